@@ -1,0 +1,453 @@
+/* client.c - submits runs and receives results behind one DEALER; one for each calling thread. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistr.h>
+
+#include "actors/clock.h"
+#include "actors/message.h"
+#include "actors/result.h"
+#include "actors/system.h"
+#include "runtime/core/error.h"
+#include "runtime/payload.h"
+
+#define WELCOME_MS 10000
+
+/* The numbers of the runs in flight: an open-addressing table, 0 where empty. */
+typedef struct s_flight_t {
+    uint64_t *runs;
+    uint32_t size; /* a power of two, more than twice what it ever holds */
+    uint32_t count;
+} s_flight_t;
+
+struct dw_client_t {
+    void *socket;
+    uint32_t peer;
+    uint32_t runs_max;
+    uint64_t max_payload_bytes;
+    dw_roster_t *names;
+    uint64_t run;        /* the number given last */
+    s_flight_t flight;
+    dw_result_t *first, **last; /* results that nobody has taken */
+    dw_packet_t packet;
+    bool is_closed;      /* the system is gone */
+    int refused;         /* what the coordinator refused, for the call that waits; 0: nothing */
+};
+
+/* ---- Runs in flight --------------------------------------------------------------------------- */
+
+static uint32_t s_flight_place (const s_flight_t *self, uint64_t run)
+{
+    uint32_t at = (uint32_t) run & (self->size - 1); /* numbers follow each other: no need to hash */
+    while (self->runs[at] && self->runs[at] != run)
+        at = (at + 1) & (self->size - 1);
+    return at;
+}
+
+static bool s_is_in_flight (const dw_client_t *self, uint64_t run)
+{
+    return run && self->flight.runs[s_flight_place (&self->flight, run)] == run;
+}
+
+/* Takes a run out, and moves up what stands behind its place (Knuth 6.4, algorithm R). */
+static void s_flight_remove (s_flight_t *self, uint64_t run)
+{
+    uint32_t hole = s_flight_place (self, run);
+    if (!self->runs[hole])
+        return;
+    self->count--;
+    for (uint32_t at = hole;;) {
+        at = (at + 1) & (self->size - 1);
+        if (!self->runs[at])
+            break;
+        uint32_t home = (uint32_t) self->runs[at] & (self->size - 1);
+        if (((at - home) & (self->size - 1)) >= ((at - hole) & (self->size - 1))) {
+            self->runs[hole] = self->runs[at];
+            hole = at;
+        }
+    }
+    self->runs[hole] = 0;
+}
+
+/* ---- What comes in ---------------------------------------------------------------------------- */
+
+static void s_queue (dw_client_t *self, dw_result_t *result)
+{
+    s_flight_remove (&self->flight, dw_result_run (result));
+    *self->last = result;
+    self->last = dw_result_next (result);
+}
+
+static int s_on_results (dw_client_t *self, dw_message_t *message, dw_wire_reader_t *reader)
+{
+    dw_delivered_t *delivered = calloc (1, sizeof *delivered);
+    int err = delivered ? DW_OK : DW_ENOMEM;
+    if (delivered) {
+        delivered->references = 1;
+        delivered->message = *message;
+        *message = (dw_message_t) {0};
+    }
+    while (!err && dw_wire_reader_has_more (reader)) {
+        dw_result_t *result;
+        err = dw_result_new (&result, reader, delivered, self->names);
+        if (!err && s_is_in_flight (self, dw_result_run (result)))
+            s_queue (self, result);
+        else if (!err)
+            dw_result_destroy (&result);
+    }
+    dw_delivered_release (&delivered);
+    return err;
+}
+
+static int s_on_welcome (dw_client_t *self, dw_message_t *message, dw_wire_reader_t *reader)
+{
+    size_t size;
+    zmq_msg_t *frame;
+    if (self->names)
+        return DW_EPROTOCOL;
+    self->peer = dw_read_uint_max (reader, UINT32_MAX);
+    self->runs_max = dw_read_uint_max (reader, 1u << 24);
+    self->max_payload_bytes = dw_read_uint (reader);
+    dw_ref_t ref = dw_read_ref (reader);
+    const uint8_t *graph = dw_message_resolve (message, 0, &ref, reader, &size, &frame);
+    if (!graph || reader->is_damaged || self->runs_max == 0)
+        return DW_EPROTOCOL;
+    for (self->flight.size = 8; self->flight.size <= 2 * self->runs_max;)
+        self->flight.size *= 2;
+    self->flight.runs = calloc (self->flight.size, sizeof *self->flight.runs);
+    return self->flight.runs ? dw_roster_new (&self->names, graph, size) : DW_ENOMEM;
+}
+
+static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t *error)
+{
+    size_t size;
+    uint32_t code = dw_read_uint_max (reader, 999);
+    const char *text = dw_read_str (reader, 4096, &size);
+    self->refused = code == 503 ? DW_EAGAIN : DW_EPROTOCOL;
+    return dw_error_add (error, self->refused, DW_NOWHERE, "the coordinator refused: %.*s (%u)",
+                         text ? (int) size : 0, text ? text : "", (unsigned) code);
+}
+
+/* Takes in one message, if one is there. Errors: DW_EAGAIN none; DW_ECLOSED; DW_ENOMEM and
+ * DW_EPROTOCOL a message was lost. */
+static int s_take_in (dw_client_t *self, dw_error_t *error)
+{
+    dw_message_t message = {0};
+    int err = self->is_closed ? DW_ECLOSED : dw_message_receive (&message, self->socket);
+    if (err == DW_ECLOSED)
+        self->is_closed = true;
+    if (!err) {
+        dw_wire_reader_t reader =
+            dw_wire_reader (zmq_msg_data (&message.frames[0]), zmq_msg_size (&message.frames[0]));
+        uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
+        if (type == DW_WIRE_RESULTS && self->names && !reader.is_damaged)
+            err = s_on_results (self, &message, &reader);
+        else if (type == DW_WIRE_WELCOME && !reader.is_damaged)
+            err = s_on_welcome (self, &message, &reader);
+        else if (type == DW_WIRE_REFUSED)
+            err = s_on_refused (self, &reader, error);
+        else
+            err = DW_EPROTOCOL;
+    }
+    dw_message_free (&message);
+    return err;
+}
+
+static int64_t s_deadline_ns (int timeout_ms)
+{
+    return timeout_ms < 0 ? INT64_MAX : dw_clock_ns () + (int64_t) timeout_ms * 1000000;
+}
+
+/* Takes in at least one message, or waits for one until deadline_ns, then DW_ETIMEDOUT. */
+static int s_wait (dw_client_t *self, int64_t deadline_ns, dw_error_t *error)
+{
+    for (;;) {
+        int err = s_take_in (self, error);
+        if (err != DW_EAGAIN || self->refused)
+            return err;
+        int64_t now_ns = dw_clock_ns ();
+        if (now_ns >= deadline_ns)
+            return DW_ETIMEDOUT;
+        int64_t wait_ms = (deadline_ns - now_ns + 999999) / 1000000;
+        zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLIN};
+        zmq_poll (&item, 1, deadline_ns == INT64_MAX ? -1 : (long) wait_ms);
+    }
+}
+
+/* ---- Made ------------------------------------------------------------------------------------- */
+
+static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error)
+{
+    int linger_ms = 100, unlimited = 0;
+    self->socket = zmq_socket (dw_system_context (system), ZMQ_DEALER);
+    if (!self->socket)
+        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
+                             "no socket for another client (%s): raise the limit of open files "
+                             "(ulimit -n), or the system's clients_max",
+                             zmq_strerror (errno));
+    zmq_setsockopt (self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+    zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited); /* runs_max is the limit */
+    zmq_setsockopt (self->socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
+    if (zmq_connect (self->socket, dw_system_endpoint (system)))
+        return dw_error_add (error, DW_ECLOSED, DW_NOWHERE, "cannot connect to %s: %s",
+                             dw_system_endpoint (system), zmq_strerror (errno));
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .role = DW_WIRE_CLIENT,
+                             .token = dw_system_token (system)};
+    dw_write_hello (&self->packet.head, &hello);
+    int err = dw_packet_send (&self->packet, self->socket, NULL, 0);
+    int64_t deadline_ns = s_deadline_ns (WELCOME_MS);
+    while (!err && !self->names)
+        err = s_wait (self, deadline_ns, error);
+    if (err && !self->refused)
+        dw_error_add (error, err, DW_NOWHERE, "no welcome from the coordinator: %s",
+                      dw_err_text (err));
+    return err;
+}
+
+int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error)
+{
+    if (!self_p || !system)
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "a client needs a system");
+    dw_client_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    self->last = &self->first;
+    self->peer = UINT32_MAX;
+    int err = s_connect (self, system, error);
+    if (err)
+        dw_client_destroy (&self);
+    else
+        *self_p = self;
+    return err;
+}
+
+void dw_client_destroy (dw_client_t **self_p)
+{
+    dw_client_t *self = *self_p;
+    if (!self)
+        return;
+    if (self->socket) {
+        dw_write_uint (&self->packet.head, DW_WIRE_BYE);
+        dw_write_uint (&self->packet.head, self->peer);
+        dw_packet_send (&self->packet, self->socket, NULL, 0);
+        zmq_close (self->socket);
+    }
+    while (self->first) {
+        dw_result_t *result = self->first;
+        self->first = *dw_result_next (result);
+        dw_result_destroy (&result);
+    }
+    dw_roster_release (&self->names);
+    dw_packet_free (&self->packet);
+    free (self->flight.runs);
+    free (self);
+    *self_p = NULL;
+}
+
+/* ---- Submitting ------------------------------------------------------------------------------- */
+
+/* Waits until there is room for one more run. */
+static int s_wait_for_room (dw_client_t *self, int wait_ms, dw_error_t *error)
+{
+    int64_t deadline_ns = s_deadline_ns (wait_ms);
+    int err = DW_OK;
+    while (!err && self->flight.count >= self->runs_max)
+        err = s_wait (self, deadline_ns, error);
+    if (err == DW_ETIMEDOUT)
+        return dw_error_add (error, DW_EAGAIN, DW_NOWHERE,
+                             "%u runs are in flight, as many as runs_max allows",
+                             (unsigned) self->flight.count);
+    if (err)
+        dw_error_add (error, err, DW_NOWHERE, "the run was not submitted: %s", dw_err_text (err));
+    return err;
+}
+
+/* Appends the payload as a byte string: small ones inside of the head. */
+static int s_write_payload (dw_client_t *self, const dw_submission_t *submission,
+                            dw_error_t *error)
+{
+    uint8_t head[DW_PAYLOAD_HEAD_MAX];
+    size_t head_size = 0, size = submission->size;
+    if (size > self->max_payload_bytes)
+        return dw_error_add (error, DW_ETOOLARGE, DW_NOWHERE,
+                             "the input has %zu bytes, which is more than max_payload_bytes (%llu): "
+                             "raise it in the graph's executor_options",
+                             size, (unsigned long long) self->max_payload_bytes);
+    if (submission->is_text)
+        head_size = size && u8_check (submission->payload, size)
+                        ? dw_payload_bytes_head (head, size)
+                        : dw_payload_text_head (head, size);
+    else if (dw_payload_check (submission->payload, size))
+        return dw_error_add (error, DW_EPROTOCOL, DW_NOWHERE,
+                             "the payload is not exactly one msgpack value");
+    zmq_msg_t message;
+    if (zmq_msg_init_size (&message, head_size + size))
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    memcpy (zmq_msg_data (&message), head, head_size);
+    if (size)
+        memcpy ((uint8_t *) zmq_msg_data (&message) + head_size, submission->payload, size);
+    dw_packet_add (&self->packet, zmq_msg_data (&message), head_size + size, &message);
+    zmq_msg_close (&message);
+    return DW_OK;
+}
+
+static int s_write_outputs (dw_client_t *self, const dw_submission_t *submission,
+                            dw_error_t *error)
+{
+    dw_writer_t *head = &self->packet.head;
+    if (submission->outputs_count == 0) {
+        dw_write_nil (head);
+        return DW_OK;
+    }
+    dw_write_array (head, (uint32_t) submission->outputs_count);
+    for (size_t i = 0; i < submission->outputs_count; i++) {
+        int node = dw_roster_find (self->names, submission->outputs[i]);
+        if (node < 0)
+            return dw_error_add (error, DW_ENOENT, DW_NOWHERE,
+                                 "the graph has no node \"%s\" to be an output",
+                                 submission->outputs[i]);
+        dw_write_uint (head, (uint64_t) node);
+    }
+    return DW_OK;
+}
+
+int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint64_t *run_p,
+                      dw_error_t *error)
+{
+    if (submission->outputs_count > self->names->count)
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
+                             "more outputs are named than the graph has nodes");
+    int err = s_wait_for_room (self, submission->wait_ms, error);
+    if (err)
+        return err;
+    dw_write_uint (&self->packet.head, DW_WIRE_SUBMIT);
+    dw_write_uint (&self->packet.head, self->peer);
+    dw_write_uint (&self->packet.head, self->run + 1);
+    err = s_write_payload (self, submission, error);
+    if (!err)
+        err = s_write_outputs (self, submission, error);
+    if (err) {
+        dw_packet_clear (&self->packet);
+        return err;
+    }
+    err = dw_packet_send (&self->packet, self->socket, NULL, 0);
+    if (err)
+        return dw_error_add (error, err, DW_NOWHERE, "the run was not submitted: %s",
+                             dw_err_text (err));
+    self->run++;
+    self->flight.runs[s_flight_place (&self->flight, self->run)] = self->run;
+    self->flight.count++;
+    if (run_p)
+        *run_p = self->run;
+    return DW_OK;
+}
+
+int dw_client_cancel (dw_client_t *self, uint64_t run)
+{
+    if (!s_is_in_flight (self, run))
+        return DW_ENOENT;
+    dw_write_uint (&self->packet.head, DW_WIRE_ABORT);
+    dw_write_uint (&self->packet.head, self->peer);
+    dw_write_uint (&self->packet.head, run);
+    return dw_packet_send (&self->packet, self->socket, NULL, 0);
+}
+
+/* ---- Waiting ---------------------------------------------------------------------------------- */
+
+/* Takes the first result that is of one of the runs out of the queue; runs_count 0: any. */
+static dw_result_t *s_take (dw_client_t *self, const uint64_t *runs, size_t runs_count)
+{
+    for (dw_result_t **link = &self->first; *link; link = dw_result_next (*link)) {
+        bool is_wanted = runs_count == 0;
+        for (size_t i = 0; i < runs_count && !is_wanted; i++)
+            is_wanted = dw_result_run (*link) == runs[i];
+        if (!is_wanted)
+            continue;
+        dw_result_t *result = *link;
+        *link = *dw_result_next (result);
+        if (!*link)
+            self->last = link;
+        *dw_result_next (result) = NULL;
+        return result;
+    }
+    return NULL;
+}
+
+static bool s_any_in_flight (const dw_client_t *self, const uint64_t *runs, size_t runs_count)
+{
+    if (runs_count == 0)
+        return self->flight.count > 0;
+    for (size_t i = 0; i < runs_count; i++)
+        if (s_is_in_flight (self, runs[i]))
+            return true;
+    return false;
+}
+
+int dw_client_wait_any (dw_client_t *self, const uint64_t *runs, size_t runs_count, int timeout_ms,
+                        dw_result_t **result_p)
+{
+    int64_t deadline_ns = s_deadline_ns (timeout_ms);
+    if (!runs)
+        runs_count = 0;
+    for (;;) {
+        dw_result_t *result = s_take (self, runs, runs_count);
+        if (result) {
+            *result_p = result;
+            return DW_OK;
+        }
+        if (!s_any_in_flight (self, runs, runs_count))
+            return DW_ENOENT;
+        int err = s_wait (self, deadline_ns, NULL);
+        if (err)
+            return err;
+    }
+}
+
+int dw_client_wait (dw_client_t *self, uint64_t run, int timeout_ms, dw_result_t **result_p)
+{
+    return dw_client_wait_any (self, &run, 1, timeout_ms, result_p);
+}
+
+int dw_client_wait_all (dw_client_t *self, int timeout_ms)
+{
+    int64_t deadline_ns = s_deadline_ns (timeout_ms);
+    while (self->flight.count > 0) {
+        int err = s_wait (self, deadline_ns, NULL);
+        if (err)
+            return err;
+    }
+    return DW_OK;
+}
+
+dw_result_t *dw_client_next (dw_client_t *self)
+{
+    while (!self->first && s_take_in (self, NULL) == DW_OK)
+        ;
+    return s_take (self, NULL, 0);
+}
+
+int dw_client_fd (const dw_client_t *self)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    return zmq_getsockopt (self->socket, ZMQ_FD, &fd, &size) ? -1 : fd;
+}
+
+size_t dw_client_in_flight (const dw_client_t *self)
+{
+    return self->flight.count;
+}
+
+int dw_client_run_text (dw_client_t *self, const char *text, dw_result_t **result_p,
+                        dw_error_t *error)
+{
+    uint64_t run;
+    dw_submission_t submission = {
+        .payload = text, .size = strlen (text), .is_text = true, .wait_ms = -1};
+    int err = dw_client_submit (self, &submission, &run, error);
+    if (err)
+        return err;
+    err = dw_client_wait (self, run, -1, result_p);
+    return err ? dw_error_add (error, err, DW_NOWHERE, "no result: %s", dw_err_text (err)) : err;
+}

@@ -1,0 +1,43 @@
+/* coordinator.h - the shell around the scheduler: owns payloads and sockets, decides nothing.
+ *
+ *     owner, clients --ROUTER--> events --> scheduler --> commands --ROUTER--> workers, clients
+ *                                   ^                         |
+ *                                   +---- its own host <------+   brief tasks, in short stretches
+ *
+ * An actor. It starts and replaces the worker actors, keeps the slots of every run, and in a pool
+ * stands in for one of the workers while tasks are brief. This is the one place where a processor
+ * that breaks its promise to be brief can hold up everybody. */
+
+#ifndef DW_COORDINATOR_H
+#define DW_COORDINATOR_H
+
+#include "actors/program.h"
+#include "actors/worker.h"
+
+typedef struct dw_coordinator_t dw_coordinator_t;
+
+typedef struct dw_coordinator_options_t {
+    void *context;            /* of ZeroMQ */
+    const dw_program_t *program;
+    const char *endpoint;     /* to listen on besides the inproc one; NULL: inproc only */
+    uint32_t runs_max;        /* of a client */
+    uint32_t clients_max;
+    uint32_t cpus_count;
+    void (*notice) (void *arg, const char *line); /* or NULL */
+    void *notice_arg;
+} dw_coordinator_options_t;
+
+/* Binds, starts every worker, then its own thread. Errors: as dw_worker_new; DW_EINVAL the endpoint
+ * is none or not on this machine; DW_ELIMIT. Nothing is left running. */
+int dw_coordinator_new (dw_coordinator_t **self_p, const dw_coordinator_options_t *options,
+                        dw_error_t *error);
+/* Where the owner finds it, and where workers and clients do (with the port that it got). */
+const char *dw_coordinator_inproc (const dw_coordinator_t *self);
+const char *dw_coordinator_endpoint (const dw_coordinator_t *self);
+/* Waits for all its threads to end, its own first; false: one still runs at deadline_ns. To be
+ * called when it has said CLOSED, or the context is shut down. */
+bool dw_coordinator_join (dw_coordinator_t *self, int64_t deadline_ns);
+/* Frees it; it must have been joined. */
+void dw_coordinator_destroy (dw_coordinator_t **self_p);
+
+#endif

@@ -1,0 +1,367 @@
+/* host.c - runs processors. */
+
+#include "actors/host.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "actors/clock.h"
+
+#define CHUNK_STEPS 512u     /* steps of a chain that one event tells of, at most */
+#define LONG_STEPS 16u       /* a chain that is timed by itself */
+#define GROUP_NS 2000        /* tasks are timed in groups of about this */
+#define GROUP_STEPS_MAX 64u
+
+struct dw_host_t {
+    const dw_program_t *program;
+    uint32_t node;      /* whose instance it hosts; DW_NONE: every node's */
+    void **instances;   /* by node, or one */
+    uint32_t instances_count;
+    dw_call_t call;
+
+    /* The task under way. */
+    dw_task_t task;     /* its node, steps and attempt are those that come next */
+    bool is_busy;
+    uint32_t worker;
+    dw_given_t given;   /* of a step that is not the first: the step before */
+    dw_slot_t carried;  /* own copy of the output before a pause */
+
+    /* Time. */
+    int64_t now_ns;     /* when the clock was last looked at */
+    uint32_t group_steps, group_steps_max;
+    size_t group_event, group_slot; /* the first since then */
+};
+
+/* ---- Outcomes --------------------------------------------------------------------------------- */
+
+bool dw_outcomes_reserve (dw_outcomes_t *self, size_t slots)
+{
+    if (self->events_size - self->events_count < 2) {
+        size_t size = self->events_size ? 2 * self->events_size : 64;
+        dw_event_t *events = realloc (self->events, size * sizeof *events);
+        if (!events)
+            return false;
+        self->events = events;
+        self->events_size = size;
+    }
+    if (self->slots_size - self->slots_count < slots) {
+        size_t size = self->slots_size ? 2 * self->slots_size : 64;
+        while (size - self->slots_count < slots)
+            size *= 2;
+        dw_slot_t *grown = realloc (self->slots, size * sizeof *grown);
+        if (!grown)
+            return false;
+        self->slots = grown;
+        self->slots_size = size;
+    }
+    return true;
+}
+
+void dw_outcomes_clear (dw_outcomes_t *self)
+{
+    for (size_t i = 0; i < self->slots_count; i++)
+        if (self->slots[i].form == DW_SLOT_EXTRA)
+            dw_slot_clear (&self->slots[i]);
+    self->slots_count = self->events_count = 0;
+}
+
+void dw_outcomes_free (dw_outcomes_t *self)
+{
+    dw_outcomes_clear (self);
+    free (self->events);
+    free (self->slots);
+    memset (self, 0, sizeof *self);
+}
+
+/* ---- Instances -------------------------------------------------------------------------------- */
+
+static const dw_processor_t *s_processor (const dw_host_t *self, uint32_t node)
+{
+    return self->program->processors[self->program->plan->kind[node]];
+}
+
+static void **s_instance (const dw_host_t *self, uint32_t node)
+{
+    return &self->instances[self->node == DW_NONE ? node : 0];
+}
+
+static int s_start (dw_host_t *self, uint32_t node, dw_error_t *error)
+{
+    char why[256] = "";
+    const dw_processor_t *processor = s_processor (self, node);
+    void **instance = s_instance (self, node);
+    *instance = processor->arg;
+    if (processor->start && processor->start (instance, self->program->settings[node],
+                                              processor->arg, why, sizeof why)) {
+        why[sizeof why - 1] = '\0';
+        return dw_error_add (error, DW_EPROCESSOR, DW_NOWHERE,
+                             "node \"%s\": its processor %s cannot start: %s",
+                             self->program->plan->ids[node], processor->name,
+                             *why ? why : "it gave no reason");
+    }
+    self->instances_count++;
+    return DW_OK;
+}
+
+int dw_host_new (dw_host_t **self_p, const dw_program_t *program, uint32_t node,
+                 dw_error_t *error)
+{
+    const dw_plan_t *plan = program->plan;
+    uint32_t count = node == DW_NONE ? plan->nodes_count : 1;
+    dw_host_t *self = calloc (1, sizeof *self);
+    if (self)
+        self->instances = calloc (count + 1u, sizeof *self->instances);
+    if (!self || !self->instances) {
+        free (self);
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    }
+    self->program = program;
+    self->node = node;
+    self->call.plan = plan;
+    self->call.token = program->token;
+    self->group_steps_max = 1;
+    int err = DW_OK;
+    for (uint32_t i = 0; i < count && !err; i++)
+        err = s_start (self, node == DW_NONE ? i : node, error);
+    if (err)
+        dw_host_destroy (&self);
+    else
+        *self_p = self;
+    return err;
+}
+
+void dw_host_destroy (dw_host_t **self_p)
+{
+    dw_host_t *self = *self_p;
+    if (!self)
+        return;
+    dw_host_abandon (self);
+    while (self->instances_count > 0) {
+        uint32_t node = self->node == DW_NONE ? --self->instances_count : self->node;
+        const dw_processor_t *processor = s_processor (self, node);
+        if (processor->stop)
+            processor->stop (*s_instance (self, node));
+        if (self->node != DW_NONE)
+            break;
+    }
+    dw_call_free (&self->call);
+    free (self->instances);
+    free (self);
+    *self_p = NULL;
+}
+
+void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), void *arg)
+{
+    self->call.is_cancelled = is_cancelled;
+    self->call.is_cancelled_arg = arg;
+}
+
+/* ---- Time ------------------------------------------------------------------------------------- */
+
+int64_t dw_host_now_ns (const dw_host_t *self)
+{
+    return self->now_ns;
+}
+
+/* The next group begins here. */
+static void s_begin_group (dw_host_t *self, const dw_outcomes_t *outcomes, int64_t now_ns)
+{
+    self->now_ns = now_ns;
+    self->group_steps = 0;
+    self->group_event = outcomes->events_count;
+    self->group_slot = outcomes->slots_count;
+}
+
+int64_t dw_host_settle (dw_host_t *self, dw_outcomes_t *outcomes)
+{
+    if (self->group_steps == 0) {
+        s_begin_group (self, outcomes, self->now_ns);
+        return self->now_ns;
+    }
+    int64_t now_ns = dw_clock_ns ();
+    uint64_t mean_ns = (uint64_t) (now_ns - self->now_ns) / self->group_steps;
+    for (size_t i = self->group_event; i < outcomes->events_count; i++)
+        outcomes->events[i].duration_ns = mean_ns;
+    uint32_t mean_us = (uint32_t) (mean_ns < UINT64_C (1000) * UINT32_MAX ? (mean_ns + 500) / 1000
+                                                                          : UINT32_MAX);
+    for (size_t i = self->group_slot; mean_us && i < outcomes->slots_count; i++)
+        outcomes->slots[i].duration_us = mean_us;
+    uint64_t steps = GROUP_NS / (mean_ns + 1);
+    self->group_steps_max =
+        steps < 1 ? 1 : (uint32_t) (steps < GROUP_STEPS_MAX ? steps : GROUP_STEPS_MAX);
+    s_begin_group (self, outcomes, now_ns);
+    return now_ns;
+}
+
+void dw_host_wake (dw_host_t *self, int64_t now_ns)
+{
+    assert (self->group_steps == 0); /* else what was run would be timed too short */
+    self->now_ns = now_ns;
+}
+
+/* ---- A task ----------------------------------------------------------------------------------- */
+
+void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task)
+{
+    assert (!self->is_busy);
+    self->task = *task;
+    self->worker = worker;
+    self->is_busy = true;
+}
+
+bool dw_host_is_busy (const dw_host_t *self)
+{
+    return self->is_busy;
+}
+
+void dw_host_abandon (dw_host_t *self)
+{
+    self->is_busy = false;
+    dw_slot_clear (&self->carried);
+}
+
+/* Runs the next step into slot; returns 0, or the error's code. */
+static int s_step (dw_host_t *self, dw_slot_t *slot)
+{
+    dw_call_t *call = &self->call;
+    const dw_task_t *task = &self->task;
+    const dw_processor_t *processor = s_processor (self, task->node);
+    memset (slot, 0, sizeof *slot);
+    dw_call_begin (call, slot);
+    call->settings = self->program->settings[task->node];
+    call->run = task->run;
+    call->node = task->node;
+    call->attempt = task->attempt;
+    call->payload = task->payload;
+    call->payload_frame = task->payload_frame;
+    call->given = task->given;
+    call->given_count = task->given_count;
+    int code = processor->process (call, *s_instance (self, task->node));
+    if (code == 0 && call->has_output && call->metadata_count == 0 && !call->zone &&
+        slot->size <= DW_SLOT_BYTES)
+        return 0; /* nothing more to do, which is what most small tasks come to */
+    return dw_call_end (call, code);
+}
+
+/* The step before has left its output in slot: makes the next one the task under way. */
+static void s_advance (dw_host_t *self, const dw_slot_t *slot)
+{
+    const dw_plan_t *plan = self->program->plan;
+    dw_task_t *task = &self->task;
+    uint32_t node = task->node, next = plan->chain_next[node];
+    dw_view_t output;
+    output.bytes = dw_slot_payload (slot, &output.size);
+    if (!(plan->flags[next] & DW_NODE_PAYLOAD_ONLY)) {
+        const dw_extra_t *extra = dw_slot_extra (slot);
+        self->given.payload = output;
+        self->given.metadata = extra ? (dw_view_t) {extra->metadata, extra->metadata_size}
+                                     : (dw_view_t) {NULL, 0};
+        task->given = &self->given;
+        task->given_count = 1;
+    }
+    if (plan->source[next] == node) {
+        task->payload = output;
+        task->payload_frame = dw_slot_frame (slot);
+    }
+    task->node = next;
+    task->attempt = 1;
+    task->steps--;
+}
+
+/* The slots of the outcomes will go their way before the task goes on: what the next step reads of
+ * the last one is kept. */
+static bool s_carry (dw_host_t *self, dw_slot_t *last)
+{
+    dw_extra_t *extra = dw_slot_extra (last);
+    dw_slot_t kept = {0};
+    bool reads_output = self->task.payload.bytes &&
+                        self->program->plan->source[self->task.node] != DW_RUN_INPUT;
+    if (!extra)
+        kept = *last;
+    else if ((extra->has_payload && !dw_slot_share (&kept, &extra->payload)) ||
+             (extra->metadata &&
+              !dw_slot_set_metadata (&kept, extra->metadata, extra->metadata_size))) {
+        dw_slot_clear (&kept);
+        return false;
+    }
+    size_t size;
+    bool is_payload = reads_output && self->task.payload.bytes == dw_slot_payload (last, &size);
+    dw_slot_clear (&self->carried);
+    self->carried = kept;
+    self->given.payload.bytes = dw_slot_payload (&self->carried, &self->given.payload.size);
+    const dw_extra_t *own = dw_slot_extra (&self->carried);
+    self->given.metadata =
+        own ? (dw_view_t) {own->metadata, own->metadata_size} : (dw_view_t) {NULL, 0};
+    if (is_payload) {
+        self->task.payload = self->given.payload;
+        self->task.payload_frame = dw_slot_frame (&self->carried);
+    }
+    return true;
+}
+
+static dw_event_t *s_push_event (dw_host_t *self, dw_outcomes_t *outcomes, dw_event_type_t type)
+{
+    dw_event_t *event = &outcomes->events[outcomes->events_count++];
+    memset (event, 0, sizeof *event);
+    event->type = (uint8_t) type;
+    event->worker = self->worker;
+    event->ticket = self->task.ticket;
+    event->handle = (uint32_t) outcomes->slots_count;
+    return event;
+}
+
+/* The step under way failed with code, which its slot tells of. */
+static void s_fail (dw_host_t *self, dw_outcomes_t *outcomes, int code, uint32_t steps_done)
+{
+    dw_event_t *event = &outcomes->events[outcomes->events_count - 1];
+    if (steps_done > 0)
+        event = s_push_event (self, outcomes, DW_EVENT_TASK_FAILED);
+    event->type = DW_EVENT_TASK_FAILED;
+    event->code = (uint16_t) code;
+    outcomes->slots_count++;
+    dw_host_abandon (self);
+}
+
+bool dw_host_run (dw_host_t *self, dw_outcomes_t *outcomes, int64_t until_ns)
+{
+    assert (self->is_busy);
+    uint32_t steps_max = self->task.steps < CHUNK_STEPS ? self->task.steps : CHUNK_STEPS;
+    if (!dw_outcomes_reserve (outcomes, steps_max))
+        return false;
+    bool is_long = steps_max > LONG_STEPS;
+    int64_t begin_ns = is_long ? dw_host_settle (self, outcomes) : self->now_ns;
+    size_t at = outcomes->events_count;
+    s_push_event (self, outcomes, DW_EVENT_TASK_DONE);
+    uint32_t steps = 0;
+    while (steps < steps_max) {
+        dw_slot_t *slot = &outcomes->slots[outcomes->slots_count];
+        int code = s_step (self, slot);
+        self->group_steps++;
+        if (code) {
+            s_fail (self, outcomes, code, steps);
+            break;
+        }
+        outcomes->slots_count++;
+        steps++;
+        if (self->task.steps == 1) {
+            outcomes->events[at].last = true;
+            dw_host_abandon (self);
+            break;
+        }
+        s_advance (self, slot);
+        if (self->group_steps >= self->group_steps_max &&
+            dw_host_settle (self, outcomes) >= until_ns)
+            break;
+    }
+    outcomes->events[at].steps = steps;
+    if (self->group_steps >= self->group_steps_max || is_long)
+        dw_host_settle (self, outcomes);
+    if (is_long && steps > 0)
+        outcomes->events[at].duration_ns = (uint64_t) (self->now_ns - begin_ns) / steps;
+    if (self->is_busy && !s_carry (self, &outcomes->slots[outcomes->slots_count - 1])) {
+        /* The chain cannot go on here: it goes back from this step, and is sent again. */
+        outcomes->events[at].last = true;
+        dw_host_abandon (self);
+    }
+    return true;
+}

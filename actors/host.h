@@ -1,0 +1,65 @@
+/* host.h - runs processors: the instances of an actor's nodes, and one task after another on them.
+ *
+ * The same host runs in a worker actor and in the coordinator's thread; it knows neither. What its
+ * tasks come to is appended to outcomes, in the scheduler's own terms. */
+
+#ifndef DW_HOST_H
+#define DW_HOST_H
+
+#include "actors/call.h"
+#include "actors/program.h"
+#include "runtime/core/scheduler.h"
+
+/* What answers came to: events for the scheduler, whose handle is the first of their slots. */
+typedef struct dw_outcomes_t {
+    dw_event_t *events;
+    size_t events_count, events_size;
+    dw_slot_t *slots;
+    size_t slots_count, slots_size;
+} dw_outcomes_t;
+
+/* Room for one more event and slots more slots. False: no memory. Slots may move. */
+bool dw_outcomes_reserve (dw_outcomes_t *self, size_t slots);
+/* Empties it; what slots still own is freed. */
+void dw_outcomes_clear (dw_outcomes_t *self);
+void dw_outcomes_free (dw_outcomes_t *self);
+
+/* A task: steps nodes along a chain. What it points to outlives its last step. */
+typedef struct dw_task_t {
+    uint64_t ticket, run;
+    uint32_t node, steps, attempt;
+    dw_view_t payload;
+    zmq_msg_t *payload_frame;
+    const dw_given_t *given;
+    uint32_t given_count;
+} dw_task_t;
+
+typedef struct dw_host_t dw_host_t;
+
+/* Starts the instances of one node, or of all (node DW_NONE).
+ * Errors: DW_EPROCESSOR the node and why; DW_ENOMEM. What was started is stopped again. */
+int dw_host_new (dw_host_t **self_p, const dw_program_t *program, uint32_t node,
+                 dw_error_t *error);
+/* Stops the instances. */
+void dw_host_destroy (dw_host_t **self_p);
+/* Whom the host's calls ask whether they are cancelled. */
+void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), void *arg);
+
+/* Begins a task; the one before must be over. worker is for the events. */
+void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task);
+/* Whether a task is under way. */
+bool dw_host_is_busy (const dw_host_t *self);
+/* Runs steps of the task under way until it is over or until_ns has come, and appends one event
+ * that tells of them. False: no memory, nothing was run. */
+bool dw_host_run (dw_host_t *self, dw_outcomes_t *outcomes, int64_t until_ns);
+/* Gives the task under way up, without an event. */
+void dw_host_abandon (dw_host_t *self);
+/* When the host last looked at the clock: tasks much shorter than a microsecond are timed in groups.
+ * dw_host_settle looks at it now and gives every event appended since its duration; to be called
+ * before outcomes are read, cleared or freed. */
+int64_t dw_host_now_ns (const dw_host_t *self);
+int64_t dw_host_settle (dw_host_t *self, dw_outcomes_t *outcomes);
+/* The host was not working until now: what follows is timed from here. */
+void dw_host_wake (dw_host_t *self, int64_t now_ns);
+
+#endif

@@ -1,0 +1,67 @@
+/* peers.h - who talks to the coordinator, and its sockets.
+ *
+ * A peer is known from its HELLO on, by the number that WELCOME gave it and that every later message
+ * of it begins with; a number that does not fit the routing id it came by is nobody's. */
+
+#ifndef DW_PEERS_H
+#define DW_PEERS_H
+
+#include "actors/message.h"
+
+#define DW_ROUTERS_MAX 2u
+#define DW_PEER_NONE UINT32_MAX
+
+typedef struct dw_peer_t {
+    uint8_t id[8];        /* the routing id that ZeroMQ chose */
+    uint8_t id_size;
+    uint8_t router;       /* which of the sockets */
+    uint8_t role;         /* dw_wire_role_t; 0: the place is free */
+    bool is_dirty;        /* packet has records to be sent */
+    bool is_dismissed;    /* a worker that was given up; only its BYE is of interest */
+    uint32_t number;      /* a worker's */
+    uint32_t credit;      /* a worker's */
+    dw_packet_t packet;   /* TASKS or RESULTS being put together */
+} dw_peer_t;
+
+typedef struct dw_peers_t {
+    void *routers[DW_ROUTERS_MAX];
+    uint32_t routers_count;
+    dw_peer_t *items;
+    uint32_t count, size;
+    uint32_t free_count;  /* places that somebody left */
+    uint32_t clients_count;
+    uint32_t *dirty;      /* peers whose packet has records */
+    uint32_t dirty_count, dirty_size;
+    dw_message_t message; /* the one received last */
+    uint64_t unknown_count; /* messages from nobody known, or that made no sense */
+} dw_peers_t;
+
+/* Receives the next message of any router. On DW_OK *reader_p is at the head, whose type is in
+ * *type_p, and *router_p says where it came from. Errors: DW_EAGAIN none; DW_ECLOSED. */
+int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
+                      uint32_t *type_p);
+/* The head's place among the frames of message. */
+#define DW_PEERS_HEAD 1u
+/* Reads the number that a message begins with, and gives the peer that it truly comes from; NULL,
+ * and counted, when it comes from nobody known. */
+dw_peer_t *dw_peers_sender (dw_peers_t *self, uint32_t router, dw_wire_reader_t *reader);
+/* A place for whoever sent the message received last; NULL: no memory. */
+dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role);
+void dw_peers_remove (dw_peers_t *self, dw_peer_t *peer);
+static inline uint32_t dw_peers_index (const dw_peers_t *self, const dw_peer_t *peer)
+{
+    return (uint32_t) (peer - self->items);
+}
+
+/* The peer's packet, to which a record is added; a new one begins with type. It is sent by
+ * dw_peers_flush. NULL: no memory. */
+dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t type);
+/* Sends a peer's packet now. */
+int dw_peers_send (dw_peers_t *self, dw_peer_t *peer);
+/* Sends every packet that has records. failed is told of peers that could not be reached. */
+void dw_peers_flush (dw_peers_t *self, void (*failed) (void *arg, dw_peer_t *peer), void *arg);
+/* Sends packet as the answer to the message received last. */
+void dw_peers_reply (dw_peers_t *self, uint32_t router, dw_packet_t *packet);
+void dw_peers_free (dw_peers_t *self);
+
+#endif

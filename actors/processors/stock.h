@@ -1,0 +1,30 @@
+/* stock.h - the list of the stock processors: the one place to add to when one is added.
+ *
+ * Each is a constant table dw_stock_NAME in the file NAME.c; the four changers of letter case share
+ * one. What an instance has to remember it would keep in its instance, never in a static. */
+
+#ifndef DW_STOCK_H
+#define DW_STOCK_H
+
+#include "dagwood_processor.h"
+
+#define DW_STOCK(X)             \
+    X (change_text_case_lower)  \
+    X (change_text_case_proper) \
+    X (change_text_case_title)  \
+    X (change_text_case_upper)  \
+    X (concat)                  \
+    X (fail)                    \
+    X (identity)                \
+    X (prefix_suffix_adder)     \
+    X (reverse_text)            \
+    X (sleep)                   \
+    X (spin)                    \
+    X (token_counter)           \
+    X (word_frequency_analyzer)
+
+#define X(name) extern const dw_processor_t dw_stock_##name;
+DW_STOCK (X)
+#undef X
+
+#endif

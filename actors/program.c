@@ -1,0 +1,63 @@
+/* program.c - what all actors of a system read. */
+
+#include "actors/program.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "actors/processors.h"
+#include "runtime/settings.h"
+
+static int s_fill (dw_program_t *self, const dw_graph_t *graph, const dw_processors_t *processors,
+                   dw_error_t *error)
+{
+    const dw_plan_t *plan = self->plan;
+    self->processors = calloc (plan->kinds_count + 1u, sizeof *self->processors);
+    self->settings = calloc (plan->nodes_count + 1u, sizeof *self->settings);
+    if (!self->processors || !self->settings)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    for (uint32_t kind = 0; kind < plan->kinds_count; kind++)
+        self->processors[kind] = dw_processors_find (processors, plan->kinds[kind]);
+    for (uint32_t node = 0; node < plan->nodes_count; node++) {
+        const dw_processor_t *processor = self->processors[plan->kind[node]];
+        if (!processor->options)
+            continue;
+        int err = dw_settings_new (&self->settings[node], &graph->nodes[plan->declared[node]],
+                                   graph->file, processor, error);
+        if (err)
+            return err;
+    }
+    if (getrandom (self->token, sizeof self->token, 0) != (ssize_t) sizeof self->token)
+        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "the system gives no random bytes");
+    return DW_OK;
+}
+
+int dw_program_new (dw_program_t **self_p, const dw_graph_t *graph,
+                    const dw_processors_t *processors, dw_error_t *error)
+{
+    dw_program_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    int err = dw_processors_plan (processors, graph, &self->plan, error);
+    if (!err)
+        err = s_fill (self, graph, processors, error);
+    if (err)
+        dw_program_destroy (&self);
+    else
+        *self_p = self;
+    return err;
+}
+
+void dw_program_destroy (dw_program_t **self_p)
+{
+    dw_program_t *self = *self_p;
+    if (!self)
+        return;
+    for (uint32_t node = 0; self->settings && node < self->plan->nodes_count; node++)
+        dw_settings_destroy (&self->settings[node]);
+    free (self->settings);
+    free (self->processors);
+    dw_plan_destroy (&self->plan);
+    free (self);
+    *self_p = NULL;
+}

@@ -1,0 +1,263 @@
+/* system.c - the actors of one graph: started in order, stopped in reverse. */
+
+#include "actors/system.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "actors/clock.h"
+#include "actors/coordinator.h"
+#include "actors/message.h"
+#include "actors/processors.h"
+
+#define RUNS_MAX 1024u
+#define CLIENTS_MAX 64u
+#define CLOSE_MS 5000
+#define SPARE_DESCRIPTORS 16u /* of ZeroMQ's own, and one or two of the caller's */
+#define PROBE_THREADS 4       /* ZeroMQ's own two, the coordinator's, and one for closing */
+
+struct dw_system_t {
+    void *context;
+    dw_program_t *program;
+    dw_processors_t *own_processors; /* the stock ones, when the caller gave none */
+    dw_coordinator_t *coordinator;
+    void *owner;                     /* a DEALER to the coordinator */
+};
+
+/* ---- Opening ---------------------------------------------------------------------------------- */
+
+/* How many descriptors this process has open; 0: unknown. */
+static unsigned s_descriptors_open (void)
+{
+    unsigned count = 0;
+    DIR *folder = opendir ("/proc/self/fd");
+    if (!folder)
+        return 0;
+    while (readdir (folder))
+        count++;
+    closedir (folder);
+    return count;
+}
+
+/* ZeroMQ gives up (and, in its own parts, ends the program) when descriptors run out, so what will
+ * be needed is worked out before: one for every socket. */
+static int s_check_descriptors (const dw_plan_t *plan, uint32_t clients_max, dw_error_t *error)
+{
+    struct rlimit limit;
+    uint64_t need = (uint64_t) plan->workers_count + clients_max + SPARE_DESCRIPTORS;
+    if (getrlimit (RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
+        return DW_OK;
+    uint64_t open = s_descriptors_open ();
+    if (open + need <= limit.rlim_cur)
+        return DW_OK;
+    return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
+                         "%llu open files are needed for %u actors, %llu are open, and the limit "
+                         "is %llu: raise it (ulimit -n %llu), or use actors: pool",
+                         (unsigned long long) need, (unsigned) plan->workers_count,
+                         (unsigned long long) open, (unsigned long long) limit.rlim_cur,
+                         (unsigned long long) (open + need));
+}
+
+static void *s_probe (void *args)
+{
+    (void) args;
+    return NULL;
+}
+
+/* ZeroMQ ends the program when it cannot have its own threads, so as many are tried before. */
+static int s_check_threads (dw_error_t *error)
+{
+    dw_actor_t probes[PROBE_THREADS] = {0};
+    int err = DW_OK;
+    for (int i = 0; i < PROBE_THREADS && !err; i++)
+        err = dw_actor_start (&probes[i], "dw-probe", 0, s_probe, NULL);
+    for (int i = 0; i < PROBE_THREADS; i++)
+        dw_actor_join (&probes[i], INT64_MAX);
+    if (err)
+        dw_error_add (error, err, DW_NOWHERE,
+                      "no thread for the coordinator: raise the limit of processes (ulimit -u) or "
+                      "of memory");
+    return err;
+}
+
+static int s_make_context (dw_system_t *self, const dw_plan_t *plan,
+                           const dw_system_options_t *options, uint32_t clients_max,
+                           dw_error_t *error)
+{
+    self->context = zmq_ctx_new ();
+    if (!self->context)
+        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
+                             zmq_strerror (errno));
+    uint32_t sockets = plan->workers_count + clients_max + SPARE_DESCRIPTORS;
+    zmq_ctx_set (self->context, ZMQ_MAX_SOCKETS, (int) sockets);
+    zmq_ctx_set (self->context, ZMQ_IO_THREADS, options->endpoint ? 1 : 0);
+    return DW_OK;
+}
+
+/* The owner's socket is there before the coordinator runs, so that closing can always reach it. */
+static int s_connect_owner (dw_system_t *self, dw_error_t *error)
+{
+    int linger_ms = 0;
+    self->owner = zmq_socket (self->context, ZMQ_DEALER);
+    if (!self->owner ||
+        zmq_setsockopt (self->owner, ZMQ_LINGER, &linger_ms, sizeof linger_ms) ||
+        zmq_connect (self->owner, dw_coordinator_inproc (self->coordinator)))
+        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no socket to the coordinator: %s",
+                             zmq_strerror (errno));
+    dw_packet_t packet = {0};
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .role = DW_WIRE_OWNER,
+                             .token = self->program->token};
+    dw_write_hello (&packet.head, &hello);
+    int err = dw_packet_send (&packet, self->owner, NULL, 0);
+    dw_packet_free (&packet);
+    return err ? dw_error_add (error, err, DW_NOWHERE, "the coordinator cannot be reached") : err;
+}
+
+static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_options_t *options,
+                   dw_error_t *error)
+{
+    const dw_processors_t *processors = options->processors;
+    uint32_t clients_max = options->clients_max ? options->clients_max : CLIENTS_MAX;
+    if (!processors)
+        processors = self->own_processors = dw_processors_new ();
+    if (!processors)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    int err = dw_program_new (&self->program, graph, processors, error);
+    if (!err)
+        err = s_check_descriptors (self->program->plan, clients_max, error);
+    if (!err)
+        err = s_check_threads (error);
+    if (!err)
+        err = s_make_context (self, self->program->plan, options, clients_max, error);
+    if (err)
+        return err;
+    dw_coordinator_options_t coordinator = {
+        .context = self->context,
+        .program = self->program,
+        .endpoint = options->endpoint,
+        .runs_max = options->runs_max ? options->runs_max : RUNS_MAX,
+        .clients_max = clients_max,
+        .cpus_count = dw_processors_lookup (processors).cpus_count,
+        .notice = options->notice,
+        .notice_arg = options->notice_arg};
+    err = dw_coordinator_new (&self->coordinator, &coordinator, error);
+    return err ? err : s_connect_owner (self, error);
+}
+
+/* Frees what no thread uses any more. */
+static void s_free (dw_system_t *self)
+{
+    dw_coordinator_destroy (&self->coordinator);
+    if (self->owner)
+        zmq_close (self->owner);
+    if (self->context)
+        zmq_ctx_term (self->context); /* waits for clients that are still there */
+    dw_program_destroy (&self->program);
+    dw_processors_destroy (&self->own_processors);
+    free (self);
+}
+
+int dw_system_open (dw_system_t **self_p, const dw_graph_t *graph,
+                    const dw_system_options_t *options, dw_error_t *error)
+{
+    static const dw_system_options_t defaults = {0};
+    if (!self_p || !graph)
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "a system needs a graph");
+    dw_system_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    int err = s_open (self, graph, options ? options : &defaults, error);
+    if (!err) {
+        *self_p = self;
+        return DW_OK;
+    }
+    if (self->coordinator) {
+        zmq_ctx_shutdown (self->context);
+        dw_coordinator_join (self->coordinator, INT64_MAX);
+    }
+    s_free (self);
+    return err;
+}
+
+/* ---- Closing ---------------------------------------------------------------------------------- */
+
+/* Asks the coordinator to close and waits for its word; adds who is stuck to error. */
+static int s_ask_to_close (dw_system_t *self, uint32_t timeout_ms, dw_error_t *error)
+{
+    dw_packet_t packet = {0};
+    dw_message_t message = {0};
+    int err = DW_OK;
+    dw_write_uint (&packet.head, DW_WIRE_CLOSE);
+    dw_write_uint (&packet.head, timeout_ms);
+    dw_packet_send (&packet, self->owner, NULL, 0);
+    dw_packet_free (&packet);
+    /* The coordinator keeps to the time; the rest is for one that a processor holds up. */
+    zmq_pollitem_t item = {.socket = self->owner, .events = ZMQ_POLLIN};
+    if (zmq_poll (&item, 1, (long) timeout_ms + 2000) > 0 &&
+        dw_message_receive (&message, self->owner) == DW_OK) {
+        size_t size;
+        dw_wire_reader_t reader =
+            dw_wire_reader (zmq_msg_data (&message.frames[0]), zmq_msg_size (&message.frames[0]));
+        dw_read_uint (&reader);
+        while (dw_wire_reader_has_more (&reader)) {
+            const char *who = dw_read_str (&reader, 256, &size);
+            if (who)
+                err = dw_error_add (error, DW_ESTUCK, DW_NOWHERE,
+                                    "%.*s is still in its processor and was left behind",
+                                    (int) size, who);
+        }
+    }
+    dw_message_free (&message);
+    return err;
+}
+
+/* What is left to be done when somebody still runs: the undertaker waits for the threads and the
+ * clients that were left behind, however long, and then frees what they used. */
+static void *s_undertaker (void *args)
+{
+    dw_system_t *self = args;
+    dw_coordinator_join (self->coordinator, INT64_MAX);
+    s_free (self);
+    return NULL;
+}
+
+int dw_system_close (dw_system_t **self_p, int timeout_ms, dw_error_t *error)
+{
+    dw_system_t *self = *self_p;
+    if (!self)
+        return DW_OK;
+    *self_p = NULL;
+    int64_t by_ns = dw_clock_ns () + (int64_t) (timeout_ms < 0 ? CLOSE_MS : timeout_ms) * 1000000;
+    int err = s_ask_to_close (self, timeout_ms < 0 ? CLOSE_MS : (uint32_t) timeout_ms, error);
+    zmq_ctx_shutdown (self->context); /* from here on clients get DW_ECLOSED */
+    dw_actor_t undertaker = {0};
+    if (dw_actor_start (&undertaker, "dw-undertaker", 0, s_undertaker, self)) {
+        /* No thread to be had: what is left behind stays allocated, which is better than to hang. */
+        if (!err && dw_coordinator_join (self->coordinator, by_ns))
+            s_free (self);
+        return err;
+    }
+    if (err || !dw_actor_join (&undertaker, by_ns < dw_clock_ns () + 100000000
+                                                ? dw_clock_ns () + 100000000
+                                                : by_ns))
+        dw_actor_leave (&undertaker);
+    return err;
+}
+
+void *dw_system_context (const dw_system_t *self)
+{
+    return self->context;
+}
+
+const char *dw_system_endpoint (const dw_system_t *self)
+{
+    return dw_coordinator_endpoint (self->coordinator);
+}
+
+const uint8_t *dw_system_token (const dw_system_t *self)
+{
+    return self->program->token;
+}

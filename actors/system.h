@@ -1,0 +1,13 @@
+/* system.h - what clients need to know of the system that they talk to. */
+
+#ifndef DW_SYSTEM_H
+#define DW_SYSTEM_H
+
+#include "dagwood.h"
+
+/* ZeroMQ's context, the coordinator's endpoint, the token that HELLO shows. Borrowed from self. */
+void *dw_system_context (const dw_system_t *self);
+const char *dw_system_endpoint (const dw_system_t *self);
+const uint8_t *dw_system_token (const dw_system_t *self);
+
+#endif

@@ -1,0 +1,441 @@
+/* worker.c - an actor that runs processors behind one DEALER. */
+
+#include "actors/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "actors/clock.h"
+#include "actors/message.h"
+
+#define ANSWER_NS 50000  /* an answer older than this is sent before the next task is started */
+#define LOOK_NS 20000    /* how often the socket is looked at between tasks */
+#define ANSWER_SLOTS 4096u
+
+/* A message that came while another was being worked on. */
+typedef struct s_waiting_t {
+    dw_message_t message;
+    struct s_waiting_t *next;
+} s_waiting_t;
+
+struct dw_worker_t {
+    dw_worker_options_t options;
+    dw_actor_t actor;
+    dw_host_t *host;
+    void *socket;       /* made by dw_worker_new, then the thread's */
+
+    /* The thread's own. */
+    uint32_t peer;      /* what WELCOME said that it is */
+    bool stopping;      /* told to, or the context is shut down */
+    dw_message_t message;
+    s_waiting_t *waiting, **waiting_end;
+    uint64_t ticket;    /* of the task under way */
+    uint64_t *cancelled; /* tickets not yet come to, or under way */
+    uint32_t cancelled_count, cancelled_size;
+    int64_t answered_ns, looked_ns;
+    dw_outcomes_t outcomes;
+    dw_packet_t packet;
+    dw_given_t *given;  /* of the task under way */
+    uint32_t given_size;
+};
+
+/* ---- Its socket ------------------------------------------------------------------------------- */
+
+static void s_on_cancel (dw_worker_t *self, dw_wire_reader_t *reader)
+{
+    uint64_t ticket = dw_read_uint (reader);
+    if (reader->is_damaged)
+        return;
+    if (self->cancelled_count == self->cancelled_size) {
+        uint32_t size = self->cancelled_size ? 2 * self->cancelled_size : 16;
+        uint64_t *grown = realloc (self->cancelled, size * sizeof *grown);
+        if (!grown)
+            return; /* then it is run in vain, and its answer ignored */
+        self->cancelled = grown;
+        self->cancelled_size = size;
+    }
+    self->cancelled[self->cancelled_count++] = ticket;
+}
+
+/* Takes in what has come while a message is being worked on: what is about the tasks under way at
+ * once, the rest waits. */
+static void s_look (dw_worker_t *self)
+{
+    while (!self->stopping) {
+        dw_message_t message = {0};
+        int err = dw_message_receive (&message, self->socket);
+        if (err) {
+            dw_message_free (&message);
+            self->stopping |= err == DW_ECLOSED;
+            return;
+        }
+        dw_wire_reader_t reader =
+            dw_wire_reader (zmq_msg_data (&message.frames[0]), zmq_msg_size (&message.frames[0]));
+        uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
+        if (type == DW_WIRE_CANCEL && !reader.is_damaged)
+            s_on_cancel (self, &reader);
+        else if (type == DW_WIRE_STOP && !reader.is_damaged)
+            self->stopping = true;
+        else {
+            s_waiting_t *waiting = malloc (sizeof *waiting);
+            if (waiting) {
+                *waiting = (s_waiting_t) {.message = message};
+                *self->waiting_end = waiting;
+                self->waiting_end = &waiting->next;
+                continue;
+            }
+            self->stopping = true; /* tasks must not be lost: gone is better than silent */
+        }
+        dw_message_free (&message);
+    }
+}
+
+static bool s_is_cancelled (void *arg)
+{
+    dw_worker_t *self = arg;
+    s_look (self);
+    for (uint32_t i = 0; i < self->cancelled_count; i++)
+        if (self->cancelled[i] == self->ticket)
+            return true;
+    return self->stopping;
+}
+
+/* Whether the next task was cancelled before it began; forgets tickets that are behind. */
+static bool s_take_cancelled (dw_worker_t *self, uint64_t ticket)
+{
+    bool was = false;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < self->cancelled_count; i++) {
+        was |= self->cancelled[i] == ticket;
+        if (self->cancelled[i] >= ticket)
+            self->cancelled[kept++] = self->cancelled[i];
+    }
+    self->cancelled_count = kept;
+    return was;
+}
+
+/* ---- Answers ---------------------------------------------------------------------------------- */
+
+static void s_write_slot (dw_packet_t *packet, const dw_slot_t *slot)
+{
+    size_t size;
+    const dw_extra_t *extra = dw_slot_extra (slot);
+    const uint8_t *payload = dw_slot_payload (slot, &size);
+    dw_packet_add (packet, payload, size, dw_slot_frame (slot));
+    if (extra && extra->metadata)
+        dw_packet_add (packet, extra->metadata, extra->metadata_size, NULL);
+    else
+        dw_write_nil (&packet->head);
+}
+
+static void s_write_answer (dw_packet_t *packet, const dw_event_t *event, const dw_slot_t *slots)
+{
+    dw_writer_t *head = &packet->head;
+    const dw_extra_t *extra;
+    dw_write_uint (head, event->ticket);
+    switch ((dw_event_type_t) event->type) {
+        case DW_EVENT_TASK_DONE:
+            dw_write_uint (head, event->last ? DW_WIRE_DONE : DW_WIRE_MORE);
+            dw_write_uint (head, event->duration_ns);
+            dw_write_uint (head, event->steps);
+            for (uint32_t i = 0; i < event->steps; i++)
+                s_write_slot (packet, &slots[event->handle + i]);
+            return;
+        case DW_EVENT_TASK_FAILED:
+            extra = dw_slot_extra (&slots[event->handle]);
+            dw_write_uint (head, DW_WIRE_FAILED);
+            dw_write_uint (head, event->duration_ns);
+            dw_write_uint (head, event->code);
+            dw_write_str (head, extra ? extra->message : "", extra ? extra->message_size : 0);
+            return;
+        case DW_EVENT_TASK_RETURNED:
+            dw_write_uint (head, DW_WIRE_RETURNED);
+            dw_write_uint (head, 0);
+            return;
+        case DW_EVENT_RUN_SUBMITTED:
+        case DW_EVENT_RUN_CANCELLED:
+        case DW_EVENT_WORKER_JOINED:
+        case DW_EVENT_WORKER_LOST: break;
+    }
+    assert (!"a worker's outcomes are answers");
+}
+
+/* Sends what is done. */
+static void s_answer (dw_worker_t *self)
+{
+    self->answered_ns = dw_host_settle (self->host, &self->outcomes);
+    size_t count = self->outcomes.events_count;
+    if (count == 0)
+        return;
+    dw_write_uint (&self->packet.head, DW_WIRE_ANSWERS);
+    dw_write_uint (&self->packet.head, self->peer);
+    for (size_t i = 0; i < count; i++)
+        s_write_answer (&self->packet, &self->outcomes.events[i], self->outcomes.slots);
+    /* The queue has no limit of its own, credit bounds it; so a refusal is the end of the context
+     * or of memory, and a worker that cannot answer is of no use. */
+    if (dw_packet_send (&self->packet, self->socket, NULL, 0))
+        self->stopping = true;
+    dw_outcomes_clear (&self->outcomes);
+    dw_host_settle (self->host, &self->outcomes); /* the next group begins in empty outcomes */
+}
+
+static void s_give_back (dw_worker_t *self, uint64_t ticket)
+{
+    if (!dw_outcomes_reserve (&self->outcomes, 0)) {
+        self->stopping = true;
+        return;
+    }
+    self->outcomes.events[self->outcomes.events_count++] = (dw_event_t) {
+        .type = DW_EVENT_TASK_RETURNED, .worker = self->options.number, .ticket = ticket};
+}
+
+/* ---- Tasks ------------------------------------------------------------------------------------ */
+
+static bool s_read_given (dw_worker_t *self, dw_wire_reader_t *reader, uint32_t count)
+{
+    zmq_msg_t *frame;
+    if (count > self->given_size) {
+        dw_given_t *given = realloc (self->given, count * sizeof *given);
+        if (!given)
+            return false;
+        self->given = given;
+        self->given_size = count;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        dw_given_t *given = &self->given[i];
+        dw_ref_t ref = dw_read_ref (reader);
+        given->payload.bytes =
+            dw_message_resolve (&self->message, 0, &ref, reader, &given->payload.size, &frame);
+        ref = dw_read_ref (reader);
+        given->metadata.bytes =
+            dw_message_resolve (&self->message, 0, &ref, reader, &given->metadata.size, &frame);
+    }
+    return !reader->is_damaged;
+}
+
+/* Reads one task record; false when it makes no sense. */
+static bool s_read_task (dw_worker_t *self, dw_wire_reader_t *reader, dw_task_t *task)
+{
+    dw_wire_task_t record;
+    const dw_plan_t *plan = self->options.program->plan;
+    if (!dw_read_task (reader, &record) || record.node >= plan->nodes_count ||
+        record.steps < 1 || record.steps > plan->chain_length[record.node] ||
+        (self->options.node != DW_NONE && record.node != self->options.node))
+        return false;
+    task->run = record.run;
+    task->node = record.node;
+    task->steps = record.steps;
+    task->attempt = record.attempt;
+    task->payload.bytes = dw_message_resolve (&self->message, 0, &record.payload, reader,
+                                              &task->payload.size, &task->payload_frame);
+    if (!task->payload.bytes || !s_read_given (self, reader, record.dependencies_count))
+        return false;
+    task->given = record.dependencies_count ? self->given : NULL;
+    task->given_count = record.dependencies_count;
+    return true;
+}
+
+/* Runs the task under way to its end, answering now and then. */
+static void s_run_task (dw_worker_t *self, const dw_task_t *task)
+{
+    self->ticket = task->ticket;
+    dw_host_begin (self->host, self->options.number, task);
+    while (dw_host_is_busy (self->host)) {
+        if (!dw_host_run (self->host, &self->outcomes,
+                          dw_host_now_ns (self->host) + ANSWER_NS)) {
+            dw_host_abandon (self->host);
+            s_give_back (self, task->ticket);
+        }
+        int64_t now_ns = dw_host_now_ns (self->host);
+        if (now_ns - self->answered_ns > ANSWER_NS || self->outcomes.slots_count > ANSWER_SLOTS)
+            s_answer (self);
+        if (now_ns - self->looked_ns > LOOK_NS) {
+            self->looked_ns = now_ns;
+            s_look (self);
+        }
+        if (self->stopping)
+            dw_host_abandon (self->host);
+    }
+}
+
+static void s_on_tasks (dw_worker_t *self, dw_wire_reader_t *reader)
+{
+    uint64_t ticket = dw_read_uint (reader);
+    self->answered_ns = self->looked_ns = dw_clock_ns ();
+    dw_host_wake (self->host, self->answered_ns);
+    for (; dw_wire_reader_has_more (reader) && !self->stopping; ticket++) {
+        dw_task_t task = {.ticket = ticket};
+        if (!s_read_task (self, reader, &task)) {
+            /* Only a coordinator of ours sends tasks: there is nobody else to tell. */
+            self->stopping = true;
+            return;
+        }
+        if (self->cancelled_count && s_take_cancelled (self, ticket))
+            s_give_back (self, ticket);
+        else
+            s_run_task (self, &task);
+    }
+    if (!self->stopping)
+        s_answer (self);
+}
+
+/* ---- The actor -------------------------------------------------------------------------------- */
+
+static void s_say_hello (dw_worker_t *self)
+{
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .role = DW_WIRE_WORKER,
+                             .token = self->options.program->token,
+                             .number = self->options.number,
+                             .credit = self->options.credit};
+    dw_write_hello (&self->packet.head, &hello);
+    self->stopping = dw_packet_send (&self->packet, self->socket, NULL, 0) != DW_OK;
+}
+
+static void s_on_message (dw_worker_t *self)
+{
+    zmq_msg_t *head = &self->message.frames[0];
+    dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (head), zmq_msg_size (head));
+    uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
+    if (reader.is_damaged)
+        return;
+    switch ((dw_wire_type_t) type) {
+        case DW_WIRE_WELCOME: self->peer = dw_read_uint_max (&reader, UINT32_MAX); return;
+        case DW_WIRE_TASKS: s_on_tasks (self, &reader); return;
+        case DW_WIRE_CANCEL: return; /* its answer has been sent */
+        case DW_WIRE_STOP:
+        case DW_WIRE_REFUSED: self->stopping = true; return;
+        case DW_WIRE_HELLO:
+        case DW_WIRE_ANSWERS:
+        case DW_WIRE_SUBMIT:
+        case DW_WIRE_ABORT:
+        case DW_WIRE_RESULTS:
+        case DW_WIRE_BYE:
+        case DW_WIRE_CLOSE:
+        case DW_WIRE_CLOSED:
+        case DW_WIRE_TYPES: return; /* not for a worker */
+    }
+}
+
+/* The next message: one that waited, else one from the socket. */
+static void s_next_message (dw_worker_t *self)
+{
+    s_waiting_t *waiting = self->waiting;
+    if (waiting) {
+        dw_message_free (&self->message);
+        self->message = waiting->message;
+        self->waiting = waiting->next;
+        if (!self->waiting)
+            self->waiting_end = &self->waiting;
+        free (waiting);
+        s_on_message (self);
+        return;
+    }
+    int err = dw_message_receive (&self->message, self->socket);
+    if (err == DW_OK)
+        s_on_message (self);
+    else if (err == DW_EAGAIN)
+        self->stopping |= !dw_actor_wait (&self->socket, 1, dw_clock_ns () + self->options.spin_ns,
+                                          INT64_MAX);
+    else
+        self->stopping = true;
+}
+
+static void *s_worker_actor (void *args)
+{
+    dw_worker_t *self = args;
+    s_say_hello (self);
+    while (!self->stopping)
+        s_next_message (self);
+    dw_write_uint (&self->packet.head, DW_WIRE_BYE);
+    dw_write_uint (&self->packet.head, self->peer);
+    dw_packet_send (&self->packet, self->socket, NULL, 0);
+    dw_message_clear (&self->message);
+    while (self->waiting) {
+        s_waiting_t *waiting = self->waiting;
+        self->waiting = waiting->next;
+        dw_message_free (&waiting->message);
+        free (waiting);
+    }
+    zmq_close (self->socket);
+    self->socket = NULL;
+    return NULL;
+}
+
+/* ---- Made, joined, destroyed ------------------------------------------------------------------ */
+
+static int s_connect (dw_worker_t *self, dw_error_t *error)
+{
+    int linger_ms = 100, unlimited = 0;
+    self->socket = zmq_socket (self->options.context, ZMQ_DEALER);
+    if (!self->socket)
+        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
+                             "no socket for another actor (%s): raise the limit of open files "
+                             "(ulimit -n), or use actors: pool",
+                             zmq_strerror (errno));
+    zmq_setsockopt (self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+    zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
+    zmq_setsockopt (self->socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
+    if (zmq_connect (self->socket, self->options.endpoint))
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "cannot connect to %s: %s",
+                             self->options.endpoint, zmq_strerror (errno));
+    return DW_OK;
+}
+
+static int s_start_thread (dw_worker_t *self, dw_error_t *error)
+{
+    char name[16];
+    snprintf (name, sizeof name, "dw-worker-%u", (unsigned) (self->options.number % 100000u));
+    if (dw_actor_start (&self->actor, name, self->options.stack_bytes, s_worker_actor, self))
+        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
+                             "no thread for actor %u: raise the limit of processes (ulimit -u) or "
+                             "of memory, or use actors: pool",
+                             (unsigned) self->options.number);
+    return DW_OK;
+}
+
+int dw_worker_new (dw_worker_t **self_p, const dw_worker_options_t *options, dw_error_t *error)
+{
+    dw_worker_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    self->options = *options;
+    self->waiting_end = &self->waiting;
+    int err = dw_host_new (&self->host, options->program, options->node, error);
+    if (!err) {
+        dw_host_set_cancelled (self->host, s_is_cancelled, self);
+        err = s_connect (self, error);
+    }
+    if (!err)
+        err = s_start_thread (self, error);
+    if (err)
+        dw_worker_destroy (&self);
+    else
+        *self_p = self;
+    return err;
+}
+
+bool dw_worker_join (dw_worker_t *self, int64_t deadline_ns)
+{
+    return dw_actor_join (&self->actor, deadline_ns);
+}
+
+void dw_worker_destroy (dw_worker_t **self_p)
+{
+    dw_worker_t *self = *self_p;
+    if (!self)
+        return;
+    assert (!self->actor.is_running);
+    if (self->socket)
+        zmq_close (self->socket);
+    dw_host_destroy (&self->host);
+    dw_message_free (&self->message);
+    dw_packet_free (&self->packet);
+    dw_outcomes_free (&self->outcomes);
+    free (self->cancelled);
+    free (self->given);
+    free (self);
+    *self_p = NULL;
+}

@@ -1,0 +1,174 @@
+/* command.c */
+
+#include "cli/command.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/processors.h"
+#include "cli/output.h"
+
+/* ---- Exit statuses and messages ----------------------------------------------------------- */
+
+int dw_command_exit (int err) {
+    switch ((dw_err_t) err) {
+        case DW_OK: return DW_EXIT_OK;
+        case DW_ENOENT: return DW_EXIT_USAGE;
+        case DW_EFILE:
+        case DW_ETOOLARGE: return DW_EXIT_INPUT;
+        case DW_ECLOSED: return DW_EXIT_NO_COORDINATOR;
+        case DW_ENOMEM:
+        case DW_ELIMIT: return DW_EXIT_REFUSED;
+        case DW_EGRAPH:
+        case DW_EPROCESSOR: return DW_EXIT_GRAPH;
+        case DW_EINVAL:
+        case DW_EAGAIN:
+        case DW_ETIMEDOUT:
+        case DW_ESTUCK:
+        case DW_EPROTOCOL: return DW_EXIT_DEFECT;
+    }
+    return DW_EXIT_DEFECT;
+}
+
+void dw_command_say (const char *format, ...) {
+    va_list arguments;
+    va_start (arguments, format);
+    flockfile (stderr); /* A notice from the coordinator's thread shall not cut a line in two. */
+    fputs ("dagwood: ", stderr);
+    vfprintf (stderr, format, arguments);
+    fputc ('\n', stderr);
+    funlockfile (stderr);
+    va_end (arguments);
+}
+
+void dw_command_show (const dw_error_t *error) {
+    fputs (dw_error_text (error), stderr);
+}
+
+int dw_command_fail (int err, const dw_error_t *error, const char *doing) {
+    dw_command_show (error);
+    if (dw_error_code (error) == DW_OK) {
+        dw_command_say ("%s: %s", doing, dw_err_text (err));
+    }
+    return dw_command_exit (err);
+}
+
+/* ---- Options ------------------------------------------------------------------------------ */
+
+enum { KEY_HELP = 'h', KEY_USAGE = 'u' << 8, KEY_VERSION = 'V' };
+
+typedef struct parsing_t {
+    void *input;   /* the command's */
+    bool answered; /* --help or --version was given, and was all there was to do */
+} parsing_t;
+
+/* Help goes to standard output like any result, so that a full disk is noticed here too. */
+static void s_print_help (const struct argp_state *state, unsigned flags) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream (&text, &size);
+    if (!memory) {
+        return;
+    }
+    argp_state_help (state, memory, flags);
+    fclose (memory);
+    dw_output_write (text, size);
+    free (text);
+}
+
+static error_t s_parse_common (int key, char *arg, struct argp_state *state) {
+    (void) arg;
+    parsing_t *self = state->input;
+    switch (key) {
+        case ARGP_KEY_INIT: state->child_inputs[0] = self->input; return 0;
+        case KEY_HELP:
+            s_print_help (state, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC);
+            break;
+        case KEY_USAGE: s_print_help (state, ARGP_HELP_USAGE); break;
+        case KEY_VERSION: dw_output_print ("dagwood %s\n", dw_version ()); break;
+        default: return ARGP_ERR_UNKNOWN;
+    }
+    self->answered = true;
+    return ECANCELED; /* Ends the parsing; no other parser returns it. */
+}
+
+bool dw_command_parse (const struct argp *argp, int argc, char **argv, void *input, int *status_p) {
+    static const struct argp_option options[] = {
+        {.name = "help", .key = KEY_HELP, .doc = "Show this help", .group = -1},
+        {.name = "usage", .key = KEY_USAGE, .doc = "Show a short usage message", .group = -1},
+        {.name = "version", .key = KEY_VERSION, .doc = "Show the version", .group = -1},
+        {0},
+    };
+    const struct argp_child children[] = {{.argp = argp}, {0}};
+    const struct argp common = {.options = options, .parser = s_parse_common, .children = children};
+    parsing_t self = {.input = input};
+    int err = argp_parse (&common, argc, argv, ARGP_NO_HELP, NULL, &self);
+    if (self.answered) {
+        *status_p = DW_EXIT_OK;
+        return false;
+    }
+    if (err) {
+        dw_command_say ("the options cannot be read: %s", strerror (err));
+        *status_p = err == ENOMEM ? DW_EXIT_REFUSED : DW_EXIT_DEFECT;
+        return false;
+    }
+    return true;
+}
+
+dw_nearest_t dw_command_nearest (const char *word) {
+    return (dw_nearest_t){.word = word, .distance = SIZE_MAX};
+}
+
+void dw_command_candidate (dw_nearest_t *self, const char *candidate) {
+    dw_error_nearest (self->word, candidate, &self->best, &self->distance);
+}
+
+int dw_command_choose (const struct argp_state *state, const char *option, const char *const *names,
+                       const char *word) {
+    char all[256] = "";
+    dw_nearest_t nearest = dw_command_nearest (word);
+    for (int i = 0; names[i]; i++) {
+        if (strcmp (names[i], word) == 0) {
+            return i;
+        }
+        dw_command_candidate (&nearest, names[i]);
+        size_t used = strlen (all);
+        snprintf (all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", names[i]);
+    }
+    if (nearest.best) {
+        argp_error (state, "%s: \"%s\" is none of %s; did you mean %s?", option, word, all,
+                    nearest.best);
+    } else {
+        argp_error (state, "%s: \"%s\" is none of %s", option, word, all);
+    }
+    return -1; /* argp_error has ended the program. */
+}
+
+/* ---- Graphs ------------------------------------------------------------------------------- */
+
+int dw_command_load (dw_graph_t **graph_p, dw_plan_t **plan_p, const char *file) {
+    dw_error_t *error = dw_error_new ();
+    dw_processors_t *processors = dw_processors_new ();
+    dw_graph_t *graph = NULL;
+    int err = processors ? dw_graph_load (&graph, file, error) : DW_ENOMEM;
+    if (!err) {
+        err = dw_processors_plan (processors, graph, plan_p, error);
+    }
+    int status = DW_EXIT_OK;
+    if (err) {
+        status = dw_command_fail (err, error, file);
+    } else {
+        dw_command_show (error);
+    }
+    if (!err && graph_p) {
+        *graph_p = graph;
+    } else {
+        dw_graph_destroy (&graph);
+    }
+    dw_processors_destroy (&processors);
+    dw_error_destroy (&error);
+    return status;
+}

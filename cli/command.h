@@ -1,0 +1,68 @@
+/* command.h - what the commands of `dagwood` share: exit statuses, messages, options.
+ *
+ * A command is a function of its own words (argv[0] is "dagwood NAME") that returns an exit status.
+ * Results go to standard output (output.h), everything else to standard error. */
+
+#ifndef DW_COMMAND_H
+#define DW_COMMAND_H
+
+#include <argp.h>
+
+#include "dagwood.h"
+
+struct dw_plan_t; /* runtime/core/plan.h */
+
+typedef enum dw_exit_t {
+    DW_EXIT_OK = 0,
+    DW_EXIT_NOT_OK = 1, /* the run is not ok; its result was printed */
+    DW_EXIT_USAGE = 64, /* also argp's own */
+    DW_EXIT_INPUT = 66, /* a file cannot be read, or is larger than it may be */
+    DW_EXIT_NO_COORDINATOR = 69,
+    DW_EXIT_DEFECT = 70,  /* ours */
+    DW_EXIT_REFUSED = 71, /* the system refuses threads, memory or descriptors */
+    DW_EXIT_OUTPUT = 74,  /* standard output cannot be written */
+    DW_EXIT_GRAPH = 78,   /* the graph file is wrong */
+    DW_EXIT_SIGNAL = 128, /* plus the signal's number */
+} dw_exit_t;
+
+/* The exit status for a dw_err_t: the one table of both. */
+int dw_command_exit (int err);
+
+/* Says one line on standard error, after "dagwood: ". */
+void dw_command_say (const char *format, ...) DW_PRINTF (1, 2);
+/* Shows what error holds, if anything, then returns the exit status for err. An err that came
+ * without a message is told as what was being done and dw_err_text. */
+int dw_command_fail (int err, const dw_error_t *error, const char *doing);
+/* As dw_command_fail where there are only warnings to show. */
+void dw_command_show (const dw_error_t *error);
+
+/* Parses a command's words. argp has the command's own options and texts; --help, --usage and
+ * --version are added here. Returns true, or false and the exit status to return at once: 0 after those. A usage error ends the program with status 64, as argp does. */
+bool dw_command_parse (const struct argp *argp, int argc, char **argv, void *input, int *status_p);
+
+/* For "did you mean": nearest is asked for one candidate after another; see dw_error_nearest. */
+typedef struct dw_nearest_t {
+    const char *word;
+    const char *best;
+    size_t distance;
+} dw_nearest_t;
+dw_nearest_t dw_command_nearest (const char *word);
+void dw_command_candidate (dw_nearest_t *self, const char *candidate);
+
+/* One of an option's words, such as "json": names is ended by NULL, the index is returned. A word
+ * that is none of them is a usage error which names the nearest and all of them. */
+int dw_command_choose (const struct argp_state *state, const char *option, const char *const *names,
+                       const char *word);
+
+/* Loads and compiles a graph file and shows every error and warning. Returns DW_EXIT_OK with the
+ * graph in *graph_p and its plan in *plan_p, or the exit status. graph_p NULL: only the plan. */
+int dw_command_load (dw_graph_t **graph_p, struct dw_plan_t **plan_p, const char *file);
+
+/* The commands, each in command_NAME.c. */
+int dw_command_run (int argc, char **argv);
+int dw_command_validate (int argc, char **argv);
+int dw_command_graph (int argc, char **argv);
+int dw_command_plan (int argc, char **argv);
+int dw_command_processors (int argc, char **argv);
+
+#endif

@@ -1,0 +1,180 @@
+/* command_graph.c - dagwood graph: a graph drawn, as a text for dot or mermaid. */
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "runtime/core/plan.h"
+
+typedef enum format_t { FORMAT_DOT, FORMAT_MERMAID } format_t;
+static const char *const s_formats[] = {"dot", "mermaid", NULL};
+
+typedef struct options_t {
+    const char *file;
+    format_t format;
+} options_t;
+
+enum { KEY_FORMAT = 'f' };
+
+static error_t s_parse (int key, char *arg, struct argp_state *state) {
+    options_t *self = state->input;
+    switch (key) {
+        case KEY_FORMAT:
+            self->format = (format_t) dw_command_choose (state, "--format", s_formats, arg);
+            return 0;
+        case ARGP_KEY_ARG:
+            if (self->file) {
+                argp_error (state, "one graph at a time, and \"%s\" is a second", arg);
+            }
+            self->file = arg;
+            return 0;
+        case ARGP_KEY_NO_ARGS: argp_error (state, "which graph file?"); return 0;
+        default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option s_options[] = {
+    {.name = "format", .key = KEY_FORMAT, .arg = "dot|mermaid", .doc = "How to draw it [dot]"},
+    {0},
+};
+
+static const struct argp s_argp = {
+    .options = s_options,
+    .parser = s_parse,
+    .args_doc = "GRAPH",
+    .doc =
+        "Draws a graph. Transforms are boxes, analyzers are rounded."
+        "\v"
+        "For a picture: dagwood graph g.yaml | dot -Tsvg >g.svg\n\n"
+        "Exit status: 0; 66 the file cannot be read; 78 the graph is wrong; 74 the output cannot "
+        "be written.",
+};
+
+/* Writes text with some of its bytes replaced; instead gives NULL for those that stay. */
+static void s_write_escaped (const char *text, const char *(*instead) (char byte)) {
+    const char *from = text;
+    for (; *text; text++) {
+        const char *escape = instead (*text);
+        if (escape) {
+            dw_output_write (from, (size_t) (text - from));
+            dw_output_text (escape);
+            from = text + 1;
+        }
+    }
+    dw_output_text (from);
+}
+
+/* ---- dot ---------------------------------------------------------------------------------- */
+
+/* A name is any quoted text. */
+static const char *s_in_dot_name (char byte) {
+    switch (byte) {
+        case '"': return "\\\"";
+        case '\\': return "\\\\";
+        default: return NULL;
+    }
+}
+
+/* A label is read once more: for escapes, for entities, and by lines. */
+static const char *s_in_dot_label (char byte) {
+    switch (byte) {
+        case '&': return "&amp;";
+        case '\n': return "\\n";
+        case '\r': return "\\r";
+        default: return s_in_dot_name (byte);
+    }
+}
+
+static void s_draw_dot_node (const dw_plan_t *plan, uint32_t n) {
+    bool analyzer = plan->flags[n] & DW_NODE_ANALYZE;
+    dw_output_text ("    \"");
+    s_write_escaped (plan->ids[n], s_in_dot_name);
+    dw_output_text ("\" [label=\"");
+    s_write_escaped (plan->ids[n], s_in_dot_label);
+    dw_output_text ("\\n");
+    s_write_escaped (plan->kinds[plan->kind[n]], s_in_dot_label);
+    dw_output_text (analyzer ? "\", shape=ellipse];\n" : "\", shape=box];\n");
+}
+
+static bool s_draw_dot_edge (const char *from, const char *to) {
+    dw_output_text ("    \"");
+    s_write_escaped (from, s_in_dot_name);
+    dw_output_text ("\" -> \"");
+    s_write_escaped (to, s_in_dot_name);
+    return dw_output_text ("\";\n");
+}
+
+static void s_draw_dot (const dw_plan_t *plan) {
+    dw_output_text ("digraph dagwood {\n    rankdir=LR;\n");
+    for (uint32_t n = 0; n < plan->nodes_count; n++) {
+        s_draw_dot_node (plan, n);
+    }
+    for (uint32_t n = 0; n < plan->nodes_count; n++) {
+        for (uint32_t e = plan->dependencies_at[n]; e < plan->dependencies_at[n + 1]; e++) {
+            if (!s_draw_dot_edge (plan->ids[plan->dependencies[e]], plan->ids[n])) {
+                return;
+            }
+        }
+    }
+    dw_output_text ("}\n");
+}
+
+/* ---- mermaid ------------------------------------------------------------------------------ */
+
+/* Names are words only, so nodes are called n0, n1, ...; labels know entities written with # for &. */
+static const char *s_in_mermaid_label (char byte) {
+    switch (byte) {
+        case '"': return "#quot;";
+        case '#': return "#35;";
+        case '&': return "#amp;";
+        case '<': return "#lt;";
+        case '>': return "#gt;";
+        case '`': return "#96;";
+        case '\\': return "#92;";
+        case '\n': return "<br/>";
+        case '\r': return " ";
+        default: return NULL;
+    }
+}
+
+static void s_draw_mermaid_node (const dw_plan_t *plan, uint32_t n) {
+    bool analyzer = plan->flags[n] & DW_NODE_ANALYZE;
+    dw_output_print ("    n%u%s\"", n, analyzer ? "([" : "[");
+    s_write_escaped (plan->ids[n], s_in_mermaid_label);
+    dw_output_text ("<br/>");
+    s_write_escaped (plan->kinds[plan->kind[n]], s_in_mermaid_label);
+    dw_output_text (analyzer ? "\"])\n" : "\"]\n");
+}
+
+static void s_draw_mermaid (const dw_plan_t *plan) {
+    dw_output_text ("flowchart LR\n");
+    for (uint32_t n = 0; n < plan->nodes_count; n++) {
+        s_draw_mermaid_node (plan, n);
+    }
+    for (uint32_t n = 0; n < plan->nodes_count; n++) {
+        for (uint32_t e = plan->dependencies_at[n]; e < plan->dependencies_at[n + 1]; e++) {
+            if (!dw_output_print ("    n%u --> n%u\n", plan->dependencies[e], n)) {
+                return;
+            }
+        }
+    }
+}
+
+/* ---- The command -------------------------------------------------------------------------- */
+
+int dw_command_graph (int argc, char **argv) {
+    options_t options = {0};
+    int status = DW_EXIT_OK;
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+        return status;
+    }
+    dw_plan_t *plan = NULL;
+    status = dw_command_load (NULL, &plan, options.file);
+    if (status) {
+        return status;
+    }
+    switch (options.format) {
+        case FORMAT_DOT: s_draw_dot (plan); break;
+        case FORMAT_MERMAID: s_draw_mermaid (plan); break;
+    }
+    dw_plan_destroy (&plan);
+    return DW_EXIT_OK;
+}

@@ -1,0 +1,416 @@
+/* command_run.c - dagwood run: runs a graph and prints every node's result. */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/flight.h"
+#include "cli/input.h"
+#include "cli/output.h"
+#include "cli/report.h"
+#include "runtime/core/plan.h"
+
+#define RUNS_MAX           1024
+#define REPEAT_MAX         1000000000000ll
+#define IN_FLIGHT_SIZE_MAX (256u << 20) /* bytes of input that all runs in flight hold together */
+
+/* ---- Its words ---------------------------------------------------------------------------- */
+
+typedef enum format_t { FORMAT_TEXT, FORMAT_JSON } format_t;
+typedef enum progress_t { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress_t;
+
+static const char *const s_formats[] = {"text", "json", NULL};
+static const char *const s_progresses[] = {"auto", "always", "never", NULL};
+static const char *const s_strategies[] = {
+    [DW_HYBRID] = "hybrid",
+    [DW_WORK_QUEUE] = "work_queue",
+    [DW_LEVEL] = "level",
+    [DW_REACTIVE] = "reactive",
+    NULL,
+};
+static const char *const s_failure_strategies[] = {
+    [DW_FAIL_FAST] = "fail_fast",
+    [DW_CONTINUE_ON_ERROR] = "continue_on_error",
+    [DW_BEST_EFFORT] = "best_effort",
+    NULL,
+};
+static const char *const s_actors[] = {
+    [DW_ACTORS_AUTO] = "auto",
+    [DW_ACTORS_THREAD] = "thread",
+    [DW_ACTORS_POOL] = "pool",
+    "pool:N", /* for the message: pool: is looked for first */
+    NULL,
+};
+
+typedef struct options_t {
+    const char *graph;
+    const char *input, *input_file; /* at most one of these and input_stdin is said */
+    bool input_stdin;
+    int strategy, failure_strategy, actors; /* -1: as the graph says */
+    int64_t pool_size, max_concurrency;     /* DW_UNSET: as the graph says */
+    format_t format;
+    const char **outputs;
+    size_t outputs_count;
+    uint64_t runs; /* 0: one, and nothing said of repeating */
+    progress_t progress;
+} options_t;
+
+enum {
+    KEY_INPUT = 256, /* beyond the characters: none has a short form */
+    KEY_INPUT_FILE,
+    KEY_STRATEGY,
+    KEY_FAILURE_STRATEGY,
+    KEY_ACTORS,
+    KEY_MAX_CONCURRENCY,
+    KEY_FORMAT,
+    KEY_OUTPUT,
+    KEY_REPEAT,
+    KEY_PROGRESS,
+};
+
+static const struct argp_option s_options[] = {
+    {.name = "input", .key = KEY_INPUT, .arg = "TEXT", .doc = "The run's input [empty]"},
+    {.name = "input-file", .key = KEY_INPUT_FILE, .arg = "FILE", .doc = "The file with the input"},
+    {.name = "strategy",
+     .key = KEY_STRATEGY,
+     .arg = "NAME",
+     .doc = "work_queue, level, reactive or hybrid [as the graph says]"},
+    {.name = "failure-strategy",
+     .key = KEY_FAILURE_STRATEGY,
+     .arg = "NAME",
+     .doc = "fail_fast, continue_on_error or best_effort [as the graph says]"},
+    {.name = "actors",
+     .key = KEY_ACTORS,
+     .arg = "NAME",
+     .doc = "auto, thread, pool or pool:N [as the graph says]"},
+    {.name = "max-concurrency",
+     .key = KEY_MAX_CONCURRENCY,
+     .arg = "N",
+     .doc = "Most tasks at one time [as the graph says]"},
+    {.name = "format", .key = KEY_FORMAT, .arg = "text|json", .doc = "How to print [text]"},
+    {.name = "output",
+     .key = KEY_OUTPUT,
+     .arg = "NODE",
+     .doc = "Run only what this node needs and keep only its output; may be repeated [every node "
+            "runs, the outputs are those on which no other depends]"},
+    {.name = "repeat",
+     .key = KEY_REPEAT,
+     .arg = "N",
+     .doc = "Make N runs, as many at a time as are taken, and print the last one's result and how "
+            "all of them ended"},
+    {.name = "progress",
+     .key = KEY_PROGRESS,
+     .arg = "WHEN",
+     .doc = "auto, always or never: show a bar while repeating [auto: on a terminal]"},
+    {0},
+};
+
+/* Ends the program when word is no number within the limit. */
+static int64_t s_parse_number (const struct argp_state *state, const char *option, const char *word,
+                               dw_limit_t limit) {
+    char *end;
+    double value = strtod (word, &end);
+    if (end == word || *end) {
+        argp_error (state, "%s: \"%s\" is not a number", option, word);
+    }
+    dw_error_t *error = dw_error_new ();
+    if (dw_graph_check_number (limit, value, DW_NOWHERE, error) != DW_OK) {
+        argp_error (state, "%s: %s", option, dw_error_message (error, 0) + strlen ("error: "));
+    }
+    dw_error_destroy (&error);
+    return (int64_t) value;
+}
+
+static void s_parse_actors (options_t *self, const struct argp_state *state, char *word) {
+    if (strncmp (word, "pool:", 5) == 0) {
+        self->actors = DW_ACTORS_POOL;
+        self->pool_size = s_parse_number (state, "--actors", word + 5, DW_LIMIT_POOL);
+        return;
+    }
+    self->actors = dw_command_choose (state, "--actors", s_actors, word);
+}
+
+static uint64_t s_parse_runs (const struct argp_state *state, const char *word) {
+    char *end;
+    long long value = strtoll (word, &end, 10);
+    if (end == word || *end || value < 1 || value > REPEAT_MAX) {
+        argp_error (state, "--repeat must be a whole number from 1 to %lld, not \"%s\"", REPEAT_MAX,
+                    word);
+    }
+    return (uint64_t) value;
+}
+
+static void s_parse_argument (options_t *self, const struct argp_state *state, const char *word) {
+    if (!self->graph) {
+        self->graph = word;
+    } else if (strcmp (word, "-") == 0) {
+        self->input_stdin = true;
+    } else {
+        argp_error (state, "one graph at a time, and \"%s\" is a second; - is standard input",
+                    word);
+    }
+}
+
+static void s_check (const options_t *self, const struct argp_state *state) {
+    if (!self->graph) {
+        argp_error (state, "which graph file?");
+    }
+    if ((self->input ? 1 : 0) + (self->input_file ? 1 : 0) + (self->input_stdin ? 1 : 0) > 1) {
+        argp_error (state, "a run has one input: --input, --input-file or -, not several");
+    }
+}
+
+static error_t s_parse (int key, char *arg, struct argp_state *state) {
+    options_t *self = state->input;
+    switch (key) {
+        case KEY_INPUT: self->input = arg; return 0;
+        case KEY_INPUT_FILE: self->input_file = arg; return 0;
+        case KEY_STRATEGY:
+            self->strategy = dw_command_choose (state, "--strategy", s_strategies, arg);
+            return 0;
+        case KEY_FAILURE_STRATEGY:
+            self->failure_strategy = dw_command_choose (state, "--failure-strategy",
+                                                        s_failure_strategies, arg);
+            return 0;
+        case KEY_ACTORS: s_parse_actors (self, state, arg); return 0;
+        case KEY_MAX_CONCURRENCY:
+            self->max_concurrency = s_parse_number (state, "--max-concurrency", arg,
+                                                    DW_LIMIT_MAX_CONCURRENCY);
+            return 0;
+        case KEY_FORMAT:
+            self->format = (format_t) dw_command_choose (state, "--format", s_formats, arg);
+            return 0;
+        case KEY_OUTPUT: self->outputs[self->outputs_count++] = arg; return 0;
+        case KEY_REPEAT: self->runs = s_parse_runs (state, arg); return 0;
+        case KEY_PROGRESS:
+            self->progress = (progress_t) dw_command_choose (state, "--progress", s_progresses,
+                                                             arg);
+            return 0;
+        case ARGP_KEY_ARG: s_parse_argument (self, state, arg); return 0;
+        case ARGP_KEY_END: s_check (self, state); return 0;
+        default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp s_argp = {
+    .options = s_options,
+    .parser = s_parse,
+    .args_doc = "GRAPH [-]",
+    .doc =
+        "Runs a graph and prints every node's result. The input is a text, a file, or standard "
+        "input when - follows the graph; what is not UTF-8 is passed on as bytes."
+        "\v"
+        "As text, the outputs come first and whole (text as it is, anything else as JSON), then "
+        "one line for every node with its payload shortened, then what failed and a summary. As "
+        "JSON, everything is whole.\n\n"
+        "SIGINT or SIGTERM cancels the run and prints what it got done; a second one ends the "
+        "command at once.\n\n"
+        "Exit status: 0 the run is ok; 1 it is not; 64 usage; 66 a file cannot be read or the "
+        "input is too large; 71 the system refuses threads, memory or descriptors; 74 the output "
+        "cannot be written; 78 the graph is wrong; 130 and 143 ended by SIGINT and SIGTERM.",
+};
+
+/* ---- The graph and the input -------------------------------------------------------------- */
+
+static void s_override (const options_t *self, dw_graph_t *graph) {
+    dw_graph_options_t *options = dw_graph_options (graph);
+    if (self->strategy >= 0) {
+        options->strategy = (dw_strategy_t) self->strategy;
+    }
+    if (self->failure_strategy >= 0) {
+        options->failure_strategy = (dw_failure_strategy_t) self->failure_strategy;
+    }
+    if (self->actors >= 0) {
+        options->actors = (dw_actors_t) self->actors;
+    }
+    if (self->pool_size != DW_UNSET) {
+        options->pool_size = self->pool_size;
+    }
+    if (self->max_concurrency != DW_UNSET) {
+        options->max_concurrency = self->max_concurrency;
+    }
+}
+
+static int s_check_outputs (const options_t *self, const dw_plan_t *plan) {
+    for (size_t i = 0; i < self->outputs_count; i++) {
+        const char *id = self->outputs[i];
+        if (dw_plan_find (plan, id) != DW_NONE) {
+            continue;
+        }
+        dw_nearest_t nearest = dw_command_nearest (id);
+        for (uint32_t n = 0; n < plan->nodes_count; n++) {
+            dw_command_candidate (&nearest, plan->ids[n]);
+        }
+        if (nearest.best) {
+            dw_command_say ("--output: %s has no node \"%s\"; did you mean \"%s\"?", self->graph,
+                            id, nearest.best);
+        } else {
+            dw_command_say ("--output: %s has no node \"%s\"", self->graph, id);
+        }
+        return DW_EXIT_USAGE;
+    }
+    return DW_EXIT_OK;
+}
+
+static int s_read_input (const options_t *self, uint64_t size_max, dw_input_t *input) {
+    if (self->input_file) {
+        return dw_input_read_file (input, self->input_file, size_max);
+    }
+    if (self->input_stdin) {
+        return dw_input_read_stdin (input, size_max);
+    }
+    return dw_input_take (input, self->input ? self->input : "", size_max);
+}
+
+/* Loads the graph and reads the input: all that can be wrong before an actor starts. */
+static int s_prepare (const options_t *self, dw_graph_t **graph_p, dw_input_t *input) {
+    dw_plan_t *plan = NULL;
+    int status = dw_command_load (graph_p, &plan, self->graph);
+    if (status) {
+        return status;
+    }
+    s_override (self, *graph_p);
+    status = s_check_outputs (self, plan);
+    if (!status) {
+        status = s_read_input (self, plan->max_payload_bytes, input);
+    }
+    dw_plan_destroy (&plan);
+    return status;
+}
+
+/* ---- The runs ----------------------------------------------------------------------------- */
+
+static void s_on_notice (void *arg, const char *line) {
+    (void) arg;
+    dw_command_say ("%s", line);
+}
+
+/* How many runs are in flight together, each with a copy of the input. */
+static uint32_t s_in_flight_max (const options_t *self, const dw_input_t *input) {
+    uint64_t count = input->size > 0 ? IN_FLIGHT_SIZE_MAX / input->size : RUNS_MAX;
+    count = count > RUNS_MAX ? RUNS_MAX : count;
+    count = count > self->runs ? self->runs : count;
+    return count > 0 ? (uint32_t) count : 1;
+}
+
+static int s_open (const dw_graph_t *graph, uint32_t runs_max, dw_system_t **system_p) {
+    dw_system_options_t options = {.runs_max = runs_max, .clients_max = 1, .notice = s_on_notice};
+    dw_error_t *error = dw_error_new ();
+    int err = dw_system_open (system_p, graph, &options, error);
+    int status = err ? dw_command_fail (err, error, "the actors cannot be started") : DW_EXIT_OK;
+    dw_error_destroy (&error);
+    return status;
+}
+
+static bool s_wants_bar (const options_t *self) {
+    switch (self->progress) {
+        case PROGRESS_AUTO: return self->runs > 0 && isatty (STDERR_FILENO);
+        case PROGRESS_ALWAYS: return true;
+        case PROGRESS_NEVER: return false;
+    }
+    return false;
+}
+
+static int s_fly (const options_t *self, dw_system_t *system, dw_input_t *input, int signals_fd,
+                  dw_flight_t *flight) {
+    dw_submission_t submission = {
+        .payload = input->text,
+        .size = input->size,
+        .is_text = true,
+        .outputs = self->outputs,
+        .outputs_count = self->outputs_count,
+        .wait_ms = 0,
+    };
+    dw_error_t *error = dw_error_new ();
+    dw_client_t *client = NULL;
+    int err = dw_client_new (&client, system, error);
+    if (!err) {
+        err = dw_flight_run (flight, client, &submission, signals_fd, s_wants_bar (self), error);
+    }
+    dw_client_destroy (&client);
+    int status = err ? dw_command_fail (err, error, "the run cannot be made") : DW_EXIT_OK;
+    dw_error_destroy (&error);
+    return status;
+}
+
+static int s_report (const options_t *self, const dw_flight_t *flight) {
+    int err = DW_OK;
+    switch (self->format) {
+        case FORMAT_TEXT: err = dw_report_text_print (flight, self->runs > 0); break;
+        case FORMAT_JSON: err = dw_report_json_print (flight, self->runs > 0); break;
+    }
+    int status = DW_EXIT_OK;
+    if (err) {
+        status = dw_command_fail (err, NULL, "the result cannot be printed");
+    } else if (flight->signal) {
+        status = DW_EXIT_SIGNAL + flight->signal;
+    } else if (flight->ended_as[DW_RUN_OK] < flight->ended) {
+        status = DW_EXIT_NOT_OK;
+    }
+    return dw_output_close (status); /* Written out before a stuck actor is waited for. */
+}
+
+/* The result was given: an actor that does not stop changes nothing about it. Its thread runs on in
+ * code of its own, so the process ends without the handlers that would pull the ground from under
+ * it. */
+static void s_close (dw_system_t **system_p, int status) {
+    dw_error_t *error = dw_error_new ();
+    int err = dw_system_close (system_p, -1, error);
+    dw_command_show (error);
+    dw_error_destroy (&error);
+    if (err == DW_ESTUCK) {
+        _exit (status);
+    }
+}
+
+static int s_run (const options_t *self, const dw_graph_t *graph, dw_input_t *input) {
+    dw_signals_t signals;
+    if (dw_flight_catch_signals (&signals) != DW_OK) {
+        return dw_command_fail (DW_ELIMIT, NULL, "signals cannot be received");
+    }
+    dw_system_t *system = NULL;
+    uint32_t in_flight_max = s_in_flight_max (self, input);
+    dw_flight_t flight = {.runs = self->runs > 0 ? self->runs : 1, .in_flight_max = in_flight_max};
+    int status = s_open (graph, in_flight_max, &system);
+    if (!status) {
+        status = s_fly (self, system, input, signals.fd, &flight);
+    }
+    dw_flight_release_signals (&signals);
+    if (!status) {
+        status = s_report (self, &flight);
+    }
+    dw_result_destroy (&flight.last);
+    if (system) {
+        s_close (&system, status);
+    }
+    return status;
+}
+
+int dw_command_run (int argc, char **argv) {
+    options_t options = {
+        .strategy = -1,
+        .failure_strategy = -1,
+        .actors = -1,
+        .pool_size = DW_UNSET,
+        .max_concurrency = DW_UNSET,
+        .outputs = calloc ((size_t) argc, sizeof *options.outputs), /* more than can be said */
+    };
+    if (!options.outputs) {
+        return dw_command_fail (DW_ENOMEM, NULL, "the options cannot be read");
+    }
+    dw_graph_t *graph = NULL;
+    dw_input_t input = {0};
+    int status;
+    if (dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+        status = s_prepare (&options, &graph, &input);
+        if (!status) {
+            status = s_run (&options, graph, &input);
+        }
+    }
+    dw_input_free (&input);
+    dw_graph_destroy (&graph);
+    free (options.outputs);
+    return status;
+}

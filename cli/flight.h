@@ -1,0 +1,42 @@
+/* flight.h - the runs of one command: submitted, waited for, counted, and stopped by a signal.
+ *
+ * The first SIGINT or SIGTERM cancels them, and what
+ * they got done is their result; the second one ends the command at once. Signals are read from a
+ * descriptor beside the client's, so that no code runs in a handler. */
+
+#ifndef DW_FLIGHT_H
+#define DW_FLIGHT_H
+
+#include <signal.h>
+
+#include "dagwood.h"
+
+/* The mask before, and the descriptor that signals are read from. */
+typedef struct dw_signals_t {
+    sigset_t before;
+    int fd;
+} dw_signals_t;
+
+/* Blocks SIGINT and SIGTERM, for this thread and all that it starts: to be called before a system
+ * is opened. Returns 0, or DW_ELIMIT when there is no descriptor. */
+int dw_flight_catch_signals (dw_signals_t *self);
+/* From now on they end the command again; the threads that were started stay without them. */
+void dw_flight_release_signals (dw_signals_t *self);
+
+typedef struct dw_flight_t {
+    uint64_t runs; /* to be made, */
+    uint64_t
+        in_flight_max; /* so many at one time: runs_max of the system; the rest is 0 at first */
+    uint64_t submitted, ended;
+    uint64_t ended_as[DW_RUN_CANCELLED + 1]; /* by dw_run_status_t */
+    uint64_t duration_us;                    /* of all of them together */
+    int signal;                              /* the one that stopped it, or 0 */
+    dw_result_t *last;                       /* of the run that was submitted last; the caller's */
+} dw_flight_t;
+
+/* Makes the runs. bar: shows how far it is on standard error.
+ * Errors: those of dw_client_submit; the runs that were in flight are cancelled with the client. */
+int dw_flight_run (dw_flight_t *self, dw_client_t *client, const dw_submission_t *submission,
+                   int signals_fd, bool bar, dw_error_t *error);
+
+#endif

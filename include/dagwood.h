@@ -1,0 +1,342 @@
+/* dagwood.h - runs a directed acyclic graph of processors as actors: for callers.
+ *
+ *     graph  --dw_system_open-->  system  --dw_client_new-->  client  --submit, wait-->  result
+ *
+ * A graph is described (in C or in a YAML file), a system opens it with its actors, any number of
+ * clients submit runs to the system, and every run ends with one result that has an entry for every
+ * node. The library has no global state, installs no signal handler and never exits: a program may
+ * hold several systems at once.
+ *
+ * Threads: a graph and an error list belong to one thread at a time. A system is opened and closed
+ * by one thread; any thread may make clients of it. A client and its results belong to the thread
+ * that made the client: one client a thread, no lock.
+ *
+ * Errors: a call returns 0 (DW_OK) or one of the negative dw_err_t. Where it takes a dw_error_t
+ * that is not NULL, every problem found is added to that list as a message that names the thing, the
+ * place and the remedy. A call that fails changes nothing. */
+
+#ifndef DAGWOOD_H
+#define DAGWOOD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define DW_EXPORT __attribute__ ((visibility ("default")))
+#define DW_PRINTF(text, first) __attribute__ ((format (printf, text, first)))
+#else
+#define DW_EXPORT
+#define DW_PRINTF(text, first)
+#endif
+
+#define DW_VERSION_MAJOR 0
+#define DW_VERSION_MINOR 1
+#define DW_VERSION_PATCH 0
+
+/* The version of the library that is running, for example "0.1.0". */
+DW_EXPORT const char *dw_version (void);
+
+/* ---- Errors ------------------------------------------------------------------------------- */
+
+/* name, value, text of dw_err_text */
+#define DW_ERRORS(X)                                                                              \
+    X (DW_OK, 0, "no error")                                                                      \
+    X (DW_EINVAL, -1, "an argument makes no sense")                                               \
+    X (DW_ENOMEM, -2, "out of memory")                                                            \
+    X (DW_EGRAPH, -3, "the graph is wrong")                                                       \
+    X (DW_EFILE, -4, "the file cannot be read")                                                   \
+    X (DW_ELIMIT, -5, "the system refuses threads, memory or descriptors")                        \
+    X (DW_EAGAIN, -6, "not now: a limit is reached")                                              \
+    X (DW_ETIMEDOUT, -7, "the time given has passed")                                             \
+    X (DW_ETOOLARGE, -8, "the payload is larger than max_payload_bytes")                          \
+    X (DW_ESTUCK, -9, "an actor did not stop and was left behind")                                \
+    X (DW_ECLOSED, -10, "the system is closed")                                                   \
+    X (DW_EPROTOCOL, -11, "the peer's message makes no sense")                                    \
+    X (DW_ENOENT, -12, "no such thing")                                                           \
+    X (DW_EPROCESSOR, -13, "a processor cannot start")
+
+typedef enum dw_err_t {
+#define X(name, value, text) name = value,
+    DW_ERRORS (X)
+#undef X
+} dw_err_t;
+
+/* One sentence for err; never NULL. */
+DW_EXPORT const char *dw_err_text (int err);
+
+/* A list of messages, in the order found. Errors and warnings each are one message. */
+typedef struct dw_error_t dw_error_t;
+
+/* NULL when there is no memory; every function that takes a list takes NULL as "do not tell me". */
+DW_EXPORT dw_error_t *dw_error_new (void);
+DW_EXPORT void dw_error_destroy (dw_error_t **self_p);
+/* The first error's dw_err_t; DW_OK while there is none (warnings are none). */
+DW_EXPORT int dw_error_code (const dw_error_t *self);
+/* How many messages there are, errors and warnings. */
+DW_EXPORT size_t dw_error_count (const dw_error_t *self);
+/* One message without a newline, such as "g.yaml:3:5: error: ..."; valid until self changes. */
+DW_EXPORT const char *dw_error_message (const dw_error_t *self, size_t index);
+/* All messages, each ended by a newline; "" when there is none; valid until self changes. */
+DW_EXPORT const char *dw_error_text (const dw_error_t *self);
+
+/* ---- The graph as described --------------------------------------------------------------- */
+
+typedef struct dw_graph_t dw_graph_t;
+
+typedef enum dw_strategy_t {
+    DW_HYBRID,     /* per lane, from the plan and the measured task times; the default */
+    DW_WORK_QUEUE, /* a queue in priority order */
+    DW_LEVEL,      /* a barrier between topological levels */
+    DW_REACTIVE,   /* in the order in which the last dependencies were met */
+} dw_strategy_t;
+
+typedef enum dw_failure_strategy_t {
+    DW_FAIL_FAST,         /* cancel what runs, skip what waits; the default */
+    DW_CONTINUE_ON_ERROR, /* what depends on the failed node is skipped, the rest runs */
+    DW_BEST_EFFORT,       /* dependents run; a failed transform is passed over as a payload */
+} dw_failure_strategy_t;
+
+typedef enum dw_actors_t {
+    DW_ACTORS_AUTO,   /* thread up to 256 nodes, pool beyond; the default */
+    DW_ACTORS_THREAD, /* an actor thread per node */
+    DW_ACTORS_POOL,   /* pool_size actors that each host every node */
+} dw_actors_t;
+
+typedef enum dw_priority_t {
+    DW_RANK,          /* topological level, transforms before analyzers, declaration; the default */
+    DW_CRITICAL_PATH, /* the longest remaining path of cost_us first */
+} dw_priority_t;
+
+typedef enum dw_intent_t {
+    DW_INTENT_DEFAULT, /* what the processor says of itself */
+    DW_TRANSFORM,      /* its output becomes its descendants' payload */
+    DW_ANALYZE,        /* its output is its own result; it contributes metadata */
+} dw_intent_t;
+
+/* "Not said": the default, or for a node what the graph says. */
+#define DW_UNSET INT64_MIN
+
+/* Waits between attempts: initial_us, then factor times as long each time, at most max_us, each
+ * varied by up to jitter (0 to 1) times itself. */
+typedef struct dw_backoff_t {
+    int64_t initial_us; /* default 100,000 */
+    int64_t max_us;     /* default 10,000,000 */
+    double factor;      /* >= 1, default 2 */
+    double jitter;      /* default 0.1 */
+} dw_backoff_t;
+
+/* What a graph file says in strategy, failure_strategy and executor_options. */
+typedef struct dw_graph_options_t {
+    dw_strategy_t strategy;
+    dw_failure_strategy_t failure_strategy;
+    dw_actors_t actors;
+    dw_priority_t priority;
+    int64_t pool_size;         /* worker actors of a pool;              default CPUs available */
+    int64_t max_concurrency;   /* tasks executing at one time, >= 1;    default CPUs available */
+    int64_t timeout_us;        /* per attempt;                          default none */
+    int64_t retry_attempts;    /* attempts after the first;             default 0 */
+    int64_t batch_size;        /* most tasks in one message;            default automatic */
+    int64_t max_payload_bytes; /* of an input or an output;             default 256 MiB */
+    dw_backoff_t backoff;
+} dw_graph_options_t;
+
+/* What a graph file says of one node; DW_UNSET: as the graph. */
+typedef struct dw_node_options_t {
+    dw_intent_t intent;
+    int64_t timeout_us;
+    int64_t retry_attempts;
+    int64_t cost_us; /* how long it is thought to take, for the critical path; default 1 */
+    dw_backoff_t backoff;
+    bool has_backoff; /* backoff is this node's own */
+} dw_node_options_t;
+
+/* An empty graph, which is valid; NULL when there is no memory. */
+DW_EXPORT dw_graph_t *dw_graph_new (void);
+/* Reads a graph file: YAML, or JSON when the name ends in .json.
+ * Errors: DW_EFILE it cannot be read; DW_EGRAPH with every problem as FILE:LINE:COLUMN. */
+DW_EXPORT int dw_graph_load (dw_graph_t **self_p, const char *file, dw_error_t *error);
+DW_EXPORT void dw_graph_destroy (dw_graph_t **self_p);
+/* Adds a node and returns its index (0, 1, ...) for the calls below. Strings are copied.
+ * Errors: DW_EINVAL a NULL string; DW_ENOMEM. Duplicate and empty ids are found by validation. */
+DW_EXPORT int dw_graph_add (dw_graph_t *self, const char *id, const char *processor);
+/* node depends on the node with the id on, which may be added later; a repeated one counts once. */
+DW_EXPORT int dw_graph_depend (dw_graph_t *self, int node, const char *on);
+/* Names whose output is the node's payload: an ancestor's id, or "run" for the run's input. */
+DW_EXPORT int dw_graph_set_input (dw_graph_t *self, int node, const char *ancestor);
+/* Sets one option of the node's processor. */
+DW_EXPORT int dw_graph_set_text (dw_graph_t *self, int node, const char *option, const char *value);
+DW_EXPORT int dw_graph_set_integer (dw_graph_t *self, int node, const char *option, int64_t value);
+DW_EXPORT int dw_graph_set_number (dw_graph_t *self, int node, const char *option, double value);
+DW_EXPORT int dw_graph_set_boolean (dw_graph_t *self, int node, const char *option, bool value);
+/* The settings, for the caller to change; owned by self. node: NULL when there is no such node. */
+DW_EXPORT dw_graph_options_t *dw_graph_options (dw_graph_t *self);
+DW_EXPORT dw_node_options_t *dw_graph_node_options (dw_graph_t *self, int node);
+DW_EXPORT size_t dw_graph_nodes_count (const dw_graph_t *self);
+
+/* ---- Processors that graphs may name ------------------------------------------------------ */
+
+struct dw_processor_t; /* dagwood_processor.h */
+struct dw_call_t;
+
+typedef struct dw_processors_t dw_processors_t;
+
+/* The set of the stock processors, to which the caller adds; NULL when there is no memory. */
+DW_EXPORT dw_processors_t *dw_processors_new (void);
+DW_EXPORT void dw_processors_destroy (dw_processors_t **self_p);
+/* Adds a processor; the table is copied, what it points to is borrowed for the set's life.
+ * Errors: DW_EINVAL no name, no process function, or a name that is taken; DW_ENOMEM. */
+DW_EXPORT int dw_processors_add (dw_processors_t *self, const struct dw_processor_t *processor);
+/* The shortcut: a transform that is one function, called with arg. */
+DW_EXPORT int dw_processors_add_function (dw_processors_t *self, const char *name,
+                                          int (*process) (struct dw_call_t *call, void *arg),
+                                          void *arg);
+/* By index in alphabetical order, or by name; NULL when there is none. */
+DW_EXPORT size_t dw_processors_count (const dw_processors_t *self);
+DW_EXPORT const struct dw_processor_t *dw_processors_at (const dw_processors_t *self, size_t index);
+DW_EXPORT const struct dw_processor_t *dw_processors_find (const dw_processors_t *self,
+                                                           const char *name);
+
+/* Everything that is wrong with the graph, at once; warnings too. processors NULL: the stock ones.
+ * Errors: DW_EGRAPH. */
+DW_EXPORT int dw_graph_validate (const dw_graph_t *self, const dw_processors_t *processors,
+                                 dw_error_t *error);
+
+/* ---- A system: the actors of one graph ---------------------------------------------------- */
+
+typedef struct dw_system_t dw_system_t;
+
+typedef struct dw_system_options_t {
+    const dw_processors_t *processors; /* borrowed until the system is closed; NULL: the stock ones */
+    const char *endpoint; /* where the actors find the coordinator: NULL for inproc, else ipc:// or
+                             tcp://127.0.0.1:* */
+    uint32_t runs_max;    /* runs in flight a client; 0: 1024 */
+    uint32_t clients_max; /* 0: 64 */
+    /* Told what the caller should know and no result says, such as a stuck actor: one line without
+     * a newline, called on the coordinator's thread; NULL: not told. */
+    void (*notice) (void *arg, const char *line);
+    void *notice_arg;
+} dw_system_options_t;
+
+/* Opens a system: validates and compiles the graph (borrowed, not kept), then starts every actor.
+ * Either all of them run or none does. options NULL: all defaults.
+ * Errors: DW_EGRAPH; DW_ELIMIT which limit and the remedy; DW_EPROCESSOR the node whose processor
+ * cannot start and why; DW_ENOMEM. */
+DW_EXPORT int dw_system_open (dw_system_t **self_p, const dw_graph_t *graph,
+                              const dw_system_options_t *options, dw_error_t *error);
+/* Closes: cancels the runs in flight, stops the actors, joins their threads. Waits at most
+ * timeout_ms (negative: 5000) for processors that still run; then leaves their threads behind.
+ * Clients and their results outlive the system and only say DW_ECLOSED.
+ * Errors: DW_ESTUCK error names the nodes that still run; everything else is released. */
+DW_EXPORT int dw_system_close (dw_system_t **self_p, int timeout_ms, dw_error_t *error);
+
+/* ---- A client: submits runs and receives results ------------------------------------------ */
+
+typedef struct dw_client_t dw_client_t;
+typedef struct dw_result_t dw_result_t;
+
+typedef struct dw_submission_t {
+    const void *payload;          /* one msgpack value, or text when is_text; copied */
+    size_t size;                  /* bytes */
+    bool is_text;                 /* payload is plain bytes: sent as a str, or a bin if not UTF-8 */
+    const char *const *outputs;   /* ids of the wanted nodes: only they and their ancestors run, and */
+    size_t outputs_count;         /* only they keep a payload; 0: every node runs and keeps it */
+    int wait_ms;                  /* when the client's runs_max is reached: negative waits until a run
+                                     ends, 0 refuses at once, else waits so long */
+} dw_submission_t;
+
+DW_EXPORT int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error);
+/* Runs still in flight are cancelled; results not yet taken are dropped. */
+DW_EXPORT void dw_client_destroy (dw_client_t **self_p);
+
+/* Submits a run; *run_p gets its number (1, 2, ... of this client).
+ * Errors: DW_EAGAIN refused by wait_ms; DW_ETOOLARGE; DW_EPROTOCOL payload is not one msgpack
+ * value; DW_ENOENT an output names no node; DW_ECLOSED. */
+DW_EXPORT int dw_client_submit (dw_client_t *self, const dw_submission_t *submission,
+                                uint64_t *run_p, dw_error_t *error);
+/* Asks to cancel; the run still ends with a result. DW_ENOENT: no such run in flight. */
+DW_EXPORT int dw_client_cancel (dw_client_t *self, uint64_t run);
+/* Waits for one run's result, given to the caller. timeout_ms negative: for ever.
+ * Errors: DW_ETIMEDOUT; DW_ENOENT no such run, or its result was taken; DW_ECLOSED. */
+DW_EXPORT int dw_client_wait (dw_client_t *self, uint64_t run, int timeout_ms,
+                              dw_result_t **result_p);
+/* Waits for the first to end of the given runs; runs NULL: of all runs in flight. */
+DW_EXPORT int dw_client_wait_any (dw_client_t *self, const uint64_t *runs, size_t runs_count,
+                                  int timeout_ms, dw_result_t **result_p);
+/* Waits until every run submitted has ended; dw_client_next then gives the results. */
+DW_EXPORT int dw_client_wait_all (dw_client_t *self, int timeout_ms);
+/* The next result that is there, in the order in which runs ended; NULL when there is none now. */
+DW_EXPORT dw_result_t *dw_client_next (dw_client_t *self);
+/* A descriptor for the caller's own poll: when it is readable, and after any other call of this
+ * client, call dw_client_next until it gives NULL before waiting again. Never read from it. */
+DW_EXPORT int dw_client_fd (const dw_client_t *self);
+/* Runs submitted whose results have not come yet. */
+DW_EXPORT size_t dw_client_in_flight (const dw_client_t *self);
+/* The shortcut for a program's first run: submits text and waits for the result. */
+DW_EXPORT int dw_client_run_text (dw_client_t *self, const char *text, dw_result_t **result_p,
+                                  dw_error_t *error);
+
+/* ---- A result ----------------------------------------------------------------------------- */
+
+typedef enum dw_run_status_t {
+    DW_RUN_OK,        /* every requested node is done */
+    DW_RUN_PARTIAL,   /* it went to its end and a requested node is not done */
+    DW_RUN_FAILED,    /* fail_fast ended it */
+    DW_RUN_CANCELLED, /* asked to */
+} dw_run_status_t;
+
+typedef enum dw_node_status_t {
+    DW_NODE_DONE,
+    DW_NODE_FAILED,
+    DW_NODE_SKIPPED,   /* never ran: because_of says whose failure it was */
+    DW_NODE_CANCELLED, /* the run ended or was cancelled before it did */
+    DW_NODE_NOT_REQUESTED,
+} dw_node_status_t;
+
+DW_EXPORT const char *dw_run_status_text (dw_run_status_t status);
+DW_EXPORT const char *dw_node_status_text (dw_node_status_t status);
+
+DW_EXPORT void dw_result_destroy (dw_result_t **self_p);
+DW_EXPORT uint64_t dw_result_run (const dw_result_t *self);
+DW_EXPORT dw_run_status_t dw_result_status (const dw_result_t *self);
+DW_EXPORT uint64_t dw_result_duration_us (const dw_result_t *self);
+
+/* Nodes are numbered by rank: topological level, then declaration. */
+DW_EXPORT size_t dw_result_nodes_count (const dw_result_t *self);
+/* The node with this id; -1 when there is none. */
+DW_EXPORT int dw_result_find (const dw_result_t *self, const char *id);
+DW_EXPORT const char *dw_result_id (const dw_result_t *self, int node);
+DW_EXPORT dw_node_status_t dw_result_node_status (const dw_result_t *self, int node);
+/* Every dispatch counts, lost ones too. */
+DW_EXPORT unsigned dw_result_attempts (const dw_result_t *self, int node);
+/* Of the last attempt; a task much shorter than a microsecond is timed with its neighbours. */
+DW_EXPORT uint64_t dw_result_node_duration_us (const dw_result_t *self, int node);
+/* The output as one msgpack value; NULL when the node kept none. Valid as long as self. */
+DW_EXPORT const void *dw_result_payload (const dw_result_t *self, int node, size_t *size_p);
+/* The output's bytes when it is a str or a bin, else NULL. Not ended by a NUL byte. */
+DW_EXPORT const char *dw_result_text (const dw_result_t *self, int node, size_t *size_p);
+/* Metadata that the node set, in the order of its keys; valid as long as self. */
+DW_EXPORT size_t dw_result_metadata_count (const dw_result_t *self, int node);
+DW_EXPORT int dw_result_metadata_at (const dw_result_t *self, int node, size_t index,
+                                     const char **key_p, const char **value_p);
+/* 0 and NULL unless the node failed. */
+DW_EXPORT int dw_result_error_code (const dw_result_t *self, int node);
+DW_EXPORT const char *dw_result_error_message (const dw_result_t *self, int node);
+/* First causes of a skipped or cancelled node, by rank, at most 16. */
+DW_EXPORT size_t dw_result_because_of_count (const dw_result_t *self, int node);
+DW_EXPORT int dw_result_because_of_at (const dw_result_t *self, int node, size_t index);
+/* The nodes that failed, by rank, and the requested outputs (the sinks unless said otherwise). */
+DW_EXPORT size_t dw_result_failures_count (const dw_result_t *self);
+DW_EXPORT int dw_result_failure_at (const dw_result_t *self, size_t index);
+DW_EXPORT size_t dw_result_outputs_count (const dw_result_t *self);
+DW_EXPORT int dw_result_output_at (const dw_result_t *self, size_t index);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,127 @@
+/* dagwood_processor.h - what a processor is: for whoever adds one.
+ *
+ * A processor is a table of functions. Every node that names it gets instances of its own: one in
+ * each actor that hosts the node. An instance is used by one thread at a time and is never entered
+ * twice at once, so it needs no lock; what several instances share (arg, a static) is the
+ * processor's own affair. An instance may be started by one thread and used and stopped by
+ * another, never at the same time.
+ *
+ * The same node may be run more than once for one run of the graph (a retry, a lost worker): a
+ * processor with effects outside uses dw_call_key, which is the same for every attempt. */
+
+#ifndef DAGWOOD_PROCESSOR_H
+#define DAGWOOD_PROCESSOR_H
+
+#include "dagwood.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct msgpack_object; /* <msgpack.h>, for those who use it */
+
+typedef struct dw_call_t dw_call_t;       /* one attempt to run one node */
+typedef struct dw_settings_t dw_settings_t; /* the node's options, checked, with defaults filled in */
+
+typedef enum dw_option_type_t { DW_TEXT, DW_INTEGER, DW_NUMBER, DW_BOOLEAN } dw_option_type_t;
+
+/* An option that the processor documents: a graph that gives another name, another type or a
+ * number outside min..max is refused before anything starts. */
+typedef struct dw_option_t {
+    const char *name;
+    dw_option_type_t type;
+    const char *fallback; /* the default as it would be written in a graph file; NULL: required */
+    double min, max;      /* of an integer or number; both 0: any */
+    const char *help;     /* one line */
+} dw_option_t;
+
+typedef struct dw_processor_t {
+    const char *name;
+    const char *help; /* one line */
+    dw_intent_t intent; /* DW_ANALYZE, else a transform */
+    /* A promise: process returns in microseconds and never blocks. The coordinator's own thread may
+     * then run it, which saves a wake-up of some 50 us; one that breaks the promise holds up every
+     * run of the system while it is in there, so after two slow calls in a row (200 us) the
+     * coordinator never runs it again. */
+    bool brief;
+    /* It reads its payload and no dependency's output or metadata, which then need not be sent. */
+    bool payload_only;
+    const dw_option_t *options; /* ended by one without a name; NULL: takes none */
+
+    /* Makes an instance. Called before the first run, so that a node that cannot work is known when
+     * the system is opened. NULL: the instance is arg.
+     * Returns 0, or anything else with the reason in why (size bytes), ended by NUL. */
+    int (*start) (void **instance_p, const dw_settings_t *settings, void *arg, char *why,
+                  size_t why_size);
+    /* Runs the node: reads the call, sets an output (a transform must), returns 0; or returns what
+     * dw_call_fail returns. Any other value is a failure with that code (negative: 500). */
+    int (*process) (dw_call_t *call, void *instance);
+    /* Releases the instance; NULL: nothing to release. */
+    void (*stop) (void *instance);
+    void *arg;
+} dw_processor_t;
+
+/* ---- Settings: the option must be one that the processor declares ------------------------- */
+
+DW_EXPORT const char *dw_settings_text (const dw_settings_t *self, const char *option);
+DW_EXPORT int64_t dw_settings_integer (const dw_settings_t *self, const char *option);
+DW_EXPORT double dw_settings_number (const dw_settings_t *self, const char *option);
+DW_EXPORT bool dw_settings_boolean (const dw_settings_t *self, const char *option);
+
+/* ---- What a call gives. Everything is borrowed until process returns ---------------------- */
+
+/* The payload as one msgpack value. */
+DW_EXPORT const void *dw_call_payload (dw_call_t *self, size_t *size_p);
+/* The payload's bytes when it is a str or a bin, without a copy; else NULL. Not ended by NUL. */
+DW_EXPORT const char *dw_call_text (dw_call_t *self, size_t *size_p);
+/* The payload through msgpack-c; NULL when there is no memory or it is nested deeper than 16. */
+DW_EXPORT const struct msgpack_object *dw_call_value (dw_call_t *self);
+
+/* Direct dependencies, in the order of depends_on. One that failed, was skipped, or set no output
+ * (best_effort) gives NULL and 0. */
+DW_EXPORT size_t dw_call_dependencies_count (const dw_call_t *self);
+DW_EXPORT const char *dw_call_dependency_id (const dw_call_t *self, size_t index);
+/* The index of the dependency with this id; -1 when there is none. */
+DW_EXPORT int dw_call_dependency_find (const dw_call_t *self, const char *id);
+DW_EXPORT const void *dw_call_dependency_payload (dw_call_t *self, size_t index, size_t *size_p);
+DW_EXPORT const char *dw_call_dependency_text (dw_call_t *self, size_t index, size_t *size_p);
+DW_EXPORT const struct msgpack_object *dw_call_dependency_value (dw_call_t *self, size_t index);
+/* The value of one metadata key of a dependency; NULL when it has none. Not ended by NUL. */
+DW_EXPORT const char *dw_call_dependency_metadata (dw_call_t *self, size_t index, const char *key,
+                                                   size_t *size_p);
+
+DW_EXPORT const char *dw_call_node (const dw_call_t *self);
+DW_EXPORT const dw_settings_t *dw_call_settings (const dw_call_t *self);
+/* Names this node of this run, for ever and everywhere; the same for every attempt. */
+DW_EXPORT const char *dw_call_key (dw_call_t *self);
+/* 1 for the first attempt; dispatches that were lost count too. */
+DW_EXPORT unsigned dw_call_attempt (const dw_call_t *self);
+/* True once nobody waits for the answer any more (a timeout, a cancelled run): stop soon. Costs
+ * about 0.1 us; ask now and then in long loops. */
+DW_EXPORT bool dw_call_cancelled (dw_call_t *self);
+
+/* ---- What a call sets. The last output set counts. 0, or DW_ENOMEM ------------------------ */
+
+/* A str; the bytes are copied. DW_EINVAL: not UTF-8. */
+DW_EXPORT int dw_call_set_text (dw_call_t *self, const char *text, size_t size);
+/* A bin; the bytes are copied. */
+DW_EXPORT int dw_call_set_bytes (dw_call_t *self, const void *bytes, size_t size);
+/* Any msgpack value; the bytes are copied. DW_EPROTOCOL: not exactly one well-formed value. */
+DW_EXPORT int dw_call_set_value (dw_call_t *self, const void *value, size_t size);
+/* The payload as it came, without a copy. */
+DW_EXPORT int dw_call_set_payload (dw_call_t *self);
+/* A str (a promise: UTF-8) or a bin of size bytes that the caller now writes; NULL: no memory. */
+DW_EXPORT char *dw_call_reserve_text (dw_call_t *self, size_t size);
+DW_EXPORT void *dw_call_reserve_bytes (dw_call_t *self, size_t size);
+/* Both are copied, text in UTF-8; a key set again has the later value. */
+DW_EXPORT int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value);
+
+/* Says why the attempt failed and returns code, for: return dw_call_fail (call, 400, "..."). code
+ * is 1 to 999 (else 500); the message is copied up to 4 KiB. */
+DW_EXPORT int dw_call_fail (dw_call_t *self, int code, const char *format, ...) DW_PRINTF (3, 4);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,448 @@
+/* config.c - see config.h. */
+
+#include "runtime/config.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/reader.h"
+#include "runtime/scalar.h"
+
+/* What the functions below read into. */
+typedef struct config_t {
+    dw_graph_t *graph;
+    dw_backoff_t backoff; /* the default */
+    uint32_t node;        /* the index of the node that is being read */
+    bool has_nodes;       /* the key `processors` was there */
+    bool lacks_id;        /* of a node; who depends on what is then not known */
+} config_t;
+
+static dw_node_t *s_node (const config_t *config) {
+    return &config->graph->nodes[config->node];
+}
+
+/* -- Options of the graph ------------------------------------------------------------------- */
+
+/* A whole number or a time, as an integer. */
+#define INTEGER(key, type, member, limited, times)                                 \
+    {                                                                              \
+        .name = key, .read = dw_reader_integer, .offset = offsetof (type, member), \
+        .limit = limited, .unit = times                                            \
+    }
+#define FRACTION(key, type, member, limited) \
+    { .name = key, .read = dw_reader_fraction, .offset = offsetof (type, member), .limit = limited }
+#define CHOICE(key, type, member, names) \
+    { .name = key, .read = dw_reader_choice, .offset = offsetof (type, member), .choices = names }
+
+static const dw_spec_t s_backoff_specs[] = {
+    INTEGER ("initial_ms", dw_backoff_t, initial_us, DW_LIMIT_INITIAL_MS, 1e3),
+    INTEGER ("max_ms", dw_backoff_t, max_us, DW_LIMIT_MAX_MS, 1e3),
+    FRACTION ("factor", dw_backoff_t, factor, DW_LIMIT_FACTOR),
+    FRACTION ("jitter", dw_backoff_t, jitter, DW_LIMIT_JITTER),
+    {0},
+};
+
+static void s_read_backoff (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    if (dw_reader_is_map (reader, spec->name))
+        dw_reader_map (reader, s_backoff_specs, (char *) target + spec->offset);
+}
+
+/* pool:N; the other choices have no number. */
+static void s_read_actors (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    const dw_item_t *item = &reader->item;
+    dw_graph_options_t *options = target;
+    if (item->type != DW_ITEM_SCALAR || strncmp (item->text, "pool:", 5) != 0) {
+        dw_reader_choice (reader, spec, target);
+        return;
+    }
+    const char *digits = item->text + 5;
+    size_t digits_count = strspn (digits, "0123456789");
+    if (digits_count == 0 || digits_count > 18 || digits[digits_count] != '\0') {
+        dw_reader_refuse (reader, spec->name, "pool:N with a whole number N", "write pool:4");
+        return;
+    }
+    int64_t size = strtoll (digits, NULL, 10);
+    if (dw_reader_within (reader, DW_LIMIT_POOL, (double) size)) {
+        options->actors = DW_ACTORS_POOL;
+        options->pool_size = size;
+    }
+}
+
+static const char *const s_actors[] = {[DW_ACTORS_AUTO] = "auto",
+                                       [DW_ACTORS_THREAD] = "thread",
+                                       [DW_ACTORS_POOL] = "pool",
+                                       "pool:N", /* only to be shown: read above */
+                                       NULL};
+static const char *const s_priorities[] = {
+    [DW_RANK] = "rank", [DW_CRITICAL_PATH] = "critical_path", NULL};
+
+static const dw_spec_t s_executor_specs[] = {
+    INTEGER ("max_concurrency", dw_graph_options_t, max_concurrency, DW_LIMIT_MAX_CONCURRENCY, 1),
+    INTEGER ("timeout_seconds", dw_graph_options_t, timeout_us, DW_LIMIT_TIMEOUT_SECONDS, 1e6),
+    INTEGER ("retry_attempts", dw_graph_options_t, retry_attempts, DW_LIMIT_RETRY_ATTEMPTS, 1),
+    {.name = "retry_backoff",
+     .read = s_read_backoff,
+     .offset = offsetof (dw_graph_options_t, backoff)},
+    INTEGER ("batch_size", dw_graph_options_t, batch_size, DW_LIMIT_BATCH_SIZE, 1),
+    {.name = "actors",
+     .read = s_read_actors,
+     .offset = offsetof (dw_graph_options_t, actors),
+     .choices = s_actors},
+    CHOICE ("priority", dw_graph_options_t, priority, s_priorities),
+    INTEGER ("max_payload_bytes", dw_graph_options_t, max_payload_bytes, DW_LIMIT_MAX_PAYLOAD_BYTES,
+             1),
+    {0},
+};
+
+/* -- What a node is called and reads -------------------------------------------------------- */
+
+/* A name as written: any scalar but an empty plain one. */
+static bool s_is_name (dw_reader_t *reader, const char *key, const char *wanted) {
+    const dw_item_t *item = &reader->item;
+    if (item->type == DW_ITEM_SCALAR && (item->size > 0 || !item->plain))
+        return true;
+    dw_reader_refuse (reader, key, wanted, NULL);
+    return false;
+}
+
+static const char *s_copy (dw_reader_t *reader, config_t *config) {
+    const char *text = reader->item.text;
+    const char *copy = dw_graph_copy (config->graph, text, strlen (text));
+    dw_reader_check_memory (reader, copy != NULL);
+    return copy;
+}
+
+static void s_read_id (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    config_t *config = target;
+    dw_node_t *node = s_node (config);
+    node->line = reader->item.line;
+    node->column = reader->item.column;
+    const char *id = s_is_name (reader, spec->name, "a name") ? s_copy (reader, config) : NULL;
+    if (id)
+        node->id = id;
+    else
+        config->lacks_id = true;
+}
+
+/* Many nodes in a row have one processor, and then share its name. */
+static void s_read_processor (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    config_t *config = target;
+    dw_node_t *node = s_node (config);
+    node->processor_line = reader->item.line;
+    node->processor_column = reader->item.column;
+    if (!s_is_name (reader, spec->name, "the name of a processor"))
+        return;
+    const char *last = config->node > 0 ? node[-1].processor : "";
+    bool is_last = strcmp (last, reader->item.text) == 0;
+    const char *processor = is_last ? last : s_copy (reader, config);
+    if (processor)
+        node->processor = processor;
+}
+
+static void s_read_type (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    (void) target;
+    if (s_is_name (reader, spec->name, "local") && strcmp (reader->item.text, "local") != 0)
+        dw_reader_refuse (reader, spec->name, "local", "other types are not supported");
+}
+
+static void s_read_input (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    config_t *config = target;
+    if (!s_is_name (reader, spec->name, "the id of an ancestor, or run"))
+        return;
+    int err = dw_graph_set_input (config->graph, (int) config->node, reader->item.text);
+    dw_reader_check_memory (reader, !err);
+    s_node (config)->input_line = reader->item.line;
+    s_node (config)->input_column = reader->item.column;
+}
+
+static void s_read_dependency (dw_reader_t *reader, const dw_spec_t *spec, config_t *config) {
+    if (!s_is_name (reader, spec->name, "a list of ids"))
+        return;
+    dw_place_t place = dw_reader_place (reader, &reader->item);
+    int err = dw_graph_depend_at (config->graph, config->node, reader->item.text, place);
+    if (err == DW_ELIMIT)
+        dw_reader_say (reader, &reader->item, "the node has more dependencies than are supported");
+    dw_reader_check_memory (reader, err != DW_ENOMEM);
+}
+
+static void s_read_depends_on (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    char shown[DW_READER_SHOWN], remedy[DW_READER_SHOWN + 32];
+    switch (reader->item.type) {
+        case DW_ITEM_LIST:
+            while (dw_reader_next_in (reader))
+                s_read_dependency (reader, spec, target);
+            break;
+        case DW_ITEM_SCALAR:
+            if (dw_reader_is_nothing (reader))
+                break;
+            snprintf (remedy, sizeof (remedy), "write depends_on: [%s]",
+                      dw_reader_shown (shown, reader->item.text));
+            dw_reader_refuse (reader, spec->name, "a list", remedy);
+            break;
+        case DW_ITEM_MAP:
+        case DW_ITEM_END:
+        case DW_ITEM_DONE: dw_reader_refuse (reader, spec->name, "a list", NULL); break;
+    }
+}
+
+/* -- What a node tells its processor -------------------------------------------------------- */
+
+/* Whether the item names a further option of the node. */
+static bool s_is_option (dw_reader_t *reader, const config_t *config, unsigned options_count) {
+    const dw_item_t *key = &reader->item;
+    char shown[DW_READER_SHOWN];
+    if (!dw_reader_is_key (reader))
+        return false;
+    if (options_count >= DW_CONFIG_OPTIONS_MAX) {
+        if (options_count == DW_CONFIG_OPTIONS_MAX)
+            dw_reader_say (reader, key, "a node takes at most %d options", DW_CONFIG_OPTIONS_MAX);
+        return false;
+    }
+    for (const dw_setting_t *of = s_node (config)->settings; of; of = of->next)
+        if (strcmp (of->name, key->text) == 0) {
+            dw_reader_say (reader, key, "the option \"%s\" is repeated; it is in line %u already",
+                           dw_reader_shown (shown, key->text), of->line);
+            return false;
+        }
+    return true;
+}
+
+static void s_read_setting (dw_reader_t *reader, config_t *config, dw_setting_t *setting) {
+    const dw_item_t *item = &reader->item;
+    dw_scalar_t scalar = {.type = DW_VALUE_TEXT};
+    char shown[DW_READER_SHOWN];
+    setting->line = item->line;
+    setting->column = item->column;
+    if (item->type != DW_ITEM_SCALAR) {
+        dw_reader_refuse (reader, dw_reader_shown (shown, setting->name), "a single value", NULL);
+        return;
+    }
+    if (item->plain)
+        scalar = dw_scalar_read (item->text, item->size);
+    setting->type = scalar.type;
+    switch (scalar.type) {
+        case DW_VALUE_NULL: break;
+        case DW_VALUE_TEXT: setting->value.text = s_copy (reader, config); break;
+        case DW_VALUE_INTEGER: setting->value.integer = scalar.value.integer; break;
+        case DW_VALUE_NUMBER: setting->value.number = scalar.value.number; break;
+        case DW_VALUE_BOOLEAN: setting->value.boolean = scalar.value.boolean; break;
+    }
+}
+
+static void s_read_options (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    config_t *config = target;
+    if (!dw_reader_is_map (reader, spec->name))
+        return;
+    for (unsigned options_count = 0; dw_reader_next_in (reader); options_count++) {
+        dw_setting_t *setting = NULL;
+        if (s_is_option (reader, config, options_count)) {
+            setting = dw_graph_add_setting (config->graph, config->node, reader->item.text);
+            dw_reader_check_memory (reader, setting != NULL);
+        }
+        if (!dw_reader_next (reader))
+            return;
+        if (setting)
+            s_read_setting (reader, config, setting);
+        else
+            dw_reader_skip (reader);
+    }
+}
+
+/* -- What a node says otherwise than the graph ---------------------------------------------- */
+
+static dw_node_options_t *s_node_options (dw_reader_t *reader, config_t *config) {
+    dw_node_options_t *options = dw_graph_node_options (config->graph, (int) config->node);
+    dw_reader_check_memory (reader, options != NULL);
+    return options;
+}
+
+static void s_read_node_integer (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    dw_node_options_t *options = s_node_options (reader, target);
+    if (options)
+        dw_reader_integer (reader, spec, options);
+}
+
+static void s_read_node_backoff (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    config_t *config = target;
+    dw_node_options_t *options = s_node_options (reader, config);
+    if (!options || !dw_reader_is_map (reader, spec->name))
+        return;
+    options->has_backoff = true;
+    options->backoff = config->backoff;
+    dw_reader_map (reader, s_backoff_specs, &options->backoff);
+}
+
+static void s_read_intent (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    dw_node_options_t *options = s_node_options (reader, target);
+    int choice = dw_reader_pick (reader, spec);
+    if (options && choice >= 0)
+        options->intent = choice == 0 ? DW_TRANSFORM : DW_ANALYZE;
+}
+
+/* -- Nodes ---------------------------------------------------------------------------------- */
+
+#define NODE_INTEGER(key, member, limited, times)                                                 \
+    {                                                                                             \
+        .name = key, .read = s_read_node_integer, .offset = offsetof (dw_node_options_t, member), \
+        .limit = limited, .unit = times                                                           \
+    }
+
+static const char *const s_intents[] = {"transform", "analyze", NULL};
+
+static const dw_spec_t s_node_specs[] = {
+    {.name = "id", .read = s_read_id},
+    {.name = "type", .read = s_read_type},
+    {.name = "processor", .read = s_read_processor},
+    {.name = "depends_on", .read = s_read_depends_on},
+    {.name = "input", .read = s_read_input},
+    {.name = "options", .read = s_read_options},
+    NODE_INTEGER ("timeout_seconds", timeout_us, DW_LIMIT_TIMEOUT_SECONDS, 1e6),
+    NODE_INTEGER ("retry_attempts", retry_attempts, DW_LIMIT_RETRY_ATTEMPTS, 1),
+    {.name = "retry_backoff", .read = s_read_node_backoff},
+    NODE_INTEGER ("cost_us", cost_us, DW_LIMIT_COST_US, 1),
+    {.name = "intent", .read = s_read_intent, .choices = s_intents},
+    {0},
+};
+
+/* Says what the node lacks, at the place where it begins. */
+static void s_check_node (dw_reader_t *reader, config_t *config, const dw_item_t *begin) {
+    const dw_node_t *node = s_node (config);
+    char shown[DW_READER_SHOWN];
+    if (node->line == 0) {
+        dw_reader_say (reader, begin, "a node has no \"id\"; give it one");
+        config->lacks_id = true;
+    }
+    if (node->processor_line == 0 && node->id[0])
+        dw_reader_say (reader, begin, "node \"%s\" has no \"processor\"; name one",
+                       dw_reader_shown (shown, node->id));
+    else if (node->processor_line == 0)
+        dw_reader_say (reader, begin, "a node has no \"processor\"; name one");
+}
+
+static void s_read_node (dw_reader_t *reader, const dw_spec_t *spec, config_t *config) {
+    const dw_item_t begin = reader->item;
+    if (begin.type != DW_ITEM_MAP) {
+        dw_reader_refuse (reader, spec->name, "mappings such as {id: a, processor: identity}",
+                          NULL);
+        config->lacks_id = true;
+        return;
+    }
+    int node = dw_graph_add (config->graph, "", "");
+    if (node == DW_ELIMIT) {
+        dw_reader_say (reader, &begin, "the graph has more than %u nodes", DW_NODES_MAX);
+        reader->stopped = true;
+        return;
+    }
+    dw_reader_check_memory (reader, node >= 0);
+    if (node < 0)
+        return;
+    config->node = (uint32_t) node;
+    dw_reader_map (reader, s_node_specs, config);
+    if (!reader->stopped)
+        s_check_node (reader, config, &begin);
+}
+
+static void s_read_nodes (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    config_t *config = target;
+    config->has_nodes = true;
+    if (reader->item.type != DW_ITEM_LIST) {
+        config->lacks_id = true;
+        dw_reader_refuse (reader, spec->name, "a list", "an empty one is []");
+        return;
+    }
+    while (dw_reader_next_in (reader))
+        s_read_node (reader, spec, config);
+}
+
+/* -- The whole text ------------------------------------------------------------------------- */
+
+static void s_read_strategy (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    config_t *config = target;
+    dw_reader_choice (reader, spec, &config->graph->options);
+}
+
+static void s_read_executor (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    config_t *config = target;
+    if (dw_reader_is_map (reader, spec->name))
+        dw_reader_map (reader, s_executor_specs, &config->graph->options);
+}
+
+static const char *const s_strategies[] = {[DW_HYBRID] = "hybrid",
+                                           [DW_WORK_QUEUE] = "work_queue",
+                                           [DW_LEVEL] = "level",
+                                           [DW_REACTIVE] = "reactive",
+                                           NULL};
+static const char *const s_failure_strategies[] = {[DW_FAIL_FAST] = "fail_fast",
+                                                   [DW_CONTINUE_ON_ERROR] = "continue_on_error",
+                                                   [DW_BEST_EFFORT] = "best_effort",
+                                                   NULL};
+
+static const dw_spec_t s_graph_specs[] = {
+    {.name = "strategy",
+     .read = s_read_strategy,
+     .offset = offsetof (dw_graph_options_t, strategy),
+     .choices = s_strategies},
+    {.name = "failure_strategy",
+     .read = s_read_strategy,
+     .offset = offsetof (dw_graph_options_t, failure_strategy),
+     .choices = s_failure_strategies},
+    {.name = "executor_options", .read = s_read_executor},
+    {.name = "processors", .read = s_read_nodes},
+    {0},
+};
+
+static void s_read_graph (dw_reader_t *reader, config_t *config) {
+    if (!dw_reader_next (reader))
+        return;
+    const dw_item_t begin = reader->item;
+    if (begin.type == DW_ITEM_DONE) {
+        dw_reader_say (reader, &begin, "the file is empty; the smallest graph is: processors: []");
+        return;
+    }
+    if (begin.type != DW_ITEM_MAP) {
+        dw_reader_say (reader, &begin, "a graph is a mapping with the key \"processors\", not a %s",
+                       begin.type == DW_ITEM_LIST ? "list" : "single value");
+        reader->stopped = true;
+        return;
+    }
+    dw_reader_map (reader, s_graph_specs, config);
+    if (!reader->stopped && !config->has_nodes)
+        dw_reader_say (reader, &begin,
+                       "the key \"processors\" is missing; an empty graph says processors: []");
+    dw_reader_next (reader); /* The end, or what should not be there. */
+}
+
+static int s_read (config_t *config, const char *text, size_t size, const char *file, bool json,
+                   dw_error_t *error) {
+    dw_reader_t reader = {.file = file, .error = error};
+    if (file && dw_graph_set_file (config->graph, file))
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    int err = dw_document_new (&reader.document, text, size, file, json, error);
+    if (err)
+        return err;
+    s_read_graph (&reader, config);
+    dw_document_destroy (&reader.document);
+    /* What is wrong with the graph's shape is said now too, if all of the graph is known. */
+    bool knows_all = config->has_nodes && !config->lacks_id && !reader.has_nul && !reader.stopped;
+    if (reader.err && knows_all)
+        dw_graph_resolve (config->graph, NULL, error);
+    return reader.err;
+}
+
+int dw_config_parse (dw_graph_t **self_p, const char *text, size_t size, const char *file,
+                     bool json, dw_error_t *error) {
+    assert (self_p);
+    assert (text || size == 0);
+    dw_graph_t *graph = dw_graph_new ();
+    if (!graph)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    config_t config = {.graph = graph, .backoff = graph->options.backoff};
+    int err = s_read (&config, text, size, file, json, error);
+    if (err)
+        dw_graph_destroy (&graph);
+    else
+        *self_p = graph;
+    return err;
+}

@@ -1,0 +1,236 @@
+/* graph.c - the graph as described: growing it. */
+
+#include "runtime/core/graph.h"
+#include "runtime/core/arena.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+dw_graph_t *dw_graph_new (void) {
+    dw_graph_t *self = calloc (1, sizeof (*self));
+    if (!self)
+        return NULL;
+    self->arena = dw_arena_new ();
+    if (!self->arena)
+        dw_graph_destroy (&self);
+    else
+        self->options = (dw_graph_options_t){
+            .pool_size = DW_UNSET,
+            .max_concurrency = DW_UNSET,
+            .timeout_us = DW_UNSET,
+            .retry_attempts = DW_UNSET,
+            .batch_size = DW_UNSET,
+            .max_payload_bytes = DW_UNSET,
+            .backoff = {.initial_us = 100000, .max_us = 10000000, .factor = 2, .jitter = 0.1},
+        };
+    return self;
+}
+
+void dw_graph_destroy (dw_graph_t **self_p) {
+    assert (self_p);
+    dw_graph_t *self = *self_p;
+    if (!self)
+        return;
+    dw_arena_destroy (&self->arena);
+    free (self->nodes);
+    free (self);
+    *self_p = NULL;
+}
+
+char *dw_graph_copy (dw_graph_t *self, const char *bytes, size_t size) {
+    assert (self);
+    return dw_arena_copy (self->arena, bytes, size);
+}
+
+static char *s_copy (dw_graph_t *self, const char *text) {
+    return dw_arena_copy (self->arena, text, strlen (text));
+}
+
+int dw_graph_set_file (dw_graph_t *self, const char *file) {
+    assert (self && file);
+    const char *copy = s_copy (self, file);
+    if (!copy)
+        return DW_ENOMEM;
+    self->file = copy;
+    return DW_OK;
+}
+
+static bool s_reserve_node (dw_graph_t *self) {
+    if (self->nodes_count < self->nodes_size)
+        return true;
+    uint32_t size = self->nodes_size < 8 ? 8 : self->nodes_size * 2;
+    dw_node_t *nodes = realloc (self->nodes, size * sizeof (*nodes));
+    if (!nodes)
+        return false;
+    self->nodes = nodes;
+    self->nodes_size = size;
+    return true;
+}
+
+/* Many nodes in a row have one processor, and then share its name. */
+static const char *s_copy_processor (dw_graph_t *self, const char *processor) {
+    const dw_node_t *last = self->nodes_count > 0 ? &self->nodes[self->nodes_count - 1] : NULL;
+    if (last && strcmp (last->processor, processor) == 0)
+        return last->processor;
+    return s_copy (self, processor);
+}
+
+int dw_graph_add (dw_graph_t *self, const char *id, const char *processor) {
+    if (!self || !id || !processor)
+        return DW_EINVAL;
+    if (self->nodes_count == DW_NODES_MAX)
+        return DW_ELIMIT;
+    if (!s_reserve_node (self))
+        return DW_ENOMEM;
+    const char *id_copy = s_copy (self, id);
+    const char *processor_copy = id_copy ? s_copy_processor (self, processor) : NULL;
+    if (!processor_copy)
+        return DW_ENOMEM;
+    uint32_t node = self->nodes_count++;
+    self->nodes[node] = (dw_node_t){.id = id_copy, .processor = processor_copy};
+    return (int) node;
+}
+
+static dw_node_t *s_node (dw_graph_t *self, int node) {
+    if (!self || node < 0 || (uint32_t) node >= self->nodes_count)
+        return NULL;
+    return &self->nodes[node];
+}
+
+/* Dependencies mostly are told of the node just added, whose list lies last and grows in place. */
+static bool s_reserve_dependency (dw_graph_t *self, dw_node_t *node) {
+    size_t each = sizeof (dw_dependency_t);
+    if (node->dependencies_count < node->dependencies_size)
+        return true;
+    if (dw_arena_extend (self->arena, node->dependencies, node->dependencies_size * each, each)) {
+        node->dependencies_size++;
+        return true;
+    }
+    uint32_t size = node->dependencies_size * 2 + 1;
+    dw_dependency_t *dependencies = dw_arena_take (self->arena, size, each);
+    if (!dependencies)
+        return false;
+    if (node->dependencies)
+        memcpy (dependencies, node->dependencies, node->dependencies_count * each);
+    node->dependencies = dependencies;
+    node->dependencies_size = size;
+    return true;
+}
+
+int dw_graph_depend_at (dw_graph_t *self, uint32_t node, const char *on, dw_place_t place) {
+    assert (self && on);
+    assert (node < self->nodes_count);
+    dw_node_t *of = &self->nodes[node];
+    if (of->dependencies_count >= UINT32_MAX / 4)
+        return DW_ELIMIT;
+    if (!s_reserve_dependency (self, of))
+        return DW_ENOMEM;
+    const char *id = s_copy (self, on);
+    if (!id)
+        return DW_ENOMEM;
+    of->dependencies[of->dependencies_count++] = (dw_dependency_t){
+        .id = id, .line = place.line, .column = place.column};
+    return DW_OK;
+}
+
+int dw_graph_depend (dw_graph_t *self, int node, const char *on) {
+    if (!s_node (self, node) || !on)
+        return DW_EINVAL;
+    return dw_graph_depend_at (self, (uint32_t) node, on, DW_NOWHERE);
+}
+
+int dw_graph_set_input (dw_graph_t *self, int node, const char *ancestor) {
+    dw_node_t *of = s_node (self, node);
+    if (!of || !ancestor)
+        return DW_EINVAL;
+    const char *input = s_copy (self, ancestor);
+    if (!input)
+        return DW_ENOMEM;
+    of->input = input;
+    return DW_OK;
+}
+
+dw_setting_t *dw_graph_add_setting (dw_graph_t *self, uint32_t node, const char *name) {
+    assert (self && name);
+    assert (node < self->nodes_count);
+    dw_node_t *of = &self->nodes[node];
+    const char *copy = s_copy (self, name);
+    dw_setting_t *setting = copy ? dw_arena_take (self->arena, 1, sizeof (*setting)) : NULL;
+    if (!setting)
+        return NULL;
+    *setting = (dw_setting_t){.name = copy, .type = DW_VALUE_NULL};
+    if (of->settings_last)
+        of->settings_last->next = setting;
+    else
+        of->settings = setting;
+    of->settings_last = setting;
+    return setting;
+}
+
+/* Sets an option from C: one that is set already gets the later value. */
+static int s_set (dw_graph_t *self, int node, const char *option, dw_setting_t value) {
+    dw_node_t *of = s_node (self, node);
+    if (!of || !option)
+        return DW_EINVAL;
+    dw_setting_t *setting = of->settings;
+    while (setting && strcmp (setting->name, option) != 0)
+        setting = setting->next;
+    if (!setting)
+        setting = dw_graph_add_setting (self, (uint32_t) node, option);
+    if (!setting)
+        return DW_ENOMEM;
+    setting->type = value.type;
+    setting->value = value.value;
+    return DW_OK;
+}
+
+int dw_graph_set_text (dw_graph_t *self, int node, const char *option, const char *value) {
+    if (!self || !value)
+        return DW_EINVAL;
+    const char *copy = s_copy (self, value);
+    if (!copy)
+        return DW_ENOMEM;
+    return s_set (self, node, option, (dw_setting_t){.type = DW_VALUE_TEXT, .value.text = copy});
+}
+
+int dw_graph_set_integer (dw_graph_t *self, int node, const char *option, int64_t value) {
+    dw_setting_t setting = {.type = DW_VALUE_INTEGER, .value.integer = value};
+    return s_set (self, node, option, setting);
+}
+
+int dw_graph_set_number (dw_graph_t *self, int node, const char *option, double value) {
+    dw_setting_t setting = {.type = DW_VALUE_NUMBER, .value.number = value};
+    return s_set (self, node, option, setting);
+}
+
+int dw_graph_set_boolean (dw_graph_t *self, int node, const char *option, bool value) {
+    dw_setting_t setting = {.type = DW_VALUE_BOOLEAN, .value.boolean = value};
+    return s_set (self, node, option, setting);
+}
+
+dw_graph_options_t *dw_graph_options (dw_graph_t *self) {
+    return self ? &self->options : NULL;
+}
+
+dw_node_options_t *dw_graph_node_options (dw_graph_t *self, int node) {
+    dw_node_t *of = s_node (self, node);
+    if (!of)
+        return NULL;
+    if (!of->options) {
+        of->options = dw_arena_take (self->arena, 1, sizeof (*of->options));
+        if (of->options)
+            *of->options = (dw_node_options_t){
+                .intent = DW_INTENT_DEFAULT,
+                .timeout_us = DW_UNSET,
+                .retry_attempts = DW_UNSET,
+                .cost_us = DW_UNSET,
+                .backoff = self->options.backoff,
+            };
+    }
+    return of->options;
+}
+
+size_t dw_graph_nodes_count (const dw_graph_t *self) {
+    return self ? self->nodes_count : 0;
+}

@@ -1,0 +1,154 @@
+/* limits.c - the numbers that a graph may set: their names, their ranges, and checking them. */
+
+#include "runtime/core/graph.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#define REPORTED_MAX 100u
+
+typedef struct limit_t {
+    const char *key;
+    double min, max;
+    bool over;  /* min itself is too little */
+    bool whole; /* without a fraction */
+} limit_t;
+
+static const limit_t s_limits[DW_LIMITS] = {
+    [DW_LIMIT_MAX_CONCURRENCY] = {"max_concurrency", 1, 65536, false, true},
+    [DW_LIMIT_TIMEOUT_SECONDS] = {"timeout_seconds", 0, 1e9, true, false},
+    [DW_LIMIT_RETRY_ATTEMPTS] = {"retry_attempts", 0, 1000, false, true},
+    [DW_LIMIT_INITIAL_MS] = {"initial_ms", 0, 86400000, false, false},
+    [DW_LIMIT_MAX_MS] = {"max_ms", 0, 86400000, false, false},
+    [DW_LIMIT_FACTOR] = {"factor", 1, 1000, false, false},
+    [DW_LIMIT_JITTER] = {"jitter", 0, 1, false, false},
+    [DW_LIMIT_BATCH_SIZE] = {"batch_size", 1, 65536, false, true},
+    [DW_LIMIT_POOL] = {"pool", 1, 1024, false, true},
+    [DW_LIMIT_MAX_PAYLOAD_BYTES] = {"max_payload_bytes", 1, 4294967295, false, true},
+    [DW_LIMIT_COST_US] = {"cost_us", 0, 1e15, false, true},
+};
+
+/* A NaN is nowhere. The ranges lie within int64_t, so that the cast is defined. */
+static bool s_within (const limit_t *limit, double value) {
+    if (!(value >= limit->min && value <= limit->max))
+        return false;
+    if (limit->over && value <= limit->min)
+        return false;
+    return !limit->whole || (double) (int64_t) value == value;
+}
+
+static void s_describe (const limit_t *limit, double value, char *text, size_t size) {
+    char number[32];
+    if (value != value)
+        snprintf (number, sizeof (number), "not a number");
+    else
+        snprintf (number, sizeof (number), "not %.15g", value);
+    snprintf (text, size, "%s must be a %snumber %s %.16g %s %.16g, %s", limit->key,
+              limit->whole ? "whole " : "", limit->over ? "over" : "from", limit->min,
+              limit->over ? "and at most" : "to", limit->max, number);
+}
+
+int dw_graph_check_number (dw_limit_t limit, double value, dw_place_t place, dw_error_t *error) {
+    assert (limit < DW_LIMITS);
+    if (s_within (&s_limits[limit], value))
+        return DW_OK;
+    char text[160];
+    s_describe (&s_limits[limit], value, text, sizeof (text));
+    return dw_error_add (error, DW_EGRAPH, place, "%s", text);
+}
+
+const char *dw_graph_limit_key (dw_limit_t limit) {
+    assert (limit < DW_LIMITS);
+    return s_limits[limit].key;
+}
+
+typedef struct checker_t {
+    const dw_graph_t *graph;
+    const dw_node_t *node; /* NULL: the graph's own options */
+    dw_error_t *error;
+    uint32_t wrong_count;
+} checker_t;
+
+/* Adds what is wrong with the graph or node being checked. */
+static void s_wrong (checker_t *self, const char *text) {
+    const dw_node_t *node = self->node;
+    dw_place_t place = {.file = self->graph->file,
+                        .line = node ? node->line : 0,
+                        .column = node ? node->column : 0};
+    if (self->wrong_count++ >= REPORTED_MAX)
+        return;
+    if (node)
+        dw_error_add (self->error, DW_EGRAPH, place, "node \"%s\": %s", node->id, text);
+    else
+        dw_error_add (self->error, DW_EGRAPH, place, "%s", text);
+}
+
+static void s_check (checker_t *self, dw_limit_t limit, double value) {
+    char text[160];
+    if (s_within (&s_limits[limit], value))
+        return;
+    s_describe (&s_limits[limit], value, text, sizeof (text));
+    s_wrong (self, text);
+}
+
+/* unit: how many of what is held make one of the key's. */
+static void s_check_integer (checker_t *self, dw_limit_t limit, int64_t value, double unit) {
+    if (value != DW_UNSET)
+        s_check (self, limit, (double) value / unit);
+}
+
+static void s_check_backoff (checker_t *self, const dw_backoff_t *backoff) {
+    s_check_integer (self, DW_LIMIT_INITIAL_MS, backoff->initial_us, 1e3);
+    s_check (self, DW_LIMIT_FACTOR, backoff->factor);
+    s_check_integer (self, DW_LIMIT_MAX_MS, backoff->max_us, 1e3);
+    s_check (self, DW_LIMIT_JITTER, backoff->jitter);
+}
+
+/* A program in C can put any number into an enum. */
+static void s_check_choice (checker_t *self, const char *key, unsigned choice, unsigned last) {
+    char text[80];
+    if (choice <= last)
+        return;
+    snprintf (text, sizeof (text), "%s must be one of the values of its enum, not %u", key, choice);
+    s_wrong (self, text);
+}
+
+static void s_check_graph (checker_t *self) {
+    const dw_graph_options_t *options = &self->graph->options;
+    self->node = NULL;
+    s_check_choice (self, "strategy", options->strategy, DW_REACTIVE);
+    s_check_choice (self, "failure_strategy", options->failure_strategy, DW_BEST_EFFORT);
+    s_check_choice (self, "actors", options->actors, DW_ACTORS_POOL);
+    s_check_choice (self, "priority", options->priority, DW_CRITICAL_PATH);
+    s_check_integer (self, DW_LIMIT_POOL, options->pool_size, 1);
+    s_check_integer (self, DW_LIMIT_MAX_CONCURRENCY, options->max_concurrency, 1);
+    s_check_integer (self, DW_LIMIT_TIMEOUT_SECONDS, options->timeout_us, 1e6);
+    s_check_integer (self, DW_LIMIT_RETRY_ATTEMPTS, options->retry_attempts, 1);
+    s_check_integer (self, DW_LIMIT_BATCH_SIZE, options->batch_size, 1);
+    s_check_integer (self, DW_LIMIT_MAX_PAYLOAD_BYTES, options->max_payload_bytes, 1);
+    s_check_backoff (self, &options->backoff);
+}
+
+static void s_check_node (checker_t *self, const dw_node_t *node) {
+    const dw_node_options_t *options = node->options;
+    self->node = node;
+    s_check_choice (self, "intent", options->intent, DW_ANALYZE);
+    s_check_integer (self, DW_LIMIT_TIMEOUT_SECONDS, options->timeout_us, 1e6);
+    s_check_integer (self, DW_LIMIT_RETRY_ATTEMPTS, options->retry_attempts, 1);
+    s_check_integer (self, DW_LIMIT_COST_US, options->cost_us, 1);
+    if (options->has_backoff)
+        s_check_backoff (self, &options->backoff);
+}
+
+int dw_graph_check_options (const dw_graph_t *self, dw_error_t *error) {
+    assert (self);
+    checker_t checker = {.graph = self, .error = error};
+    s_check_graph (&checker);
+    for (uint32_t node = 0; node < self->nodes_count; node++)
+        if (self->nodes[node].options)
+            s_check_node (&checker, &self->nodes[node]);
+    if (checker.wrong_count > REPORTED_MAX)
+        dw_error_add (error, DW_EGRAPH, (dw_place_t){.file = self->file},
+                      "%u more settings are out of range", checker.wrong_count - REPORTED_MAX);
+    return checker.wrong_count > 0 ? DW_EGRAPH : DW_OK;
+}

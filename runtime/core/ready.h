@@ -1,0 +1,34 @@
+/* ready.h - the ready nodes of one run, lane by lane, in priority order or in order of arrival.
+ *
+ * A node is in it at most once. */
+
+#ifndef DW_READY_H
+#define DW_READY_H
+
+#include "runtime/core/bits.h"
+#include "runtime/core/plan.h"
+
+typedef struct dw_ready_t {
+    const dw_plan_t *plan;
+    dw_bits_t bits;  /* priority order: the positions, lane after lane */
+    uint32_t *ring;  /* order of arrival: nodes, a ring in each lane's range; NULL: priority order */
+    uint32_t *head;  /* by lane, of the ring */
+    uint32_t *count; /* by lane */
+} dw_ready_t;
+
+/* How many bytes dw_ready_init wants, for a run that keeps all it has in one piece. */
+size_t dw_ready_size (const dw_plan_t *plan, bool in_order_of_arrival);
+/* Empty; memory is dw_ready_size bytes, aligned for uint64_t, and outlives self. */
+void dw_ready_init (dw_ready_t *self, const dw_plan_t *plan, bool in_order_of_arrival,
+                    void *memory);
+void dw_ready_push (dw_ready_t *self, uint32_t node);
+/* The next node of the lane, which must have one, without and with taking it. */
+uint32_t dw_ready_first (const dw_ready_t *self, uint32_t lane);
+uint32_t dw_ready_pop (dw_ready_t *self, uint32_t lane);
+/* How many nodes are ready in the lane. */
+static inline uint32_t dw_ready_count (const dw_ready_t *self, uint32_t lane)
+{
+    return self->count[lane];
+}
+
+#endif

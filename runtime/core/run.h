@@ -1,0 +1,72 @@
+/* run.h - the state of one run: where each of its nodes stands. Inside of the scheduler. */
+
+#ifndef DW_RUN_H
+#define DW_RUN_H
+
+#include "runtime/core/ready.h"
+#include "runtime/core/scheduler.h"
+
+#define DW_WANTED 1u    /* the node, or one that needs it, was asked for */
+#define DW_REQUESTED 2u /* the node was asked for: its output stays */
+
+typedef struct dw_run_node_t {
+    uint32_t waits_for; /* dependencies that are not final yet; then the link of a list in run.c */
+    uint16_t attempts;  /* dispatches */
+    uint8_t state;      /* dw_node_state_t */
+    uint8_t wanted;     /* DW_WANTED | DW_REQUESTED */
+} dw_run_node_t;
+
+typedef enum dw_run_life_t { DW_RUN_FREE, DW_RUN_LIVE, DW_RUN_ENDED } dw_run_life_t;
+
+typedef struct dw_run_t {
+    const dw_plan_t *plan;
+    dw_run_life_t life;
+    bool keeps_all;             /* no outputs were named: every node's is kept */
+    uint32_t serial;            /* tells this run from others in the same place, and seeds its jitter */
+    uint32_t unfinished_count;  /* wanted nodes that are not final */
+    uint32_t not_done_count;    /* wanted nodes that are not done */
+    uint32_t failed_count;
+    uint32_t sent_count;        /* tasks that workers hold */
+    uint32_t level;             /* level strategy: nodes of later levels wait */
+    uint32_t level_unfinished_count;
+    dw_run_node_t *nodes;
+    dw_ready_t ready;
+    uint32_t *rule;    /* best effort: whose output a node gets by rule, as things stand; else NULL */
+    uint32_t *readers; /* readers to come, when outputs were named; else NULL */
+    uint16_t *retries; /* retries used; NULL when no node may be retried */
+    uint8_t *deaths;   /* workers that went down with it; NULL until one does */
+    void *memory;
+    size_t memory_size;
+} dw_run_t;
+
+/* Starts a run: every wanted node is waiting. outputs are valid nodes; template has every node as it
+ * is at a start, for a run that wants all. Errors: DW_ENOMEM self is free as before. */
+int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *template,
+                  bool retries, bool in_order_of_arrival, const uint32_t *outputs,
+                  uint32_t outputs_count);
+/* Frees the place; keeps its memory for the next run when it is little. */
+void dw_run_forget (dw_run_t *self);
+void dw_run_destroy (dw_run_t *self);
+
+static inline bool dw_run_is_final (const dw_run_node_t *node)
+{
+    return node->state >= DW_STATE_DONE;
+}
+
+/* Whose output a node that may run gets as its payload, as things stand: DESIGN's rule, or what
+ * `input` said. Under best effort a failed transform is passed over. */
+uint32_t dw_run_source (const dw_run_t *self, uint32_t node);
+/* Best effort: works out rule[node], all of whose dependencies are final. */
+void dw_run_set_rule (dw_run_t *self, uint32_t node);
+/* How many nodes from node on along its chain are wanted: the steps of its task. */
+uint32_t dw_run_steps (const dw_run_t *self, uint32_t node);
+/* Makes every wanted node below a failed one skipped, and tells of each. */
+void dw_run_skip_dependents (dw_run_t *self, uint32_t node,
+                             void (*skipped) (void *arg, uint32_t node), void *arg);
+
+int dw_run_causes (const dw_run_t *self,
+                   void (*tell) (void *arg, uint32_t node, const uint32_t *causes,
+                                 uint32_t causes_count),
+                   void *arg);
+
+#endif

@@ -1,0 +1,164 @@
+/* scheduler.h - what runs next: the only home of dependency counts, credits, attempts, deadlines.
+ *
+ * A function of its events: dw_scheduler_step takes the time and what has happened and gives the
+ * commands that follow. It holds no payload, socket, clock, thread or random number; memory is
+ * taken when it is made, per run, and when a queue outgrows its array, never per task. The same
+ * events at the same times give the same commands, for ever.
+ *
+ *     shell (coordinator, simulator)                     scheduler
+ *       RUN_SUBMITTED, RUN_CANCELLED           ->
+ *       WORKER_JOINED, WORKER_LOST             ->
+ *       TASK_DONE, TASK_FAILED, TASK_RETURNED  ->
+ *                                              <-        SEND_TASK, CANCEL_TASK
+ *                                              <-        KEEP_OUTPUT, KEEP_ERROR, DROP_OUTPUT
+ *                                              <-        FINISH_RUN, REPLACE_WORKER
+ *
+ * A node of a run:
+ *
+ *     waiting -> ready -> sent -> done
+ *        |        ^  ^-----/ | \
+ *        |         \backoff<-/  -> failed
+ *        \------------------------> skipped, cancelled
+ *
+ * One thread at a time. */
+
+#ifndef DW_SCHEDULER_H
+#define DW_SCHEDULER_H
+
+#include "runtime/core/plan.h"
+
+typedef struct dw_scheduler_t dw_scheduler_t;
+
+typedef enum dw_event_type_t {
+    DW_EVENT_RUN_SUBMITTED, /* run, outputs: run is an index that is free (below runs_max) */
+    DW_EVENT_RUN_CANCELLED, /* run: one that has ended already is ignored */
+    DW_EVENT_WORKER_JOINED, /* worker (an absent index), lane, credit, local */
+    DW_EVENT_WORKER_LOST,   /* worker: it and all that it holds are gone */
+    DW_EVENT_TASK_DONE,     /* worker, ticket, steps, last, duration_ns, handle */
+    DW_EVENT_TASK_FAILED,   /* worker, ticket, code, duration_ns, handle: the step after those done failed */
+    DW_EVENT_TASK_RETURNED, /* worker, ticket: it was not started (or not gone on with) and will not be */
+} dw_event_type_t;
+
+typedef struct dw_event_t {
+    uint8_t type;
+    bool last;            /* TASK_DONE: the task's end; else more answers for this ticket follow */
+    bool local;           /* WORKER_JOINED: it is the shell's own thread */
+    uint16_t code;        /* TASK_FAILED */
+    uint32_t run;
+    uint32_t worker;
+    uint32_t lane;        /* WORKER_JOINED */
+    uint32_t credit;      /* WORKER_JOINED: how many tasks it takes at one time, at least 1 */
+    uint32_t steps;       /* TASK_DONE: how many steps of the chain, at least 1 */
+    uint64_t ticket;
+    uint64_t duration_ns; /* of one step, the mean when steps is over 1 */
+    uint32_t handle;      /* the shell's mark for what came with the answer, given back in KEEP_... */
+    const uint32_t *outputs; /* RUN_SUBMITTED: requested nodes; borrowed during the step */
+    uint32_t outputs_count;  /* 0: all nodes run and all outputs are kept */
+} dw_event_t;
+
+typedef enum dw_command_type_t {
+    DW_SEND_TASK,      /* worker, ticket, run, node, steps, source, attempt */
+    DW_CANCEL_TASK,    /* worker, ticket: nobody waits for its answer any more */
+    DW_KEEP_OUTPUT,    /* run, node, steps, attempt, handle: the outputs of steps nodes along the chain; handle's are
+                          the shell's to drop when no KEEP_ comes in the step that was told of it */
+    DW_KEEP_ERROR,     /* run, node, code, handle (DW_NONE: the scheduler's own: a timeout, a loss) */
+    DW_DROP_OUTPUT,    /* run, node: nobody will read its output any more */
+    DW_FINISH_RUN,     /* run, status: read its nodes, then call dw_scheduler_forget */
+    DW_REPLACE_WORKER, /* worker, node: it is stuck in there; it is absent until another WORKER_JOINED */
+} dw_command_type_t;
+
+typedef struct dw_command_t {
+    uint8_t type;
+    uint8_t status;   /* FINISH_RUN: dw_run_status_t */
+    uint16_t attempt; /* from 1 */
+    uint32_t run, node, worker;
+    uint32_t steps;
+    uint32_t source;  /* whose output is the payload: a node, or DW_RUN_INPUT */
+    uint32_t handle;
+    uint16_t code;    /* KEEP_ERROR */
+    uint64_t ticket;  /* SEND_TASK: greater by 1 than that worker index's ticket before it */
+} dw_command_t;
+
+typedef struct dw_commands_t {
+    dw_command_t *items;
+    size_t count, size;
+} dw_commands_t;
+
+typedef struct dw_scheduler_options_t {
+    uint32_t runs_max;
+    uint32_t workers_max;
+    int64_t grace_ns; /* how long a worker whose task timed out or was cancelled has to answer before
+                         it is stuck; 0: 100 ms */
+    uint64_t seed;    /* of the jitter */
+} dw_scheduler_options_t;
+
+/* What the scheduler counts since it was made. */
+typedef struct dw_scheduler_counts_t {
+    uint64_t runs_submitted, runs_ok, runs_partial, runs_failed, runs_cancelled;
+    uint64_t tasks_sent, steps_done, attempts_failed, retries, timeouts, losses, returned;
+    uint64_t answers_ignored; /* late, repeated, forged: their ticket is not the one expected */
+    uint64_t workers_replaced;
+} dw_scheduler_counts_t;
+
+/* plan is borrowed for the scheduler's life. Errors: DW_ENOMEM. */
+int dw_scheduler_new (dw_scheduler_t **self_p, const dw_plan_t *plan,
+                      const dw_scheduler_options_t *options);
+void dw_scheduler_destroy (dw_scheduler_t **self_p);
+
+/* Takes in what happened up to now_ns (any clock that never goes back) and appends the commands
+ * that follow, in the order in which they are to be carried out. Without events it only looks at
+ * what time has done.
+ *
+ * Events are facts from outside and may be wrong in every way but these, which the shell knows for
+ * itself: run and worker indices are below their maximum, a submitted run is free, a joining worker
+ * is absent. Every answer is checked: one for a ticket that is not the first unanswered of its
+ * worker is counted and ignored; one that claims more steps than were sent is a failure 502.
+ *
+ * Errors: DW_ENOMEM a queue could not grow: the scheduler is no longer usable. (A run that cannot
+ * be held is not that: it finishes at once as failed, its nodes cancelled.) */
+int dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_event_t *events,
+                       size_t events_count, dw_commands_t *commands);
+
+/* When to step again though nothing happens; INT64_MAX: no need. */
+int64_t dw_scheduler_deadline_ns (const dw_scheduler_t *self);
+
+/* The nodes of a run, from RUN_SUBMITTED until dw_scheduler_forget. */
+typedef enum dw_node_state_t {
+    DW_STATE_WAITING,
+    DW_STATE_READY,
+    DW_STATE_SENT,
+    DW_STATE_BACKOFF,
+    DW_STATE_DONE,
+    DW_STATE_FAILED,
+    DW_STATE_SKIPPED,
+    DW_STATE_CANCELLED,
+    DW_STATE_NOT_REQUESTED,
+} dw_node_state_t;
+dw_node_state_t dw_scheduler_node_state (const dw_scheduler_t *self, uint32_t run, uint32_t node);
+unsigned dw_scheduler_node_attempts (const dw_scheduler_t *self, uint32_t run, uint32_t node);
+/* Whether node was asked for by the run's outputs (or, when it names none, every node). */
+bool dw_scheduler_node_requested (const dw_scheduler_t *self, uint32_t run, uint32_t node);
+/* Nodes that are not done; 0 lets a reader skip looking. */
+uint32_t dw_scheduler_not_done_count (const dw_scheduler_t *self, uint32_t run);
+/* The first causes of a node that was skipped or cancelled: its failed ancestors by rank (under
+ * fail_fast, when it has none, all failed nodes), at most DW_CAUSES_MAX. For all nodes of a finished
+ * run at once: told calls of (node, causes, count) by rank. Takes O(nodes + edges).
+ * Errors: DW_ENOMEM. */
+#define DW_CAUSES_MAX 16
+int dw_scheduler_causes (const dw_scheduler_t *self, uint32_t run,
+                         void (*tell) (void *arg, uint32_t node, const uint32_t *causes,
+                                       uint32_t causes_count),
+                         void *arg);
+/* Ends the life of a finished run: its index is free again. */
+void dw_scheduler_forget (dw_scheduler_t *self, uint32_t run);
+
+dw_scheduler_counts_t dw_scheduler_counts (const dw_scheduler_t *self);
+/* Tasks that a worker holds unanswered, and whether any lane has ready tasks (a simulator's and a
+ * shell's questions). */
+uint32_t dw_scheduler_unanswered_count (const dw_scheduler_t *self, uint32_t worker);
+uint32_t dw_scheduler_ready_count (const dw_scheduler_t *self);
+/* The node that worker is on, DW_NONE when it holds no task; *run_p its run, DW_NONE when nobody waits
+ * for its answer any more. */
+uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p);
+
+#endif

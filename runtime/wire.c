@@ -1,0 +1,344 @@
+/* wire.c - integers and byte strings in msgpack, bounded. (The format: the MessagePack
+ * specification, github.com/msgpack/msgpack/blob/master/spec.md) */
+
+#include "runtime/wire.h"
+
+#include "runtime/payload.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Writing ---------------------------------------------------------------------------------- */
+
+uint8_t *dw_writer_room (dw_writer_t *self, size_t more)
+{
+    if (self->size - self->count < more) {
+        size_t size = self->size ? self->size : 256;
+        while (size - self->count < more && size < SIZE_MAX / 2)
+            size *= 2;
+        uint8_t *bytes = size - self->count < more ? NULL : realloc (self->bytes, size);
+        if (!bytes) {
+            self->no_memory = true;
+            return NULL;
+        }
+        self->bytes = bytes;
+        self->size = size;
+    }
+    return self->bytes + self->count;
+}
+
+void dw_writer_free (dw_writer_t *self)
+{
+    free (self->bytes);
+    memset (self, 0, sizeof *self);
+}
+
+/* A code byte and the value's low bytes, big-endian. Copies eight bytes at any size: dw_write_uint
+ * made room for them. */
+static size_t s_put (uint8_t *at, uint8_t code, uint64_t value, unsigned size)
+{
+    uint64_t big_endian = htobe64 (value << (64 - 8 * size));
+    at[0] = code;
+    memcpy (at + 1, &big_endian, sizeof big_endian);
+    return 1 + size;
+}
+
+void dw_write_uint (dw_writer_t *self, uint64_t value)
+{
+    uint8_t *at = dw_writer_room (self, 9);
+    if (!at)
+        return;
+    if (value < 0x80) {
+        *at = (uint8_t) value;
+        self->count++;
+    } else if (value <= UINT8_MAX)
+        self->count += s_put (at, 0xcc, value, 1);
+    else if (value <= UINT16_MAX)
+        self->count += s_put (at, 0xcd, value, 2);
+    else if (value <= UINT32_MAX)
+        self->count += s_put (at, 0xce, value, 4);
+    else
+        self->count += s_put (at, 0xcf, value, 8);
+}
+
+void dw_write_nil (dw_writer_t *self)
+{
+    uint8_t *at = dw_writer_room (self, 1);
+    if (!at)
+        return;
+    *at = 0xc0;
+    self->count++;
+}
+
+void dw_write_array (dw_writer_t *self, uint32_t count)
+{
+    uint8_t *at = dw_writer_room (self, 9);
+    if (!at)
+        return;
+    if (count < 16) {
+        *at = (uint8_t) (0x90 | count);
+        self->count++;
+    } else if (count <= UINT16_MAX)
+        self->count += s_put (at, 0xdc, count, 2);
+    else
+        self->count += s_put (at, 0xdd, count, 4);
+}
+
+static void s_write_bytes (dw_writer_t *self, const uint8_t *head, size_t head_size,
+                           const void *bytes, size_t size)
+{
+    uint8_t *at = dw_writer_room (self, head_size + size);
+    if (!at)
+        return;
+    memcpy (at, head, head_size);
+    if (size)
+        memcpy (at + head_size, bytes, size);
+    self->count += head_size + size;
+}
+
+void dw_write_bin (dw_writer_t *self, const void *bytes, size_t size)
+{
+    uint8_t head[DW_PAYLOAD_HEAD_MAX];
+    s_write_bytes (self, head, dw_payload_bytes_head (head, size), bytes, size);
+}
+
+void dw_write_str (dw_writer_t *self, const char *text, size_t size)
+{
+    uint8_t head[DW_PAYLOAD_HEAD_MAX];
+    s_write_bytes (self, head, dw_payload_text_head (head, size), text, size);
+}
+
+/* ---- Reading ---------------------------------------------------------------------------------- */
+
+/* From then on nothing is left to be read. */
+static void s_damage (dw_wire_reader_t *self)
+{
+    self->is_damaged = true;
+    self->at = self->end;
+}
+
+static inline size_t s_left (const dw_wire_reader_t *self)
+{
+    return (size_t) (self->end - self->at);
+}
+
+/* A big-endian number of size bytes behind a code byte, both taken. */
+static uint64_t s_take (dw_wire_reader_t *self, unsigned size)
+{
+    uint64_t value = 0;
+    if (s_left (self) < 1 + (size_t) size) {
+        s_damage (self);
+        return 0;
+    }
+    for (unsigned i = 1; i <= size; i++)
+        value = value << 8 | self->at[i];
+    self->at += 1 + size;
+    return value;
+}
+
+uint64_t dw_read_uint (dw_wire_reader_t *self)
+{
+    if (s_left (self) > 0) {
+        uint8_t code = *self->at;
+        if (code < 0x80) {
+            self->at++;
+            return code;
+        }
+        if (code >= 0xcc && code <= 0xcf)
+            return s_take (self, 1u << (code - 0xcc));
+    }
+    s_damage (self);
+    return 0;
+}
+
+uint32_t dw_read_uint_max (dw_wire_reader_t *self, uint32_t max)
+{
+    uint64_t value = dw_read_uint (self);
+    if (value <= max)
+        return (uint32_t) value;
+    s_damage (self);
+    return 0;
+}
+
+uint32_t dw_read_array (dw_wire_reader_t *self)
+{
+    uint64_t count;
+    if (s_left (self) > 0 && (*self->at & 0xf0) == 0x90)
+        count = *self->at++ & 0x0f;
+    else if (s_left (self) > 0 && (*self->at == 0xdc || *self->at == 0xdd))
+        count = s_take (self, *self->at == 0xdc ? 2 : 4);
+    else {
+        s_damage (self);
+        return 0;
+    }
+    if (count <= s_left (self))
+        return (uint32_t) count;
+    s_damage (self);
+    return 0;
+}
+
+bool dw_read_nil (dw_wire_reader_t *self)
+{
+    if (s_left (self) == 0 || *self->at != 0xc0)
+        return false;
+    self->at++;
+    return true;
+}
+
+/* The content of size bytes, at most max. */
+static const uint8_t *s_content (dw_wire_reader_t *self, uint64_t size, size_t max, size_t *size_p)
+{
+    if (self->is_damaged || size > max || size > s_left (self)) {
+        s_damage (self);
+        *size_p = 0;
+        return NULL;
+    }
+    const uint8_t *content = self->at;
+    self->at += size;
+    *size_p = (size_t) size;
+    return content;
+}
+
+const uint8_t *dw_read_bin (dw_wire_reader_t *self, size_t max, size_t *size_p)
+{
+    uint64_t size = 0;
+    if (s_left (self) > 0 && *self->at >= 0xc4 && *self->at <= 0xc6)
+        size = s_take (self, 1u << (*self->at - 0xc4));
+    else
+        s_damage (self);
+    return s_content (self, size, max, size_p);
+}
+
+const char *dw_read_str (dw_wire_reader_t *self, size_t max, size_t *size_p)
+{
+    uint64_t size = 0;
+    if (s_left (self) > 0 && (*self->at & 0xe0) == 0xa0)
+        size = *self->at++ & 0x1f;
+    else if (s_left (self) > 0 && *self->at >= 0xd9 && *self->at <= 0xdb)
+        size = s_take (self, 1u << (*self->at - 0xd9));
+    else
+        s_damage (self);
+    return (const char *) s_content (self, size, max, size_p);
+}
+
+dw_ref_t dw_read_ref (dw_wire_reader_t *self)
+{
+    dw_ref_t ref = {0};
+    if (dw_read_nil (self))
+        return ref;
+    if (s_left (self) > 0 && *self->at >= 0xc4 && *self->at <= 0xc6) {
+        ref.bytes = dw_read_bin (self, SIZE_MAX, &ref.size);
+        return ref;
+    }
+    ref.frame = dw_read_uint_max (self, DW_WIRE_FRAMES_MAX);
+    if (ref.frame == 0)
+        s_damage (self);
+    return ref;
+}
+
+/* ---- Records ---------------------------------------------------------------------------------- */
+
+void dw_write_hello (dw_writer_t *self, const dw_wire_hello_t *hello)
+{
+    dw_write_uint (self, DW_WIRE_HELLO);
+    dw_write_str (self, DW_WIRE_MAGIC, strlen (DW_WIRE_MAGIC));
+    dw_write_uint (self, hello->version);
+    dw_write_uint (self, hello->role);
+    dw_write_bin (self, hello->token, DW_WIRE_TOKEN_SIZE);
+    dw_write_uint (self, hello->number);
+    dw_write_uint (self, hello->credit);
+}
+
+bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello)
+{
+    size_t size;
+    memset (hello, 0, sizeof *hello);
+    const char *magic = dw_read_str (self, 16, &size);
+    if (!magic || size != strlen (DW_WIRE_MAGIC) || memcmp (magic, DW_WIRE_MAGIC, size))
+        return false;
+    hello->version = dw_read_uint_max (self, UINT32_MAX);
+    if (self->is_damaged || hello->version != DW_WIRE_VERSION)
+        return !self->is_damaged;
+    hello->role = dw_read_uint_max (self, DW_WIRE_OWNER);
+    hello->token = dw_read_bin (self, DW_WIRE_TOKEN_SIZE, &size);
+    hello->number = dw_read_uint_max (self, UINT32_MAX);
+    hello->credit = dw_read_uint_max (self, UINT32_MAX);
+    return !self->is_damaged && size == DW_WIRE_TOKEN_SIZE;
+}
+
+bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task)
+{
+    task->run = dw_read_uint (self);
+    task->node = dw_read_uint_max (self, UINT32_MAX);
+    task->steps = dw_read_uint_max (self, UINT32_MAX);
+    task->attempt = dw_read_uint_max (self, UINT16_MAX);
+    task->payload = dw_read_ref (self);
+    task->dependencies_count = dw_read_nil (self) ? 0 : dw_read_array (self);
+    return !self->is_damaged;
+}
+
+bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record)
+{
+    memset (record, 0, sizeof *record);
+    record->ticket = dw_read_uint (self);
+    record->answer = (dw_wire_answer_t) dw_read_uint_max (self, DW_WIRE_RETURNED);
+    record->duration_ns = dw_read_uint (self);
+    switch (record->answer) {
+        case DW_WIRE_MORE:
+        case DW_WIRE_DONE:
+            /* Two references a step follow, a byte each at the least. */
+            record->steps = dw_read_uint_max (self, (uint32_t) (s_left (self) < UINT32_MAX
+                                                                    ? s_left (self) / 2
+                                                                    : UINT32_MAX));
+            if (record->steps > s_left (self) / 2)
+                s_damage (self);
+            break;
+        case DW_WIRE_FAILED:
+            record->code = (uint16_t) dw_read_uint_max (self, 999);
+            record->message = dw_read_str (self, 8192, &record->message_size);
+            break;
+        case DW_WIRE_RETURNED: break;
+    }
+    return !self->is_damaged;
+}
+
+/* A list of nodes, or nil: how many follow. */
+static uint32_t s_read_nodes (dw_wire_reader_t *self)
+{
+    return dw_read_nil (self) ? 0 : dw_read_array (self);
+}
+
+bool dw_read_submission (dw_wire_reader_t *self, dw_wire_submission_t *record)
+{
+    record->run = dw_read_uint (self);
+    record->payload = dw_read_ref (self);
+    record->outputs_count = s_read_nodes (self);
+    return !self->is_damaged;
+}
+
+bool dw_read_result (dw_wire_reader_t *self, dw_wire_result_t *record)
+{
+    record->run = dw_read_uint (self);
+    record->status = dw_read_uint_max (self, 3);
+    record->duration_us = dw_read_uint (self);
+    record->table = dw_read_ref (self);
+    record->blob = dw_read_ref (self);
+    record->extras = dw_read_ref (self);
+    record->outputs_are_sinks = self->at != self->end && *self->at == 0xc0;
+    record->outputs_count = s_read_nodes (self);
+    return !self->is_damaged;
+}
+
+bool dw_read_extra (dw_wire_reader_t *self, dw_wire_extra_t *record)
+{
+    memset (record, 0, sizeof *record);
+    record->node = dw_read_uint_max (self, UINT32_MAX);
+    if (!dw_read_nil (self))
+        record->metadata = dw_read_bin (self, SIZE_MAX, &record->metadata_size);
+    record->code = (uint16_t) dw_read_uint_max (self, 999);
+    if (!dw_read_nil (self))
+        record->message = dw_read_str (self, SIZE_MAX, &record->message_size);
+    record->causes_count = s_read_nodes (self);
+    return !self->is_damaged;
+}

@@ -1,0 +1,68 @@
+/* sim.c - runs worlds of the simulator: sim --seeds A..B [--verbose]
+ *
+ * Prints what the worlds came to. When something does not hold, prints the seed and the transcript
+ * of that world and exits 1. */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/support/simulator.h"
+
+static double s_seconds (void) {
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
+}
+
+static void s_print (const simulator_counts_t *counts, double seconds) {
+    printf ("%" PRIu64 " worlds, %" PRIu64 " steps, %" PRIu64 " events, %" PRIu64 " commands in "
+            "%.1f s: %.0f worlds/s\n",
+            counts->worlds, counts->steps, counts->events, counts->commands, seconds,
+            (double) counts->worlds / seconds);
+    printf ("%" PRIu64 " runs (%" PRIu64 " cancelled), %" PRIu64 " tasks sent (%" PRIu64
+            " to the coordinator's thread), %" PRIu64 " attempts failed, %" PRIu64
+            " timed out, %" PRIu64 " lost, %" PRIu64 " returned, %" PRIu64
+            " answers ignored, %" PRIu64 " workers replaced\n",
+            counts->runs, counts->cancelled, counts->sent, counts->local, counts->failed,
+            counts->timeouts, counts->losses, counts->returned, counts->ignored, counts->replaced);
+}
+
+/* A fault that never happens tests nothing. */
+static int s_check_counts (const simulator_counts_t *counts) {
+    if (counts->worlds < 1000 ||
+        (counts->cancelled && counts->failed && counts->timeouts && counts->losses &&
+         counts->returned && counts->ignored && counts->replaced && counts->local))
+        return 0;
+    printf ("some fault never happened\n");
+    return 1;
+}
+
+int main (int argc, char **argv) {
+    uint64_t from = 1, to = 1000;
+    simulator_counts_t counts = {0}, again = {0};
+    bool verbose = false;
+    char wrong[256];
+    for (int i = 1; i < argc; i++) {
+        if (strcmp (argv[i], "--verbose") == 0)
+            verbose = true;
+        else if (i + 1 == argc || strcmp (argv[i], "--seeds") != 0 ||
+                 sscanf (argv[++i], "%" SCNu64 "..%" SCNu64, &from, &to) != 2) {
+            fprintf (stderr, "usage: sim [--seeds A..B] [--verbose]\n");
+            return 64;
+        }
+    }
+    double start = s_seconds ();
+    for (uint64_t seed = from; seed <= to; seed++) {
+        if (simulator_run (seed, verbose ? stdout : NULL, &counts, wrong, sizeof wrong))
+            continue;
+        if (!verbose)
+            simulator_run (seed, stdout, &again, wrong, sizeof wrong);
+        printf ("seed %" PRIu64 ": %s\n", seed, wrong);
+        return 1;
+    }
+    s_print (&counts, s_seconds () - start);
+    return s_check_counts (&counts);
+}

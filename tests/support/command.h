@@ -1,0 +1,50 @@
+/* command.h - runs build/dagwood as a user would, and catches what it says.
+ *
+ * Programs that use it check results with cmocka's assertions on their own thread. A command that
+ * hangs is ended by SIGALRM after two minutes, which shows as its signal. */
+
+#ifndef TESTS_COMMAND_H
+#define TESTS_COMMAND_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+typedef struct command_t {
+    const char *input;      /* standard input; NULL: empty */
+    void (*prepare) (void); /* called in the new process before it becomes dagwood; NULL: nothing */
+
+    pid_t pid;
+    int out_fd, err_fd;
+    int status; /* exit status, or minus the number of the signal that ended it */
+    char *out;  /* standard output, ended by NUL */
+    char *err;  /* standard error */
+    size_t out_size;
+} command_t;
+
+/* Starts dagwood with these words, ended by NULL. */
+void command_start (command_t *self, const char *const *words);
+/* Waits for its end and reads what it said. */
+void command_end (command_t *self);
+void command_free (command_t *self);
+
+/* Both at once, for most tests: COMMAND (&c, "run", file, "--format", "json"); */
+void command_run (command_t *self, const char *const *words);
+#define COMMAND(self, ...) command_run (self, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Fails the test unless the command ended with status, showing what it said. */
+void command_expect (const command_t *self, int status);
+/* Fails the test unless standard error (or output) has this text in it. */
+void command_expect_error (const command_t *self, const char *text);
+void command_expect_output (const command_t *self, const char *text);
+/* The JSON object that standard output must be; the caller's. */
+json_t *command_json (const command_t *self);
+
+/* A folder for a program's files, made and removed by the group's set-up and tear-down. */
+int command_folder_set_up (void **state);
+int command_folder_tear_down (void **state);
+/* Writes a file there, readable for everybody; the path is valid until the tear-down. */
+const char *command_file (const char *name, const char *text);
+const char *command_file_of (const char *name, const void *bytes, size_t size);
+
+#endif

@@ -1,0 +1,211 @@
+/* evaluator.c - what a run gives, found by running the nodes one after another. */
+
+#include "tests/support/evaluator.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- What the graph alone fixes ------------------------------------------------------------- */
+
+static bool *s_ancestors (const evaluator_t *self, uint32_t node) {
+    return &self->ancestors[(size_t) node * self->graph->nodes_count];
+}
+
+/* Until nothing changes: a node is a level above each dependency, and has its ancestors. */
+static bool s_settle (evaluator_t *self, uint32_t node) {
+    const random_node_t *it = &self->graph->nodes[node];
+    bool *mine = s_ancestors (self, node), changed = false;
+    for (uint32_t d = 0; d < it->dependencies_count; d++) {
+        uint32_t dependency = it->dependencies[d];
+        const bool *theirs = s_ancestors (self, dependency);
+        if (self->level[node] <= self->level[dependency]) {
+            self->level[node] = self->level[dependency] + 1;
+            changed = true;
+        }
+        for (uint32_t other = 0; other < self->graph->nodes_count; other++)
+            if ((theirs[other] || other == dependency) && !mine[other])
+                mine[other] = changed = true;
+    }
+    return changed;
+}
+
+static bool s_comes_before (const evaluator_t *self, uint32_t a, uint32_t b) {
+    return self->level[a] != self->level[b] ? self->level[a] < self->level[b] : a < b;
+}
+
+evaluator_t *evaluator_new (const random_graph_t *graph) {
+    evaluator_t *self = calloc (1, sizeof *self);
+    uint32_t count = graph->nodes_count;
+    bool changed = true;
+    assert (self);
+    self->graph = graph;
+    self->level = calloc (count, sizeof (uint32_t));
+    self->rank = calloc (count, sizeof (uint32_t));
+    self->by_rank = calloc (count, sizeof (uint32_t));
+    self->ancestors = calloc ((size_t) count * count, sizeof (bool));
+    assert (self->level && self->rank && self->by_rank && self->ancestors);
+    while (changed) {
+        changed = false;
+        for (uint32_t node = 0; node < count; node++)
+            changed |= s_settle (self, node);
+    }
+    for (uint32_t node = 0; node < count; node++) {
+        for (uint32_t other = 0; other < count; other++)
+            self->rank[node] += s_comes_before (self, other, node);
+        self->by_rank[self->rank[node]] = node;
+    }
+    return self;
+}
+
+void evaluator_destroy (evaluator_t **self_p) {
+    evaluator_t *self = *self_p;
+    if (!self)
+        return;
+    free (self->level);
+    free (self->rank);
+    free (self->by_rank);
+    free (self->ancestors);
+    free (self);
+    *self_p = NULL;
+}
+
+bool evaluator_is_ancestor (const evaluator_t *self, uint32_t node, uint32_t other) {
+    return s_ancestors (self, node)[other];
+}
+
+/* The greatest-ranked ancestor transform that succeeded. */
+static uint32_t s_by_rule (const evaluator_t *self, uint32_t node, const bool *done) {
+    for (uint32_t rank = self->rank[node]; rank-- > 0;) {
+        uint32_t other = self->by_rank[rank];
+        if (done[other] && evaluator_is_ancestor (self, node, other) &&
+            random_graph_transforms (self->graph, other))
+            return other;
+    }
+    return RANDOM_INPUT_RUN;
+}
+
+uint32_t evaluator_source (const evaluator_t *self, uint32_t node, const bool *done) {
+    uint32_t input = self->graph->nodes[node].input;
+    if (input == RANDOM_INPUT_RULE)
+        return s_by_rule (self, node, done);
+    if (input == RANDOM_INPUT_RUN || done[input])
+        return input;
+    return s_by_rule (self, input, done); /* it is passed over: best effort */
+}
+
+/* -- A run ---------------------------------------------------------------------------------- */
+
+typedef struct s_run_t {
+    evaluation_t *evaluation;
+    const evaluator_run_t *run;
+    bool *done;
+} s_run_t;
+
+static bool s_is_needed (const evaluator_t *self, const evaluator_run_t *run, uint32_t node) {
+    for (uint32_t i = 0; i < run->outputs_count; i++)
+        if (run->outputs[i] == node || evaluator_is_ancestor (self, run->outputs[i], node))
+            return true;
+    return run->outputs_count == 0;
+}
+
+static bool s_is_requested (const evaluator_run_t *run, uint32_t node) {
+    for (uint32_t i = 0; i < run->outputs_count; i++)
+        if (run->outputs[i] == node)
+            return true;
+    return run->outputs_count == 0;
+}
+
+static void s_find_causes (s_run_t *s, uint32_t node) {
+    const evaluator_t *evaluator = s->evaluation->evaluator;
+    evaluated_node_t *it = &s->evaluation->nodes[node];
+    for (uint32_t rank = 0; rank < evaluator->rank[node]; rank++) {
+        uint32_t other = evaluator->by_rank[rank];
+        if (evaluator_is_ancestor (evaluator, node, other) &&
+            s->evaluation->nodes[other].status == DW_NODE_FAILED && it->because_of_count < 16)
+            it->because_of[it->because_of_count++] = other;
+    }
+}
+
+/* The payload and, unless the processor reads its payload alone, all that its dependencies gave. */
+static void s_compute (s_run_t *s, uint32_t node) {
+    const random_node_t *described = &s->evaluation->evaluator->graph->nodes[node];
+    evaluated_node_t *it = &s->evaluation->nodes[node];
+    random_value_t payload = {(uint8_t *) (uintptr_t) s->run->input, s->run->input_size};
+    uint64_t hash = random_hash_start (node);
+    if (it->source != RANDOM_INPUT_RUN)
+        payload = s->evaluation->nodes[it->source].output;
+    hash = random_hash (hash, payload.bytes, payload.size);
+    if (!random_processor_trait (described->processor).payload_only)
+        for (uint32_t d = 0; d < described->dependencies_count; d++) {
+            const evaluated_node_t *dependency = &s->evaluation->nodes[described->dependencies[d]];
+            const char *sum = random_metadata_find (&dependency->metadata, "sum");
+            hash = random_hash (hash, dependency->output.bytes, dependency->output.size);
+            hash = random_hash (hash, sum, sum ? strlen (sum) : 0);
+        }
+    it->output = random_processor_output (described->processor, hash, payload.bytes, payload.size);
+    it->metadata = random_processor_metadata (described->processor, hash);
+}
+
+static void s_run_node (s_run_t *s, uint32_t node) {
+    evaluation_t *self = s->evaluation;
+    evaluated_node_t *it = &self->nodes[node];
+    it->requested = s_is_requested (s->run, node);
+    if (!s_is_needed (self->evaluator, s->run, node)) {
+        it->status = DW_NODE_NOT_REQUESTED;
+        return;
+    }
+    s_find_causes (s, node);
+    if (self->failure_strategy != DW_BEST_EFFORT && it->because_of_count > 0) {
+        it->status = DW_NODE_SKIPPED;
+        return;
+    }
+    it->because_of_count = 0;
+    it->source = evaluator_source (self->evaluator, node, s->done);
+    it->status = s->run->fails[node] ? DW_NODE_FAILED : DW_NODE_DONE;
+    s->done[node] = !s->run->fails[node];
+    self->failures_count += s->run->fails[node];
+    if (s->run->input && s->done[node])
+        s_compute (s, node);
+}
+
+evaluation_t *evaluation_new (const evaluator_t *evaluator, const evaluator_run_t *run) {
+    evaluation_t *self = calloc (1, sizeof *self);
+    s_run_t s = {self, run, NULL};
+    uint32_t count = evaluator->graph->nodes_count;
+    assert (self);
+    self->evaluator = evaluator;
+    self->failure_strategy = run->failure_strategy;
+    self->nodes = calloc (count, sizeof *self->nodes);
+    s.done = calloc (count, sizeof (bool));
+    assert (self->nodes && s.done);
+    for (uint32_t rank = 0; rank < count; rank++)
+        s_run_node (&s, evaluator->by_rank[rank]);
+    self->status = DW_RUN_OK;
+    for (uint32_t node = 0; node < count; node++)
+        if (self->nodes[node].requested && self->nodes[node].status != DW_NODE_DONE)
+            self->status = DW_RUN_PARTIAL;
+    if (self->failure_strategy == DW_FAIL_FAST && self->failures_count > 0)
+        self->status = DW_RUN_FAILED;
+    free (s.done);
+    return self;
+}
+
+void evaluation_destroy (evaluation_t **self_p) {
+    evaluation_t *self = *self_p;
+    if (!self)
+        return;
+    for (uint32_t node = 0; node < self->evaluator->graph->nodes_count; node++)
+        free (self->nodes[node].output.bytes);
+    free (self->nodes);
+    free (self);
+    *self_p = NULL;
+}
+
+bool evaluation_allows (const evaluation_t *self, uint32_t node, dw_node_status_t status) {
+    dw_node_status_t here = self->nodes[node].status;
+    if (status == here)
+        return true;
+    return self->status == DW_RUN_FAILED && here != DW_NODE_NOT_REQUESTED &&
+           (status == DW_NODE_SKIPPED || status == DW_NODE_CANCELLED);
+}

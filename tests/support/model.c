@@ -1,0 +1,452 @@
+/* model.c - what a scheduler owes for its events. */
+
+#include "tests/support/model.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOW_NS 200000u /* dagwood_processor.h: a call that takes longer is not brief */
+
+void model_init (model_t *self, const evaluator_t *evaluator, const dw_plan_t *plan,
+                 const dw_scheduler_options_t *options) {
+    memset (self, 0, sizeof *self);
+    self->evaluator = evaluator;
+    self->plan = plan;
+    self->options = *options;
+    self->runs = calloc (options->runs_max, sizeof *self->runs);
+    self->workers = calloc (options->workers_max, sizeof *self->workers);
+    self->kinds = calloc (plan->kinds_count + 1u, sizeof *self->kinds);
+    self->sources = calloc (plan->nodes_count, sizeof *self->sources);
+    assert (self->runs && self->workers && self->kinds && self->sources);
+    for (uint32_t run = 0; run < options->runs_max; run++) {
+        self->runs[run].nodes = calloc (plan->nodes_count, sizeof (model_node_t));
+        self->runs[run].done = calloc (plan->nodes_count, sizeof (bool));
+        assert (self->runs[run].nodes && self->runs[run].done);
+    }
+    memset (self->runs[0].done, 1, plan->nodes_count * sizeof (bool));
+    for (uint32_t node = 0; node < plan->nodes_count; node++)
+        self->sources[node] = model_source (self, &self->runs[0], node);
+}
+
+void model_clear (model_t *self) {
+    for (uint32_t run = 0; run < self->options.runs_max; run++) {
+        free (self->runs[run].nodes);
+        free (self->runs[run].done);
+    }
+    free (self->runs);
+    free (self->workers);
+    free (self->kinds);
+    free (self->sources);
+    free (self->owed);
+}
+
+bool model_is_wrong (model_t *self, const char *format, ...) {
+    va_list arguments;
+    if (self->wrong[0])
+        return false;
+    va_start (arguments, format);
+    vsnprintf (self->wrong, sizeof self->wrong, format, arguments);
+    va_end (arguments);
+    return false;
+}
+
+static void s_owe (model_t *self, dw_command_t command) {
+    if (self->owed_count == self->owed_size) {
+        self->owed_size = self->owed_size ? 2 * self->owed_size : 64;
+        self->owed = realloc (self->owed, self->owed_size * sizeof *self->owed);
+        assert (self->owed);
+    }
+    self->owed[self->owed_count++] = command;
+}
+
+static uint32_t s_declared (const model_t *self, uint32_t node) {
+    return self->evaluator->by_rank[node];
+}
+
+uint32_t model_source (const model_t *self, const model_run_t *run, uint32_t node) {
+    uint32_t source = evaluator_source (self->evaluator, s_declared (self, node), run->done);
+    return source == RANDOM_INPUT_RUN ? DW_RUN_INPUT : self->evaluator->rank[source];
+}
+
+/* -- Runs ----------------------------------------------------------------------------------- */
+
+static void s_finish (model_t *self, uint32_t run, dw_run_status_t status) {
+    self->runs[run].life = MODEL_ENDED;
+    self->runs[run].status = status;
+    self->counts.runs_ok += status == DW_RUN_OK;
+    self->counts.runs_partial += status == DW_RUN_PARTIAL;
+    self->counts.runs_failed += status == DW_RUN_FAILED;
+    self->counts.runs_cancelled += status == DW_RUN_CANCELLED;
+    s_owe (self, (dw_command_t){.type = DW_FINISH_RUN, .run = run, .status = (uint8_t) status});
+}
+
+static void s_finish_if_over (model_t *self, uint32_t run_index) {
+    model_run_t *run = &self->runs[run_index];
+    bool ok = true;
+    if (run->life != MODEL_LIVE)
+        return;
+    for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
+        if (!model_is_final (&run->nodes[node]))
+            return;
+        ok = ok && (!run->nodes[node].requested || run->nodes[node].state == DW_STATE_DONE);
+    }
+    s_finish (self, run_index, ok ? DW_RUN_OK : DW_RUN_PARTIAL);
+}
+
+/* Nobody waits for the task any more. Its nodes are no longer held. */
+static void s_unhold (model_t *self, model_task_t *task) {
+    uint32_t node = task->node;
+    for (uint32_t step = 0; step < task->steps; step++) {
+        self->runs[task->run].nodes[node].held = false;
+        node = self->plan->chain_next[node];
+    }
+    task->live = false;
+}
+
+static void s_cancel (model_t *self, uint32_t worker, uint64_t ticket) {
+    s_unhold (self, model_task (&self->workers[worker], ticket));
+    if (ticket == self->workers[worker].first)
+        self->workers[worker].since_ns = self->now_ns;
+    s_owe (self, (dw_command_t){.type = DW_CANCEL_TASK, .worker = worker, .ticket = ticket});
+}
+
+static void s_break_off (model_t *self, uint32_t run_index, dw_node_state_t waiting_as,
+                         dw_run_status_t status) {
+    model_run_t *run = &self->runs[run_index];
+    for (uint32_t w = 0; w < self->options.workers_max; w++)
+        for (uint64_t ticket = self->workers[w].first; ticket < self->workers[w].next; ticket++) {
+            const model_task_t *task = model_task (&self->workers[w], ticket);
+            if (!task->live || task->run != run_index)
+                continue;
+            run->nodes[task->node].state = DW_STATE_CANCELLED;
+            s_cancel (self, w, ticket);
+        }
+    for (uint32_t node = 0; node < self->plan->nodes_count; node++)
+        if (!model_is_final (&run->nodes[node]))
+            run->nodes[node].state = waiting_as;
+    s_finish (self, run_index, status);
+}
+
+static void s_node_failed (model_t *self, uint32_t run_index, uint32_t node) {
+    model_run_t *run = &self->runs[run_index];
+    run->nodes[node].state = DW_STATE_FAILED;
+    switch (self->plan->failure_strategy) {
+        case DW_FAIL_FAST:
+            s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED);
+            return;
+        case DW_CONTINUE_ON_ERROR:
+            for (uint32_t other = 0; other < self->plan->nodes_count; other++)
+                if (run->nodes[other].wanted && !model_is_final (&run->nodes[other]) &&
+                    evaluator_is_ancestor (self->evaluator, s_declared (self, other),
+                                           s_declared (self, node)))
+                    run->nodes[other].state = DW_STATE_SKIPPED;
+            break;
+        case DW_BEST_EFFORT:
+            break;
+    }
+    s_finish_if_over (self, run_index);
+}
+
+static void s_backoff (model_t *self, const model_run_t *run, uint32_t node) {
+    const dw_backoff_t *backoff = &self->plan->policies[self->plan->policy[node]].backoff;
+    model_node_t *it = &run->nodes[node];
+    double wait_us = (double) backoff->initial_us;
+    for (uint32_t i = 1; i < it->failures; i++)
+        wait_us *= backoff->factor;
+    if (wait_us > (double) backoff->max_us)
+        wait_us = (double) backoff->max_us;
+    it->state = DW_STATE_BACKOFF;
+    it->retry_from_ns = self->now_ns + (int64_t) (wait_us * (1 - backoff->jitter) * 1000) - 1;
+    it->retry_to_ns = self->now_ns + (int64_t) (wait_us * (1 + backoff->jitter) * 1000) + 1;
+}
+
+static void s_attempt_failed (model_t *self, uint32_t run_index, uint32_t node, uint16_t code,
+                              uint32_t handle) {
+    model_run_t *run = &self->runs[run_index];
+    self->counts.attempts_failed++;
+    s_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
+                                .run = run_index,
+                                .node = node,
+                                .code = code,
+                                .handle = handle});
+    if (run->nodes[node].failures++ <
+        random_graph_retries (self->evaluator->graph, s_declared (self, node))) {
+        self->counts.retries++;
+        s_backoff (self, run, node);
+    } else
+        s_node_failed (self, run_index, node);
+}
+
+/* -- Workers and what they hold ------------------------------------------------------------- */
+
+static void s_pop (model_t *self, model_worker_t *worker) {
+    worker->first++;
+    worker->since_ns = self->now_ns;
+    if (worker->first == worker->next)
+        worker->suspect = false;
+}
+
+/* The task was not begun, or not gone on with: its next step can run elsewhere. */
+static void s_release (model_t *self, model_task_t *task) {
+    model_node_t *node = &self->runs[task->run].nodes[task->node];
+    node->attempts -= !task->begun;
+    node->state = DW_STATE_WAITING;
+    self->counts.returned++;
+    s_unhold (self, task);
+}
+
+/* What is behind a worker's first task. */
+static void s_take_back (model_t *self, uint32_t worker_index, bool is_told) {
+    model_worker_t *worker = &self->workers[worker_index];
+    for (uint64_t ticket = worker->first + 1; ticket < worker->next; ticket++) {
+        model_task_t *task = model_task (worker, ticket);
+        if (!task->live)
+            continue;
+        s_release (self, task);
+        if (is_told)
+            s_cancel (self, worker_index, ticket);
+    }
+}
+
+static void s_forget_worker (model_worker_t *worker) {
+    worker->first = worker->next;
+    worker->present = worker->suspect = false;
+}
+
+/* The step at hand had begun, though only a task's first step was counted when it was sent. */
+static void s_count_begun (model_t *self, const model_task_t *task) {
+    self->runs[task->run].nodes[task->node].attempts += task->begun;
+}
+
+static void s_learn (model_t *self, const model_worker_t *worker, uint32_t node,
+                     uint64_t duration_ns) {
+    model_kind_t *kind = &self->kinds[self->plan->kind[node]];
+    kind->measured = true;
+    if (!worker->local)
+        return;
+    kind->slow_count = duration_ns > SLOW_NS ? kind->slow_count + 1 : 0;
+    kind->is_slow = kind->is_slow || kind->slow_count >= 2;
+}
+
+/* Steps of a chain are done; each must have been given the payload that it was to have. */
+static void s_steps_done (model_t *self, model_task_t *task, uint32_t steps) {
+    model_run_t *run = &self->runs[task->run];
+    self->counts.steps_done += steps;
+    for (uint32_t step = 0; step < steps; step++) {
+        uint32_t node = task->node, next = self->plan->chain_next[node];
+        if (task->source != model_source (self, run, node))
+            model_is_wrong (self, "run %u: node %u was given the output of node %d along its chain, "
+                                  "not of node %d",
+                            task->run, node, (int) task->source,
+                            (int) model_source (self, run, node));
+        s_count_begun (self, task);
+        run->nodes[node].state = DW_STATE_DONE;
+        run->nodes[node].held = false;
+        run->done[s_declared (self, node)] = true;
+        task->begun = true;
+        task->steps--;
+        if (next != DW_NONE && self->sources[next] == node)
+            task->source = node;
+        task->node = next;
+    }
+}
+
+static void s_on_done (model_t *self, model_worker_t *worker, const dw_event_t *event) {
+    model_task_t *task = model_task (worker, worker->first);
+    uint32_t run = task->run, node = task->node;
+    if (!task->live) {
+        self->counts.answers_ignored++;
+        if (event->last)
+            s_pop (self, worker);
+        return;
+    }
+    if (event->steps < 1 || event->steps > task->steps) {
+        s_count_begun (self, task);
+        s_unhold (self, task);
+        s_pop (self, worker);
+        s_attempt_failed (self, run, node, 502, DW_NONE);
+        return;
+    }
+    s_learn (self, worker, node, event->duration_ns);
+    s_owe (self, (dw_command_t){.type = DW_KEEP_OUTPUT,
+                                .run = run,
+                                .node = node,
+                                .steps = event->steps,
+                                .handle = event->handle});
+    s_steps_done (self, task, event->steps);
+    worker->since_ns = self->now_ns;
+    if (event->last || task->steps == 0) {
+        s_unhold (self, task);
+        s_pop (self, worker);
+    }
+    s_finish_if_over (self, run);
+}
+
+static void s_on_failed (model_t *self, model_worker_t *worker, const dw_event_t *event) {
+    model_task_t *task = model_task (worker, worker->first);
+    s_pop (self, worker);
+    if (!task->live) {
+        self->counts.answers_ignored++;
+        return;
+    }
+    s_learn (self, worker, task->node, event->duration_ns);
+    s_count_begun (self, task);
+    s_unhold (self, task);
+    s_attempt_failed (self, task->run, task->node, event->code, event->handle);
+}
+
+static void s_on_returned (model_t *self, model_worker_t *worker) {
+    model_task_t *task = model_task (worker, worker->first);
+    s_pop (self, worker);
+    if (task->live)
+        s_release (self, task);
+}
+
+static void s_on_lost (model_t *self, uint32_t worker_index) {
+    model_worker_t *worker = &self->workers[worker_index];
+    model_task_t *task = model_task (worker, worker->first);
+    bool was_busy = worker->first != worker->next;
+    if (!worker->present)
+        return;
+    s_take_back (self, worker_index, false);
+    s_forget_worker (worker);
+    if (!was_busy || !task->live)
+        return;
+    model_node_t *node = &self->runs[task->run].nodes[task->node];
+    self->counts.losses++;
+    s_count_begun (self, task);
+    s_unhold (self, task);
+    node->state = DW_STATE_WAITING;
+    if (++node->deaths < MODEL_DEATHS_MAX)
+        return;
+    s_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
+                                .run = task->run,
+                                .node = task->node,
+                                .code = 503,
+                                .handle = DW_NONE});
+    s_node_failed (self, task->run, task->node);
+}
+
+static void s_on_submitted (model_t *self, const dw_event_t *event) {
+    model_run_t *run = &self->runs[event->run];
+    const dw_plan_t *plan = self->plan;
+    self->counts.runs_submitted++;
+    run->life = MODEL_LIVE;
+    run->was_cancelled = false;
+    run->keeps_all = event->outputs_count == 0;
+    memset (run->nodes, 0, plan->nodes_count * sizeof *run->nodes);
+    memset (run->done, 0, plan->nodes_count * sizeof *run->done);
+    for (uint32_t node = 0; node < plan->nodes_count; node++) {
+        model_node_t *it = &run->nodes[node];
+        it->wanted = it->requested = run->keeps_all;
+        for (uint32_t i = 0; i < event->outputs_count; i++) {
+            it->requested = it->requested || event->outputs[i] == node;
+            it->wanted = it->wanted || event->outputs[i] == node ||
+                         evaluator_is_ancestor (self->evaluator,
+                                                s_declared (self, event->outputs[i]),
+                                                s_declared (self, node));
+        }
+        if (!it->wanted)
+            it->state = DW_STATE_NOT_REQUESTED;
+    }
+}
+
+static void s_on_joined (model_t *self, const dw_event_t *event) {
+    model_worker_t *worker = &self->workers[event->worker];
+    worker->present = true;
+    worker->local = event->local;
+    worker->lane = event->lane;
+    worker->credit = event->credit;
+}
+
+void model_event (model_t *self, const dw_event_t *event) {
+    model_worker_t *worker = &self->workers[event->worker];
+    switch ((dw_event_type_t) event->type) {
+        case DW_EVENT_RUN_SUBMITTED:
+            s_on_submitted (self, event);
+            return;
+        case DW_EVENT_RUN_CANCELLED:
+            if (self->runs[event->run].life == MODEL_LIVE) {
+                self->runs[event->run].was_cancelled = true;
+                s_break_off (self, event->run, DW_STATE_CANCELLED, DW_RUN_CANCELLED);
+            }
+            return;
+        case DW_EVENT_WORKER_JOINED:
+            s_on_joined (self, event);
+            return;
+        case DW_EVENT_WORKER_LOST:
+            s_on_lost (self, event->worker);
+            return;
+        case DW_EVENT_TASK_DONE:
+        case DW_EVENT_TASK_FAILED:
+        case DW_EVENT_TASK_RETURNED:
+            break;
+    }
+    if (!worker->present || worker->first == worker->next || event->ticket != worker->first)
+        self->counts.answers_ignored++;
+    else if (event->type == DW_EVENT_TASK_DONE)
+        s_on_done (self, worker, event);
+    else if (event->type == DW_EVENT_TASK_FAILED)
+        s_on_failed (self, worker, event);
+    else
+        s_on_returned (self, worker);
+}
+
+/* -- Time ----------------------------------------------------------------------------------- */
+
+int64_t model_deadline_ns (const model_t *self, uint32_t worker_index) {
+    model_worker_t *worker = &self->workers[worker_index];
+    if (!worker->present || worker->first == worker->next)
+        return INT64_MAX;
+    const model_task_t *task = model_task (worker, worker->first);
+    if (!task->live)
+        return worker->since_ns + self->options.grace_ns;
+    int64_t timeout_us = self->plan->policies[self->plan->policy[task->node]].timeout_us;
+    return timeout_us > 0 ? worker->since_ns + timeout_us * 1000 : INT64_MAX;
+}
+
+bool model_timeout (model_t *self, uint32_t worker_index) {
+    model_worker_t *worker = &self->workers[worker_index];
+    model_task_t task = *model_task (worker, worker->first);
+    if (model_deadline_ns (self, worker_index) > self->now_ns)
+        return model_is_wrong (self, "run %u: node %u is said to have timed out too early",
+                               task.run, task.node);
+    self->counts.timeouts++;
+    worker->suspect = true;
+    s_take_back (self, worker_index, true);
+    s_cancel (self, worker_index, worker->first);
+    s_attempt_failed (self, task.run, task.node, 408, DW_NONE);
+    return true;
+}
+
+bool model_replace (model_t *self, uint32_t worker_index, uint32_t node) {
+    model_worker_t *worker = &self->workers[worker_index];
+    if (!worker->present || worker->first == worker->next ||
+        model_task (worker, worker->first)->live ||
+        model_task (worker, worker->first)->node != node ||
+        model_deadline_ns (self, worker_index) > self->now_ns)
+        return model_is_wrong (self, "worker %u is replaced but not stuck", worker_index);
+    self->counts.workers_replaced++;
+    s_take_back (self, worker_index, true);
+    s_forget_worker (worker);
+    return true;
+}
+
+/* -- Questions ------------------------------------------------------------------------------ */
+
+bool model_may_run (const model_t *self, const model_run_t *run, uint32_t node) {
+    const evaluator_t *evaluator = self->evaluator;
+    uint32_t declared = s_declared (self, node);
+    for (uint32_t other = 0; other < self->plan->nodes_count; other++) {
+        const model_node_t *it = &run->nodes[other];
+        uint32_t other_declared = s_declared (self, other);
+        bool is_before = evaluator_is_ancestor (evaluator, declared, other_declared);
+        if (self->plan->strategy == DW_LEVEL)
+            is_before = evaluator->level[other_declared] < evaluator->level[declared];
+        if (is_before && !model_is_final (it))
+            return false;
+    }
+    return true;
+}

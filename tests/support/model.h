@@ -1,0 +1,110 @@
+/* model.h - what a scheduler owes for its events: a second account of the rules, kept plainly.
+ *
+ * The simulator tells the model every event before it looks at the scheduler's commands. The model
+ * moves its own picture of runs, nodes and workers on, and notes what the scheduler now owes:
+ * outputs and errors to keep, tasks to cancel, runs to finish. checker.h holds the commands against
+ * it. Nothing here is shared with the scheduler; whatever is found is found by looking through
+ * everything, every time. */
+
+#ifndef TESTS_MODEL_H
+#define TESTS_MODEL_H
+
+#include "runtime/core/scheduler.h"
+#include "tests/support/evaluator.h"
+
+#define MODEL_TASKS_MAX  64u /* of one worker; above any credit that is given */
+#define MODEL_DEATHS_MAX 3
+
+typedef struct model_node_t {
+    dw_node_state_t state; /* WAITING is ready, too; SENT where the first step of a task was not yet
+                              answered for */
+    bool held;             /* it is part of a task that somebody waits for */
+    bool kept, dropped;    /* its output */
+    bool wanted, requested;
+    uint32_t attempts, failures, deaths;
+    int64_t retry_from_ns, retry_to_ns; /* BACKOFF: it gets ready in between */
+} model_node_t;
+
+typedef enum model_life_t { MODEL_FREE, MODEL_LIVE, MODEL_ENDED } model_life_t;
+
+typedef struct model_run_t {
+    model_life_t life;
+    bool keeps_all;
+    bool was_cancelled;
+    dw_run_status_t status;
+    model_node_t *nodes; /* by the plan's index, as everything here */
+    bool *done;          /* by index of declaration, for the evaluator */
+} model_run_t;
+
+typedef struct model_task_t {
+    bool live;       /* somebody waits for its answer */
+    bool begun;      /* a step of it was answered for */
+    bool unmeasured; /* its first node's processor was, when it was sent */
+    uint32_t run, node, steps; /* from the first step that was not answered for on */
+    uint32_t source; /* whose output that step's payload is */
+} model_task_t;
+
+typedef struct model_worker_t {
+    bool present, local;
+    bool suspect; /* its task timed out and it has not answered since */
+    uint32_t lane, credit;
+    uint64_t first, next; /* tickets */
+    int64_t since_ns;     /* the clock of its first task */
+    model_task_t tasks[MODEL_TASKS_MAX]; /* by ticket */
+    uint32_t sent_in_step;
+} model_worker_t;
+
+typedef struct model_kind_t {
+    bool measured;
+    bool is_slow; /* two slow calls in a row on the coordinator's thread */
+    uint32_t slow_count;
+} model_kind_t;
+
+typedef struct model_t {
+    const evaluator_t *evaluator;
+    const dw_plan_t *plan;
+    dw_scheduler_options_t options;
+    model_run_t *runs;
+    model_worker_t *workers;
+    model_kind_t *kinds;
+    uint32_t *sources; /* by node: whose output is its payload when nothing fails */
+    dw_scheduler_counts_t counts;
+    dw_command_t *owed;
+    size_t owed_count, owed_size;
+    int64_t now_ns;
+    char wrong[256]; /* the first thing found wrong; "" */
+} model_t;
+
+void model_init (model_t *self, const evaluator_t *evaluator, const dw_plan_t *plan,
+                 const dw_scheduler_options_t *options);
+void model_clear (model_t *self);
+
+/* Notes that something is wrong and returns false. */
+bool model_is_wrong (model_t *self, const char *format, ...) DW_PRINTF (2, 3);
+
+void model_event (model_t *self, const dw_event_t *event);
+/* The scheduler says that worker's first task has timed out; it must have. */
+bool model_timeout (model_t *self, uint32_t worker);
+/* The scheduler says that worker is stuck in node; it must be. */
+bool model_replace (model_t *self, uint32_t worker, uint32_t node);
+/* When worker's first task times out, or it is stuck on it; INT64_MAX: neither. */
+int64_t model_deadline_ns (const model_t *self, uint32_t worker);
+
+static inline uint32_t model_unanswered (const model_worker_t *worker) {
+    return (uint32_t) (worker->next - worker->first);
+}
+
+static inline model_task_t *model_task (model_worker_t *worker, uint64_t ticket) {
+    return &worker->tasks[ticket % MODEL_TASKS_MAX];
+}
+
+static inline bool model_is_final (const model_node_t *node) {
+    return node->state >= DW_STATE_DONE;
+}
+
+/* Whose output node is to be given, as things stand: an index of the plan, or DW_RUN_INPUT. */
+uint32_t model_source (const model_t *self, const model_run_t *run, uint32_t node);
+/* Whether every node that has to be final before node may run is. */
+bool model_may_run (const model_t *self, const model_run_t *run, uint32_t node);
+
+#endif

@@ -1,0 +1,27 @@
+/* simulator.h - a world drawn from a seed that drives a scheduler alone, on a virtual clock.
+ *
+ * A world has a random graph and plan, several runs in flight, and workers that obey the commands
+ * in their own time: they answer one by one or many at once, for parts of a chain, give tasks back,
+ * fail, answer nonsense, hang, go down and come again. Answers are late, repeated and forged; runs
+ * are cancelled. What becomes of every node is written in the world's script, so that the end can be
+ * held against the evaluator; checker.h holds every step against the model. */
+
+#ifndef TESTS_SIMULATOR_H
+#define TESTS_SIMULATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct simulator_counts_t {
+    uint64_t worlds, steps, events, commands;
+    uint64_t runs, sent, failed, timeouts, losses, returned, ignored, replaced, cancelled, local;
+} simulator_counts_t;
+
+/* Runs one world and adds to counts. transcript NULL: nothing is told. Returns whether all held; if
+ * not, wrong (size bytes) says what did not. */
+bool simulator_run (uint64_t seed, FILE *transcript, simulator_counts_t *counts, char *wrong,
+                    size_t wrong_size);
+
+#endif

@@ -1,0 +1,314 @@
+/* test_cli_graphs.c - dagwood validate, graph and plan: what is said of graph files, good and bad. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/command.h"
+
+#define STRANGE_IDS                                                                  \
+    "processors:\n"                                                                  \
+    "  - {id: \"a b\", processor: identity}\n"                                       \
+    "  - {id: \"say \\\"hi\\\" & <bye> #1 `x` \\\\n\", processor: token_counter,\n"  \
+    "     depends_on: [\"a b\"]}\n"                                                  \
+    "  - {id: \"two\\nlines\", processor: identity, depends_on: [\"a b\"]}\n"        \
+    "  - {id: \"\xe4\xb8\xad\xe6\x96\x87 \xf0\x9f\x8c\xb2\", processor: identity,\n" \
+    "     depends_on: [\"two\\nlines\"]}\n"
+
+/* ---- validate ----------------------------------------------------------------------------- */
+
+static void valid_graphs_are_ok_with_their_size (void **state) {
+    (void) state;
+    const char *zero = command_file ("zero.yaml", "processors: []\n");
+    const char *one = command_file ("one.json", "{\"processors\":[{\"id\":\"a\","
+                                                "\"processor\":\"identity\"}]}");
+    const char *twice = command_file ("twice.yaml", "processors:\n"
+                                                    "  - {id: a, processor: identity}\n"
+                                                    "  - {id: b, processor: identity,\n"
+                                                    "     depends_on: [a, a]}\n");
+    command_t c = {0};
+    COMMAND (&c, "validate", zero, one, twice);
+    command_expect (&c, 0);
+    command_expect_output (&c, "zero.yaml: ok, 0 nodes, 0 edges\n");
+    command_expect_output (&c, "one.json: ok, 1 node, 0 edges\n");
+    command_expect_output (&c, "twice.yaml: ok, 2 nodes, 1 edge\n");
+    assert_string_equal (c.err, "");
+    command_free (&c);
+}
+
+static void every_example_is_valid_without_a_warning (void **state) {
+    (void) state;
+    command_t c = {0};
+    COMMAND (&c, "validate", "examples/text_pipeline.yaml", "examples/failures.yaml",
+             "examples/retries.yaml", "examples/levels.yaml", "examples/pool.yaml");
+    command_expect (&c, 0);
+    assert_string_equal (c.err, "");
+    command_free (&c);
+}
+
+static void all_errors_of_all_files_are_told_with_their_places (void **state) {
+    (void) state;
+    const char *wrong = command_file ("wrong.yaml", "processors:\n"
+                                                    "  - {id: a, processor: reverse_txt}\n"
+                                                    "  - {id: a, processor: identity}\n"
+                                                    "  - {id: b, processor: identity,\n"
+                                                    "     depends_on: [c, nope]}\n"
+                                                    "  - {id: c, processor: identity,\n"
+                                                    "     depends_on: [b]}\n"
+                                                    "  - {id: d, processor: sleep,\n"
+                                                    "     options: {ms: -4}, depends_on: [d]}\n"
+                                                    "  - {id: '', processor: identity}\n");
+    const char *keys = command_file ("keys.yaml",
+                                     "strategy: levle\n"
+                                     "executor_options: {max_concurrency: 0,\n"
+                                     "  timeout_seconds: .nan, retry_attempts: -1}\n"
+                                     "processors:\n"
+                                     "  - {id: a, processor: identity, colour: red}\n");
+    command_t c = {0};
+    COMMAND (&c, "validate", wrong, "examples/pool.yaml", keys);
+    command_expect (&c, 78);
+    static const char *const messages[] = {
+        "wrong.yaml:2:24: error: ",
+        "did you mean \"reverse_text\"?",
+        "wrong.yaml:3:10: error: ",
+        "wrong.yaml:5:22: error: ",
+        "\"nope\"",
+        "b -> c -> b",
+        "d -> d",
+        "wrong.yaml:9:20: error: ",
+        "wrong.yaml:10:10: error: ",
+        "keys.yaml:1:11: error: ",
+        "did you mean level?",
+        "keys.yaml:2:37: error: max_concurrency must be",
+        "keys.yaml:3:20: error: timeout_seconds must be",
+        "keys.yaml:3:42: error: retry_attempts must be",
+        "keys.yaml:5:34: error: unknown key \"colour\"",
+    };
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        command_expect_error (&c, messages[i]);
+    }
+    assert_string_equal (c.out, "examples/pool.yaml: ok, 5 nodes, 4 edges\n");
+    command_free (&c);
+}
+
+static void two_possible_payloads_are_a_warning_and_the_graph_is_ok (void **state) {
+    (void) state;
+    const char *file = command_file ("ambiguous.yaml", "processors:\n"
+                                                       "  - {id: a, processor: identity}\n"
+                                                       "  - {id: b, processor: identity}\n"
+                                                       "  - {id: c, processor: identity,\n"
+                                                       "     depends_on: [a, b]}\n");
+    command_t c = {0};
+    COMMAND (&c, "validate", file);
+    command_expect (&c, 0);
+    command_expect_error (&c, "ambiguous.yaml:4:10: warning: ");
+    command_expect_output (&c, ": ok, 3 nodes, 2 edges\n");
+    command_free (&c);
+    COMMAND (&c, "run", file, "--input", "x"); /* A warning is told once and stops nothing. */
+    command_expect (&c, 0);
+    char *warning = strstr (c.err, "warning: ");
+    assert_non_null (warning);
+    assert_null (strstr (warning + 1, "warning: "));
+    command_free (&c);
+}
+
+static void files_that_cannot_be_read_are_status_66 (void **state) {
+    (void) state;
+    const char *const commands[] = {"validate", "graph", "plan", "run"};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        command_t c = {0};
+        COMMAND (&c, commands[i], "/nonexistent/g.yaml");
+        command_expect (&c, 66);
+        command_expect_error (&c, "/nonexistent/g.yaml");
+        command_expect_error (&c, "No such file or directory");
+        command_free (&c);
+        COMMAND (&c, commands[i], "/tmp");
+        command_expect (&c, 66);
+        command_expect_error (&c, "/tmp");
+        command_expect_error (&c, "directory");
+        command_free (&c);
+    }
+}
+
+static void a_wrong_graph_is_told_rather_than_an_unreadable_one (void **state) {
+    (void) state;
+    const char *empty = command_file ("empty.yaml", "");
+    command_t c = {0};
+    COMMAND (&c, "validate", empty, "/nonexistent/g.yaml");
+    command_expect (&c, 78);
+    command_expect_error (&c, "empty.yaml:1:1: error: ");
+    command_expect_error (&c, "/nonexistent/g.yaml");
+    command_free (&c);
+}
+
+static void a_wrong_graph_is_status_78_of_every_command (void **state) {
+    (void) state;
+    const char *file = command_file ("cycle.yaml", "processors:\n"
+                                                   "  - {id: a, processor: identity,\n"
+                                                   "     depends_on: [b]}\n"
+                                                   "  - {id: b, processor: identity,\n"
+                                                   "     depends_on: [a]}\n");
+    const char *const commands[] = {"validate", "graph", "plan", "run"};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        command_t c = {0};
+        COMMAND (&c, commands[i], file);
+        command_expect (&c, 78);
+        command_expect_error (&c, "cycle.yaml:");
+        command_expect_error (&c, "a -> b -> a");
+        assert_string_equal (c.out, "");
+        command_free (&c);
+    }
+}
+
+/* A file of what nobody would write as a graph: refused, soon and without much memory. */
+static void s_refused (const char *name, const char *bytes, size_t size) {
+    command_t c = {0};
+    COMMAND (&c, "validate", command_file_of (name, bytes, size));
+    command_expect (&c, 78);
+    command_expect_error (&c, name);
+    command_expect_error (&c, "error: ");
+    command_free (&c);
+}
+
+static void garbage_is_refused (void **state) {
+    (void) state;
+    static char brackets[1000000];
+    memset (brackets, '[', sizeof brackets);
+    static const char binary[] = "\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\xff\xfe\x80";
+    static const char aliases[] = "a: &a [x, x, x, x, x, x, x, x, x]\n"
+                                  "b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n"
+                                  "c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]\n"
+                                  "d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c]\n"
+                                  "e: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d]\n"
+                                  "processors: *e\n";
+    s_refused ("brackets.yaml", brackets, sizeof brackets);
+    s_refused ("brackets.json", brackets, sizeof brackets);
+    s_refused ("binary.yaml", binary, sizeof binary);
+    s_refused ("aliases.yaml", aliases, sizeof aliases - 1);
+    s_refused ("scalar.yaml", "hello\n", 6);
+    s_refused ("nothing.json", "", 0);
+}
+
+/* ---- graph -------------------------------------------------------------------------------- */
+
+static void dot_draws_transforms_as_boxes_and_analyzers_round (void **state) {
+    (void) state;
+    command_t c = {0};
+    COMMAND (&c, "graph", "examples/text_pipeline.yaml");
+    command_expect (&c, 0);
+    assert_true (strncmp (c.out, "digraph dagwood {\n", 18) == 0);
+    command_expect_output (&c,
+                           "\"upper\" [label=\"upper\\nchange_text_case_upper\", shape=box];\n");
+    command_expect_output (&c, "\"size\" [label=\"size\\ntoken_counter\", shape=ellipse];\n");
+    command_expect_output (&c, "\"upper\" -> \"reversed\";\n");
+    assert_string_equal (c.out + c.out_size - 2, "}\n");
+    command_free (&c);
+}
+
+static void an_intent_said_by_the_graph_decides_the_shape (void **state) {
+    (void) state;
+    const char *file = command_file ("intent.yaml", "processors:\n"
+                                                    "  - {id: a, processor: identity,\n"
+                                                    "     intent: analyze}\n");
+    command_t c = {0};
+    COMMAND (&c, "graph", file, "--format", "dot");
+    command_expect_output (&c, "shape=ellipse");
+    command_free (&c);
+}
+
+static void dot_escapes_ids (void **state) {
+    (void) state;
+    const char *file = command_file ("strange.yaml", STRANGE_IDS);
+    command_t c = {0};
+    COMMAND (&c, "graph", file);
+    command_expect (&c, 0);
+    command_expect_output (&c, "\"say \\\"hi\\\" & <bye> #1 `x` \\\\n\" [label=\""
+                               "say \\\"hi\\\" &amp; <bye> #1 `x` \\\\n\\ntoken_counter\"");
+    command_expect_output (&c, "\"two\nlines\" [label=\"two\\nlines\\nidentity\"");
+    command_expect_output (&c,
+                           "\"two\nlines\" -> \"\xe4\xb8\xad\xe6\x96\x87 \xf0\x9f\x8c\xb2\";\n");
+    command_free (&c);
+}
+
+static void mermaid_draws_the_same_with_numbered_names (void **state) {
+    (void) state;
+    const char *file = command_file ("strange2.yaml", STRANGE_IDS);
+    command_t c = {0};
+    COMMAND (&c, "graph", file, "--format", "mermaid");
+    command_expect (&c, 0);
+    assert_string_equal (c.out,
+                         "flowchart LR\n"
+                         "    n0[\"a b<br/>identity\"]\n"
+                         "    n1([\"say #quot;hi#quot; #amp; #lt;bye#gt; #35;1 #96;x#96; #92;n"
+                         "<br/>token_counter\"])\n"
+                         "    n2[\"two<br/>lines<br/>identity\"]\n"
+                         "    n3[\"\xe4\xb8\xad\xe6\x96\x87 \xf0\x9f\x8c\xb2<br/>identity\"]\n"
+                         "    n0 --> n1\n"
+                         "    n0 --> n2\n"
+                         "    n2 --> n3\n");
+    command_free (&c);
+}
+
+static void a_graph_of_nothing_is_drawn_as_nothing (void **state) {
+    (void) state;
+    const char *file = command_file ("nothing.yaml", "processors: []\n");
+    command_t c = {0};
+    COMMAND (&c, "graph", file);
+    command_expect (&c, 0);
+    assert_string_equal (c.out, "digraph dagwood {\n    rankdir=LR;\n}\n");
+    command_free (&c);
+    COMMAND (&c, "graph", file, "--format=mermaid");
+    assert_string_equal (c.out, "flowchart LR\n");
+    command_free (&c);
+}
+
+static void an_unknown_format_is_a_usage_error (void **state) {
+    (void) state;
+    command_t c = {0};
+    COMMAND (&c, "graph", "examples/pool.yaml", "--format", "mermiad");
+    command_expect (&c, 64);
+    command_expect_error (&c, "did you mean mermaid?");
+    command_free (&c);
+}
+
+/* ---- plan --------------------------------------------------------------------------------- */
+
+static void plan_shows_levels_ranks_sources_and_the_critical_path (void **state) {
+    (void) state;
+    command_t c = {0};
+    COMMAND (&c, "plan", "examples/pool.yaml");
+    command_expect (&c, 0);
+    static const char *const words[] = {
+        "lane", "level", "rank", "chains", "critical path", "long -> longer -> longest -> all"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        command_expect_output (&c, words[i]);
+    }
+    assert_string_equal (c.err, "");
+    command_free (&c);
+}
+
+int main (void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (valid_graphs_are_ok_with_their_size),
+        cmocka_unit_test (every_example_is_valid_without_a_warning),
+        cmocka_unit_test (all_errors_of_all_files_are_told_with_their_places),
+        cmocka_unit_test (two_possible_payloads_are_a_warning_and_the_graph_is_ok),
+        cmocka_unit_test (files_that_cannot_be_read_are_status_66),
+        cmocka_unit_test (a_wrong_graph_is_told_rather_than_an_unreadable_one),
+        cmocka_unit_test (a_wrong_graph_is_status_78_of_every_command),
+        cmocka_unit_test (garbage_is_refused),
+        cmocka_unit_test (dot_draws_transforms_as_boxes_and_analyzers_round),
+        cmocka_unit_test (an_intent_said_by_the_graph_decides_the_shape),
+        cmocka_unit_test (dot_escapes_ids),
+        cmocka_unit_test (mermaid_draws_the_same_with_numbered_names),
+        cmocka_unit_test (a_graph_of_nothing_is_drawn_as_nothing),
+        cmocka_unit_test (an_unknown_format_is_a_usage_error),
+        cmocka_unit_test (plan_shows_levels_ranks_sources_and_the_critical_path),
+    };
+    return !!cmocka_run_group_tests (tests, command_folder_set_up, command_folder_tear_down);
+}

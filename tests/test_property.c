@@ -1,0 +1,409 @@
+/* test_property.c - random graphs give, byte for byte, what a sequential evaluator gives: under
+ * every strategy, failure policy, way of placing actors and endpoint.
+ *
+ * PROPERTY_SEED is the first seed, PROPERTY_ROUNDS how many graphs each combination runs. */
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "dagwood.h"
+#include "dagwood_processor.h"
+#include "runtime/payload.h"
+#include "tests/support/evaluator.h"
+
+#define NODES_MAX 20
+#define RUNS_MAX 6
+
+/* -- The processors of random_graph.h for dagwood ------------------------------------------- */
+
+static uint64_t s_hash_dependency (dw_call_t *call, uint64_t hash, size_t index) {
+    size_t size;
+    const void *bytes = dw_call_dependency_payload (call, index, &size);
+    hash = random_hash (hash, bytes, size);
+    bytes = dw_call_dependency_metadata (call, index, "sum", &size);
+    return random_hash (hash, bytes, bytes ? size : 0);
+}
+
+/* Through as many of the ways to set an output as there are. */
+static int s_set_output (dw_call_t *call, const random_value_t *value, uint64_t hash) {
+    size_t size;
+    const char *text = dw_payload_text (value->bytes, value->size, &size);
+    bool is_text = dw_payload_is_text (value->bytes, value->size);
+    void *room;
+    if (!text || hash % 3 == 0)
+        return dw_call_set_value (call, value->bytes, value->size);
+    if (hash % 3 == 1)
+        return is_text ? dw_call_set_text (call, text, size) : dw_call_set_bytes (call, text, size);
+    room = is_text ? dw_call_reserve_text (call, size) : dw_call_reserve_bytes (call, size);
+    if (!room)
+        return DW_ENOMEM;
+    memcpy (room, text, size);
+    return DW_OK;
+}
+
+/* The text that a call shows is the content of its payload, wherever that lies. */
+static bool s_text_is_right (dw_call_t *call, const void *payload, size_t payload_size) {
+    size_t size, expected_size;
+    const char *text = dw_call_text (call, &size);
+    const char *expected = dw_payload_text (payload, payload_size, &expected_size);
+    return text == NULL ? expected == NULL
+                        : expected && size == expected_size && memcmp (text, expected, size) == 0;
+}
+
+static int s_process (dw_call_t *call, void *instance) {
+    random_processor_t processor = *(const random_processor_t *) instance;
+    const dw_settings_t *settings = dw_call_settings (call);
+    int64_t failures = dw_settings_integer (settings, "failures");
+    uint32_t node = (uint32_t) dw_settings_integer (settings, "index");
+    uint64_t hash = random_hash_start (node);
+    size_t size;
+    const void *payload = dw_call_payload (call, &size);
+    int err = 0;
+
+    if (failures < 0 || dw_call_attempt (call) <= failures)
+        return dw_call_fail (call, (int) dw_settings_integer (settings, "code"),
+                             "node %" PRIu32 " was told to", node);
+    if (!s_text_is_right (call, payload, size))
+        return dw_call_fail (call, 1, "the text is not the payload's");
+    hash = random_hash (hash, payload, size);
+    if (!random_processor_trait (processor).payload_only)
+        for (size_t i = 0; i < dw_call_dependencies_count (call); i++)
+            hash = s_hash_dependency (call, hash, i);
+
+    random_value_t value = random_processor_output (processor, hash, payload, size);
+    if (processor == RANDOM_ECHO)
+        err = dw_call_set_payload (call);
+    else if (value.bytes)
+        err = s_set_output (call, &value, hash);
+    free (value.bytes);
+    random_metadata_t metadata = random_processor_metadata (processor, hash);
+    for (size_t i = 0; i < metadata.count; i++)
+        err |= dw_call_set_metadata (call, metadata.keys[i], metadata.values[i]);
+    return err ? dw_call_fail (call, 2, "what was set was refused: %d", err) : 0;
+}
+
+static dw_processors_t *s_processors_new (void) {
+    static const dw_option_t options[] = {
+        {"index", DW_INTEGER, NULL, 0, 0, "the node"},
+        {"failures", DW_INTEGER, "0", 0, 0, "how many attempts fail; -1: all"},
+        {"code", DW_INTEGER, "500", 0, 0, "of the failures"},
+        {NULL, DW_TEXT, NULL, 0, 0, NULL},
+    };
+    static const random_processor_t all[] = {RANDOM_MIX,  RANDOM_MIX_BRIEF, RANDOM_MIX_PAYLOAD,
+                                             RANDOM_ECHO, RANDOM_MEASURE,   RANDOM_MEASURE_BRIEF};
+    dw_processors_t *processors = dw_processors_new ();
+    assert_non_null (processors);
+    for (size_t i = 0; i < RANDOM_PROCESSORS; i++) {
+        dw_trait_t trait = random_processor_trait (all[i]);
+        dw_processor_t processor = {
+            .name = random_processor_name (all[i]),
+            .help = "hashes what it reads",
+            .intent = trait.intent,
+            .brief = trait.brief,
+            .payload_only = trait.payload_only,
+            .options = options,
+            .process = s_process,
+            .arg = (void *) (uintptr_t) &all[i],
+        };
+        assert_int_equal (dw_processors_add (processors, &processor), DW_OK);
+    }
+    return processors;
+}
+
+/* -- One world: a graph, and runs through it ------------------------------------------------ */
+
+typedef struct s_world_t {
+    random_t random;
+    random_graph_t *graph;
+    evaluator_t *evaluator;
+    bool fails[NODES_MAX];
+    dw_client_t *client;
+} s_world_t;
+
+typedef struct s_submitted_t {
+    uint64_t number;
+    uint8_t input[64];
+    size_t input_size;
+    uint32_t outputs[NODES_MAX];
+    uint32_t outputs_count;
+    bool is_cancelled;
+} s_submitted_t;
+
+static void s_submit (s_world_t *world, s_submitted_t *run) {
+    const char *ids[NODES_MAX];
+    random_t *random = &world->random;
+    dw_error_t *error = dw_error_new ();
+    memset (run, 0, sizeof *run);
+    size_t length = random_below (random, 40);
+    run->input_size = dw_payload_bytes_head (run->input, length);
+    for (; length > 0; length--)
+        run->input[run->input_size++] = (uint8_t) random_below (random, 256);
+    if (random_one_in (random, 3))
+        for (uint32_t node = 0; node < world->graph->nodes_count; node++)
+            if (random_one_in (random, 4)) {
+                ids[run->outputs_count] = world->graph->nodes[node].id;
+                run->outputs[run->outputs_count++] = node;
+            }
+    dw_submission_t submission = {.payload = run->input,
+                                  .size = run->input_size,
+                                  .outputs = ids,
+                                  .outputs_count = run->outputs_count,
+                                  .wait_ms = -1};
+    if (dw_client_submit (world->client, &submission, &run->number, error))
+        fail_msg ("%s", dw_error_text (error));
+    dw_error_destroy (&error);
+    if (random_one_in (random, 10)) {
+        run->is_cancelled = true;
+        assert_int_equal (dw_client_cancel (world->client, run->number), DW_OK);
+    }
+}
+
+static void s_check_metadata (const dw_result_t *result, int at, const random_metadata_t *expected) {
+    const char *key, *value, *last = "";
+    assert_int_equal (dw_result_metadata_count (result, at), expected->count);
+    for (size_t i = 0; i < expected->count; i++) {
+        assert_int_equal (dw_result_metadata_at (result, at, i, &key, &value), DW_OK);
+        assert_true (i == 0 || strcmp (last, key) < 0);
+        assert_non_null (random_metadata_find (expected, key));
+        assert_string_equal (value, random_metadata_find (expected, key));
+        last = key;
+    }
+}
+
+static void s_check_done (const dw_result_t *result, int at, const evaluated_node_t *expected) {
+    size_t size;
+    const void *bytes = dw_result_payload (result, at, &size);
+    if (!expected->requested || !expected->output.bytes) {
+        assert_null (bytes);
+        return;
+    }
+    assert_non_null (bytes);
+    assert_int_equal (size, expected->output.size);
+    assert_memory_equal (bytes, expected->output.bytes, size);
+    s_check_metadata (result, at, &expected->metadata);
+}
+
+/* Who is to blame is fixed unless time decided what still ran. */
+static void s_check_causes (const dw_result_t *result, int at, const evaluation_t *evaluation,
+                            const evaluated_node_t *expected) {
+    size_t count = dw_result_because_of_count (result, at);
+    for (size_t i = 0; i < count; i++) {
+        int cause = dw_result_because_of_at (result, at, i);
+        assert_int_equal (dw_result_node_status (result, cause), DW_NODE_FAILED);
+        if (evaluation->failure_strategy != DW_FAIL_FAST)
+            assert_int_equal (cause, evaluation->evaluator->rank[expected->because_of[i]]);
+    }
+    if (evaluation->failure_strategy != DW_FAIL_FAST)
+        assert_int_equal (count, expected->because_of_count);
+    else
+        assert_true (count > 0);
+}
+
+static void s_check_node (const s_world_t *world, const dw_result_t *result, uint32_t node,
+                          const evaluation_t *evaluation, bool is_cancelled) {
+    const random_node_t *described = &world->graph->nodes[node];
+    const evaluated_node_t *expected = &evaluation->nodes[node];
+    int at = dw_result_find (result, described->id);
+    dw_node_status_t status = dw_result_node_status (result, at);
+
+    assert_int_equal (at, world->evaluator->rank[node]);
+    assert_string_equal (dw_result_id (result, at), described->id);
+    if (is_cancelled && status == DW_NODE_CANCELLED)
+        return;
+    if (!evaluation_allows (evaluation, node, status))
+        fail_msg ("node %" PRIu32 " is %s, not %s", node, dw_node_status_text (status),
+                  dw_node_status_text (expected->status));
+    switch (status) {
+        case DW_NODE_DONE:
+            s_check_done (result, at, expected);
+            assert_true (dw_result_attempts (result, at) > described->failures);
+            break;
+        case DW_NODE_FAILED:
+            assert_int_equal (dw_result_error_code (result, at), described->code);
+            assert_non_null (strstr (dw_result_error_message (result, at), "was told to"));
+            assert_true (dw_result_attempts (result, at) >
+                         random_graph_retries (world->graph, node));
+            break;
+        case DW_NODE_SKIPPED:
+        case DW_NODE_CANCELLED:
+            s_check_causes (result, at, evaluation, expected);
+            break;
+        case DW_NODE_NOT_REQUESTED:
+            assert_int_equal (dw_result_attempts (result, at), 0);
+            break;
+    }
+}
+
+/* The failures are the failed nodes by rank, no more and no less. */
+static void s_check_failures (const dw_result_t *result) {
+    size_t count = 0;
+    for (size_t at = 0; at < dw_result_nodes_count (result); at++)
+        if (dw_result_node_status (result, (int) at) == DW_NODE_FAILED) {
+            assert_true (count < dw_result_failures_count (result));
+            assert_int_equal (dw_result_failure_at (result, count++), at);
+        }
+    assert_int_equal (dw_result_failures_count (result), count);
+}
+
+static void s_check_result (const s_world_t *world, const dw_result_t *result,
+                            const s_submitted_t *run) {
+    evaluator_run_t question = {world->graph->options.failure_strategy,
+                                world->fails,
+                                run->outputs,
+                                run->outputs_count,
+                                run->input,
+                                run->input_size};
+    evaluation_t *evaluation = evaluation_new (world->evaluator, &question);
+    bool is_cancelled = run->is_cancelled && dw_result_status (result) == DW_RUN_CANCELLED;
+    assert_int_equal (dw_result_nodes_count (result), world->graph->nodes_count);
+    if (!is_cancelled)
+        assert_int_equal (dw_result_status (result), evaluation->status);
+    for (uint32_t node = 0; node < world->graph->nodes_count; node++)
+        s_check_node (world, result, node, evaluation, is_cancelled);
+    s_check_failures (result);
+    if (evaluation->status == DW_RUN_FAILED && !is_cancelled)
+        assert_true (dw_result_failures_count (result) > 0);
+    if (run->outputs_count > 0)
+        assert_int_equal (dw_result_outputs_count (result), run->outputs_count);
+    for (size_t i = 0; i < dw_result_outputs_count (result); i++)
+        assert_true (dw_result_output_at (result, i) >= 0);
+    evaluation_destroy (&evaluation);
+}
+
+static void s_run_world (s_world_t *world, const dw_processors_t *processors,
+                         const char *endpoint) {
+    s_submitted_t runs[RUNS_MAX];
+    dw_system_t *system = NULL;
+    dw_error_t *error = dw_error_new ();
+    dw_system_options_t options = {.processors = processors, .endpoint = endpoint, .runs_max = 4};
+    dw_graph_t *graph = random_graph_build (world->graph);
+    uint32_t count = 1 + random_below (&world->random, RUNS_MAX);
+    if (dw_system_open (&system, graph, &options, error) ||
+        dw_client_new (&world->client, system, error))
+        fail_msg ("%s", dw_error_text (error));
+    dw_graph_destroy (&graph);
+    for (uint32_t i = 0; i < count; i++)
+        s_submit (world, &runs[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        dw_result_t *result = NULL;
+        assert_int_equal (dw_client_wait (world->client, runs[i].number, 20000, &result), DW_OK);
+        s_check_result (world, result, &runs[i]);
+        dw_result_destroy (&result);
+    }
+    assert_int_equal (dw_client_in_flight (world->client), 0);
+    dw_client_destroy (&world->client);
+    if (dw_system_close (&system, -1, error))
+        fail_msg ("%s", dw_error_text (error));
+    dw_error_destroy (&error);
+}
+
+/* -- Every combination ---------------------------------------------------------------------- */
+
+typedef struct s_place_t {
+    dw_actors_t actors;
+    int64_t pool_size;
+} s_place_t;
+
+static void s_draw_options (s_world_t *world) {
+    static const int64_t concurrency[] = {DW_UNSET, 1, 2, 7}, batch[] = {DW_UNSET, 1, 3, 64};
+    dw_graph_options_t *options = &world->graph->options;
+    random_t *random = &world->random;
+    options->max_concurrency = concurrency[random_below (random, 4)];
+    options->batch_size = batch[random_below (random, 4)];
+    options->priority = random_one_in (random, 3) ? DW_CRITICAL_PATH : DW_RANK;
+    options->retry_attempts = random_one_in (random, 2) ? random_below (random, 3) : DW_UNSET;
+    options->backoff.initial_us = random_below (random, 500);
+    options->backoff.max_us = 1000;
+    for (uint32_t node = 0; node < world->graph->nodes_count; node++)
+        if (random_one_in (random, 6)) /* far away: a timed node is no part of a chain */
+            world->graph->nodes[node].timeout_us = 30000000;
+}
+
+static const random_graph_t *s_current; /* what runs while a test fails */
+
+static void s_run_seed (uint64_t seed, dw_strategy_t strategy, dw_failure_strategy_t policy,
+                        s_place_t place, const dw_processors_t *processors, const char *endpoint) {
+    s_world_t world = {.random = random_from (~seed)};
+    world.graph = random_graph_new (seed, NODES_MAX);
+    world.graph->options.strategy = strategy;
+    world.graph->options.failure_strategy = policy;
+    world.graph->options.actors = place.actors;
+    world.graph->options.pool_size = place.pool_size;
+    s_draw_options (&world);
+    s_current = world.graph;
+    world.evaluator = evaluator_new (world.graph);
+    for (uint32_t node = 0; node < world.graph->nodes_count; node++)
+        world.fails[node] = random_graph_fails (world.graph, node);
+    s_run_world (&world, processors, endpoint);
+    s_current = NULL;
+    evaluator_destroy (&world.evaluator);
+    random_graph_destroy (&world.graph);
+}
+
+static uint64_t s_setting (const char *name, uint64_t fallback) {
+    const char *text = getenv (name);
+    return text ? strtoull (text, NULL, 0) : fallback;
+}
+
+static void s_run_everything (const char *endpoint, uint64_t rounds) {
+    static const s_place_t places[] = {{DW_ACTORS_THREAD, DW_UNSET},
+                                       {DW_ACTORS_POOL, 1},
+                                       {DW_ACTORS_POOL, 2},
+                                       {DW_ACTORS_POOL, 3}};
+    uint64_t seed = s_setting ("PROPERTY_SEED", 1);
+    dw_processors_t *processors = s_processors_new ();
+    rounds = s_setting ("PROPERTY_ROUNDS", rounds);
+    print_message ("seeds from %" PRIu64 "\n", seed);
+    for (uint64_t round = 0; round < rounds; round++)
+        for (int strategy = DW_HYBRID; strategy <= DW_REACTIVE; strategy++)
+            for (int policy = DW_FAIL_FAST; policy <= DW_BEST_EFFORT; policy++)
+                for (size_t place = 0; place < sizeof places / sizeof *places; place++)
+                    s_run_seed (seed++, (dw_strategy_t) strategy, (dw_failure_strategy_t) policy,
+                                places[place], processors, endpoint);
+    dw_processors_destroy (&processors);
+}
+
+static void inproc_gives_what_the_evaluator_gives (void **state) {
+    (void) state;
+    s_run_everything (NULL, 8);
+}
+
+static void ipc_gives_what_the_evaluator_gives (void **state) {
+    char folder[] = "/tmp/dagwood-property-XXXXXX", endpoint[64];
+    (void) state;
+    assert_non_null (mkdtemp (folder));
+    snprintf (endpoint, sizeof endpoint, "ipc://%s/hub", folder);
+    s_run_everything (endpoint, 2);
+    unlink (endpoint + strlen ("ipc://"));
+    assert_int_equal (rmdir (folder), 0);
+}
+
+static void tcp_gives_what_the_evaluator_gives (void **state) {
+    (void) state;
+    s_run_everything ("tcp://127.0.0.1:*", 2);
+}
+
+/* A failed assertion leaves its graph behind: show it. */
+static int s_show (void **state) {
+    (void) state;
+    if (s_current)
+        random_graph_print (s_current, stderr);
+    s_current = NULL;
+    return 0;
+}
+
+int main (void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown (inproc_gives_what_the_evaluator_gives, s_show),
+        cmocka_unit_test_teardown (ipc_gives_what_the_evaluator_gives, s_show),
+        cmocka_unit_test_teardown (tcp_gives_what_the_evaluator_gives, s_show),
+    };
+    return !!cmocka_run_group_tests (tests, NULL, NULL);
+}
