@@ -13,8 +13,7 @@
 #define SOCKETS_MAX 4u
 
 int dw_actor_start (dw_actor_t *self, const char *name, size_t stack_bytes,
-                    void *(*body) (void *args), void *args)
-{
+                    void *(*body) (void *args), void *args) {
     pthread_attr_t attributes;
     sigset_t all, before;
     if (pthread_attr_init (&attributes))
@@ -33,8 +32,7 @@ int dw_actor_start (dw_actor_t *self, const char *name, size_t stack_bytes,
     return DW_OK;
 }
 
-bool dw_actor_join (dw_actor_t *self, int64_t deadline_ns)
-{
+bool dw_actor_join (dw_actor_t *self, int64_t deadline_ns) {
     if (!self->is_running)
         return true;
     if (deadline_ns == INT64_MAX) {
@@ -49,16 +47,14 @@ bool dw_actor_join (dw_actor_t *self, int64_t deadline_ns)
     return true;
 }
 
-void dw_actor_leave (dw_actor_t *self)
-{
+void dw_actor_leave (dw_actor_t *self) {
     if (self->is_running)
         pthread_detach (self->thread);
     self->is_running = false;
 }
 
 /* Leaves the core's other hardware thread some room. */
-static void s_pause (void)
-{
+static void s_pause (void) {
 #if defined(__x86_64__) || defined(__i386__)
     for (unsigned i = 0; i < 20; i++)
         __builtin_ia32_pause ();
@@ -66,8 +62,7 @@ static void s_pause (void)
 }
 
 /* Whether a message can be received; -1 when the context is shut down. */
-static int s_has_message (void *const *sockets, unsigned sockets_count)
-{
+static int s_has_message (void *const *sockets, unsigned sockets_count) {
     for (unsigned i = 0; i < sockets_count; i++) {
         int events = 0;
         size_t size = sizeof events;
@@ -80,8 +75,7 @@ static int s_has_message (void *const *sockets, unsigned sockets_count)
 }
 
 bool dw_actor_wait (void *const *sockets, unsigned sockets_count, int64_t spin_until_ns,
-                    int64_t deadline_ns)
-{
+                    int64_t deadline_ns) {
     int has = s_has_message (sockets, sockets_count);
     int64_t now_ns = dw_clock_ns ();
     while (has == 0 && now_ns < spin_until_ns && now_ns < deadline_ns) {
@@ -93,7 +87,7 @@ bool dw_actor_wait (void *const *sockets, unsigned sockets_count, int64_t spin_u
         return has >= 0;
     zmq_pollitem_t items[SOCKETS_MAX];
     for (unsigned i = 0; i < sockets_count && i < SOCKETS_MAX; i++)
-        items[i] = (zmq_pollitem_t) {.socket = sockets[i], .events = ZMQ_POLLIN};
+        items[i] = (zmq_pollitem_t){.socket = sockets[i], .events = ZMQ_POLLIN};
     /* Rounded up, so that it does not wake before its time again and again. */
     int64_t wait_ms = deadline_ns == INT64_MAX ? -1 : (deadline_ns - now_ns + 999999) / 1000000;
     if (wait_ms > 3600000)

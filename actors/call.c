@@ -10,12 +10,11 @@
 #include "runtime/payload.h"
 
 #define MESSAGE_MAX 4096
-#define EMPTY_TEXT 0xa0 /* a str of no bytes */
+#define EMPTY_TEXT  0xa0 /* a str of no bytes */
 
 /* ---- What it gives ---------------------------------------------------------------------------- */
 
-static const char *s_text (const dw_view_t *view, size_t *size_p)
-{
+static const char *s_text (const dw_view_t *view, size_t *size_p) {
     size_t size = 0;
     const char *text = view->bytes ? dw_payload_text (view->bytes, view->size, &size) : NULL;
     if (size_p)
@@ -23,15 +22,13 @@ static const char *s_text (const dw_view_t *view, size_t *size_p)
     return text;
 }
 
-static const void *s_bytes (const dw_view_t *view, size_t *size_p)
-{
+static const void *s_bytes (const dw_view_t *view, size_t *size_p) {
     if (size_p)
         *size_p = view->size;
     return view->bytes;
 }
 
-static const msgpack_object *s_value (dw_call_t *self, const dw_view_t *view)
-{
+static const msgpack_object *s_value (dw_call_t *self, const dw_view_t *view) {
     if (!view->bytes || dw_payload_check (view->bytes, view->size))
         return NULL;
     if (!self->zone && !(self->zone = msgpack_zone_new (MSGPACK_ZONE_CHUNK_SIZE)))
@@ -43,86 +40,78 @@ static const msgpack_object *s_value (dw_call_t *self, const dw_view_t *view)
     return object;
 }
 
-const void *dw_call_payload (dw_call_t *self, size_t *size_p)
-{
+const void *dw_call_payload (dw_call_t *self, size_t *size_p) {
     return s_bytes (&self->payload, size_p);
 }
 
-const char *dw_call_text (dw_call_t *self, size_t *size_p)
-{
+const char *dw_call_text (dw_call_t *self, size_t *size_p) {
     return s_text (&self->payload, size_p);
 }
 
-const msgpack_object *dw_call_value (dw_call_t *self)
-{
+const msgpack_object *dw_call_value (dw_call_t *self) {
     return s_value (self, &self->payload);
 }
 
-size_t dw_call_dependencies_count (const dw_call_t *self)
-{
+size_t dw_call_dependencies_count (const dw_call_t *self) {
     return self->plan->dependencies_count[self->node];
 }
 
-const char *dw_call_dependency_id (const dw_call_t *self, size_t index)
-{
+const char *dw_call_dependency_id (const dw_call_t *self, size_t index) {
     if (index >= dw_call_dependencies_count (self))
         return NULL;
-    return self->plan->ids[self->plan->dependencies[self->plan->dependencies_at[self->node] + index]];
+    return self->plan
+        ->ids[self->plan->dependencies[self->plan->dependencies_at[self->node] + index]];
 }
 
-int dw_call_dependency_find (const dw_call_t *self, const char *id)
-{
+int dw_call_dependency_find (const dw_call_t *self, const char *id) {
     for (size_t i = 0; i < dw_call_dependencies_count (self); i++)
         if (strcmp (dw_call_dependency_id (self, i), id) == 0)
             return (int) i;
     return -1;
 }
 
-static const dw_given_t *s_given (const dw_call_t *self, size_t index)
-{
+static const dw_given_t *s_given (const dw_call_t *self, size_t index) {
     static const dw_given_t nothing = {{NULL, 0}, {NULL, 0}};
     return index < self->given_count ? &self->given[index] : &nothing;
 }
 
-const void *dw_call_dependency_payload (dw_call_t *self, size_t index, size_t *size_p)
-{
+const void *dw_call_dependency_payload (dw_call_t *self, size_t index, size_t *size_p) {
     return s_bytes (&s_given (self, index)->payload, size_p);
 }
 
-const char *dw_call_dependency_text (dw_call_t *self, size_t index, size_t *size_p)
-{
+const char *dw_call_dependency_text (dw_call_t *self, size_t index, size_t *size_p) {
     return s_text (&s_given (self, index)->payload, size_p);
 }
 
-const msgpack_object *dw_call_dependency_value (dw_call_t *self, size_t index)
-{
+const msgpack_object *dw_call_dependency_value (dw_call_t *self, size_t index) {
     return s_value (self, &s_given (self, index)->payload);
 }
 
 const char *dw_call_dependency_metadata (dw_call_t *self, size_t index, const char *key,
-                                         size_t *size_p)
-{
+                                         size_t *size_p) {
     const dw_view_t *map = &s_given (self, index)->metadata;
     size_t size = 0;
-    const char *value =
-        map->bytes ? dw_payload_map_find (map->bytes, map->size, key, strlen (key), &size) : NULL;
+    const char *value = map->bytes
+                            ? dw_payload_map_find (map->bytes, map->size, key, strlen (key), &size)
+                            : NULL;
     if (size_p)
         *size_p = size;
     return value;
 }
 
-const char *dw_call_node (const dw_call_t *self)
-{
+const char *dw_call_node (const dw_call_t *self) {
     return self->plan->ids[self->node];
 }
 
-const dw_settings_t *dw_call_settings (const dw_call_t *self)
-{
+int dw_call_node_number (const dw_call_t *self) {
+    return (int) self->node;
+}
+
+const dw_settings_t *dw_call_settings (const dw_call_t *self) {
     return self->settings;
 }
 
-const char *dw_call_key (dw_call_t *self)
-{
+const char *dw_call_key (dw_call_t *self) {
     char *at = self->key;
     for (unsigned i = 0; i < DW_WIRE_TOKEN_SIZE; i++, at += 2)
         snprintf (at, 3, "%02x", self->token[i]);
@@ -131,26 +120,23 @@ const char *dw_call_key (dw_call_t *self)
     return self->key;
 }
 
-unsigned dw_call_attempt (const dw_call_t *self)
-{
+unsigned dw_call_attempt (const dw_call_t *self) {
     return self->attempt;
 }
 
-bool dw_call_cancelled (dw_call_t *self)
-{
+bool dw_call_cancelled (dw_call_t *self) {
     return self->is_cancelled && self->is_cancelled (self->is_cancelled_arg);
 }
 
 /* ---- What it sets ----------------------------------------------------------------------------- */
 
 /* Room for the output: a header and size bytes, of which the latter are returned. */
-static uint8_t *s_reserve (dw_call_t *self, size_t size, bool is_text)
-{
+static uint8_t *s_reserve (dw_call_t *self, size_t size, bool is_text) {
     uint8_t head[DW_PAYLOAD_HEAD_MAX];
     if (size > UINT32_MAX - sizeof head)
         return NULL;
-    size_t head_size =
-        is_text ? dw_payload_text_head (head, size) : dw_payload_bytes_head (head, size);
+    size_t head_size = is_text ? dw_payload_text_head (head, size)
+                               : dw_payload_bytes_head (head, size);
     uint8_t *at = dw_slot_reserve (self->slot, head_size + size);
     self->has_output = at != NULL;
     if (!at)
@@ -159,18 +145,15 @@ static uint8_t *s_reserve (dw_call_t *self, size_t size, bool is_text)
     return at + head_size;
 }
 
-char *dw_call_reserve_text (dw_call_t *self, size_t size)
-{
+char *dw_call_reserve_text (dw_call_t *self, size_t size) {
     return (char *) s_reserve (self, size, true);
 }
 
-void *dw_call_reserve_bytes (dw_call_t *self, size_t size)
-{
+void *dw_call_reserve_bytes (dw_call_t *self, size_t size) {
     return s_reserve (self, size, false);
 }
 
-int dw_call_set_text (dw_call_t *self, const char *text, size_t size)
-{
+int dw_call_set_text (dw_call_t *self, const char *text, size_t size) {
     if (size && u8_check ((const uint8_t *) text, size))
         return DW_EINVAL;
     char *at = dw_call_reserve_text (self, size);
@@ -181,8 +164,7 @@ int dw_call_set_text (dw_call_t *self, const char *text, size_t size)
     return DW_OK;
 }
 
-int dw_call_set_bytes (dw_call_t *self, const void *bytes, size_t size)
-{
+int dw_call_set_bytes (dw_call_t *self, const void *bytes, size_t size) {
     void *at = dw_call_reserve_bytes (self, size);
     if (!at)
         return DW_ENOMEM;
@@ -191,8 +173,7 @@ int dw_call_set_bytes (dw_call_t *self, const void *bytes, size_t size)
     return DW_OK;
 }
 
-int dw_call_set_value (dw_call_t *self, const void *value, size_t size)
-{
+int dw_call_set_value (dw_call_t *self, const void *value, size_t size) {
     if (dw_payload_check (value, size))
         return DW_EPROTOCOL;
     uint8_t *at = dw_slot_reserve (self->slot, size);
@@ -203,16 +184,14 @@ int dw_call_set_value (dw_call_t *self, const void *value, size_t size)
     return DW_OK;
 }
 
-int dw_call_set_payload (dw_call_t *self)
-{
+int dw_call_set_payload (dw_call_t *self) {
     if (!self->payload_frame || self->payload.size <= DW_SLOT_BYTES)
         return dw_call_set_value (self, self->payload.bytes, self->payload.size);
     self->has_output = dw_slot_share (self->slot, self->payload_frame);
     return self->has_output ? DW_OK : DW_ENOMEM;
 }
 
-int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value)
-{
+int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value) {
     size_t key_size = key ? strlen (key) : 0, value_size = value ? strlen (value) : 0;
     if (!key || !value || u8_check ((const uint8_t *) key, key_size) ||
         u8_check ((const uint8_t *) value, value_size))
@@ -225,8 +204,7 @@ int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value)
     return self->metadata.no_memory ? DW_ENOMEM : DW_OK;
 }
 
-int dw_call_fail (dw_call_t *self, int code, const char *format, ...)
-{
+int dw_call_fail (dw_call_t *self, int code, const char *format, ...) {
     va_list arguments;
     self->fail_code = code < 1 || code > 999 ? 500 : code;
     if (!self->fail_message && !(self->fail_message = malloc (MESSAGE_MAX)))
@@ -252,8 +230,7 @@ typedef struct s_pair_t {
     uint32_t index;
 } s_pair_t;
 
-static int s_compare_pairs (const void *a, const void *b)
-{
+static int s_compare_pairs (const void *a, const void *b) {
     const s_pair_t *x = a, *y = b;
     size_t size = x->key_size < y->key_size ? x->key_size : y->key_size;
     int order = size ? memcmp (x->key, y->key, size) : 0;
@@ -264,8 +241,7 @@ static int s_compare_pairs (const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static void s_read_pairs (dw_call_t *self, s_pair_t *pairs)
-{
+static void s_read_pairs (dw_call_t *self, s_pair_t *pairs) {
     dw_wire_reader_t reader = dw_wire_reader (self->metadata.bytes, self->metadata.count);
     for (uint32_t i = 0; i < self->metadata_count; i++) {
         size_t value_size;
@@ -278,8 +254,7 @@ static void s_read_pairs (dw_call_t *self, s_pair_t *pairs)
 }
 
 /* Makes a map of the metadata that was set: sorted by key, of each key the last value. */
-static bool s_end_metadata (dw_call_t *self)
-{
+static bool s_end_metadata (dw_call_t *self) {
     s_pair_t *pairs = malloc (self->metadata_count * sizeof *pairs);
     uint8_t *map = malloc (self->metadata.count + 5);
     bool ok = pairs && map;
@@ -306,16 +281,14 @@ static bool s_end_metadata (dw_call_t *self)
     return ok;
 }
 
-static int s_end_failed (dw_call_t *self, int code, const char *message)
-{
+static int s_end_failed (dw_call_t *self, int code, const char *message) {
     dw_slot_clear (self->slot);
     dw_slot_set_error (self->slot, (uint16_t) code, message, strlen (message));
     return code;
 }
 
 /* Too large is also what cannot be: metadata beyond the limit of a payload. */
-static int s_check_size (dw_call_t *self)
-{
+static int s_check_size (dw_call_t *self) {
     char message[160];
     size_t size = self->slot->size;
     if (self->metadata_count && self->metadata.count > size)
@@ -328,8 +301,7 @@ static int s_check_size (dw_call_t *self)
     return s_end_failed (self, 413, message);
 }
 
-int dw_call_end (dw_call_t *self, int code)
-{
+int dw_call_end (dw_call_t *self, int code) {
     if (self->zone) {
         msgpack_zone_free (self->zone);
         self->zone = NULL;
@@ -360,8 +332,7 @@ int dw_call_end (dw_call_t *self, int code)
     return s_end_failed (self, code < 1 || code > 999 ? 500 : code, message);
 }
 
-void dw_call_free (dw_call_t *self)
-{
+void dw_call_free (dw_call_t *self) {
     dw_writer_free (&self->metadata);
     if (self->zone)
         msgpack_zone_free (self->zone);

@@ -39,22 +39,21 @@ struct dw_call_t {
     zmq_msg_t *payload_frame; /* the message that payload lies in, for passing it on; or NULL */
     const dw_given_t *given;  /* one for each direct dependency; NULL: not sent */
     uint32_t given_count;
-    dw_slot_t *slot;          /* where output, metadata and error go */
+    dw_slot_t *slot; /* where output, metadata and error go */
     bool has_output;
 
     /* Made when they are asked for. */
     dw_writer_t metadata; /* str, str, ... in the order set */
     uint32_t metadata_count;
     msgpack_zone *zone;
-    int fail_code;        /* 0: dw_call_fail was not called */
+    int fail_code; /* 0: dw_call_fail was not called */
     char *fail_message;
     char key[2 * DW_WIRE_TOKEN_SIZE + 40];
 };
 
 /* Gets ready for another attempt; slot must be empty. The fields for one attempt are the caller's
  * to fill in afterwards. */
-static inline void dw_call_begin (dw_call_t *self, dw_slot_t *slot)
-{
+static inline void dw_call_begin (dw_call_t *self, dw_slot_t *slot) {
     self->slot = slot;
     self->has_output = false;
     self->metadata_count = 0;

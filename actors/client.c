@@ -26,32 +26,30 @@ struct dw_client_t {
     uint32_t runs_max;
     uint64_t max_payload_bytes;
     dw_roster_t *names;
-    uint64_t run;        /* the number given last */
+    uint64_t run; /* the number given last */
     s_flight_t flight;
     dw_result_t *first, **last; /* results that nobody has taken */
     dw_packet_t packet;
-    bool is_closed;      /* the system is gone */
-    int refused;         /* what the coordinator refused, for the call that waits; 0: nothing */
+    bool is_closed; /* the system is gone */
+    int refused;    /* what the coordinator refused, for the call that waits; 0: nothing */
 };
 
 /* ---- Runs in flight --------------------------------------------------------------------------- */
 
-static uint32_t s_flight_place (const s_flight_t *self, uint64_t run)
-{
-    uint32_t at = (uint32_t) run & (self->size - 1); /* numbers follow each other: no need to hash */
+static uint32_t s_flight_place (const s_flight_t *self, uint64_t run) {
+    uint32_t at = (uint32_t) run &
+                  (self->size - 1); /* numbers follow each other: no need to hash */
     while (self->runs[at] && self->runs[at] != run)
         at = (at + 1) & (self->size - 1);
     return at;
 }
 
-static bool s_is_in_flight (const dw_client_t *self, uint64_t run)
-{
+static bool s_is_in_flight (const dw_client_t *self, uint64_t run) {
     return run && self->flight.runs[s_flight_place (&self->flight, run)] == run;
 }
 
 /* Takes a run out, and moves up what stands behind its place (Knuth 6.4, algorithm R). */
-static void s_flight_remove (s_flight_t *self, uint64_t run)
-{
+static void s_flight_remove (s_flight_t *self, uint64_t run) {
     uint32_t hole = s_flight_place (self, run);
     if (!self->runs[hole])
         return;
@@ -71,21 +69,19 @@ static void s_flight_remove (s_flight_t *self, uint64_t run)
 
 /* ---- What comes in ---------------------------------------------------------------------------- */
 
-static void s_queue (dw_client_t *self, dw_result_t *result)
-{
+static void s_queue (dw_client_t *self, dw_result_t *result) {
     s_flight_remove (&self->flight, dw_result_run (result));
     *self->last = result;
     self->last = dw_result_next (result);
 }
 
-static int s_on_results (dw_client_t *self, dw_message_t *message, dw_wire_reader_t *reader)
-{
+static int s_on_results (dw_client_t *self, dw_message_t *message, dw_wire_reader_t *reader) {
     dw_delivered_t *delivered = calloc (1, sizeof *delivered);
     int err = delivered ? DW_OK : DW_ENOMEM;
     if (delivered) {
         delivered->references = 1;
         delivered->message = *message;
-        *message = (dw_message_t) {0};
+        *message = (dw_message_t){0};
     }
     while (!err && dw_wire_reader_has_more (reader)) {
         dw_result_t *result;
@@ -99,8 +95,7 @@ static int s_on_results (dw_client_t *self, dw_message_t *message, dw_wire_reade
     return err;
 }
 
-static int s_on_welcome (dw_client_t *self, dw_message_t *message, dw_wire_reader_t *reader)
-{
+static int s_on_welcome (dw_client_t *self, dw_message_t *message, dw_wire_reader_t *reader) {
     size_t size;
     zmq_msg_t *frame;
     if (self->names)
@@ -118,8 +113,7 @@ static int s_on_welcome (dw_client_t *self, dw_message_t *message, dw_wire_reade
     return self->flight.runs ? dw_roster_new (&self->names, graph, size) : DW_ENOMEM;
 }
 
-static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t *error)
-{
+static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t *error) {
     size_t size;
     uint32_t code = dw_read_uint_max (reader, 999);
     const char *text = dw_read_str (reader, 4096, &size);
@@ -130,15 +124,14 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
 
 /* Takes in one message, if one is there. Errors: DW_EAGAIN none; DW_ECLOSED; DW_ENOMEM and
  * DW_EPROTOCOL a message was lost. */
-static int s_take_in (dw_client_t *self, dw_error_t *error)
-{
+static int s_take_in (dw_client_t *self, dw_error_t *error) {
     dw_message_t message = {0};
     int err = self->is_closed ? DW_ECLOSED : dw_message_receive (&message, self->socket);
     if (err == DW_ECLOSED)
         self->is_closed = true;
     if (!err) {
-        dw_wire_reader_t reader =
-            dw_wire_reader (zmq_msg_data (&message.frames[0]), zmq_msg_size (&message.frames[0]));
+        dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
+                                                  zmq_msg_size (&message.frames[0]));
         uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
         if (type == DW_WIRE_RESULTS && self->names && !reader.is_damaged)
             err = s_on_results (self, &message, &reader);
@@ -153,14 +146,12 @@ static int s_take_in (dw_client_t *self, dw_error_t *error)
     return err;
 }
 
-static int64_t s_deadline_ns (int timeout_ms)
-{
+static int64_t s_deadline_ns (int timeout_ms) {
     return timeout_ms < 0 ? INT64_MAX : dw_clock_ns () + (int64_t) timeout_ms * 1000000;
 }
 
 /* Takes in at least one message, or waits for one until deadline_ns, then DW_ETIMEDOUT. */
-static int s_wait (dw_client_t *self, int64_t deadline_ns, dw_error_t *error)
-{
+static int s_wait (dw_client_t *self, int64_t deadline_ns, dw_error_t *error) {
     for (;;) {
         int err = s_take_in (self, error);
         if (err != DW_EAGAIN || self->refused)
@@ -176,8 +167,7 @@ static int s_wait (dw_client_t *self, int64_t deadline_ns, dw_error_t *error)
 
 /* ---- Made ------------------------------------------------------------------------------------- */
 
-static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error)
-{
+static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error) {
     int linger_ms = 100, unlimited = 0;
     self->socket = zmq_socket (dw_system_context (system), ZMQ_DEALER);
     if (!self->socket)
@@ -186,14 +176,14 @@ static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error)
                              "(ulimit -n), or the system's clients_max",
                              zmq_strerror (errno));
     zmq_setsockopt (self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
-    zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited); /* runs_max is the limit */
+    zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited,
+                    sizeof unlimited); /* runs_max is the limit */
     zmq_setsockopt (self->socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
     if (zmq_connect (self->socket, dw_system_endpoint (system)))
         return dw_error_add (error, DW_ECLOSED, DW_NOWHERE, "cannot connect to %s: %s",
                              dw_system_endpoint (system), zmq_strerror (errno));
-    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
-                             .role = DW_WIRE_CLIENT,
-                             .token = dw_system_token (system)};
+    dw_wire_hello_t hello = {
+        .version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = dw_system_token (system)};
     dw_write_hello (&self->packet.head, &hello);
     int err = dw_packet_send (&self->packet, self->socket, NULL, 0);
     int64_t deadline_ns = s_deadline_ns (WELCOME_MS);
@@ -205,8 +195,7 @@ static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error)
     return err;
 }
 
-int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error)
-{
+int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error) {
     if (!self_p || !system)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "a client needs a system");
     dw_client_t *self = calloc (1, sizeof *self);
@@ -222,8 +211,7 @@ int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error)
     return err;
 }
 
-void dw_client_destroy (dw_client_t **self_p)
-{
+void dw_client_destroy (dw_client_t **self_p) {
     dw_client_t *self = *self_p;
     if (!self)
         return;
@@ -248,8 +236,7 @@ void dw_client_destroy (dw_client_t **self_p)
 /* ---- Submitting ------------------------------------------------------------------------------- */
 
 /* Waits until there is room for one more run. */
-static int s_wait_for_room (dw_client_t *self, int wait_ms, dw_error_t *error)
-{
+static int s_wait_for_room (dw_client_t *self, int wait_ms, dw_error_t *error) {
     int64_t deadline_ns = s_deadline_ns (wait_ms);
     int err = DW_OK;
     while (!err && self->flight.count >= self->runs_max)
@@ -265,15 +252,15 @@ static int s_wait_for_room (dw_client_t *self, int wait_ms, dw_error_t *error)
 
 /* Appends the payload as a byte string: small ones inside of the head. */
 static int s_write_payload (dw_client_t *self, const dw_submission_t *submission,
-                            dw_error_t *error)
-{
+                            dw_error_t *error) {
     uint8_t head[DW_PAYLOAD_HEAD_MAX];
     size_t head_size = 0, size = submission->size;
     if (size > self->max_payload_bytes)
-        return dw_error_add (error, DW_ETOOLARGE, DW_NOWHERE,
-                             "the input has %zu bytes, which is more than max_payload_bytes (%llu): "
-                             "raise it in the graph's executor_options",
-                             size, (unsigned long long) self->max_payload_bytes);
+        return dw_error_add (
+            error, DW_ETOOLARGE, DW_NOWHERE,
+            "the input has %zu bytes, which is more than max_payload_bytes (%llu): "
+            "raise it in the graph's executor_options",
+            size, (unsigned long long) self->max_payload_bytes);
     if (submission->is_text)
         head_size = size && u8_check (submission->payload, size)
                         ? dw_payload_bytes_head (head, size)
@@ -293,8 +280,7 @@ static int s_write_payload (dw_client_t *self, const dw_submission_t *submission
 }
 
 static int s_write_outputs (dw_client_t *self, const dw_submission_t *submission,
-                            dw_error_t *error)
-{
+                            dw_error_t *error) {
     dw_writer_t *head = &self->packet.head;
     if (submission->outputs_count == 0) {
         dw_write_nil (head);
@@ -313,8 +299,7 @@ static int s_write_outputs (dw_client_t *self, const dw_submission_t *submission
 }
 
 int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint64_t *run_p,
-                      dw_error_t *error)
-{
+                      dw_error_t *error) {
     if (submission->outputs_count > self->names->count)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
                              "more outputs are named than the graph has nodes");
@@ -343,8 +328,7 @@ int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint
     return DW_OK;
 }
 
-int dw_client_cancel (dw_client_t *self, uint64_t run)
-{
+int dw_client_cancel (dw_client_t *self, uint64_t run) {
     if (!s_is_in_flight (self, run))
         return DW_ENOENT;
     dw_write_uint (&self->packet.head, DW_WIRE_ABORT);
@@ -356,8 +340,7 @@ int dw_client_cancel (dw_client_t *self, uint64_t run)
 /* ---- Waiting ---------------------------------------------------------------------------------- */
 
 /* Takes the first result that is of one of the runs out of the queue; runs_count 0: any. */
-static dw_result_t *s_take (dw_client_t *self, const uint64_t *runs, size_t runs_count)
-{
+static dw_result_t *s_take (dw_client_t *self, const uint64_t *runs, size_t runs_count) {
     for (dw_result_t **link = &self->first; *link; link = dw_result_next (*link)) {
         bool is_wanted = runs_count == 0;
         for (size_t i = 0; i < runs_count && !is_wanted; i++)
@@ -374,8 +357,7 @@ static dw_result_t *s_take (dw_client_t *self, const uint64_t *runs, size_t runs
     return NULL;
 }
 
-static bool s_any_in_flight (const dw_client_t *self, const uint64_t *runs, size_t runs_count)
-{
+static bool s_any_in_flight (const dw_client_t *self, const uint64_t *runs, size_t runs_count) {
     if (runs_count == 0)
         return self->flight.count > 0;
     for (size_t i = 0; i < runs_count; i++)
@@ -385,8 +367,7 @@ static bool s_any_in_flight (const dw_client_t *self, const uint64_t *runs, size
 }
 
 int dw_client_wait_any (dw_client_t *self, const uint64_t *runs, size_t runs_count, int timeout_ms,
-                        dw_result_t **result_p)
-{
+                        dw_result_t **result_p) {
     int64_t deadline_ns = s_deadline_ns (timeout_ms);
     if (!runs)
         runs_count = 0;
@@ -404,13 +385,11 @@ int dw_client_wait_any (dw_client_t *self, const uint64_t *runs, size_t runs_cou
     }
 }
 
-int dw_client_wait (dw_client_t *self, uint64_t run, int timeout_ms, dw_result_t **result_p)
-{
+int dw_client_wait (dw_client_t *self, uint64_t run, int timeout_ms, dw_result_t **result_p) {
     return dw_client_wait_any (self, &run, 1, timeout_ms, result_p);
 }
 
-int dw_client_wait_all (dw_client_t *self, int timeout_ms)
-{
+int dw_client_wait_all (dw_client_t *self, int timeout_ms) {
     int64_t deadline_ns = s_deadline_ns (timeout_ms);
     while (self->flight.count > 0) {
         int err = s_wait (self, deadline_ns, NULL);
@@ -420,28 +399,24 @@ int dw_client_wait_all (dw_client_t *self, int timeout_ms)
     return DW_OK;
 }
 
-dw_result_t *dw_client_next (dw_client_t *self)
-{
+dw_result_t *dw_client_next (dw_client_t *self) {
     while (!self->first && s_take_in (self, NULL) == DW_OK)
         ;
     return s_take (self, NULL, 0);
 }
 
-int dw_client_fd (const dw_client_t *self)
-{
+int dw_client_fd (const dw_client_t *self) {
     int fd = -1;
     size_t size = sizeof fd;
     return zmq_getsockopt (self->socket, ZMQ_FD, &fd, &size) ? -1 : fd;
 }
 
-size_t dw_client_in_flight (const dw_client_t *self)
-{
+size_t dw_client_in_flight (const dw_client_t *self) {
     return self->flight.count;
 }
 
 int dw_client_run_text (dw_client_t *self, const char *text, dw_result_t **result_p,
-                        dw_error_t *error)
-{
+                        dw_error_t *error) {
     uint64_t run;
     dw_submission_t submission = {
         .payload = text, .size = strlen (text), .is_text = true, .wait_ms = -1};

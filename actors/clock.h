@@ -7,8 +7,7 @@
 #include <time.h>
 
 /* Nanoseconds of a clock that never goes back. */
-static inline int64_t dw_clock_ns (void)
-{
+static inline int64_t dw_clock_ns (void) {
     struct timespec now;
     clock_gettime (CLOCK_MONOTONIC, &now);
     return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;

@@ -16,35 +16,37 @@
 #include "actors/peers.h"
 #include "runtime/payload.h"
 
-#define STRETCH_NS 10000       /* how long it works before it looks at its sockets */
-#define SPIN_NS 50000          /* how long it and its workers look before they sleep */
-#define MESSAGES_MAX 64        /* taken in before the scheduler is asked */
-#define CREDIT 4096u           /* tasks a worker takes at one time */
-#define STUCK_MAX 64u          /* actors left behind in a processor; beyond, tasks fail */
-#define STACK_BYTES (1u << 20) /* of a worker's thread; */
-#define MANY_WORKERS 256u      /* beyond so many, */
+#define STRETCH_NS        10000      /* how long it works before it looks at its sockets */
+#define SPIN_NS           50000      /* how long it and its workers look before they sleep */
+#define MESSAGES_MAX      64         /* taken in before the scheduler is asked */
+#define CREDIT            4096u      /* tasks a worker takes at one time */
+#define STUCK_MAX         64u        /* actors left behind in a processor; beyond, tasks fail */
+#define STACK_BYTES       (1u << 20) /* of a worker's thread; */
+#define MANY_WORKERS      256u       /* beyond so many, */
 #define SMALL_STACK_BYTES (256u << 10)
-#define ROOM_BYTES (16 << 20)  /* of a message from a network besides its payloads */
-#define CLOSING_MS_MAX 3600000u
+#define ROOM_BYTES        (16 << 20) /* of a message from a network besides its payloads */
+#define CLOSING_MS_MAX    3600000u
 
 /* A run that a client waits for. Its index is the scheduler's. */
 typedef struct s_run_t {
     bool is_live;
     bool has_extras;
-    uint32_t client;          /* its peer; DW_PEER_NONE: it is gone */
+    uint32_t client; /* its peer; DW_PEER_NONE: it is gone */
     uint64_t client_run;
-    uint64_t number;          /* of all runs of this system */
+    uint64_t number; /* of all runs of this system */
     int64_t submitted_ns;
-    dw_slot_t *slots;         /* by node, and behind them the run's input */
-    uint32_t *outputs;        /* NULL: all */
+    dw_slot_t *slots;  /* by node, and behind them the run's input */
+    uint32_t *outputs; /* NULL: all */
     uint32_t outputs_count;
 } s_run_t;
 
 /* One of the scheduler's workers. */
 typedef struct s_worker_t {
     dw_worker_t *actor;
-    uint32_t peer;    /* DW_PEER_NONE: it has not said HELLO */
-    bool is_refusing; /* nobody could be put in the place of a stuck one: what is sent to it fails */
+    uint32_t peer;        /* DW_PEER_NONE: it has not said HELLO */
+    uint64_t steps_count; /* that it has answered for as done */
+    bool
+        is_refusing; /* nobody could be put in the place of a stuck one: what is sent to it fails */
 } s_worker_t;
 
 /* An actor that did not come back from a processor. */
@@ -65,7 +67,7 @@ struct dw_coordinator_t {
     dw_peers_t peers;
     dw_scheduler_t *scheduler;
     dw_commands_t commands;
-    dw_outcomes_t outcomes;   /* events for the next step, and what came with them */
+    dw_outcomes_t outcomes; /* events for the next step, and what came with them */
     dw_packet_t reply;
 
     s_run_t *runs;
@@ -75,22 +77,22 @@ struct dw_coordinator_t {
     uint64_t runs_number;
 
     s_worker_t *workers;
-    uint32_t workers_count;   /* actors; the local worker's index in a pool */
+    uint32_t workers_count; /* actors; the local worker's index in a pool */
     s_stuck_t *stuck;
     uint32_t stuck_count;
 
     /* The coordinator's own work: tasks in their order, from mailbox_at on. */
-    dw_host_t *host;          /* NULL: it has none */
+    dw_host_t *host; /* NULL: it has none */
     dw_command_t *mailbox;
     size_t mailbox_at, mailbox_count, mailbox_size;
-    uint64_t host_ticket;     /* of the task under way */
+    uint64_t host_ticket; /* of the task under way */
     dw_given_t *given;
     uint32_t given_size;
-    int64_t worked_ns;        /* when it last did */
+    int64_t worked_ns; /* when it last did */
 
-    zmq_msg_t graph;          /* what WELCOME tells clients */
+    zmq_msg_t graph; /* what WELCOME tells clients */
     bool has_graph;
-    uint32_t owner;           /* its peer */
+    uint32_t owner; /* its peer */
     bool is_closing;
     int64_t close_by_ns;
     bool is_over;
@@ -98,8 +100,7 @@ struct dw_coordinator_t {
 
 static void s_notice (dw_coordinator_t *self, const char *format, ...) DW_PRINTF (2, 3);
 
-static void s_notice (dw_coordinator_t *self, const char *format, ...)
-{
+static void s_notice (dw_coordinator_t *self, const char *format, ...) {
     char line[512];
     va_list arguments;
     if (!self->options.notice)
@@ -111,14 +112,12 @@ static void s_notice (dw_coordinator_t *self, const char *format, ...)
 }
 
 /* The node that a worker hosts; DW_NONE: all. */
-static uint32_t s_hosted_node (const dw_coordinator_t *self, uint32_t worker)
-{
+static uint32_t s_hosted_node (const dw_coordinator_t *self, uint32_t worker) {
     return self->plan->pool ? DW_NONE : self->plan->by_position[worker];
 }
 
 /* A new event, all zeros, for the next step. NULL: no memory. */
-static dw_event_t *s_event (dw_coordinator_t *self, dw_event_type_t type)
-{
+static dw_event_t *s_event (dw_coordinator_t *self, dw_event_type_t type) {
     if (!dw_outcomes_reserve (&self->outcomes, 1)) {
         self->is_over = true;
         return NULL;
@@ -131,8 +130,7 @@ static dw_event_t *s_event (dw_coordinator_t *self, dw_event_type_t type)
 }
 
 /* A new empty slot for what came with the event made last. */
-static dw_slot_t *s_slot (dw_coordinator_t *self)
-{
+static dw_slot_t *s_slot (dw_coordinator_t *self) {
     if (!dw_outcomes_reserve (&self->outcomes, 1)) {
         self->is_over = true;
         return NULL;
@@ -144,8 +142,7 @@ static dw_slot_t *s_slot (dw_coordinator_t *self)
 
 /* ---- Runs ------------------------------------------------------------------------------------- */
 
-static void s_run_free (dw_coordinator_t *self, uint32_t index)
-{
+static void s_run_free (dw_coordinator_t *self, uint32_t index) {
     s_run_t *run = &self->runs[index];
     if (run->slots && run->has_extras)
         for (uint32_t i = 0; i <= self->plan->nodes_count; i++)
@@ -157,8 +154,7 @@ static void s_run_free (dw_coordinator_t *self, uint32_t index)
 }
 
 /* A place for a run, with empty slots; DW_NONE: no memory, or no place. */
-static uint32_t s_run_new (dw_coordinator_t *self)
-{
+static uint32_t s_run_new (dw_coordinator_t *self) {
     size_t slots_count = self->plan->nodes_count + 1u;
     uint32_t index;
     if (self->free_runs_count > 0)
@@ -177,8 +173,7 @@ static uint32_t s_run_new (dw_coordinator_t *self)
 }
 
 /* Puts bytes that came in a message into a slot: large ones by reference. */
-static bool s_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size, zmq_msg_t *frame)
-{
+static bool s_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size, zmq_msg_t *frame) {
     if (frame && size > DW_SLOT_BYTES)
         return dw_slot_share (slot, frame);
     uint8_t *at = dw_slot_reserve (slot, size);
@@ -190,8 +185,7 @@ static bool s_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size, zmq_
 
 /* ---- What comes in: clients ------------------------------------------------------------------- */
 
-static void s_refuse (dw_coordinator_t *self, uint32_t router, uint16_t code, const char *text)
-{
+static void s_refuse (dw_coordinator_t *self, uint32_t router, uint16_t code, const char *text) {
     self->peers.unknown_count++;
     dw_write_uint (&self->reply.head, DW_WIRE_REFUSED);
     dw_write_uint (&self->reply.head, code);
@@ -199,8 +193,7 @@ static void s_refuse (dw_coordinator_t *self, uint32_t router, uint16_t code, co
     dw_peers_reply (&self->peers, router, &self->reply);
 }
 
-static bool s_make_graph (dw_coordinator_t *self)
-{
+static bool s_make_graph (dw_coordinator_t *self) {
     if (self->has_graph)
         return true;
     dw_writer_t writer = {0};
@@ -213,8 +206,7 @@ static bool s_make_graph (dw_coordinator_t *self)
     return ok;
 }
 
-static void s_welcome_client (dw_coordinator_t *self, uint32_t router)
-{
+static void s_welcome_client (dw_coordinator_t *self, uint32_t router) {
     dw_peer_t *peer = NULL;
     if (self->peers.clients_count < self->options.clients_max && s_make_graph (self))
         peer = dw_peers_add (&self->peers, router, DW_WIRE_CLIENT);
@@ -234,8 +226,7 @@ static void s_welcome_client (dw_coordinator_t *self, uint32_t router)
 
 /* Reads the requested nodes of a submission; false: damaged, or no memory. */
 static bool s_read_outputs (dw_coordinator_t *self, s_run_t *run, dw_wire_reader_t *reader,
-                            uint32_t count)
-{
+                            uint32_t count) {
     if (count == 0)
         return true;
     run->outputs = malloc (count * sizeof *run->outputs);
@@ -248,8 +239,7 @@ static bool s_read_outputs (dw_coordinator_t *self, s_run_t *run, dw_wire_reader
     return run->outputs && !reader->is_damaged;
 }
 
-static bool s_submit (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader)
-{
+static bool s_submit (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader) {
     dw_wire_submission_t record;
     size_t size;
     zmq_msg_t *frame;
@@ -285,26 +275,24 @@ static bool s_submit (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t 
 }
 
 static void s_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t client,
-                         dw_wire_reader_t *reader)
-{
+                         dw_wire_reader_t *reader) {
     while (dw_wire_reader_has_more (reader))
         if (self->is_closing || !s_submit (self, client, reader)) {
             s_refuse (self, router, self->is_closing ? 503 : 400,
-                      self->is_closing ? "the system is closing"
-                                       : "a submission makes no sense, or there is no memory for it");
+                      self->is_closing
+                          ? "the system is closing"
+                          : "a submission makes no sense, or there is no memory for it");
             return;
         }
 }
 
-static void s_abort_run (dw_coordinator_t *self, uint32_t index)
-{
+static void s_abort_run (dw_coordinator_t *self, uint32_t index) {
     dw_event_t *event = s_event (self, DW_EVENT_RUN_CANCELLED);
     if (event)
         event->run = index;
 }
 
-static void s_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader)
-{
+static void s_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader) {
     uint64_t client_run = dw_read_uint (reader);
     for (uint32_t i = 0; i < self->runs_used && !reader->is_damaged; i++)
         if (self->runs[i].is_live && self->runs[i].client == client &&
@@ -313,8 +301,7 @@ static void s_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_
 }
 
 /* A client has left: nobody waits for its runs. */
-static void s_on_client_gone (dw_coordinator_t *self, uint32_t client)
-{
+static void s_on_client_gone (dw_coordinator_t *self, uint32_t client) {
     for (uint32_t i = 0; i < self->runs_used; i++)
         if (self->runs[i].is_live && self->runs[i].client == client) {
             self->runs[i].client = DW_PEER_NONE;
@@ -326,10 +313,8 @@ static void s_on_client_gone (dw_coordinator_t *self, uint32_t client)
 /* ---- What comes in: workers ------------------------------------------------------------------- */
 
 static void s_welcome_worker (dw_coordinator_t *self, uint32_t router,
-                              const dw_wire_hello_t *hello)
-{
-    s_worker_t *worker =
-        hello->number < self->workers_count ? &self->workers[hello->number] : NULL;
+                              const dw_wire_hello_t *hello) {
+    s_worker_t *worker = hello->number < self->workers_count ? &self->workers[hello->number] : NULL;
     dw_peer_t *peer = NULL;
     if (worker && worker->peer == DW_PEER_NONE && !worker->is_refusing && !self->is_closing)
         peer = dw_peers_add (&self->peers, router, DW_WIRE_WORKER);
@@ -351,8 +336,7 @@ static void s_welcome_worker (dw_coordinator_t *self, uint32_t router,
 }
 
 static void s_fail_event (dw_coordinator_t *self, dw_event_t *event, uint16_t code,
-                          const char *message, size_t size)
-{
+                          const char *message, size_t size) {
     event->type = DW_EVENT_TASK_FAILED;
     event->code = code;
     dw_slot_t *slot = s_slot (self);
@@ -362,8 +346,7 @@ static void s_fail_event (dw_coordinator_t *self, dw_event_t *event, uint16_t co
 
 /* Reads the outputs of an answer; false: it makes no sense. trusted: it comes from this process. */
 static bool s_read_slots (dw_coordinator_t *self, dw_wire_reader_t *reader, uint32_t steps,
-                          bool is_trusted)
-{
+                          bool is_trusted) {
     size_t size;
     zmq_msg_t *frame;
     for (uint32_t i = 0; i < steps; i++) {
@@ -389,8 +372,7 @@ static bool s_read_slots (dw_coordinator_t *self, dw_wire_reader_t *reader, uint
 }
 
 static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader_t *reader,
-                         bool is_trusted)
-{
+                         bool is_trusted) {
     dw_wire_answer_record_t record;
     static const char nonsense[] = "the worker's answer makes no sense";
     if (!dw_read_answer (reader, &record))
@@ -407,6 +389,7 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
         case DW_WIRE_DONE:
             event->last = record.answer == DW_WIRE_DONE;
             event->steps = record.steps;
+            self->workers[worker].steps_count += record.steps;
             if (s_read_slots (self, reader, record.steps, is_trusted))
                 break;
             event = &self->outcomes.events[at];
@@ -428,8 +411,7 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
     return !reader->is_damaged;
 }
 
-static void s_on_answers (dw_coordinator_t *self, const dw_peer_t *peer, dw_wire_reader_t *reader)
-{
+static void s_on_answers (dw_coordinator_t *self, const dw_peer_t *peer, dw_wire_reader_t *reader) {
     if (peer->is_dismissed)
         return;
     while (dw_wire_reader_has_more (reader))
@@ -440,8 +422,7 @@ static void s_on_answers (dw_coordinator_t *self, const dw_peer_t *peer, dw_wire
 }
 
 /* A worker that was told to stop, or could not go on. */
-static void s_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer)
-{
+static void s_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer) {
     uint32_t index = dw_peers_index (&self->peers, peer);
     for (uint32_t i = 0; i < self->stuck_count; i++)
         if (self->stuck[i].peer == index)
@@ -452,8 +433,9 @@ static void s_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer)
         worker->peer = DW_PEER_NONE;
         if (event) {
             event->worker = peer->number;
-            s_notice (self, "actor %u has left: it ran out of memory or got a message that makes "
-                            "no sense",
+            s_notice (self,
+                      "actor %u has left: it ran out of memory or got a message that makes "
+                      "no sense",
                       (unsigned) peer->number);
         }
     }
@@ -462,8 +444,7 @@ static void s_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer)
 
 /* ---- What comes in: all ----------------------------------------------------------------------- */
 
-static void s_on_hello (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader)
-{
+static void s_on_hello (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader) {
     char text[96];
     dw_wire_hello_t hello;
     if (!dw_read_hello (reader, &hello)) {
@@ -471,8 +452,8 @@ static void s_on_hello (dw_coordinator_t *self, uint32_t router, dw_wire_reader_
         return;
     }
     if (hello.version != DW_WIRE_VERSION) {
-        snprintf (text, sizeof text, "protocol version %u is spoken here, not %u",
-                  DW_WIRE_VERSION, (unsigned) hello.version);
+        snprintf (text, sizeof text, "protocol version %u is spoken here, not %u", DW_WIRE_VERSION,
+                  (unsigned) hello.version);
         s_refuse (self, router, 400, text);
         return;
     }
@@ -492,8 +473,7 @@ static void s_on_hello (dw_coordinator_t *self, uint32_t router, dw_wire_reader_
         s_refuse (self, router, 403, "this role is not to be had");
 }
 
-static void s_on_close (dw_coordinator_t *self, dw_wire_reader_t *reader)
-{
+static void s_on_close (dw_coordinator_t *self, dw_wire_reader_t *reader) {
     uint32_t timeout_ms = dw_read_uint_max (reader, CLOSING_MS_MAX);
     self->is_closing = true;
     self->close_by_ns = dw_clock_ns () + (int64_t) timeout_ms * 1000000;
@@ -502,16 +482,27 @@ static void s_on_close (dw_coordinator_t *self, dw_wire_reader_t *reader)
             s_abort_run (self, i);
 }
 
+static void s_on_count (dw_coordinator_t *self, uint32_t router) {
+    dw_writer_t *head = &self->reply.head;
+    dw_write_uint (head, DW_WIRE_COUNTS);
+    dw_write_uint (head, self->peers.messages_count);
+    dw_write_uint (head, self->workers[self->workers_count].steps_count);
+    for (uint32_t i = 0; i < self->workers_count; i++)
+        dw_write_uint (head, self->workers[i].steps_count);
+    dw_peers_reply (&self->peers, router, &self->reply);
+}
+
 static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type,
-                          dw_wire_reader_t *reader)
-{
+                          dw_wire_reader_t *reader) {
     if (type == DW_WIRE_HELLO) {
         s_on_hello (self, router, reader);
         return;
     }
-    if (type == DW_WIRE_CLOSE) { /* the owner's number is not told to it: it has only this to say */
-        if (router == 0)
+    if (type == DW_WIRE_CLOSE || type == DW_WIRE_COUNT) { /* only the owner's, who has no number */
+        if (router == 0 && type == DW_WIRE_CLOSE)
             s_on_close (self, reader);
+        else if (router == 0)
+            s_on_count (self, router);
         return;
     }
     dw_peer_t *peer = dw_peers_sender (&self->peers, router, reader);
@@ -534,8 +525,7 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
 }
 
 /* Takes in what has arrived, but not without end. */
-static bool s_take_in (dw_coordinator_t *self)
-{
+static bool s_take_in (dw_coordinator_t *self) {
     uint32_t router, type;
     dw_wire_reader_t reader;
     bool any = false;
@@ -556,15 +546,13 @@ static bool s_take_in (dw_coordinator_t *self)
 /* ---- What the scheduler commands -------------------------------------------------------------- */
 
 static const dw_slot_t *s_source_slot (const dw_coordinator_t *self, const s_run_t *run,
-                                       uint32_t source)
-{
+                                       uint32_t source) {
     return &run->slots[source == DW_RUN_INPUT ? self->plan->nodes_count : source];
 }
 
 /* Appends the outputs and metadata of a node's direct dependencies. */
 static void s_write_given (const dw_coordinator_t *self, dw_packet_t *packet, const s_run_t *run,
-                           uint32_t node)
-{
+                           uint32_t node) {
     const dw_plan_t *plan = self->plan;
     uint32_t begin = plan->dependencies_at[node], end = plan->dependencies_at[node + 1];
     if ((plan->flags[node] & DW_NODE_PAYLOAD_ONLY) || begin == end) {
@@ -588,8 +576,7 @@ static void s_write_given (const dw_coordinator_t *self, dw_packet_t *packet, co
     }
 }
 
-static void s_refuse_task (dw_coordinator_t *self, const dw_command_t *command)
-{
+static void s_refuse_task (dw_coordinator_t *self, const dw_command_t *command) {
     static const char text[] = "every actor that could run it is stuck in a processor";
     dw_event_t *event = s_event (self, DW_EVENT_TASK_FAILED);
     if (!event)
@@ -599,8 +586,7 @@ static void s_refuse_task (dw_coordinator_t *self, const dw_command_t *command)
     s_fail_event (self, event, 503, text, strlen (text));
 }
 
-static void s_keep_for_self (dw_coordinator_t *self, const dw_command_t *command)
-{
+static void s_keep_for_self (dw_coordinator_t *self, const dw_command_t *command) {
     if (self->mailbox_count == self->mailbox_size) {
         size_t size = self->mailbox_size ? 2 * self->mailbox_size : 64;
         dw_command_t *mailbox = realloc (self->mailbox, size * sizeof *mailbox);
@@ -614,8 +600,7 @@ static void s_keep_for_self (dw_coordinator_t *self, const dw_command_t *command
     self->mailbox[self->mailbox_count++] = *command;
 }
 
-static void s_send_task (dw_coordinator_t *self, const dw_command_t *command)
-{
+static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
     const s_worker_t *worker = &self->workers[command->worker];
     const s_run_t *run = &self->runs[command->run];
     size_t size;
@@ -628,8 +613,7 @@ static void s_send_task (dw_coordinator_t *self, const dw_command_t *command)
         return;
     }
     dw_peer_t *peer = &self->peers.items[worker->peer];
-    if (dw_packet_frames_left (&peer->packet) <
-        2 + self->plan->dependencies_count[command->node])
+    if (dw_packet_frames_left (&peer->packet) < 2 + self->plan->dependencies_count[command->node])
         dw_peers_send (&self->peers, peer);
     dw_packet_t *packet = dw_peers_packet (&self->peers, peer, DW_WIRE_TASKS);
     if (!packet) {
@@ -649,8 +633,7 @@ static void s_send_task (dw_coordinator_t *self, const dw_command_t *command)
     s_write_given (self, packet, run, command->node);
 }
 
-static void s_cancel_task (dw_coordinator_t *self, const dw_command_t *command)
-{
+static void s_cancel_task (dw_coordinator_t *self, const dw_command_t *command) {
     const s_worker_t *worker = &self->workers[command->worker];
     if (command->worker != self->workers_count) {
         if (worker->is_refusing || worker->peer == DW_PEER_NONE)
@@ -677,8 +660,7 @@ static void s_cancel_task (dw_coordinator_t *self, const dw_command_t *command)
             self->mailbox[i].type = DW_CANCEL_TASK;
 }
 
-static void s_keep_output (dw_coordinator_t *self, const dw_command_t *command)
-{
+static void s_keep_output (dw_coordinator_t *self, const dw_command_t *command) {
     s_run_t *run = &self->runs[command->run];
     uint32_t node = command->node;
     for (uint32_t i = 0; i < command->steps; i++, node = self->plan->chain_next[node]) {
@@ -695,8 +677,7 @@ static void s_keep_output (dw_coordinator_t *self, const dw_command_t *command)
     }
 }
 
-static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command)
-{
+static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command) {
     s_run_t *run = &self->runs[command->run];
     dw_slot_t *to = &run->slots[command->node];
     char text[160];
@@ -719,11 +700,9 @@ static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command)
     dw_slot_set_error (to, command->code, text, strlen (text));
 }
 
-static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command)
-{
+static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command) {
     s_run_t *run = &self->runs[command->run];
-    dw_peer_t *client =
-        run->client == DW_PEER_NONE ? NULL : &self->peers.items[run->client];
+    dw_peer_t *client = run->client == DW_PEER_NONE ? NULL : &self->peers.items[run->client];
     dw_packet_t *packet = NULL;
     if (client) {
         if (client->packet.count > DW_WIRE_FRAMES_MAX / 2)
@@ -732,17 +711,17 @@ static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command)
     }
     dw_slot_clear (&run->slots[self->plan->nodes_count]);
     if (packet) {
-        dw_delivery_t delivery = {
-            .scheduler = self->scheduler,
-            .plan = self->plan,
-            .run = command->run,
-            .client_run = run->client_run,
-            .status = (dw_run_status_t) command->status,
-            .duration_us = (uint64_t) (dw_clock_ns () - run->submitted_ns) / 1000,
-            .slots = run->slots,
-            .has_extras = run->has_extras,
-            .outputs = run->outputs,
-            .outputs_count = run->outputs_count};
+        dw_delivery_t delivery = {.scheduler = self->scheduler,
+                                  .plan = self->plan,
+                                  .run = command->run,
+                                  .client_run = run->client_run,
+                                  .status = (dw_run_status_t) command->status,
+                                  .duration_us = (uint64_t) (dw_clock_ns () - run->submitted_ns) /
+                                                 1000,
+                                  .slots = run->slots,
+                                  .has_extras = run->has_extras,
+                                  .outputs = run->outputs,
+                                  .outputs_count = run->outputs_count};
         run->slots = NULL;
         if (dw_delivery_write (&delivery, packet))
             self->is_over = true;
@@ -754,30 +733,26 @@ static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command)
 static int s_start_worker (dw_coordinator_t *self, uint32_t number, dw_error_t *error);
 
 /* A worker is stuck in a processor: it is left to itself, another takes its place. */
-static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *command)
-{
+static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *command) {
     s_worker_t *worker = &self->workers[command->worker];
     uint32_t node = command->node;
-    dw_peer_t *peer =
-        worker->peer == DW_PEER_NONE ? NULL : &self->peers.items[worker->peer];
+    dw_peer_t *peer = worker->peer == DW_PEER_NONE ? NULL : &self->peers.items[worker->peer];
     if (peer) {
         dw_peers_send (&self->peers, peer);
         peer->is_dismissed = true;
         dw_write_uint (&self->reply.head, DW_WIRE_STOP);
         dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
     }
-    s_notice (self,
-              "actor %u is stuck in node \"%s\": its processor did not return after its attempt was "
-              "given up; another actor takes its place",
-              (unsigned) command->worker, self->plan->ids[node]);
-    self->stuck[self->stuck_count++] = (s_stuck_t) {.actor = worker->actor,
-                                                    .peer = worker->peer,
-                                                    .number = command->worker,
-                                                    .node = node};
-    *worker = (s_worker_t) {.peer = DW_PEER_NONE};
+    s_notice (
+        self,
+        "actor %u is stuck in node \"%s\": its processor did not return after its attempt was "
+        "given up; another actor takes its place",
+        (unsigned) command->worker, self->plan->ids[node]);
+    self->stuck[self->stuck_count++] = (s_stuck_t){
+        .actor = worker->actor, .peer = worker->peer, .number = command->worker, .node = node};
+    *worker = (s_worker_t){.peer = DW_PEER_NONE};
     dw_error_t *error = dw_error_new ();
-    if (self->stuck_count == STUCK_MAX ||
-        s_start_worker (self, command->worker, error) != DW_OK) {
+    if (self->stuck_count == STUCK_MAX || s_start_worker (self, command->worker, error) != DW_OK) {
         s_notice (self, "actor %u cannot be replaced (%s): its tasks fail from now on",
                   (unsigned) command->worker,
                   self->stuck_count == STUCK_MAX ? "too many are stuck" : dw_error_text (error));
@@ -792,8 +767,7 @@ static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *comman
     dw_error_destroy (&error);
 }
 
-static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command)
-{
+static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
     switch ((dw_command_type_t) command->type) {
         case DW_SEND_TASK: s_send_task (self, command); return;
         case DW_CANCEL_TASK: s_cancel_task (self, command); return;
@@ -808,8 +782,7 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command)
 }
 
 /* A peer could not be reached: its queue has no limit, so it is gone. */
-static void s_on_unreachable (void *arg, dw_peer_t *peer)
-{
+static void s_on_unreachable (void *arg, dw_peer_t *peer) {
     dw_coordinator_t *self = arg;
     if (peer->role == DW_WIRE_CLIENT)
         s_on_client_gone (self, dw_peers_index (&self->peers, peer));
@@ -819,8 +792,7 @@ static void s_on_unreachable (void *arg, dw_peer_t *peer)
 
 /* Gives the scheduler what has happened, and does what it says. Carrying out may make events, which
  * are for the next step: they move to the front. */
-static void s_step (dw_coordinator_t *self, int64_t now_ns)
-{
+static void s_step (dw_coordinator_t *self, int64_t now_ns) {
     dw_outcomes_t *outcomes = &self->outcomes;
     size_t events_count = outcomes->events_count, slots_count = outcomes->slots_count;
     self->commands.count = 0;
@@ -852,8 +824,7 @@ static void s_step (dw_coordinator_t *self, int64_t now_ns)
 /* ---- Its own work ----------------------------------------------------------------------------- */
 
 /* What the direct dependencies of a node give, where it lies. */
-static bool s_make_given (dw_coordinator_t *self, const s_run_t *run, dw_task_t *task)
-{
+static bool s_make_given (dw_coordinator_t *self, const s_run_t *run, dw_task_t *task) {
     const dw_plan_t *plan = self->plan;
     uint32_t begin = plan->dependencies_at[task->node];
     uint32_t count = plan->dependencies_at[task->node + 1] - begin;
@@ -871,8 +842,8 @@ static bool s_make_given (dw_coordinator_t *self, const s_run_t *run, dw_task_t 
         const dw_extra_t *extra = dw_slot_extra (slot);
         dw_given_t *given = &self->given[i];
         given->payload.bytes = dw_slot_payload (slot, &given->payload.size);
-        given->metadata = extra ? (dw_view_t) {extra->metadata, extra->metadata_size}
-                                : (dw_view_t) {NULL, 0};
+        given->metadata = extra ? (dw_view_t){extra->metadata, extra->metadata_size}
+                                : (dw_view_t){NULL, 0};
     }
     task->given = self->given;
     task->given_count = count;
@@ -880,8 +851,7 @@ static bool s_make_given (dw_coordinator_t *self, const s_run_t *run, dw_task_t 
 }
 
 /* Begins the next task of the mailbox; false when there is none. */
-static bool s_begin_own (dw_coordinator_t *self)
-{
+static bool s_begin_own (dw_coordinator_t *self) {
     while (self->mailbox_at < self->mailbox_count) {
         const dw_command_t *command = &self->mailbox[self->mailbox_at++];
         const s_run_t *run = &self->runs[command->run];
@@ -908,15 +878,13 @@ static bool s_begin_own (dw_coordinator_t *self)
     return false;
 }
 
-static bool s_has_own_work (const dw_coordinator_t *self)
-{
-    return self->host &&
-           (self->mailbox_at < self->mailbox_count || dw_host_is_busy (self->host));
+static bool s_has_own_work (const dw_coordinator_t *self) {
+    return self->host && (self->mailbox_at < self->mailbox_count || dw_host_is_busy (self->host));
 }
 
 /* Works for a stretch, as a worker like the others. */
-static void s_work (dw_coordinator_t *self)
-{
+static void s_work (dw_coordinator_t *self) {
+    size_t events_count = self->outcomes.events_count;
     int64_t until_ns = dw_clock_ns ();
     dw_host_wake (self->host, until_ns);
     until_ns += STRETCH_NS;
@@ -929,20 +897,20 @@ static void s_work (dw_coordinator_t *self)
             break;
     }
     self->worked_ns = dw_host_settle (self->host, &self->outcomes);
+    for (size_t i = events_count; i < self->outcomes.events_count; i++)
+        self->workers[self->workers_count].steps_count += self->outcomes.events[i].steps;
 }
 
 /* ---- Closing ---------------------------------------------------------------------------------- */
 
-static void s_stop_worker (dw_coordinator_t *self, uint32_t peer_index)
-{
+static void s_stop_worker (dw_coordinator_t *self, uint32_t peer_index) {
     dw_peer_t *peer = &self->peers.items[peer_index];
     dw_write_uint (&self->reply.head, DW_WIRE_STOP);
     dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
 }
 
 /* Tells every worker to stop and waits for their goodbyes, until it is too late. */
-static void s_stop_workers (dw_coordinator_t *self)
-{
+static void s_stop_workers (dw_coordinator_t *self) {
     uint32_t router, type, left = 0;
     dw_wire_reader_t reader;
     for (uint32_t i = 0; i < self->workers_count; i++)
@@ -977,8 +945,7 @@ static void s_stop_workers (dw_coordinator_t *self)
     }
 }
 
-static void s_name_stuck (dw_coordinator_t *self, uint32_t number, uint32_t node)
-{
+static void s_name_stuck (dw_coordinator_t *self, uint32_t number, uint32_t node) {
     char text[256];
     if (node == DW_NONE)
         snprintf (text, sizeof text, "actor %u", (unsigned) number);
@@ -988,8 +955,7 @@ static void s_name_stuck (dw_coordinator_t *self, uint32_t number, uint32_t node
     dw_write_str (&self->reply.head, text, strlen (text));
 }
 
-static void s_close (dw_coordinator_t *self)
-{
+static void s_close (dw_coordinator_t *self) {
     s_stop_workers (self);
     dw_write_uint (&self->reply.head, DW_WIRE_CLOSED);
     for (uint32_t i = 0; i < self->workers_count; i++)
@@ -1009,8 +975,7 @@ static void s_close (dw_coordinator_t *self)
 
 /* ---- The actor -------------------------------------------------------------------------------- */
 
-static void s_join_local_worker (dw_coordinator_t *self)
-{
+static void s_join_local_worker (dw_coordinator_t *self) {
     dw_event_t *event = self->host ? s_event (self, DW_EVENT_WORKER_JOINED) : NULL;
     if (!event)
         return;
@@ -1019,8 +984,7 @@ static void s_join_local_worker (dw_coordinator_t *self)
     event->local = true;
 }
 
-static void *s_coordinator_actor (void *args)
-{
+static void *s_coordinator_actor (void *args) {
     dw_coordinator_t *self = args;
     s_join_local_worker (self);
     while (!self->is_over) {
@@ -1050,8 +1014,7 @@ static void *s_coordinator_actor (void *args)
 
 /* ---- Made ------------------------------------------------------------------------------------- */
 
-static int s_start_worker (dw_coordinator_t *self, uint32_t number, dw_error_t *error)
-{
+static int s_start_worker (dw_coordinator_t *self, uint32_t number, dw_error_t *error) {
     bool spins = self->plan->pool && self->workers_count <= self->options.cpus_count &&
                  self->options.cpus_count > 1;
     dw_worker_options_t options = {
@@ -1067,8 +1030,7 @@ static int s_start_worker (dw_coordinator_t *self, uint32_t number, dw_error_t *
     return dw_worker_new (&self->workers[number].actor, &options, error);
 }
 
-static int s_make_router (dw_coordinator_t *self, const char *endpoint, dw_error_t *error)
-{
+static int s_make_router (dw_coordinator_t *self, const char *endpoint, dw_error_t *error) {
     int yes = 1, linger_ms = 100, unlimited = 0, handshake_ms = 1000;
     int64_t message_max = (int64_t) self->plan->max_payload_bytes + ROOM_BYTES;
     void *router = zmq_socket (self->options.context, ZMQ_ROUTER);
@@ -1091,18 +1053,16 @@ static int s_make_router (dw_coordinator_t *self, const char *endpoint, dw_error
 }
 
 /* Only this machine: who listens to others needs keys, which this version has not. */
-static bool s_is_local_endpoint (const char *endpoint)
-{
-    static const char *const prefixes[] = {"ipc://", "tcp://127.", "tcp://localhost:",
-                                           "tcp://[::1]:"};
+static bool s_is_local_endpoint (const char *endpoint) {
+    static const char *const prefixes[] = {"ipc://", "tcp://127.",
+                                           "tcp://localhost:", "tcp://[::1]:"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (strncmp (endpoint, prefixes[i], strlen (prefixes[i])) == 0)
             return true;
     return false;
 }
 
-static int s_listen (dw_coordinator_t *self, dw_error_t *error)
-{
+static int s_listen (dw_coordinator_t *self, dw_error_t *error) {
     const char *endpoint = self->options.endpoint;
     snprintf (self->inproc, sizeof self->inproc, "inproc://coordinator");
     snprintf (self->endpoint, sizeof self->endpoint, "%s", self->inproc);
@@ -1121,8 +1081,7 @@ static int s_listen (dw_coordinator_t *self, dw_error_t *error)
     return err;
 }
 
-static int s_allocate (dw_coordinator_t *self, dw_error_t *error)
-{
+static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     const dw_plan_t *plan = self->plan;
     uint64_t runs_max = (uint64_t) self->options.runs_max * self->options.clients_max;
     self->runs_max = runs_max < 1u << 20 ? (uint32_t) runs_max : 1u << 20;
@@ -1143,8 +1102,7 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error)
 }
 
 int dw_coordinator_new (dw_coordinator_t **self_p, const dw_coordinator_options_t *options,
-                        dw_error_t *error)
-{
+                        dw_error_t *error) {
     dw_coordinator_t *self = calloc (1, sizeof *self);
     if (!self)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
@@ -1155,11 +1113,11 @@ int dw_coordinator_new (dw_coordinator_t **self_p, const dw_coordinator_options_
         err = s_listen (self, error);
     for (uint32_t i = 0; i < self->workers_count && !err; i++)
         err = s_start_worker (self, i, error);
-    if (!err && dw_actor_start (&self->actor, "dw-coordinator", STACK_BYTES, s_coordinator_actor,
-                                self))
+    if (!err &&
+        dw_actor_start (&self->actor, "dw-coordinator", STACK_BYTES, s_coordinator_actor, self))
         err = dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
-                            "no thread for the coordinator: raise the limit of processes "
-                            "(ulimit -u) or of memory");
+                            "no thread for the coordinator: raise the limit of threads "
+                            "(RLIMIT_NPROC, ulimit -u) or of memory");
     if (err) {
         zmq_ctx_shutdown (options->context); /* the workers that did start leave */
         dw_peers_free (&self->peers);
@@ -1170,18 +1128,15 @@ int dw_coordinator_new (dw_coordinator_t **self_p, const dw_coordinator_options_
     return err;
 }
 
-const char *dw_coordinator_inproc (const dw_coordinator_t *self)
-{
+const char *dw_coordinator_inproc (const dw_coordinator_t *self) {
     return self->inproc;
 }
 
-const char *dw_coordinator_endpoint (const dw_coordinator_t *self)
-{
+const char *dw_coordinator_endpoint (const dw_coordinator_t *self) {
     return self->endpoint;
 }
 
-bool dw_coordinator_join (dw_coordinator_t *self, int64_t deadline_ns)
-{
+bool dw_coordinator_join (dw_coordinator_t *self, int64_t deadline_ns) {
     if (!dw_actor_join (&self->actor, deadline_ns))
         return false;
     bool all = true;
@@ -1192,8 +1147,7 @@ bool dw_coordinator_join (dw_coordinator_t *self, int64_t deadline_ns)
     return all;
 }
 
-void dw_coordinator_destroy (dw_coordinator_t **self_p)
-{
+void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     dw_coordinator_t *self = *self_p;
     if (!self)
         return;

@@ -17,10 +17,10 @@
 typedef struct dw_coordinator_t dw_coordinator_t;
 
 typedef struct dw_coordinator_options_t {
-    void *context;            /* of ZeroMQ */
+    void *context; /* of ZeroMQ */
     const dw_program_t *program;
-    const char *endpoint;     /* to listen on besides the inproc one; NULL: inproc only */
-    uint32_t runs_max;        /* of a client */
+    const char *endpoint; /* to listen on besides the inproc one; NULL: inproc only */
+    uint32_t runs_max;    /* of a client */
     uint32_t clients_max;
     uint32_t cpus_count;
     void (*notice) (void *arg, const char *line); /* or NULL */

@@ -12,8 +12,7 @@ typedef struct s_work_t {
     dw_writer_t blob, extras;
 } s_work_t;
 
-static uint8_t s_status (dw_node_state_t state)
-{
+static uint8_t s_status (dw_node_state_t state) {
     switch (state) {
         case DW_STATE_DONE: return DW_NODE_DONE;
         case DW_STATE_FAILED: return DW_NODE_FAILED;
@@ -28,15 +27,13 @@ static uint8_t s_status (dw_node_state_t state)
     return DW_NODE_CANCELLED;
 }
 
-static void s_write_causes (s_work_t *work, const uint32_t *causes, uint32_t count)
-{
+static void s_write_causes (s_work_t *work, const uint32_t *causes, uint32_t count) {
     dw_write_array (&work->extras, count);
     for (uint32_t i = 0; i < count; i++)
         dw_write_uint (&work->extras, causes[i]);
 }
 
-static void s_on_causes (void *arg, uint32_t node, const uint32_t *causes, uint32_t causes_count)
-{
+static void s_on_causes (void *arg, uint32_t node, const uint32_t *causes, uint32_t causes_count) {
     s_work_t *work = arg;
     dw_write_uint (&work->extras, node);
     dw_write_nil (&work->extras);
@@ -46,16 +43,14 @@ static void s_on_causes (void *arg, uint32_t node, const uint32_t *causes, uint3
 }
 
 /* Says in a slot where in the message its payload is. */
-static void s_place (dw_slot_t *slot, dw_slot_form_t form, uint32_t place)
-{
+static void s_place (dw_slot_t *slot, dw_slot_form_t form, uint32_t place) {
     slot->form = (uint8_t) form;
     memset (slot->bytes, 0, sizeof slot->bytes);
     memcpy (slot->bytes, &place, sizeof place);
 }
 
 /* A payload that is not inside of its slot goes into the blob when it is small, else as a frame. */
-static void s_move_payload (s_work_t *work, dw_slot_t *slot, dw_extra_t *extra)
-{
+static void s_move_payload (s_work_t *work, dw_slot_t *slot, dw_extra_t *extra) {
     size_t size = slot->size, offset = work->blob.count;
     if (!extra->has_payload) {
         slot->form = DW_SLOT_NONE;
@@ -79,8 +74,7 @@ static void s_move_payload (s_work_t *work, dw_slot_t *slot, dw_extra_t *extra)
     s_place (slot, DW_SLOT_FRAME, work->packet->count);
 }
 
-static void s_move_extra (s_work_t *work, uint32_t node, dw_slot_t *slot)
-{
+static void s_move_extra (s_work_t *work, uint32_t node, dw_slot_t *slot) {
     dw_extra_t *extra = dw_slot_extra (slot);
     bool is_failed = slot->status == DW_NODE_FAILED;
     if (extra->metadata || (is_failed && extra->code)) {
@@ -106,17 +100,15 @@ static void s_move_extra (s_work_t *work, uint32_t node, dw_slot_t *slot)
 }
 
 /* Gives every slot its status, and makes it travel. */
-static void s_settle_slots (s_work_t *work)
-{
+static void s_settle_slots (s_work_t *work) {
     dw_delivery_t *self = work->delivery;
     bool all_done = dw_scheduler_not_done_count (self->scheduler, self->run) == 0;
     for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
         dw_slot_t *slot = &self->slots[node];
         if (!all_done) {
-            slot->status =
-                s_status (dw_scheduler_node_state (self->scheduler, self->run, node));
-            slot->attempts =
-                (uint16_t) dw_scheduler_node_attempts (self->scheduler, self->run, node);
+            slot->status = s_status (dw_scheduler_node_state (self->scheduler, self->run, node));
+            slot->attempts = (uint16_t) dw_scheduler_node_attempts (self->scheduler, self->run,
+                                                                    node);
             if (!dw_scheduler_node_requested (self->scheduler, self->run, node))
                 dw_slot_drop_payload (slot);
         }
@@ -125,15 +117,13 @@ static void s_settle_slots (s_work_t *work)
     }
 }
 
-static void s_free_slots (void *data, void *hint)
-{
+static void s_free_slots (void *data, void *hint) {
     (void) hint;
     free (data);
 }
 
 /* Appends a part of the result, which is given away when it is large. */
-static void s_give (dw_packet_t *packet, void *bytes, size_t size)
-{
+static void s_give (dw_packet_t *packet, void *bytes, size_t size) {
     zmq_msg_t message;
     if (size <= GIVEN_BYTES || zmq_msg_init_data (&message, bytes, size, s_free_slots, NULL)) {
         dw_write_bin (&packet->head, bytes, size);
@@ -144,8 +134,7 @@ static void s_give (dw_packet_t *packet, void *bytes, size_t size)
     zmq_msg_close (&message);
 }
 
-static void s_give_or_nil (dw_packet_t *packet, dw_writer_t *writer)
-{
+static void s_give_or_nil (dw_packet_t *packet, dw_writer_t *writer) {
     packet->head.no_memory |= writer->no_memory;
     if (writer->count == 0) {
         dw_write_nil (&packet->head);
@@ -154,8 +143,7 @@ static void s_give_or_nil (dw_packet_t *packet, dw_writer_t *writer)
         s_give (packet, writer->bytes, writer->count);
 }
 
-int dw_delivery_write (dw_delivery_t *self, dw_packet_t *packet)
-{
+int dw_delivery_write (dw_delivery_t *self, dw_packet_t *packet) {
     s_work_t work = {.delivery = self, .packet = packet};
     bool all_done = dw_scheduler_not_done_count (self->scheduler, self->run) == 0;
     if (self->has_extras || !all_done)
@@ -179,8 +167,7 @@ int dw_delivery_write (dw_delivery_t *self, dw_packet_t *packet)
     return packet->head.no_memory ? DW_ENOMEM : DW_OK;
 }
 
-void dw_delivery_write_graph (const dw_plan_t *plan, dw_writer_t *writer)
-{
+void dw_delivery_write_graph (const dw_plan_t *plan, dw_writer_t *writer) {
     dw_write_array (writer, plan->nodes_count);
     for (uint32_t node = 0; node < plan->nodes_count; node++)
         dw_write_str (writer, plan->ids[node], strlen (plan->ids[node]));

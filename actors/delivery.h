@@ -13,8 +13,8 @@
 typedef struct dw_delivery_t {
     const dw_scheduler_t *scheduler;
     const dw_plan_t *plan;
-    uint32_t run;            /* the scheduler's */
-    uint64_t client_run;     /* the client's own number for it */
+    uint32_t run;        /* the scheduler's */
+    uint64_t client_run; /* the client's own number for it */
     dw_run_status_t status;
     uint64_t duration_us;
     dw_slot_t *slots;        /* nodes_count of them, from malloc; given away */

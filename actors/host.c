@@ -7,35 +7,34 @@
 
 #include "actors/clock.h"
 
-#define CHUNK_STEPS 512u     /* steps of a chain that one event tells of, at most */
-#define LONG_STEPS 16u       /* a chain that is timed by itself */
-#define GROUP_NS 2000        /* tasks are timed in groups of about this */
+#define CHUNK_STEPS     512u /* steps of a chain that one event tells of, at most */
+#define LONG_STEPS      16u  /* a chain that is timed by itself */
+#define GROUP_NS        2000 /* tasks are timed in groups of about this */
 #define GROUP_STEPS_MAX 64u
 
 struct dw_host_t {
     const dw_program_t *program;
-    uint32_t node;      /* whose instance it hosts; DW_NONE: every node's */
-    void **instances;   /* by node, or one */
+    uint32_t node;    /* whose instance it hosts; DW_NONE: every node's */
+    void **instances; /* by node, or one */
     uint32_t instances_count;
     dw_call_t call;
 
     /* The task under way. */
-    dw_task_t task;     /* its node, steps and attempt are those that come next */
+    dw_task_t task; /* its node, steps and attempt are those that come next */
     bool is_busy;
     uint32_t worker;
-    dw_given_t given;   /* of a step that is not the first: the step before */
-    dw_slot_t carried;  /* own copy of the output before a pause */
+    dw_given_t given;  /* of a step that is not the first: the step before */
+    dw_slot_t carried; /* own copy of the output before a pause */
 
     /* Time. */
-    int64_t now_ns;     /* when the clock was last looked at */
+    int64_t now_ns; /* when the clock was last looked at */
     uint32_t group_steps, group_steps_max;
     size_t group_event, group_slot; /* the first since then */
 };
 
 /* ---- Outcomes --------------------------------------------------------------------------------- */
 
-bool dw_outcomes_reserve (dw_outcomes_t *self, size_t slots)
-{
+bool dw_outcomes_reserve (dw_outcomes_t *self, size_t slots) {
     if (self->events_size - self->events_count < 2) {
         size_t size = self->events_size ? 2 * self->events_size : 64;
         dw_event_t *events = realloc (self->events, size * sizeof *events);
@@ -57,16 +56,14 @@ bool dw_outcomes_reserve (dw_outcomes_t *self, size_t slots)
     return true;
 }
 
-void dw_outcomes_clear (dw_outcomes_t *self)
-{
+void dw_outcomes_clear (dw_outcomes_t *self) {
     for (size_t i = 0; i < self->slots_count; i++)
         if (self->slots[i].form == DW_SLOT_EXTRA)
             dw_slot_clear (&self->slots[i]);
     self->slots_count = self->events_count = 0;
 }
 
-void dw_outcomes_free (dw_outcomes_t *self)
-{
+void dw_outcomes_free (dw_outcomes_t *self) {
     dw_outcomes_clear (self);
     free (self->events);
     free (self->slots);
@@ -75,18 +72,15 @@ void dw_outcomes_free (dw_outcomes_t *self)
 
 /* ---- Instances -------------------------------------------------------------------------------- */
 
-static const dw_processor_t *s_processor (const dw_host_t *self, uint32_t node)
-{
+static const dw_processor_t *s_processor (const dw_host_t *self, uint32_t node) {
     return self->program->processors[self->program->plan->kind[node]];
 }
 
-static void **s_instance (const dw_host_t *self, uint32_t node)
-{
+static void **s_instance (const dw_host_t *self, uint32_t node) {
     return &self->instances[self->node == DW_NONE ? node : 0];
 }
 
-static int s_start (dw_host_t *self, uint32_t node, dw_error_t *error)
-{
+static int s_start (dw_host_t *self, uint32_t node, dw_error_t *error) {
     char why[256] = "";
     const dw_processor_t *processor = s_processor (self, node);
     void **instance = s_instance (self, node);
@@ -94,18 +88,16 @@ static int s_start (dw_host_t *self, uint32_t node, dw_error_t *error)
     if (processor->start && processor->start (instance, self->program->settings[node],
                                               processor->arg, why, sizeof why)) {
         why[sizeof why - 1] = '\0';
-        return dw_error_add (error, DW_EPROCESSOR, DW_NOWHERE,
-                             "node \"%s\": its processor %s cannot start: %s",
-                             self->program->plan->ids[node], processor->name,
-                             *why ? why : "it gave no reason");
+        return dw_error_add (
+            error, DW_EPROCESSOR, DW_NOWHERE, "node \"%s\": its processor %s cannot start: %s",
+            self->program->plan->ids[node], processor->name, *why ? why : "it gave no reason");
     }
     self->instances_count++;
     return DW_OK;
 }
 
 int dw_host_new (dw_host_t **self_p, const dw_program_t *program, uint32_t node,
-                 dw_error_t *error)
-{
+                 dw_error_t *error) {
     const dw_plan_t *plan = program->plan;
     uint32_t count = node == DW_NONE ? plan->nodes_count : 1;
     dw_host_t *self = calloc (1, sizeof *self);
@@ -130,8 +122,7 @@ int dw_host_new (dw_host_t **self_p, const dw_program_t *program, uint32_t node,
     return err;
 }
 
-void dw_host_destroy (dw_host_t **self_p)
-{
+void dw_host_destroy (dw_host_t **self_p) {
     dw_host_t *self = *self_p;
     if (!self)
         return;
@@ -150,30 +141,26 @@ void dw_host_destroy (dw_host_t **self_p)
     *self_p = NULL;
 }
 
-void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), void *arg)
-{
+void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), void *arg) {
     self->call.is_cancelled = is_cancelled;
     self->call.is_cancelled_arg = arg;
 }
 
 /* ---- Time ------------------------------------------------------------------------------------- */
 
-int64_t dw_host_now_ns (const dw_host_t *self)
-{
+int64_t dw_host_now_ns (const dw_host_t *self) {
     return self->now_ns;
 }
 
 /* The next group begins here. */
-static void s_begin_group (dw_host_t *self, const dw_outcomes_t *outcomes, int64_t now_ns)
-{
+static void s_begin_group (dw_host_t *self, const dw_outcomes_t *outcomes, int64_t now_ns) {
     self->now_ns = now_ns;
     self->group_steps = 0;
     self->group_event = outcomes->events_count;
     self->group_slot = outcomes->slots_count;
 }
 
-int64_t dw_host_settle (dw_host_t *self, dw_outcomes_t *outcomes)
-{
+int64_t dw_host_settle (dw_host_t *self, dw_outcomes_t *outcomes) {
     if (self->group_steps == 0) {
         s_begin_group (self, outcomes, self->now_ns);
         return self->now_ns;
@@ -187,42 +174,38 @@ int64_t dw_host_settle (dw_host_t *self, dw_outcomes_t *outcomes)
     for (size_t i = self->group_slot; mean_us && i < outcomes->slots_count; i++)
         outcomes->slots[i].duration_us = mean_us;
     uint64_t steps = GROUP_NS / (mean_ns + 1);
-    self->group_steps_max =
-        steps < 1 ? 1 : (uint32_t) (steps < GROUP_STEPS_MAX ? steps : GROUP_STEPS_MAX);
+    self->group_steps_max = steps < 1
+                                ? 1
+                                : (uint32_t) (steps < GROUP_STEPS_MAX ? steps : GROUP_STEPS_MAX);
     s_begin_group (self, outcomes, now_ns);
     return now_ns;
 }
 
-void dw_host_wake (dw_host_t *self, int64_t now_ns)
-{
+void dw_host_wake (dw_host_t *self, int64_t now_ns) {
     assert (self->group_steps == 0); /* else what was run would be timed too short */
     self->now_ns = now_ns;
 }
 
 /* ---- A task ----------------------------------------------------------------------------------- */
 
-void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task)
-{
+void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task) {
     assert (!self->is_busy);
     self->task = *task;
     self->worker = worker;
     self->is_busy = true;
 }
 
-bool dw_host_is_busy (const dw_host_t *self)
-{
+bool dw_host_is_busy (const dw_host_t *self) {
     return self->is_busy;
 }
 
-void dw_host_abandon (dw_host_t *self)
-{
+void dw_host_abandon (dw_host_t *self) {
     self->is_busy = false;
     dw_slot_clear (&self->carried);
 }
 
 /* Runs the next step into slot; returns 0, or the error's code. */
-static int s_step (dw_host_t *self, dw_slot_t *slot)
-{
+static int s_step (dw_host_t *self, dw_slot_t *slot) {
     dw_call_t *call = &self->call;
     const dw_task_t *task = &self->task;
     const dw_processor_t *processor = s_processor (self, task->node);
@@ -244,8 +227,7 @@ static int s_step (dw_host_t *self, dw_slot_t *slot)
 }
 
 /* The step before has left its output in slot: makes the next one the task under way. */
-static void s_advance (dw_host_t *self, const dw_slot_t *slot)
-{
+static void s_advance (dw_host_t *self, const dw_slot_t *slot) {
     const dw_plan_t *plan = self->program->plan;
     dw_task_t *task = &self->task;
     uint32_t node = task->node, next = plan->chain_next[node];
@@ -254,8 +236,8 @@ static void s_advance (dw_host_t *self, const dw_slot_t *slot)
     if (!(plan->flags[next] & DW_NODE_PAYLOAD_ONLY)) {
         const dw_extra_t *extra = dw_slot_extra (slot);
         self->given.payload = output;
-        self->given.metadata = extra ? (dw_view_t) {extra->metadata, extra->metadata_size}
-                                     : (dw_view_t) {NULL, 0};
+        self->given.metadata = extra ? (dw_view_t){extra->metadata, extra->metadata_size}
+                                     : (dw_view_t){NULL, 0};
         task->given = &self->given;
         task->given_count = 1;
     }
@@ -270,8 +252,7 @@ static void s_advance (dw_host_t *self, const dw_slot_t *slot)
 
 /* The slots of the outcomes will go their way before the task goes on: what the next step reads of
  * the last one is kept. */
-static bool s_carry (dw_host_t *self, dw_slot_t *last)
-{
+static bool s_carry (dw_host_t *self, dw_slot_t *last) {
     dw_extra_t *extra = dw_slot_extra (last);
     dw_slot_t kept = {0};
     bool reads_output = self->task.payload.bytes &&
@@ -290,8 +271,8 @@ static bool s_carry (dw_host_t *self, dw_slot_t *last)
     self->carried = kept;
     self->given.payload.bytes = dw_slot_payload (&self->carried, &self->given.payload.size);
     const dw_extra_t *own = dw_slot_extra (&self->carried);
-    self->given.metadata =
-        own ? (dw_view_t) {own->metadata, own->metadata_size} : (dw_view_t) {NULL, 0};
+    self->given.metadata = own ? (dw_view_t){own->metadata, own->metadata_size}
+                               : (dw_view_t){NULL, 0};
     if (is_payload) {
         self->task.payload = self->given.payload;
         self->task.payload_frame = dw_slot_frame (&self->carried);
@@ -299,8 +280,7 @@ static bool s_carry (dw_host_t *self, dw_slot_t *last)
     return true;
 }
 
-static dw_event_t *s_push_event (dw_host_t *self, dw_outcomes_t *outcomes, dw_event_type_t type)
-{
+static dw_event_t *s_push_event (dw_host_t *self, dw_outcomes_t *outcomes, dw_event_type_t type) {
     dw_event_t *event = &outcomes->events[outcomes->events_count++];
     memset (event, 0, sizeof *event);
     event->type = (uint8_t) type;
@@ -311,8 +291,7 @@ static dw_event_t *s_push_event (dw_host_t *self, dw_outcomes_t *outcomes, dw_ev
 }
 
 /* The step under way failed with code, which its slot tells of. */
-static void s_fail (dw_host_t *self, dw_outcomes_t *outcomes, int code, uint32_t steps_done)
-{
+static void s_fail (dw_host_t *self, dw_outcomes_t *outcomes, int code, uint32_t steps_done) {
     dw_event_t *event = &outcomes->events[outcomes->events_count - 1];
     if (steps_done > 0)
         event = s_push_event (self, outcomes, DW_EVENT_TASK_FAILED);
@@ -322,8 +301,7 @@ static void s_fail (dw_host_t *self, dw_outcomes_t *outcomes, int code, uint32_t
     dw_host_abandon (self);
 }
 
-bool dw_host_run (dw_host_t *self, dw_outcomes_t *outcomes, int64_t until_ns)
-{
+bool dw_host_run (dw_host_t *self, dw_outcomes_t *outcomes, int64_t until_ns) {
     assert (self->is_busy);
     uint32_t steps_max = self->task.steps < CHUNK_STEPS ? self->task.steps : CHUNK_STEPS;
     if (!dw_outcomes_reserve (outcomes, steps_max))

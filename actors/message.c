@@ -9,8 +9,7 @@
 /* ---- In --------------------------------------------------------------------------------------- */
 
 /* The place for one more frame, initialised; NULL: no memory. */
-static zmq_msg_t *s_frames_push (zmq_msg_t **frames, uint32_t *count, uint32_t *size)
-{
+static zmq_msg_t *s_frames_push (zmq_msg_t **frames, uint32_t *count, uint32_t *size) {
     if (*count == *size) {
         uint32_t more = *size ? 2 * *size : 8;
         zmq_msg_t *grown = realloc (*frames, more * sizeof *grown);
@@ -25,8 +24,7 @@ static zmq_msg_t *s_frames_push (zmq_msg_t **frames, uint32_t *count, uint32_t *
 }
 
 /* Receives what is left of a message and drops it. */
-static void s_drain (void *socket)
-{
+static void s_drain (void *socket) {
     zmq_msg_t part;
     int more = 1;
     while (more) {
@@ -36,8 +34,7 @@ static void s_drain (void *socket)
     }
 }
 
-int dw_message_receive (dw_message_t *self, void *socket)
-{
+int dw_message_receive (dw_message_t *self, void *socket) {
     dw_message_clear (self);
     for (;;) {
         zmq_msg_t *frame = s_frames_push (&self->frames, &self->count, &self->size);
@@ -63,23 +60,20 @@ int dw_message_receive (dw_message_t *self, void *socket)
     }
 }
 
-void dw_message_clear (dw_message_t *self)
-{
+void dw_message_clear (dw_message_t *self) {
     for (uint32_t i = 0; i < self->count; i++)
         zmq_msg_close (&self->frames[i]);
     self->count = 0;
 }
 
-void dw_message_free (dw_message_t *self)
-{
+void dw_message_free (dw_message_t *self) {
     dw_message_clear (self);
     free (self->frames);
     memset (self, 0, sizeof *self);
 }
 
 const uint8_t *dw_message_resolve (dw_message_t *self, uint32_t head, const dw_ref_t *ref,
-                                   dw_wire_reader_t *reader, size_t *size_p, zmq_msg_t **frame_p)
-{
+                                   dw_wire_reader_t *reader, size_t *size_p, zmq_msg_t **frame_p) {
     *frame_p = NULL;
     *size_p = ref->size;
     if (!ref->frame)
@@ -97,8 +91,7 @@ const uint8_t *dw_message_resolve (dw_message_t *self, uint32_t head, const dw_r
 
 /* ---- Out -------------------------------------------------------------------------------------- */
 
-void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t *frame)
-{
+void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t *frame) {
     if (!frame || size <= DW_WIRE_INLINE_MAX) {
         dw_write_bin (&self->head, bytes, size);
         return;
@@ -111,8 +104,7 @@ void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t
     dw_write_uint (&self->head, self->count);
 }
 
-void dw_packet_give (dw_packet_t *self, zmq_msg_t *message)
-{
+void dw_packet_give (dw_packet_t *self, zmq_msg_t *message) {
     zmq_msg_t *own = s_frames_push (&self->frames, &self->count, &self->size);
     if (!own || zmq_msg_move (own, message)) {
         self->head.no_memory = true;
@@ -121,8 +113,7 @@ void dw_packet_give (dw_packet_t *self, zmq_msg_t *message)
     dw_write_uint (&self->head, self->count);
 }
 
-static int s_send_error (int err)
-{
+static int s_send_error (int err) {
     switch (err) {
         case EHOSTUNREACH: return DW_ENOENT;
         case EAGAIN: return DW_EAGAIN;
@@ -131,16 +122,14 @@ static int s_send_error (int err)
     }
 }
 
-static int s_send_bytes (void *socket, const void *bytes, size_t size, int flags)
-{
+static int s_send_bytes (void *socket, const void *bytes, size_t size, int flags) {
     while (zmq_send (socket, bytes, size, flags | ZMQ_DONTWAIT) < 0)
         if (errno != EINTR)
             return s_send_error (errno);
     return DW_OK;
 }
 
-int dw_packet_send (dw_packet_t *self, void *socket, const void *id, size_t id_size)
-{
+int dw_packet_send (dw_packet_t *self, void *socket, const void *id, size_t id_size) {
     int err = self->head.no_memory ? DW_ENOMEM : DW_OK;
     if (!err && id_size) /* when this is refused nothing was begun, and nothing else may be sent */
         err = s_send_bytes (socket, id, id_size, ZMQ_SNDMORE);
@@ -157,8 +146,7 @@ int dw_packet_send (dw_packet_t *self, void *socket, const void *id, size_t id_s
     return err;
 }
 
-void dw_packet_clear (dw_packet_t *self)
-{
+void dw_packet_clear (dw_packet_t *self) {
     for (uint32_t i = 0; i < self->count; i++)
         zmq_msg_close (&self->frames[i]);
     self->count = 0;
@@ -166,8 +154,7 @@ void dw_packet_clear (dw_packet_t *self)
     dw_writer_clear (&self->head);
 }
 
-void dw_packet_free (dw_packet_t *self)
-{
+void dw_packet_free (dw_packet_t *self) {
     dw_packet_clear (self);
     free (self->frames);
     dw_writer_free (&self->head);

@@ -35,7 +35,7 @@ typedef struct dw_packet_t {
     dw_writer_t head;
     zmq_msg_t *frames; /* own references */
     uint32_t count, size;
-    uint32_t records;  /* the caller's count of what it has put in */
+    uint32_t records; /* the caller's count of what it has put in */
 } dw_packet_t;
 
 /* Appends a byte string: inside of the head when it is small or nobody can share it, else as a
@@ -44,8 +44,7 @@ void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t
 /* Gives message away as a frame of the packet and appends its number to the head. */
 void dw_packet_give (dw_packet_t *self, zmq_msg_t *message);
 /* How many more frames may be added. */
-static inline uint32_t dw_packet_frames_left (const dw_packet_t *self)
-{
+static inline uint32_t dw_packet_frames_left (const dw_packet_t *self) {
     return DW_WIRE_FRAMES_MAX - self->count;
 }
 /* Sends it, to the routing id (id_size 0: none), and empties it whatever comes of it.

@@ -6,8 +6,7 @@
 #include <string.h>
 
 int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
-                      uint32_t *type_p)
-{
+                      uint32_t *type_p) {
     for (uint32_t router = 0; router < self->routers_count;) {
         int err = dw_message_receive (&self->message, self->routers[router]);
         if (err == DW_EAGAIN) {
@@ -28,13 +27,13 @@ int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *re
             continue;
         }
         *router_p = router;
+        self->messages_count++;
         return DW_OK;
     }
     return DW_EAGAIN;
 }
 
-dw_peer_t *dw_peers_sender (dw_peers_t *self, uint32_t router, dw_wire_reader_t *reader)
-{
+dw_peer_t *dw_peers_sender (dw_peers_t *self, uint32_t router, dw_wire_reader_t *reader) {
     uint32_t number = dw_read_uint_max (reader, UINT32_MAX);
     zmq_msg_t *id = &self->message.frames[0];
     if (!reader->is_damaged && number < self->count) {
@@ -48,8 +47,7 @@ dw_peer_t *dw_peers_sender (dw_peers_t *self, uint32_t router, dw_wire_reader_t 
 }
 
 /* A free place: one that was left, else a new one. */
-static dw_peer_t *s_place (dw_peers_t *self)
-{
+static dw_peer_t *s_place (dw_peers_t *self) {
     for (uint32_t i = 0; self->free_count > 0 && i < self->count; i++)
         if (!self->items[i].role) {
             self->free_count--;
@@ -68,8 +66,7 @@ static dw_peer_t *s_place (dw_peers_t *self)
     return peer;
 }
 
-dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role)
-{
+dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role) {
     zmq_msg_t *id = &self->message.frames[0];
     if (zmq_msg_size (id) > sizeof ((dw_peer_t *) 0)->id)
         return NULL;
@@ -77,25 +74,23 @@ dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role)
     if (!peer)
         return NULL;
     dw_packet_t packet = peer->packet;
-    *peer = (dw_peer_t) {.id_size = (uint8_t) zmq_msg_size (id),
-                         .router = (uint8_t) router,
-                         .role = (uint8_t) role,
-                         .packet = packet};
+    *peer = (dw_peer_t){.id_size = (uint8_t) zmq_msg_size (id),
+                        .router = (uint8_t) router,
+                        .role = (uint8_t) role,
+                        .packet = packet};
     memcpy (peer->id, zmq_msg_data (id), peer->id_size);
     self->clients_count += role == DW_WIRE_CLIENT;
     return peer;
 }
 
-void dw_peers_remove (dw_peers_t *self, dw_peer_t *peer)
-{
+void dw_peers_remove (dw_peers_t *self, dw_peer_t *peer) {
     self->clients_count -= peer->role == DW_WIRE_CLIENT;
     self->free_count++;
     peer->role = 0;
     dw_packet_clear (&peer->packet); /* its place in dirty, if any, is passed over */
 }
 
-dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t type)
-{
+dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t type) {
     if (!peer->is_dirty) {
         if (self->dirty_count == self->dirty_size) {
             uint32_t size = self->dirty_size ? 2 * self->dirty_size : 16;
@@ -114,13 +109,12 @@ dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t 
     return &peer->packet;
 }
 
-int dw_peers_send (dw_peers_t *self, dw_peer_t *peer)
-{
+int dw_peers_send (dw_peers_t *self, dw_peer_t *peer) {
+    self->messages_count++;
     return dw_packet_send (&peer->packet, self->routers[peer->router], peer->id, peer->id_size);
 }
 
-void dw_peers_flush (dw_peers_t *self, void (*failed) (void *arg, dw_peer_t *peer), void *arg)
-{
+void dw_peers_flush (dw_peers_t *self, void (*failed) (void *arg, dw_peer_t *peer), void *arg) {
     for (uint32_t i = 0; i < self->dirty_count; i++) {
         dw_peer_t *peer = &self->items[self->dirty[i]];
         peer->is_dirty = false;
@@ -130,15 +124,13 @@ void dw_peers_flush (dw_peers_t *self, void (*failed) (void *arg, dw_peer_t *pee
     self->dirty_count = 0;
 }
 
-void dw_peers_reply (dw_peers_t *self, uint32_t router, dw_packet_t *packet)
-{
+void dw_peers_reply (dw_peers_t *self, uint32_t router, dw_packet_t *packet) {
     zmq_msg_t *id = &self->message.frames[0];
     /* A peer that is gone meanwhile has nobody to be told. */
     dw_packet_send (packet, self->routers[router], zmq_msg_data (id), zmq_msg_size (id));
 }
 
-void dw_peers_free (dw_peers_t *self)
-{
+void dw_peers_free (dw_peers_t *self) {
     for (uint32_t i = 0; i < self->count; i++)
         dw_packet_free (&self->items[i].packet);
     for (uint32_t i = 0; i < self->routers_count; i++)

@@ -9,18 +9,18 @@
 #include "actors/message.h"
 
 #define DW_ROUTERS_MAX 2u
-#define DW_PEER_NONE UINT32_MAX
+#define DW_PEER_NONE   UINT32_MAX
 
 typedef struct dw_peer_t {
-    uint8_t id[8];        /* the routing id that ZeroMQ chose */
+    uint8_t id[8]; /* the routing id that ZeroMQ chose */
     uint8_t id_size;
-    uint8_t router;       /* which of the sockets */
-    uint8_t role;         /* dw_wire_role_t; 0: the place is free */
-    bool is_dirty;        /* packet has records to be sent */
-    bool is_dismissed;    /* a worker that was given up; only its BYE is of interest */
-    uint32_t number;      /* a worker's */
-    uint32_t credit;      /* a worker's */
-    dw_packet_t packet;   /* TASKS or RESULTS being put together */
+    uint8_t router;     /* which of the sockets */
+    uint8_t role;       /* dw_wire_role_t; 0: the place is free */
+    bool is_dirty;      /* packet has records to be sent */
+    bool is_dismissed;  /* a worker that was given up; only its BYE is of interest */
+    uint32_t number;    /* a worker's */
+    uint32_t credit;    /* a worker's */
+    dw_packet_t packet; /* TASKS or RESULTS being put together */
 } dw_peer_t;
 
 typedef struct dw_peers_t {
@@ -28,12 +28,13 @@ typedef struct dw_peers_t {
     uint32_t routers_count;
     dw_peer_t *items;
     uint32_t count, size;
-    uint32_t free_count;  /* places that somebody left */
+    uint32_t free_count; /* places that somebody left */
     uint32_t clients_count;
-    uint32_t *dirty;      /* peers whose packet has records */
+    uint32_t *dirty; /* peers whose packet has records */
     uint32_t dirty_count, dirty_size;
-    dw_message_t message; /* the one received last */
-    uint64_t unknown_count; /* messages from nobody known, or that made no sense */
+    dw_message_t message;    /* the one received last */
+    uint64_t unknown_count;  /* messages from nobody known, or that made no sense */
+    uint64_t messages_count; /* in and out, from and to those known */
 } dw_peers_t;
 
 /* Receives the next message of any router. On DW_OK *reader_p is at the head, whose type is in
@@ -48,8 +49,7 @@ dw_peer_t *dw_peers_sender (dw_peers_t *self, uint32_t router, dw_wire_reader_t 
 /* A place for whoever sent the message received last; NULL: no memory. */
 dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role);
 void dw_peers_remove (dw_peers_t *self, dw_peer_t *peer);
-static inline uint32_t dw_peers_index (const dw_peers_t *self, const dw_peer_t *peer)
-{
+static inline uint32_t dw_peers_index (const dw_peers_t *self, const dw_peer_t *peer) {
     return (uint32_t) (peer - self->items);
 }
 

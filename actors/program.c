@@ -9,8 +9,7 @@
 #include "runtime/settings.h"
 
 static int s_fill (dw_program_t *self, const dw_graph_t *graph, const dw_processors_t *processors,
-                   dw_error_t *error)
-{
+                   dw_error_t *error) {
     const dw_plan_t *plan = self->plan;
     self->processors = calloc (plan->kinds_count + 1u, sizeof *self->processors);
     self->settings = calloc (plan->nodes_count + 1u, sizeof *self->settings);
@@ -33,8 +32,7 @@ static int s_fill (dw_program_t *self, const dw_graph_t *graph, const dw_process
 }
 
 int dw_program_new (dw_program_t **self_p, const dw_graph_t *graph,
-                    const dw_processors_t *processors, dw_error_t *error)
-{
+                    const dw_processors_t *processors, dw_error_t *error) {
     dw_program_t *self = calloc (1, sizeof *self);
     if (!self)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
@@ -48,8 +46,7 @@ int dw_program_new (dw_program_t **self_p, const dw_graph_t *graph,
     return err;
 }
 
-void dw_program_destroy (dw_program_t **self_p)
-{
+void dw_program_destroy (dw_program_t **self_p) {
     dw_program_t *self = *self_p;
     if (!self)
         return;

@@ -13,10 +13,10 @@
 /* What a node has besides its slot. */
 typedef struct s_extra_t {
     dw_wire_extra_t record;
-    char *message;       /* ended by NUL; NULL: none */
+    char *message; /* ended by NUL; NULL: none */
     uint32_t *causes;
     uint32_t causes_count;
-    char *pairs;         /* metadata: key NUL value NUL ..., made when asked for */
+    char *pairs;          /* metadata: key NUL value NUL ..., made when asked for */
     const char **pair_at; /* key, value, key, ... */
     size_t pairs_count;
 } s_extra_t;
@@ -32,17 +32,16 @@ struct dw_result_t {
     size_t blob_size;
     s_extra_t *extras;
     uint32_t extras_count;
-    uint32_t *extra_of;   /* by node: into extras, DW_NONE; NULL: there is none at all */
+    uint32_t *extra_of; /* by node: into extras, DW_NONE; NULL: there is none at all */
     int *failures;
     size_t failures_count;
-    uint32_t *outputs;    /* NULL: the sinks */
+    uint32_t *outputs; /* NULL: the sinks */
     uint32_t outputs_count;
 };
 
 /* ---- Names ------------------------------------------------------------------------------------ */
 
-static int s_read_names (dw_roster_t *self, dw_wire_reader_t *reader)
-{
+static int s_read_names (dw_roster_t *self, dw_wire_reader_t *reader) {
     self->count = dw_read_array (reader);
     char *copy = malloc ((size_t) (reader->end - reader->at) + self->count + 1u);
     self->ids = calloc (self->count + 1u, sizeof *self->ids);
@@ -73,8 +72,7 @@ static int s_read_names (dw_roster_t *self, dw_wire_reader_t *reader)
     return reader->is_damaged ? DW_EPROTOCOL : DW_OK;
 }
 
-int dw_roster_new (dw_roster_t **self_p, const void *graph, size_t size)
-{
+int dw_roster_new (dw_roster_t **self_p, const void *graph, size_t size) {
     dw_wire_reader_t reader = dw_wire_reader (graph, size);
     dw_roster_t *self = calloc (1, sizeof *self);
     if (!self)
@@ -88,14 +86,12 @@ int dw_roster_new (dw_roster_t **self_p, const void *graph, size_t size)
     return err;
 }
 
-int dw_roster_find (const dw_roster_t *self, const char *id)
-{
+int dw_roster_find (const dw_roster_t *self, const char *id) {
     uint32_t node = dw_names_find (&self->nodes, id);
     return node == DW_NONE ? -1 : (int) node;
 }
 
-void dw_roster_release (dw_roster_t **self_p)
-{
+void dw_roster_release (dw_roster_t **self_p) {
     dw_roster_t *self = *self_p;
     *self_p = NULL;
     if (!self || --self->references > 0)
@@ -108,8 +104,7 @@ void dw_roster_release (dw_roster_t **self_p)
     free (self);
 }
 
-void dw_delivered_release (dw_delivered_t **self_p)
-{
+void dw_delivered_release (dw_delivered_t **self_p) {
     dw_delivered_t *self = *self_p;
     *self_p = NULL;
     if (!self || --self->references > 0)
@@ -120,8 +115,7 @@ void dw_delivered_release (dw_delivered_t **self_p)
 
 /* ---- Reading a record ------------------------------------------------------------------------- */
 
-static int s_read_causes (s_extra_t *extra, dw_wire_reader_t *reader, uint32_t nodes_count)
-{
+static int s_read_causes (s_extra_t *extra, dw_wire_reader_t *reader, uint32_t nodes_count) {
     extra->causes_count = extra->record.causes_count;
     if (extra->causes_count == 0)
         return DW_OK;
@@ -132,8 +126,7 @@ static int s_read_causes (s_extra_t *extra, dw_wire_reader_t *reader, uint32_t n
     return extra->causes ? DW_OK : DW_ENOMEM;
 }
 
-static int s_read_extra (dw_result_t *self, dw_wire_reader_t *reader)
-{
+static int s_read_extra (dw_result_t *self, dw_wire_reader_t *reader) {
     if ((self->extras_count & (self->extras_count - 1)) == 0) { /* a power of two: it is full */
         size_t size = self->extras_count ? 2 * (size_t) self->extras_count : 1;
         s_extra_t *grown = realloc (self->extras, size * sizeof *grown);
@@ -159,8 +152,7 @@ static int s_read_extra (dw_result_t *self, dw_wire_reader_t *reader)
     return s_read_causes (extra, reader, self->names->count);
 }
 
-static int s_read_extras (dw_result_t *self, const uint8_t *bytes, size_t size)
-{
+static int s_read_extras (dw_result_t *self, const uint8_t *bytes, size_t size) {
     dw_wire_reader_t reader = dw_wire_reader (bytes, size);
     uint32_t count = self->names->count;
     self->extra_of = malloc ((count + 1u) * sizeof *self->extra_of);
@@ -183,8 +175,7 @@ static int s_read_extras (dw_result_t *self, const uint8_t *bytes, size_t size)
     return reader.is_damaged ? DW_EPROTOCOL : DW_OK;
 }
 
-static int s_read (dw_result_t *self, dw_wire_reader_t *reader)
-{
+static int s_read (dw_result_t *self, dw_wire_reader_t *reader) {
     dw_wire_result_t record;
     size_t size;
     zmq_msg_t *frame;
@@ -206,18 +197,15 @@ static int s_read (dw_result_t *self, dw_wire_reader_t *reader)
     self->table = dw_message_resolve (message, 0, &record.table, reader, &size, &frame);
     if (!self->table || size != self->names->count * sizeof (dw_slot_t))
         return DW_EPROTOCOL;
-    self->blob =
-        dw_message_resolve (message, 0, &record.blob, reader, &self->blob_size, &frame);
-    const uint8_t *extras =
-        dw_message_resolve (message, 0, &record.extras, reader, &size, &frame);
+    self->blob = dw_message_resolve (message, 0, &record.blob, reader, &self->blob_size, &frame);
+    const uint8_t *extras = dw_message_resolve (message, 0, &record.extras, reader, &size, &frame);
     if (reader->is_damaged)
         return DW_EPROTOCOL;
     return extras ? s_read_extras (self, extras, size) : DW_OK;
 }
 
 int dw_result_new (dw_result_t **self_p, dw_wire_reader_t *reader, dw_delivered_t *delivered,
-                   dw_roster_t *names)
-{
+                   dw_roster_t *names) {
     dw_result_t *self = calloc (1, sizeof *self);
     if (!self)
         return DW_ENOMEM;
@@ -233,8 +221,7 @@ int dw_result_new (dw_result_t **self_p, dw_wire_reader_t *reader, dw_delivered_
     return err;
 }
 
-void dw_result_destroy (dw_result_t **self_p)
-{
+void dw_result_destroy (dw_result_t **self_p) {
     dw_result_t *self = *self_p;
     if (!self)
         return;
@@ -254,15 +241,13 @@ void dw_result_destroy (dw_result_t **self_p)
     *self_p = NULL;
 }
 
-dw_result_t **dw_result_next (dw_result_t *self)
-{
+dw_result_t **dw_result_next (dw_result_t *self) {
     return &self->next;
 }
 
 /* ---- Asking ----------------------------------------------------------------------------------- */
 
-const char *dw_run_status_text (dw_run_status_t status)
-{
+const char *dw_run_status_text (dw_run_status_t status) {
     switch (status) {
         case DW_RUN_OK: return "ok";
         case DW_RUN_PARTIAL: return "partial";
@@ -272,8 +257,7 @@ const char *dw_run_status_text (dw_run_status_t status)
     return "unknown";
 }
 
-const char *dw_node_status_text (dw_node_status_t status)
-{
+const char *dw_node_status_text (dw_node_status_t status) {
     switch (status) {
         case DW_NODE_DONE: return "done";
         case DW_NODE_FAILED: return "failed";
@@ -284,74 +268,61 @@ const char *dw_node_status_text (dw_node_status_t status)
     return "unknown";
 }
 
-uint64_t dw_result_run (const dw_result_t *self)
-{
+uint64_t dw_result_run (const dw_result_t *self) {
     return self->run;
 }
 
-dw_run_status_t dw_result_status (const dw_result_t *self)
-{
+dw_run_status_t dw_result_status (const dw_result_t *self) {
     return self->status;
 }
 
-uint64_t dw_result_duration_us (const dw_result_t *self)
-{
+uint64_t dw_result_duration_us (const dw_result_t *self) {
     return self->duration_us;
 }
 
-size_t dw_result_nodes_count (const dw_result_t *self)
-{
+size_t dw_result_nodes_count (const dw_result_t *self) {
     return self->names->count;
 }
 
-int dw_result_find (const dw_result_t *self, const char *id)
-{
+int dw_result_find (const dw_result_t *self, const char *id) {
     return dw_roster_find (self->names, id);
 }
 
-static bool s_is_node (const dw_result_t *self, int node)
-{
+static bool s_is_node (const dw_result_t *self, int node) {
     return node >= 0 && (uint32_t) node < self->names->count;
 }
 
 /* A copy of the node's slot; an empty one for a node that there is not. */
-static dw_slot_t s_slot (const dw_result_t *self, int node)
-{
+static dw_slot_t s_slot (const dw_result_t *self, int node) {
     dw_slot_t slot = {.status = DW_NODE_NOT_REQUESTED};
     if (s_is_node (self, node))
         memcpy (&slot, self->table + (size_t) node * sizeof slot, sizeof slot);
     return slot;
 }
 
-static s_extra_t *s_extra (const dw_result_t *self, int node)
-{
+static s_extra_t *s_extra (const dw_result_t *self, int node) {
     if (!s_is_node (self, node) || !self->extra_of || self->extra_of[node] == DW_NONE)
         return NULL;
     return &self->extras[self->extra_of[node]];
 }
 
-const char *dw_result_id (const dw_result_t *self, int node)
-{
+const char *dw_result_id (const dw_result_t *self, int node) {
     return s_is_node (self, node) ? self->names->ids[node] : NULL;
 }
 
-dw_node_status_t dw_result_node_status (const dw_result_t *self, int node)
-{
+dw_node_status_t dw_result_node_status (const dw_result_t *self, int node) {
     return (dw_node_status_t) s_slot (self, node).status;
 }
 
-unsigned dw_result_attempts (const dw_result_t *self, int node)
-{
+unsigned dw_result_attempts (const dw_result_t *self, int node) {
     return s_slot (self, node).attempts;
 }
 
-uint64_t dw_result_node_duration_us (const dw_result_t *self, int node)
-{
+uint64_t dw_result_node_duration_us (const dw_result_t *self, int node) {
     return s_slot (self, node).duration_us;
 }
 
-const void *dw_result_payload (const dw_result_t *self, int node, size_t *size_p)
-{
+const void *dw_result_payload (const dw_result_t *self, int node, size_t *size_p) {
     const uint8_t *payload = NULL;
     uint32_t place = 0;
     dw_slot_t slot = s_slot (self, node);
@@ -378,8 +349,7 @@ const void *dw_result_payload (const dw_result_t *self, int node, size_t *size_p
     return payload;
 }
 
-const char *dw_result_text (const dw_result_t *self, int node, size_t *size_p)
-{
+const char *dw_result_text (const dw_result_t *self, int node, size_t *size_p) {
     size_t size, text_size = 0;
     const void *payload = dw_result_payload (self, node, &size);
     const char *text = payload ? dw_payload_text (payload, size, &text_size) : NULL;
@@ -389,16 +359,14 @@ const char *dw_result_text (const dw_result_t *self, int node, size_t *size_p)
 }
 
 /* Makes strings of a node's metadata; false: it has none, or there is no memory. */
-static bool s_make_pairs (s_extra_t *extra)
-{
+static bool s_make_pairs (s_extra_t *extra) {
     dw_payload_map_t map;
     dw_payload_pair_t pair;
     if (extra->pair_at || !extra->record.metadata)
         return extra->pair_at != NULL;
     /* Every str has at least a byte of header, which makes room for the NUL byte. */
     extra->pairs = malloc (extra->record.metadata_size + 2);
-    size_t count =
-        dw_payload_map_start (&map, extra->record.metadata, extra->record.metadata_size);
+    size_t count = dw_payload_map_start (&map, extra->record.metadata, extra->record.metadata_size);
     extra->pair_at = malloc ((2 * count + 2) * sizeof *extra->pair_at);
     if (!extra->pairs || !extra->pair_at) {
         free (extra->pair_at);
@@ -420,15 +388,13 @@ static bool s_make_pairs (s_extra_t *extra)
     return true;
 }
 
-size_t dw_result_metadata_count (const dw_result_t *self, int node)
-{
+size_t dw_result_metadata_count (const dw_result_t *self, int node) {
     s_extra_t *extra = s_extra (self, node);
     return extra && s_make_pairs (extra) ? extra->pairs_count : 0;
 }
 
 int dw_result_metadata_at (const dw_result_t *self, int node, size_t index, const char **key_p,
-                           const char **value_p)
-{
+                           const char **value_p) {
     if (index >= dw_result_metadata_count (self, node))
         return DW_ENOENT;
     const s_extra_t *extra = s_extra (self, node);
@@ -437,50 +403,42 @@ int dw_result_metadata_at (const dw_result_t *self, int node, size_t index, cons
     return DW_OK;
 }
 
-int dw_result_error_code (const dw_result_t *self, int node)
-{
+int dw_result_error_code (const dw_result_t *self, int node) {
     const s_extra_t *extra = s_extra (self, node);
     return extra ? extra->record.code : 0;
 }
 
-const char *dw_result_error_message (const dw_result_t *self, int node)
-{
+const char *dw_result_error_message (const dw_result_t *self, int node) {
     const s_extra_t *extra = s_extra (self, node);
     if (!extra || !extra->record.code)
         return NULL;
     return extra->message ? extra->message : "";
 }
 
-size_t dw_result_because_of_count (const dw_result_t *self, int node)
-{
+size_t dw_result_because_of_count (const dw_result_t *self, int node) {
     const s_extra_t *extra = s_extra (self, node);
     return extra ? extra->causes_count : 0;
 }
 
-int dw_result_because_of_at (const dw_result_t *self, int node, size_t index)
-{
+int dw_result_because_of_at (const dw_result_t *self, int node, size_t index) {
     if (index >= dw_result_because_of_count (self, node))
         return DW_ENOENT;
     return (int) s_extra (self, node)->causes[index];
 }
 
-size_t dw_result_failures_count (const dw_result_t *self)
-{
+size_t dw_result_failures_count (const dw_result_t *self) {
     return self->failures_count;
 }
 
-int dw_result_failure_at (const dw_result_t *self, size_t index)
-{
+int dw_result_failure_at (const dw_result_t *self, size_t index) {
     return index < self->failures_count ? self->failures[index] : DW_ENOENT;
 }
 
-size_t dw_result_outputs_count (const dw_result_t *self)
-{
+size_t dw_result_outputs_count (const dw_result_t *self) {
     return self->outputs ? self->outputs_count : self->names->sinks_count;
 }
 
-int dw_result_output_at (const dw_result_t *self, size_t index)
-{
+int dw_result_output_at (const dw_result_t *self, size_t index) {
     if (index >= dw_result_outputs_count (self))
         return DW_ENOENT;
     return (int) (self->outputs ? self->outputs[index] : self->names->sinks[index]);

@@ -5,8 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-dw_extra_t *dw_slot_need_extra (dw_slot_t *self)
-{
+dw_extra_t *dw_slot_need_extra (dw_slot_t *self) {
     dw_extra_t *extra = dw_slot_extra (self);
     if (extra)
         return extra;
@@ -27,8 +26,7 @@ dw_extra_t *dw_slot_need_extra (dw_slot_t *self)
     return extra;
 }
 
-void dw_slot_clear (dw_slot_t *self)
-{
+void dw_slot_clear (dw_slot_t *self) {
     dw_extra_t *extra = dw_slot_extra (self);
     if (extra) {
         zmq_msg_close (&extra->payload);
@@ -40,8 +38,7 @@ void dw_slot_clear (dw_slot_t *self)
     self->size = 0;
 }
 
-void dw_slot_drop_payload (dw_slot_t *self)
-{
+void dw_slot_drop_payload (dw_slot_t *self) {
     dw_extra_t *extra = dw_slot_extra (self);
     self->size = 0;
     if (!extra) {
@@ -53,8 +50,7 @@ void dw_slot_drop_payload (dw_slot_t *self)
     extra->has_payload = false;
 }
 
-const uint8_t *dw_slot_payload (const dw_slot_t *self, size_t *size_p)
-{
+const uint8_t *dw_slot_payload (const dw_slot_t *self, size_t *size_p) {
     dw_extra_t *extra = dw_slot_extra (self);
     *size_p = self->size;
     if (extra && extra->has_payload)
@@ -65,14 +61,12 @@ const uint8_t *dw_slot_payload (const dw_slot_t *self, size_t *size_p)
     return NULL;
 }
 
-zmq_msg_t *dw_slot_frame (const dw_slot_t *self)
-{
+zmq_msg_t *dw_slot_frame (const dw_slot_t *self) {
     dw_extra_t *extra = dw_slot_extra (self);
     return extra && extra->has_payload ? &extra->payload : NULL;
 }
 
-uint8_t *dw_slot_reserve (dw_slot_t *self, size_t size)
-{
+uint8_t *dw_slot_reserve (dw_slot_t *self, size_t size) {
     if (size > UINT32_MAX)
         return NULL;
     if (size <= DW_SLOT_BYTES && self->form != DW_SLOT_EXTRA) {
@@ -93,8 +87,7 @@ uint8_t *dw_slot_reserve (dw_slot_t *self, size_t size)
     return zmq_msg_data (&extra->payload);
 }
 
-bool dw_slot_share (dw_slot_t *self, zmq_msg_t *message)
-{
+bool dw_slot_share (dw_slot_t *self, zmq_msg_t *message) {
     assert (zmq_msg_size (message) <= UINT32_MAX); /* a payload's limit is below that */
     dw_slot_drop_payload (self);
     dw_extra_t *extra = dw_slot_need_extra (self);
@@ -105,8 +98,7 @@ bool dw_slot_share (dw_slot_t *self, zmq_msg_t *message)
     return true;
 }
 
-bool dw_slot_set_error (dw_slot_t *self, uint16_t code, const char *message, size_t size)
-{
+bool dw_slot_set_error (dw_slot_t *self, uint16_t code, const char *message, size_t size) {
     dw_extra_t *extra = dw_slot_need_extra (self);
     char *copy = extra ? malloc (size + 1) : NULL;
     if (!copy)
@@ -120,8 +112,7 @@ bool dw_slot_set_error (dw_slot_t *self, uint16_t code, const char *message, siz
     return true;
 }
 
-bool dw_slot_set_metadata (dw_slot_t *self, const void *metadata, size_t size)
-{
+bool dw_slot_set_metadata (dw_slot_t *self, const void *metadata, size_t size) {
     dw_extra_t *extra = dw_slot_need_extra (self);
     uint8_t *copy = extra ? malloc (size ? size : 1) : NULL;
     if (!copy)

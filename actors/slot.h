@@ -21,7 +21,7 @@
 #define DW_SLOT_BYTES 20u
 
 typedef enum dw_slot_form_t {
-    DW_SLOT_NONE,  /* no payload */
+    DW_SLOT_NONE, /* no payload */
     DW_SLOT_BYTES_INSIDE,
     DW_SLOT_EXTRA, /* bytes hold a pointer to a dw_extra_t; never travels */
     DW_SLOT_BLOB,  /* place is an offset in the message's blob */
@@ -31,28 +31,27 @@ typedef enum dw_slot_form_t {
 /* As it travels, numbers little-endian: status u8, form u8, attempts u16, duration u32, size u32,
  * then the payload or its place as u32. */
 typedef struct dw_slot_t {
-    uint8_t status;   /* dw_node_status_t */
-    uint8_t form;     /* dw_slot_form_t */
+    uint8_t status; /* dw_node_status_t */
+    uint8_t form;   /* dw_slot_form_t */
     uint16_t attempts;
     uint32_t duration_us;
-    uint32_t size;    /* of the payload, bytes */
+    uint32_t size; /* of the payload, bytes */
     uint8_t bytes[DW_SLOT_BYTES];
 } dw_slot_t;
 
-_Static_assert (sizeof (dw_slot_t) == 32, "a slot travels as 32 bytes");
+_Static_assert(sizeof (dw_slot_t) == 32, "a slot travels as 32 bytes");
 
 typedef struct dw_extra_t {
     zmq_msg_t payload; /* always initialised; large payloads are shared by reference */
     bool has_payload;
     uint8_t *metadata; /* a msgpack map of str to str; NULL: none */
     size_t metadata_size;
-    uint16_t code;     /* of an error; 0: none */
+    uint16_t code; /* of an error; 0: none */
     char *message;
     size_t message_size;
 } dw_extra_t;
 
-static inline dw_extra_t *dw_slot_extra (const dw_slot_t *self)
-{
+static inline dw_extra_t *dw_slot_extra (const dw_slot_t *self) {
     dw_extra_t *extra = NULL;
     if (self->form == DW_SLOT_EXTRA)
         memcpy (&extra, self->bytes, sizeof extra);

@@ -12,25 +12,24 @@
 #include "actors/message.h"
 #include "actors/processors.h"
 
-#define RUNS_MAX 1024u
-#define CLIENTS_MAX 64u
-#define CLOSE_MS 5000
+#define RUNS_MAX          1024u
+#define CLIENTS_MAX       64u
+#define CLOSE_MS          5000
 #define SPARE_DESCRIPTORS 16u /* of ZeroMQ's own, and one or two of the caller's */
-#define PROBE_THREADS 4       /* ZeroMQ's own two, the coordinator's, and one for closing */
+#define PROBE_THREADS     4   /* ZeroMQ's own two, the coordinator's, and one for closing */
 
 struct dw_system_t {
     void *context;
     dw_program_t *program;
     dw_processors_t *own_processors; /* the stock ones, when the caller gave none */
     dw_coordinator_t *coordinator;
-    void *owner;                     /* a DEALER to the coordinator */
+    void *owner; /* a DEALER to the coordinator */
 };
 
 /* ---- Opening ---------------------------------------------------------------------------------- */
 
 /* How many descriptors this process has open; 0: unknown. */
-static unsigned s_descriptors_open (void)
-{
+static unsigned s_descriptors_open (void) {
     unsigned count = 0;
     DIR *folder = opendir ("/proc/self/fd");
     if (!folder)
@@ -43,8 +42,7 @@ static unsigned s_descriptors_open (void)
 
 /* ZeroMQ gives up (and, in its own parts, ends the program) when descriptors run out, so what will
  * be needed is worked out before: one for every socket. */
-static int s_check_descriptors (const dw_plan_t *plan, uint32_t clients_max, dw_error_t *error)
-{
+static int s_check_descriptors (const dw_plan_t *plan, uint32_t clients_max, dw_error_t *error) {
     struct rlimit limit;
     uint64_t need = (uint64_t) plan->workers_count + clients_max + SPARE_DESCRIPTORS;
     if (getrlimit (RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
@@ -54,21 +52,19 @@ static int s_check_descriptors (const dw_plan_t *plan, uint32_t clients_max, dw_
         return DW_OK;
     return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
                          "%llu open files are needed for %u actors, %llu are open, and the limit "
-                         "is %llu: raise it (ulimit -n %llu), or use actors: pool",
+                         "(RLIMIT_NOFILE) is %llu: raise it (ulimit -n %llu), or use actors: pool",
                          (unsigned long long) need, (unsigned) plan->workers_count,
                          (unsigned long long) open, (unsigned long long) limit.rlim_cur,
                          (unsigned long long) (open + need));
 }
 
-static void *s_probe (void *args)
-{
+static void *s_probe (void *args) {
     (void) args;
     return NULL;
 }
 
 /* ZeroMQ ends the program when it cannot have its own threads, so as many are tried before. */
-static int s_check_threads (dw_error_t *error)
-{
+static int s_check_threads (dw_error_t *error) {
     dw_actor_t probes[PROBE_THREADS] = {0};
     int err = DW_OK;
     for (int i = 0; i < PROBE_THREADS && !err; i++)
@@ -76,16 +72,16 @@ static int s_check_threads (dw_error_t *error)
     for (int i = 0; i < PROBE_THREADS; i++)
         dw_actor_join (&probes[i], INT64_MAX);
     if (err)
-        dw_error_add (error, err, DW_NOWHERE,
-                      "no thread for the coordinator: raise the limit of processes (ulimit -u) or "
-                      "of memory");
+        dw_error_add (
+            error, err, DW_NOWHERE,
+            "no thread for the coordinator: raise the limit of threads (RLIMIT_NPROC, ulimit -u) or "
+            "of memory");
     return err;
 }
 
 static int s_make_context (dw_system_t *self, const dw_plan_t *plan,
                            const dw_system_options_t *options, uint32_t clients_max,
-                           dw_error_t *error)
-{
+                           dw_error_t *error) {
     self->context = zmq_ctx_new ();
     if (!self->context)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
@@ -97,19 +93,16 @@ static int s_make_context (dw_system_t *self, const dw_plan_t *plan,
 }
 
 /* The owner's socket is there before the coordinator runs, so that closing can always reach it. */
-static int s_connect_owner (dw_system_t *self, dw_error_t *error)
-{
+static int s_connect_owner (dw_system_t *self, dw_error_t *error) {
     int linger_ms = 0;
     self->owner = zmq_socket (self->context, ZMQ_DEALER);
-    if (!self->owner ||
-        zmq_setsockopt (self->owner, ZMQ_LINGER, &linger_ms, sizeof linger_ms) ||
+    if (!self->owner || zmq_setsockopt (self->owner, ZMQ_LINGER, &linger_ms, sizeof linger_ms) ||
         zmq_connect (self->owner, dw_coordinator_inproc (self->coordinator)))
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no socket to the coordinator: %s",
                              zmq_strerror (errno));
     dw_packet_t packet = {0};
-    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
-                             .role = DW_WIRE_OWNER,
-                             .token = self->program->token};
+    dw_wire_hello_t hello = {
+        .version = DW_WIRE_VERSION, .role = DW_WIRE_OWNER, .token = self->program->token};
     dw_write_hello (&packet.head, &hello);
     int err = dw_packet_send (&packet, self->owner, NULL, 0);
     dw_packet_free (&packet);
@@ -117,8 +110,7 @@ static int s_connect_owner (dw_system_t *self, dw_error_t *error)
 }
 
 static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_options_t *options,
-                   dw_error_t *error)
-{
+                   dw_error_t *error) {
     const dw_processors_t *processors = options->processors;
     uint32_t clients_max = options->clients_max ? options->clients_max : CLIENTS_MAX;
     if (!processors)
@@ -148,8 +140,7 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
 }
 
 /* Frees what no thread uses any more. */
-static void s_free (dw_system_t *self)
-{
+static void s_free (dw_system_t *self) {
     dw_coordinator_destroy (&self->coordinator);
     if (self->owner)
         zmq_close (self->owner);
@@ -161,8 +152,7 @@ static void s_free (dw_system_t *self)
 }
 
 int dw_system_open (dw_system_t **self_p, const dw_graph_t *graph,
-                    const dw_system_options_t *options, dw_error_t *error)
-{
+                    const dw_system_options_t *options, dw_error_t *error) {
     static const dw_system_options_t defaults = {0};
     if (!self_p || !graph)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "a system needs a graph");
@@ -185,8 +175,7 @@ int dw_system_open (dw_system_t **self_p, const dw_graph_t *graph,
 /* ---- Closing ---------------------------------------------------------------------------------- */
 
 /* Asks the coordinator to close and waits for its word; adds who is stuck to error. */
-static int s_ask_to_close (dw_system_t *self, uint32_t timeout_ms, dw_error_t *error)
-{
+static int s_ask_to_close (dw_system_t *self, uint32_t timeout_ms, dw_error_t *error) {
     dw_packet_t packet = {0};
     dw_message_t message = {0};
     int err = DW_OK;
@@ -199,8 +188,8 @@ static int s_ask_to_close (dw_system_t *self, uint32_t timeout_ms, dw_error_t *e
     if (zmq_poll (&item, 1, (long) timeout_ms + 2000) > 0 &&
         dw_message_receive (&message, self->owner) == DW_OK) {
         size_t size;
-        dw_wire_reader_t reader =
-            dw_wire_reader (zmq_msg_data (&message.frames[0]), zmq_msg_size (&message.frames[0]));
+        dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
+                                                  zmq_msg_size (&message.frames[0]));
         dw_read_uint (&reader);
         while (dw_wire_reader_has_more (&reader)) {
             const char *who = dw_read_str (&reader, 256, &size);
@@ -216,16 +205,14 @@ static int s_ask_to_close (dw_system_t *self, uint32_t timeout_ms, dw_error_t *e
 
 /* What is left to be done when somebody still runs: the undertaker waits for the threads and the
  * clients that were left behind, however long, and then frees what they used. */
-static void *s_undertaker (void *args)
-{
+static void *s_undertaker (void *args) {
     dw_system_t *self = args;
     dw_coordinator_join (self->coordinator, INT64_MAX);
     s_free (self);
     return NULL;
 }
 
-int dw_system_close (dw_system_t **self_p, int timeout_ms, dw_error_t *error)
-{
+int dw_system_close (dw_system_t **self_p, int timeout_ms, dw_error_t *error) {
     dw_system_t *self = *self_p;
     if (!self)
         return DW_OK;
@@ -240,24 +227,42 @@ int dw_system_close (dw_system_t **self_p, int timeout_ms, dw_error_t *error)
             s_free (self);
         return err;
     }
-    if (err || !dw_actor_join (&undertaker, by_ns < dw_clock_ns () + 100000000
-                                                ? dw_clock_ns () + 100000000
-                                                : by_ns))
+    if (err ||
+        !dw_actor_join (&undertaker,
+                        by_ns < dw_clock_ns () + 100000000 ? dw_clock_ns () + 100000000 : by_ns))
         dw_actor_leave (&undertaker);
     return err;
 }
 
-void *dw_system_context (const dw_system_t *self)
-{
+uint32_t dw_system_counts (dw_system_t *self, uint64_t *messages_p, uint64_t *steps,
+                           uint32_t steps_max) {
+    dw_packet_t packet = {0};
+    dw_message_t message = {0};
+    uint32_t count = 0;
+    dw_write_uint (&packet.head, DW_WIRE_COUNT);
+    dw_packet_send (&packet, self->owner, NULL, 0);
+    dw_packet_free (&packet);
+    zmq_pollitem_t item = {.socket = self->owner, .events = ZMQ_POLLIN};
+    if (zmq_poll (&item, 1, 1000) > 0 && dw_message_receive (&message, self->owner) == DW_OK) {
+        dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
+                                                  zmq_msg_size (&message.frames[0]));
+        dw_read_uint (&reader);
+        *messages_p = dw_read_uint (&reader);
+        while (dw_wire_reader_has_more (&reader) && count < steps_max)
+            steps[count++] = dw_read_uint (&reader);
+    }
+    dw_message_free (&message);
+    return count;
+}
+
+void *dw_system_context (const dw_system_t *self) {
     return self->context;
 }
 
-const char *dw_system_endpoint (const dw_system_t *self)
-{
+const char *dw_system_endpoint (const dw_system_t *self) {
     return dw_coordinator_endpoint (self->coordinator);
 }
 
-const uint8_t *dw_system_token (const dw_system_t *self)
-{
+const uint8_t *dw_system_token (const dw_system_t *self) {
     return self->program->token;
 }

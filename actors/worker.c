@@ -10,8 +10,8 @@
 #include "actors/clock.h"
 #include "actors/message.h"
 
-#define ANSWER_NS 50000  /* an answer older than this is sent before the next task is started */
-#define LOOK_NS 20000    /* how often the socket is looked at between tasks */
+#define ANSWER_NS    50000 /* an answer older than this is sent before the next task is started */
+#define LOOK_NS      20000 /* how often the socket is looked at between tasks */
 #define ANSWER_SLOTS 4096u
 
 /* A message that came while another was being worked on. */
@@ -24,27 +24,26 @@ struct dw_worker_t {
     dw_worker_options_t options;
     dw_actor_t actor;
     dw_host_t *host;
-    void *socket;       /* made by dw_worker_new, then the thread's */
+    void *socket; /* made by dw_worker_new, then the thread's */
 
     /* The thread's own. */
-    uint32_t peer;      /* what WELCOME said that it is */
-    bool stopping;      /* told to, or the context is shut down */
+    uint32_t peer; /* what WELCOME said that it is */
+    bool stopping; /* told to, or the context is shut down */
     dw_message_t message;
     s_waiting_t *waiting, **waiting_end;
-    uint64_t ticket;    /* of the task under way */
+    uint64_t ticket;     /* of the task under way */
     uint64_t *cancelled; /* tickets not yet come to, or under way */
     uint32_t cancelled_count, cancelled_size;
     int64_t answered_ns, looked_ns;
     dw_outcomes_t outcomes;
     dw_packet_t packet;
-    dw_given_t *given;  /* of the task under way */
+    dw_given_t *given; /* of the task under way */
     uint32_t given_size;
 };
 
 /* ---- Its socket ------------------------------------------------------------------------------- */
 
-static void s_on_cancel (dw_worker_t *self, dw_wire_reader_t *reader)
-{
+static void s_on_cancel (dw_worker_t *self, dw_wire_reader_t *reader) {
     uint64_t ticket = dw_read_uint (reader);
     if (reader->is_damaged)
         return;
@@ -61,8 +60,7 @@ static void s_on_cancel (dw_worker_t *self, dw_wire_reader_t *reader)
 
 /* Takes in what has come while a message is being worked on: what is about the tasks under way at
  * once, the rest waits. */
-static void s_look (dw_worker_t *self)
-{
+static void s_look (dw_worker_t *self) {
     while (!self->stopping) {
         dw_message_t message = {0};
         int err = dw_message_receive (&message, self->socket);
@@ -71,8 +69,8 @@ static void s_look (dw_worker_t *self)
             self->stopping |= err == DW_ECLOSED;
             return;
         }
-        dw_wire_reader_t reader =
-            dw_wire_reader (zmq_msg_data (&message.frames[0]), zmq_msg_size (&message.frames[0]));
+        dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
+                                                  zmq_msg_size (&message.frames[0]));
         uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
         if (type == DW_WIRE_CANCEL && !reader.is_damaged)
             s_on_cancel (self, &reader);
@@ -81,7 +79,7 @@ static void s_look (dw_worker_t *self)
         else {
             s_waiting_t *waiting = malloc (sizeof *waiting);
             if (waiting) {
-                *waiting = (s_waiting_t) {.message = message};
+                *waiting = (s_waiting_t){.message = message};
                 *self->waiting_end = waiting;
                 self->waiting_end = &waiting->next;
                 continue;
@@ -92,8 +90,7 @@ static void s_look (dw_worker_t *self)
     }
 }
 
-static bool s_is_cancelled (void *arg)
-{
+static bool s_is_cancelled (void *arg) {
     dw_worker_t *self = arg;
     s_look (self);
     for (uint32_t i = 0; i < self->cancelled_count; i++)
@@ -103,8 +100,7 @@ static bool s_is_cancelled (void *arg)
 }
 
 /* Whether the next task was cancelled before it began; forgets tickets that are behind. */
-static bool s_take_cancelled (dw_worker_t *self, uint64_t ticket)
-{
+static bool s_take_cancelled (dw_worker_t *self, uint64_t ticket) {
     bool was = false;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < self->cancelled_count; i++) {
@@ -118,8 +114,7 @@ static bool s_take_cancelled (dw_worker_t *self, uint64_t ticket)
 
 /* ---- Answers ---------------------------------------------------------------------------------- */
 
-static void s_write_slot (dw_packet_t *packet, const dw_slot_t *slot)
-{
+static void s_write_slot (dw_packet_t *packet, const dw_slot_t *slot) {
     size_t size;
     const dw_extra_t *extra = dw_slot_extra (slot);
     const uint8_t *payload = dw_slot_payload (slot, &size);
@@ -130,8 +125,7 @@ static void s_write_slot (dw_packet_t *packet, const dw_slot_t *slot)
         dw_write_nil (&packet->head);
 }
 
-static void s_write_answer (dw_packet_t *packet, const dw_event_t *event, const dw_slot_t *slots)
-{
+static void s_write_answer (dw_packet_t *packet, const dw_event_t *event, const dw_slot_t *slots) {
     dw_writer_t *head = &packet->head;
     const dw_extra_t *extra;
     dw_write_uint (head, event->ticket);
@@ -163,8 +157,7 @@ static void s_write_answer (dw_packet_t *packet, const dw_event_t *event, const 
 }
 
 /* Sends what is done. */
-static void s_answer (dw_worker_t *self)
-{
+static void s_answer (dw_worker_t *self) {
     self->answered_ns = dw_host_settle (self->host, &self->outcomes);
     size_t count = self->outcomes.events_count;
     if (count == 0)
@@ -181,20 +174,18 @@ static void s_answer (dw_worker_t *self)
     dw_host_settle (self->host, &self->outcomes); /* the next group begins in empty outcomes */
 }
 
-static void s_give_back (dw_worker_t *self, uint64_t ticket)
-{
+static void s_give_back (dw_worker_t *self, uint64_t ticket) {
     if (!dw_outcomes_reserve (&self->outcomes, 0)) {
         self->stopping = true;
         return;
     }
-    self->outcomes.events[self->outcomes.events_count++] = (dw_event_t) {
+    self->outcomes.events[self->outcomes.events_count++] = (dw_event_t){
         .type = DW_EVENT_TASK_RETURNED, .worker = self->options.number, .ticket = ticket};
 }
 
 /* ---- Tasks ------------------------------------------------------------------------------------ */
 
-static bool s_read_given (dw_worker_t *self, dw_wire_reader_t *reader, uint32_t count)
-{
+static bool s_read_given (dw_worker_t *self, dw_wire_reader_t *reader, uint32_t count) {
     zmq_msg_t *frame;
     if (count > self->given_size) {
         dw_given_t *given = realloc (self->given, count * sizeof *given);
@@ -206,22 +197,21 @@ static bool s_read_given (dw_worker_t *self, dw_wire_reader_t *reader, uint32_t 
     for (uint32_t i = 0; i < count; i++) {
         dw_given_t *given = &self->given[i];
         dw_ref_t ref = dw_read_ref (reader);
-        given->payload.bytes =
-            dw_message_resolve (&self->message, 0, &ref, reader, &given->payload.size, &frame);
+        given->payload.bytes = dw_message_resolve (&self->message, 0, &ref, reader,
+                                                   &given->payload.size, &frame);
         ref = dw_read_ref (reader);
-        given->metadata.bytes =
-            dw_message_resolve (&self->message, 0, &ref, reader, &given->metadata.size, &frame);
+        given->metadata.bytes = dw_message_resolve (&self->message, 0, &ref, reader,
+                                                    &given->metadata.size, &frame);
     }
     return !reader->is_damaged;
 }
 
 /* Reads one task record; false when it makes no sense. */
-static bool s_read_task (dw_worker_t *self, dw_wire_reader_t *reader, dw_task_t *task)
-{
+static bool s_read_task (dw_worker_t *self, dw_wire_reader_t *reader, dw_task_t *task) {
     dw_wire_task_t record;
     const dw_plan_t *plan = self->options.program->plan;
-    if (!dw_read_task (reader, &record) || record.node >= plan->nodes_count ||
-        record.steps < 1 || record.steps > plan->chain_length[record.node] ||
+    if (!dw_read_task (reader, &record) || record.node >= plan->nodes_count || record.steps < 1 ||
+        record.steps > plan->chain_length[record.node] ||
         (self->options.node != DW_NONE && record.node != self->options.node))
         return false;
     task->run = record.run;
@@ -238,13 +228,11 @@ static bool s_read_task (dw_worker_t *self, dw_wire_reader_t *reader, dw_task_t 
 }
 
 /* Runs the task under way to its end, answering now and then. */
-static void s_run_task (dw_worker_t *self, const dw_task_t *task)
-{
+static void s_run_task (dw_worker_t *self, const dw_task_t *task) {
     self->ticket = task->ticket;
     dw_host_begin (self->host, self->options.number, task);
     while (dw_host_is_busy (self->host)) {
-        if (!dw_host_run (self->host, &self->outcomes,
-                          dw_host_now_ns (self->host) + ANSWER_NS)) {
+        if (!dw_host_run (self->host, &self->outcomes, dw_host_now_ns (self->host) + ANSWER_NS)) {
             dw_host_abandon (self->host);
             s_give_back (self, task->ticket);
         }
@@ -260,8 +248,7 @@ static void s_run_task (dw_worker_t *self, const dw_task_t *task)
     }
 }
 
-static void s_on_tasks (dw_worker_t *self, dw_wire_reader_t *reader)
-{
+static void s_on_tasks (dw_worker_t *self, dw_wire_reader_t *reader) {
     uint64_t ticket = dw_read_uint (reader);
     self->answered_ns = self->looked_ns = dw_clock_ns ();
     dw_host_wake (self->host, self->answered_ns);
@@ -283,8 +270,7 @@ static void s_on_tasks (dw_worker_t *self, dw_wire_reader_t *reader)
 
 /* ---- The actor -------------------------------------------------------------------------------- */
 
-static void s_say_hello (dw_worker_t *self)
-{
+static void s_say_hello (dw_worker_t *self) {
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
                              .role = DW_WIRE_WORKER,
                              .token = self->options.program->token,
@@ -294,8 +280,7 @@ static void s_say_hello (dw_worker_t *self)
     self->stopping = dw_packet_send (&self->packet, self->socket, NULL, 0) != DW_OK;
 }
 
-static void s_on_message (dw_worker_t *self)
-{
+static void s_on_message (dw_worker_t *self) {
     zmq_msg_t *head = &self->message.frames[0];
     dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (head), zmq_msg_size (head));
     uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
@@ -315,13 +300,14 @@ static void s_on_message (dw_worker_t *self)
         case DW_WIRE_BYE:
         case DW_WIRE_CLOSE:
         case DW_WIRE_CLOSED:
+        case DW_WIRE_COUNT:
+        case DW_WIRE_COUNTS:
         case DW_WIRE_TYPES: return; /* not for a worker */
     }
 }
 
 /* The next message: one that waited, else one from the socket. */
-static void s_next_message (dw_worker_t *self)
-{
+static void s_next_message (dw_worker_t *self) {
     s_waiting_t *waiting = self->waiting;
     if (waiting) {
         dw_message_free (&self->message);
@@ -343,8 +329,7 @@ static void s_next_message (dw_worker_t *self)
         self->stopping = true;
 }
 
-static void *s_worker_actor (void *args)
-{
+static void *s_worker_actor (void *args) {
     dw_worker_t *self = args;
     s_say_hello (self);
     while (!self->stopping)
@@ -366,14 +351,13 @@ static void *s_worker_actor (void *args)
 
 /* ---- Made, joined, destroyed ------------------------------------------------------------------ */
 
-static int s_connect (dw_worker_t *self, dw_error_t *error)
-{
+static int s_connect (dw_worker_t *self, dw_error_t *error) {
     int linger_ms = 100, unlimited = 0;
     self->socket = zmq_socket (self->options.context, ZMQ_DEALER);
     if (!self->socket)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
                              "no socket for another actor (%s): raise the limit of open files "
-                             "(ulimit -n), or use actors: pool",
+                             "(RLIMIT_NOFILE, ulimit -n), or use actors: pool",
                              zmq_strerror (errno));
     zmq_setsockopt (self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
@@ -384,20 +368,18 @@ static int s_connect (dw_worker_t *self, dw_error_t *error)
     return DW_OK;
 }
 
-static int s_start_thread (dw_worker_t *self, dw_error_t *error)
-{
+static int s_start_thread (dw_worker_t *self, dw_error_t *error) {
     char name[16];
     snprintf (name, sizeof name, "dw-worker-%u", (unsigned) (self->options.number % 100000u));
     if (dw_actor_start (&self->actor, name, self->options.stack_bytes, s_worker_actor, self))
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
-                             "no thread for actor %u: raise the limit of processes (ulimit -u) or "
-                             "of memory, or use actors: pool",
+                             "no thread for actor %u: raise the limit of threads (RLIMIT_NPROC, "
+                             "ulimit -u) or of memory, or use actors: pool",
                              (unsigned) self->options.number);
     return DW_OK;
 }
 
-int dw_worker_new (dw_worker_t **self_p, const dw_worker_options_t *options, dw_error_t *error)
-{
+int dw_worker_new (dw_worker_t **self_p, const dw_worker_options_t *options, dw_error_t *error) {
     dw_worker_t *self = calloc (1, sizeof *self);
     if (!self)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
@@ -417,13 +399,11 @@ int dw_worker_new (dw_worker_t **self_p, const dw_worker_options_t *options, dw_
     return err;
 }
 
-bool dw_worker_join (dw_worker_t *self, int64_t deadline_ns)
-{
+bool dw_worker_join (dw_worker_t *self, int64_t deadline_ns) {
     return dw_actor_join (&self->actor, deadline_ns);
 }
 
-void dw_worker_destroy (dw_worker_t **self_p)
-{
+void dw_worker_destroy (dw_worker_t **self_p) {
     dw_worker_t *self = *self_p;
     if (!self)
         return;

@@ -17,14 +17,14 @@
 typedef struct dw_worker_t dw_worker_t;
 
 typedef struct dw_worker_options_t {
-    void *context;            /* of ZeroMQ */
-    const char *endpoint;     /* where the coordinator is; anything that zmq_connect takes */
+    void *context;        /* of ZeroMQ */
+    const char *endpoint; /* where the coordinator is; anything that zmq_connect takes */
     const dw_program_t *program;
-    uint32_t number;          /* which worker of its system it is */
-    uint32_t node;            /* the one it hosts; DW_NONE: every node */
-    uint32_t credit;          /* tasks it takes at one time */
-    int64_t spin_ns;          /* how long it looks for work before it sleeps */
-    size_t stack_bytes;       /* of its thread; 0: the system's default */
+    uint32_t number;    /* which worker of its system it is */
+    uint32_t node;      /* the one it hosts; DW_NONE: every node */
+    uint32_t credit;    /* tasks it takes at one time */
+    int64_t spin_ns;    /* how long it looks for work before it sleeps */
+    size_t stack_bytes; /* of its thread; 0: the system's default */
 } dw_worker_options_t;
 
 /* Starts the instances, makes the socket, starts the thread. options are copied, what they point to

@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define DW_EXPORT __attribute__ ((visibility ("default")))
+#define DW_EXPORT              __attribute__ ((visibility ("default")))
 #define DW_PRINTF(text, first) __attribute__ ((format (printf, text, first)))
 #else
 #define DW_EXPORT
@@ -44,20 +44,20 @@ DW_EXPORT const char *dw_version (void);
 /* ---- Errors ------------------------------------------------------------------------------- */
 
 /* name, value, text of dw_err_text */
-#define DW_ERRORS(X)                                                                              \
-    X (DW_OK, 0, "no error")                                                                      \
-    X (DW_EINVAL, -1, "an argument makes no sense")                                               \
-    X (DW_ENOMEM, -2, "out of memory")                                                            \
-    X (DW_EGRAPH, -3, "the graph is wrong")                                                       \
-    X (DW_EFILE, -4, "the file cannot be read")                                                   \
-    X (DW_ELIMIT, -5, "the system refuses threads, memory or descriptors")                        \
-    X (DW_EAGAIN, -6, "not now: a limit is reached")                                              \
-    X (DW_ETIMEDOUT, -7, "the time given has passed")                                             \
-    X (DW_ETOOLARGE, -8, "the payload is larger than max_payload_bytes")                          \
-    X (DW_ESTUCK, -9, "an actor did not stop and was left behind")                                \
-    X (DW_ECLOSED, -10, "the system is closed")                                                   \
-    X (DW_EPROTOCOL, -11, "the peer's message makes no sense")                                    \
-    X (DW_ENOENT, -12, "no such thing")                                                           \
+#define DW_ERRORS(X)                                                       \
+    X (DW_OK, 0, "no error")                                               \
+    X (DW_EINVAL, -1, "an argument makes no sense")                        \
+    X (DW_ENOMEM, -2, "out of memory")                                     \
+    X (DW_EGRAPH, -3, "the graph is wrong")                                \
+    X (DW_EFILE, -4, "the file cannot be read")                            \
+    X (DW_ELIMIT, -5, "the system refuses threads, memory or descriptors") \
+    X (DW_EAGAIN, -6, "not now: a limit is reached")                       \
+    X (DW_ETIMEDOUT, -7, "the time given has passed")                      \
+    X (DW_ETOOLARGE, -8, "the payload is larger than max_payload_bytes")   \
+    X (DW_ESTUCK, -9, "an actor did not stop and was left behind")         \
+    X (DW_ECLOSED, -10, "the system is closed")                            \
+    X (DW_EPROTOCOL, -11, "the peer's message makes no sense")             \
+    X (DW_ENOENT, -12, "no such thing")                                    \
     X (DW_EPROCESSOR, -13, "a processor cannot start")
 
 typedef enum dw_err_t {
@@ -211,7 +211,8 @@ DW_EXPORT int dw_graph_validate (const dw_graph_t *self, const dw_processors_t *
 typedef struct dw_system_t dw_system_t;
 
 typedef struct dw_system_options_t {
-    const dw_processors_t *processors; /* borrowed until the system is closed; NULL: the stock ones */
+    const dw_processors_t
+        *processors;      /* borrowed until the system is closed; NULL: the stock ones */
     const char *endpoint; /* where the actors find the coordinator: NULL for inproc, else ipc:// or
                              tcp://127.0.0.1:* */
     uint32_t runs_max;    /* runs in flight a client; 0: 1024 */
@@ -240,12 +241,13 @@ typedef struct dw_client_t dw_client_t;
 typedef struct dw_result_t dw_result_t;
 
 typedef struct dw_submission_t {
-    const void *payload;          /* one msgpack value, or text when is_text; copied */
-    size_t size;                  /* bytes */
-    bool is_text;                 /* payload is plain bytes: sent as a str, or a bin if not UTF-8 */
-    const char *const *outputs;   /* ids of the wanted nodes: only they and their ancestors run, and */
-    size_t outputs_count;         /* only they keep a payload; 0: every node runs and keeps it */
-    int wait_ms;                  /* when the client's runs_max is reached: negative waits until a run
+    const void *payload; /* one msgpack value, or text when is_text; copied */
+    size_t size;         /* bytes */
+    bool is_text;        /* payload is plain bytes: sent as a str, or a bin if not UTF-8 */
+    const char *const
+        *outputs;         /* ids of the wanted nodes: only they and their ancestors run, and */
+    size_t outputs_count; /* only they keep a payload; 0: every node runs and keeps it */
+    int wait_ms;          /* when the client's runs_max is reached: negative waits until a run
                                      ends, 0 refuses at once, else waits so long */
 } dw_submission_t;
 

@@ -20,8 +20,9 @@ extern "C" {
 
 struct msgpack_object; /* <msgpack.h>, for those who use it */
 
-typedef struct dw_call_t dw_call_t;       /* one attempt to run one node */
-typedef struct dw_settings_t dw_settings_t; /* the node's options, checked, with defaults filled in */
+typedef struct dw_call_t dw_call_t; /* one attempt to run one node */
+typedef struct dw_settings_t
+    dw_settings_t; /* the node's options, checked, with defaults filled in */
 
 typedef enum dw_option_type_t { DW_TEXT, DW_INTEGER, DW_NUMBER, DW_BOOLEAN } dw_option_type_t;
 
@@ -37,7 +38,7 @@ typedef struct dw_option_t {
 
 typedef struct dw_processor_t {
     const char *name;
-    const char *help; /* one line */
+    const char *help;   /* one line */
     dw_intent_t intent; /* DW_ANALYZE, else a transform */
     /* A promise: process returns in microseconds and never blocks. The coordinator's own thread may
      * then run it, which saves a wake-up of some 50 us; one that breaks the promise holds up every
@@ -91,6 +92,8 @@ DW_EXPORT const char *dw_call_dependency_metadata (dw_call_t *self, size_t index
                                                    size_t *size_p);
 
 DW_EXPORT const char *dw_call_node (const dw_call_t *self);
+/* The node's number in results: its rank. */
+DW_EXPORT int dw_call_node_number (const dw_call_t *self);
 DW_EXPORT const dw_settings_t *dw_call_settings (const dw_call_t *self);
 /* Names this node of this run, for ever and everywhere; the same for every attempt. */
 DW_EXPORT const char *dw_call_key (dw_call_t *self);

@@ -11,8 +11,9 @@
  * each other) and a file of more than DW_CONFIG_BYTES_MAX bytes.
  *
  * Values that are names (id, type, processor, depends_on, input, strategies) are taken as written:
- * `id: on` is "on", `id: 5` is "5". Values of options are what scalar.h makes of them; in quotes they
- * are text. Keys that a node's retry_backoff leaves out have the defaults, whatever the graph says.
+ * `id: on` is "on", `id: 5` is "5". Values of options are what scalar.h makes of them; in quotes
+ * they are text. Keys that a node's retry_backoff leaves out have the defaults, whatever the graph
+ * says.
  *
  * dw_graph_load of include/dagwood.h, in load.c, reads the file and calls dw_config_parse. */
 
@@ -24,8 +25,8 @@
 #define DW_CONFIG_BYTES_MAX   (1u << 30) /* of a graph file */
 #define DW_CONFIG_OPTIONS_MAX 64         /* of one node */
 
-/* Reads a text in YAML or JSON. file names it in messages and may be NULL. text may be NULL when size
- * is 0.
+/* Reads a text in YAML or JSON. file names it in messages and may be NULL. text may be NULL when
+ * size is 0.
  * Errors: DW_EGRAPH with every problem; DW_ENOMEM. */
 int dw_config_parse (dw_graph_t **self_p, const char *text, size_t size, const char *file,
                      bool json, dw_error_t *error);

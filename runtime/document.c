@@ -8,7 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
-/* libyaml looks through all %TAG directives for each: more than a few are refused before it starts. */
+/* libyaml compares every %TAG directive with all others: many are refused before it starts. */
 #define TAG_DIRECTIVES_MAX 16
 
 #define NUMBER_MAX 1000 /* bytes of a number in JSON */

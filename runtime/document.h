@@ -1,13 +1,13 @@
 /* document.h - a YAML or JSON text as a stream of scalars, lists and maps with their places.
  *
- * What the two formats have in common, so that one reader reads both, one item at a time: nothing is
- * kept but the item that is being looked at. YAML 1.1 is read by libyaml. JSON is read strictly: its
- * strings, numbers and words by jansson, its brackets, commas and colons here, because jansson gives
- * no places and takes up to 80 times the text's size for a whole one (a million nodes: 0.9 GB).
+ * What the two formats have in common, so that one reader reads both, one item at a time: nothing
+ * is kept but the item that is being looked at. YAML 1.1 is read by libyaml. JSON is read strictly:
+ * its strings, numbers and words by jansson, its brackets, commas and colons here, because jansson
+ * keeps no places and takes many times the text's size for a whole one (a million nodes: 0.9 GB).
  *
  * A text is from outside: nesting ends at DW_DOCUMENT_DEPTH_MAX, nothing recurses, time is linear,
- * memory is that of the longest scalar, and no alias, tag or second document is taken. One thread at
- * a time. */
+ * memory is that of the longest scalar, and no alias, tag or second document is taken. One thread
+ * at a time. */
 
 #ifndef DW_DOCUMENT_H
 #define DW_DOCUMENT_H

@@ -88,7 +88,7 @@ size_t dw_payload_measure (const void *bytes, size_t size) {
         left -= read;
         open[depth]--;
         if (head.kind == ARRAY || head.kind == MAP) {
-            /* A value takes at least a byte: what cannot be there is refused before it is counted. */
+            /* A value takes at least a byte: more of them than bytes cannot be there. */
             uint64_t values = head.kind == MAP ? (uint64_t) head.count * 2 : head.count;
             if (depth == DW_PAYLOAD_DEPTH_MAX || values > left)
                 return 0;

@@ -5,7 +5,7 @@
  * header declares before it looks for an element; bytes that passed dw_payload_check are safe to
  * give to it. Nothing here allocates, recurses, or reads a byte beyond size; time is linear in the
  * bytes there are. Whether a str is UTF-8 is not looked at. Every function may be called by any
- * thread. (The format: the MessagePack specification, github.com/msgpack/msgpack/blob/master/spec.md) */
+ * thread. (The format: github.com/msgpack/msgpack/blob/master/spec.md) */
 
 #ifndef DW_PAYLOAD_H
 #define DW_PAYLOAD_H
@@ -21,8 +21,8 @@
 /* The most bytes that the header of a str or a bin takes. */
 #define DW_PAYLOAD_HEAD_MAX 5
 
-/* DW_OK when bytes are exactly one well-formed value, else DW_EPROTOCOL. bytes may be NULL when size
- * is 0, here and below. */
+/* DW_OK when bytes are exactly one well-formed value, else DW_EPROTOCOL. bytes may be NULL when
+ * size is 0, here and below. */
 int dw_payload_check (const void *bytes, size_t size);
 
 /* The size of the value that bytes begin with; 0 when it is not well-formed or not all there. */

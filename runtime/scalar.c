@@ -2,7 +2,6 @@
 
 #include "runtime/scalar.h"
 
-#include <ctype.h>
 #include <locale.h>
 #include <math.h>
 #include <stdlib.h>
@@ -61,7 +60,7 @@ static unsigned s_base (const char **text_p) {
     return letter == 'x' ? 16 : letter == 'b' ? 2 : 8;
 }
 
-/* text is without a sign. An integer that does not fit becomes a number, here unless it is decimal. */
+/* text is without a sign. An integer that does not fit becomes a number, here unless decimal. */
 static bool s_integer (const char *text, bool negative, dw_scalar_t *scalar) {
     unsigned base = s_base (&text);
     if (s_digit (*text) >= base)
@@ -97,7 +96,7 @@ static bool s_integer (const char *text, bool negative, dw_scalar_t *scalar) {
 /* Copies digits without underscores; returns how many. */
 static size_t s_copy_digits (const char **text_p, char **copy_p) {
     size_t digits_count = 0;
-    for (; isdigit ((unsigned char) **text_p) || (**text_p == '_' && digits_count > 0); (*text_p)++)
+    for (; s_digit (**text_p) < 10 || (**text_p == '_' && digits_count > 0); (*text_p)++)
         if (**text_p != '_') {
             *(*copy_p)++ = **text_p;
             digits_count++;
@@ -105,8 +104,8 @@ static size_t s_copy_digits (const char **text_p, char **copy_p) {
     return digits_count;
 }
 
-/* Copies text in the form that strtod knows: [digits][.[digits]][e[sign]digits]. False when it is not
- * of that form. Without a dot or an exponent it is an integer that was too large, or text like 08. */
+/* Copies text in the form that strtod knows: [digits][.[digits]][e[sign]digits]. False when it is
+ * not of that form. Without dot and exponent it is an integer that was too large, or text (08). */
 static bool s_copy_number (const char *text, char *copy) {
     bool leading_zero = *text == '0';
     size_t digits_count = s_copy_digits (&text, &copy);

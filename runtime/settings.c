@@ -80,8 +80,8 @@ static const char *s_remedy (const dw_option_t *option, const dw_setting_t *sett
         return option->fallback ? "; leave it out for the default" : "; give it a value";
     if (setting->type == DW_VALUE_TEXT) {
         const char *text = setting->value.text;
-        bool is_quoted = dw_scalar_read (text, strlen (text)).type != DW_VALUE_TEXT;
-        return is_quoted ? "; write it without quotes" : "";
+        bool was_meant = dw_scalar_read (text, strlen (text)).type != DW_VALUE_TEXT;
+        return was_meant ? "; write it without quotes" : "";
     }
     return option->type == DW_TEXT ? "; write it in quotes" : "";
 }
@@ -219,8 +219,10 @@ static dw_settings_t *s_copy (const dw_option_t *options, size_t options_count,
     size_t size = sizeof (dw_settings_t) + options_count * sizeof (*values);
     size_t text_at = size;
     for (size_t i = 0; i < options_count; i++)
-        if (options[i].type == DW_TEXT)
+        if (options[i].type == DW_TEXT) {
+            assert (values[i].text); /* The setting's or the default, else it was refused. */
             size += strlen (values[i].text) + 1;
+        }
     dw_settings_t *self = malloc (size);
     if (!self)
         return NULL;

@@ -24,8 +24,8 @@ struct dw_settings_t {
     dw_settings_value_t values[]; /* by option */
 };
 
-/* Checks the node's settings and keeps a copy of what is needed. node is borrowed for the call, file
- * names where it comes from and may be NULL. Says all that is wrong, warns of nothing.
+/* Checks the node's settings and keeps a copy of what is needed. node is borrowed for the call;
+ * file says where it comes from and may be NULL. Says all that is wrong, warns of nothing.
  * Errors: DW_EGRAPH an option that the processor has not, or that is there twice, of a wrong type,
  *                   out of range, or missing
  *         DW_ENOMEM */

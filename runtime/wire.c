@@ -11,8 +11,7 @@
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
-uint8_t *dw_writer_room (dw_writer_t *self, size_t more)
-{
+uint8_t *dw_writer_room (dw_writer_t *self, size_t more) {
     if (self->size - self->count < more) {
         size_t size = self->size ? self->size : 256;
         while (size - self->count < more && size < SIZE_MAX / 2)
@@ -28,24 +27,21 @@ uint8_t *dw_writer_room (dw_writer_t *self, size_t more)
     return self->bytes + self->count;
 }
 
-void dw_writer_free (dw_writer_t *self)
-{
+void dw_writer_free (dw_writer_t *self) {
     free (self->bytes);
     memset (self, 0, sizeof *self);
 }
 
 /* A code byte and the value's low bytes, big-endian. Copies eight bytes at any size: dw_write_uint
  * made room for them. */
-static size_t s_put (uint8_t *at, uint8_t code, uint64_t value, unsigned size)
-{
+static size_t s_put (uint8_t *at, uint8_t code, uint64_t value, unsigned size) {
     uint64_t big_endian = htobe64 (value << (64 - 8 * size));
     at[0] = code;
     memcpy (at + 1, &big_endian, sizeof big_endian);
     return 1 + size;
 }
 
-void dw_write_uint (dw_writer_t *self, uint64_t value)
-{
+void dw_write_uint (dw_writer_t *self, uint64_t value) {
     uint8_t *at = dw_writer_room (self, 9);
     if (!at)
         return;
@@ -62,8 +58,7 @@ void dw_write_uint (dw_writer_t *self, uint64_t value)
         self->count += s_put (at, 0xcf, value, 8);
 }
 
-void dw_write_nil (dw_writer_t *self)
-{
+void dw_write_nil (dw_writer_t *self) {
     uint8_t *at = dw_writer_room (self, 1);
     if (!at)
         return;
@@ -71,8 +66,7 @@ void dw_write_nil (dw_writer_t *self)
     self->count++;
 }
 
-void dw_write_array (dw_writer_t *self, uint32_t count)
-{
+void dw_write_array (dw_writer_t *self, uint32_t count) {
     uint8_t *at = dw_writer_room (self, 9);
     if (!at)
         return;
@@ -86,8 +80,7 @@ void dw_write_array (dw_writer_t *self, uint32_t count)
 }
 
 static void s_write_bytes (dw_writer_t *self, const uint8_t *head, size_t head_size,
-                           const void *bytes, size_t size)
-{
+                           const void *bytes, size_t size) {
     uint8_t *at = dw_writer_room (self, head_size + size);
     if (!at)
         return;
@@ -97,14 +90,12 @@ static void s_write_bytes (dw_writer_t *self, const uint8_t *head, size_t head_s
     self->count += head_size + size;
 }
 
-void dw_write_bin (dw_writer_t *self, const void *bytes, size_t size)
-{
+void dw_write_bin (dw_writer_t *self, const void *bytes, size_t size) {
     uint8_t head[DW_PAYLOAD_HEAD_MAX];
     s_write_bytes (self, head, dw_payload_bytes_head (head, size), bytes, size);
 }
 
-void dw_write_str (dw_writer_t *self, const char *text, size_t size)
-{
+void dw_write_str (dw_writer_t *self, const char *text, size_t size) {
     uint8_t head[DW_PAYLOAD_HEAD_MAX];
     s_write_bytes (self, head, dw_payload_text_head (head, size), text, size);
 }
@@ -112,20 +103,17 @@ void dw_write_str (dw_writer_t *self, const char *text, size_t size)
 /* ---- Reading ---------------------------------------------------------------------------------- */
 
 /* From then on nothing is left to be read. */
-static void s_damage (dw_wire_reader_t *self)
-{
+static void s_damage (dw_wire_reader_t *self) {
     self->is_damaged = true;
     self->at = self->end;
 }
 
-static inline size_t s_left (const dw_wire_reader_t *self)
-{
+static inline size_t s_left (const dw_wire_reader_t *self) {
     return (size_t) (self->end - self->at);
 }
 
 /* A big-endian number of size bytes behind a code byte, both taken. */
-static uint64_t s_take (dw_wire_reader_t *self, unsigned size)
-{
+static uint64_t s_take (dw_wire_reader_t *self, unsigned size) {
     uint64_t value = 0;
     if (s_left (self) < 1 + (size_t) size) {
         s_damage (self);
@@ -137,8 +125,7 @@ static uint64_t s_take (dw_wire_reader_t *self, unsigned size)
     return value;
 }
 
-uint64_t dw_read_uint (dw_wire_reader_t *self)
-{
+uint64_t dw_read_uint (dw_wire_reader_t *self) {
     if (s_left (self) > 0) {
         uint8_t code = *self->at;
         if (code < 0x80) {
@@ -152,8 +139,7 @@ uint64_t dw_read_uint (dw_wire_reader_t *self)
     return 0;
 }
 
-uint32_t dw_read_uint_max (dw_wire_reader_t *self, uint32_t max)
-{
+uint32_t dw_read_uint_max (dw_wire_reader_t *self, uint32_t max) {
     uint64_t value = dw_read_uint (self);
     if (value <= max)
         return (uint32_t) value;
@@ -161,8 +147,7 @@ uint32_t dw_read_uint_max (dw_wire_reader_t *self, uint32_t max)
     return 0;
 }
 
-uint32_t dw_read_array (dw_wire_reader_t *self)
-{
+uint32_t dw_read_array (dw_wire_reader_t *self) {
     uint64_t count;
     if (s_left (self) > 0 && (*self->at & 0xf0) == 0x90)
         count = *self->at++ & 0x0f;
@@ -178,8 +163,7 @@ uint32_t dw_read_array (dw_wire_reader_t *self)
     return 0;
 }
 
-bool dw_read_nil (dw_wire_reader_t *self)
-{
+bool dw_read_nil (dw_wire_reader_t *self) {
     if (s_left (self) == 0 || *self->at != 0xc0)
         return false;
     self->at++;
@@ -187,8 +171,8 @@ bool dw_read_nil (dw_wire_reader_t *self)
 }
 
 /* The content of size bytes, at most max. */
-static const uint8_t *s_content (dw_wire_reader_t *self, uint64_t size, size_t max, size_t *size_p)
-{
+static const uint8_t *s_content (dw_wire_reader_t *self, uint64_t size, size_t max,
+                                 size_t *size_p) {
     if (self->is_damaged || size > max || size > s_left (self)) {
         s_damage (self);
         *size_p = 0;
@@ -200,8 +184,7 @@ static const uint8_t *s_content (dw_wire_reader_t *self, uint64_t size, size_t m
     return content;
 }
 
-const uint8_t *dw_read_bin (dw_wire_reader_t *self, size_t max, size_t *size_p)
-{
+const uint8_t *dw_read_bin (dw_wire_reader_t *self, size_t max, size_t *size_p) {
     uint64_t size = 0;
     if (s_left (self) > 0 && *self->at >= 0xc4 && *self->at <= 0xc6)
         size = s_take (self, 1u << (*self->at - 0xc4));
@@ -210,8 +193,7 @@ const uint8_t *dw_read_bin (dw_wire_reader_t *self, size_t max, size_t *size_p)
     return s_content (self, size, max, size_p);
 }
 
-const char *dw_read_str (dw_wire_reader_t *self, size_t max, size_t *size_p)
-{
+const char *dw_read_str (dw_wire_reader_t *self, size_t max, size_t *size_p) {
     uint64_t size = 0;
     if (s_left (self) > 0 && (*self->at & 0xe0) == 0xa0)
         size = *self->at++ & 0x1f;
@@ -222,8 +204,7 @@ const char *dw_read_str (dw_wire_reader_t *self, size_t max, size_t *size_p)
     return (const char *) s_content (self, size, max, size_p);
 }
 
-dw_ref_t dw_read_ref (dw_wire_reader_t *self)
-{
+dw_ref_t dw_read_ref (dw_wire_reader_t *self) {
     dw_ref_t ref = {0};
     if (dw_read_nil (self))
         return ref;
@@ -239,8 +220,7 @@ dw_ref_t dw_read_ref (dw_wire_reader_t *self)
 
 /* ---- Records ---------------------------------------------------------------------------------- */
 
-void dw_write_hello (dw_writer_t *self, const dw_wire_hello_t *hello)
-{
+void dw_write_hello (dw_writer_t *self, const dw_wire_hello_t *hello) {
     dw_write_uint (self, DW_WIRE_HELLO);
     dw_write_str (self, DW_WIRE_MAGIC, strlen (DW_WIRE_MAGIC));
     dw_write_uint (self, hello->version);
@@ -250,8 +230,7 @@ void dw_write_hello (dw_writer_t *self, const dw_wire_hello_t *hello)
     dw_write_uint (self, hello->credit);
 }
 
-bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello)
-{
+bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello) {
     size_t size;
     memset (hello, 0, sizeof *hello);
     const char *magic = dw_read_str (self, 16, &size);
@@ -267,8 +246,7 @@ bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello)
     return !self->is_damaged && size == DW_WIRE_TOKEN_SIZE;
 }
 
-bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task)
-{
+bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task) {
     task->run = dw_read_uint (self);
     task->node = dw_read_uint_max (self, UINT32_MAX);
     task->steps = dw_read_uint_max (self, UINT32_MAX);
@@ -278,8 +256,7 @@ bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task)
     return !self->is_damaged;
 }
 
-bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record)
-{
+bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record) {
     memset (record, 0, sizeof *record);
     record->ticket = dw_read_uint (self);
     record->answer = (dw_wire_answer_t) dw_read_uint_max (self, DW_WIRE_RETURNED);
@@ -288,9 +265,8 @@ bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record)
         case DW_WIRE_MORE:
         case DW_WIRE_DONE:
             /* Two references a step follow, a byte each at the least. */
-            record->steps = dw_read_uint_max (self, (uint32_t) (s_left (self) < UINT32_MAX
-                                                                    ? s_left (self) / 2
-                                                                    : UINT32_MAX));
+            record->steps = dw_read_uint_max (
+                self, (uint32_t) (s_left (self) < UINT32_MAX ? s_left (self) / 2 : UINT32_MAX));
             if (record->steps > s_left (self) / 2)
                 s_damage (self);
             break;
@@ -304,21 +280,18 @@ bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record)
 }
 
 /* A list of nodes, or nil: how many follow. */
-static uint32_t s_read_nodes (dw_wire_reader_t *self)
-{
+static uint32_t s_read_nodes (dw_wire_reader_t *self) {
     return dw_read_nil (self) ? 0 : dw_read_array (self);
 }
 
-bool dw_read_submission (dw_wire_reader_t *self, dw_wire_submission_t *record)
-{
+bool dw_read_submission (dw_wire_reader_t *self, dw_wire_submission_t *record) {
     record->run = dw_read_uint (self);
     record->payload = dw_read_ref (self);
     record->outputs_count = s_read_nodes (self);
     return !self->is_damaged;
 }
 
-bool dw_read_result (dw_wire_reader_t *self, dw_wire_result_t *record)
-{
+bool dw_read_result (dw_wire_reader_t *self, dw_wire_result_t *record) {
     record->run = dw_read_uint (self);
     record->status = dw_read_uint_max (self, 3);
     record->duration_us = dw_read_uint (self);
@@ -330,8 +303,7 @@ bool dw_read_result (dw_wire_reader_t *self, dw_wire_result_t *record)
     return !self->is_damaged;
 }
 
-bool dw_read_extra (dw_wire_reader_t *self, dw_wire_extra_t *record)
-{
+bool dw_read_extra (dw_wire_reader_t *self, dw_wire_extra_t *record) {
     memset (record, 0, sizeof *record);
     record->node = dw_read_uint_max (self, UINT32_MAX);
     if (!dw_read_nil (self))

@@ -16,26 +16,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DW_WIRE_VERSION 1u
-#define DW_WIRE_MAGIC "dagwood"
-#define DW_WIRE_TOKEN_SIZE 16u     /* bytes of the token that a system's own peers show */
-#define DW_WIRE_INLINE_MAX 512u    /* bytes; more travels as a frame of its own */
-#define DW_WIRE_FRAMES_MAX 65536u  /* frames of one message */
+#define DW_WIRE_VERSION    1u
+#define DW_WIRE_MAGIC      "dagwood"
+#define DW_WIRE_TOKEN_SIZE 16u    /* bytes of the token that a system's own peers show */
+#define DW_WIRE_INLINE_MAX 512u   /* bytes; more travels as a frame of its own */
+#define DW_WIRE_FRAMES_MAX 65536u /* frames of one message */
 
 typedef enum dw_wire_type_t {
     DW_WIRE_HELLO = 0, /* peer -> coordinator: magic, version, role, token, number, credit */
-    DW_WIRE_WELCOME,   /* to a worker: peer; to a client: peer, runs_max, max_payload_bytes, graph */
-    DW_WIRE_REFUSED,   /* coordinator -> peer: code, text */
-    DW_WIRE_TASKS,     /* coordinator -> worker: first ticket, task records */
-    DW_WIRE_ANSWERS,   /* worker -> coordinator: peer, answer records */
-    DW_WIRE_CANCEL,    /* coordinator -> worker: ticket */
-    DW_WIRE_STOP,      /* coordinator -> worker: finish and leave */
-    DW_WIRE_SUBMIT,    /* client -> coordinator: peer, submission records */
-    DW_WIRE_ABORT,     /* client -> coordinator: peer, run */
-    DW_WIRE_RESULTS,   /* coordinator -> client: result records */
-    DW_WIRE_BYE,       /* worker, client -> coordinator: peer */
-    DW_WIRE_CLOSE,     /* owner -> coordinator: peer, timeout in ms */
-    DW_WIRE_CLOSED,    /* coordinator -> owner: a text for each actor that is still in a processor */
+    DW_WIRE_WELCOME, /* to a worker: peer; to a client: peer, runs_max, max_payload_bytes, graph */
+    DW_WIRE_REFUSED, /* coordinator -> peer: code, text */
+    DW_WIRE_TASKS,   /* coordinator -> worker: first ticket, task records */
+    DW_WIRE_ANSWERS, /* worker -> coordinator: peer, answer records */
+    DW_WIRE_CANCEL,  /* coordinator -> worker: ticket */
+    DW_WIRE_STOP,    /* coordinator -> worker: finish and leave */
+    DW_WIRE_SUBMIT,  /* client -> coordinator: peer, submission records */
+    DW_WIRE_ABORT,   /* client -> coordinator: peer, run */
+    DW_WIRE_RESULTS, /* coordinator -> client: result records */
+    DW_WIRE_BYE,     /* worker, client -> coordinator: peer */
+    DW_WIRE_CLOSE,   /* owner -> coordinator: peer, timeout in ms */
+    DW_WIRE_CLOSED,  /* coordinator -> owner: a text for each actor that is still in a processor */
+    DW_WIRE_COUNT,   /* owner -> coordinator: tell what you have counted */
+    DW_WIRE_COUNTS,  /* coordinator -> owner: messages, steps by worker, its own thread's first */
     DW_WIRE_TYPES
 } dw_wire_type_t;
 
@@ -64,8 +66,7 @@ typedef struct dw_writer_t {
 /* Room for more bytes behind count; sets no_memory and returns NULL when there is none. */
 uint8_t *dw_writer_room (dw_writer_t *self, size_t more);
 void dw_writer_free (dw_writer_t *self);
-static inline void dw_writer_clear (dw_writer_t *self)
-{
+static inline void dw_writer_clear (dw_writer_t *self) {
     self->count = 0;
     self->no_memory = false;
 }
@@ -87,27 +88,23 @@ typedef struct dw_wire_reader_t {
 typedef struct dw_ref_t {
     const uint8_t *bytes; /* in the head */
     size_t size;
-    uint32_t frame;       /* from 1; 0: not in a frame */
+    uint32_t frame; /* from 1; 0: not in a frame */
 } dw_ref_t;
 
-static inline bool dw_ref_is_nil (const dw_ref_t *self)
-{
+static inline bool dw_ref_is_nil (const dw_ref_t *self) {
     return !self->bytes && !self->frame;
 }
 
-static inline dw_wire_reader_t dw_wire_reader (const void *bytes, size_t size)
-{
-    return (dw_wire_reader_t) {.at = bytes, .end = (const uint8_t *) bytes + size};
+static inline dw_wire_reader_t dw_wire_reader (const void *bytes, size_t size) {
+    return (dw_wire_reader_t){.at = bytes, .end = (const uint8_t *) bytes + size};
 }
 
 /* Whether all was read, and none of it damaged. */
-static inline bool dw_wire_reader_is_over (const dw_wire_reader_t *self)
-{
+static inline bool dw_wire_reader_is_over (const dw_wire_reader_t *self) {
     return self->at == self->end && !self->is_damaged;
 }
 /* Whether another record follows. */
-static inline bool dw_wire_reader_has_more (const dw_wire_reader_t *self)
-{
+static inline bool dw_wire_reader_has_more (const dw_wire_reader_t *self) {
     return self->at != self->end;
 }
 
@@ -156,7 +153,7 @@ typedef struct dw_wire_answer_record_t {
     uint64_t ticket;
     dw_wire_answer_t answer;
     uint64_t duration_ns;
-    uint32_t steps;      /* whose references follow in the reader */
+    uint32_t steps; /* whose references follow in the reader */
     uint16_t code;
     const char *message; /* not ended by NUL */
     size_t message_size;
@@ -192,9 +189,9 @@ typedef struct dw_wire_extra_t {
     const uint8_t *metadata; /* NULL: none */
     size_t metadata_size;
     uint16_t code;
-    const char *message;     /* NULL: none */
+    const char *message; /* NULL: none */
     size_t message_size;
-    uint32_t causes_count;   /* nodes that follow in the reader */
+    uint32_t causes_count; /* nodes that follow in the reader */
 } dw_wire_extra_t;
 
 bool dw_read_extra (dw_wire_reader_t *self, dw_wire_extra_t *record);

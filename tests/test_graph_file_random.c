@@ -1,4 +1,4 @@
-/* test_graph_file_random.c - any graph is the same whether it comes from YAML, from JSON or from C. */
+/* test_graph_file_random.c - any graph is the same from YAML, from JSON and from C. */
 
 #include <setjmp.h>
 #include <stdarg.h>

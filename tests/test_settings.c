@@ -1,4 +1,4 @@
-/* test_settings.c - a node's options against what its processor declares; what plain scalars mean. */
+/* test_settings.c - a node's options against its processor's; what plain scalars mean. */
 
 #include <locale.h>
 #include <math.h>

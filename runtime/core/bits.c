@@ -5,13 +5,11 @@
 #include <assert.h>
 #include <string.h>
 
-static uint32_t s_words (uint32_t bits)
-{
+static uint32_t s_words (uint32_t bits) {
     return bits / 64u + (bits % 64u != 0);
 }
 
-size_t dw_bits_size (uint32_t max)
-{
+size_t dw_bits_size (uint32_t max) {
     size_t size = 0;
     uint32_t bits = max;
     do {
@@ -21,8 +19,7 @@ size_t dw_bits_size (uint32_t max)
     return size;
 }
 
-void dw_bits_init (dw_bits_t *self, uint32_t max, void *memory)
-{
+void dw_bits_init (dw_bits_t *self, uint32_t max, void *memory) {
     uint64_t *words = memory;
     uint32_t bits = max;
     memset (memory, 0, dw_bits_size (max));
@@ -35,8 +32,7 @@ void dw_bits_init (dw_bits_t *self, uint32_t max, void *memory)
     } while (bits > 1);
 }
 
-void dw_bits_add (dw_bits_t *self, uint32_t member)
-{
+void dw_bits_add (dw_bits_t *self, uint32_t member) {
     assert (member < self->max);
     for (uint32_t level = 0; level < self->levels_count; level++) {
         uint64_t *word = &self->levels[level][member / 64];
@@ -48,8 +44,7 @@ void dw_bits_add (dw_bits_t *self, uint32_t member)
     }
 }
 
-void dw_bits_remove (dw_bits_t *self, uint32_t member)
-{
+void dw_bits_remove (dw_bits_t *self, uint32_t member) {
     assert (member < self->max);
     for (uint32_t level = 0; level < self->levels_count; level++) {
         uint64_t *word = &self->levels[level][member / 64];
@@ -61,8 +56,7 @@ void dw_bits_remove (dw_bits_t *self, uint32_t member)
 }
 
 /* Climbs until a word has a bit at or behind the wanted place, then goes down by first bits. */
-uint32_t dw_bits_next (const dw_bits_t *self, uint32_t from)
-{
+uint32_t dw_bits_next (const dw_bits_t *self, uint32_t from) {
     uint32_t level = 0, bound = self->max;
     for (;; level++) {
         if (level == self->levels_count || from >= bound)

@@ -5,16 +5,14 @@
 #include <assert.h>
 #include <string.h>
 
-size_t dw_ready_size (const dw_plan_t *plan, bool in_order_of_arrival)
-{
+size_t dw_ready_size (const dw_plan_t *plan, bool in_order_of_arrival) {
     size_t lanes = 2 * (size_t) plan->lanes_count * sizeof (uint32_t);
     return lanes + (in_order_of_arrival ? (size_t) plan->nodes_count * sizeof (uint32_t)
                                         : dw_bits_size (plan->nodes_count));
 }
 
 void dw_ready_init (dw_ready_t *self, const dw_plan_t *plan, bool in_order_of_arrival,
-                    void *memory)
-{
+                    void *memory) {
     memset (self, 0, sizeof *self);
     self->plan = plan;
     if (in_order_of_arrival) {
@@ -28,8 +26,7 @@ void dw_ready_init (dw_ready_t *self, const dw_plan_t *plan, bool in_order_of_ar
     memset (self->head, 0, 2 * (size_t) plan->lanes_count * sizeof (uint32_t));
 }
 
-void dw_ready_push (dw_ready_t *self, uint32_t node)
-{
+void dw_ready_push (dw_ready_t *self, uint32_t node) {
     const dw_plan_t *plan = self->plan;
     uint32_t lane = plan->lane[node];
     uint32_t begin = plan->lane_at[lane], length = plan->lane_at[lane + 1] - begin;
@@ -42,8 +39,7 @@ void dw_ready_push (dw_ready_t *self, uint32_t node)
     self->count[lane]++;
 }
 
-uint32_t dw_ready_first (const dw_ready_t *self, uint32_t lane)
-{
+uint32_t dw_ready_first (const dw_ready_t *self, uint32_t lane) {
     const dw_plan_t *plan = self->plan;
     uint32_t begin = plan->lane_at[lane];
     assert (self->count[lane] > 0);
@@ -52,8 +48,7 @@ uint32_t dw_ready_first (const dw_ready_t *self, uint32_t lane)
     return plan->by_position[dw_bits_next (&self->bits, begin)];
 }
 
-uint32_t dw_ready_pop (dw_ready_t *self, uint32_t lane)
-{
+uint32_t dw_ready_pop (dw_ready_t *self, uint32_t lane) {
     const dw_plan_t *plan = self->plan;
     uint32_t begin = plan->lane_at[lane];
     uint32_t node = dw_ready_first (self, lane);

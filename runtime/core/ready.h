@@ -10,9 +10,9 @@
 
 typedef struct dw_ready_t {
     const dw_plan_t *plan;
-    dw_bits_t bits;  /* priority order: the positions, lane after lane */
-    uint32_t *ring;  /* order of arrival: nodes, a ring in each lane's range; NULL: priority order */
-    uint32_t *head;  /* by lane, of the ring */
+    dw_bits_t bits; /* priority order: the positions, lane after lane */
+    uint32_t *ring; /* order of arrival: nodes, a ring in each lane's range; NULL: priority order */
+    uint32_t *head; /* by lane, of the ring */
     uint32_t *count; /* by lane */
 } dw_ready_t;
 
@@ -26,8 +26,7 @@ void dw_ready_push (dw_ready_t *self, uint32_t node);
 uint32_t dw_ready_first (const dw_ready_t *self, uint32_t lane);
 uint32_t dw_ready_pop (dw_ready_t *self, uint32_t lane);
 /* How many nodes are ready in the lane. */
-static inline uint32_t dw_ready_count (const dw_ready_t *self, uint32_t lane)
-{
+static inline uint32_t dw_ready_count (const dw_ready_t *self, uint32_t lane) {
     return self->count[lane];
 }
 

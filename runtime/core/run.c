@@ -8,22 +8,19 @@
 
 #define KEPT_BYTES_MAX 65536u /* memory that a free place keeps for its next run */
 
-static size_t s_round (size_t size)
-{
+static size_t s_round (size_t size) {
     return (size + 7) & ~(size_t) 7;
 }
 
 /* Hands out the next part of one piece of memory. */
-static void *s_take (uint8_t **at, size_t size)
-{
+static void *s_take (uint8_t **at, size_t size) {
     void *part = *at;
     *at += s_round (size);
     return part;
 }
 
 static int s_layout (dw_run_t *self, const dw_plan_t *plan, bool best_effort, bool readers,
-                     bool retries, bool in_order_of_arrival)
-{
+                     bool retries, bool in_order_of_arrival) {
     size_t n = plan->nodes_count;
     size_t ready_size = dw_ready_size (plan, in_order_of_arrival);
     size_t need = s_round (n * sizeof *self->nodes) + s_round (ready_size) +
@@ -49,8 +46,7 @@ static int s_layout (dw_run_t *self, const dw_plan_t *plan, bool best_effort, bo
 
 /* Marks the outputs and all that they need; the rest is not requested. Dependencies have smaller
  * indices, so one pass from the last node down sees every reader before what it reads. */
-static void s_want (dw_run_t *self, const uint32_t *outputs, uint32_t outputs_count)
-{
+static void s_want (dw_run_t *self, const uint32_t *outputs, uint32_t outputs_count) {
     const dw_plan_t *plan = self->plan;
     self->unfinished_count = 0;
     for (uint32_t node = 0; node < plan->nodes_count; node++)
@@ -69,8 +65,7 @@ static void s_want (dw_run_t *self, const uint32_t *outputs, uint32_t outputs_co
 }
 
 /* Counts for each node the wanted nodes that will read its output. */
-static void s_count_readers (dw_run_t *self)
-{
+static void s_count_readers (dw_run_t *self) {
     const dw_plan_t *plan = self->plan;
     memset (self->readers, 0, plan->nodes_count * sizeof *self->readers);
     for (uint32_t node = 0; node < plan->nodes_count; node++) {
@@ -85,8 +80,7 @@ static void s_count_readers (dw_run_t *self)
 
 int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *template,
                   bool retries, bool in_order_of_arrival, const uint32_t *outputs,
-                  uint32_t outputs_count)
-{
+                  uint32_t outputs_count) {
     assert (self->life == DW_RUN_FREE);
     bool best_effort = plan->failure_strategy == DW_BEST_EFFORT;
     /* Under best effort any earlier output may turn out to be a payload: none is dropped early. */
@@ -112,8 +106,7 @@ int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *te
     return DW_OK;
 }
 
-void dw_run_forget (dw_run_t *self)
-{
+void dw_run_forget (dw_run_t *self) {
     free (self->deaths);
     self->deaths = NULL;
     self->life = DW_RUN_FREE;
@@ -124,21 +117,18 @@ void dw_run_forget (dw_run_t *self)
     }
 }
 
-void dw_run_destroy (dw_run_t *self)
-{
+void dw_run_destroy (dw_run_t *self) {
     free (self->deaths);
     free (self->memory);
     memset (self, 0, sizeof *self);
 }
 
 /* Whose output stands for node's: its own, or when it has none, what it would have been given. */
-static uint32_t s_stand_in (const dw_run_t *self, uint32_t node)
-{
+static uint32_t s_stand_in (const dw_run_t *self, uint32_t node) {
     return self->nodes[node].state == DW_STATE_DONE ? node : self->rule[node];
 }
 
-void dw_run_set_rule (dw_run_t *self, uint32_t node)
-{
+void dw_run_set_rule (dw_run_t *self, uint32_t node) {
     const dw_plan_t *plan = self->plan;
     uint32_t best = DW_RUN_INPUT;
     for (uint32_t e = plan->dependencies_at[node]; e < plan->dependencies_at[node + 1]; e++) {
@@ -152,8 +142,7 @@ void dw_run_set_rule (dw_run_t *self, uint32_t node)
     self->rule[node] = best;
 }
 
-uint32_t dw_run_source (const dw_run_t *self, uint32_t node)
-{
+uint32_t dw_run_source (const dw_run_t *self, uint32_t node) {
     const dw_plan_t *plan = self->plan;
     if (!self->rule)
         return plan->source[node];
@@ -163,8 +152,7 @@ uint32_t dw_run_source (const dw_run_t *self, uint32_t node)
                                               : s_stand_in (self, plan->source[node]);
 }
 
-uint32_t dw_run_steps (const dw_run_t *self, uint32_t node)
-{
+uint32_t dw_run_steps (const dw_run_t *self, uint32_t node) {
     if (self->keeps_all)
         return self->plan->chain_length[node];
     /* What a wanted node needs is wanted, so the wanted nodes of a chain are its beginning. */
@@ -177,8 +165,7 @@ uint32_t dw_run_steps (const dw_run_t *self, uint32_t node)
 
 /* Depth first; a skipped node waits for nothing any more, so its count is the link of the stack. */
 void dw_run_skip_dependents (dw_run_t *self, uint32_t node,
-                             void (*skipped) (void *arg, uint32_t node), void *arg)
-{
+                             void (*skipped) (void *arg, uint32_t node), void *arg) {
     const dw_plan_t *plan = self->plan;
     uint32_t top = DW_NONE;
     for (;;) {
@@ -212,8 +199,7 @@ typedef struct s_sets_t {
     uint32_t count, size;
 } s_sets_t;
 
-static uint32_t s_set_new (s_sets_t *sets)
-{
+static uint32_t s_set_new (s_sets_t *sets) {
     if (sets->count == sets->size) {
         uint32_t size = sets->size ? 2 * sets->size : 16;
         s_causes_t *items = realloc (sets->items, size * sizeof *items);
@@ -227,8 +213,7 @@ static uint32_t s_set_new (s_sets_t *sets)
 }
 
 /* The union of two sets; one of them when it holds the other. */
-static uint32_t s_set_union (s_sets_t *sets, uint32_t a, uint32_t b)
-{
+static uint32_t s_set_union (s_sets_t *sets, uint32_t a, uint32_t b) {
     if (a == b || b == DW_NONE)
         return a;
     if (a == DW_NONE)
@@ -255,8 +240,7 @@ static uint32_t s_set_union (s_sets_t *sets, uint32_t a, uint32_t b)
 }
 
 /* Works out of[node], the failed ancestors of every node that was not done, in rank order. */
-static int s_find_causes (const dw_run_t *self, s_sets_t *sets, uint32_t *of)
-{
+static int s_find_causes (const dw_run_t *self, s_sets_t *sets, uint32_t *of) {
     const dw_plan_t *plan = self->plan;
     for (uint32_t node = 0; node < plan->nodes_count; node++) {
         of[node] = DW_NONE;
@@ -284,8 +268,7 @@ static int s_find_causes (const dw_run_t *self, s_sets_t *sets, uint32_t *of)
 int dw_run_causes (const dw_run_t *self,
                    void (*tell) (void *arg, uint32_t node, const uint32_t *causes,
                                  uint32_t causes_count),
-                   void *arg)
-{
+                   void *arg) {
     const dw_plan_t *plan = self->plan;
     if (!self->failed_count)
         return DW_OK;

@@ -6,7 +6,7 @@
 #include "runtime/core/ready.h"
 #include "runtime/core/scheduler.h"
 
-#define DW_WANTED 1u    /* the node, or one that needs it, was asked for */
+#define DW_WANTED    1u /* the node, or one that needs it, was asked for */
 #define DW_REQUESTED 2u /* the node was asked for: its output stays */
 
 typedef struct dw_run_node_t {
@@ -21,17 +21,17 @@ typedef enum dw_run_life_t { DW_RUN_FREE, DW_RUN_LIVE, DW_RUN_ENDED } dw_run_lif
 typedef struct dw_run_t {
     const dw_plan_t *plan;
     dw_run_life_t life;
-    bool keeps_all;             /* no outputs were named: every node's is kept */
-    uint32_t serial;            /* tells this run from others in the same place, and seeds its jitter */
-    uint32_t unfinished_count;  /* wanted nodes that are not final */
-    uint32_t not_done_count;    /* wanted nodes that are not done */
+    bool keeps_all;  /* no outputs were named: every node's is kept */
+    uint32_t serial; /* tells this run from others in the same place, and seeds its jitter */
+    uint32_t unfinished_count; /* wanted nodes that are not final */
+    uint32_t not_done_count;   /* wanted nodes that are not done */
     uint32_t failed_count;
-    uint32_t sent_count;        /* tasks that workers hold */
-    uint32_t level;             /* level strategy: nodes of later levels wait */
+    uint32_t sent_count; /* tasks that workers hold */
+    uint32_t level;      /* level strategy: nodes of later levels wait */
     uint32_t level_unfinished_count;
     dw_run_node_t *nodes;
     dw_ready_t ready;
-    uint32_t *rule;    /* best effort: whose output a node gets by rule, as things stand; else NULL */
+    uint32_t *rule; /* best effort: whose output a node gets by rule, as things stand; else NULL */
     uint32_t *readers; /* readers to come, when outputs were named; else NULL */
     uint16_t *retries; /* retries used; NULL when no node may be retried */
     uint8_t *deaths;   /* workers that went down with it; NULL until one does */
@@ -48,8 +48,7 @@ int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *te
 void dw_run_forget (dw_run_t *self);
 void dw_run_destroy (dw_run_t *self);
 
-static inline bool dw_run_is_final (const dw_run_node_t *node)
-{
+static inline bool dw_run_is_final (const dw_run_node_t *node) {
     return node->state >= DW_STATE_DONE;
 }
 

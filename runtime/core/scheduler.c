@@ -16,13 +16,13 @@
  * that this was measured on, so a message is worth as much; a worker gets its next message while it
  * is busy with half of one. The coordinator's own thread works in stretches that keep its sockets
  * waiting for no longer than a fifth of that. docs/DECISIONS.md has the measurements. */
-#define MESSAGE_NS 50000u
-#define STRETCH_NS 10000u
-#define WAKE_NS 5000u         /* less work than this is not worth waking anybody */
-#define BRIEF_NS_MAX 200000u  /* two calls in a row that take longer end a processor's being brief */
-#define GRACE_NS 100000000    /* default of dw_scheduler_options_t */
-#define DEATHS_MAX 3          /* workers that one node may take down */
-#define TASKS_MAX 65536u      /* upper bound of a worker's credit */
+#define MESSAGE_NS   50000u
+#define STRETCH_NS   10000u
+#define WAKE_NS      5000u   /* less work than this is not worth waking anybody */
+#define BRIEF_NS_MAX 200000u /* two calls in a row that take longer end a processor's being brief */
+#define GRACE_NS     100000000 /* default of dw_scheduler_options_t */
+#define DEATHS_MAX   3         /* workers that one node may take down */
+#define TASKS_MAX    65536u    /* upper bound of a worker's credit */
 
 /* A task that a worker holds: steps nodes along a chain from node on. */
 typedef struct s_task_t {
@@ -34,8 +34,8 @@ typedef struct s_task_t {
 
 typedef struct s_worker_t {
     bool present, local;
-    bool suspect;         /* its first task was given up: it gets nothing new until it has answered */
-    int64_t timer_ns;     /* its timer in the heap that counts; INT64_MAX: none */
+    bool suspect;     /* its first task was given up: it gets nothing new until it has answered */
+    int64_t timer_ns; /* its timer in the heap that counts; INT64_MAX: none */
     uint32_t lane;
     uint32_t next_in_lane;
     uint32_t credit;
@@ -77,15 +77,15 @@ struct dw_scheduler_t {
     s_lane_t *lanes;
     s_kind_t *kinds;
     dw_timers_t timers;
-    dw_bits_t pending;       /* lanes with ready tasks, by priority; ... */
-    uint32_t *pending_ring;  /* ... or in order of arrival (reactive); NULL: by priority */
+    dw_bits_t pending;      /* lanes with ready tasks, by priority; ... */
+    uint32_t *pending_ring; /* ... or in order of arrival (reactive); NULL: by priority */
     uint32_t pending_head, pending_count;
     void *pending_memory;
     bool has_retries;
-    bool no_memory;          /* a queue could not grow */
-    uint32_t local_worker;   /* DW_NONE: none */
+    bool no_memory;        /* a queue could not grow */
+    uint32_t local_worker; /* DW_NONE: none */
     uint32_t concurrency_max;
-    uint32_t active_count;   /* workers that hold tasks */
+    uint32_t active_count; /* workers that hold tasks */
     uint32_t ready_count;
     uint32_t serial;
     int64_t now_ns;
@@ -95,8 +95,7 @@ struct dw_scheduler_t {
 
 /* ---- Parts ---------------------------------------------------------------------------------- */
 
-static dw_command_t *s_command (dw_scheduler_t *self, dw_command_type_t type)
-{
+static dw_command_t *s_command (dw_scheduler_t *self, dw_command_type_t type) {
     static const dw_command_t none = {0};
     dw_commands_t *commands = self->commands;
     if (commands->count == commands->size) {
@@ -119,19 +118,16 @@ static dw_command_t *s_command (dw_scheduler_t *self, dw_command_type_t type)
     return command;
 }
 
-static inline uint32_t s_unanswered (const s_worker_t *worker)
-{
+static inline uint32_t s_unanswered (const s_worker_t *worker) {
     return (uint32_t) (worker->next - worker->first);
 }
 
-static inline s_task_t *s_task (const s_worker_t *worker, uint64_t ticket)
-{
+static inline s_task_t *s_task (const s_worker_t *worker, uint64_t ticket) {
     return &worker->tasks[ticket & (worker->tasks_size - 1)];
 }
 
 /* Makes room for one more task. */
-static bool s_worker_grow (s_worker_t *worker)
-{
+static bool s_worker_grow (s_worker_t *worker) {
     uint32_t size = worker->tasks_size ? 2 * worker->tasks_size : 8;
     s_task_t *tasks = malloc (size * sizeof *tasks);
     if (!tasks)
@@ -144,8 +140,7 @@ static bool s_worker_grow (s_worker_t *worker)
     return true;
 }
 
-static void s_lane_append (dw_scheduler_t *self, s_lane_t *lane, uint32_t run)
-{
+static void s_lane_append (dw_scheduler_t *self, s_lane_t *lane, uint32_t run) {
     if (lane->entries_count == lane->entries_size) {
         uint32_t size = lane->entries_size ? 2 * lane->entries_size : 8;
         s_entry_t *entries = malloc (size * sizeof *entries);
@@ -161,18 +156,16 @@ static void s_lane_append (dw_scheduler_t *self, s_lane_t *lane, uint32_t run)
         lane->entries_head = 0;
     }
     uint32_t at = (lane->entries_head + lane->entries_count++) & (lane->entries_size - 1);
-    lane->entries[at] = (s_entry_t) {.run = run, .serial = self->runs[run].serial};
+    lane->entries[at] = (s_entry_t){.run = run, .serial = self->runs[run].serial};
 }
 
-static void s_lane_drop_first (s_lane_t *lane)
-{
+static void s_lane_drop_first (s_lane_t *lane) {
     lane->entries_head = (lane->entries_head + 1) & (lane->entries_size - 1);
     lane->entries_count--;
 }
 
 /* The first run in a lane that has ready tasks; entries of runs that have ended are dropped. */
-static uint32_t s_lane_first (dw_scheduler_t *self, s_lane_t *lane)
-{
+static uint32_t s_lane_first (dw_scheduler_t *self, s_lane_t *lane) {
     for (;;) {
         assert (lane->entries_count > 0); /* ready_count said that there is one */
         s_entry_t entry = lane->entries[lane->entries_head];
@@ -183,8 +176,7 @@ static uint32_t s_lane_first (dw_scheduler_t *self, s_lane_t *lane)
     }
 }
 
-static void s_pending_add (dw_scheduler_t *self, uint32_t lane)
-{
+static void s_pending_add (dw_scheduler_t *self, uint32_t lane) {
     if (self->lanes[lane].is_pending)
         return;
     self->lanes[lane].is_pending = true;
@@ -198,13 +190,11 @@ static void s_pending_add (dw_scheduler_t *self, uint32_t lane)
 
 /* ---- A node gets ready ---------------------------------------------------------------------- */
 
-static inline s_kind_t *s_kind (const dw_scheduler_t *self, uint32_t node)
-{
+static inline s_kind_t *s_kind (const dw_scheduler_t *self, uint32_t node) {
     return &self->kinds[self->plan->kind[node]];
 }
 
-static void s_make_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t node)
-{
+static void s_make_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     uint32_t lane_index = self->plan->lane[node];
     s_lane_t *lane = &self->lanes[lane_index];
@@ -218,8 +208,7 @@ static void s_make_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t nod
 }
 
 /* All dependencies of node are final. Under the level strategy it may have to wait all the same. */
-static void s_dependencies_met (dw_scheduler_t *self, uint32_t run_index, uint32_t node)
-{
+static void s_dependencies_met (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     if (run->nodes[node].state != DW_STATE_WAITING)
         return;
@@ -231,8 +220,7 @@ static void s_dependencies_met (dw_scheduler_t *self, uint32_t run_index, uint32
 }
 
 /* Level strategy: while the open level has no unfinished node, opens the next. */
-static void s_open_levels (dw_scheduler_t *self, uint32_t run_index)
-{
+static void s_open_levels (dw_scheduler_t *self, uint32_t run_index) {
     const dw_plan_t *plan = self->plan;
     dw_run_t *run = &self->runs[run_index];
     while (run->level_unfinished_count == 0 && run->level + 1 < plan->levels_count) {
@@ -245,11 +233,10 @@ static void s_open_levels (dw_scheduler_t *self, uint32_t run_index)
     }
 }
 
-/* One reader less of an output. */
-static void s_unread (dw_scheduler_t *self, uint32_t run_index, uint32_t node)
-{
-    dw_run_t *run = &self->runs[run_index];
-    if (--run->readers[node] || (run->nodes[node].wanted & DW_REQUESTED) ||
+/* Drops an output that is there and that nobody will read any more. */
+static void s_drop_if_unread (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    const dw_run_t *run = &self->runs[run_index];
+    if (run->readers[node] || (run->nodes[node].wanted & DW_REQUESTED) ||
         run->nodes[node].state != DW_STATE_DONE)
         return;
     dw_command_t *command = s_command (self, DW_DROP_OUTPUT);
@@ -259,9 +246,14 @@ static void s_unread (dw_scheduler_t *self, uint32_t run_index, uint32_t node)
     command->node = node;
 }
 
+/* One reader less of an output. */
+static void s_unread (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    self->runs[run_index].readers[node]--;
+    s_drop_if_unread (self, run_index, node);
+}
+
 /* node has become final: what counts unfinished nodes counts it out. */
-static void s_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node)
-{
+static void s_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     const dw_plan_t *plan = self->plan;
     dw_run_t *run = &self->runs[run_index];
     run->unfinished_count--;
@@ -269,6 +261,7 @@ static void s_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node
         run->level_unfinished_count--;
     if (!run->readers)
         return;
+    s_drop_if_unread (self, run_index, node); /* its readers may all have been skipped */
     for (uint32_t e = plan->dependencies_at[node]; e < plan->dependencies_at[node + 1]; e++)
         s_unread (self, run_index, plan->dependencies[e]);
     if (plan->source[node] != DW_RUN_INPUT)
@@ -276,8 +269,7 @@ static void s_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node
 }
 
 /* Tells the dependents of a node that it is final. */
-static void s_release_dependents (dw_scheduler_t *self, uint32_t run_index, uint32_t node)
-{
+static void s_release_dependents (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     const dw_plan_t *plan = self->plan;
     dw_run_node_t *nodes = self->runs[run_index].nodes;
     for (uint32_t e = plan->successors_at[node]; e < plan->successors_at[node + 1]; e++)
@@ -292,8 +284,7 @@ static void s_release_dependents (dw_scheduler_t *self, uint32_t run_index, uint
 static void s_give_up (dw_scheduler_t *self, uint32_t worker_index, uint64_t ticket);
 
 /* Gives up what workers hold of a run. */
-static void s_recall_run (dw_scheduler_t *self, uint32_t run_index)
-{
+static void s_recall_run (dw_scheduler_t *self, uint32_t run_index) {
     dw_run_t *run = &self->runs[run_index];
     for (uint32_t w = 0; w < self->options.workers_max && run->sent_count > 0; w++) {
         s_worker_t *worker = &self->workers[w];
@@ -303,8 +294,7 @@ static void s_recall_run (dw_scheduler_t *self, uint32_t run_index)
     }
 }
 
-static void s_finish (dw_scheduler_t *self, uint32_t run_index, dw_run_status_t status)
-{
+static void s_finish (dw_scheduler_t *self, uint32_t run_index, dw_run_status_t status) {
     dw_run_t *run = &self->runs[run_index];
     assert (run->sent_count == 0);
     run->life = DW_RUN_ENDED;
@@ -323,8 +313,7 @@ static void s_finish (dw_scheduler_t *self, uint32_t run_index, dw_run_status_t 
 
 /* Ends a run before its time: what a worker holds is cancelled, what waits becomes waiting_as. */
 static void s_break_off (dw_scheduler_t *self, uint32_t run_index, dw_node_state_t waiting_as,
-                         dw_run_status_t status)
-{
+                         dw_run_status_t status) {
     dw_run_t *run = &self->runs[run_index];
     s_recall_run (self, run_index);
     for (uint32_t lane = 0; lane < self->plan->lanes_count; lane++) {
@@ -343,8 +332,7 @@ static void s_break_off (dw_scheduler_t *self, uint32_t run_index, dw_node_state
 }
 
 /* A run that has no unfinished node has come to its end. */
-static void s_finish_if_over (dw_scheduler_t *self, uint32_t run_index)
-{
+static void s_finish_if_over (dw_scheduler_t *self, uint32_t run_index) {
     dw_run_t *run = &self->runs[run_index];
     if (run->life != DW_RUN_LIVE || run->unfinished_count > 0)
         return;
@@ -363,8 +351,7 @@ typedef struct s_skip_t {
     uint32_t run;
 } s_skip_t;
 
-static void s_on_skipped (void *arg, uint32_t node)
-{
+static void s_on_skipped (void *arg, uint32_t node) {
     const s_skip_t *skip = arg;
     s_count_out (skip->self, skip->run, node);
 }
@@ -372,8 +359,7 @@ static void s_on_skipped (void *arg, uint32_t node)
 /* ---- What an attempt comes to --------------------------------------------------------------- */
 
 /* steps nodes of a chain are done. Only the last one can have dependents outside of the chain. */
-static void s_steps_done (dw_scheduler_t *self, uint32_t run_index, uint32_t node, uint32_t steps)
-{
+static void s_steps_done (dw_scheduler_t *self, uint32_t run_index, uint32_t node, uint32_t steps) {
     const dw_plan_t *plan = self->plan;
     dw_run_t *run = &self->runs[run_index];
     self->counts.steps_done += steps;
@@ -403,8 +389,7 @@ static void s_steps_done (dw_scheduler_t *self, uint32_t run_index, uint32_t nod
 }
 
 /* A hash of three numbers to 0..1 (the finaliser of splitmix64; Steele, Lea, Flood 2014). */
-static double s_hash (uint64_t seed, uint64_t a, uint64_t b)
-{
+static double s_hash (uint64_t seed, uint64_t a, uint64_t b) {
     uint64_t x = seed ^ (a * UINT64_C (0x9e3779b97f4a7c15)) ^ (b * UINT64_C (0xd1b54a32d192ed03));
     x = (x ^ (x >> 30)) * UINT64_C (0xbf58476d1ce4e5b9);
     x = (x ^ (x >> 27)) * UINT64_C (0x94d049bb133111eb);
@@ -413,8 +398,7 @@ static double s_hash (uint64_t seed, uint64_t a, uint64_t b)
 }
 
 /* How long to wait before a retry: exponential backoff, each wait varied by the jitter. */
-static int64_t s_backoff_ns (const dw_scheduler_t *self, const dw_run_t *run, uint32_t node)
-{
+static int64_t s_backoff_ns (const dw_scheduler_t *self, const dw_run_t *run, uint32_t node) {
     const dw_backoff_t *backoff = &self->plan->policies[self->plan->policy[node]].backoff;
     double wait_us = (double) backoff->initial_us;
     for (unsigned i = 1; i < run->retries[node] && wait_us < (double) backoff->max_us; i++)
@@ -428,8 +412,7 @@ static int64_t s_backoff_ns (const dw_scheduler_t *self, const dw_run_t *run, ui
 }
 
 static void s_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node, uint16_t code,
-                          uint32_t handle)
-{
+                          uint32_t handle) {
     dw_command_t *command = s_command (self, DW_KEEP_ERROR);
     if (!command)
         return;
@@ -440,24 +423,19 @@ static void s_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node, uin
 }
 
 /* node has failed for good: the failure policy. */
-static void s_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node)
-{
+static void s_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     run->nodes[node].state = DW_STATE_FAILED;
     run->failed_count++;
     s_count_out (self, run_index, node);
     switch (self->plan->failure_strategy) {
-        case DW_FAIL_FAST:
-            s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED);
-            return;
+        case DW_FAIL_FAST: s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED); return;
         case DW_CONTINUE_ON_ERROR: {
             s_skip_t skip = {.self = self, .run = run_index};
             dw_run_skip_dependents (run, node, s_on_skipped, &skip);
             break;
         }
-        case DW_BEST_EFFORT:
-            s_release_dependents (self, run_index, node);
-            break;
+        case DW_BEST_EFFORT: s_release_dependents (self, run_index, node); break;
     }
     if (self->plan->strategy == DW_LEVEL)
         s_open_levels (self, run_index);
@@ -466,8 +444,7 @@ static void s_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t no
 
 /* One attempt has failed: it is retried, or the node has failed. */
 static void s_attempt_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
-                              uint16_t code, uint32_t handle)
-{
+                              uint16_t code, uint32_t handle) {
     dw_run_t *run = &self->runs[run_index];
     self->counts.attempts_failed++;
     s_keep_error (self, run_index, node, code, handle);
@@ -490,8 +467,7 @@ static void s_attempt_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t
 /* ---- What workers hold ---------------------------------------------------------------------- */
 
 /* When the first task of a worker has to be looked at; INT64_MAX: never. */
-static int64_t s_worker_deadline_ns (const dw_scheduler_t *self, const s_worker_t *worker)
-{
+static int64_t s_worker_deadline_ns (const dw_scheduler_t *self, const s_worker_t *worker) {
     if (!worker->present || worker->first == worker->next)
         return INT64_MAX;
     const s_task_t *task = s_task (worker, worker->first);
@@ -499,13 +475,13 @@ static int64_t s_worker_deadline_ns (const dw_scheduler_t *self, const s_worker_
         return worker->since_ns + self->options.grace_ns;
     if (!(self->plan->flags[task->node] & DW_NODE_TIMED))
         return INT64_MAX;
-    return worker->since_ns + self->plan->policies[self->plan->policy[task->node]].timeout_us * 1000;
+    return worker->since_ns +
+           self->plan->policies[self->plan->policy[task->node]].timeout_us * 1000;
 }
 
 /* Sees to it that a worker's deadline is in the heap. A timer that comes too early is put back, so
  * there is no timer a task however fast they go by; one that would come too late is replaced. */
-static void s_watch (dw_scheduler_t *self, uint32_t worker_index)
-{
+static void s_watch (dw_scheduler_t *self, uint32_t worker_index) {
     s_worker_t *worker = &self->workers[worker_index];
     int64_t deadline_ns = s_worker_deadline_ns (self, worker);
     if (deadline_ns >= worker->timer_ns)
@@ -515,8 +491,7 @@ static void s_watch (dw_scheduler_t *self, uint32_t worker_index)
     self->no_memory |= !dw_timers_add (&self->timers, timer);
 }
 
-static void s_give_up (dw_scheduler_t *self, uint32_t worker_index, uint64_t ticket)
-{
+static void s_give_up (dw_scheduler_t *self, uint32_t worker_index, uint64_t ticket) {
     s_worker_t *worker = &self->workers[worker_index];
     s_task_t *task = s_task (worker, ticket);
     dw_run_t *run = &self->runs[task->run];
@@ -539,8 +514,7 @@ static void s_give_up (dw_scheduler_t *self, uint32_t worker_index, uint64_t tic
 }
 
 /* The node that a task was at goes back to the queue, as if it had never been sent. */
-static void s_put_back (dw_scheduler_t *self, uint32_t run_index, uint32_t node)
-{
+static void s_put_back (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     if (run->nodes[node].state == DW_STATE_SENT)
         run->nodes[node].attempts--;
@@ -548,8 +522,7 @@ static void s_put_back (dw_scheduler_t *self, uint32_t run_index, uint32_t node)
 }
 
 /* Takes back what a worker has not begun: all that is behind its first task. */
-static void s_take_back (dw_scheduler_t *self, uint32_t worker_index)
-{
+static void s_take_back (dw_scheduler_t *self, uint32_t worker_index) {
     s_worker_t *worker = &self->workers[worker_index];
     for (uint64_t ticket = worker->first + 1; ticket < worker->next; ticket++) {
         s_task_t task = *s_task (worker, ticket);
@@ -562,8 +535,7 @@ static void s_take_back (dw_scheduler_t *self, uint32_t worker_index)
 }
 
 /* Takes the first task of a worker out of its ring. */
-static void s_pop_task (dw_scheduler_t *self, uint32_t worker_index)
-{
+static void s_pop_task (dw_scheduler_t *self, uint32_t worker_index) {
     s_worker_t *worker = &self->workers[worker_index];
     worker->estimate_ns -= s_task (worker, worker->first)->estimate_ns;
     worker->first++;
@@ -579,8 +551,7 @@ static void s_pop_task (dw_scheduler_t *self, uint32_t worker_index)
 }
 
 /* Empties a worker that is gone; what it held and somebody waits for is told to gone. */
-static void s_forget_worker (dw_scheduler_t *self, uint32_t worker_index)
-{
+static void s_forget_worker (dw_scheduler_t *self, uint32_t worker_index) {
     s_worker_t *worker = &self->workers[worker_index];
     if (worker->first != worker->next)
         self->active_count--;
@@ -602,8 +573,7 @@ static void s_forget_worker (dw_scheduler_t *self, uint32_t worker_index)
 /* Whether a run's ready nodes are taken in order of arrival. Hybrid decides by measured times: for
  * a lane of long tasks the order decides when the run ends, for a lane of short ones it only
  * scatters memory accesses. */
-static bool s_is_in_order_of_arrival (const dw_scheduler_t *self)
-{
+static bool s_is_in_order_of_arrival (const dw_scheduler_t *self) {
     switch (self->plan->strategy) {
         case DW_REACTIVE: return true;
         case DW_WORK_QUEUE:
@@ -613,8 +583,7 @@ static bool s_is_in_order_of_arrival (const dw_scheduler_t *self)
     return self->plan->priority == DW_RANK && self->lanes[0].mean_ns < MESSAGE_NS;
 }
 
-static void s_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event)
-{
+static void s_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event) {
     const dw_plan_t *plan = self->plan;
     dw_run_t *run = &self->runs[event->run];
     assert (run->life == DW_RUN_FREE);
@@ -627,8 +596,8 @@ static void s_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event)
         s_finish (self, event->run, DW_RUN_OK);
         return;
     }
-    if (dw_run_begin (run, plan, self->template, self->has_retries,
-                      s_is_in_order_of_arrival (self), event->outputs, event->outputs_count)) {
+    if (dw_run_begin (run, plan, self->template, self->has_retries, s_is_in_order_of_arrival (self),
+                      event->outputs, event->outputs_count)) {
         run->life = DW_RUN_LIVE;
         run->nodes = NULL; /* dw_scheduler_node_state says cancelled */
         run->plan = plan;
@@ -646,14 +615,12 @@ static void s_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event)
         s_open_levels (self, event->run);
 }
 
-static void s_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event)
-{
+static void s_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event) {
     if (self->runs[event->run].life == DW_RUN_LIVE)
         s_break_off (self, event->run, DW_STATE_CANCELLED, DW_RUN_CANCELLED);
 }
 
-static void s_on_worker_joined (dw_scheduler_t *self, const dw_event_t *event)
-{
+static void s_on_worker_joined (dw_scheduler_t *self, const dw_event_t *event) {
     s_worker_t *worker = &self->workers[event->worker];
     s_lane_t *lane = &self->lanes[event->lane];
     assert (!worker->present && event->lane < self->plan->lanes_count);
@@ -661,9 +628,7 @@ static void s_on_worker_joined (dw_scheduler_t *self, const dw_event_t *event)
     worker->local = event->local;
     worker->suspect = false;
     worker->lane = event->lane;
-    worker->credit = event->credit < 1           ? 1
-                     : event->credit > TASKS_MAX ? TASKS_MAX
-                                                 : event->credit;
+    worker->credit = event->credit < 1 ? 1 : event->credit > TASKS_MAX ? TASKS_MAX : event->credit;
     worker->next_in_lane = lane->first_worker;
     lane->first_worker = event->worker;
     lane->workers_count++;
@@ -674,8 +639,7 @@ static void s_on_worker_joined (dw_scheduler_t *self, const dw_event_t *event)
 }
 
 /* A death is counted against the node that the worker was on; what was behind it never began. */
-static void s_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event)
-{
+static void s_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event) {
     s_worker_t *worker = &self->workers[event->worker];
     if (!worker->present)
         return;
@@ -707,8 +671,7 @@ static void s_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event)
 
 /* The task that an answer is for: the first that its worker holds. NULL: a late, repeated or forged
  * answer, which is counted. */
-static s_worker_t *s_answered (dw_scheduler_t *self, const dw_event_t *event)
-{
+static s_worker_t *s_answered (dw_scheduler_t *self, const dw_event_t *event) {
     s_worker_t *worker = &self->workers[event->worker];
     if (worker->present && worker->first != worker->next && event->ticket == worker->first)
         return worker;
@@ -718,8 +681,7 @@ static s_worker_t *s_answered (dw_scheduler_t *self, const dw_event_t *event)
 
 /* Learns from a measured time. */
 static void s_learn (dw_scheduler_t *self, const s_worker_t *worker, uint32_t node, uint32_t steps,
-                     uint64_t duration_ns)
-{
+                     uint64_t duration_ns) {
     s_kind_t *kind = s_kind (self, node);
     s_lane_t *lane = &self->lanes[worker->lane];
     uint64_t task_ns = duration_ns * steps;
@@ -742,8 +704,7 @@ static void s_learn (dw_scheduler_t *self, const s_worker_t *worker, uint32_t no
         kind->is_slow = true;
 }
 
-static void s_on_task_done (dw_scheduler_t *self, const dw_event_t *event)
-{
+static void s_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
     s_worker_t *worker = s_answered (self, event);
     if (!worker)
         return;
@@ -790,8 +751,7 @@ static void s_on_task_done (dw_scheduler_t *self, const dw_event_t *event)
     s_finish_if_over (self, run);
 }
 
-static void s_on_task_failed (dw_scheduler_t *self, const dw_event_t *event)
-{
+static void s_on_task_failed (dw_scheduler_t *self, const dw_event_t *event) {
     s_worker_t *worker = s_answered (self, event);
     if (!worker)
         return;
@@ -809,8 +769,7 @@ static void s_on_task_failed (dw_scheduler_t *self, const dw_event_t *event)
     s_attempt_failed (self, task.run, task.node, event->code, event->handle);
 }
 
-static void s_on_task_returned (dw_scheduler_t *self, const dw_event_t *event)
-{
+static void s_on_task_returned (dw_scheduler_t *self, const dw_event_t *event) {
     s_worker_t *worker = s_answered (self, event);
     if (!worker)
         return;
@@ -827,8 +786,7 @@ static void s_on_task_returned (dw_scheduler_t *self, const dw_event_t *event)
 
 /* The first task of a worker has used up its time. Once: the attempt has failed, the worker is
  * suspect, what it had not begun goes elsewhere. Twice: it is stuck. */
-static void s_on_worker_deadline (dw_scheduler_t *self, uint32_t worker_index)
-{
+static void s_on_worker_deadline (dw_scheduler_t *self, uint32_t worker_index) {
     s_worker_t *worker = &self->workers[worker_index];
     s_task_t task = *s_task (worker, worker->first);
     s_take_back (self, worker_index);
@@ -848,8 +806,7 @@ static void s_on_worker_deadline (dw_scheduler_t *self, uint32_t worker_index)
     s_attempt_failed (self, task.run, task.node, 408, DW_NONE);
 }
 
-static void s_on_timer (dw_scheduler_t *self, const dw_timer_t *timer)
-{
+static void s_on_timer (dw_scheduler_t *self, const dw_timer_t *timer) {
     if (timer->worker == DW_NONE) {
         const dw_run_t *run = &self->runs[timer->run];
         if (run->life == DW_RUN_LIVE && run->serial == timer->serial)
@@ -868,8 +825,7 @@ static void s_on_timer (dw_scheduler_t *self, const dw_timer_t *timer)
 /* ---- Ready tasks are given to workers ------------------------------------------------------- */
 
 static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_index, uint32_t node,
-                    uint32_t steps, uint64_t estimate_ns)
-{
+                    uint32_t steps, uint64_t estimate_ns) {
     s_worker_t *worker = &self->workers[worker_index];
     dw_run_t *run = &self->runs[run_index];
     if (s_unanswered (worker) == worker->tasks_size && !s_worker_grow (worker)) {
@@ -904,15 +860,13 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
         s_watch (self, worker_index);
 }
 
-static bool s_is_local_work (const dw_scheduler_t *self, uint32_t node)
-{
+static bool s_is_local_work (const dw_scheduler_t *self, uint32_t node) {
     return (self->plan->flags[node] & DW_NODE_BRIEF) && !s_kind (self, node)->is_slow;
 }
 
 /* How many of steps nodes along a chain the coordinator's thread may run in one stretch: those that
  * it may run at all, up to a stretch of work by measured time; an unmeasured one alone. */
-static uint32_t s_local_steps (const dw_scheduler_t *self, uint32_t node, uint32_t steps)
-{
+static uint32_t s_local_steps (const dw_scheduler_t *self, uint32_t node, uint32_t steps) {
     uint64_t work_ns = 0;
     uint32_t count = 0;
     while (count < steps && s_is_local_work (self, node)) {
@@ -931,8 +885,7 @@ static uint32_t s_local_steps (const dw_scheduler_t *self, uint32_t node, uint32
 /* Gives a worker up to tasks_max ready tasks of its lane, up to budget_ns of work by measured time.
  * A task whose processor was never measured travels alone. */
 static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t tasks_max,
-                    uint64_t budget_ns)
-{
+                    uint64_t budget_ns) {
     s_worker_t *worker = &self->workers[worker_index];
     s_lane_t *lane = &self->lanes[worker->lane];
     if (self->plan->batch_size && tasks_max > self->plan->batch_size)
@@ -955,35 +908,33 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t tasks_
         lane->ready_count--;
         self->ready_count--;
         /* Nothing is put behind a task of unknown length: it counts as a whole message. */
-        s_send (self, worker_index, run_index, node, steps,
-                estimate_ns ? estimate_ns : MESSAGE_NS);
+        s_send (self, worker_index, run_index, node, steps, estimate_ns ? estimate_ns : MESSAGE_NS);
         if (estimate_ns == 0)
             break;
     }
 }
 
+/* The node that is next in a lane that has ready ones. */
+static uint32_t s_first_ready (dw_scheduler_t *self, uint32_t lane_index) {
+    const dw_run_t *run = &self->runs[s_lane_first (self, &self->lanes[lane_index])];
+    return dw_ready_first (&run->ready, lane_index);
+}
+
 /* Whether the coordinator's thread will run the first ready task of a lane itself. */
-static bool s_is_local_next (dw_scheduler_t *self, uint32_t lane_index)
-{
+static bool s_is_local_next (dw_scheduler_t *self, uint32_t lane_index) {
     if (self->local_worker == DW_NONE)
         return false;
     const s_worker_t *local = &self->workers[self->local_worker];
     if (local->lane != lane_index || local->first != local->next)
         return false;
-    s_lane_t *lane = &self->lanes[lane_index];
-    const dw_run_t *run = &self->runs[s_lane_first (self, lane)];
-    return s_is_local_work (self, dw_ready_first (&run->ready, lane_index));
+    return s_is_local_work (self, s_first_ready (self, lane_index));
 }
 
-/* First the actors, so that they wake up while the rest is done; then the coordinator's thread,
- * which counts as one of those that may work at one time. */
-static void s_dispatch_lane (dw_scheduler_t *self, uint32_t lane_index)
-{
+/* Gives ready tasks to a lane's actors. Returns whether one was left asleep because the coordinator's
+ * thread is about to run what little there is. */
+static bool s_fill_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t share) {
     s_lane_t *lane = &self->lanes[lane_index];
-    bool is_local_next = s_is_local_next (self, lane_index);
-    uint32_t sharers = lane->workers_count < self->concurrency_max ? lane->workers_count
-                                                                   : self->concurrency_max;
-    uint32_t share = sharers > 1 ? (lane->ready_count + sharers - 1) / sharers : lane->ready_count;
+    bool is_spared = false;
     for (uint32_t w = lane->first_worker; w != DW_NONE && lane->ready_count > 0;
          w = self->workers[w].next_in_lane) {
         s_worker_t *worker = &self->workers[w];
@@ -992,18 +943,34 @@ static void s_dispatch_lane (dw_scheduler_t *self, uint32_t lane_index)
         if (worker->first == worker->next) {
             if (self->active_count >= self->concurrency_max)
                 continue;
-            if (is_local_next && lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS)
+            if (lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS &&
+                s_is_local_next (self, lane_index)) {
+                is_spared = true;
                 continue;
+            }
         } else if (2 * worker->estimate_ns > MESSAGE_NS)
             continue;
         s_fill (self, w, share, MESSAGE_NS);
     }
-    if (is_local_next && lane->ready_count > 0 && self->active_count < self->concurrency_max)
-        s_fill (self, self->local_worker, lane->ready_count, STRETCH_NS);
+    return is_spared;
 }
 
-static void s_dispatch (dw_scheduler_t *self)
-{
+/* First the actors, so that they wake up while the rest is done; then the coordinator's thread,
+ * which counts as one of those that may work at one time. Work that it may not run wakes an actor. */
+static void s_dispatch_lane (dw_scheduler_t *self, uint32_t lane_index) {
+    s_lane_t *lane = &self->lanes[lane_index];
+    uint32_t sharers = lane->workers_count < self->concurrency_max ? lane->workers_count
+                                                                   : self->concurrency_max;
+    uint32_t share = sharers > 1 ? (lane->ready_count + sharers - 1) / sharers : lane->ready_count;
+    bool is_spared = s_fill_actors (self, lane_index, share);
+    if (lane->ready_count > 0 && self->active_count < self->concurrency_max &&
+        s_is_local_next (self, lane_index))
+        s_fill (self, self->local_worker, lane->ready_count, STRETCH_NS);
+    if (is_spared && lane->ready_count > 0 && !s_is_local_work (self, s_first_ready (self, lane_index)))
+        s_fill_actors (self, lane_index, share);
+}
+
+static void s_dispatch (dw_scheduler_t *self) {
     if (!self->pending_ring) {
         for (uint32_t lane = dw_bits_next (&self->pending, 0); lane != UINT32_MAX;
              lane = dw_bits_next (&self->pending, lane + 1)) {
@@ -1031,8 +998,7 @@ static void s_dispatch (dw_scheduler_t *self)
 
 /* ---- The step ------------------------------------------------------------------------------- */
 
-static void s_on_event (dw_scheduler_t *self, const dw_event_t *event)
-{
+static void s_on_event (dw_scheduler_t *self, const dw_event_t *event) {
     switch ((dw_event_type_t) event->type) {
         case DW_EVENT_RUN_SUBMITTED: s_on_run_submitted (self, event); break;
         case DW_EVENT_RUN_CANCELLED: s_on_run_cancelled (self, event); break;
@@ -1045,8 +1011,7 @@ static void s_on_event (dw_scheduler_t *self, const dw_event_t *event)
 }
 
 int dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_event_t *events,
-                       size_t events_count, dw_commands_t *commands)
-{
+                       size_t events_count, dw_commands_t *commands) {
     assert (now_ns >= self->now_ns);
     self->now_ns = now_ns;
     self->commands = commands;
@@ -1062,18 +1027,16 @@ int dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_event_t *e
     return self->no_memory ? DW_ENOMEM : DW_OK;
 }
 
-int64_t dw_scheduler_deadline_ns (const dw_scheduler_t *self)
-{
+int64_t dw_scheduler_deadline_ns (const dw_scheduler_t *self) {
     return dw_timers_next_ns (&self->timers);
 }
 
 /* ---- Made and asked ------------------------------------------------------------------------- */
 
-static void s_make_template (dw_scheduler_t *self)
-{
+static void s_make_template (dw_scheduler_t *self) {
     const dw_plan_t *plan = self->plan;
     for (uint32_t node = 0; node < plan->nodes_count; node++)
-        self->template[node] = (dw_run_node_t) {
+        self->template[node] = (dw_run_node_t){
             .waits_for = plan->dependencies_count[node],
             .state = DW_STATE_WAITING,
             .wanted = DW_WANTED | DW_REQUESTED,
@@ -1082,8 +1045,7 @@ static void s_make_template (dw_scheduler_t *self)
         self->has_retries |= plan->policies[p].retry_attempts > 0;
 }
 
-static bool s_allocate (dw_scheduler_t *self)
-{
+static bool s_allocate (dw_scheduler_t *self) {
     const dw_plan_t *plan = self->plan;
     size_t lanes_size = plan->lanes_count * sizeof *self->lanes;
     self->runs = calloc (self->options.runs_max + 1u, sizeof *self->runs);
@@ -1092,9 +1054,9 @@ static bool s_allocate (dw_scheduler_t *self)
     self->lanes = calloc (1, lanes_size + sizeof *self->lanes);
     self->kinds = calloc (plan->kinds_count + 1u, sizeof *self->kinds);
     bool in_order = plan->strategy == DW_REACTIVE;
-    self->pending_memory = calloc (1, (in_order ? plan->lanes_count * sizeof (uint32_t)
-                                                : dw_bits_size (plan->lanes_count)) +
-                                          8);
+    self->pending_memory = calloc (
+        1,
+        (in_order ? plan->lanes_count * sizeof (uint32_t) : dw_bits_size (plan->lanes_count)) + 8);
     if (!self->runs || !self->workers || !self->template || !self->lanes || !self->kinds ||
         !self->pending_memory)
         return false;
@@ -1106,8 +1068,7 @@ static bool s_allocate (dw_scheduler_t *self)
 }
 
 int dw_scheduler_new (dw_scheduler_t **self_p, const dw_plan_t *plan,
-                      const dw_scheduler_options_t *options)
-{
+                      const dw_scheduler_options_t *options) {
     dw_scheduler_t *self = calloc (1, sizeof *self);
     if (!self)
         return DW_ENOMEM;
@@ -1132,8 +1093,7 @@ int dw_scheduler_new (dw_scheduler_t **self_p, const dw_plan_t *plan,
     return DW_OK;
 }
 
-void dw_scheduler_destroy (dw_scheduler_t **self_p)
-{
+void dw_scheduler_destroy (dw_scheduler_t **self_p) {
     dw_scheduler_t *self = *self_p;
     if (!self)
         return;
@@ -1154,25 +1114,21 @@ void dw_scheduler_destroy (dw_scheduler_t **self_p)
     *self_p = NULL;
 }
 
-dw_node_state_t dw_scheduler_node_state (const dw_scheduler_t *self, uint32_t run, uint32_t node)
-{
+dw_node_state_t dw_scheduler_node_state (const dw_scheduler_t *self, uint32_t run, uint32_t node) {
     const dw_run_t *state = &self->runs[run];
     return state->nodes ? (dw_node_state_t) state->nodes[node].state : DW_STATE_CANCELLED;
 }
 
-unsigned dw_scheduler_node_attempts (const dw_scheduler_t *self, uint32_t run, uint32_t node)
-{
+unsigned dw_scheduler_node_attempts (const dw_scheduler_t *self, uint32_t run, uint32_t node) {
     return self->runs[run].nodes ? self->runs[run].nodes[node].attempts : 0;
 }
 
-bool dw_scheduler_node_requested (const dw_scheduler_t *self, uint32_t run, uint32_t node)
-{
+bool dw_scheduler_node_requested (const dw_scheduler_t *self, uint32_t run, uint32_t node) {
     const dw_run_t *state = &self->runs[run];
     return !state->nodes || (state->nodes[node].wanted & DW_REQUESTED);
 }
 
-uint32_t dw_scheduler_not_done_count (const dw_scheduler_t *self, uint32_t run)
-{
+uint32_t dw_scheduler_not_done_count (const dw_scheduler_t *self, uint32_t run) {
     const dw_run_t *state = &self->runs[run];
     return state->keeps_all ? state->not_done_count : self->plan->nodes_count;
 }
@@ -1180,34 +1136,28 @@ uint32_t dw_scheduler_not_done_count (const dw_scheduler_t *self, uint32_t run)
 int dw_scheduler_causes (const dw_scheduler_t *self, uint32_t run,
                          void (*tell) (void *arg, uint32_t node, const uint32_t *causes,
                                        uint32_t causes_count),
-                         void *arg)
-{
+                         void *arg) {
     return dw_run_causes (&self->runs[run], tell, arg);
 }
 
-void dw_scheduler_forget (dw_scheduler_t *self, uint32_t run)
-{
+void dw_scheduler_forget (dw_scheduler_t *self, uint32_t run) {
     assert (self->runs[run].life == DW_RUN_ENDED);
     dw_run_forget (&self->runs[run]);
 }
 
-dw_scheduler_counts_t dw_scheduler_counts (const dw_scheduler_t *self)
-{
+dw_scheduler_counts_t dw_scheduler_counts (const dw_scheduler_t *self) {
     return self->counts;
 }
 
-uint32_t dw_scheduler_unanswered_count (const dw_scheduler_t *self, uint32_t worker)
-{
+uint32_t dw_scheduler_unanswered_count (const dw_scheduler_t *self, uint32_t worker) {
     return s_unanswered (&self->workers[worker]);
 }
 
-uint32_t dw_scheduler_ready_count (const dw_scheduler_t *self)
-{
+uint32_t dw_scheduler_ready_count (const dw_scheduler_t *self) {
     return self->ready_count;
 }
 
-uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p)
-{
+uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p) {
     const s_worker_t *held = &self->workers[worker];
     if (held->first == held->next)
         return DW_NONE;

@@ -35,35 +35,35 @@ typedef enum dw_event_type_t {
     DW_EVENT_WORKER_JOINED, /* worker (an absent index), lane, credit, local */
     DW_EVENT_WORKER_LOST,   /* worker: it and all that it holds are gone */
     DW_EVENT_TASK_DONE,     /* worker, ticket, steps, last, duration_ns, handle */
-    DW_EVENT_TASK_FAILED,   /* worker, ticket, code, duration_ns, handle: the step after those done failed */
+    DW_EVENT_TASK_FAILED, /* worker, ticket, code, duration_ns, handle: the step after those done failed */
     DW_EVENT_TASK_RETURNED, /* worker, ticket: it was not started (or not gone on with) and will not be */
 } dw_event_type_t;
 
 typedef struct dw_event_t {
     uint8_t type;
-    bool last;            /* TASK_DONE: the task's end; else more answers for this ticket follow */
-    bool local;           /* WORKER_JOINED: it is the shell's own thread */
-    uint16_t code;        /* TASK_FAILED */
+    bool last;     /* TASK_DONE: the task's end; else more answers for this ticket follow */
+    bool local;    /* WORKER_JOINED: it is the shell's own thread */
+    uint16_t code; /* TASK_FAILED */
     uint32_t run;
     uint32_t worker;
-    uint32_t lane;        /* WORKER_JOINED */
-    uint32_t credit;      /* WORKER_JOINED: how many tasks it takes at one time, at least 1 */
-    uint32_t steps;       /* TASK_DONE: how many steps of the chain, at least 1 */
+    uint32_t lane;   /* WORKER_JOINED */
+    uint32_t credit; /* WORKER_JOINED: how many tasks it takes at one time, at least 1 */
+    uint32_t steps;  /* TASK_DONE: how many steps of the chain, at least 1 */
     uint64_t ticket;
     uint64_t duration_ns; /* of one step, the mean when steps is over 1 */
-    uint32_t handle;      /* the shell's mark for what came with the answer, given back in KEEP_... */
+    uint32_t handle; /* the shell's mark for what came with the answer, given back in KEEP_... */
     const uint32_t *outputs; /* RUN_SUBMITTED: requested nodes; borrowed during the step */
     uint32_t outputs_count;  /* 0: all nodes run and all outputs are kept */
 } dw_event_t;
 
 typedef enum dw_command_type_t {
-    DW_SEND_TASK,      /* worker, ticket, run, node, steps, source, attempt */
-    DW_CANCEL_TASK,    /* worker, ticket: nobody waits for its answer any more */
-    DW_KEEP_OUTPUT,    /* run, node, steps, attempt, handle: the outputs of steps nodes along the chain; handle's are
+    DW_SEND_TASK,   /* worker, ticket, run, node, steps, source, attempt */
+    DW_CANCEL_TASK, /* worker, ticket: nobody waits for its answer any more */
+    DW_KEEP_OUTPUT, /* run, node, steps, attempt, handle: the outputs of steps nodes along the chain; handle's are
                           the shell's to drop when no KEEP_ comes in the step that was told of it */
-    DW_KEEP_ERROR,     /* run, node, code, handle (DW_NONE: the scheduler's own: a timeout, a loss) */
-    DW_DROP_OUTPUT,    /* run, node: nobody will read its output any more */
-    DW_FINISH_RUN,     /* run, status: read its nodes, then call dw_scheduler_forget */
+    DW_KEEP_ERROR,  /* run, node, code, handle (DW_NONE: the scheduler's own: a timeout, a loss) */
+    DW_DROP_OUTPUT, /* run, node: nobody will read its output any more */
+    DW_FINISH_RUN,  /* run, status: read its nodes, then call dw_scheduler_forget */
     DW_REPLACE_WORKER, /* worker, node: it is stuck in there; it is absent until another WORKER_JOINED */
 } dw_command_type_t;
 
@@ -73,10 +73,10 @@ typedef struct dw_command_t {
     uint16_t attempt; /* from 1 */
     uint32_t run, node, worker;
     uint32_t steps;
-    uint32_t source;  /* whose output is the payload: a node, or DW_RUN_INPUT */
+    uint32_t source; /* whose output is the payload: a node, or DW_RUN_INPUT */
     uint32_t handle;
-    uint16_t code;    /* KEEP_ERROR */
-    uint64_t ticket;  /* SEND_TASK: greater by 1 than that worker index's ticket before it */
+    uint16_t code;   /* KEEP_ERROR */
+    uint64_t ticket; /* SEND_TASK: greater by 1 than that worker index's ticket before it */
 } dw_command_t;
 
 typedef struct dw_commands_t {
@@ -87,9 +87,10 @@ typedef struct dw_commands_t {
 typedef struct dw_scheduler_options_t {
     uint32_t runs_max;
     uint32_t workers_max;
-    int64_t grace_ns; /* how long a worker whose task timed out or was cancelled has to answer before
+    int64_t
+        grace_ns;  /* how long a worker whose task timed out or was cancelled has to answer before
                          it is stuck; 0: 100 ms */
-    uint64_t seed;    /* of the jitter */
+    uint64_t seed; /* of the jitter */
 } dw_scheduler_options_t;
 
 /* What the scheduler counts since it was made. */

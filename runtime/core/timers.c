@@ -5,8 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-bool dw_timers_add (dw_timers_t *self, dw_timer_t timer)
-{
+bool dw_timers_add (dw_timers_t *self, dw_timer_t timer) {
     if (self->count == self->size) {
         size_t size = self->size ? 2 * self->size : 64;
         dw_timer_t *items = realloc (self->items, size * sizeof *items);
@@ -24,13 +23,11 @@ bool dw_timers_add (dw_timers_t *self, dw_timer_t timer)
     return true;
 }
 
-int64_t dw_timers_next_ns (const dw_timers_t *self)
-{
+int64_t dw_timers_next_ns (const dw_timers_t *self) {
     return self->count ? self->items[0].at_ns : INT64_MAX;
 }
 
-dw_timer_t dw_timers_take (dw_timers_t *self)
-{
+dw_timer_t dw_timers_take (dw_timers_t *self) {
     assert (self->count > 0);
     dw_timer_t first = self->items[0];
     dw_timer_t last = self->items[--self->count];

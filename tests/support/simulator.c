@@ -414,6 +414,19 @@ static void s_clear_worker (s_worker_t *worker) {
 
 /* -- The shell: events in, commands out ----------------------------------------------------- */
 
+/* The shell may take its time to read a result. */
+static void s_forget_runs (s_world_t *world, bool all) {
+    for (uint32_t run = 0; run < world->model.options.runs_max; run++) {
+        if (!world->forgets[run] || (!all && random_one_in (&world->random, 3)))
+            continue;
+        checker_run (&world->model, world->scheduler, run, world->fails[run]);
+        dw_scheduler_forget (world->scheduler, run);
+        world->model.runs[run].life = MODEL_FREE;
+        world->forgets[run] = false;
+        world->runs_left--;
+    }
+}
+
 /* Whether losing this worker leaves the world's script as it is. */
 static bool s_may_be_lost (s_world_t *world, uint32_t w) {
     model_worker_t *worker = &world->model.workers[w];
@@ -486,19 +499,6 @@ static void s_obey (s_world_t *world, const dw_command_t *command) {
     }
 }
 
-/* The shell may take its time to read a result. */
-static void s_forget_runs (s_world_t *world, bool all) {
-    for (uint32_t run = 0; run < world->model.options.runs_max; run++) {
-        if (!world->forgets[run] || (!all && random_one_in (&world->random, 3)))
-            continue;
-        checker_run (&world->model, world->scheduler, run, world->fails[run]);
-        dw_scheduler_forget (world->scheduler, run);
-        world->model.runs[run].life = MODEL_FREE;
-        world->forgets[run] = false;
-        world->runs_left--;
-    }
-}
-
 static bool s_step (s_world_t *world) {
     world->commands.count = 0;
     for (size_t i = 0; i < world->events_count; i++)
@@ -526,6 +526,7 @@ static bool s_step (s_world_t *world) {
 static void s_submit (s_world_t *world) {
     random_t *random = &world->random;
     uint32_t run = 0, count = world->plan->nodes_count;
+    s_forget_runs (world, random_one_in (random, 2));
     while (run < world->model.options.runs_max &&
            (world->model.runs[run].life != MODEL_FREE || world->forgets[run]))
         run++;
@@ -718,7 +719,7 @@ static bool s_advance (s_world_t *world) {
         step_ns = deadline_ns + (random_one_in (&world->random, 4)
                                      ? random_between (&world->random, 0, LATE_MAX)
                                      : 0);
-    for (;;) {
+    for (uint32_t things = 0; things < STEPS_MAX; things++) {
         size_t at = s_next (world);
         int64_t at_ns = at < world->things_count ? world->things[at].at_ns : INT64_MAX;
         if (at_ns > step_ns || (at_ns == INT64_MAX && step_ns == INT64_MAX) ||
