@@ -65,6 +65,5 @@ int dw_command_graph (int argc, char **argv);
 int dw_command_plan (int argc, char **argv);
 int dw_command_processors (int argc, char **argv);
 int dw_command_bench (int argc, char **argv);
-int dw_command_bench (int argc, char **argv);
 
 #endif

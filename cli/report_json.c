@@ -22,7 +22,7 @@ static json_t *s_string (const char *text, size_t size) {
     if (s_is_utf8 (text, size)) {
         return json_stringn_nocheck (text, size);
     }
-    char *repaired = size < SIZE_MAX / 3 ? malloc (3 * size) : NULL;
+    char *repaired = size < SIZE_MAX / 3 ? malloc (3 * size + 1) : NULL;
     if (!repaired) {
         return NULL;
     }

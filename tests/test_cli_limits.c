@@ -371,7 +371,7 @@ static void too_few_descriptors_are_status_71_with_the_remedy (void **state) {
     command_t c = {.prepare = s_few_descriptors};
     COMMAND (&c, "run", s_wide_graph ("wide.yaml"), "--input", "x");
     command_expect (&c, 71);
-    command_expect_error (&c, "the limit is 30: raise it (ulimit -n ");
+    command_expect_error (&c, "(RLIMIT_NOFILE) is 30: raise it (ulimit -n ");
     command_expect_error (&c, "actors: pool");
     assert_string_equal (c.out, "");
     command_free (&c);

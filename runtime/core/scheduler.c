@@ -930,9 +930,11 @@ static bool s_is_local_next (dw_scheduler_t *self, uint32_t lane_index) {
     return s_is_local_work (self, s_first_ready (self, lane_index));
 }
 
-/* Gives ready tasks to a lane's actors. Returns whether one was left asleep because the coordinator's
- * thread is about to run what little there is. */
-static bool s_fill_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t share) {
+/* Gives ready tasks to a lane's actors. When the coordinator's thread is to run the next one itself,
+ * one of those that may work at one time is that thread, and little work wakes nobody: returns
+ * whether an actor was left asleep for one of these reasons. */
+static bool s_fill_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t share,
+                           bool is_local_next) {
     s_lane_t *lane = &self->lanes[lane_index];
     bool is_spared = false;
     for (uint32_t w = lane->first_worker; w != DW_NONE && lane->ready_count > 0;
@@ -943,8 +945,8 @@ static bool s_fill_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t s
         if (worker->first == worker->next) {
             if (self->active_count >= self->concurrency_max)
                 continue;
-            if (lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS &&
-                s_is_local_next (self, lane_index)) {
+            if (is_local_next && (self->active_count + 1 >= self->concurrency_max ||
+                                  lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS)) {
                 is_spared = true;
                 continue;
             }
@@ -955,19 +957,21 @@ static bool s_fill_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t s
     return is_spared;
 }
 
-/* First the actors, so that they wake up while the rest is done; then the coordinator's thread,
- * which counts as one of those that may work at one time. Work that it may not run wakes an actor. */
+/* First the actors, so that they wake up while the rest is done; then the coordinator's thread.
+ * Work that it may not run wakes an actor. */
 static void s_dispatch_lane (dw_scheduler_t *self, uint32_t lane_index) {
     s_lane_t *lane = &self->lanes[lane_index];
     uint32_t sharers = lane->workers_count < self->concurrency_max ? lane->workers_count
                                                                    : self->concurrency_max;
     uint32_t share = sharers > 1 ? (lane->ready_count + sharers - 1) / sharers : lane->ready_count;
-    bool is_spared = s_fill_actors (self, lane_index, share);
+    bool is_spared =
+        s_fill_actors (self, lane_index, share, s_is_local_next (self, lane_index));
     if (lane->ready_count > 0 && self->active_count < self->concurrency_max &&
         s_is_local_next (self, lane_index))
         s_fill (self, self->local_worker, lane->ready_count, STRETCH_NS);
-    if (is_spared && lane->ready_count > 0 && !s_is_local_work (self, s_first_ready (self, lane_index)))
-        s_fill_actors (self, lane_index, share);
+    if (is_spared && lane->ready_count > 0 &&
+        !s_is_local_work (self, s_first_ready (self, lane_index)))
+        s_fill_actors (self, lane_index, share, false);
 }
 
 static void s_dispatch (dw_scheduler_t *self) {

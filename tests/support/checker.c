@@ -152,7 +152,7 @@ static bool s_check_worker (model_t *self, const dw_command_t *command) {
     if (model_unanswered (worker) == 0 && s_active_count (self) >= s_active_max (self))
         return model_is_wrong (self, "more than %u workers are busy", s_active_max (self));
     if (self->plan->batch_size > 0 && worker->sent_in_step >= self->plan->batch_size)
-        return model_is_wrong (self, "worker %u is sent more than batch_size", w);
+        return model_is_wrong (self, "worker %u is sent more than batch_size at a time", w);
     for (uint64_t ticket = worker->first; ticket < worker->next; ticket++)
         if (!measured || model_task (worker, ticket)->unmeasured)
             return model_is_wrong (self, "node %u is sent with another, one of them unmeasured",

@@ -85,6 +85,7 @@ typedef struct s_world_t {
     simulator_counts_t *counts;
     int64_t now_ns;
     int64_t grace_ns;
+    int64_t work_max_ns;
     uint64_t order;
     s_thing_t *things;
     size_t things_count, things_size;
@@ -288,7 +289,7 @@ static void s_begin (s_world_t *world, uint32_t w) {
         return;
     const dw_command_t *task = &s_first (worker)->task;
     bool timed = world->plan->policies[world->plan->policy[task->node]].timeout_us > 0;
-    int64_t work_ns = random_between (random, worker->local ? 100 : 1000, WORK_MAX);
+    int64_t work_ns = random_between (random, world->work_max_ns / 10, world->work_max_ns);
     worker->outcome = s_outcome (world, task);
     if (worker->outcome == S_HANG && !timed)
         worker->outcome = S_FAIL;
@@ -427,14 +428,25 @@ static void s_forget_runs (s_world_t *world, bool all) {
     }
 }
 
-/* Whether losing this worker leaves the world's script as it is. */
+/* Whether losing this worker leaves the world's script as it is. With events that the model has not
+ * seen yet, any of its nodes may turn out to be the one that it is on. */
 static bool s_may_be_lost (s_world_t *world, uint32_t w) {
     model_worker_t *worker = &world->model.workers[w];
-    const model_task_t *task = model_task (worker, worker->first);
-    if (worker->first == worker->next || !task->live)
-        return true;
-    return world->scripts[task->run][task->node].deaths >= MODEL_DEATHS_MAX ||
-           world->model.runs[task->run].nodes[task->node].deaths + 1 < MODEL_DEATHS_MAX;
+    for (uint64_t ticket = worker->first; ticket < worker->next; ticket++) {
+        const model_task_t *task = model_task (worker, ticket);
+        uint32_t node = task->node;
+        for (uint32_t step = 0; task->live && step < task->steps; step++) {
+            if (world->scripts[task->run][node].deaths < MODEL_DEATHS_MAX &&
+                world->model.runs[task->run].nodes[node].deaths + 1 >= MODEL_DEATHS_MAX)
+                return false;
+            if (world->events_count == 0)
+                break;
+            node = world->plan->chain_next[node];
+        }
+        if (world->events_count == 0)
+            break;
+    }
+    return true;
 }
 
 /* Gives the scheduler an event with the next step. False: it is not to be. */
@@ -695,6 +707,7 @@ static bool s_start (s_world_t *world, uint64_t seed) {
     if (!s_plan (world))
         return model_is_wrong (&world->model, "the graph cannot be planned");
     world->grace_ns = random_between (&world->random, 100000, 2000000);
+    world->work_max_ns = WORK_MAX >> random_below (&world->random, 8);
     world->runs_left = 1 + random_below (&world->random, 8);
     s_draw_workers (world);
     s_draw_faults (world);
