@@ -125,7 +125,6 @@ static dw_event_t *s_event (dw_coordinator_t *self, dw_event_type_t type) {
     dw_event_t *event = &self->outcomes.events[self->outcomes.events_count++];
     memset (event, 0, sizeof *event);
     event->type = (uint8_t) type;
-    event->handle = (uint32_t) self->outcomes.slots_count;
     return event;
 }
 
@@ -339,6 +338,7 @@ static void s_fail_event (dw_coordinator_t *self, dw_event_t *event, uint16_t co
                           const char *message, size_t size) {
     event->type = DW_EVENT_TASK_FAILED;
     event->code = code;
+    event->handle = (uint32_t) self->outcomes.slots_count;
     dw_slot_t *slot = s_slot (self);
     if (slot)
         dw_slot_set_error (slot, code, message, size);
@@ -380,10 +380,11 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
     dw_event_t *event = s_event (self, DW_EVENT_TASK_DONE);
     if (!event)
         return false;
-    size_t at = self->outcomes.events_count - 1;
+    size_t at = self->outcomes.events_count - 1, first_slot = self->outcomes.slots_count;
     event->worker = worker;
     event->ticket = record.ticket;
     event->duration_ns = record.duration_ns;
+    event->handle = (uint32_t) first_slot;
     switch (record.answer) {
         case DW_WIRE_MORE:
         case DW_WIRE_DONE:
@@ -393,7 +394,6 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
             if (s_read_slots (self, reader, record.steps, is_trusted))
                 break;
             event = &self->outcomes.events[at];
-            event->handle = (uint32_t) self->outcomes.slots_count;
             s_fail_event (self, event, 502, nonsense, strlen (nonsense));
             break;
         case DW_WIRE_FAILED:
@@ -405,8 +405,7 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
     uint32_t duration_us = (uint32_t) (record.duration_ns / 1000 < UINT32_MAX
                                            ? (record.duration_ns + 500) / 1000
                                            : UINT32_MAX);
-    for (size_t i = self->outcomes.events[at].handle; duration_us && i < self->outcomes.slots_count;
-         i++)
+    for (size_t i = first_slot; duration_us && i < self->outcomes.slots_count; i++)
         self->outcomes.slots[i].duration_us = duration_us;
     return !reader->is_damaged;
 }
@@ -815,7 +814,8 @@ static void s_step (dw_coordinator_t *self, int64_t now_ns) {
         memmove (outcomes->slots, outcomes->slots + slots_count,
                  outcomes->slots_count * sizeof *outcomes->slots);
         for (size_t i = 0; i < outcomes->events_count; i++)
-            outcomes->events[i].handle -= (uint32_t) slots_count;
+            if (outcomes->events[i].type == DW_EVENT_TASK_FAILED) /* the others bring no slots */
+                outcomes->events[i].handle -= (uint32_t) slots_count;
     }
     if (self->host)
         dw_host_settle (self->host, outcomes); /* its next group begins in what is left */

@@ -5,6 +5,8 @@
 #ifndef DW_READY_H
 #define DW_READY_H
 
+#include <assert.h>
+
 #include "runtime/core/bits.h"
 #include "runtime/core/plan.h"
 
@@ -21,13 +23,45 @@ size_t dw_ready_size (const dw_plan_t *plan, bool in_order_of_arrival);
 /* Empty; memory is dw_ready_size bytes, aligned for uint64_t, and outlives self. */
 void dw_ready_init (dw_ready_t *self, const dw_plan_t *plan, bool in_order_of_arrival,
                     void *memory);
-void dw_ready_push (dw_ready_t *self, uint32_t node);
-/* The next node of the lane, which must have one, without and with taking it. */
-uint32_t dw_ready_first (const dw_ready_t *self, uint32_t lane);
-uint32_t dw_ready_pop (dw_ready_t *self, uint32_t lane);
 /* How many nodes are ready in the lane. */
 static inline uint32_t dw_ready_count (const dw_ready_t *self, uint32_t lane) {
     return self->count[lane];
+}
+
+/* Here for speed, as in bits.h. */
+
+static inline void dw_ready_push (dw_ready_t *self, uint32_t node) {
+    const dw_plan_t *plan = self->plan;
+    uint32_t lane = plan->lane[node];
+    uint32_t begin = plan->lane_at[lane], length = plan->lane_at[lane + 1] - begin;
+    assert (self->count[lane] < length);
+    if (self->ring) {
+        uint32_t place = self->head[lane] + self->count[lane];
+        self->ring[begin + (place < length ? place : place - length)] = node;
+    } else
+        dw_bits_add (&self->bits, begin + plan->position[node]);
+    self->count[lane]++;
+}
+
+/* The next node of the lane, which must have one. */
+static inline uint32_t dw_ready_first (const dw_ready_t *self, uint32_t lane) {
+    const dw_plan_t *plan = self->plan;
+    uint32_t begin = plan->lane_at[lane];
+    assert (self->count[lane] > 0);
+    if (self->ring)
+        return self->ring[begin + self->head[lane]];
+    return plan->by_position[dw_bits_next (&self->bits, begin)];
+}
+
+/* Takes node out, which dw_ready_first has just given. */
+static inline void dw_ready_take (dw_ready_t *self, uint32_t lane, uint32_t node) {
+    const dw_plan_t *plan = self->plan;
+    uint32_t begin = plan->lane_at[lane];
+    self->count[lane]--;
+    if (!self->ring)
+        dw_bits_remove (&self->bits, begin + plan->position[node]);
+    else if (++self->head[lane] == plan->lane_at[lane + 1] - begin)
+        self->head[lane] = 0;
 }
 
 #endif

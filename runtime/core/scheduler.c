@@ -20,6 +20,8 @@
 #define STRETCH_NS   10000u
 #define WAKE_NS      5000u   /* less work than this is not worth waking anybody */
 #define BRIEF_NS_MAX 200000u /* two calls in a row that take longer end a processor's being brief */
+#define HANDOVER_NS  400u     /* what it costs to have a task run by an actor */
+#define LATE_NS      1000000 /* what waits behind a task for longer goes to somebody else */
 #define GRACE_NS     100000000 /* default of dw_scheduler_options_t */
 #define DEATHS_MAX   3         /* workers that one node may take down */
 #define TASKS_MAX    65536u    /* upper bound of a worker's credit */
@@ -34,7 +36,8 @@ typedef struct s_task_t {
 
 typedef struct s_worker_t {
     bool present, local;
-    bool suspect;     /* its first task was given up: it gets nothing new until it has answered */
+    bool suspect; /* its first task was given up, or is late: nothing new until it has answered */
+    bool emptied; /* all behind its first task was given up, too */
     int64_t timer_ns; /* its timer in the heap that counts; INT64_MAX: none */
     uint32_t lane;
     uint32_t next_in_lane;
@@ -43,6 +46,7 @@ typedef struct s_worker_t {
     uint32_t tasks_size;  /* a power of two */
     uint64_t first, next; /* tickets: unanswered are [first, next) */
     uint64_t estimate_ns; /* of all that it holds */
+    uint64_t filled;      /* the step in which it was last given tasks */
     int64_t since_ns;     /* when the first unanswered task became that, or was given up */
 } s_worker_t;
 
@@ -64,7 +68,7 @@ typedef struct s_lane_t {
 /* What is known of the nodes with one processor. */
 typedef struct s_kind_t {
     uint64_t mean_ns; /* of one step; 0: none measured */
-    uint8_t slow_count;
+    uint64_t slow_ns; /* of the call before, when it was too slow to be brief; else 0 */
     bool is_slow; /* not to be run by the coordinator's thread again */
 } s_kind_t;
 
@@ -89,32 +93,34 @@ struct dw_scheduler_t {
     uint32_t ready_count;
     uint32_t serial;
     int64_t now_ns;
+    uint64_t steps_count;
     dw_commands_t *commands; /* of the step under way */
     dw_scheduler_counts_t counts;
 };
 
 /* ---- Parts ---------------------------------------------------------------------------------- */
 
-static dw_command_t *s_command (dw_scheduler_t *self, dw_command_type_t type) {
-    static const dw_command_t none = {0};
+/* Room for more commands; false: the step fails as a whole. */
+static bool s_grow_commands (dw_scheduler_t *self) {
     dw_commands_t *commands = self->commands;
-    if (commands->count == commands->size) {
-        size_t size = commands->size ? 2 * commands->size : 256;
-        dw_command_t *items = realloc (commands->items, size * sizeof *items);
-        if (!items) {
-            /* The step fails as a whole, so what is written over does not matter. */
-            self->no_memory = true;
-            commands->count = commands->size ? commands->size - 1 : 0;
-            if (!commands->size)
-                return NULL;
-        } else {
-            commands->items = items;
-            commands->size = size;
-        }
+    size_t size = commands->size ? 2 * commands->size : 256;
+    dw_command_t *items = realloc (commands->items, size * sizeof *items);
+    if (!items) {
+        self->no_memory = true;
+        return false;
     }
+    commands->items = items;
+    commands->size = size;
+    return true;
+}
+
+/* A new command, all zeros but its type; NULL: no memory. */
+static inline dw_command_t *s_command (dw_scheduler_t *self, dw_command_type_t type) {
+    dw_commands_t *commands = self->commands;
+    if (commands->count == commands->size && !s_grow_commands (self))
+        return NULL;
     dw_command_t *command = &commands->items[commands->count++];
-    *command = none;
-    command->type = (uint8_t) type;
+    *command = (dw_command_t){.type = (uint8_t) type};
     return command;
 }
 
@@ -140,20 +146,42 @@ static bool s_worker_grow (s_worker_t *worker) {
     return true;
 }
 
+/* Whether an entry's run has not ended. */
+static bool s_is_live (const dw_scheduler_t *self, s_entry_t entry) {
+    const dw_run_t *run = &self->runs[entry.run];
+    return run->life == DW_RUN_LIVE && run->serial == entry.serial;
+}
+
+/* Makes room in a full ring: drops the entries of runs that have ended; twice the size holds what
+ * is left, so a ring is at most four times as large as the live runs ask for. */
+static bool s_lane_grow (const dw_scheduler_t *self, s_lane_t *lane) {
+    uint32_t live_count = 0;
+    for (uint32_t i = 0; i < lane->entries_count; i++)
+        live_count += s_is_live (self, lane->entries[i]);
+    uint32_t size = lane->entries_size ? lane->entries_size : 8;
+    if (2 * live_count > size)
+        size *= 2;
+    s_entry_t *entries = malloc (size * sizeof *entries);
+    if (!entries)
+        return false;
+    live_count = 0;
+    for (uint32_t i = 0; i < lane->entries_count; i++) {
+        s_entry_t entry = lane->entries[(lane->entries_head + i) & (lane->entries_size - 1)];
+        if (s_is_live (self, entry))
+            entries[live_count++] = entry;
+    }
+    free (lane->entries);
+    lane->entries = entries;
+    lane->entries_size = size;
+    lane->entries_head = 0;
+    lane->entries_count = live_count;
+    return true;
+}
+
 static void s_lane_append (dw_scheduler_t *self, s_lane_t *lane, uint32_t run) {
-    if (lane->entries_count == lane->entries_size) {
-        uint32_t size = lane->entries_size ? 2 * lane->entries_size : 8;
-        s_entry_t *entries = malloc (size * sizeof *entries);
-        if (!entries) {
-            self->no_memory = true;
-            return;
-        }
-        for (uint32_t i = 0; i < lane->entries_count; i++)
-            entries[i] = lane->entries[(lane->entries_head + i) & (lane->entries_size - 1)];
-        free (lane->entries);
-        lane->entries = entries;
-        lane->entries_size = size;
-        lane->entries_head = 0;
+    if (lane->entries_count == lane->entries_size && !s_lane_grow (self, lane)) {
+        self->no_memory = true;
+        return;
     }
     uint32_t at = (lane->entries_head + lane->entries_count++) & (lane->entries_size - 1);
     lane->entries[at] = (s_entry_t){.run = run, .serial = self->runs[run].serial};
@@ -169,8 +197,7 @@ static uint32_t s_lane_first (dw_scheduler_t *self, s_lane_t *lane) {
     for (;;) {
         assert (lane->entries_count > 0); /* ready_count said that there is one */
         s_entry_t entry = lane->entries[lane->entries_head];
-        const dw_run_t *run = &self->runs[entry.run];
-        if (run->life == DW_RUN_LIVE && run->serial == entry.serial)
+        if (s_is_live (self, entry))
             return entry.run;
         s_lane_drop_first (lane);
     }
@@ -471,18 +498,23 @@ static int64_t s_worker_deadline_ns (const dw_scheduler_t *self, const s_worker_
     if (!worker->present || worker->first == worker->next)
         return INT64_MAX;
     const s_task_t *task = s_task (worker, worker->first);
+    int64_t after_ns = INT64_MAX;
     if (task->run == DW_NONE)
-        return worker->since_ns + self->options.grace_ns;
-    if (!(self->plan->flags[task->node] & DW_NODE_TIMED))
-        return INT64_MAX;
-    return worker->since_ns +
-           self->plan->policies[self->plan->policy[task->node]].timeout_us * 1000;
+        after_ns = self->options.grace_ns;
+    else if (self->plan->flags[task->node] & DW_NODE_TIMED)
+        after_ns = self->plan->policies[self->plan->policy[task->node]].timeout_us * 1000;
+    if (s_unanswered (worker) > 1 && !worker->emptied && !worker->local && after_ns > LATE_NS &&
+        self->lanes[worker->lane].workers_count > 1)
+        after_ns = LATE_NS;
+    return after_ns == INT64_MAX ? INT64_MAX : worker->since_ns + after_ns;
 }
 
 /* Sees to it that a worker's deadline is in the heap. A timer that comes too early is put back, so
  * there is no timer a task however fast they go by; one that would come too late is replaced. */
 static void s_watch (dw_scheduler_t *self, uint32_t worker_index) {
     s_worker_t *worker = &self->workers[worker_index];
+    if (worker->local)
+        return; /* nobody could look while it works, and it takes no timed node */
     int64_t deadline_ns = s_worker_deadline_ns (self, worker);
     if (deadline_ns >= worker->timer_ns)
         return;
@@ -508,6 +540,7 @@ static void s_give_up (dw_scheduler_t *self, uint32_t worker_index, uint64_t tic
     command->worker = worker_index;
     command->ticket = ticket;
     if (ticket == worker->first) {
+        worker->suspect = true;
         worker->since_ns = self->now_ns;
         s_watch (self, worker_index);
     }
@@ -532,6 +565,7 @@ static void s_take_back (dw_scheduler_t *self, uint32_t worker_index) {
         self->counts.returned++;
         s_put_back (self, task.run, task.node);
     }
+    worker->suspect = worker->emptied = true;
 }
 
 /* Takes the first task of a worker out of its ring. */
@@ -541,7 +575,7 @@ static void s_pop_task (dw_scheduler_t *self, uint32_t worker_index) {
     worker->first++;
     worker->since_ns = self->now_ns;
     if (worker->first == worker->next) {
-        worker->suspect = false;
+        worker->suspect = worker->emptied = false;
         worker->estimate_ns = 0;
         self->active_count--;
     } else
@@ -557,7 +591,7 @@ static void s_forget_worker (dw_scheduler_t *self, uint32_t worker_index) {
         self->active_count--;
     worker->first = worker->next;
     worker->estimate_ns = 0;
-    worker->present = worker->suspect = false;
+    worker->present = worker->suspect = worker->emptied = false;
     s_lane_t *lane = &self->lanes[worker->lane];
     uint32_t *link = &lane->first_worker;
     while (*link != worker_index)
@@ -636,6 +670,9 @@ static void s_on_worker_joined (dw_scheduler_t *self, const dw_event_t *event) {
         self->local_worker = event->worker;
     if (lane->ready_count)
         s_pending_add (self, event->lane);
+    for (uint32_t w = lane->first_worker; lane->workers_count == 2 && w != DW_NONE;
+         w = self->workers[w].next_in_lane)
+        s_watch (self, w); /* now there is somebody whom the other's late tasks can go to */
 }
 
 /* A death is counted against the node that the worker was on; what was behind it never began. */
@@ -699,9 +736,11 @@ static void s_learn (dw_scheduler_t *self, const s_worker_t *worker, uint32_t no
         lane->mean_ns += (uint64_t) ((int64_t) (task_ns - lane->mean_ns) / 8);
     if (!worker->local)
         return;
-    kind->slow_count = (uint8_t) (duration_ns > BRIEF_NS_MAX ? kind->slow_count + 1 : 0);
-    if (kind->slow_count >= 2)
-        kind->is_slow = true;
+    /* Tasks that were timed together have one duration, which is one measurement. */
+    bool is_new = duration_ns != kind->slow_ns;
+    bool was_slow = kind->slow_ns > 0;
+    kind->slow_ns = duration_ns > BRIEF_NS_MAX ? duration_ns : 0;
+    kind->is_slow |= is_new && was_slow && kind->slow_ns > 0;
 }
 
 static void s_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
@@ -732,6 +771,8 @@ static void s_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
     command->node = node;
     command->steps = steps;
     command->attempt = self->runs[run].nodes[node].attempts;
+    if (self->runs[run].nodes[node].state == DW_STATE_WAITING)
+        command->attempt++; /* a later step of a chain, not counted yet */
     command->handle = event->handle;
     bool is_over = event->last || steps == task->steps;
     uint32_t next = node;
@@ -784,26 +825,35 @@ static void s_on_task_returned (dw_scheduler_t *self, const dw_event_t *event) {
 
 /* ---- Time ----------------------------------------------------------------------------------- */
 
-/* The first task of a worker has used up its time. Once: the attempt has failed, the worker is
- * suspect, what it had not begun goes elsewhere. Twice: it is stuck. */
+/* A worker has not got past a task that was given up: it is stuck. */
+static void s_replace_worker (dw_scheduler_t *self, uint32_t worker_index) {
+    s_worker_t *worker = &self->workers[worker_index];
+    uint32_t node = s_task (worker, worker->first)->node;
+    self->counts.workers_replaced++;
+    s_forget_worker (self, worker_index);
+    dw_command_t *command = s_command (self, DW_REPLACE_WORKER);
+    if (!command)
+        return;
+    command->worker = worker_index;
+    command->node = node;
+}
+
+/* The first task of a worker takes its time. What the worker had not begun goes elsewhere at once;
+ * when the time was all that the task had, the attempt has failed; when nobody waits for it any more,
+ * the worker is stuck. */
 static void s_on_worker_deadline (dw_scheduler_t *self, uint32_t worker_index) {
     s_worker_t *worker = &self->workers[worker_index];
     s_task_t task = *s_task (worker, worker->first);
     s_take_back (self, worker_index);
-    if (task.run == DW_NONE) {
-        self->counts.workers_replaced++;
-        s_forget_worker (self, worker_index);
-        dw_command_t *command = s_command (self, DW_REPLACE_WORKER);
-        if (command) {
-            command->worker = worker_index;
-            command->node = task.node;
-        }
+    if (s_worker_deadline_ns (self, worker) > self->now_ns)
         return;
+    if (task.run == DW_NONE)
+        s_replace_worker (self, worker_index);
+    else {
+        self->counts.timeouts++;
+        s_give_up (self, worker_index, worker->first);
+        s_attempt_failed (self, task.run, task.node, 408, DW_NONE);
     }
-    self->counts.timeouts++;
-    worker->suspect = true;
-    s_give_up (self, worker_index, worker->first);
-    s_attempt_failed (self, task.run, task.node, 408, DW_NONE);
 }
 
 static void s_on_timer (dw_scheduler_t *self, const dw_timer_t *timer) {
@@ -856,7 +906,7 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
     task->estimate_ns = (uint32_t) (estimate_ns < UINT32_MAX ? estimate_ns : UINT32_MAX);
     worker->estimate_ns += task->estimate_ns;
     self->counts.tasks_sent++;
-    if (s_unanswered (worker) == 1)
+    if (s_unanswered (worker) <= 2)
         s_watch (self, worker_index);
 }
 
@@ -888,6 +938,7 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t tasks_
                     uint64_t budget_ns) {
     s_worker_t *worker = &self->workers[worker_index];
     s_lane_t *lane = &self->lanes[worker->lane];
+    worker->filled = self->steps_count;
     if (self->plan->batch_size && tasks_max > self->plan->batch_size)
         tasks_max = self->plan->batch_size;
     while (tasks_max-- > 0 && lane->ready_count > 0 && s_unanswered (worker) < worker->credit &&
@@ -902,7 +953,7 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t tasks_
         bool is_first = worker->first == worker->next;
         if (!is_first && (estimate_ns == 0 || worker->estimate_ns + estimate_ns > budget_ns))
             break;
-        dw_ready_pop (&run->ready, worker->lane);
+        dw_ready_take (&run->ready, worker->lane, node);
         if (dw_ready_count (&run->ready, worker->lane) == 0)
             s_lane_drop_first (lane);
         lane->ready_count--;
@@ -930,48 +981,70 @@ static bool s_is_local_next (dw_scheduler_t *self, uint32_t lane_index) {
     return s_is_local_work (self, s_first_ready (self, lane_index));
 }
 
-/* Gives ready tasks to a lane's actors. When the coordinator's thread is to run the next one itself,
- * one of those that may work at one time is that thread, and little work wakes nobody: returns
- * whether an actor was left asleep for one of these reasons. */
-static bool s_fill_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t share,
+/* Wakes a lane's sleeping actors for ready tasks. When the coordinator's thread is to run the next
+ * one itself, one of those that may work at one time is that thread, and little work wakes nobody:
+ * returns whether an actor was left asleep for one of these reasons. */
+static bool s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t share,
                            bool is_local_next) {
     s_lane_t *lane = &self->lanes[lane_index];
     bool is_spared = false;
     for (uint32_t w = lane->first_worker; w != DW_NONE && lane->ready_count > 0;
          w = self->workers[w].next_in_lane) {
-        s_worker_t *worker = &self->workers[w];
-        if (worker->local || worker->suspect)
+        const s_worker_t *worker = &self->workers[w];
+        if (worker->local || worker->first != worker->next ||
+            self->active_count >= self->concurrency_max)
             continue;
-        if (worker->first == worker->next) {
-            if (self->active_count >= self->concurrency_max)
-                continue;
-            if (is_local_next && (self->active_count + 1 >= self->concurrency_max ||
-                                  lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS)) {
-                is_spared = true;
-                continue;
-            }
-        } else if (2 * worker->estimate_ns > MESSAGE_NS)
-            continue;
-        s_fill (self, w, share, MESSAGE_NS);
+        if (is_local_next && (self->active_count + 1 >= self->concurrency_max ||
+                              lane->mean_ns < HANDOVER_NS ||
+                              lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS))
+            is_spared = true;
+        else
+            s_fill (self, w, share, MESSAGE_NS);
     }
     return is_spared;
 }
 
-/* First the actors, so that they wake up while the rest is done; then the coordinator's thread.
- * Work that it may not run wakes an actor. */
+/* Gives the coordinator's thread, when it holds nothing, a stretch of what it may run. */
+static void s_fill_local (dw_scheduler_t *self, uint32_t lane_index, uint32_t share) {
+    if (self->lanes[lane_index].ready_count > 0 && self->active_count < self->concurrency_max &&
+        s_is_local_next (self, lane_index))
+        s_fill (self, self->local_worker, share, STRETCH_NS);
+}
+
+/* Gives actors that are through with half of their message the next one; not those that are late,
+ * and nothing that the coordinator's thread would have run in the time that sending it takes. */
+static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t share) {
+    s_lane_t *lane = &self->lanes[lane_index];
+    if (lane->ready_count == 0 || (self->local_worker != DW_NONE && lane->mean_ns < HANDOVER_NS &&
+                                   s_is_local_work (self, s_first_ready (self, lane_index))))
+        return;
+    for (uint32_t w = lane->first_worker; w != DW_NONE && lane->ready_count > 0;
+         w = self->workers[w].next_in_lane) {
+        const s_worker_t *worker = &self->workers[w];
+        bool is_late =
+            lane->workers_count > 1 && self->now_ns - worker->since_ns >= LATE_NS;
+        if (!worker->local && worker->first != worker->next && !worker->suspect && !is_late &&
+            worker->filled != self->steps_count && 2 * worker->estimate_ns <= MESSAGE_NS)
+            s_fill (self, w, share, MESSAGE_NS);
+    }
+}
+
+/* Those that would idle come first. */
 static void s_dispatch_lane (dw_scheduler_t *self, uint32_t lane_index) {
     s_lane_t *lane = &self->lanes[lane_index];
     uint32_t sharers = lane->workers_count < self->concurrency_max ? lane->workers_count
                                                                    : self->concurrency_max;
     uint32_t share = sharers > 1 ? (lane->ready_count + sharers - 1) / sharers : lane->ready_count;
     bool is_spared =
-        s_fill_actors (self, lane_index, share, s_is_local_next (self, lane_index));
-    if (lane->ready_count > 0 && self->active_count < self->concurrency_max &&
-        s_is_local_next (self, lane_index))
-        s_fill (self, self->local_worker, lane->ready_count, STRETCH_NS);
+        s_wake_actors (self, lane_index, share, s_is_local_next (self, lane_index));
+    s_fill_local (self, lane_index, self->active_count ? share : lane->ready_count);
     if (is_spared && lane->ready_count > 0 &&
-        !s_is_local_work (self, s_first_ready (self, lane_index)))
-        s_fill_actors (self, lane_index, share, false);
+        !s_is_local_work (self, s_first_ready (self, lane_index))) {
+        s_wake_actors (self, lane_index, share, false);
+        s_fill_local (self, lane_index, share);
+    }
+    s_refill_actors (self, lane_index, share);
+    s_fill_local (self, lane_index, share); /* if only now it is its turn */
 }
 
 static void s_dispatch (dw_scheduler_t *self) {
@@ -1018,6 +1091,7 @@ int dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_event_t *e
                        size_t events_count, dw_commands_t *commands) {
     assert (now_ns >= self->now_ns);
     self->now_ns = now_ns;
+    self->steps_count++;
     self->commands = commands;
     for (size_t i = 0; i < events_count && !self->no_memory; i++)
         s_on_event (self, &events[i]);

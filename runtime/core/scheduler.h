@@ -46,14 +46,22 @@ typedef struct dw_event_t {
     uint16_t code; /* TASK_FAILED */
     uint32_t run;
     uint32_t worker;
-    uint32_t lane;   /* WORKER_JOINED */
-    uint32_t credit; /* WORKER_JOINED: how many tasks it takes at one time, at least 1 */
-    uint32_t steps;  /* TASK_DONE: how many steps of the chain, at least 1 */
     uint64_t ticket;
-    uint64_t duration_ns; /* of one step, the mean when steps is over 1 */
-    uint32_t handle; /* the shell's mark for what came with the answer, given back in KEEP_... */
-    const uint32_t *outputs; /* RUN_SUBMITTED: requested nodes; borrowed during the step */
-    uint32_t outputs_count;  /* 0: all nodes run and all outputs are kept */
+    union {
+        struct { /* TASK_DONE, TASK_FAILED */
+            uint64_t duration_ns; /* of one step, the mean when steps is over 1 */
+            uint32_t steps;       /* how many steps of the chain, at least 1 */
+            uint32_t handle; /* the shell's mark for what came with the answer, back in KEEP_... */
+        };
+        struct { /* RUN_SUBMITTED */
+            const uint32_t *outputs; /* requested nodes; borrowed during the step */
+            uint32_t outputs_count;  /* 0: all nodes run and all outputs are kept */
+        };
+        struct { /* WORKER_JOINED */
+            uint32_t lane;
+            uint32_t credit; /* how many tasks it takes at one time, at least 1 */
+        };
+    };
 } dw_event_t;
 
 typedef enum dw_command_type_t {

@@ -94,6 +94,9 @@ static bool s_tick_off (model_t *self, const dw_command_t *command) {
 
 static bool s_check_keep_output (model_t *self, const dw_command_t *command) {
     uint32_t node = command->node;
+    if (command->attempt != self->runs[command->run].nodes[node].attempts)
+        return model_is_wrong (self, "run %u: the output of node %u is said to be of attempt %u",
+                               command->run, node, command->attempt);
     if (!s_tick_off (self, command))
         return model_is_wrong (self, "run %u: the output of node %u (%u steps, handle %u) is kept "
                                      "for no reason",
@@ -301,20 +304,52 @@ static bool s_check_command (model_t *self, const dw_command_t *command) {
     return model_is_wrong (self, "command %u does not exist", command->type);
 }
 
-/* What the scheduler says that time has done; the model says whether it can have. */
-static bool s_check_time (model_t *self, const dw_command_t *command) {
-    if (command->type == DW_REPLACE_WORKER)
-        return model_replace (self, command->worker, command->node);
-    if (command->type != DW_KEEP_ERROR || command->code != 408 || command->handle != DW_NONE)
-        return true;
+/* The worker whose first task is node of run; DW_NONE when there is none. */
+static uint32_t s_worker_on (const model_t *self, uint32_t run, uint32_t node) {
     for (uint32_t w = 0; w < self->options.workers_max; w++) {
         model_worker_t *worker = &self->workers[w];
         const model_task_t *task = model_task (worker, worker->first);
-        if (worker->first != worker->next && task->live && task->run == command->run &&
-            task->node == command->node)
+        if (worker->first != worker->next && task->live && task->run == run && task->node == node)
+            return w;
+    }
+    return DW_NONE;
+}
+
+/* Whether command says that a task has timed out. */
+static bool s_is_timeout (const dw_command_t *command) {
+    return command->type == DW_KEEP_ERROR && command->code == 408 && command->handle == DW_NONE;
+}
+
+static bool s_is_owed (const model_t *self, const dw_command_t *command) {
+    for (size_t i = 0; i < self->owed_count; i++)
+        if (s_same (&self->owed[i], command))
+            return true;
+    return false;
+}
+
+/* A cancellation that no event asks for: worker's first task has timed out, or the worker is stuck,
+ * which a later command says, or it is late. */
+static bool s_check_worker_time (model_t *self, const dw_commands_t *commands, size_t at) {
+    uint32_t w = commands->items[at].worker;
+    for (size_t i = at + 1; i < commands->count; i++) {
+        const dw_command_t *later = &commands->items[i];
+        if (later->type == DW_REPLACE_WORKER && later->worker == w)
+            return model_replace (self, w, later->node);
+        if (s_is_timeout (later) && s_worker_on (self, later->run, later->node) == w)
             return model_timeout (self, w);
     }
-    return model_is_wrong (self, "run %u: node %u is said to have timed out but does not run",
+    return model_late (self, w);
+}
+
+/* What the scheduler says that time has done; the model says whether it can have. */
+static bool s_check_time (model_t *self, const dw_commands_t *commands, size_t at) {
+    const dw_command_t *command = &commands->items[at];
+    if (command->type == DW_CANCEL_TASK && !s_is_owed (self, command))
+        return s_check_worker_time (self, commands, at);
+    if (command->type == DW_REPLACE_WORKER && self->workers[command->worker].present)
+        return model_replace (self, command->worker, command->node);
+    return !s_is_timeout (command) || s_is_owed (self, command) ||
+           model_is_wrong (self, "run %u: node %u is said to have timed out but does not run",
                            command->run, command->node);
 }
 
@@ -471,7 +506,7 @@ bool checker_step (model_t *self, const dw_scheduler_t *scheduler, int64_t now_n
     for (size_t i = 0; i < events_count; i++)
         model_event (self, &events[i]);
     for (size_t i = 0; i < commands->count; i++)
-        if (!s_check_time (self, &commands->items[i]))
+        if (!s_check_time (self, commands, i))
             return false;
     for (size_t i = 0; i < commands->count; i++)
         if (!s_check_command (self, &commands->items[i]))

@@ -144,6 +144,11 @@ static void s_compute (s_run_t *s, uint32_t node) {
             hash = random_hash (hash, sum, sum ? strlen (sum) : 0);
         }
     it->output = random_processor_output (described->processor, hash, payload.bytes, payload.size);
+    if (!it->output.bytes) { /* an analyzer's output is the empty text unless it sets another */
+        it->output = (random_value_t){malloc (1), 1};
+        assert (it->output.bytes);
+        it->output.bytes[0] = 0xa0;
+    }
     it->metadata = random_processor_metadata (described->processor, hash);
 }
 

@@ -107,8 +107,10 @@ static void s_unhold (model_t *self, model_task_t *task) {
 
 static void s_cancel (model_t *self, uint32_t worker, uint64_t ticket) {
     s_unhold (self, model_task (&self->workers[worker], ticket));
-    if (ticket == self->workers[worker].first)
+    if (ticket == self->workers[worker].first) {
         self->workers[worker].since_ns = self->now_ns;
+        self->workers[worker].suspect = true;
+    }
     s_owe (self, (dw_command_t){.type = DW_CANCEL_TASK, .worker = worker, .ticket = ticket});
 }
 
@@ -396,25 +398,42 @@ void model_event (model_t *self, const dw_event_t *event) {
 
 /* -- Time ----------------------------------------------------------------------------------- */
 
-int64_t model_deadline_ns (const model_t *self, uint32_t worker_index) {
-    model_worker_t *worker = &self->workers[worker_index];
-    if (!worker->present || worker->first == worker->next)
-        return INT64_MAX;
+/* When the first task itself has used up its time, or the worker its grace. */
+static int64_t s_first_deadline_ns (const model_t *self, model_worker_t *worker) {
     const model_task_t *task = model_task (worker, worker->first);
+    if (!worker->present || worker->local || worker->first == worker->next)
+        return INT64_MAX;
     if (!task->live)
         return worker->since_ns + self->options.grace_ns;
     int64_t timeout_us = self->plan->policies[self->plan->policy[task->node]].timeout_us;
     return timeout_us > 0 ? worker->since_ns + timeout_us * 1000 : INT64_MAX;
 }
 
+/* When what waits behind the first task is late. It stays where nobody else could take it. */
+static int64_t s_late_deadline_ns (const model_t *self, model_worker_t *worker) {
+    uint32_t sharers_count = 0, live_count = 0;
+    if (!worker->present || worker->local)
+        return INT64_MAX;
+    for (uint32_t w = 0; w < self->options.workers_max; w++)
+        sharers_count += self->workers[w].present && self->workers[w].lane == worker->lane;
+    for (uint64_t ticket = worker->first + 1; ticket < worker->next; ticket++)
+        live_count += model_task (worker, ticket)->live;
+    return sharers_count > 1 && live_count > 0 ? worker->since_ns + MODEL_LATE_NS : INT64_MAX;
+}
+
+int64_t model_deadline_ns (const model_t *self, uint32_t worker) {
+    int64_t first_ns = s_first_deadline_ns (self, &self->workers[worker]);
+    int64_t late_ns = s_late_deadline_ns (self, &self->workers[worker]);
+    return first_ns < late_ns ? first_ns : late_ns;
+}
+
 bool model_timeout (model_t *self, uint32_t worker_index) {
     model_worker_t *worker = &self->workers[worker_index];
     model_task_t task = *model_task (worker, worker->first);
-    if (model_deadline_ns (self, worker_index) > self->now_ns)
+    if (s_first_deadline_ns (self, worker) > self->now_ns)
         return model_is_wrong (self, "run %u: node %u is said to have timed out too early",
                                task.run, task.node);
     self->counts.timeouts++;
-    worker->suspect = true;
     s_take_back (self, worker_index, true);
     s_cancel (self, worker_index, worker->first);
     s_attempt_failed (self, task.run, task.node, 408, DW_NONE);
@@ -423,14 +442,22 @@ bool model_timeout (model_t *self, uint32_t worker_index) {
 
 bool model_replace (model_t *self, uint32_t worker_index, uint32_t node) {
     model_worker_t *worker = &self->workers[worker_index];
-    if (!worker->present || worker->first == worker->next ||
-        model_task (worker, worker->first)->live ||
-        model_task (worker, worker->first)->node != node ||
-        model_deadline_ns (self, worker_index) > self->now_ns)
+    const model_task_t *task = model_task (worker, worker->first);
+    if (worker->first == worker->next || task->live || task->node != node ||
+        s_first_deadline_ns (self, worker) > self->now_ns)
         return model_is_wrong (self, "worker %u is replaced but not stuck", worker_index);
     self->counts.workers_replaced++;
     s_take_back (self, worker_index, true);
     s_forget_worker (worker);
+    return true;
+}
+
+bool model_late (model_t *self, uint32_t worker_index) {
+    model_worker_t *worker = &self->workers[worker_index];
+    if (s_late_deadline_ns (self, worker) > self->now_ns)
+        return model_is_wrong (self, "worker %u is not late and a task is taken back", worker_index);
+    s_take_back (self, worker_index, true);
+    worker->suspect = true;
     return true;
 }
 

@@ -14,6 +14,7 @@
 
 #define MODEL_TASKS_MAX  64u /* of one worker; above any credit that is given */
 #define MODEL_DEATHS_MAX 3
+#define MODEL_LATE_NS    1000000 /* what waits behind a task for longer goes to somebody else */
 
 typedef struct model_node_t {
     dw_node_state_t state; /* WAITING is ready, too; SENT where the first step of a task was not yet
@@ -46,7 +47,7 @@ typedef struct model_task_t {
 
 typedef struct model_worker_t {
     bool present, local;
-    bool suspect; /* its task timed out and it has not answered since */
+    bool suspect; /* its first task was given up or is late, and it has not answered for all since */
     uint32_t lane, credit;
     uint64_t first, next; /* tickets */
     int64_t since_ns;     /* the clock of its first task */
@@ -87,7 +88,10 @@ void model_event (model_t *self, const dw_event_t *event);
 bool model_timeout (model_t *self, uint32_t worker);
 /* The scheduler says that worker is stuck in node; it must be. */
 bool model_replace (model_t *self, uint32_t worker, uint32_t node);
-/* When worker's first task times out, or it is stuck on it; INT64_MAX: neither. */
+/* The scheduler takes back what is behind worker's first task; that must be late. */
+bool model_late (model_t *self, uint32_t worker);
+/* When worker's first task times out, or it is stuck on it, or what waits behind that goes to somebody
+ * else; INT64_MAX: nothing of it. */
 int64_t model_deadline_ns (const model_t *self, uint32_t worker);
 
 static inline uint32_t model_unanswered (const model_worker_t *worker) {

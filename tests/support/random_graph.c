@@ -72,7 +72,7 @@ static void s_draw_dependencies (s_draw_t *draw, uint32_t place) {
     }
 }
 
-/* An ancestor that gives an output and is reached by walking up; the run's input now and then. */
+/* An ancestor that is reached by walking up; the run's input now and then. */
 static uint32_t s_draw_input (s_draw_t *draw, uint32_t index) {
     const random_node_t *node = &draw->graph->nodes[index];
     uint32_t found = RANDOM_INPUT_RUN;
@@ -81,8 +81,7 @@ static uint32_t s_draw_input (s_draw_t *draw, uint32_t index) {
     while (node->dependencies_count > 0 && !random_one_in (&draw->random, 3)) {
         uint32_t up = node->dependencies[random_below (&draw->random, node->dependencies_count)];
         node = &draw->graph->nodes[up];
-        if (node->processor != RANDOM_MEASURE)
-            found = up;
+        found = up;
     }
     return found;
 }

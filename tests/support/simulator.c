@@ -296,7 +296,7 @@ static void s_begin (s_world_t *world, uint32_t w) {
     if (worker->local && worker->outcome == S_DIE)
         worker->outcome = S_OK;
     if (worker->local && random_one_in (random, 20))
-        work_ns = SLOW_WORK;
+        work_ns = random_between (random, SLOW_WORK, 2 * SLOW_WORK); /* no two are the same */
     worker->working = true;
     worker->hangs = worker->outcome == S_HANG;
     worker->duration_ns = (uint64_t) work_ns;
@@ -327,7 +327,7 @@ static void s_step_over (s_world_t *world, uint32_t w) {
     worker->unsaid++;
     task->steps--;
     if (task->steps == 0) {
-        s_flush (world, w, !random_one_in (random, 30));
+        s_flush (world, w, worker->local || !random_one_in (random, 30));
         s_drop_first (worker);
         return;
     }

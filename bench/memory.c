@@ -1,0 +1,162 @@
+/* memory.c - what a run leaves behind, and what it takes while it is there.
+ *
+ * First a long stream of runs goes through a small chain: the memory of the process is looked at ten
+ * times, at equal distances, and must not grow (growth_bytes is from the second look to the last:
+ * before the first one ZeroMQ and malloc take what they keep). Then a few runs of a large graph are in
+ * flight at one time, and their results are kept until all have come: the peak above what the open
+ * system takes, for each run and node. The hash is of all outputs of both. */
+
+#include <stdlib.h>
+
+#include "bench/lib/report.h"
+#include "bench/lib/resident.h"
+#include "bench/lib/shapes.h"
+#include "runtime/core/error.h"
+
+#define LOOKS         10u
+#define PAYLOAD_BYTES 16u
+
+enum { NODES, RUNS, IN_FLIGHT, LARGE_NODES, LARGE_RUNS };
+
+static dw_parameter_t s_parameters[] = {
+    {"nodes", "Nodes of the small graph, a chain", 3, 3, 1, 1000, false},
+    {"runs", "Its runs", 1000000, 1000, LOOKS, 1000000000, false},
+    {"in-flight", "Its runs in flight at one time", 1024, 64, 1, 1000000, false},
+    {"large-nodes", "Nodes of the large graph, of random edges", 100000, 1000, 1, 10000000, false},
+    {"large-runs", "Its runs, all in flight at one time", 16, 2, 1, 1024, false},
+    {NULL, NULL, 0, 0, 0, 0, false},
+};
+
+typedef struct s_memory_t {
+    dw_report_t *report;
+    dw_processors_t *processors;
+    uint64_t hash;
+} s_memory_t;
+
+static int s_use (s_memory_t *self, dw_result_t *result) {
+    int err = dw_report_check (self->report, result);
+    uint64_t hash = 0;
+    for (size_t node = 0; node < dw_result_nodes_count (result); node++) {
+        size_t size;
+        const char *bytes = dw_result_text (result, (int) node, &size);
+        hash = dw_mix_in (hash, bytes, size);
+    }
+    self->hash += hash;
+    return err;
+}
+
+/* Opens a system of a graph and a client of it. */
+static int s_open (s_memory_t *self, dw_shape_t shape, uint32_t nodes_count, uint64_t runs_max,
+                   dw_system_t **system_p, dw_client_t **client_p) {
+    dw_graph_t *graph = dw_shape_graph (shape, nodes_count);
+    dw_system_options_t options = {
+        .processors = self->processors, .runs_max = (uint32_t) runs_max, .clients_max = 1};
+    int err = graph ? dw_system_open (system_p, graph, &options, self->report->error) : DW_ENOMEM;
+    dw_graph_destroy (&graph);
+    return err ? err : dw_client_new (client_p, *system_p, self->report->error);
+}
+
+/* ---- A long stream of small runs -------------------------------------------------------------- */
+
+/* Takes every result that is there, and waits for one first. */
+static int s_take (s_memory_t *self, dw_client_t *client, uint64_t *ended) {
+    dw_result_t *result = NULL;
+    int err = dw_client_wait_any (client, NULL, 0, -1, &result);
+    while (!err && result) {
+        err = s_use (self, result);
+        (*ended)++;
+        dw_result_destroy (&result);
+        result = dw_client_next (client);
+    }
+    dw_result_destroy (&result);
+    return err;
+}
+
+static int s_stream (s_memory_t *self, dw_client_t *client, uint64_t runs) {
+    dw_submission_t submission = {.is_text = true, .wait_ms = -1};
+    uint64_t submitted = 0, ended = 0;
+    int err = DW_OK;
+    while (!err && ended < runs) {
+        for (; !err && submitted < runs && submitted - ended < s_parameters[IN_FLIGHT].value;
+             submitted++)
+            err = dw_client_submit (client, &submission, NULL, self->report->error);
+        if (!err)
+            err = s_take (self, client, &ended);
+    }
+    return err;
+}
+
+static int s_measure_stream (s_memory_t *self) {
+    dw_system_t *system = NULL;
+    dw_client_t *client = NULL;
+    int err = s_open (self, DW_SHAPE_CHAIN, (uint32_t) s_parameters[NODES].value,
+                      s_parameters[IN_FLIGHT].value, &system, &client);
+    uint64_t first = 0, last = 0, runs = s_parameters[RUNS].value;
+    for (uint64_t look = 0; look < LOOKS && !err; look++) {
+        err = s_stream (self, client, runs * (look + 1) / LOOKS - runs * look / LOOKS);
+        last = dw_resident_bytes ();
+        first = look == 1 ? last : first;
+        dw_report_append (self->report, "resident_bytes", last);
+    }
+    dw_report_number (self->report, "growth_bytes", (double) last - (double) first);
+    dw_client_destroy (&client);
+    dw_system_close (&system, -1, self->report->error);
+    return err;
+}
+
+/* ---- A few large runs ------------------------------------------------------------------------- */
+
+static int s_run_all (s_memory_t *self, dw_client_t *client, uint64_t runs) {
+    dw_submission_t submission = {.is_text = true, .wait_ms = -1};
+    dw_result_t *result;
+    int err = DW_OK;
+    for (uint64_t i = 0; i < runs && !err; i++)
+        err = dw_client_submit (client, &submission, NULL, self->report->error);
+    if (!err)
+        err = dw_client_wait_all (client, -1);
+    uint64_t peak = dw_resident_peak_bytes ();
+    dw_report_count (self->report, "large_peak_bytes", peak);
+    while (!err && (result = dw_client_next (client))) {
+        err = s_use (self, result);
+        dw_result_destroy (&result);
+    }
+    return err;
+}
+
+static int s_measure_large (s_memory_t *self) {
+    uint64_t runs = s_parameters[LARGE_RUNS].value, nodes = s_parameters[LARGE_NODES].value;
+    uint64_t before = dw_resident_bytes (), opened = 0, peak = 0;
+    dw_system_t *system = NULL;
+    dw_client_t *client = NULL;
+    int err = s_open (self, DW_SHAPE_RANDOM, (uint32_t) nodes, runs, &system, &client);
+    if (!err) {
+        opened = dw_resident_bytes ();
+        dw_resident_reset ();
+        err = s_run_all (self, client, runs);
+        peak = dw_resident_peak_bytes ();
+    }
+    dw_client_destroy (&client);
+    dw_system_close (&system, -1, self->report->error);
+    dw_report_number (self->report, "open_bytes_per_node",
+                      ((double) opened - (double) before) / (double) nodes);
+    dw_report_number (self->report, "run_bytes_per_node",
+                      ((double) peak - (double) opened) / (double) (nodes * runs));
+    return err;
+}
+
+int main (int argc, char **argv) {
+    dw_report_t report = {.bench = "memory",
+                          .help = "Measures the memory that runs leave behind, and the memory that "
+                                  "they take while they are there.",
+                          .parameters = s_parameters};
+    dw_report_start (&report, argc, argv);
+    dw_mix_t mix = {.payload_bytes = PAYLOAD_BYTES};
+    s_memory_t self = {.report = &report, .processors = dw_processors_new ()};
+    int err = self.processors ? dw_mix_add (self.processors, &mix, true) : DW_ENOMEM;
+    if (!err)
+        err = s_measure_stream (&self);
+    if (!err)
+        err = s_measure_large (&self);
+    dw_processors_destroy (&self.processors);
+    return dw_report_end (&report, self.hash, err);
+}

@@ -1,0 +1,114 @@
+/* open_close.c - what it costs to open a system and to close it.
+ *
+ * Opening ends when every actor's thread is there, closing when they are joined. In between one run
+ * goes through the system, so that each of its actors has really come to work; it is timed by
+ * itself. The hash is of the last run's outputs. */
+
+#include <stdlib.h>
+
+#include "actors/clock.h"
+#include "bench/lib/report.h"
+#include "bench/lib/shapes.h"
+#include "runtime/core/error.h"
+
+#define PAYLOAD_BYTES 16u
+
+enum { NODES, POOL, REPEAT };
+
+static dw_parameter_t s_parameters[] = {
+    {"nodes", "Nodes of the graph, a chain", 10, 10, 1, 100000, false},
+    {"pool", "Worker actors of a pool; 0: an actor for each node", 0, 0, 0, 1024, false},
+    {"repeat", "Systems that are opened and closed", 200, 5, 1, 1000000, false},
+    {NULL, NULL, 0, 0, 0, 0, false},
+};
+
+/* By system. */
+typedef struct s_times_t {
+    double *both_ms, *open_ms, *run_ms, *close_ms;
+    size_t count;
+} s_times_t;
+
+static double s_ms (int64_t from_ns, int64_t to_ns) {
+    return (double) (to_ns - from_ns) / 1e6;
+}
+
+/* One run, its client made and destroyed. */
+static int s_run (dw_report_t *report, dw_system_t *system, uint64_t *hash) {
+    dw_client_t *client = NULL;
+    dw_result_t *result = NULL;
+    int err = dw_client_new (&client, system, report->error);
+    if (!err)
+        err = dw_client_run_text (client, "", &result, report->error);
+    if (!err)
+        err = dw_report_check (report, result);
+    *hash = 0;
+    for (size_t node = 0; !err && node < dw_result_nodes_count (result); node++) {
+        size_t size;
+        const char *bytes = dw_result_text (result, (int) node, &size);
+        *hash = dw_mix_in (*hash, bytes, size);
+    }
+    dw_result_destroy (&result);
+    dw_client_destroy (&client);
+    return err;
+}
+
+static int s_measure (dw_report_t *report, const dw_graph_t *graph,
+                      const dw_system_options_t *options, s_times_t *times, uint64_t *hash) {
+    dw_system_t *system = NULL;
+    int64_t begin_ns = dw_clock_ns ();
+    int err = dw_system_open (&system, graph, options, report->error);
+    int64_t opened_ns = dw_clock_ns ();
+    if (err)
+        return err;
+    err = s_run (report, system, hash);
+    int64_t ran_ns = dw_clock_ns ();
+    int close_err = dw_system_close (&system, -1, report->error);
+    int64_t closed_ns = dw_clock_ns ();
+    size_t i = times->count++;
+    times->open_ms[i] = s_ms (begin_ns, opened_ns);
+    times->run_ms[i] = s_ms (opened_ns, ran_ns);
+    times->close_ms[i] = s_ms (ran_ns, closed_ns);
+    times->both_ms[i] = times->open_ms[i] + times->close_ms[i];
+    return err ? err : close_err;
+}
+
+static void s_tell (dw_report_t *report, s_times_t *times) {
+    dw_report_spread (report, "open_close_ms", times->both_ms, times->count);
+    dw_report_number (report, "open_ms", dw_report_median (times->open_ms, times->count));
+    dw_report_number (report, "first_run_ms", dw_report_median (times->run_ms, times->count));
+    dw_report_number (report, "close_ms", dw_report_median (times->close_ms, times->count));
+}
+
+int main (int argc, char **argv) {
+    dw_report_t report = {
+        .bench = "open_close",
+        .help = "Measures how long it takes to open a system of actors and to close it.",
+        .parameters = s_parameters};
+    dw_report_start (&report, argc, argv);
+    uint64_t hash = 0;
+    size_t repeat = s_parameters[REPEAT].value;
+    dw_mix_t mix = {.payload_bytes = PAYLOAD_BYTES};
+    dw_processors_t *processors = dw_processors_new ();
+    dw_graph_t *graph = dw_shape_graph (DW_SHAPE_CHAIN, (uint32_t) s_parameters[NODES].value);
+    double *ms = calloc (4 * repeat, sizeof *ms);
+    int err = processors && graph && ms ? dw_mix_add (processors, &mix, true) : DW_ENOMEM;
+    if (!err) {
+        dw_graph_options_t *options = dw_graph_options (graph);
+        options->actors = s_parameters[POOL].value ? DW_ACTORS_POOL : DW_ACTORS_THREAD;
+        if (s_parameters[POOL].value)
+            options->pool_size = (int64_t) s_parameters[POOL].value;
+    }
+    s_times_t times = {.both_ms = ms,
+                       .open_ms = ms + repeat,
+                       .run_ms = ms + 2 * repeat,
+                       .close_ms = ms + 3 * repeat};
+    dw_system_options_t options = {.processors = processors};
+    for (size_t i = 0; i < repeat && !err; i++)
+        err = s_measure (&report, graph, &options, &times, &hash);
+    if (!err)
+        s_tell (&report, &times);
+    free (ms);
+    dw_graph_destroy (&graph);
+    dw_processors_destroy (&processors);
+    return dw_report_end (&report, hash, err);
+}

@@ -1,0 +1,554 @@
+/* wire_records.c - the records of the protocol for the tests. */
+
+#include "tests/support/wire_records.h"
+
+#include <msgpack.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/result.h"
+#include "actors/slot.h"
+#include "runtime/payload.h"
+
+/* ---- Writing ---------------------------------------------------------------------------------- */
+
+void wire_write_ref (dw_writer_t *self, const dw_ref_t *ref) {
+    if (ref->frame)
+        dw_write_uint (self, ref->frame);
+    else if (ref->bytes)
+        dw_write_bin (self, ref->bytes, ref->size);
+    else
+        dw_write_nil (self);
+}
+
+static void s_write_refs (dw_writer_t *self, const dw_ref_t *refs, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        wire_write_ref (self, &refs[i]);
+}
+
+static void s_write_nodes (dw_writer_t *self, const uint32_t *nodes, uint32_t count) {
+    dw_write_array (self, count);
+    for (uint32_t i = 0; i < count; i++)
+        dw_write_uint (self, nodes[i]);
+}
+
+void wire_write_task (dw_writer_t *self, const dw_wire_task_t *task, const dw_ref_t *refs) {
+    dw_write_uint (self, task->run);
+    dw_write_uint (self, task->node);
+    dw_write_uint (self, task->steps);
+    dw_write_uint (self, task->attempt);
+    wire_write_ref (self, &task->payload);
+    if (task->dependencies_count)
+        dw_write_array (self, task->dependencies_count);
+    else
+        dw_write_nil (self);
+    s_write_refs (self, refs, 2 * task->dependencies_count);
+}
+
+void wire_write_answer (dw_writer_t *self, const dw_wire_answer_record_t *answer,
+                        const dw_ref_t *refs) {
+    dw_write_uint (self, answer->ticket);
+    dw_write_uint (self, answer->answer);
+    dw_write_uint (self, answer->duration_ns);
+    switch (answer->answer) {
+        case DW_WIRE_MORE:
+        case DW_WIRE_DONE:
+            dw_write_uint (self, answer->steps);
+            s_write_refs (self, refs, 2 * answer->steps);
+            return;
+        case DW_WIRE_FAILED:
+            dw_write_uint (self, answer->code);
+            dw_write_str (self, answer->message, answer->message_size);
+            return;
+        case DW_WIRE_RETURNED: return;
+    }
+}
+
+void wire_write_submission (dw_writer_t *self, const dw_wire_submission_t *submission,
+                            const uint32_t *outputs) {
+    dw_write_uint (self, submission->run);
+    wire_write_ref (self, &submission->payload);
+    if (submission->outputs_count)
+        s_write_nodes (self, outputs, submission->outputs_count);
+    else
+        dw_write_nil (self);
+}
+
+void wire_write_result (dw_writer_t *self, const dw_wire_result_t *result,
+                        const uint32_t *outputs) {
+    dw_write_uint (self, result->run);
+    dw_write_uint (self, result->status);
+    dw_write_uint (self, result->duration_us);
+    wire_write_ref (self, &result->table);
+    wire_write_ref (self, &result->blob);
+    wire_write_ref (self, &result->extras);
+    if (result->outputs_are_sinks)
+        dw_write_nil (self);
+    else
+        s_write_nodes (self, outputs, result->outputs_count);
+}
+
+void wire_write_extra (dw_writer_t *self, const dw_wire_extra_t *extra, const uint32_t *causes) {
+    dw_write_uint (self, extra->node);
+    if (extra->metadata)
+        dw_write_bin (self, extra->metadata, extra->metadata_size);
+    else
+        dw_write_nil (self);
+    dw_write_uint (self, extra->code);
+    if (extra->message)
+        dw_write_str (self, extra->message, extra->message_size);
+    else
+        dw_write_nil (self);
+    if (extra->causes_count)
+        s_write_nodes (self, causes, extra->causes_count);
+    else
+        dw_write_nil (self);
+}
+
+/* ---- Reading any bytes ------------------------------------------------------------------------ */
+
+static void s_expect (bool is_so, const char *what) {
+    if (is_so)
+        return;
+    fprintf (stderr, "a reader breaks its promise: %s\n", what);
+    abort ();
+}
+
+/* Bytes that a reader gave lie within what it reads. */
+static void s_expect_inside (const dw_wire_reader_t *reader, const uint8_t *begin,
+                             const void *given, size_t size) {
+    const uint8_t *at = given;
+    if (!at) {
+        s_expect (size == 0, "nothing has no size");
+        return;
+    }
+    s_expect (at >= begin && at <= reader->end && size <= (size_t) (reader->end - at),
+              "what it gives lies within its bytes");
+    volatile uint8_t last = size ? at[size - 1] : 0;
+    (void) last;
+}
+
+static void s_expect_sound (const dw_wire_reader_t *reader, const uint8_t *begin) {
+    s_expect (reader->at >= begin && reader->at <= reader->end, "it stays within its bytes");
+    s_expect (!reader->is_damaged || reader->at == reader->end, "nothing is left when damaged");
+    if (!reader->is_damaged)
+        return;
+    dw_wire_reader_t again = *reader;
+    size_t size = 1;
+    s_expect (dw_read_uint (&again) == 0 && dw_read_array (&again) == 0 && !dw_read_nil (&again) &&
+                  !dw_read_str (&again, SIZE_MAX, &size) && size == 0 && again.is_damaged &&
+                  again.at == again.end,
+              "once damaged it gives zeros");
+}
+
+static void s_read_ref (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_ref_t ref = dw_read_ref (reader);
+    s_expect_inside (reader, begin, ref.bytes, ref.size);
+    s_expect (ref.frame <= DW_WIRE_FRAMES_MAX, "frames are bounded");
+    s_expect (!ref.frame || !ref.bytes, "a byte string is in one place");
+}
+
+/* A count that a record announced: each element takes a byte at the least. */
+static void s_expect_count (const dw_wire_reader_t *reader, uint64_t count) {
+    s_expect (count <= (uint64_t) (reader->end - reader->at), "a count is bounded by what is left");
+}
+
+static void s_read_refs (dw_wire_reader_t *reader, const uint8_t *begin, uint64_t count) {
+    for (uint64_t i = 0; i < count && !reader->is_damaged; i++)
+        s_read_ref (reader, begin);
+}
+
+static void s_read_nodes (dw_wire_reader_t *reader, uint32_t count) {
+    s_expect_count (reader, count);
+    for (uint32_t i = 0; i < count && !reader->is_damaged; i++)
+        dw_read_uint_max (reader, UINT32_MAX);
+}
+
+static bool s_read_hello (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_wire_hello_t hello;
+    bool ok = dw_read_hello (reader, &hello);
+    if (ok && hello.version == DW_WIRE_VERSION) {
+        s_expect (hello.role <= DW_WIRE_OWNER, "a role is one of those there are");
+        s_expect_inside (reader, begin, hello.token, DW_WIRE_TOKEN_SIZE);
+    }
+    reader->at = reader->end; /* nothing follows a HELLO; what does is not looked at */
+    return ok;
+}
+
+static bool s_read_task (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_wire_task_t task;
+    bool ok = dw_read_task (reader, &task);
+    s_expect_inside (reader, begin, task.payload.bytes, task.payload.size);
+    if (!ok)
+        return false;
+    s_expect (task.attempt <= UINT16_MAX, "attempts are counted in 16 bits");
+    s_expect_count (reader, task.dependencies_count);
+    s_read_refs (reader, begin, 2 * (uint64_t) task.dependencies_count);
+    return !reader->is_damaged;
+}
+
+static bool s_read_answer (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_wire_answer_record_t answer;
+    if (!dw_read_answer (reader, &answer))
+        return false;
+    s_expect (answer.answer <= DW_WIRE_RETURNED, "an answer is one of those there are");
+    s_expect (answer.code <= 999 && answer.message_size <= 8192, "errors are bounded");
+    s_expect_inside (reader, begin, answer.message, answer.message_size);
+    s_expect_count (reader, 2 * (uint64_t) answer.steps);
+    s_read_refs (reader, begin, 2 * (uint64_t) answer.steps);
+    return !reader->is_damaged;
+}
+
+static bool s_read_submission (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_wire_submission_t submission;
+    bool ok = dw_read_submission (reader, &submission);
+    s_expect_inside (reader, begin, submission.payload.bytes, submission.payload.size);
+    if (ok)
+        s_read_nodes (reader, submission.outputs_count);
+    return !reader->is_damaged;
+}
+
+static bool s_read_result (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_wire_result_t result;
+    bool ok = dw_read_result (reader, &result);
+    s_expect (result.status <= DW_RUN_CANCELLED, "a status is one of those there are");
+    s_expect_inside (reader, begin, result.table.bytes, result.table.size);
+    s_expect_inside (reader, begin, result.blob.bytes, result.blob.size);
+    s_expect_inside (reader, begin, result.extras.bytes, result.extras.size);
+    if (ok)
+        s_read_nodes (reader, result.outputs_count);
+    return !reader->is_damaged;
+}
+
+static bool s_read_extra (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_wire_extra_t extra;
+    bool ok = dw_read_extra (reader, &extra);
+    s_expect_inside (reader, begin, extra.metadata, extra.metadata_size);
+    s_expect_inside (reader, begin, extra.message, extra.message_size);
+    if (ok)
+        s_read_nodes (reader, extra.causes_count);
+    return !reader->is_damaged;
+}
+
+/* ---- Against msgpack-c ------------------------------------------------------------------------ */
+
+/* The object that bytes begin with, or false; only what dw_payload_measure lets through, since
+ * msgpack-c allocates whatever an array's header says. */
+static bool s_unpack (const uint8_t *bytes, size_t size, msgpack_unpacked *unpacked,
+                      size_t *taken_p) {
+    size_t measured = dw_payload_measure (bytes, size);
+    *taken_p = 0;
+    return measured && msgpack_unpack_next (unpacked, (const char *) bytes, measured, taken_p) ==
+                           MSGPACK_UNPACK_SUCCESS;
+}
+
+/* Whether what was read is what msgpack-c read, which has a copy of its own. */
+static bool s_is_same (const void *ours, size_t size, const char *theirs, size_t theirs_size) {
+    return ours && size == theirs_size && (size == 0 || memcmp (ours, theirs, size) == 0);
+}
+
+static bool s_is_array (uint8_t code) {
+    return (code & 0xf0) == 0x90 || code == 0xdc || code == 0xdd;
+}
+
+/* Reads one value by its first byte: an integer, nil, a str or a bin as msgpack-c reads it, of an
+ * array the head alone; anything else damages. object: NULL when no whole value is there. */
+static void s_read_as (dw_wire_reader_t *reader, const uint8_t *begin,
+                       const msgpack_object *object) {
+    size_t size;
+    uint8_t code = *reader->at;
+    if (s_is_array (code)) {
+        uint32_t count = dw_read_array (reader);
+        s_expect (!object || (!reader->is_damaged && count == object->via.array.size), "an array");
+    } else if (code == 0xc0) {
+        s_expect (dw_read_nil (reader) && object && object->type == MSGPACK_OBJECT_NIL, "nil");
+    } else if ((code & 0xe0) == 0xa0 || (code >= 0xd9 && code <= 0xdb)) {
+        const char *text = dw_read_str (reader, SIZE_MAX, &size);
+        s_expect_inside (reader, begin, text, size);
+        s_expect (!text == !object, "a str that is there is read");
+        s_expect (!object || s_is_same (text, size, object->via.str.ptr, object->via.str.size),
+                  "a str");
+    } else if (code >= 0xc4 && code <= 0xc6) {
+        const uint8_t *bin = dw_read_bin (reader, SIZE_MAX, &size);
+        s_expect_inside (reader, begin, bin, size);
+        s_expect (!bin == !object, "a bin that is there is read");
+        s_expect (!object || s_is_same (bin, size, object->via.bin.ptr, object->via.bin.size),
+                  "a bin");
+    } else {
+        uint64_t value = dw_read_uint (reader);
+        bool is_unsigned = code < 0x80 || (code >= 0xcc && code <= 0xcf);
+        s_expect ((is_unsigned && object) == !reader->is_damaged, "unsigned integers are read");
+        s_expect (reader->is_damaged || value == object->via.u64, "an integer");
+    }
+}
+
+static bool s_read_value (dw_wire_reader_t *reader, const uint8_t *begin) {
+    const uint8_t *at = reader->at;
+    size_t taken;
+    msgpack_unpacked unpacked;
+    msgpack_unpacked_init (&unpacked);
+    bool has = s_unpack (at, (size_t) (reader->end - at), &unpacked, &taken);
+    s_read_as (reader, begin, has ? &unpacked.data : NULL);
+    if (!reader->is_damaged && !s_is_array (*at))
+        s_expect ((size_t) (reader->at - at) == taken, "as many bytes as msgpack-c takes");
+    msgpack_unpacked_destroy (&unpacked);
+    return !reader->is_damaged;
+}
+
+/* ---- A client's reading ----------------------------------------------------------------------- */
+
+/* Asks a result everything. */
+static void s_ask (const dw_result_t *result) {
+    int count = (int) dw_result_nodes_count (result);
+    size_t size, sum = 0;
+    const char *key, *value;
+    for (int node = -1; node <= count; node++) {
+        const uint8_t *payload = dw_result_payload (result, node, &size);
+        sum += payload && size ? payload[0] + payload[size - 1] : 0;
+        const char *text = dw_result_text (result, node, &size);
+        sum += text && size ? (size_t) text[0] + (size_t) text[size - 1] : 0;
+        for (size_t i = 0; dw_result_metadata_at (result, node, i, &key, &value) == DW_OK; i++)
+            sum += strlen (key) + strlen (value);
+        const char *message = dw_result_error_message (result, node);
+        sum += message ? strlen (message) : 0;
+        s_expect (!message == !dw_result_error_code (result, node), "a code has a message");
+        for (size_t i = 0; i < dw_result_because_of_count (result, node); i++)
+            s_expect (dw_result_because_of_at (result, node, i) < count, "a cause is a node");
+        sum += strlen (dw_node_status_text (dw_result_node_status (result, node)));
+    }
+    for (size_t i = 0; i < dw_result_failures_count (result); i++)
+        s_expect (dw_result_failure_at (result, i) < count, "a failure is a node");
+    for (size_t i = 0; i < dw_result_outputs_count (result); i++)
+        s_expect (dw_result_output_at (result, i) < count, "an output is a node");
+    volatile size_t seen = sum; /* so that the reading is not left out */
+    (void) seen;
+}
+
+/* The next piece of an input: its size in two bytes, then so many of them, or as many as there are. */
+static const uint8_t *s_take (const uint8_t **bytes, size_t *left, size_t *size_p) {
+    size_t size = *left < 2 ? 0 : (size_t) ((*bytes)[0] << 8 | (*bytes)[1]);
+    size_t head = *left < 2 ? *left : 2;
+    const uint8_t *piece = *bytes + head;
+    *size_p = size < *left - head ? size : *left - head;
+    *bytes = piece + *size_p;
+    *left -= head + *size_p;
+    return piece;
+}
+
+static void s_fill (zmq_msg_t *frame, const uint8_t *bytes, size_t size) {
+    s_expect (zmq_msg_init_size (frame, size) == 0, "memory");
+    if (size)
+        memcpy (zmq_msg_data (frame), bytes, size);
+}
+
+static int s_read_delivery (const uint8_t *bytes, size_t size) {
+    dw_roster_t *names = NULL;
+    dw_delivered_t *delivered = calloc (1, sizeof *delivered);
+    size_t left = size, graph_size, head_size;
+    const uint8_t *graph = s_take (&bytes, &left, &graph_size);
+    const uint8_t *head = s_take (&bytes, &left, &head_size);
+    int records = dw_roster_new (&names, graph, graph_size) ? -1 : 0;
+    s_expect (delivered != NULL, "memory");
+    delivered->references = 1;
+    delivered->message = (dw_message_t){.frames = malloc (2 * sizeof (zmq_msg_t)), .count = 2};
+    s_expect (delivered->message.frames != NULL, "memory");
+    s_fill (&delivered->message.frames[0], head, head_size);
+    s_fill (&delivered->message.frames[1], bytes, left);
+    dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&delivered->message.frames[0]),
+                                              head_size);
+    while (names && records >= 0 && dw_wire_reader_has_more (&reader)) {
+        dw_result_t *result = NULL;
+        records = dw_result_new (&result, &reader, delivered, names) ? -1 : records + 1;
+        if (result)
+            s_ask (result);
+        dw_result_destroy (&result);
+    }
+    dw_roster_release (&names);
+    dw_delivered_release (&delivered);
+    return records;
+}
+
+int wire_read (wire_kind_t kind, const uint8_t *bytes, size_t size) {
+    dw_wire_reader_t reader = dw_wire_reader (bytes, size);
+    int records = 0;
+    bool ok = true;
+    if (kind == WIRE_DELIVERY)
+        return s_read_delivery (bytes, size);
+    do {
+        switch (kind) {
+            case WIRE_HELLO: ok = s_read_hello (&reader, bytes); break;
+            case WIRE_TASKS: ok = s_read_task (&reader, bytes); break;
+            case WIRE_ANSWERS: ok = s_read_answer (&reader, bytes); break;
+            case WIRE_SUBMISSIONS: ok = s_read_submission (&reader, bytes); break;
+            case WIRE_RESULTS: ok = s_read_result (&reader, bytes); break;
+            case WIRE_EXTRAS: ok = s_read_extra (&reader, bytes); break;
+            case WIRE_VALUES: ok = size == 0 || s_read_value (&reader, bytes); break;
+            case WIRE_DELIVERY:
+            case WIRE_KINDS: return -1;
+        }
+        s_expect_sound (&reader, bytes);
+        records++;
+    } while (ok && dw_wire_reader_has_more (&reader));
+    return ok ? records : -1;
+}
+
+/* ---- Seeds ------------------------------------------------------------------------------------ */
+
+static const uint8_t s_token[DW_WIRE_TOKEN_SIZE] = "0123456789abcde";
+static const dw_ref_t s_small = {.bytes = (const uint8_t *) "\xa3one", .size = 4};
+static const dw_ref_t s_map = {.bytes = (const uint8_t *) "\x81\xa1k\xa1v", .size = 5};
+static const dw_ref_t s_frame = {.frame = 1};
+static const dw_ref_t s_nil = {.frame = 0};
+
+static void s_seed_hello (dw_writer_t *self) {
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .role = DW_WIRE_WORKER,
+                             .token = s_token,
+                             .number = 300,
+                             .credit = 4096};
+    dw_writer_t message = {0};
+    dw_write_hello (&message, &hello);
+    /* A record is read behind its message's type. */
+    memcpy (dw_writer_room (self, message.count - 1), message.bytes + 1, message.count - 1);
+    self->count += message.count - 1;
+    dw_writer_free (&message);
+}
+
+static void s_seed_tasks (dw_writer_t *self) {
+    dw_wire_task_t task = {.run = 1, .node = 2, .steps = 1, .attempt = 1, .payload = s_small};
+    wire_write_task (self, &task, NULL);
+    dw_ref_t refs[] = {s_frame, s_nil, s_small, s_map};
+    task = (dw_wire_task_t){
+        .run = 70000, .node = 200, .steps = 3, .attempt = 2, .payload = s_frame};
+    task.dependencies_count = 2;
+    wire_write_task (self, &task, refs);
+}
+
+static void s_seed_answers (dw_writer_t *self) {
+    static const char message[] = "it failed";
+    dw_ref_t refs[] = {s_small, s_map, s_frame, s_nil};
+    dw_wire_answer_record_t more = {
+        .ticket = 7, .answer = DW_WIRE_MORE, .duration_ns = 1500, .steps = 2};
+    dw_wire_answer_record_t done = {
+        .ticket = 7, .answer = DW_WIRE_DONE, .duration_ns = 900, .steps = 1};
+    dw_wire_answer_record_t failed = {.ticket = 8,
+                                      .answer = DW_WIRE_FAILED,
+                                      .code = 400,
+                                      .message = message,
+                                      .message_size = strlen (message)};
+    dw_wire_answer_record_t returned = {.ticket = UINT64_MAX, .answer = DW_WIRE_RETURNED};
+    wire_write_answer (self, &more, refs);
+    wire_write_answer (self, &done, refs);
+    wire_write_answer (self, &failed, NULL);
+    wire_write_answer (self, &returned, NULL);
+}
+
+static void s_seed_submissions (dw_writer_t *self) {
+    static const uint32_t outputs[] = {0, 300, 70000};
+    dw_wire_submission_t all = {.run = 1, .payload = s_small};
+    dw_wire_submission_t some = {.run = 2, .payload = s_frame, .outputs_count = 3};
+    wire_write_submission (self, &all, NULL);
+    wire_write_submission (self, &some, outputs);
+}
+
+static void s_seed_extras (dw_writer_t *self) {
+    static const char message[] = "it failed";
+    static const uint32_t causes[] = {0};
+    dw_wire_extra_t done = {.node = 0, .metadata = s_map.bytes, .metadata_size = s_map.size};
+    dw_wire_extra_t failed = {
+        .node = 0, .code = 413, .message = message, .message_size = strlen (message)};
+    dw_wire_extra_t skipped = {.node = 1, .causes_count = 1};
+    wire_write_extra (self, &done, NULL);
+    wire_write_extra (self, &failed, NULL);
+    wire_write_extra (self, &skipped, causes);
+}
+
+static void s_seed_results (dw_writer_t *self) {
+    static const uint32_t outputs[] = {1};
+    dw_writer_t extras = {0};
+    s_seed_extras (&extras);
+    dw_slot_t table[2] = {
+        {.status = DW_NODE_DONE, .form = DW_SLOT_BYTES_INSIDE, .attempts = 1, .size = 4},
+        {.status = DW_NODE_DONE, .form = DW_SLOT_BLOB, .attempts = 2, .size = 4}};
+    memcpy (table[0].bytes, s_small.bytes, s_small.size);
+    dw_wire_result_t sinks = {.run = 1,
+                              .status = DW_RUN_PARTIAL,
+                              .duration_us = 412,
+                              .table = {.bytes = (const uint8_t *) table, .size = sizeof table},
+                              .blob = s_small,
+                              .extras = {.bytes = extras.bytes, .size = extras.count},
+                              .outputs_are_sinks = true};
+    wire_write_result (self, &sinks, NULL);
+    table[1].form = DW_SLOT_FRAME;
+    table[1].bytes[0] = 1;
+    table[1].size = 32;
+    dw_wire_result_t asked = {.run = 2,
+                              .status = DW_RUN_OK,
+                              .table = {.bytes = (const uint8_t *) table, .size = sizeof table},
+                              .outputs_count = 1};
+    wire_write_result (self, &asked, outputs);
+    asked.run = 3;
+    asked.table = s_frame;
+    wire_write_result (self, &asked, outputs);
+    dw_writer_free (&extras);
+}
+
+static void s_seed_values (dw_writer_t *self) {
+    static const uint64_t edges[] = {0, 127, 128, 255, 256, 65535, 65536, UINT32_MAX, UINT64_MAX};
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
+        dw_write_uint (self, edges[i]);
+    dw_write_nil (self);
+    dw_write_str (self, "text", 4);
+    dw_write_str (self, "a text that is longer than thirty-one bytes", 43);
+    dw_write_bin (self, "\0\xff", 2);
+    dw_write_array (self, 2);
+    dw_write_uint (self, 1);
+    dw_write_uint (self, 2);
+}
+
+static void s_append_piece (dw_writer_t *self, const dw_writer_t *piece) {
+    uint8_t *at = dw_writer_room (self, piece->count + 2);
+    at[0] = (uint8_t) (piece->count >> 8);
+    at[1] = (uint8_t) piece->count;
+    memcpy (at + 2, piece->bytes, piece->count);
+    self->count += piece->count + 2;
+}
+
+static void s_seed_delivery (dw_writer_t *self) {
+    dw_writer_t graph = {0}, head = {0};
+    static const uint32_t sinks[] = {1};
+    dw_write_array (&graph, 2);
+    dw_write_str (&graph, "first", 5);
+    dw_write_str (&graph, "second", 6);
+    s_write_nodes (&graph, sinks, 1);
+    s_seed_results (&head);
+    s_append_piece (self, &graph);
+    s_append_piece (self, &head);
+    uint8_t *frame = dw_writer_room (self, 64);
+    memset (frame, 0, 64);
+    self->count += 64;
+    dw_writer_free (&graph);
+    dw_writer_free (&head);
+}
+
+const char *wire_seed (size_t index, dw_writer_t *input) {
+    static const struct {
+        const char *name;
+        wire_kind_t kind;
+        void (*write) (dw_writer_t *self);
+    } seeds[] = {{"hello", WIRE_HELLO, s_seed_hello},
+                 {"tasks", WIRE_TASKS, s_seed_tasks},
+                 {"answers", WIRE_ANSWERS, s_seed_answers},
+                 {"submissions", WIRE_SUBMISSIONS, s_seed_submissions},
+                 {"results", WIRE_RESULTS, s_seed_results},
+                 {"extras", WIRE_EXTRAS, s_seed_extras},
+                 {"values", WIRE_VALUES, s_seed_values},
+                 {"delivery", WIRE_DELIVERY, s_seed_delivery}};
+    dw_writer_clear (input);
+    if (index >= sizeof seeds / sizeof *seeds)
+        return NULL;
+    dw_write_uint (input, seeds[index].kind);
+    seeds[index].write (input);
+    return seeds[index].name;
+}

@@ -1,0 +1,104 @@
+#!/bin/bash
+# What the README says is so: its files and programs are written out, its commands are run, and they print what it shows.
+# Times and rates differ from run to run and are not compared.
+# usage: test_readme.sh BUILD
+set -eu
+build=$(realpath "$1")
+root=$PWD
+readme=$root/README.md
+
+if nm -D "$build/libdagwood.so" | grep -qE ' __(asan|tsan|ubsan)_'; then
+    echo "built with a sanitizer, which the README's programs would have to link: not tried"
+    exit 77
+fi
+for tool in pkg-config cmake "${CC:-cc}"; do
+    command -v "$tool" >/dev/null || { echo "$tool is missing"; exit 77; }
+done
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+mkdir "$folder/blocks" "$folder/work" "$folder/home"
+
+# Every fenced block becomes blocks/NUMBER.LANGUAGE.
+awk -v folder="$folder/blocks" '
+    /^```/ && file { close (file); file = ""; next }
+    /^```/         { language = substr ($0, 4)
+                     if (language == "") { print "line " NR ": a block without a language"; exit 1 }
+                     file = sprintf ("%s/%02d.%s", folder, ++count, language); printf "" > file; next }
+    file           { print > file }
+    END            { if (file) { print "the last block does not end"; exit 1 } }
+' "$readme"
+
+# The README stands in the project's root: what it reaches from there is reached from here.
+cd "$folder/work"
+ln -s "$build" build
+ln -s "$root/examples" examples
+ln -s "$root/bootstrap" bootstrap
+export HOME=$folder/home LC_ALL=C.UTF-8
+
+plain () { # what does not differ from run to run
+    sed -E 's/[0-9.]+ (us|ms|s)\b/TIME/g; s/\([0-9]+ a second\)/(RATE)/g; s/"duration_us": [0-9]+/"duration_us": TIME/g
+            s/ +/ /g; s/ $//'
+}
+
+# bootstrap would build and test all over again: what is shown of it must at least be what it knows.
+check_bootstrap () { # FILE
+    local line verb
+    while read -r line; do
+        verb=$(sed -nE 's/^\.\/bootstrap ([a-z]+).*/\1/p' <<<"$line")
+        [ -n "$verb" ] || { echo "not run, and not bootstrap: $line"; return 1; }
+        ./bootstrap help | grep -qE "^ +$verb " || { echo "bootstrap knows no $verb"; return 1; }
+    done <"$1"
+}
+
+# Makes a script of the lines that begin with "$ ": it prints them and what they print, as the block shows them.
+script_console () { # FILE
+    local line
+    printf 'exec >%q 2>&1\n' "$1.printed"
+    while IFS= read -r line; do
+        [[ $line != '$ '* ]] || printf 'printf "%%s\\n" %q\n%s\n' "$line" "${line#??}"
+    done <"$1"
+}
+
+programs=0 commands=0
+for block in "$folder"/blocks/*; do
+    case $block in
+        *.yaml | *.c)
+            name=$(sed -nE '1s/^(# |\/\* )([a-z_]+\.(yaml|c)).*/\2/p' "$block")
+            [ -n "$name" ] || { echo "a block does not name its file: $(head -n 1 "$block")"; exit 1; }
+            cp "$block" "$name"
+            programs=$((programs + 1))
+            ;;
+        *.sh) check_bootstrap "$block" ;;
+        *.console) ;;
+        *) echo "a block in an unknown language: ${block##*.}"; exit 1 ;;
+    esac
+done
+for graph in *.yaml; do
+    [ "$graph" = shout.yaml ] || build/dagwood validate "$graph" # its processor is the program's
+done
+cmp embed.c "$root/examples/embed.c" || { echo "the README's program is not examples/embed.c"; exit 1; }
+for program in *.c; do
+    ${CC:-cc} -std=c11 -Wall -Wextra -Wshadow -Wconversion -Werror -fsyntax-only -I "$root/include" "$program"
+done
+
+# One shell runs them all: what is exported in one block holds in the next.
+for block in "$folder"/blocks/*.console; do
+    script_console "$block"
+    commands=$((commands + $(grep -c '^\$ ' "$block")))
+done >"$folder/script"
+bash "$folder/script"
+for block in "$folder"/blocks/*.console; do
+    if ! diff <(plain <"$block") <(plain <"$block.printed") >"$folder/difference"; then
+        echo "README (<) and what is printed (>) differ:"
+        cat "$folder/difference"
+        exit 1
+    fi
+done
+
+# Every file and folder that it names is there.
+grep -oE '\(docs/[A-Z]+\.md\)|`(examples|include|runtime|actors|cli|tests|docs)/[a-z_./]*`' "$readme" | tr -d '()`' |
+    while read -r name; do
+        [ -e "$root/$name" ] || { echo "the README names $name, which is not there"; exit 1; }
+    done
+echo "$commands commands print what the README shows; $programs files of it are right"
