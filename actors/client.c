@@ -417,7 +417,7 @@ size_t dw_client_in_flight (const dw_client_t *self) {
 
 int dw_client_run_text (dw_client_t *self, const char *text, dw_result_t **result_p,
                         dw_error_t *error) {
-    uint64_t run;
+    uint64_t run = 0;
     dw_submission_t submission = {
         .payload = text, .size = strlen (text), .is_text = true, .wait_ms = -1};
     int err = dw_client_submit (self, &submission, &run, error);

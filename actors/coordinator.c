@@ -456,7 +456,7 @@ static void s_on_hello (dw_coordinator_t *self, uint32_t router, dw_wire_reader_
         s_refuse (self, router, 400, text);
         return;
     }
-    if (memcmp (hello.token, self->options.program->token, DW_WIRE_TOKEN_SIZE)) {
+    if (memcmp (hello.token, self->options.program->token, DW_WIRE_TOKEN_SIZE) != 0) {
         s_refuse (self, router, 403, "the token is not that of this system");
         return;
     }
@@ -886,6 +886,7 @@ static bool s_has_own_work (const dw_coordinator_t *self) {
 static void s_work (dw_coordinator_t *self) {
     size_t events_count = self->outcomes.events_count;
     int64_t until_ns = dw_clock_ns ();
+    dw_host_settle (self->host, &self->outcomes); /* what came in meanwhile is not of its group */
     dw_host_wake (self->host, until_ns);
     until_ns += STRETCH_NS;
     while (dw_host_is_busy (self->host) || s_begin_own (self)) {

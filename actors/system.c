@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -51,11 +52,10 @@ static int s_check_descriptors (const dw_plan_t *plan, uint32_t clients_max, dw_
     if (open + need <= limit.rlim_cur)
         return DW_OK;
     return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
-                         "%llu open files are needed for %u actors, %llu are open, and the limit "
-                         "(RLIMIT_NOFILE) is %llu: raise it (ulimit -n %llu), or use actors: pool",
-                         (unsigned long long) need, (unsigned) plan->workers_count,
-                         (unsigned long long) open, (unsigned long long) limit.rlim_cur,
-                         (unsigned long long) (open + need));
+                         "%" PRIu64 " open files are needed for %" PRIu32 " actors, %" PRIu64
+                         " are open, and the limit (RLIMIT_NOFILE) is %" PRIu64
+                         ": raise it (ulimit -n %" PRIu64 "), or use actors: pool",
+                         need, plan->workers_count, open, (uint64_t) limit.rlim_cur, open + need);
 }
 
 static void *s_probe (void *args) {

@@ -234,7 +234,7 @@ bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello) {
     size_t size;
     memset (hello, 0, sizeof *hello);
     const char *magic = dw_read_str (self, 16, &size);
-    if (!magic || size != strlen (DW_WIRE_MAGIC) || memcmp (magic, DW_WIRE_MAGIC, size))
+    if (!magic || size != strlen (DW_WIRE_MAGIC) || memcmp (magic, DW_WIRE_MAGIC, size) != 0)
         return false;
     hello->version = dw_read_uint_max (self, UINT32_MAX);
     if (self->is_damaged || hello->version != DW_WIRE_VERSION)

@@ -164,8 +164,10 @@ static void json_is_read_by_its_own_rules (void **state) {
         "\t{\"id\": 5, \"processor\": true, \"options\": {\"a\": \"on\", \"b\": 1.5e3, \"c\": null,\n"
         "\t\t\"d\": -7, \"e\": false, \"<<\": \"\\/\\ud83d\\ude00\\u00e4\xe2\x80\xa8\x7f\"}}]}";
     dw_graph_t *graph = config_parse (text, strlen (text), true);
-    if (!graph)
+    if (!graph) {
         fail_msg ("%s", config_messages ());
+        return;
+    }
     const dw_node_t *node = &graph->nodes[0];
     assert_string_equal (node->id, "5");
     assert_string_equal (node->processor, "true");

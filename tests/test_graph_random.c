@@ -67,7 +67,7 @@ static uint32_t s_level (const naive_t *naive, int node) {
 /* Dependencies in a random order, some of them twice; in an acyclic graph along a random order. */
 static naive_t s_random_graph (fixture_t *f, bool acyclic) {
     naive_t naive = {.count = 1 + rand () % NODES_MAX};
-    int order[NODES_MAX], edges = rand () % (2 * naive.count);
+    int order[NODES_MAX] = {0}, edges = rand () % (2 * naive.count);
     for (int node = 0; node < naive.count; node++) {
         int at = rand () % (node + 1);
         order[node] = order[at];

@@ -90,7 +90,7 @@ static void s_naive_order (naive_t *naive) {
         int rank = 0;
         for (int other = 0; other < naive->count; other++)
             rank += naive->level[other] < naive->level[node] ||
-                    (naive->level[other] == naive->level[node] && other < node);
+                    (other < node && naive->level[other] == naive->level[node]);
         naive->rank[node] = rank;
         naive->order[rank] = node;
     }
@@ -127,7 +127,7 @@ static void s_random_node (fixture_t *f, naive_t *naive, int node) {
 }
 
 static void s_random_edges (fixture_t *f, naive_t *naive) {
-    int order[NODES_MAX], edges = rand () % (2 * naive->count);
+    int order[NODES_MAX] = {0}, edges = rand () % (2 * naive->count);
     for (int node = 0; node < naive->count; node++) {
         int at = rand () % (node + 1);
         order[node] = order[at];

@@ -28,7 +28,7 @@ static uint64_t s_hash_result (const dw_result_t *result) {
 }
 
 static int s_run (dw_overhead_t *self, dw_client_t *client, double *ns_p, dw_error_t *error) {
-    dw_result_t *result;
+    dw_result_t *result = NULL;
     int64_t begin_ns = dw_clock_ns ();
     int err = dw_client_run_text (client, "", &result, error);
     if (err)
@@ -45,8 +45,9 @@ static int s_run (dw_overhead_t *self, dw_client_t *client, double *ns_p, dw_err
 static int s_measure_runs (dw_overhead_t *self, dw_system_t *system, dw_error_t *error) {
     dw_client_t *client = NULL;
     double *ns = malloc ((self->repeat + 1u) * sizeof *ns);
-    int err = ns ? dw_client_new (&client, system, error)
-                 : dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    if (!ns)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    int err = dw_client_new (&client, system, error);
     if (!err)
         err = s_run (self, client, &ns[0], error); /* finds out how long a task takes */
     for (uint32_t i = 0; i < self->repeat && !err; i++)

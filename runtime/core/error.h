@@ -25,7 +25,7 @@ void dw_error_warn (dw_error_t *self, dw_place_t place, const char *format, ...)
 /* Adds the messages of other, which is unchanged. */
 void dw_error_append (dw_error_t *self, const dw_error_t *other);
 
-#define DW_NOWHERE ((dw_place_t) {0})
+#define DW_NOWHERE ((dw_place_t){0})
 
 /* The name among candidates that is nearest to word by edit distance (Damerau-Levenshtein,
  * restricted), or NULL when none is near enough to be what was meant (more than a third of the

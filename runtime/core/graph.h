@@ -44,15 +44,15 @@ typedef struct dw_dependency_t {
 typedef struct dw_node_t {
     const char *id;
     const char *processor;
-    const char *input;           /* NULL: the rule of DESIGN; else an ancestor's id or "run" */
+    const char *input; /* NULL: the rule of DESIGN; else an ancestor's id or "run" */
     dw_dependency_t *dependencies;
     uint32_t dependencies_count;
-    uint32_t dependencies_size;  /* how many there is room for */
-    uint32_t line, column;       /* of the id */
+    uint32_t dependencies_size; /* how many there is room for */
+    uint32_t line, column;      /* of the id */
     uint32_t input_line, input_column;
     uint32_t processor_line, processor_column;
     dw_setting_t *settings, *settings_last;
-    dw_node_options_t *options;  /* NULL: nothing said */
+    dw_node_options_t *options; /* NULL: nothing said */
 } dw_node_t;
 
 typedef struct dw_arena_t dw_arena_t;
@@ -115,8 +115,8 @@ int dw_graph_check_options (const dw_graph_t *self, dw_error_t *error);
 typedef struct dw_resolved_t {
     uint32_t *dependencies_at; /* nodes_count + 1 offsets into dependencies */
     uint32_t *dependencies;    /* node indices, without repetition, in the order given */
-    uint32_t *input;           /* by node: an index; DW_NONE the rule; DW_RUN_INPUT the run's input */
-    uint32_t *level;           /* by node: longest path from a source, 0 for sources */
+    uint32_t *input; /* by node: an index; DW_NONE the rule; DW_RUN_INPUT the run's input */
+    uint32_t *level; /* by node: longest path from a source, 0 for sources */
     uint32_t levels_count;
 } dw_resolved_t;
 #define DW_RUN_INPUT (UINT32_MAX - 1)

@@ -17,57 +17,58 @@ typedef struct dw_policy_t {
     dw_backoff_t backoff;
 } dw_policy_t;
 
-#define DW_NODE_ANALYZE 0x01u      /* its output is nobody's payload by rule */
-#define DW_NODE_BRIEF 0x02u        /* its processor says so and it has no timeout */
+#define DW_NODE_ANALYZE      0x01u /* its output is nobody's payload by rule */
+#define DW_NODE_BRIEF        0x02u /* its processor says so and it has no timeout */
 #define DW_NODE_PAYLOAD_ONLY 0x04u /* it reads no dependency */
-#define DW_NODE_TIMED 0x08u        /* its policy has a timeout */
-#define DW_NODE_INPUT 0x10u        /* source was said by `input`, not by the rule */
+#define DW_NODE_TIMED        0x08u /* its policy has a timeout */
+#define DW_NODE_INPUT        0x10u /* source was said by `input`, not by the rule */
 
 typedef struct dw_plan_t {
     uint32_t nodes_count, edges_count, levels_count, lanes_count, chains_count, kinds_count;
     dw_strategy_t strategy;
     dw_failure_strategy_t failure_strategy;
     dw_priority_t priority;
-    bool pool;                /* one lane for all nodes, served by workers_count actors */
-    uint32_t workers_count;   /* actors to start: pool size, or nodes_count in thread mode */
+    bool pool;              /* one lane for all nodes, served by workers_count actors */
+    uint32_t workers_count; /* actors to start: pool size, or nodes_count in thread mode */
     uint32_t max_concurrency;
-    uint32_t batch_size;      /* 0: automatic */
+    uint32_t batch_size; /* 0: automatic */
     uint64_t max_payload_bytes;
 
     /* By node. */
     const char **ids;
-    uint32_t *declared;       /* index in the graph */
-    uint8_t *flags;           /* DW_NODE_... */
-    uint32_t *lane;           /* in thread mode the node's place in the priority order of all nodes, so
+    uint32_t *declared;   /* index in the graph */
+    uint8_t *flags;       /* DW_NODE_... */
+    uint32_t *lane;       /* in thread mode the node's place in the priority order of all nodes, so
                                  that lanes are numbered by priority; in a pool 0 */
-    uint32_t *kind;           /* nodes with the same processor: what measured times are kept by */
-    uint16_t *policy;         /* index into policies */
-    uint32_t *source;         /* whose output is the payload: a node, or DW_RUN_INPUT */
-    uint32_t *rule;           /* the same by the rule alone, whatever `input` says */
-    uint32_t *chain_next;     /* the node that a worker runs right after it, or DW_NONE */
-    uint32_t *chain_length;   /* nodes from here to the end of its chain, itself included */
+    uint32_t *kind;       /* nodes with the same processor: what measured times are kept by */
+    uint16_t *policy;     /* index into policies */
+    uint32_t *source;     /* whose output is the payload: a node, or DW_RUN_INPUT */
+    uint32_t *rule;       /* the same by the rule alone, whatever `input` says */
+    uint32_t *chain_next; /* the node that a worker runs right after it, or DW_NONE */
+    uint32_t *chain_length;       /* nodes from here to the end of its chain, itself included */
     uint32_t *dependencies_count; /* the in-degree, ready to be copied by a run */
-    uint32_t *readers_count;  /* how many nodes read its output: dependents, and nodes whose source it is */
-    uint32_t *position;       /* in the lane's priority order, from 0 */
+    uint32_t *
+        readers_count; /* how many nodes read its output: dependents, and nodes whose source it is */
+    uint32_t *position; /* in the lane's priority order, from 0 */
     /* By position: the node; lanes one after another in lane order, each from lane_at[lane]. */
     uint32_t *by_position;
-    uint32_t *lane_at;        /* lanes_count + 1 */
+    uint32_t *lane_at; /* lanes_count + 1 */
 
     /* Compressed sparse rows: edges of node n are [at[n], at[n + 1]). */
     uint32_t *dependencies_at, *dependencies; /* in the order of depends_on */
     uint32_t *successors_at, *successors;     /* by index */
 
-    uint32_t *level_at;       /* levels_count + 1: nodes of level l are [level_at[l], level_at[l + 1]) */
-    const char **kinds;       /* kinds_count names of processors */
+    uint32_t *level_at; /* levels_count + 1: nodes of level l are [level_at[l], level_at[l + 1]) */
+    const char **kinds; /* kinds_count names of processors */
     dw_policy_t *policies;
     uint32_t policies_count;
-    uint32_t *sinks;          /* nodes without dependents, by index */
+    uint32_t *sinks; /* nodes without dependents, by index */
     uint32_t sinks_count;
     uint64_t critical_path_us; /* by cost_us */
-    uint32_t *critical_path;  /* its nodes, from a source on */
+    uint32_t *critical_path;   /* its nodes, from a source on */
     uint32_t critical_path_count;
-    uint64_t size_bytes;      /* of the plan */
-    void *memory;             /* what all of the above live in */
+    uint64_t size_bytes; /* of the plan */
+    void *memory;        /* what all of the above live in */
 } dw_plan_t;
 
 /* Compiles graph into a plan; graph is borrowed and not kept.

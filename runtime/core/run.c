@@ -219,6 +219,7 @@ static uint32_t s_set_union (s_sets_t *sets, uint32_t a, uint32_t b) {
     if (a == DW_NONE)
         return b;
     s_causes_t all = {0};
+    assert (sets->items); /* both are in it */
     const s_causes_t *x = &sets->items[a], *y = &sets->items[b];
     for (uint32_t i = 0, j = 0; all.count < DW_CAUSES_MAX && (i < x->count || j < y->count);) {
         uint32_t next;
@@ -286,6 +287,7 @@ int dw_run_causes (const dw_run_t *self,
             continue;
         if (of[node] == DW_NONE && plan->failure_strategy != DW_FAIL_FAST)
             continue; /* cancelled by request */
+        assert (of[node] == DW_NONE || sets.items);
         const s_causes_t *causes = of[node] == DW_NONE ? &any : &sets.items[of[node]];
         tell (arg, node, causes->nodes, causes->count);
     }

@@ -20,7 +20,7 @@
 #define STRETCH_NS   10000u
 #define WAKE_NS      5000u   /* less work than this is not worth waking anybody */
 #define BRIEF_NS_MAX 200000u /* two calls in a row that take longer end a processor's being brief */
-#define HANDOVER_NS  400u     /* what it costs to have a task run by an actor */
+#define HANDOVER_NS  400u    /* what it costs to have a task run by an actor */
 #define LATE_NS      1000000 /* what waits behind a task for longer goes to somebody else */
 #define GRACE_NS     100000000 /* default of dw_scheduler_options_t */
 #define DEATHS_MAX   3         /* workers that one node may take down */
@@ -69,7 +69,7 @@ typedef struct s_lane_t {
 typedef struct s_kind_t {
     uint64_t mean_ns; /* of one step; 0: none measured */
     uint64_t slow_ns; /* of the call before, when it was too slow to be brief; else 0 */
-    bool is_slow; /* not to be run by the coordinator's thread again */
+    bool is_slow;     /* not to be run by the coordinator's thread again */
 } s_kind_t;
 
 struct dw_scheduler_t {
@@ -994,9 +994,9 @@ static bool s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t s
         if (worker->local || worker->first != worker->next ||
             self->active_count >= self->concurrency_max)
             continue;
-        if (is_local_next && (self->active_count + 1 >= self->concurrency_max ||
-                              lane->mean_ns < HANDOVER_NS ||
-                              lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS))
+        if (is_local_next &&
+            (self->active_count + 1 >= self->concurrency_max || lane->mean_ns < HANDOVER_NS ||
+             lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS))
             is_spared = true;
         else
             s_fill (self, w, share, MESSAGE_NS);
@@ -1021,8 +1021,7 @@ static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t
     for (uint32_t w = lane->first_worker; w != DW_NONE && lane->ready_count > 0;
          w = self->workers[w].next_in_lane) {
         const s_worker_t *worker = &self->workers[w];
-        bool is_late =
-            lane->workers_count > 1 && self->now_ns - worker->since_ns >= LATE_NS;
+        bool is_late = lane->workers_count > 1 && self->now_ns - worker->since_ns >= LATE_NS;
         if (!worker->local && worker->first != worker->next && !worker->suspect && !is_late &&
             worker->filled != self->steps_count && 2 * worker->estimate_ns <= MESSAGE_NS)
             s_fill (self, w, share, MESSAGE_NS);
@@ -1035,8 +1034,7 @@ static void s_dispatch_lane (dw_scheduler_t *self, uint32_t lane_index) {
     uint32_t sharers = lane->workers_count < self->concurrency_max ? lane->workers_count
                                                                    : self->concurrency_max;
     uint32_t share = sharers > 1 ? (lane->ready_count + sharers - 1) / sharers : lane->ready_count;
-    bool is_spared =
-        s_wake_actors (self, lane_index, share, s_is_local_next (self, lane_index));
+    bool is_spared = s_wake_actors (self, lane_index, share, s_is_local_next (self, lane_index));
     s_fill_local (self, lane_index, self->active_count ? share : lane->ready_count);
     if (is_spared && lane->ready_count > 0 &&
         !s_is_local_work (self, s_first_ready (self, lane_index))) {

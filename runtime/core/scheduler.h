@@ -48,12 +48,12 @@ typedef struct dw_event_t {
     uint32_t worker;
     uint64_t ticket;
     union {
-        struct { /* TASK_DONE, TASK_FAILED */
+        struct {                  /* TASK_DONE, TASK_FAILED */
             uint64_t duration_ns; /* of one step, the mean when steps is over 1 */
             uint32_t steps;       /* how many steps of the chain, at least 1 */
             uint32_t handle; /* the shell's mark for what came with the answer, back in KEEP_... */
         };
-        struct { /* RUN_SUBMITTED */
+        struct {                     /* RUN_SUBMITTED */
             const uint32_t *outputs; /* requested nodes; borrowed during the step */
             uint32_t outputs_count;  /* 0: all nodes run and all outputs are kept */
         };

@@ -1,0 +1,93 @@
+/* gate.c - a processor that stays inside until the test lets it go. */
+
+#include "tests/support/gate.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/system_fixture.h"
+
+#define WAIT_MS 20000
+
+void gate_init (gate_t *self) {
+    memset (self, 0, sizeof *self);
+    int err = pipe2 (self->fds, O_CLOEXEC);
+    assert (!err);
+    (void) err;
+}
+
+void gate_free (gate_t *self) {
+    gate_open (self);
+    close (self->fds[0]);
+}
+
+void gate_let (gate_t *self, unsigned count) {
+    for (unsigned i = 0; i < count; i++)
+        if (write (self->fds[1], "", 1) != 1)
+            abort ();
+}
+
+void gate_open (gate_t *self) {
+    if (self->fds[1] >= 0)
+        close (self->fds[1]);
+    self->fds[1] = -1;
+}
+
+static bool s_wait (atomic_uint *counter, unsigned count) {
+    for (int64_t end_ms = now_ms () + WAIT_MS; now_ms () < end_ms; sleep_ms (1))
+        if (atomic_load (counter) >= count)
+            return true;
+    return false;
+}
+
+bool gate_wait_entered (gate_t *self, unsigned count) {
+    return s_wait (&self->entered, count);
+}
+
+bool gate_wait_left (gate_t *self, unsigned count) {
+    return s_wait (&self->left, count);
+}
+
+static void s_enter (gate_t *self, const dw_call_t *call) {
+    unsigned attempt = dw_call_attempt (call);
+    if (attempt < sizeof self->attempts / sizeof *self->attempts)
+        atomic_fetch_add (&self->attempts[attempt], 1);
+    atomic_fetch_add (&self->entered, 1);
+}
+
+static int s_leave (gate_t *self, dw_call_t *call) {
+    int err = dw_call_set_payload (call);
+    atomic_fetch_add (&self->left, 1);
+    return err ? dw_call_fail (call, 500, "no memory") : 0;
+}
+
+/* A byte, or the end of the pipe. */
+static void s_pass (gate_t *self) {
+    char byte;
+    if (read (self->fds[0], &byte, 1) < 0)
+        abort ();
+}
+
+int gate_deaf (dw_call_t *call, void *gate) {
+    s_enter (gate, call);
+    s_pass (gate);
+    return s_leave (gate, call);
+}
+
+int gate_polite (dw_call_t *call, void *gate) {
+    gate_t *self = gate;
+    struct pollfd item = {.fd = self->fds[0], .events = POLLIN};
+    s_enter (self, call);
+    while (!dw_call_cancelled (call))
+        if (poll (&item, 1, 1) == 1) {
+            s_pass (self); /* with several inside one may wait here for another byte */
+            return s_leave (self, call);
+        }
+    atomic_fetch_add (&self->cancelled, 1);
+    atomic_fetch_add (&self->left, 1);
+    return dw_call_fail (call, 499, "left when it was cancelled");
+}
