@@ -117,6 +117,9 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
     size_t size;
     uint32_t code = dw_read_uint_max (reader, 999);
     const char *text = dw_read_str (reader, 4096, &size);
+    uint64_t run = dw_read_uint (reader);
+    if (self->names && run)
+        s_flight_remove (&self->flight, run);
     self->refused = code == 503 ? DW_EAGAIN : DW_EPROTOCOL;
     return dw_error_add (error, self->refused, DW_NOWHERE, "the coordinator refused: %.*s (%u)",
                          text ? (int) size : 0, text ? text : "", (unsigned) code);
@@ -154,7 +157,12 @@ static int64_t s_deadline_ns (int timeout_ms) {
 static int s_wait (dw_client_t *self, int64_t deadline_ns, dw_error_t *error) {
     for (;;) {
         int err = s_take_in (self, error);
-        if (err != DW_EAGAIN || self->refused)
+        if (self->refused) {
+            err = self->refused;
+            self->refused = 0;
+            return err;
+        }
+        if (err != DW_EAGAIN)
             return err;
         int64_t now_ns = dw_clock_ns ();
         if (now_ns >= deadline_ns)
@@ -189,7 +197,7 @@ static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error)
     int64_t deadline_ns = s_deadline_ns (WELCOME_MS);
     while (!err && !self->names)
         err = s_wait (self, deadline_ns, error);
-    if (err && !self->refused)
+    if (err && err != DW_EAGAIN && err != DW_EPROTOCOL) /* a refusal has said why */
         dw_error_add (error, err, DW_NOWHERE, "no welcome from the coordinator: %s",
                       dw_err_text (err));
     return err;
@@ -255,17 +263,17 @@ static int s_write_payload (dw_client_t *self, const dw_submission_t *submission
                             dw_error_t *error) {
     uint8_t head[DW_PAYLOAD_HEAD_MAX];
     size_t head_size = 0, size = submission->size;
-    if (size > self->max_payload_bytes)
+    if (submission->is_text && size <= self->max_payload_bytes)
+        head_size = size && u8_check (submission->payload, size)
+                        ? dw_payload_bytes_head (head, size)
+                        : dw_payload_text_head (head, size);
+    if (size + head_size > self->max_payload_bytes)
         return dw_error_add (
             error, DW_ETOOLARGE, DW_NOWHERE,
             "the input has %zu bytes, which is more than max_payload_bytes (%llu): "
             "raise it in the graph's executor_options",
-            size, (unsigned long long) self->max_payload_bytes);
-    if (submission->is_text)
-        head_size = size && u8_check (submission->payload, size)
-                        ? dw_payload_bytes_head (head, size)
-                        : dw_payload_text_head (head, size);
-    else if (dw_payload_check (submission->payload, size))
+            size + head_size, (unsigned long long) self->max_payload_bytes);
+    if (!submission->is_text && dw_payload_check (submission->payload, size))
         return dw_error_add (error, DW_EPROTOCOL, DW_NOWHERE,
                              "the payload is not exactly one msgpack value");
     zmq_msg_t message;

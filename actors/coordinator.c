@@ -55,7 +55,6 @@ typedef struct s_stuck_t {
     uint32_t peer;
     uint32_t number;
     uint32_t node;
-    bool said_bye;
 } s_stuck_t;
 
 struct dw_coordinator_t {
@@ -184,12 +183,19 @@ static bool s_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size, zmq_
 
 /* ---- What comes in: clients ------------------------------------------------------------------- */
 
-static void s_refuse (dw_coordinator_t *self, uint32_t router, uint16_t code, const char *text) {
+/* Refuses a client's run (0: what it said has no run). */
+static void s_refuse_run (dw_coordinator_t *self, uint32_t router, uint16_t code, const char *text,
+                          uint64_t run) {
     self->peers.unknown_count++;
     dw_write_uint (&self->reply.head, DW_WIRE_REFUSED);
     dw_write_uint (&self->reply.head, code);
     dw_write_str (&self->reply.head, text, strlen (text));
+    dw_write_uint (&self->reply.head, run);
     dw_peers_reply (&self->peers, router, &self->reply);
+}
+
+static void s_refuse (dw_coordinator_t *self, uint32_t router, uint16_t code, const char *text) {
+    s_refuse_run (self, router, code, text, 0);
 }
 
 static bool s_make_graph (dw_coordinator_t *self) {
@@ -275,14 +281,19 @@ static bool s_submit (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t 
 
 static void s_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t client,
                          dw_wire_reader_t *reader) {
-    while (dw_wire_reader_has_more (reader))
-        if (self->is_closing || !s_submit (self, client, reader)) {
-            s_refuse (self, router, self->is_closing ? 503 : 400,
-                      self->is_closing
-                          ? "the system is closing"
-                          : "a submission makes no sense, or there is no memory for it");
+    while (dw_wire_reader_has_more (reader)) {
+        dw_wire_reader_t ahead = *reader;
+        uint64_t run = dw_read_uint (&ahead);
+        if (self->is_closing) {
+            s_refuse_run (self, router, 503, "the system is closing", run);
             return;
         }
+        if (!s_submit (self, client, reader)) {
+            s_refuse_run (self, router, 400,
+                          "a submission makes no sense, or there is no memory for it", run);
+            return;
+        }
+    }
 }
 
 static void s_abort_run (dw_coordinator_t *self, uint32_t index) {
@@ -420,23 +431,86 @@ static void s_on_answers (dw_coordinator_t *self, const dw_peer_t *peer, dw_wire
         }
 }
 
-/* A worker that was told to stop, or could not go on. */
-static void s_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer) {
-    uint32_t index = dw_peers_index (&self->peers, peer);
-    for (uint32_t i = 0; i < self->stuck_count; i++)
-        if (self->stuck[i].peer == index)
-            self->stuck[i].said_bye = true;
-    if (!peer->is_dismissed) {
-        s_worker_t *worker = &self->workers[peer->number];
-        dw_event_t *event = self->is_closing ? NULL : s_event (self, DW_EVENT_WORKER_LOST);
-        worker->peer = DW_PEER_NONE;
+static int s_start_worker (dw_coordinator_t *self, uint32_t number, dw_error_t *error);
+
+static void s_stop_worker (dw_coordinator_t *self, uint32_t peer_index) {
+    const dw_peer_t *peer = &self->peers.items[peer_index];
+    dw_write_uint (&self->reply.head, DW_WIRE_STOP);
+    dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
+}
+
+/* Puts an actor aside that nobody can make return; its place is empty. */
+static void s_leave_behind (dw_coordinator_t *self, uint32_t number, uint32_t node) {
+    s_worker_t *worker = &self->workers[number];
+    if (worker->peer != DW_PEER_NONE)
+        self->peers.items[worker->peer].is_dismissed = true;
+    self->stuck[self->stuck_count++] = (s_stuck_t){
+        .actor = worker->actor, .peer = worker->peer, .number = number, .node = node};
+    *worker = (s_worker_t){.peer = DW_PEER_NONE, .steps_count = worker->steps_count};
+}
+
+/* Whether another actor than this one may run what it could have run. */
+static bool s_has_substitute (const dw_coordinator_t *self, uint32_t number) {
+    for (uint32_t i = 0; self->plan->pool && i < self->workers_count; i++)
+        if (i != number && self->workers[i].actor)
+            return true;
+    return false;
+}
+
+/* Starts an actor in an empty place. When there can be none, and nobody else could run its tasks,
+ * what is sent there fails, so that no run waits for ever. */
+static void s_start_again (dw_coordinator_t *self, uint32_t number) {
+    dw_error_t *error = dw_error_new ();
+    bool too_many = self->stuck_count >= STUCK_MAX;
+    if (too_many || s_start_worker (self, number, error) != DW_OK) {
+        bool has_substitute = s_has_substitute (self, number);
+        s_notice (self, "actor %u cannot be replaced (%s)%s", (unsigned) number,
+                  too_many ? "too many are stuck" : dw_error_text (error),
+                  has_substitute ? "" : ": its tasks fail from now on");
+        dw_event_t *event = has_substitute ? NULL : s_event (self, DW_EVENT_WORKER_JOINED);
         if (event) {
-            event->worker = peer->number;
-            s_notice (self,
-                      "actor %u has left: it ran out of memory or got a message that makes "
-                      "no sense",
-                      (unsigned) peer->number);
+            self->workers[number].is_refusing = true;
+            event->worker = number;
+            event->lane = self->plan->pool ? 0 : number;
+            event->credit = 1;
         }
+    }
+    dw_error_destroy (&error);
+}
+
+/* The scheduler hears that a worker is gone. */
+static void s_tell_lost (dw_coordinator_t *self, uint32_t number) {
+    dw_event_t *event = s_event (self, DW_EVENT_WORKER_LOST);
+    if (event)
+        event->worker = number;
+}
+
+/* A stuck actor came back after all, and has only to end. */
+static void s_on_stuck_bye (dw_coordinator_t *self, uint32_t peer_index) {
+    for (uint32_t i = 0; i < self->stuck_count; i++)
+        if (self->stuck[i].peer == peer_index) {
+            dw_worker_join (self->stuck[i].actor, INT64_MAX);
+            dw_worker_destroy (&self->stuck[i].actor);
+            self->stuck[i] = self->stuck[--self->stuck_count];
+            return;
+        }
+}
+
+/* A worker that was told to stop, or could not go on: then another takes its place. */
+static void s_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer) {
+    s_worker_t *worker = &self->workers[peer->number];
+    if (peer->is_dismissed)
+        s_on_stuck_bye (self, dw_peers_index (&self->peers, peer));
+    else
+        worker->peer = DW_PEER_NONE;
+    if (!peer->is_dismissed && !self->is_closing) {
+        s_notice (self,
+                  "actor %u has left: it ran out of memory or got a message that makes no sense",
+                  (unsigned) peer->number);
+        s_tell_lost (self, peer->number);
+        dw_worker_join (worker->actor, INT64_MAX);
+        dw_worker_destroy (&worker->actor);
+        s_start_again (self, peer->number);
     }
     dw_peers_remove (&self->peers, peer);
 }
@@ -729,41 +803,20 @@ static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command) {
     s_run_free (self, command->run);
 }
 
-static int s_start_worker (dw_coordinator_t *self, uint32_t number, dw_error_t *error);
-
 /* A worker is stuck in a processor: it is left to itself, another takes its place. */
 static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *command) {
-    s_worker_t *worker = &self->workers[command->worker];
-    uint32_t node = command->node;
+    const s_worker_t *worker = &self->workers[command->worker];
     dw_peer_t *peer = worker->peer == DW_PEER_NONE ? NULL : &self->peers.items[worker->peer];
     if (peer) {
         dw_peers_send (&self->peers, peer);
-        peer->is_dismissed = true;
-        dw_write_uint (&self->reply.head, DW_WIRE_STOP);
-        dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
+        s_stop_worker (self, worker->peer);
     }
-    s_notice (
-        self,
-        "actor %u is stuck in node \"%s\": its processor did not return after its attempt was "
-        "given up; another actor takes its place",
-        (unsigned) command->worker, self->plan->ids[node]);
-    self->stuck[self->stuck_count++] = (s_stuck_t){
-        .actor = worker->actor, .peer = worker->peer, .number = command->worker, .node = node};
-    *worker = (s_worker_t){.peer = DW_PEER_NONE};
-    dw_error_t *error = dw_error_new ();
-    if (self->stuck_count == STUCK_MAX || s_start_worker (self, command->worker, error) != DW_OK) {
-        s_notice (self, "actor %u cannot be replaced (%s): its tasks fail from now on",
-                  (unsigned) command->worker,
-                  self->stuck_count == STUCK_MAX ? "too many are stuck" : dw_error_text (error));
-        worker->is_refusing = true;
-        dw_event_t *event = s_event (self, DW_EVENT_WORKER_JOINED);
-        if (event) {
-            event->worker = command->worker;
-            event->lane = self->plan->pool ? 0 : command->worker;
-            event->credit = 1;
-        }
-    }
-    dw_error_destroy (&error);
+    s_notice (self,
+              "actor %u is stuck in node \"%s\": its processor did not return after its attempt "
+              "was given up; another actor takes its place",
+              (unsigned) command->worker, self->plan->ids[command->node]);
+    s_leave_behind (self, command->worker, command->node);
+    s_start_again (self, command->worker);
 }
 
 static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
@@ -780,13 +833,19 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
     }
 }
 
-/* A peer could not be reached: its queue has no limit, so it is gone. */
+/* A peer could not be reached: its queue has no limit, so its connection is gone. */
 static void s_on_unreachable (void *arg, dw_peer_t *peer) {
     dw_coordinator_t *self = arg;
     if (peer->role == DW_WIRE_CLIENT)
         s_on_client_gone (self, dw_peers_index (&self->peers, peer));
-    else if (peer->role == DW_WIRE_WORKER)
-        s_on_worker_bye (self, peer);
+    else if (peer->role == DW_WIRE_WORKER && !peer->is_dismissed && !self->is_closing) {
+        uint32_t run, node = dw_scheduler_worker_node (self->scheduler, peer->number, &run);
+        s_notice (self, "actor %u cannot be reached any more; another takes its place",
+                  (unsigned) peer->number);
+        s_tell_lost (self, peer->number);
+        s_leave_behind (self, peer->number, node);
+        s_start_again (self, peer->number);
+    }
 }
 
 /* Gives the scheduler what has happened, and does what it says. Carrying out may make events, which
@@ -904,12 +963,6 @@ static void s_work (dw_coordinator_t *self) {
 
 /* ---- Closing ---------------------------------------------------------------------------------- */
 
-static void s_stop_worker (dw_coordinator_t *self, uint32_t peer_index) {
-    dw_peer_t *peer = &self->peers.items[peer_index];
-    dw_write_uint (&self->reply.head, DW_WIRE_STOP);
-    dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
-}
-
 /* Tells every worker to stop and waits for their goodbyes, until it is too late. */
 static void s_stop_workers (dw_coordinator_t *self) {
     uint32_t router, type, left = 0;
@@ -919,8 +972,7 @@ static void s_stop_workers (dw_coordinator_t *self) {
             s_stop_worker (self, self->workers[i].peer);
             left++;
         }
-    for (uint32_t i = 0; i < self->stuck_count; i++)
-        left += !self->stuck[i].said_bye;
+    left += self->stuck_count;
     while (left > 0) {
         int err = dw_peers_receive (&self->peers, &router, &reader, &type);
         if (err == DW_EAGAIN) {
@@ -965,8 +1017,7 @@ static void s_close (dw_coordinator_t *self) {
             s_name_stuck (self, i, dw_scheduler_worker_node (self->scheduler, i, &run));
         }
     for (uint32_t i = 0; i < self->stuck_count; i++)
-        if (!self->stuck[i].said_bye)
-            s_name_stuck (self, self->stuck[i].number, self->stuck[i].node);
+        s_name_stuck (self, self->stuck[i].number, self->stuck[i].node);
     if (self->owner != DW_PEER_NONE) {
         const dw_peer_t *owner = &self->peers.items[self->owner];
         dw_packet_send (&self->reply, self->peers.routers[owner->router], owner->id,
@@ -1091,7 +1142,8 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     self->runs = calloc (self->runs_max, sizeof *self->runs);
     self->free_runs = calloc (self->runs_max, sizeof *self->free_runs);
     self->workers = calloc (self->workers_count + 1u, sizeof *self->workers);
-    self->stuck = calloc (STUCK_MAX, sizeof *self->stuck);
+    /* Every worker may get stuck once more when no other takes its place any more. */
+    self->stuck = calloc (STUCK_MAX + self->workers_count, sizeof *self->stuck);
     dw_scheduler_options_t options = {.runs_max = self->runs_max,
                                       .workers_max = self->workers_count + 1u};
     if (!self->runs || !self->free_runs || !self->workers || !self->stuck ||

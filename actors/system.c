@@ -16,8 +16,10 @@
 #define RUNS_MAX          1024u
 #define CLIENTS_MAX       64u
 #define CLOSE_MS          5000
-#define SPARE_DESCRIPTORS 16u /* of ZeroMQ's own, and one or two of the caller's */
-#define PROBE_THREADS     4   /* ZeroMQ's own two, the coordinator's, and one for closing */
+#define CLOSE_MS_MAX      3600000
+#define SOON_NS           100000000 /* for threads that have nothing more to do but end */
+#define SPARE_DESCRIPTORS 16u       /* of ZeroMQ's own, and one or two of the caller's */
+#define PROBE_THREADS     4         /* ZeroMQ's own two, the coordinator's, and one for closing */
 
 struct dw_system_t {
     void *context;
@@ -185,8 +187,12 @@ static int s_ask_to_close (dw_system_t *self, uint32_t timeout_ms, dw_error_t *e
     dw_packet_free (&packet);
     /* The coordinator keeps to the time; the rest is for one that a processor holds up. */
     zmq_pollitem_t item = {.socket = self->owner, .events = ZMQ_POLLIN};
-    if (zmq_poll (&item, 1, (long) timeout_ms + 2000) > 0 &&
-        dw_message_receive (&message, self->owner) == DW_OK) {
+    int ready = zmq_poll (&item, 1, (long) timeout_ms + 2000);
+    if (ready == 0)
+        err = dw_error_add (error, DW_ESTUCK, DW_NOWHERE,
+                            "the coordinator is still in a processor that promised to be brief, "
+                            "and was left behind");
+    if (ready > 0 && dw_message_receive (&message, self->owner) == DW_OK) {
         size_t size;
         dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
                                                   zmq_msg_size (&message.frames[0]));
@@ -217,19 +223,27 @@ int dw_system_close (dw_system_t **self_p, int timeout_ms, dw_error_t *error) {
     if (!self)
         return DW_OK;
     *self_p = NULL;
-    int64_t by_ns = dw_clock_ns () + (int64_t) (timeout_ms < 0 ? CLOSE_MS : timeout_ms) * 1000000;
-    int err = s_ask_to_close (self, timeout_ms < 0 ? CLOSE_MS : (uint32_t) timeout_ms, error);
+    if (timeout_ms < 0)
+        timeout_ms = CLOSE_MS;
+    else if (timeout_ms > CLOSE_MS_MAX)
+        timeout_ms = CLOSE_MS_MAX;
+    int64_t by_ns = dw_clock_ns () + (int64_t) timeout_ms * 1000000;
+    int err = s_ask_to_close (self, (uint32_t) timeout_ms, error);
     zmq_ctx_shutdown (self->context); /* from here on clients get DW_ECLOSED */
+    int64_t soon_ns = dw_clock_ns () + SOON_NS;
+    bool is_over = !err &&
+                   dw_coordinator_join (self->coordinator, by_ns < soon_ns ? soon_ns : by_ns);
+    if (!err && !is_over)
+        err = dw_error_add (error, DW_ESTUCK, DW_NOWHERE, "a thread did not end in time");
     dw_actor_t undertaker = {0};
     if (dw_actor_start (&undertaker, "dw-undertaker", 0, s_undertaker, self)) {
         /* No thread to be had: what is left behind stays allocated, which is better than to hang. */
-        if (!err && dw_coordinator_join (self->coordinator, by_ns))
+        if (is_over)
             s_free (self);
         return err;
     }
-    if (err ||
-        !dw_actor_join (&undertaker,
-                        by_ns < dw_clock_ns () + 100000000 ? dw_clock_ns () + 100000000 : by_ns))
+    /* When all threads are over only a client that is still there can hold it up. */
+    if (!is_over || !dw_actor_join (&undertaker, dw_clock_ns () + SOON_NS))
         dw_actor_leave (&undertaker);
     return err;
 }

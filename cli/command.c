@@ -10,6 +10,7 @@
 
 #include "actors/processors.h"
 #include "cli/output.h"
+#include "runtime/config.h"
 
 /* ---- Exit statuses and messages ----------------------------------------------------------- */
 
@@ -149,11 +150,18 @@ int dw_command_choose (const struct argp_state *state, const char *option, const
 
 /* ---- Graphs ------------------------------------------------------------------------------- */
 
+/* The options and processors of a graph whose file has errors are looked at all the same, so that
+ * everything is said at once. */
+static int s_check (void *arg, const dw_graph_t *graph, dw_error_t *error) {
+    return dw_graph_validate (graph, arg, error);
+}
+
 int dw_command_load (dw_graph_t **graph_p, dw_plan_t **plan_p, const char *file) {
     dw_error_t *error = dw_error_new ();
     dw_processors_t *processors = dw_processors_new ();
     dw_graph_t *graph = NULL;
-    int err = processors ? dw_graph_load (&graph, file, error) : DW_ENOMEM;
+    dw_config_check_t check = {.check = s_check, .arg = processors};
+    int err = processors ? dw_config_load (&graph, file, &check, error) : DW_ENOMEM;
     if (!err) {
         err = dw_processors_plan (processors, graph, plan_p, error);
     }

@@ -13,10 +13,11 @@
 /* What the functions below read into. */
 typedef struct config_t {
     dw_graph_t *graph;
-    dw_backoff_t backoff; /* the default */
-    uint32_t node;        /* the index of the node that is being read */
-    bool has_nodes;       /* the key `processors` was there */
-    bool lacks_id;        /* of a node; who depends on what is then not known */
+    const dw_config_check_t *check; /* run when the file has errors but could be read */
+    dw_backoff_t backoff;           /* the default */
+    uint32_t node;                  /* the index of the node that is being read */
+    bool has_nodes;                 /* the key `processors` was there */
+    bool lacks_id;                  /* of a node; who depends on what is then not known */
 } config_t;
 
 static dw_node_t *s_node (const config_t *config) {
@@ -424,21 +425,33 @@ static int s_read (config_t *config, const char *text, size_t size, const char *
         return err;
     s_read_graph (&reader, config);
     dw_document_destroy (&reader.document);
-    /* What is wrong with the graph's shape is said now too, if all of the graph is known. */
+    /* What else is wrong with the graph is said now too, if all of it is known. */
     bool knows_all = config->has_nodes && !config->lacks_id && !reader.has_nul && !reader.stopped;
     if (reader.err && knows_all)
-        dw_graph_resolve (config->graph, NULL, error);
+        config->check->check (config->check->arg, config->graph, error);
     return reader.err;
+}
+
+static int s_check_shape (void *arg, const dw_graph_t *graph, dw_error_t *error) {
+    (void) arg;
+    return dw_graph_resolve (graph, NULL, error);
 }
 
 int dw_config_parse (dw_graph_t **self_p, const char *text, size_t size, const char *file,
                      bool json, dw_error_t *error) {
+    return dw_config_parse_checked (self_p, text, size, file, json, NULL, error);
+}
+
+int dw_config_parse_checked (dw_graph_t **self_p, const char *text, size_t size, const char *file,
+                             bool json, const dw_config_check_t *check, dw_error_t *error) {
+    static const dw_config_check_t shape = {.check = s_check_shape};
     assert (self_p);
     assert (text || size == 0);
     dw_graph_t *graph = dw_graph_new ();
     if (!graph)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    config_t config = {.graph = graph, .backoff = graph->options.backoff};
+    config_t config = {
+        .graph = graph, .backoff = graph->options.backoff, .check = check ? check : &shape};
     int err = s_read (&config, text, size, file, json, error);
     if (err)
         dw_graph_destroy (&graph);

@@ -31,4 +31,17 @@
 int dw_config_parse (dw_graph_t **self_p, const char *text, size_t size, const char *file,
                      bool json, dw_error_t *error);
 
+/* What else is to be said of a graph whose file has errors, when all of it could be read. */
+typedef struct dw_config_check_t {
+    int (*check) (void *arg, const dw_graph_t *graph, dw_error_t *error);
+    void *arg;
+} dw_config_check_t;
+
+/* As dw_graph_load; check NULL: what is wrong with its shape. */
+int dw_config_load (dw_graph_t **self_p, const char *file, const dw_config_check_t *check,
+                    dw_error_t *error);
+/* As dw_config_parse, with a check. */
+int dw_config_parse_checked (dw_graph_t **self_p, const char *text, size_t size, const char *file,
+                             bool json, const dw_config_check_t *check, dw_error_t *error);
+
 #endif

@@ -90,6 +90,11 @@ static bool s_is_json (const char *file) {
 }
 
 int dw_graph_load (dw_graph_t **self_p, const char *file, dw_error_t *error) {
+    return dw_config_load (self_p, file, NULL, error);
+}
+
+int dw_config_load (dw_graph_t **self_p, const char *file, const dw_config_check_t *check,
+                    dw_error_t *error) {
     if (!self_p || !file)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
                              "dw_graph_load needs a file and a place "
@@ -97,7 +102,8 @@ int dw_graph_load (dw_graph_t **self_p, const char *file, dw_error_t *error) {
     content_t content = {0};
     int err = s_read_file (&content, file, error);
     if (!err)
-        err = dw_config_parse (self_p, content.bytes, content.size, file, s_is_json (file), error);
+        err = dw_config_parse_checked (self_p, content.bytes, content.size, file, s_is_json (file),
+                                       check, error);
     free (content.bytes);
     return err;
 }

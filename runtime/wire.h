@@ -25,7 +25,7 @@
 typedef enum dw_wire_type_t {
     DW_WIRE_HELLO = 0, /* peer -> coordinator: magic, version, role, token, number, credit */
     DW_WIRE_WELCOME, /* to a worker: peer; to a client: peer, runs_max, max_payload_bytes, graph */
-    DW_WIRE_REFUSED, /* coordinator -> peer: code, text */
+    DW_WIRE_REFUSED, /* coordinator -> peer: code, text, the client's run or 0 */
     DW_WIRE_TASKS,   /* coordinator -> worker: first ticket, task records */
     DW_WIRE_ANSWERS, /* worker -> coordinator: peer, answer records */
     DW_WIRE_CANCEL,  /* coordinator -> worker: ticket */
@@ -34,7 +34,7 @@ typedef enum dw_wire_type_t {
     DW_WIRE_ABORT,   /* client -> coordinator: peer, run */
     DW_WIRE_RESULTS, /* coordinator -> client: result records */
     DW_WIRE_BYE,     /* worker, client -> coordinator: peer */
-    DW_WIRE_CLOSE,   /* owner -> coordinator: peer, timeout in ms */
+    DW_WIRE_CLOSE,   /* owner -> coordinator: timeout in ms */
     DW_WIRE_CLOSED,  /* coordinator -> owner: a text for each actor that is still in a processor */
     DW_WIRE_COUNT,   /* owner -> coordinator: tell what you have counted */
     DW_WIRE_COUNTS,  /* coordinator -> owner: messages, steps by worker, its own thread's first */

@@ -318,7 +318,7 @@ static void a_large_payload_is_passed_along_a_hundred_nodes_without_a_copy (void
 static void an_input_as_large_as_allowed_runs_and_one_byte_more_is_refused (void **state) {
     system_fixture_t *f = *state;
     static const char text[200] = {'x'};
-    static uint8_t value[200] = {0xc4, 98};
+    uint8_t value[101] = {0xc4, 98};
     system_fixture_options (f)->max_payload_bytes = 100;
     system_fixture_add (f, "same", "identity", "");
     system_fixture_open (f);
@@ -478,7 +478,7 @@ static void waiting_for_any_gives_one_that_was_named (void **state) {
     system_fixture_add (f, "same", "identity", "");
     system_fixture_open (f);
     uint64_t runs[20];
-    char text[16];
+    char text[24];
     for (int i = 0; i < 20; i++) {
         snprintf (text, sizeof text, "text %d", i);
         runs[i] = system_fixture_submit (f, text);

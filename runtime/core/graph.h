@@ -44,7 +44,7 @@ typedef struct dw_dependency_t {
 typedef struct dw_node_t {
     const char *id;
     const char *processor;
-    const char *input; /* NULL: the rule of DESIGN; else an ancestor's id or "run" */
+    const char *input; /* NULL: the rule of docs/ARCHITECTURE.md; else an ancestor's id or "run" */
     dw_dependency_t *dependencies;
     uint32_t dependencies_count;
     uint32_t dependencies_size; /* how many there is room for */

@@ -52,7 +52,7 @@ static inline bool dw_run_is_final (const dw_run_node_t *node) {
     return node->state >= DW_STATE_DONE;
 }
 
-/* Whose output a node that may run gets as its payload, as things stand: DESIGN's rule, or what
+/* Whose output a node that may run gets as its payload, as things stand: the rule of docs/ARCHITECTURE.md, or what
  * `input` said. Under best effort a failed transform is passed over. */
 uint32_t dw_run_source (const dw_run_t *self, uint32_t node);
 /* Best effort: works out rule[node], all of whose dependencies are final. */

@@ -68,7 +68,7 @@ typedef struct s_lane_t {
 /* What is known of the nodes with one processor. */
 typedef struct s_kind_t {
     uint64_t mean_ns; /* of one step; 0: none measured */
-    uint64_t slow_ns; /* of the call before, when it was too slow to be brief; else 0 */
+    uint64_t last_ns; /* measured last */
     bool is_slow;     /* not to be run by the coordinator's thread again */
 } s_kind_t;
 
@@ -716,31 +716,30 @@ static s_worker_t *s_answered (dw_scheduler_t *self, const dw_event_t *event) {
     return NULL;
 }
 
-/* Learns from a measured time. */
+/* Moves a mean an eighth of the way to a new value. What is far above it is mostly a thread that lost
+ * its CPU for a while: it counts for four times the mean at most. */
+static uint64_t s_moved (uint64_t mean_ns, uint64_t new_ns) {
+    if (mean_ns == 0)
+        return new_ns > 0 ? new_ns : 1;
+    if (new_ns > 4 * mean_ns)
+        new_ns = 4 * mean_ns;
+    mean_ns = mean_ns - mean_ns / 8 + new_ns / 8;
+    return mean_ns > 0 ? mean_ns : 1;
+}
+
+/* Learns from a measured time. Tasks that were timed together have one duration, which is one
+ * measurement. */
 static void s_learn (dw_scheduler_t *self, const s_worker_t *worker, uint32_t node, uint32_t steps,
                      uint64_t duration_ns) {
     s_kind_t *kind = s_kind (self, node);
     s_lane_t *lane = &self->lanes[worker->lane];
-    uint64_t task_ns = duration_ns * steps;
-    if (duration_ns == 0)
-        duration_ns = 1;
-    if (kind->mean_ns == 0)
-        kind->mean_ns = duration_ns;
-    else
-        kind->mean_ns += (uint64_t) ((int64_t) (duration_ns - kind->mean_ns) / 8);
-    if (kind->mean_ns == 0)
-        kind->mean_ns = 1;
-    if (lane->mean_ns == 0)
-        lane->mean_ns = task_ns;
-    else
-        lane->mean_ns += (uint64_t) ((int64_t) (task_ns - lane->mean_ns) / 8);
-    if (!worker->local)
+    if (duration_ns == kind->last_ns && kind->mean_ns > 0)
         return;
-    /* Tasks that were timed together have one duration, which is one measurement. */
-    bool is_new = duration_ns != kind->slow_ns;
-    bool was_slow = kind->slow_ns > 0;
-    kind->slow_ns = duration_ns > BRIEF_NS_MAX ? duration_ns : 0;
-    kind->is_slow |= is_new && was_slow && kind->slow_ns > 0;
+    bool was_slow = kind->last_ns > BRIEF_NS_MAX;
+    kind->last_ns = duration_ns;
+    kind->mean_ns = s_moved (kind->mean_ns, duration_ns);
+    lane->mean_ns = s_moved (lane->mean_ns, duration_ns * steps);
+    kind->is_slow |= worker->local && was_slow && duration_ns > BRIEF_NS_MAX;
 }
 
 static void s_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {

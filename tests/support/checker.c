@@ -98,8 +98,9 @@ static bool s_check_keep_output (model_t *self, const dw_command_t *command) {
         return model_is_wrong (self, "run %u: the output of node %u is said to be of attempt %u",
                                command->run, node, command->attempt);
     if (!s_tick_off (self, command))
-        return model_is_wrong (self, "run %u: the output of node %u (%u steps, handle %u) is kept "
-                                     "for no reason",
+        return model_is_wrong (self,
+                               "run %u: the output of node %u (%u steps, handle %u) is kept "
+                               "for no reason",
                                command->run, node, command->steps, command->handle);
     for (uint32_t step = 0; step < command->steps; step++, node = self->plan->chain_next[node]) {
         model_node_t *it = &self->runs[command->run].nodes[node];
@@ -132,8 +133,8 @@ static bool s_check_finish (model_t *self, const dw_command_t *command) {
         return model_is_wrong (self, "run %u finishes as %s for no reason", command->run,
                                s_run_name (command->status));
     for (size_t i = 0; i < self->owed_count; i++)
-        if (self->owed[i].run == command->run && (self->owed[i].type == DW_KEEP_OUTPUT ||
-                                                  self->owed[i].type == DW_KEEP_ERROR))
+        if (self->owed[i].run == command->run &&
+            (self->owed[i].type == DW_KEEP_OUTPUT || self->owed[i].type == DW_KEEP_ERROR))
             return model_is_wrong (self, "run %u finishes before all of it was kept", command->run);
     return true;
 }
@@ -190,8 +191,7 @@ static bool s_check_chain (model_t *self, const dw_command_t *command) {
             break;
         uint32_t next = self->plan->chain_next[node];
         if (next == DW_NONE || s_described (self, next)->dependencies_count != 1 ||
-            !s_depends_on (self, next, node) ||
-            self->plan->lane[next] != self->plan->lane[node])
+            !s_depends_on (self, next, node) || self->plan->lane[next] != self->plan->lane[node])
             return model_is_wrong (self, "node %u does not follow node %u in a chain", next, node);
         node = next;
     }
@@ -212,8 +212,8 @@ static bool s_check_readings (model_t *self, const dw_command_t *command) {
         return model_is_wrong (self, "run %u: node %u reads node %u's output, which is not there",
                                command->run, command->node, source);
     for (uint32_t other = 0; other < command->node; other++)
-        if (s_depends_on (self, command->node, other) &&
-            run->nodes[other].state == DW_STATE_DONE && !s_is_there (run, other))
+        if (s_depends_on (self, command->node, other) && run->nodes[other].state == DW_STATE_DONE &&
+            !s_is_there (run, other))
             return model_is_wrong (self, "run %u: node %u depends on node %u, whose output is gone",
                                    command->run, command->node, other);
     return true;
@@ -233,11 +233,10 @@ static bool s_goes_before (const model_t *self, uint32_t a, uint32_t b) {
 
 static bool s_check_order (model_t *self, const dw_command_t *command) {
     const model_run_t *run = &self->runs[command->run];
-    bool by_rank = self->plan->priority == DW_RANK && (self->plan->strategy == DW_WORK_QUEUE ||
-                                                       self->plan->strategy == DW_LEVEL);
+    bool by_rank = self->plan->priority == DW_RANK &&
+                   (self->plan->strategy == DW_WORK_QUEUE || self->plan->strategy == DW_LEVEL);
     for (uint32_t other = 0; by_rank && other < self->plan->nodes_count; other++)
-        if (other != command->node &&
-            self->plan->lane[other] == self->plan->lane[command->node] &&
+        if (other != command->node && self->plan->lane[other] == self->plan->lane[command->node] &&
             s_goes_before (self, other, command->node) && s_is_ready (self, run, other))
             return model_is_wrong (self, "run %u: node %u is sent before node %u", command->run,
                                    command->node, other);
@@ -254,7 +253,8 @@ static bool s_check_send (model_t *self, const dw_command_t *command) {
         !s_check_order (self, command))
         return false;
     if (!model_may_run (self, run, node))
-        return model_is_wrong (self, "run %u: node %u is sent before all that it waits for is final",
+        return model_is_wrong (self,
+                               "run %u: node %u is sent before all that it waits for is final",
                                command->run, node);
     if (!s_check_readings (self, command))
         return false;
@@ -270,36 +270,31 @@ static bool s_check_send (model_t *self, const dw_command_t *command) {
         worker->since_ns = self->now_ns;
     worker->sent_in_step++;
     self->counts.tasks_sent++;
-    *model_task (worker, worker->next++) =
-        (model_task_t){.live = true,
-                       .unmeasured = !self->kinds[self->plan->kind[node]].measured,
-                       .run = command->run,
-                       .node = node,
-                       .steps = command->steps,
-                       .source = command->source};
+    *model_task (worker, worker->next++) = (model_task_t){
+        .live = true,
+        .unmeasured = !self->kinds[self->plan->kind[node]].measured,
+        .run = command->run,
+        .node = node,
+        .steps = command->steps,
+        .source = command->source};
     return true;
 }
 
 static bool s_check_command (model_t *self, const dw_command_t *command) {
     switch ((dw_command_type_t) command->type) {
-        case DW_SEND_TASK:
-            return s_check_send (self, command);
+        case DW_SEND_TASK: return s_check_send (self, command);
         case DW_CANCEL_TASK:
             return s_tick_off (self, command) ||
                    model_is_wrong (self, "worker %u's ticket %u is cancelled for no reason",
                                    command->worker, (unsigned) command->ticket);
-        case DW_KEEP_OUTPUT:
-            return s_check_keep_output (self, command);
+        case DW_KEEP_OUTPUT: return s_check_keep_output (self, command);
         case DW_KEEP_ERROR:
             return s_tick_off (self, command) ||
                    model_is_wrong (self, "run %u: node %u's error %u is kept for no reason",
                                    command->run, command->node, command->code);
-        case DW_DROP_OUTPUT:
-            return s_check_drop (self, command);
-        case DW_FINISH_RUN:
-            return s_check_finish (self, command);
-        case DW_REPLACE_WORKER:
-            return true; /* the model was asked before */
+        case DW_DROP_OUTPUT: return s_check_drop (self, command);
+        case DW_FINISH_RUN: return s_check_finish (self, command);
+        case DW_REPLACE_WORKER: return true; /* the model was asked before */
     }
     return model_is_wrong (self, "command %u does not exist", command->type);
 }
@@ -373,7 +368,8 @@ static bool s_check_state (model_t *self, const dw_scheduler_t *scheduler, uint3
                                s_state_name (state), s_state_name (expected));
     if (dw_scheduler_node_attempts (scheduler, run_index, node) != it->attempts)
         return model_is_wrong (self, "run %u: node %u had %u attempts, not %u", run_index, node,
-                               it->attempts, dw_scheduler_node_attempts (scheduler, run_index, node));
+                               it->attempts,
+                               dw_scheduler_node_attempts (scheduler, run_index, node));
     if (it->requested != dw_scheduler_node_requested (scheduler, run_index, node))
         return model_is_wrong (self, "run %u: node %u was asked for, or not", run_index, node);
     return true;
@@ -383,8 +379,8 @@ static bool s_check_state (model_t *self, const dw_scheduler_t *scheduler, uint3
 static bool s_check_dropped (model_t *self, uint32_t run_index, uint32_t node) {
     const model_run_t *run = &self->runs[run_index];
     const model_node_t *it = &run->nodes[node];
-    bool ended_early = run->life == MODEL_ENDED && (run->status == DW_RUN_FAILED ||
-                                                    run->status == DW_RUN_CANCELLED);
+    bool ended_early = run->life == MODEL_ENDED &&
+                       (run->status == DW_RUN_FAILED || run->status == DW_RUN_CANCELLED);
     if (!it->kept || it->dropped || it->requested || ended_early ||
         self->plan->failure_strategy == DW_BEST_EFFORT || s_has_readers (self, run, node))
         return true;
@@ -431,7 +427,8 @@ static bool s_check_workers (model_t *self, const dw_scheduler_t *scheduler) {
                   : node != DW_NONE)
             return model_is_wrong (self, "worker %u is not on node %d", w, (int) node);
         if (model_deadline_ns (self, w) <= self->now_ns)
-            return model_is_wrong (self, "worker %u's first task is overdue and nothing is done", w);
+            return model_is_wrong (self, "worker %u's first task is overdue and nothing is done",
+                                   w);
         if (model_deadline_ns (self, w) < deadline_ns)
             return model_is_wrong (self, "the scheduler will look at worker %u too late", w);
     }
@@ -476,9 +473,9 @@ static bool s_check_idle (model_t *self) {
 
 static bool s_check_counts (model_t *self, const dw_scheduler_t *scheduler) {
     dw_scheduler_counts_t counts = dw_scheduler_counts (scheduler), mine = self->counts;
-#define CHECK(name)                                                                                \
-    if (counts.name != mine.name)                                                                  \
-        return model_is_wrong (self, #name " is %u, not %u", (unsigned) counts.name,               \
+#define CHECK(name)                                                                  \
+    if (counts.name != mine.name)                                                    \
+        return model_is_wrong (self, #name " is %u, not %u", (unsigned) counts.name, \
                                (unsigned) mine.name);
     CHECK (runs_submitted)
     CHECK (runs_ok)
@@ -515,9 +512,8 @@ bool checker_step (model_t *self, const dw_scheduler_t *scheduler, int64_t now_n
         return model_is_wrong (self, "command %u (run %u, node %u, worker %u) is owed",
                                self->owed[0].type, self->owed[0].run, self->owed[0].node,
                                self->owed[0].worker);
-    return !self->wrong[0] && s_check_runs (self, scheduler) &&
-           s_check_workers (self, scheduler) && s_check_idle (self) &&
-           s_check_counts (self, scheduler);
+    return !self->wrong[0] && s_check_runs (self, scheduler) && s_check_workers (self, scheduler) &&
+           s_check_idle (self) && s_check_counts (self, scheduler);
 }
 
 /* -- Against the evaluator ------------------------------------------------------------------ */

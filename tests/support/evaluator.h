@@ -37,8 +37,9 @@ typedef struct evaluator_run_t {
 
 typedef struct evaluated_node_t {
     bool requested;
-    dw_node_status_t status; /* never DW_NODE_CANCELLED, which depends on time: see evaluation_allows */
-    uint32_t source;         /* of a node that ran: a node, or RANDOM_INPUT_RUN */
+    dw_node_status_t
+        status;      /* never DW_NODE_CANCELLED, which depends on time: see evaluation_allows */
+    uint32_t source; /* of a node that ran: a node, or RANDOM_INPUT_RUN */
     uint32_t because_of[16]; /* of a skipped one: its failed ancestors, by rank */
     uint32_t because_of_count;
     random_value_t output; /* of a done one */

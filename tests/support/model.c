@@ -135,9 +135,7 @@ static void s_node_failed (model_t *self, uint32_t run_index, uint32_t node) {
     model_run_t *run = &self->runs[run_index];
     run->nodes[node].state = DW_STATE_FAILED;
     switch (self->plan->failure_strategy) {
-        case DW_FAIL_FAST:
-            s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED);
-            return;
+        case DW_FAIL_FAST: s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED); return;
         case DW_CONTINUE_ON_ERROR:
             for (uint32_t other = 0; other < self->plan->nodes_count; other++)
                 if (run->nodes[other].wanted && !model_is_final (&run->nodes[other]) &&
@@ -145,8 +143,7 @@ static void s_node_failed (model_t *self, uint32_t run_index, uint32_t node) {
                                            s_declared (self, node)))
                     run->nodes[other].state = DW_STATE_SKIPPED;
             break;
-        case DW_BEST_EFFORT:
-            break;
+        case DW_BEST_EFFORT: break;
     }
     s_finish_if_over (self, run_index);
 }
@@ -168,11 +165,10 @@ static void s_attempt_failed (model_t *self, uint32_t run_index, uint32_t node, 
                               uint32_t handle) {
     model_run_t *run = &self->runs[run_index];
     self->counts.attempts_failed++;
-    s_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
-                                .run = run_index,
-                                .node = node,
-                                .code = code,
-                                .handle = handle});
+    s_owe (
+        self,
+        (dw_command_t){
+            .type = DW_KEEP_ERROR, .run = run_index, .node = node, .code = code, .handle = handle});
     if (run->nodes[node].failures++ <
         random_graph_retries (self->evaluator->graph, s_declared (self, node))) {
         self->counts.retries++;
@@ -225,11 +221,12 @@ static void s_count_begun (model_t *self, const model_task_t *task) {
 static void s_learn (model_t *self, const model_worker_t *worker, uint32_t node,
                      uint64_t duration_ns) {
     model_kind_t *kind = &self->kinds[self->plan->kind[node]];
+    bool was_slow = kind->last_ns > SLOW_NS;
+    if (kind->measured && kind->last_ns == duration_ns)
+        return; /* they were timed together: one measurement */
     kind->measured = true;
-    if (!worker->local)
-        return;
-    kind->slow_count = duration_ns > SLOW_NS ? kind->slow_count + 1 : 0;
-    kind->is_slow = kind->is_slow || kind->slow_count >= 2;
+    kind->last_ns = duration_ns;
+    kind->is_slow = kind->is_slow || (worker->local && was_slow && duration_ns > SLOW_NS);
 }
 
 /* Steps of a chain are done; each must have been given the payload that it was to have. */
@@ -239,8 +236,9 @@ static void s_steps_done (model_t *self, model_task_t *task, uint32_t steps) {
     for (uint32_t step = 0; step < steps; step++) {
         uint32_t node = task->node, next = self->plan->chain_next[node];
         if (task->source != model_source (self, run, node))
-            model_is_wrong (self, "run %u: node %u was given the output of node %d along its chain, "
-                                  "not of node %d",
+            model_is_wrong (self,
+                            "run %u: node %u was given the output of node %d along its chain, "
+                            "not of node %d",
                             task->run, node, (int) task->source,
                             (int) model_source (self, run, node));
         s_count_begun (self, task);
@@ -366,25 +364,18 @@ static void s_on_joined (model_t *self, const dw_event_t *event) {
 void model_event (model_t *self, const dw_event_t *event) {
     model_worker_t *worker = &self->workers[event->worker];
     switch ((dw_event_type_t) event->type) {
-        case DW_EVENT_RUN_SUBMITTED:
-            s_on_submitted (self, event);
-            return;
+        case DW_EVENT_RUN_SUBMITTED: s_on_submitted (self, event); return;
         case DW_EVENT_RUN_CANCELLED:
             if (self->runs[event->run].life == MODEL_LIVE) {
                 self->runs[event->run].was_cancelled = true;
                 s_break_off (self, event->run, DW_STATE_CANCELLED, DW_RUN_CANCELLED);
             }
             return;
-        case DW_EVENT_WORKER_JOINED:
-            s_on_joined (self, event);
-            return;
-        case DW_EVENT_WORKER_LOST:
-            s_on_lost (self, event->worker);
-            return;
+        case DW_EVENT_WORKER_JOINED: s_on_joined (self, event); return;
+        case DW_EVENT_WORKER_LOST: s_on_lost (self, event->worker); return;
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
-        case DW_EVENT_TASK_RETURNED:
-            break;
+        case DW_EVENT_TASK_RETURNED: break;
     }
     if (!worker->present || worker->first == worker->next || event->ticket != worker->first)
         self->counts.answers_ignored++;
@@ -455,7 +446,8 @@ bool model_replace (model_t *self, uint32_t worker_index, uint32_t node) {
 bool model_late (model_t *self, uint32_t worker_index) {
     model_worker_t *worker = &self->workers[worker_index];
     if (s_late_deadline_ns (self, worker) > self->now_ns)
-        return model_is_wrong (self, "worker %u is not late and a task is taken back", worker_index);
+        return model_is_wrong (self, "worker %u is not late and a task is taken back",
+                               worker_index);
     s_take_back (self, worker_index, true);
     worker->suspect = true;
     return true;

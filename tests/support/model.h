@@ -38,19 +38,20 @@ typedef struct model_run_t {
 } model_run_t;
 
 typedef struct model_task_t {
-    bool live;       /* somebody waits for its answer */
-    bool begun;      /* a step of it was answered for */
-    bool unmeasured; /* its first node's processor was, when it was sent */
+    bool live;                 /* somebody waits for its answer */
+    bool begun;                /* a step of it was answered for */
+    bool unmeasured;           /* its first node's processor was, when it was sent */
     uint32_t run, node, steps; /* from the first step that was not answered for on */
-    uint32_t source; /* whose output that step's payload is */
+    uint32_t source;           /* whose output that step's payload is */
 } model_task_t;
 
 typedef struct model_worker_t {
     bool present, local;
-    bool suspect; /* its first task was given up or is late, and it has not answered for all since */
+    bool
+        suspect; /* its first task was given up or is late, and it has not answered for all since */
     uint32_t lane, credit;
-    uint64_t first, next; /* tickets */
-    int64_t since_ns;     /* the clock of its first task */
+    uint64_t first, next;                /* tickets */
+    int64_t since_ns;                    /* the clock of its first task */
     model_task_t tasks[MODEL_TASKS_MAX]; /* by ticket */
     uint32_t sent_in_step;
 } model_worker_t;
@@ -58,7 +59,7 @@ typedef struct model_worker_t {
 typedef struct model_kind_t {
     bool measured;
     bool is_slow; /* two slow calls in a row on the coordinator's thread */
-    uint32_t slow_count;
+    uint64_t last_ns; /* its last call's time */
 } model_kind_t;
 
 typedef struct model_t {

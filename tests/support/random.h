@@ -12,8 +12,7 @@ typedef struct random_t {
     uint64_t state;
 } random_t;
 
-static inline uint64_t random_next (random_t *self)
-{
+static inline uint64_t random_next (random_t *self) {
     uint64_t z = self->state += UINT64_C (0x9e3779b97f4a7c15);
     z = (z ^ (z >> 30)) * UINT64_C (0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C (0x94d049bb133111eb);
@@ -21,28 +20,24 @@ static inline uint64_t random_next (random_t *self)
 }
 
 /* Seeds that follow each other give worlds that have nothing in common. */
-static inline random_t random_from (uint64_t seed)
-{
+static inline random_t random_from (uint64_t seed) {
     random_t self = {seed};
     self.state = random_next (&self);
     return self;
 }
 
 /* 0 to below - 1; below is at least 1. */
-static inline uint32_t random_below (random_t *self, uint32_t below)
-{
+static inline uint32_t random_below (random_t *self, uint32_t below) {
     return (uint32_t) ((random_next (self) >> 32) * below >> 32);
 }
 
 /* from to to, both included. */
-static inline int64_t random_between (random_t *self, int64_t from, int64_t to)
-{
+static inline int64_t random_between (random_t *self, int64_t from, int64_t to) {
     return from + (int64_t) (random_next (self) % (uint64_t) (to - from + 1));
 }
 
 /* True once in so many. */
-static inline bool random_one_in (random_t *self, uint32_t many)
-{
+static inline bool random_one_in (random_t *self, uint32_t many) {
     return random_below (self, many) == 0;
 }
 

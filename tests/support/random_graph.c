@@ -64,11 +64,8 @@ static void s_draw_dependencies (s_draw_t *draw, uint32_t place) {
                 for (uint32_t on = place > 1; on < place; on++)
                     s_depend (draw, place, on);
             break;
-        case S_TREE:
-            s_depend (draw, place, (place - 1) / 2);
-            break;
-        case S_SHAPES:
-            break;
+        case S_TREE: s_depend (draw, place, (place - 1) / 2); break;
+        case S_SHAPES: break;
     }
 }
 
@@ -90,7 +87,8 @@ static void s_draw_node (s_draw_t *draw, uint32_t place) {
     random_t *random = &draw->random;
     uint32_t index = draw->order[place];
     random_node_t *node = &draw->graph->nodes[index];
-    static const char *const strange[] = {"n %u", "n\"%u'", "\xc3\xa9t\xc3\xa9 %u", "%u", "on:%u\n"};
+    static const char *const strange[] = {"n %u", "n\"%u'", "\xc3\xa9t\xc3\xa9 %u", "%u",
+                                          "on:%u\n"};
 
     snprintf (node->id, sizeof node->id, "n%" PRIu32, index);
     if (random_one_in (random, 8)) {
@@ -183,10 +181,12 @@ dw_graph_t *random_graph_build (const random_graph_t *self) {
             wrong |= dw_graph_depend (graph, index, self->nodes[node->dependencies[d]].id);
         if (node->input != RANDOM_INPUT_RULE)
             wrong |= dw_graph_set_input (
-                graph, index, node->input == RANDOM_INPUT_RUN ? "run" : self->nodes[node->input].id);
+                graph, index,
+                node->input == RANDOM_INPUT_RUN ? "run" : self->nodes[node->input].id);
         wrong |= dw_graph_set_integer (graph, index, "index", index);
         if (node->failures > 0) {
-            int64_t failures = node->failures == RANDOM_FAILS_ALWAYS ? -1 : (int64_t) node->failures;
+            int64_t failures = node->failures == RANDOM_FAILS_ALWAYS ? -1
+                                                                     : (int64_t) node->failures;
             wrong |= dw_graph_set_integer (graph, index, "failures", failures);
             wrong |= dw_graph_set_integer (graph, index, "code", node->code);
         }
@@ -225,8 +225,7 @@ static void s_print_node (const random_graph_t *self, const random_node_t *node,
     }
     if (node->input != RANDOM_INPUT_RULE) {
         fputs ("    input: ", file);
-        s_print_text (file,
-                      node->input == RANDOM_INPUT_RUN ? "run" : self->nodes[node->input].id);
+        s_print_text (file, node->input == RANDOM_INPUT_RUN ? "run" : self->nodes[node->input].id);
         fputc ('\n', file);
     }
     if (node->intent != DW_INTENT_DEFAULT)

@@ -14,7 +14,7 @@
 #include "runtime/core/graph.h"
 #include "tests/support/random.h"
 
-#define RANDOM_INPUT_RULE   UINT32_MAX       /* the graph does not say whose output is the payload */
+#define RANDOM_INPUT_RULE   UINT32_MAX /* the graph does not say whose output is the payload */
 #define RANDOM_INPUT_RUN    (UINT32_MAX - 1) /* the run's input */
 #define RANDOM_FAILS_ALWAYS UINT32_MAX
 

@@ -1,0 +1,215 @@
+/* crew.c - the workers of a simulated world. */
+
+#include "tests/support/crew.h"
+
+int64_t crew_delay (world_t *world, const member_t *worker) {
+    if (worker->local)
+        return 0;
+    return random_one_in (&world->random, 4)
+               ? random_between (&world->random, 0, WORLD_DELAY_MAX_NS)
+               : random_between (&world->random, 0, 10000);
+}
+
+/* A worker says something; it arrives after all that it said before. */
+void crew_say (world_t *world, uint32_t w, dw_event_t event) {
+    member_t *worker = &world->workers[w];
+    int64_t at_ns = world->now_ns + crew_delay (world, worker);
+    thing_t thing = {.type = THING_EVENT, .incarnation = worker->incarnation};
+    if (at_ns < worker->link_from_ns)
+        at_ns = worker->link_from_ns;
+    worker->link_from_ns = at_ns;
+    event.worker = w;
+    event.handle = event.type == DW_EVENT_TASK_RETURNED ? 0 : ++world->handle;
+    thing.event = event;
+    world_expect (world, at_ns, thing);
+    /* Said again, out of order. A part of a chain is not: one part looks like the next. */
+    bool ends = event.type != DW_EVENT_TASK_DONE || event.last;
+    if (!worker->local && ends && event.type != DW_EVENT_WORKER_LOST &&
+        random_one_in (&world->random, 20))
+        world_expect (world, at_ns + random_between (&world->random, 0, 10 * WORLD_DELAY_MAX_NS),
+                      thing);
+}
+
+static held_t *s_first (member_t *worker) {
+    return &worker->held[worker->held_at % MODEL_TASKS_MAX];
+}
+
+static void s_drop_first (member_t *worker) {
+    worker->held_at++;
+    worker->held_count--;
+    worker->working = worker->hangs = false;
+}
+
+/* Answers for what was done of the first task and not said yet. */
+static void s_flush (world_t *world, uint32_t w, bool last) {
+    member_t *worker = &world->workers[w];
+    if (worker->unsaid == 0)
+        return;
+    crew_say (world, w,
+              (dw_event_t){.type = DW_EVENT_TASK_DONE,
+                           .ticket = s_first (worker)->task.ticket,
+                           .steps = worker->unsaid,
+                           .last = last,
+                           .duration_ns = worker->duration_ns});
+    worker->unsaid = 0;
+}
+
+static void s_return_first (world_t *world, uint32_t w) {
+    member_t *worker = &world->workers[w];
+    if (worker->unsaid > 0 && random_one_in (&world->random, 2))
+        s_flush (world, w, true); /* which gives back the rest */
+    else {
+        s_flush (world, w, false);
+        crew_say (
+            world, w,
+            (dw_event_t){.type = DW_EVENT_TASK_RETURNED, .ticket = s_first (worker)->task.ticket});
+    }
+    s_drop_first (worker);
+}
+
+static outcome_t s_outcome (const world_t *world, const dw_command_t *task) {
+    static const outcome_t failures[] = {OUTCOME_FAIL, OUTCOME_NONSENSE, OUTCOME_HANG};
+    const script_t *script = &world->scripts[task->run][task->node];
+    const model_node_t *node = &world->model.runs[task->run].nodes[task->node];
+    if (node->deaths < script->deaths)
+        return OUTCOME_DIE;
+    if (node->failures < script->failures)
+        return failures[(script->kind + node->failures) % 3];
+    return OUTCOME_OK;
+}
+
+/* Begins the next step of the first task. */
+void crew_begin (world_t *world, uint32_t w) {
+    member_t *worker = &world->workers[w];
+    random_t *random = &world->random;
+    while (worker->held_count > 0 &&
+           (s_first (worker)->cancelled || (world->faults && random_one_in (random, 40))))
+        s_return_first (world, w);
+    if (worker->held_count == 0 || worker->working)
+        return;
+    const dw_command_t *task = &s_first (worker)->task;
+    bool timed = world->plan->policies[world->plan->policy[task->node]].timeout_us > 0;
+    int64_t work_ns = random_between (random, world->work_max_ns / 10, world->work_max_ns);
+    worker->outcome = s_outcome (world, task);
+    if (worker->outcome == OUTCOME_HANG && !timed)
+        worker->outcome = OUTCOME_FAIL;
+    if (worker->local && worker->outcome == OUTCOME_DIE)
+        worker->outcome = OUTCOME_OK;
+    if (worker->local && random_one_in (random, 20))
+        work_ns = random_between (random, WORLD_SLOW_WORK_NS,
+                                  2 * WORLD_SLOW_WORK_NS); /* no two are the same */
+    worker->working = true;
+    worker->hangs = worker->outcome == OUTCOME_HANG;
+    worker->duration_ns = (uint64_t) work_ns;
+    if (worker->hangs) {
+        int64_t timeout_ns = world->plan->policies[world->plan->policy[task->node]].timeout_us *
+                             1000;
+        if (random_one_in (random, 2))
+            return; /* for ever */
+        work_ns = timeout_ns + WORLD_TIMEOUT_MIN_NS +
+                  random_between (random, 0, 2 * world->grace_ns);
+    }
+    world_expect (world, world->now_ns + work_ns,
+                  (thing_t){.type = THING_WORK,
+                            .incarnation = worker->incarnation,
+                            .command = {.worker = w, .ticket = task->ticket}});
+}
+
+/* Goes down, after what it has said has been heard. */
+static void s_go_down (world_t *world, uint32_t w) {
+    member_t *worker = &world->workers[w];
+    worker->working = true;
+    crew_say (world, w, (dw_event_t){.type = DW_EVENT_WORKER_LOST});
+}
+
+/* One step of the first task is over: it says so now, or later together with others. */
+static void s_step_over (world_t *world, uint32_t w) {
+    member_t *worker = &world->workers[w];
+    random_t *random = &world->random;
+    dw_command_t *task = &s_first (worker)->task;
+    worker->unsaid++;
+    task->steps--;
+    if (task->steps == 0) {
+        s_flush (world, w, worker->local || !random_one_in (random, 30));
+        s_drop_first (worker);
+        return;
+    }
+    task->node = world->plan->chain_next[task->node];
+    worker->working = false;
+    if (random_one_in (random, 6))
+        s_return_first (world, w); /* its time is up */
+    else if (random_one_in (random, 2) || s_outcome (world, task) != OUTCOME_OK)
+        s_flush (world, w, false);
+}
+
+void crew_work (world_t *world, uint32_t w, uint64_t ticket) {
+    member_t *worker = &world->workers[w];
+    random_t *random = &world->random;
+    if (worker->held_count == 0 || !worker->working || s_first (worker)->task.ticket != ticket)
+        return; /* it went on without that */
+    uint32_t steps = s_first (worker)->task.steps;
+    if (s_first (worker)->cancelled && random_one_in (random, 2)) {
+        s_return_first (world, w);
+        crew_begin (world, w);
+        return;
+    }
+    switch (worker->outcome) {
+        case OUTCOME_OK:
+        case OUTCOME_HANG: /* too late: nobody waits for it any more */
+            s_step_over (world, w);
+            break;
+        case OUTCOME_FAIL:
+            s_flush (world, w, false);
+            crew_say (world, w,
+                      (dw_event_t){.type = DW_EVENT_TASK_FAILED,
+                                   .ticket = ticket,
+                                   .duration_ns = worker->duration_ns,
+                                   .code = (uint16_t) (400 + random_below (random, 200))});
+            s_drop_first (worker);
+            break;
+        case OUTCOME_NONSENSE:
+            s_flush (world, w, false);
+            crew_say (world, w,
+                      (dw_event_t){.type = DW_EVENT_TASK_DONE,
+                                   .ticket = ticket,
+                                   .last = true,
+                                   .steps = random_one_in (random, 2) ? 0 : steps + 1});
+            s_drop_first (worker);
+            break;
+        case OUTCOME_DIE: s_go_down (world, w); return;
+    }
+    crew_begin (world, w);
+}
+
+void crew_cancel (world_t *world, uint32_t w, uint64_t ticket) {
+    member_t *worker = &world->workers[w];
+    for (uint32_t i = 0; i < worker->held_count; i++) {
+        held_t *held = &worker->held[(worker->held_at + i) % MODEL_TASKS_MAX];
+        if (held->task.ticket == ticket)
+            held->cancelled = true;
+    }
+    if (worker->held_count > 0 && worker->hangs && s_first (worker)->cancelled &&
+        random_one_in (&world->random, 2)) {
+        s_return_first (world, w); /* it asked whether it is cancelled */
+        crew_begin (world, w);
+    }
+}
+
+void crew_come (world_t *world, uint32_t w, int64_t delay_ns) {
+    member_t *worker = &world->workers[w];
+    worker->incarnation++;
+    world_expect (world, world->now_ns + delay_ns,
+                  (thing_t){.type = THING_EVENT,
+                            .incarnation = worker->incarnation,
+                            .event = {.type = DW_EVENT_WORKER_JOINED,
+                                      .worker = w,
+                                      .lane = worker->lane,
+                                      .local = worker->local,
+                                      .credit = 1 + random_below (&world->random, 16)}});
+}
+
+void crew_clear (member_t *worker) {
+    worker->up = false;
+    worker->held_count = worker->unsaid = 0;
+    worker->working = worker->hangs = false;
+}

@@ -1,0 +1,239 @@
+/* test_bench.c - every bench runs, small, and its outputs are those of a loop; nothing here is
+ * about time. */
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "bench/lib/overhead.h"
+#include "runtime/core/graph.h"
+
+#define BENCH DAGWOOD_BUILD_DIR "/bench/"
+
+/* Runs a bench with these words; returns its exit status, with the JSON that it printed. */
+static int s_bench (const char *bench, const char *words, json_t **json_p) {
+    char command[512];
+    snprintf (command, sizeof command, "timeout 100 %s%s %s", BENCH, bench, words);
+    FILE *output = popen (command, "r");
+    assert_non_null (output);
+    json_t *json = json_loadf (output, 0, NULL);
+    int status = pclose (output);
+    if (json_p)
+        *json_p = json;
+    else
+        json_decref (json);
+    return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
+}
+
+static json_t *s_quick (const char *bench, const char *words) {
+    char all[256];
+    json_t *json = NULL;
+    snprintf (all, sizeof all, "--quick --format json %s", words);
+    assert_int_equal (s_bench (bench, all, &json), 0);
+    assert_non_null (json);
+    assert_string_equal (json_string_value (json_object_get (json, "bench")), bench);
+    return json;
+}
+
+static uint64_t s_count (const json_t *json, const char *name) {
+    const json_t *value = json_object_get (json, name);
+    if (!json_is_integer (value))
+        fail_msg ("no count %s", name);
+    return (uint64_t) json_integer_value (value);
+}
+
+/* A figure that is a time is above zero. */
+static void s_expect_time (const json_t *json, const char *name) {
+    if (!(json_real_value (json_object_get (json, name)) > 0))
+        fail_msg ("%s is not above zero", name);
+}
+
+static void s_expect_hash (const json_t *json, uint64_t hash) {
+    char text[20];
+    snprintf (text, sizeof text, "%016" PRIx64, hash);
+    assert_string_equal (json_string_value (json_object_get (json, "hash")), text);
+}
+
+/* ---- dagwood bench overhead ------------------------------------------------------------------- */
+
+static void s_expect_loop (dw_shape_t shape, uint32_t nodes, uint32_t payload_bytes,
+                           uint32_t threads) {
+    dw_overhead_t *measured = calloc (1, sizeof *measured);
+    assert_non_null (measured);
+    measured->shape = shape;
+    measured->nodes = nodes;
+    measured->threads = threads;
+    measured->payload_bytes = payload_bytes;
+    measured->repeat = 2;
+    assert_int_equal (dw_overhead_measure (measured, NULL), DW_OK);
+    uint64_t expected = dw_overhead_expected (measured), tasks = 0;
+    for (uint32_t i = 0; i < measured->workers_count; i++)
+        tasks += measured->tasks_by_worker[i];
+    if (measured->hash != expected)
+        fail_msg ("%s of %u nodes, %u bytes, %u threads: %016" PRIx64 " is not %016" PRIx64,
+                  dw_shape_names[shape], (unsigned) measured->nodes, (unsigned) payload_bytes,
+                  (unsigned) threads, measured->hash, expected);
+    /* The first run is not measured, but counts; a task that was taken back may be run twice. */
+    assert_true (tasks >= 3u * measured->nodes);
+    free (measured);
+}
+
+static void every_shape_gives_the_outputs_of_a_loop_for_any_payload_and_threads (void **state) {
+    (void) state;
+    static const uint32_t sizes[] = {0, 1, 16, 20, 21, 600};
+    for (int shape = 0; shape < DW_SHAPES; shape++)
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+            for (uint32_t threads = 1; threads <= 3; threads++)
+                s_expect_loop ((dw_shape_t) shape, 350, sizes[i], threads);
+}
+
+static void shapes_of_few_nodes_give_the_outputs_of_a_loop (void **state) {
+    (void) state;
+    for (int shape = 0; shape < DW_SHAPES; shape++)
+        for (uint32_t nodes = 1; nodes <= 5; nodes++)
+            s_expect_loop ((dw_shape_t) shape, nodes, 16, 2);
+}
+
+/* ---- The programs ----------------------------------------------------------------------------- */
+
+/* What a stream's runs give, its first one (which is not measured) included. */
+static uint64_t s_expected_stream (const json_t *json) {
+    uint8_t bytes[64];
+    uint64_t hash = 0, run = 1;
+    size_t size = s_count (json, "payload");
+    assert_true (size <= sizeof bytes);
+    for (uint64_t i = 0; i <= s_count (json, "repeat"); i++)
+        for (uint64_t number = 0; number < s_count (json, "runs"); number++) {
+            dw_mix_out (dw_mix_start (number), bytes, size);
+            for (uint64_t node = 0; node < s_count (json, "nodes"); node++)
+                dw_mix_out (dw_mix_in (dw_mix_start (node), bytes, size), bytes, size);
+            hash += dw_mix_in (run++, bytes, size);
+        }
+    return hash;
+}
+
+static void stream_gives_every_run_its_own_output (void **state) {
+    (void) state;
+    static const char *const words[] = {"", "--pool 2 --payload 21", "--nodes 1 --in-flight 1",
+                                        "--concurrency 4 --payload 33"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        json_t *json = s_quick ("stream", words[i]);
+        s_expect_time (json, "ns_per_hop");
+        s_expect_time (json, "messages_per_hop");
+        s_expect_hash (json, s_expected_stream (json));
+        json_decref (json);
+    }
+}
+
+static void open_close_runs_a_graph_in_between (void **state) {
+    (void) state;
+    static const char *const words[] = {"", "--pool 2"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        json_t *json = s_quick ("open_close", words[i]);
+        dw_overhead_t loop = {.shape = DW_SHAPE_CHAIN, .payload_bytes = 16};
+        loop.nodes = (uint32_t) s_count (json, "nodes");
+        s_expect_time (json, "open_close_ms");
+        s_expect_time (json, "open_ms");
+        s_expect_time (json, "close_ms");
+        s_expect_hash (json, dw_overhead_expected (&loop));
+        json_decref (json);
+    }
+}
+
+/* The hash of a payload of copy's, once. */
+static uint64_t s_expected_copy (size_t size) {
+    uint8_t *bytes = malloc (size);
+    assert_non_null (bytes);
+    dw_mix_out (dw_mix_start (size), bytes, size);
+    uint64_t hash = dw_mix_in (0, bytes, size);
+    free (bytes);
+    return hash;
+}
+
+static void a_large_payload_is_one_buffer_all_the_way (void **state) {
+    (void) state;
+    json_t *json = s_quick ("copy", "");
+    assert_int_equal (s_count (json, "thread_buffers"), 1);
+    assert_int_equal (s_count (json, "pool_buffers"), 1);
+    size_t bytes = s_count (json, "bytes");
+    uint64_t runs = 2 * (1 + s_count (json, "repeat")) * s_count (json, "runs"); /* two chains */
+    s_expect_hash (json, runs * (s_expected_copy (bytes) + s_expected_copy (bytes / 16)));
+    json_decref (json);
+}
+
+static void memory_is_looked_at_ten_times (void **state) {
+    (void) state;
+    json_t *json = s_quick ("memory", "");
+    assert_int_equal (json_array_size (json_object_get (json, "resident_bytes")), 10);
+    dw_overhead_t small = {.shape = DW_SHAPE_CHAIN, .payload_bytes = 16};
+    dw_overhead_t large = {.shape = DW_SHAPE_RANDOM, .payload_bytes = 16};
+    small.nodes = (uint32_t) s_count (json, "nodes");
+    large.nodes = (uint32_t) s_count (json, "large_nodes");
+    s_expect_hash (json, s_count (json, "runs") * dw_overhead_expected (&small) +
+                             s_count (json, "large_runs") * dw_overhead_expected (&large));
+    json_decref (json);
+}
+
+/* The plan that load's graph must become: its nodes follow each other, so ranks are declared. */
+static uint64_t s_expected_load (uint32_t nodes) {
+    uint64_t hash = dw_mix_start (nodes);
+    for (uint32_t node = 0; node < nodes; node++) {
+        char id[16];
+        uint32_t dependencies[2] = {node - 1, 0}, source = node ? node - 1 : DW_RUN_INPUT;
+        if (node > 1)
+            dependencies[1] = (uint32_t) (dw_mix_start (node) >> 20) % (node - 1);
+        snprintf (id, sizeof id, "n%u", (unsigned) node);
+        hash = dw_mix_in (hash, id, strlen (id));
+        hash = dw_mix_in (hash, dependencies, (node < 2 ? node : 2) * sizeof *dependencies);
+        hash = dw_mix_in (hash, &source, sizeof source);
+    }
+    return hash;
+}
+
+static void load_plans_a_graph_as_deep_as_it_has_nodes (void **state) {
+    (void) state;
+    json_t *json = s_quick ("load", "");
+    uint32_t nodes = (uint32_t) s_count (json, "nodes");
+    assert_int_equal (s_count (json, "levels"), nodes);
+    assert_int_equal (s_count (json, "edges"), 2 * nodes - 3);
+    s_expect_time (json, "load_s");
+    s_expect_time (json, "plan_s");
+    s_expect_hash (json, s_expected_load (nodes));
+    json_decref (json);
+}
+
+static void text_and_wrong_words_have_their_statuses (void **state) {
+    (void) state;
+    static const char *const benches[] = {"stream", "open_close", "copy", "memory", "load"};
+    for (size_t i = 0; i < sizeof benches / sizeof *benches; i++) {
+        assert_int_equal (s_bench (benches[i], "--help > /dev/null", NULL), 0);
+        assert_int_equal (s_bench (benches[i], "--nodes 0 2> /dev/null", NULL), 64);
+        assert_int_equal (s_bench (benches[i], "--nodes 5x 2> /dev/null", NULL), 64);
+        assert_int_equal (s_bench (benches[i], "--format xml 2> /dev/null", NULL), 64);
+        assert_int_equal (
+            s_bench (benches[i], "--quick | grep -q '^hash  *[0-9a-f]\\{16\\}$'", NULL), 0);
+    }
+    assert_int_equal (s_bench ("load", "--quick > /dev/full", NULL), 74);
+}
+
+int main (void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (every_shape_gives_the_outputs_of_a_loop_for_any_payload_and_threads),
+        cmocka_unit_test (shapes_of_few_nodes_give_the_outputs_of_a_loop),
+        cmocka_unit_test (stream_gives_every_run_its_own_output),
+        cmocka_unit_test (open_close_runs_a_graph_in_between),
+        cmocka_unit_test (a_large_payload_is_one_buffer_all_the_way),
+        cmocka_unit_test (memory_is_looked_at_ten_times),
+        cmocka_unit_test (load_plans_a_graph_as_deep_as_it_has_nodes),
+        cmocka_unit_test (text_and_wrong_words_have_their_statuses),
+    };
+    return !!cmocka_run_group_tests (tests, NULL, NULL);
+}
