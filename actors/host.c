@@ -23,8 +23,12 @@ struct dw_host_t {
     dw_task_t task; /* its node, steps and attempt are those that come next */
     bool is_busy;
     uint32_t worker;
-    dw_given_t given;  /* of a step that is not the first: the step before */
-    dw_slot_t carried; /* own copy of the output before a pause */
+    dw_given_t given; /* of a step that is not the first: the step before */
+    const dw_slot_t
+        *payload_slot;         /* whose payload a step of the task gave: a slot of the outcomes or
+                                      one of these two; NULL: it lies where the task said */
+    dw_slot_t carried;         /* own copy of the last step's output, over a pause */
+    dw_slot_t carried_payload; /* own copy of the payload when that is an earlier step's */
 
     /* Time. */
     int64_t now_ns; /* when the clock was last looked at */
@@ -192,6 +196,7 @@ void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task) {
     assert (!self->is_busy);
     self->task = *task;
     self->worker = worker;
+    self->payload_slot = NULL;
     self->is_busy = true;
 }
 
@@ -202,6 +207,7 @@ bool dw_host_is_busy (const dw_host_t *self) {
 void dw_host_abandon (dw_host_t *self) {
     self->is_busy = false;
     dw_slot_clear (&self->carried);
+    dw_slot_clear (&self->carried_payload);
 }
 
 /* Runs the next step into slot; returns 0, or the error's code. */
@@ -240,8 +246,10 @@ static void s_advance (dw_host_t *self, const dw_slot_t *slot) {
                                      : (dw_view_t){NULL, 0};
         task->given = &self->given;
         task->given_count = 1;
-    }
+    } else
+        task->given_count = 0;
     if (plan->source[next] == node) {
+        self->payload_slot = slot;
         task->payload = output;
         task->payload_frame = dw_slot_frame (slot);
     }
@@ -250,32 +258,48 @@ static void s_advance (dw_host_t *self, const dw_slot_t *slot) {
     task->steps--;
 }
 
-/* The slots of the outcomes will go their way before the task goes on: what the next step reads of
- * the last one is kept. */
-static bool s_carry (dw_host_t *self, dw_slot_t *last) {
-    dw_extra_t *extra = dw_slot_extra (last);
-    dw_slot_t kept = {0};
-    bool reads_output = self->task.payload.bytes &&
-                        self->program->plan->source[self->task.node] != DW_RUN_INPUT;
-    if (!extra)
-        kept = *last;
-    else if ((extra->has_payload && !dw_slot_share (&kept, &extra->payload)) ||
-             (extra->metadata &&
-              !dw_slot_set_metadata (&kept, extra->metadata, extra->metadata_size))) {
-        dw_slot_clear (&kept);
-        return false;
+/* Takes a copy of what slot holds, which large payloads share. False: no memory. */
+static bool s_keep (dw_slot_t *kept, const dw_slot_t *slot) {
+    dw_extra_t *extra = dw_slot_extra (slot);
+    memset (kept, 0, sizeof *kept);
+    if (!extra) {
+        *kept = *slot;
+        return true;
     }
-    size_t size;
-    bool is_payload = reads_output && self->task.payload.bytes == dw_slot_payload (last, &size);
+    if ((!extra->has_payload || dw_slot_share (kept, &extra->payload)) &&
+        (!extra->metadata || dw_slot_set_metadata (kept, extra->metadata, extra->metadata_size)))
+        return true;
+    dw_slot_clear (kept);
+    return false;
+}
+
+/* The slots of the outcomes will go their way before the task goes on: what the next step reads of
+ * them is kept, the output of the last one and the payload, which may be that of one before. */
+static bool s_carry (dw_host_t *self, const dw_slot_t *last) {
+    const dw_slot_t *from = self->payload_slot;
+    dw_slot_t kept, kept_payload;
+    if (!s_keep (&kept, last))
+        return false;
+    if (from == last)
+        self->payload_slot = &self->carried;
+    else if (from && from != &self->carried_payload) {
+        if (!s_keep (&kept_payload, from)) {
+            dw_slot_clear (&kept);
+            return false;
+        }
+        dw_slot_clear (&self->carried_payload);
+        self->carried_payload = kept_payload;
+        self->payload_slot = &self->carried_payload;
+    }
     dw_slot_clear (&self->carried);
     self->carried = kept;
     self->given.payload.bytes = dw_slot_payload (&self->carried, &self->given.payload.size);
     const dw_extra_t *own = dw_slot_extra (&self->carried);
     self->given.metadata = own ? (dw_view_t){own->metadata, own->metadata_size}
                                : (dw_view_t){NULL, 0};
-    if (is_payload) {
-        self->task.payload = self->given.payload;
-        self->task.payload_frame = dw_slot_frame (&self->carried);
+    if (self->payload_slot) {
+        self->task.payload.bytes = dw_slot_payload (self->payload_slot, &self->task.payload.size);
+        self->task.payload_frame = dw_slot_frame (self->payload_slot);
     }
     return true;
 }

@@ -8,10 +8,10 @@
  *   - thread_buffers and pool_buffers: how many different addresses the outputs of all nodes have in
  *     the result. One: they are one buffer, held by reference.
  *   - the figures of both sizes are alike. A copy of 1 MiB takes some 50 us and more.
- *   - counted in instructions, which do not depend on the machine's mood, a longer chain costs the
- *     same for any size. These four totals (callgrind prints them as "Collected") give
- *     (B - A) = (D - C) up to the noise of thread switches, where one copy a hop would cost the large
- *     payload 32,768 instructions a hop of 32 bytes each:
+ *   - counted in instructions, 100 hops more cost the same for any size, whereas one copy a hop would
+ *     add at least 98 million for the larger one: 32 runs x 100 hops x 960 KiB, 32 bytes at a time.
+ *     callgrind prints the totals as "Collected"; threads that look before they sleep make them vary
+ *     by some millions.
  *
  *       for nodes in 2 102; do for bytes in 65536 1048576; do
  *           valgrind --tool=callgrind --callgrind-out-file=/dev/null \

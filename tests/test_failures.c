@@ -455,8 +455,8 @@ static void a_processor_that_never_returns_is_named_and_replaced (void **state) 
         dw_result_destroy (&result);
         expect_notice (f, "stuck in node \"stuck node\"");
         assert_int_equal (atomic_load (&gate.entered), i);
-        assert_int_equal (threads_count (), threads + i);
     }
+    assert_in_range (threads_count (), threads + 2, threads + 3); /* the last may be starting */
     gate_let (&gate, 1);
     assert_true (gate_wait_left (&gate, 1));
     gate_open (&gate); /* now all of them return, and the node works */

@@ -36,11 +36,11 @@ static int s_destroy (void **state) {
     return 0;
 }
 
-/* t: a brief transform that reads its payload only; a: an analyzer; s: a slow transform. */
+/* t: a brief transform that reads its payload only; a: a brief analyzer; s: a slow transform. */
 static bool s_trait (void *arg, const char *processor, dw_trait_t *trait_p) {
     (void) arg;
     *trait_p = (dw_trait_t){.intent = *processor == 'a' ? DW_ANALYZE : DW_TRANSFORM,
-                            .brief = *processor == 't',
+                            .brief = *processor != 's',
                             .payload_only = *processor == 't'};
     return strlen (processor) == 1 && strchr ("tas", *processor);
 }
@@ -184,7 +184,7 @@ static void s_check_node (const dw_plan_t *plan, const naive_t *naive, uint32_t 
     assert_int_equal (!!(plan->flags[node] & DW_NODE_ANALYZE), naive->analyze[declared]);
     assert_int_equal (!!(plan->flags[node] & DW_NODE_TIMED), naive->timed[declared]);
     assert_int_equal (plan->policies[plan->policy[node]].timeout_us > 0, naive->timed[declared]);
-    bool brief = plan->kinds[plan->kind[node]][0] == 't' && !naive->timed[declared];
+    bool brief = plan->kinds[plan->kind[node]][0] != 's' && !naive->timed[declared];
     assert_int_equal (!!(plan->flags[node] & DW_NODE_BRIEF), brief);
     for (int other = 0; other < naive->count; other++) {
         dependents += naive->on[other][declared];
@@ -226,10 +226,12 @@ static uint32_t s_naive_next (const dw_plan_t *plan, const naive_t *naive, uint3
         predecessors += naive->on[next][other];
     if (predecessors != 1 || naive->timed[declared] || naive->timed[next])
         return DW_NONE;
+    uint32_t differs = plan->flags[node] ^ plan->flags[naive->rank[next]];
+    if (differs & DW_NODE_BRIEF)
+        return DW_NONE;
     int source = s_naive_source (naive, next);
-    return source == declared || source == s_naive_source (naive, declared)
-               ? (uint32_t) naive->rank[next]
-               : DW_NONE;
+    bool same = source == s_naive_source (naive, declared) && !(differs & DW_NODE_INPUT);
+    return source == declared || same ? (uint32_t) naive->rank[next] : DW_NONE;
 }
 
 static void s_check_chains (const dw_plan_t *plan, const naive_t *naive) {
@@ -267,8 +269,8 @@ static void s_check_positions (const dw_plan_t *plan, const naive_t *naive) {
             uint32_t node = plan->by_position[at];
             assert_int_equal (plan->lane[node], lane);
             assert_int_equal (plan->position[node], at - plan->lane_at[lane]);
-            assert_int_equal (plan->lane[node], plan->pool ? 0 : node);
-            if (at > plan->lane_at[lane])
+            /* In thread mode the lanes themselves are in the order of priority. */
+            if (at > (plan->pool ? plan->lane_at[lane] : 0))
                 assert_true (s_is_before (plan, naive, naive->order[plan->by_position[at - 1]],
                                           naive->order[node]));
         }

@@ -1,0 +1,146 @@
+/* scheduler_fixture.c - a scheduler with virtual time, whose commands are sentences. */
+
+#include "tests/support/scheduler_fixture.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static bool s_trait (void *arg, const char *processor, dw_trait_t *trait_p) {
+    (void) arg;
+    *trait_p = (dw_trait_t){.intent = DW_TRANSFORM};
+    if (strcmp (processor, "brief") == 0)
+        trait_p->brief = true;
+    else if (strcmp (processor, "look") == 0)
+        trait_p->intent = DW_ANALYZE;
+    else
+        return strcmp (processor, "work") == 0;
+    return true;
+}
+
+void scheduler_fixture_init (scheduler_fixture_t *self) {
+    memset (self, 0, sizeof *self);
+    self->graph = dw_graph_new ();
+    assert_non_null (self->graph);
+    self->options = dw_graph_options (self->graph);
+    self->options->strategy = DW_WORK_QUEUE;
+    self->options->failure_strategy = DW_CONTINUE_ON_ERROR;
+    self->options->actors = DW_ACTORS_POOL;
+    self->options->pool_size = 2;
+    self->options->max_concurrency = 2;
+    self->scheduler_options = (dw_scheduler_options_t){
+        .runs_max = 4, .workers_max = 8, .grace_ns = FIXTURE_GRACE_MS * INT64_C (1000000)};
+}
+
+void scheduler_fixture_clear (scheduler_fixture_t *self) {
+    dw_scheduler_destroy (&self->scheduler);
+    dw_plan_destroy (&self->plan);
+    dw_graph_destroy (&self->graph);
+    free (self->commands.items);
+}
+
+dw_node_options_t *scheduler_fixture_add (scheduler_fixture_t *self, const char *id,
+                                          const char *processor, const char *dependencies) {
+    int node = dw_graph_add (self->graph, id, processor);
+    char names[128];
+    assert_true (node >= 0);
+    assert_true (snprintf (names, sizeof names, "%s", dependencies) < (int) sizeof names);
+    for (char *name = strtok (names, " "); name; name = strtok (NULL, " "))
+        assert_int_equal (dw_graph_depend (self->graph, node, name), DW_OK);
+    return dw_graph_node_options (self->graph, node);
+}
+
+void scheduler_fixture_open (scheduler_fixture_t *self) {
+    dw_plan_lookup_t lookup = {.trait = s_trait, .cpus_count = 2};
+    dw_error_t *error = dw_error_new ();
+    if (dw_plan_new (&self->plan, self->graph, &lookup, error))
+        fail_msg ("%s", dw_error_text (error));
+    dw_error_destroy (&error);
+    assert_int_equal (dw_scheduler_new (&self->scheduler, self->plan, &self->scheduler_options),
+                      DW_OK);
+}
+
+static void DW_PRINTF (2, 3) s_say (scheduler_fixture_t *self, const char *format, ...) {
+    size_t length = strlen (self->said);
+    va_list arguments;
+    va_start (arguments, format);
+    int added = vsnprintf (self->said + length, sizeof self->said - length, format, arguments);
+    va_end (arguments);
+    assert_true (added >= 0 && (size_t) added < sizeof self->said - length);
+}
+
+static void s_say_send (scheduler_fixture_t *self, const dw_command_t *command) {
+    s_say (self, "run %" PRIu32 ": send node %" PRIu32 " to worker %" PRIu32, command->run,
+           command->node, command->worker);
+    if (command->steps > 1)
+        s_say (self, ", %" PRIu32 " steps", command->steps);
+    if (command->attempt > 1)
+        s_say (self, ", attempt %u", command->attempt);
+    if (self->tells_sources && command->source == DW_RUN_INPUT)
+        s_say (self, ", reading the input");
+    else if (self->tells_sources)
+        s_say (self, ", reading node %" PRIu32, command->source);
+    s_say (self, "\n");
+}
+
+static void s_say_command (scheduler_fixture_t *self, const dw_command_t *command) {
+    static const char *const statuses[] = {"ok", "partial", "failed", "cancelled"};
+    switch ((dw_command_type_t) command->type) {
+        case DW_SEND_TASK: s_say_send (self, command); break;
+        case DW_CANCEL_TASK:
+            s_say (self, "worker %" PRIu32 ": cancel ticket %" PRIu64 "\n", command->worker,
+                   command->ticket);
+            break;
+        case DW_KEEP_OUTPUT:
+            if (command->steps > 1)
+                s_say (self, "run %" PRIu32 ": keep nodes %" PRIu32 " and %" PRIu32 " more\n",
+                       command->run, command->node, command->steps - 1);
+            else
+                s_say (self, "run %" PRIu32 ": keep node %" PRIu32 "\n", command->run,
+                       command->node);
+            break;
+        case DW_KEEP_ERROR:
+            s_say (self, "run %" PRIu32 ": node %" PRIu32 " failed with %u\n", command->run,
+                   command->node, command->code);
+            break;
+        case DW_DROP_OUTPUT:
+            s_say (self, "run %" PRIu32 ": drop node %" PRIu32 "\n", command->run, command->node);
+            break;
+        case DW_FINISH_RUN:
+            s_say (self, "run %" PRIu32 ": finished %s\n", command->run, statuses[command->status]);
+            break;
+        case DW_REPLACE_WORKER:
+            s_say (self, "replace worker %" PRIu32 ", stuck in node %" PRIu32 "\n", command->worker,
+                   command->node);
+            break;
+    }
+}
+
+void scheduler_fixture_step (scheduler_fixture_t *self, int64_t passed_ns,
+                             const dw_event_t *event) {
+    self->now_ns += passed_ns;
+    self->commands.count = 0;
+    assert_int_equal (
+        dw_scheduler_step (self->scheduler, self->now_ns, event, event ? 1 : 0, &self->commands),
+        DW_OK);
+    for (size_t i = 0; i < self->commands.count; i++)
+        s_say_command (self, &self->commands.items[i]);
+}
+
+bool scheduler_fixture_wait (scheduler_fixture_t *self) {
+    int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
+    if (deadline_ns == INT64_MAX)
+        return false;
+    scheduler_fixture_step (self, deadline_ns - self->now_ns, NULL);
+    return true;
+}
+
+void scheduler_fixture_expect (scheduler_fixture_t *self, const char *expected) {
+    assert_string_equal (self->said, expected);
+    self->said[0] = '\0';
+}

@@ -1,0 +1,49 @@
+/* scheduler_fixture.h - a scheduler with virtual time, whose commands are sentences.
+ *
+ * A test adds nodes, sets options, opens, and then tells what happens, one event a step; what the
+ * scheduler says to it is collected until the test expects it:
+ *
+ *     run 0: send node 0 to worker 1                      ... , 2 steps / , attempt 2
+ *     worker 1: cancel ticket 3                           run 0: keep node 0 / nodes 0 and 1 more
+ *     run 0: node 0 failed with 408                       run 0: drop node 0
+ *     run 0: finished ok                                  replace worker 1, stuck in node 0
+ *
+ * Nodes are numbered by rank; workers number their tickets from 0. */
+
+#ifndef TESTS_SCHEDULER_FIXTURE_H
+#define TESTS_SCHEDULER_FIXTURE_H
+
+#include "runtime/core/scheduler.h"
+
+#define FIXTURE_GRACE_MS 50
+
+typedef struct scheduler_fixture_t {
+    dw_graph_t *graph;
+    dw_graph_options_t *options; /* of the graph: continue_on_error, pool:2, max_concurrency 2 */
+    dw_plan_t *plan;
+    dw_scheduler_t *scheduler;
+    dw_scheduler_options_t scheduler_options;
+    dw_commands_t commands;
+    int64_t now_ns;
+    bool tells_sources; /* sentences about sending say whose output is read */
+    char said[8192];
+} scheduler_fixture_t;
+
+void scheduler_fixture_init (scheduler_fixture_t *self);
+void scheduler_fixture_clear (scheduler_fixture_t *self);
+
+/* Adds a node that depends on those named, separated by spaces. processor: "work" or "brief", which
+ * transform, or "look", which analyzes and is not brief. Returns its options. */
+dw_node_options_t *scheduler_fixture_add (scheduler_fixture_t *self, const char *id,
+                                          const char *processor, const char *dependencies);
+/* Compiles the graph and makes the scheduler. */
+void scheduler_fixture_open (scheduler_fixture_t *self);
+
+/* Lets time pass, then tells of an event. */
+void scheduler_fixture_step (scheduler_fixture_t *self, int64_t passed_ns, const dw_event_t *event);
+/* Lets time pass until the scheduler wants to look; false when it never does. */
+bool scheduler_fixture_wait (scheduler_fixture_t *self);
+/* What was said since the last call must be this. */
+void scheduler_fixture_expect (scheduler_fixture_t *self, const char *expected);
+
+#endif
