@@ -36,9 +36,14 @@ struct dw_client_t {
 
 /* ---- Runs in flight --------------------------------------------------------------------------- */
 
+/* Numbers that follow each other are spread (Knuth 6.4, Fibonacci hashing): side by side they would be
+ * one long cluster, all of which taking one out would have to look at. */
+static uint32_t s_flight_home (const s_flight_t *self, uint64_t run) {
+    return (uint32_t) ((run * UINT64_C (0x9e3779b97f4a7c15)) >> 32) & (self->size - 1);
+}
+
 static uint32_t s_flight_place (const s_flight_t *self, uint64_t run) {
-    uint32_t at = (uint32_t) run &
-                  (self->size - 1); /* numbers follow each other: no need to hash */
+    uint32_t at = s_flight_home (self, run);
     while (self->runs[at] && self->runs[at] != run)
         at = (at + 1) & (self->size - 1);
     return at;
@@ -58,7 +63,7 @@ static void s_flight_remove (s_flight_t *self, uint64_t run) {
         at = (at + 1) & (self->size - 1);
         if (!self->runs[at])
             break;
-        uint32_t home = (uint32_t) self->runs[at] & (self->size - 1);
+        uint32_t home = s_flight_home (self, self->runs[at]);
         if (((at - home) & (self->size - 1)) >= ((at - hole) & (self->size - 1))) {
             self->runs[hole] = self->runs[at];
             hole = at;

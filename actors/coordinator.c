@@ -72,7 +72,8 @@ struct dw_coordinator_t {
     s_run_t *runs;
     uint32_t *free_runs;
     uint32_t free_runs_count;
-    uint32_t runs_max, runs_used; /* places; those that were ever used */
+    uint32_t runs_max, runs_size,
+        runs_used; /* places that may be, that there are; those that were ever used */
     uint64_t runs_number;
 
     s_worker_t *workers;
@@ -151,13 +152,28 @@ static void s_run_free (dw_coordinator_t *self, uint32_t index) {
     self->free_runs[self->free_runs_count++] = index;
 }
 
+/* Makes more places for runs: most systems use few of those that they may use. */
+static bool s_grow_runs (dw_coordinator_t *self) {
+    uint32_t size = self->runs_size ? 2 * self->runs_size : 16;
+    s_run_t *runs = realloc (self->runs, size * sizeof *runs);
+    if (runs)
+        self->runs = runs;
+    uint32_t *free_runs = runs ? realloc (self->free_runs, size * sizeof *free_runs) : NULL;
+    if (!free_runs)
+        return false;
+    self->free_runs = free_runs;
+    self->runs_size = size;
+    return true;
+}
+
 /* A place for a run, with empty slots; DW_NONE: no memory, or no place. */
 static uint32_t s_run_new (dw_coordinator_t *self) {
     size_t slots_count = self->plan->nodes_count + 1u;
     uint32_t index;
     if (self->free_runs_count > 0)
         index = self->free_runs[--self->free_runs_count];
-    else if (self->runs_used < self->runs_max)
+    else if (self->runs_used < self->runs_max &&
+             (self->runs_used < self->runs_size || s_grow_runs (self)))
         index = self->runs_used++;
     else
         return DW_NONE;
@@ -1139,15 +1155,12 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     self->runs_max = runs_max < 1u << 20 ? (uint32_t) runs_max : 1u << 20;
     self->workers_count = plan->nodes_count ? plan->workers_count : 0;
     self->owner = DW_PEER_NONE;
-    self->runs = calloc (self->runs_max, sizeof *self->runs);
-    self->free_runs = calloc (self->runs_max, sizeof *self->free_runs);
     self->workers = calloc (self->workers_count + 1u, sizeof *self->workers);
     /* Every worker may get stuck once more when no other takes its place any more. */
     self->stuck = calloc (STUCK_MAX + self->workers_count, sizeof *self->stuck);
     dw_scheduler_options_t options = {.runs_max = self->runs_max,
                                       .workers_max = self->workers_count + 1u};
-    if (!self->runs || !self->free_runs || !self->workers || !self->stuck ||
-        dw_scheduler_new (&self->scheduler, plan, &options))
+    if (!self->workers || !self->stuck || dw_scheduler_new (&self->scheduler, plan, &options))
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     if (plan->pool && plan->nodes_count)
         return dw_host_new (&self->host, self->options.program, DW_NONE, error);

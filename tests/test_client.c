@@ -11,7 +11,6 @@
 #include <msgpack.h>
 
 #include "runtime/wire.h"
-#include "tests/support/gate.h"
 
 #define LARGE_BYTES (1u << 20)
 
@@ -448,10 +447,8 @@ static void a_result_is_given_once (void **state) {
 
 static void waiting_ends_when_its_time_has_passed (void **state) {
     system_fixture_t *f = *state;
-    gate_t gate;
     dw_result_t *result = NULL;
-    gate_init (&gate);
-    system_fixture_add_function (f, "gate", gate_deaf, &gate);
+    gate_t *gate = system_fixture_add_gate (f, "gate", gate_deaf);
     system_fixture_add (f, "gate", "gate", "");
     system_fixture_open (f);
     uint64_t run = system_fixture_submit (f, "text");
@@ -464,13 +461,11 @@ static void waiting_ends_when_its_time_has_passed (void **state) {
     assert_int_equal (dw_client_wait (f->client, run, 0, &result), DW_ETIMEDOUT);
     assert_null (dw_client_next (f->client));
     assert_int_equal (dw_client_in_flight (f->client), 1);
-    gate_let (&gate, 1);
+    gate_let (gate, 1);
     result = system_fixture_wait (f, run);
     expect_text (result, "gate", "text");
     dw_result_destroy (&result);
     assert_int_equal (dw_client_in_flight (f->client), 0);
-    system_fixture_close (f);
-    gate_free (&gate);
 }
 
 static void waiting_for_any_gives_one_that_was_named (void **state) {
@@ -554,15 +549,13 @@ static void a_client_outlives_its_system_and_says_that_it_is_closed (void **stat
 
 static void closing_tells_a_client_that_waits (void **state) {
     system_fixture_t *f = *state;
-    gate_t gate;
-    gate_init (&gate);
-    system_fixture_add_function (f, "gate", gate_polite, &gate);
+    gate_t *gate = system_fixture_add_gate (f, "gate", gate_polite);
     system_fixture_add (f, "gate", "gate", "");
     system_fixture_open (f);
     uint64_t run = system_fixture_submit (f, "text");
-    assert_true (gate_wait_entered (&gate, 1));
+    assert_true (gate_wait_entered (gate, 1));
     assert_int_equal (dw_system_close (&f->system, -1, f->error), DW_OK);
-    assert_int_equal (atomic_load (&gate.cancelled), 1);
+    assert_int_equal (atomic_load (&gate->cancelled), 1);
     /* Its run was cancelled; the result may have come before the end, or not. */
     dw_result_t *result = NULL;
     int err = dw_client_wait (f->client, run, -1, &result);
@@ -570,17 +563,14 @@ static void closing_tells_a_client_that_waits (void **state) {
                  (err == DW_OK && dw_result_status (result) == DW_RUN_CANCELLED));
     dw_result_destroy (&result);
     dw_client_destroy (&f->client);
-    gate_free (&gate);
 }
 
 /* ---- Many runs -------------------------------------------------------------------------------- */
 
 static void a_run_beyond_runs_max_is_refused_at_once_or_waits (void **state) {
     system_fixture_t *f = *state;
-    gate_t gate;
-    gate_init (&gate);
     f->options.runs_max = 3;
-    system_fixture_add_function (f, "gate", gate_deaf, &gate);
+    gate_t *gate = system_fixture_add_gate (f, "gate", gate_deaf);
     system_fixture_add (f, "gate", "gate", "");
     system_fixture_open (f);
     dw_submission_t submission = {.payload = "\xa1x", .size = 2};
@@ -593,20 +583,18 @@ static void a_run_beyond_runs_max_is_refused_at_once_or_waits (void **state) {
     assert_int_equal (dw_client_submit (f->client, &submission, NULL, f->error), DW_EAGAIN);
     assert_in_range (now_ms () - begin_ms, 39, 2000);
     assert_int_equal (dw_client_in_flight (f->client), 3);
-    gate_let (&gate, 1);
+    gate_let (gate, 1);
     submission.wait_ms = -1;
     uint64_t run = 0;
     assert_int_equal (dw_client_submit (f->client, &submission, &run, f->error), DW_OK);
     assert_int_equal (run, 4);
-    gate_open (&gate);
+    gate_open (gate);
     assert_int_equal (dw_client_wait_all (f->client, 20000), DW_OK);
     submission.wait_ms = 0;
     assert_int_equal (dw_client_submit (f->client, &submission, &run, f->error), DW_OK);
     dw_result_t *result = system_fixture_wait (f, run);
     expect_text (result, "gate", "x");
     dw_result_destroy (&result);
-    system_fixture_close (f);
-    gate_free (&gate);
 }
 
 static void a_client_more_than_clients_max_is_refused (void **state) {
@@ -721,15 +709,13 @@ static void whoever_polls_the_descriptor_misses_no_result (void **state) {
 
 static void a_run_is_cancelled_before_it_starts (void **state) {
     system_fixture_t *f = *state;
-    gate_t gate;
-    gate_init (&gate);
     system_fixture_options (f)->max_concurrency = 1;
-    system_fixture_add_function (f, "gate", gate_deaf, &gate);
+    gate_t *gate = system_fixture_add_gate (f, "gate", gate_deaf);
     system_fixture_add (f, "gate", "gate", "");
     system_fixture_add (f, "after", "identity", "gate");
     system_fixture_open (f);
     uint64_t first = system_fixture_submit (f, "first");
-    assert_true (gate_wait_entered (&gate, 1));
+    assert_true (gate_wait_entered (gate, 1));
     uint64_t second = system_fixture_submit (f, "second");
     assert_int_equal (dw_client_cancel (f->client, second), DW_OK);
     dw_result_t *result = system_fixture_wait (f, second);
@@ -738,29 +724,25 @@ static void a_run_is_cancelled_before_it_starts (void **state) {
     expect_status (result, "after", DW_NODE_CANCELLED);
     assert_int_equal (dw_result_failures_count (result), 0);
     dw_result_destroy (&result);
-    assert_int_equal (atomic_load (&gate.entered), 1);
-    gate_open (&gate);
+    assert_int_equal (atomic_load (&gate->entered), 1);
+    gate_open (gate);
     result = system_fixture_wait (f, first);
     assert_int_equal (dw_result_status (result), DW_RUN_OK);
     expect_text (result, "after", "first");
     dw_result_destroy (&result);
     system_fixture_expect_run (f, "third", "after", "third");
-    system_fixture_close (f);
-    gate_free (&gate);
 }
 
 static void a_processor_that_asks_stops_soon_after_its_run_is_cancelled (void **state) {
     system_fixture_t *f = *state;
-    gate_t gate;
-    gate_init (&gate);
-    system_fixture_add_function (f, "gate", gate_polite, &gate);
+    gate_t *gate = system_fixture_add_gate (f, "gate", gate_polite);
     system_fixture_add (f, "before", "identity", "");
     system_fixture_add (f, "gate", "gate", "before");
     system_fixture_add (f, "after", "identity", "gate");
     system_fixture_open (f);
     for (unsigned i = 1; i <= 20; i++) {
         uint64_t run = system_fixture_submit (f, "text");
-        assert_true (gate_wait_entered (&gate, i));
+        assert_true (gate_wait_entered (gate, i));
         int64_t begin_ms = now_ms ();
         assert_int_equal (dw_client_cancel (f->client, run), DW_OK);
         dw_result_t *result = system_fixture_wait (f, run);
@@ -770,15 +752,13 @@ static void a_processor_that_asks_stops_soon_after_its_run_is_cancelled (void **
         expect_status (result, "gate", DW_NODE_CANCELLED);
         expect_status (result, "after", DW_NODE_CANCELLED);
         dw_result_destroy (&result);
-        assert_true (gate_wait_left (&gate, i));
+        assert_true (gate_wait_left (gate, i));
         assert_in_range (now_ms () - begin_ms, 0, 1000);
-        assert_int_equal (atomic_load (&gate.cancelled), i);
+        assert_int_equal (atomic_load (&gate->cancelled), i);
     }
-    gate_open (&gate);
+    gate_open (gate);
     system_fixture_expect_run (f, "then", "after", "then");
     expect_no_notice (f);
-    system_fixture_close (f);
-    gate_free (&gate);
 }
 
 static void a_run_that_has_ended_cannot_be_cancelled (void **state) {
@@ -824,22 +804,18 @@ static void runs_cancelled_at_any_moment_end_once_and_the_others_are_right (void
 
 static void destroying_a_client_cancels_its_runs (void **state) {
     system_fixture_t *f = *state;
-    gate_t gate;
-    gate_init (&gate);
-    system_fixture_add_function (f, "gate", gate_polite, &gate);
+    gate_t *gate = system_fixture_add_gate (f, "gate", gate_polite);
     system_fixture_add (f, "gate", "gate", "");
     system_fixture_open (f);
     dw_client_t *other = system_fixture_client (f);
     dw_submission_t submission = {.payload = "\xa1x", .size = 2};
     assert_int_equal (dw_client_submit (other, &submission, NULL, NULL), DW_OK);
-    assert_true (gate_wait_entered (&gate, 1));
+    assert_true (gate_wait_entered (gate, 1));
     dw_client_destroy (&other);
-    assert_true (gate_wait_left (&gate, 1));
-    assert_int_equal (atomic_load (&gate.cancelled), 1);
-    gate_open (&gate);
+    assert_true (gate_wait_left (gate, 1));
+    assert_int_equal (atomic_load (&gate->cancelled), 1);
+    gate_open (gate);
     system_fixture_expect_run (f, "text", "gate", "text");
-    system_fixture_close (f);
-    gate_free (&gate);
 }
 
 int main (void) {

@@ -75,7 +75,8 @@ typedef struct s_kind_t {
 struct dw_scheduler_t {
     const dw_plan_t *plan;
     dw_scheduler_options_t options;
-    dw_run_t *runs;
+    dw_run_t *runs; /* as many places as were ever needed, doubled */
+    uint32_t runs_size;
     dw_run_node_t *template;
     s_worker_t *workers;
     s_lane_t *lanes;
@@ -617,8 +618,27 @@ static bool s_is_in_order_of_arrival (const dw_scheduler_t *self) {
     return self->plan->priority == DW_RANK && self->lanes[0].mean_ns < MESSAGE_NS;
 }
 
+/* Makes the place of a run exist. Most systems use few of the places that they may use. */
+static bool s_grow_runs (dw_scheduler_t *self, uint32_t run) {
+    uint32_t size = self->runs_size ? self->runs_size : 16;
+    while (size <= run)
+        size *= 2;
+    dw_run_t *runs = realloc (self->runs, size * sizeof *runs);
+    if (!runs)
+        return false;
+    memset (runs + self->runs_size, 0, (size - self->runs_size) * sizeof *runs);
+    self->runs = runs;
+    self->runs_size = size;
+    return true;
+}
+
 static void s_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event) {
     const dw_plan_t *plan = self->plan;
+    assert (event->run < self->options.runs_max);
+    if (event->run >= self->runs_size && !s_grow_runs (self, event->run)) {
+        self->no_memory = true;
+        return;
+    }
     dw_run_t *run = &self->runs[event->run];
     assert (run->life == DW_RUN_FREE);
     self->counts.runs_submitted++;
@@ -650,7 +670,7 @@ static void s_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event) {
 }
 
 static void s_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event) {
-    if (self->runs[event->run].life == DW_RUN_LIVE)
+    if (event->run < self->runs_size && self->runs[event->run].life == DW_RUN_LIVE)
         s_break_off (self, event->run, DW_STATE_CANCELLED, DW_RUN_CANCELLED);
 }
 
@@ -1123,7 +1143,6 @@ static void s_make_template (dw_scheduler_t *self) {
 static bool s_allocate (dw_scheduler_t *self) {
     const dw_plan_t *plan = self->plan;
     size_t lanes_size = plan->lanes_count * sizeof *self->lanes;
-    self->runs = calloc (self->options.runs_max + 1u, sizeof *self->runs);
     self->workers = calloc (self->options.workers_max + 1u, sizeof *self->workers);
     self->template = calloc (plan->nodes_count + 1u, sizeof *self->template);
     self->lanes = calloc (1, lanes_size + sizeof *self->lanes);
@@ -1132,8 +1151,7 @@ static bool s_allocate (dw_scheduler_t *self) {
     self->pending_memory = calloc (
         1,
         (in_order ? plan->lanes_count * sizeof (uint32_t) : dw_bits_size (plan->lanes_count)) + 8);
-    if (!self->runs || !self->workers || !self->template || !self->lanes || !self->kinds ||
-        !self->pending_memory)
+    if (!self->workers || !self->template || !self->lanes || !self->kinds || !self->pending_memory)
         return false;
     if (in_order)
         self->pending_ring = self->pending_memory;
@@ -1172,7 +1190,7 @@ void dw_scheduler_destroy (dw_scheduler_t **self_p) {
     dw_scheduler_t *self = *self_p;
     if (!self)
         return;
-    for (uint32_t run = 0; self->runs && run < self->options.runs_max; run++)
+    for (uint32_t run = 0; run < self->runs_size; run++)
         dw_run_destroy (&self->runs[run]);
     for (uint32_t w = 0; self->workers && w < self->options.workers_max; w++)
         free (self->workers[w].tasks);

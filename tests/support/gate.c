@@ -2,27 +2,30 @@
 
 #include "tests/support/gate.h"
 
-#include <assert.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "tests/support/system_fixture.h"
 
 #define WAIT_MS 20000
 
-void gate_init (gate_t *self) {
-    memset (self, 0, sizeof *self);
-    int err = pipe2 (self->fds, O_CLOEXEC);
-    assert (!err);
-    (void) err;
+gate_t *gate_new (void) {
+    gate_t *self = calloc (1, sizeof *self);
+    if (!self || pipe2 (self->fds, O_CLOEXEC))
+        abort ();
+    return self;
 }
 
-void gate_free (gate_t *self) {
+void gate_destroy (gate_t **self_p) {
+    gate_t *self = *self_p;
+    if (!self)
+        return;
     gate_open (self);
     close (self->fds[0]);
+    free (self);
+    *self_p = NULL;
 }
 
 void gate_let (gate_t *self, unsigned count) {

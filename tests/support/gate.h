@@ -1,5 +1,5 @@
 /* gate.h - a processor that stays inside until the test lets it go: for all that has to be seen
- * while a task runs. */
+ * while a task runs. A fixture makes it, and frees it when no thread is left that may be in it. */
 
 #ifndef TESTS_GATE_H
 #define TESTS_GATE_H
@@ -15,8 +15,8 @@ typedef struct gate_t {
     atomic_uint attempts[8];   /* what was entered, by dw_call_attempt */
 } gate_t;
 
-void gate_init (gate_t *self);
-void gate_free (gate_t *self);
+gate_t *gate_new (void);
+void gate_destroy (gate_t **self_p);
 /* Lets count tasks go on; lets all that are and will be there go on. */
 void gate_let (gate_t *self, unsigned count);
 void gate_open (gate_t *self);

@@ -120,6 +120,8 @@ void system_fixture_close (system_fixture_t *self) {
 /* Nothing is left of a test: no thread, no file. */
 static int s_teardown (void **state) {
     system_fixture_t *self = *state;
+    for (unsigned i = 0; i < self->gates_count; i++)
+        gate_open (self->gates[i]);
     system_fixture_close (self);
     if (!threads_fall_to (self->tasks_count))
         fail_msg ("%u threads are left, there were %u", threads_count (), self->tasks_count);
@@ -127,6 +129,8 @@ static int s_teardown (void **state) {
         unlink (self->endpoint + strlen ("ipc://")); /* ZeroMQ leaves it where it was */
         assert_int_equal (rmdir (self->folder), 0);
     }
+    for (unsigned i = 0; i < self->gates_count; i++)
+        gate_destroy (&self->gates[i]);
     dw_graph_destroy (&self->graph);
     dw_processors_destroy (&self->processors);
     dw_error_destroy (&self->error);
@@ -170,6 +174,14 @@ int system_fixture_add (system_fixture_t *self, const char *id, const char *proc
 void system_fixture_add_function (system_fixture_t *self, const char *name,
                                   int (*process) (dw_call_t *call, void *arg), void *arg) {
     assert_int_equal (dw_processors_add_function (self->processors, name, process, arg), DW_OK);
+}
+
+gate_t *system_fixture_add_gate (system_fixture_t *self, const char *name,
+                                 int (*process) (dw_call_t *call, void *gate)) {
+    assert_true (self->gates_count < sizeof self->gates / sizeof *self->gates);
+    gate_t *gate = self->gates[self->gates_count++] = gate_new ();
+    system_fixture_add_function (self, name, process, gate);
+    return gate;
 }
 
 dw_graph_options_t *system_fixture_options (system_fixture_t *self) {

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "dagwood_processor.h"
+#include "tests/support/gate.h"
 
 typedef struct place_t {
     const char *name;
@@ -35,6 +36,8 @@ typedef struct system_fixture_t {
     int notices[2];       /* a pipe: lines that the system told */
     char notice[512];     /* the line read last */
     unsigned tasks_count; /* threads of this program before the test */
+    gate_t *gates[4];
+    unsigned gates_count;
 } system_fixture_t;
 
 /* Runs every test at every place; returns what main returns. A test's state is the fixture. */
@@ -49,6 +52,9 @@ int system_fixture_add (system_fixture_t *self, const char *id, const char *proc
 /* Adds a processor that is one function. */
 void system_fixture_add_function (system_fixture_t *self, const char *name,
                                   int (*process) (dw_call_t *call, void *arg), void *arg);
+/* Adds a processor that is a gate: gate_deaf or gate_polite. The fixture frees it. */
+gate_t *system_fixture_add_gate (system_fixture_t *self, const char *name,
+                                 int (*process) (dw_call_t *call, void *gate));
 dw_graph_options_t *system_fixture_options (system_fixture_t *self);
 /* Opens the system, and a client of it. */
 void system_fixture_open (system_fixture_t *self);

@@ -1,0 +1,311 @@
+/* test_scheduler_faults.c - what runs next when something goes wrong, as transcripts: failures, retries,
+ * timeouts, lost and stuck workers, answers that make no sense. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/support/scheduler_steps.h"
+
+/* -- Lost workers --------------------------------------------------------------------------- */
+
+static void lost_worker_has_its_tasks_sent_elsewhere (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), JOIN (1);
+    EXPECT ("run 0: send node 0 to worker 0\n");
+    LOSE (0);
+    EXPECT ("run 0: send node 0 to worker 1, attempt 2\n");
+    LOSE (0); /* it is gone already */
+    EXPECT ("");
+    DONE (1, 0);
+    EXPECT ("run 0: keep node 0\n"
+            "run 0: finished ok\n");
+}
+
+static void what_a_lost_worker_had_not_begun_does_not_count (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "");
+    scheduler_fixture_add (f, "c", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE (0, 0);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "run 0: keep node 0\n"
+            "run 0: send node 1 to worker 0\n"
+            "run 0: send node 2 to worker 0\n");
+    LOSE (0), JOIN (1);
+    EXPECT ("run 0: send node 1 to worker 1, attempt 2\n"
+            "run 0: send node 2 to worker 1\n");
+}
+
+static void chain_of_a_lost_worker_goes_on_from_what_was_answered_for (void **state) {
+    scheduler_fixture_t *f = *state;
+    f->tells_sources = true;
+    f->options->failure_strategy = DW_BEST_EFFORT;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "a");
+    scheduler_fixture_add (f, "c", "work", "b");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), PART (0, 0, 1), LOSE (0), JOIN (0);
+    EXPECT ("run 0: send node 0 to worker 0, 3 steps, reading the input\n"
+            "run 0: keep node 0\n"
+            "run 0: send node 1 to worker 0, 2 steps, attempt 2, reading node 0\n");
+}
+
+static void late_answer_is_ignored (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), LOSE (0), JOIN (0);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "run 0: send node 0 to worker 0, attempt 2\n");
+    DONE (0, 0); /* from before it was lost */
+    EXPECT ("");
+    DONE (0, 1), DONE (0, 1); /* and one that comes twice */
+    EXPECT ("run 0: keep node 0\n"
+            "run 0: finished ok\n");
+    assert_int_equal (dw_scheduler_counts (f->scheduler).answers_ignored, 2);
+}
+
+static void answer_for_a_ticket_of_nobodys_is_ignored (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0);
+    EXPECT ("run 0: send node 0 to worker 0\n");
+    DONE (0, 1), DONE (1, 0), FAIL (0, UINT64_MAX, 500), RETURNED (7, 0);
+    EXPECT ("");
+    assert_int_equal (dw_scheduler_counts (f->scheduler).answers_ignored, 4);
+}
+
+static void node_that_took_three_workers_down_fails (void **state) {
+    scheduler_fixture_t *f = *state;
+    f->options->retry_attempts = 5; /* which a death is none of */
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_open (f);
+    SUBMIT (0);
+    JOIN (0), LOSE (0), JOIN (0), LOSE (0), JOIN (0);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "run 0: send node 0 to worker 0, attempt 2\n"
+            "run 0: send node 0 to worker 0, attempt 3\n");
+    LOSE (0);
+    EXPECT ("run 0: node 0 failed with 503\n"
+            "run 0: finished partial\n");
+}
+
+/* -- Retries -------------------------------------------------------------------------------- */
+
+static void s_open_with_retries (scheduler_fixture_t *f, double jitter) {
+    f->options->retry_attempts = 4;
+    f->options->backoff =
+        (dw_backoff_t){.initial_us = 1000, .max_us = 3000, .factor = 2, .jitter = jitter};
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0);
+}
+
+/* Fails the attempt with that ticket; returns how long it is until the next one. */
+static int64_t s_fail_and_wait (scheduler_fixture_t *f, uint64_t ticket) {
+    int64_t failed_ns = f->now_ns;
+    FAIL (0, ticket, 500);
+    assert_true (scheduler_fixture_wait (f));
+    f->said[0] = '\0';
+    assert_int_equal (dw_scheduler_unanswered_count (f->scheduler, 0), 1);
+    return f->now_ns - failed_ns;
+}
+
+static void backoff_doubles_up_to_its_maximum (void **state) {
+    scheduler_fixture_t *f = *state;
+    s_open_with_retries (f, 0);
+    assert_int_equal (s_fail_and_wait (f, 0), 1 * MS);
+    assert_int_equal (s_fail_and_wait (f, 1), 2 * MS);
+    assert_int_equal (s_fail_and_wait (f, 2), 3 * MS);
+    assert_int_equal (s_fail_and_wait (f, 3), 3 * MS);
+    FAIL (0, 4, 404); /* the fifth attempt was the last */
+    EXPECT ("run 0: node 0 failed with 404\n"
+            "run 0: finished partial\n");
+    assert_int_equal (dw_scheduler_node_attempts (f->scheduler, 0, 0), 5);
+}
+
+static void jitter_is_the_same_for_the_same_seed (void **state) {
+    int64_t waits[3][4];
+    (void) state;
+    for (int i = 0; i < 3; i++) {
+        scheduler_fixture_t fixture, *f = &fixture;
+        scheduler_fixture_init (f);
+        f->scheduler_options.seed = i < 2 ? 7 : 8;
+        s_open_with_retries (f, 0.5);
+        for (uint64_t ticket = 0; ticket < 4; ticket++)
+            waits[i][ticket] = s_fail_and_wait (f, ticket);
+        assert_in_range (waits[i][0], 500000, 1500000);
+        assert_in_range (waits[i][3], 1500000, 4500000);
+        scheduler_fixture_clear (f);
+    }
+    assert_memory_equal (waits[0], waits[1], sizeof waits[0]);
+    assert_memory_not_equal (waits[0], waits[2], sizeof waits[0]);
+}
+
+static void answer_that_claims_more_than_was_sent_is_a_failure_502 (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "a");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), SUBMIT (1);
+    DONE_STEPS (0, 0, 3);
+    EXPECT ("run 0: send node 0 to worker 0, 2 steps\n"
+            "run 0: node 0 failed with 502\n"
+            "run 0: finished partial\n"
+            "run 1: send node 0 to worker 0, 2 steps\n");
+    DONE_STEPS (0, 1, 0); /* and so is one for nothing */
+    EXPECT ("run 1: node 0 failed with 502\n"
+            "run 1: finished partial\n");
+}
+
+/* -- Time ----------------------------------------------------------------------------------- */
+
+static void timed_out_task_is_retried_and_those_behind_it_go_elsewhere (void **state) {
+    scheduler_fixture_t *f = *state;
+    f->options->timeout_us = 500;
+    f->options->retry_attempts = 1;
+    f->options->backoff.initial_us = 0;
+    f->options->pool_size = 2;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "");
+    scheduler_fixture_add (f, "c", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE (0, 0);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "run 0: keep node 0\n"
+            "run 0: send node 1 to worker 0\n"
+            "run 0: send node 2 to worker 0\n");
+    JOIN (1);
+    PASS (499999);
+    EXPECT ("");
+    PASS (1);
+    EXPECT ("worker 0: cancel ticket 2\n"
+            "worker 0: cancel ticket 1\n"
+            "run 0: node 1 failed with 408\n"
+            "run 0: send node 1 to worker 1, attempt 2\n"
+            "run 0: send node 2 to worker 1\n"); /* its first: it was never begun */
+    DONE (0, 1); /* the first answer with the current ticket wins, and this is none */
+    EXPECT ("");
+}
+
+static void clock_of_a_task_starts_with_the_answer_before_it (void **state) {
+    scheduler_fixture_t *f = *state;
+    f->options->timeout_us = 500;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "");
+    scheduler_fixture_add (f, "c", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE (0, 0), PASS (400000), DONE (0, 1), PASS (400000);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "run 0: keep node 0\n"
+            "run 0: send node 1 to worker 0\n"
+            "run 0: send node 2 to worker 0\n"
+            "run 0: keep node 1\n");
+    PASS (100000);
+    EXPECT ("worker 0: cancel ticket 2\n"
+            "run 0: node 2 failed with 408\n"
+            "run 0: finished partial\n");
+}
+
+static void sooner_timeout_is_seen_though_a_later_one_was_waited_for (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "long", "work", "")->timeout_us = 10000000;
+    scheduler_fixture_add (f, "short", "work", "")->timeout_us = 1000;
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE (0, 0);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "run 0: keep node 0\n"
+            "run 0: send node 1 to worker 0\n");
+    assert_true (dw_scheduler_deadline_ns (f->scheduler) <= f->now_ns + 1 * MS);
+    PASS (1 * MS);
+    EXPECT ("worker 0: cancel ticket 1\n"
+            "run 0: node 1 failed with 408\n"
+            "run 0: finished partial\n");
+}
+
+static void stuck_worker_is_replaced_after_its_grace (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "")->timeout_us = 1000;
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), PASS (1 * MS);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "worker 0: cancel ticket 0\n"
+            "run 0: node 0 failed with 408\n"
+            "run 0: finished partial\n");
+    SUBMIT (1); /* which a suspect does not get */
+    PASS (FIXTURE_GRACE_MS * MS - 1);
+    EXPECT ("");
+    PASS (1);
+    EXPECT ("replace worker 0, stuck in node 0\n");
+    JOIN (0);
+    EXPECT ("run 1: send node 0 to worker 0\n"); /* with the next ticket, so that ... */
+    DONE (0, 0);
+    EXPECT (""); /* ... the old one's answer is none */
+    DONE (0, 1);
+    EXPECT ("run 1: keep node 0\n"
+            "run 1: finished ok\n");
+}
+
+static void suspect_that_answers_within_its_grace_goes_on (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), CANCEL (0), SUBMIT (1);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "worker 0: cancel ticket 0\n"
+            "run 0: finished cancelled\n");
+    PASS (FIXTURE_GRACE_MS * MS - 1), RETURNED (0, 0);
+    EXPECT ("run 1: send node 0 to worker 0\n");
+    assert_int_equal (dw_scheduler_counts (f->scheduler).workers_replaced, 0);
+}
+
+static void what_waits_behind_a_late_task_goes_to_another_worker (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "");
+    scheduler_fixture_add (f, "c", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE (0, 0);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "run 0: keep node 0\n"
+            "run 0: send node 1 to worker 0\n"
+            "run 0: send node 2 to worker 0\n");
+    JOIN (1); /* nothing is left for it, but b takes its time */
+    EXPECT ("");
+    assert_true (scheduler_fixture_wait (f));
+    assert_int_equal (f->now_ns, 1 * MS);
+    EXPECT ("worker 0: cancel ticket 2\n"
+            "run 0: send node 2 to worker 1\n");
+    DONE (1, 0), DONE (0, 1), RETURNED (0, 2);
+    EXPECT ("run 0: keep node 2\n"
+            "run 0: keep node 1\n"
+            "run 0: finished ok\n");
+}
+
+int main (void) {
+    const struct CMUnitTest tests[] = {
+        TRANSCRIPT (lost_worker_has_its_tasks_sent_elsewhere),
+        TRANSCRIPT (what_a_lost_worker_had_not_begun_does_not_count),
+        TRANSCRIPT (chain_of_a_lost_worker_goes_on_from_what_was_answered_for),
+        TRANSCRIPT (late_answer_is_ignored),
+        TRANSCRIPT (answer_for_a_ticket_of_nobodys_is_ignored),
+        TRANSCRIPT (node_that_took_three_workers_down_fails),
+        TRANSCRIPT (backoff_doubles_up_to_its_maximum),
+        cmocka_unit_test (jitter_is_the_same_for_the_same_seed),
+        TRANSCRIPT (answer_that_claims_more_than_was_sent_is_a_failure_502),
+        TRANSCRIPT (timed_out_task_is_retried_and_those_behind_it_go_elsewhere),
+        TRANSCRIPT (clock_of_a_task_starts_with_the_answer_before_it),
+        TRANSCRIPT (sooner_timeout_is_seen_though_a_later_one_was_waited_for),
+        TRANSCRIPT (stuck_worker_is_replaced_after_its_grace),
+        TRANSCRIPT (suspect_that_answers_within_its_grace_goes_on),
+        TRANSCRIPT (what_waits_behind_a_late_task_goes_to_another_worker),
+    };
+    return !!cmocka_run_group_tests (tests, NULL, NULL);
+}
