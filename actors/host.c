@@ -24,9 +24,9 @@ struct dw_host_t {
     bool is_busy;
     uint32_t worker;
     dw_given_t given; /* of a step that is not the first: the step before */
-    const dw_slot_t
-        *payload_slot;         /* whose payload a step of the task gave: a slot of the outcomes or
-                                      one of these two; NULL: it lies where the task said */
+    /* Where the payload lies that a step of the task gave: in a slot of the outcomes, or in one of
+     * the two below. NULL: where the task said. */
+    const dw_slot_t *payload_slot;
     dw_slot_t carried;         /* own copy of the last step's output, over a pause */
     dw_slot_t carried_payload; /* own copy of the payload when that is an earlier step's */
 

@@ -572,7 +572,7 @@ static void tasks_behind_a_stuck_one_run_elsewhere (void **state) {
         runs[i] = system_fixture_submit (f, "text");
     assert_true (gate_wait_entered (gate, 1));
     expect_notice (f, "stuck in node \"gate\"");
-    gate_let (gate, 20); /* the first one may get a byte, its answer comes too late */
+    gate_open (gate);
     int failed = 0;
     for (int i = 0; i < 20; i++) {
         dw_result_t *result = system_fixture_wait (f, runs[i]);

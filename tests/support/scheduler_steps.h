@@ -14,38 +14,38 @@
 #define EXPECT(text)    scheduler_fixture_expect (f, (text))
 
 #define SUBMIT(at) TELL (.type = DW_EVENT_RUN_SUBMITTED, .run = (at))
-#define SUBMIT_OUTPUTS(at, nodes, count)                                                          \
+#define SUBMIT_OUTPUTS(at, nodes, count) \
     TELL (.type = DW_EVENT_RUN_SUBMITTED, .run = (at), .outputs = (nodes), .outputs_count = (count))
 #define CANCEL(at) TELL (.type = DW_EVENT_RUN_CANCELLED, .run = (at))
 
 #define JOIN(who) JOIN_CREDIT (who, 16)
-#define JOIN_CREDIT(who, tasks)                                                                   \
+#define JOIN_CREDIT(who, tasks) \
     TELL (.type = DW_EVENT_WORKER_JOINED, .worker = (who), .credit = (tasks))
-#define JOIN_LANE(who, where)                                                                     \
+#define JOIN_LANE(who, where) \
     TELL (.type = DW_EVENT_WORKER_JOINED, .worker = (who), .lane = (where), .credit = 16)
-#define JOIN_LOCAL(who)                                                                           \
+#define JOIN_LOCAL(who) \
     TELL (.type = DW_EVENT_WORKER_JOINED, .worker = (who), .credit = 16, .local = true)
 #define LOSE(who) TELL (.type = DW_EVENT_WORKER_LOST, .worker = (who))
 
 #define DONE(who, number) DONE_TOOK (who, number, 1000)
-#define DONE_TOOK(who, number, took_ns)                                                           \
-    TELL (.type = DW_EVENT_TASK_DONE, .worker = (who), .ticket = (number), .steps = 1,            \
+#define DONE_TOOK(who, number, took_ns)                                                \
+    TELL (.type = DW_EVENT_TASK_DONE, .worker = (who), .ticket = (number), .steps = 1, \
           .last = true, .duration_ns = (took_ns))
-#define DONE_STEPS(who, number, count)                                                            \
-    TELL (.type = DW_EVENT_TASK_DONE, .worker = (who), .ticket = (number), .steps = (count),      \
+#define DONE_STEPS(who, number, count)                                                       \
+    TELL (.type = DW_EVENT_TASK_DONE, .worker = (who), .ticket = (number), .steps = (count), \
           .last = true, .duration_ns = 1000)
 /* Steps of a chain that goes on. */
-#define PART(who, number, count)                                                                  \
-    TELL (.type = DW_EVENT_TASK_DONE, .worker = (who), .ticket = (number), .steps = (count),      \
+#define PART(who, number, count)                                                             \
+    TELL (.type = DW_EVENT_TASK_DONE, .worker = (who), .ticket = (number), .steps = (count), \
           .duration_ns = 1000)
-#define FAIL(who, number, why)                                                                    \
-    TELL (.type = DW_EVENT_TASK_FAILED, .worker = (who), .ticket = (number), .code = (why),       \
+#define FAIL(who, number, why)                                                              \
+    TELL (.type = DW_EVENT_TASK_FAILED, .worker = (who), .ticket = (number), .code = (why), \
           .duration_ns = 1000)
-#define RETURNED(who, number)                                                                     \
+#define RETURNED(who, number) \
     TELL (.type = DW_EVENT_TASK_RETURNED, .worker = (who), .ticket = (number))
 
 /* A test whose state is a fixture of its own. */
-#define TRANSCRIPT(test)                                                                          \
+#define TRANSCRIPT(test) \
     cmocka_unit_test_setup_teardown (test, scheduler_steps_begin, scheduler_steps_end)
 
 static inline int scheduler_steps_begin (void **state) {

@@ -1,0 +1,272 @@
+/* coordinator_commands.c - what the scheduler commands, carried out. */
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "actors/clock.h"
+#include "actors/coordinator_self.h"
+#include "actors/delivery.h"
+
+/* ---- What the scheduler commands -------------------------------------------------------------- */
+
+const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, const dw_live_run_t *run,
+                                             uint32_t source) {
+    return &run->slots[source == DW_RUN_INPUT ? self->plan->nodes_count : source];
+}
+
+/* Appends the outputs and metadata of a node's direct dependencies. */
+static void s_write_given (const dw_coordinator_t *self, dw_packet_t *packet,
+                           const dw_live_run_t *run, uint32_t node) {
+    const dw_plan_t *plan = self->plan;
+    uint32_t begin = plan->dependencies_at[node], end = plan->dependencies_at[node + 1];
+    if ((plan->flags[node] & DW_NODE_PAYLOAD_ONLY) || begin == end) {
+        dw_write_nil (&packet->head);
+        return;
+    }
+    dw_write_array (&packet->head, end - begin);
+    for (uint32_t e = begin; e < end; e++) {
+        size_t size;
+        const dw_slot_t *slot = &run->slots[plan->dependencies[e]];
+        const dw_extra_t *extra = dw_slot_extra (slot);
+        const uint8_t *payload = dw_slot_payload (slot, &size);
+        if (payload)
+            dw_packet_add (packet, payload, size, dw_slot_frame (slot));
+        else
+            dw_write_nil (&packet->head);
+        if (extra && extra->metadata)
+            dw_packet_add (packet, extra->metadata, extra->metadata_size, NULL);
+        else
+            dw_write_nil (&packet->head);
+    }
+}
+
+static void s_refuse_task (dw_coordinator_t *self, const dw_command_t *command) {
+    static const char text[] = "every actor that could run it is stuck in a processor";
+    dw_event_t *event = dw_coordinator_event (self, DW_EVENT_TASK_FAILED);
+    if (!event)
+        return;
+    event->worker = command->worker;
+    event->ticket = command->ticket;
+    dw_coordinator_fail_event (self, event, 503, text, strlen (text));
+}
+
+static void s_keep_for_self (dw_coordinator_t *self, const dw_command_t *command) {
+    if (self->mailbox_count == self->mailbox_size) {
+        size_t size = self->mailbox_size ? 2 * self->mailbox_size : 64;
+        dw_command_t *mailbox = realloc (self->mailbox, size * sizeof *mailbox);
+        if (!mailbox) {
+            self->is_over = true;
+            return;
+        }
+        self->mailbox = mailbox;
+        self->mailbox_size = size;
+    }
+    self->mailbox[self->mailbox_count++] = *command;
+}
+
+static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
+    const dw_crew_t *worker = &self->workers[command->worker];
+    const dw_live_run_t *run = &self->runs[command->run];
+    size_t size;
+    if (command->worker == self->workers_count) {
+        s_keep_for_self (self, command);
+        return;
+    }
+    if (worker->is_refusing || worker->peer == DW_PEER_NONE) {
+        s_refuse_task (self, command);
+        return;
+    }
+    dw_peer_t *peer = &self->peers.items[worker->peer];
+    if (dw_packet_frames_left (&peer->packet) < 2 + self->plan->dependencies_count[command->node])
+        dw_peers_send (&self->peers, peer);
+    dw_packet_t *packet = dw_peers_packet (&self->peers, peer, DW_WIRE_TASKS);
+    if (!packet) {
+        self->is_over = true;
+        return;
+    }
+    const dw_slot_t *slot = dw_coordinator_source_slot (self, run, command->source);
+    const uint8_t *payload = dw_slot_payload (slot, &size);
+    if (packet->records == 1)
+        dw_write_uint (&packet->head, command->ticket);
+    dw_write_uint (&packet->head, run->number);
+    dw_write_uint (&packet->head, command->node);
+    dw_write_uint (&packet->head, command->steps);
+    dw_write_uint (&packet->head, command->attempt);
+    assert (payload); /* the scheduler sends what reads a kept output */
+    dw_packet_add (packet, payload, size, dw_slot_frame (slot));
+    s_write_given (self, packet, run, command->node);
+}
+
+static void s_cancel_task (dw_coordinator_t *self, const dw_command_t *command) {
+    const dw_crew_t *worker = &self->workers[command->worker];
+    if (command->worker != self->workers_count) {
+        if (worker->is_refusing || worker->peer == DW_PEER_NONE)
+            return;
+        dw_peer_t *peer = &self->peers.items[worker->peer];
+        if (peer->packet.head.count) /* the tasks themselves come first */
+            dw_peers_send (&self->peers, peer);
+        dw_write_uint (&self->reply.head, DW_WIRE_CANCEL);
+        dw_write_uint (&self->reply.head, command->ticket);
+        dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
+        return;
+    }
+    /* Its own: the slots that the task reads are about to go, so it is dropped on the spot. */
+    if (dw_host_is_busy (self->host) && self->host_ticket == command->ticket) {
+        dw_host_abandon (self->host);
+        dw_event_t *event = dw_coordinator_event (self, DW_EVENT_TASK_RETURNED);
+        if (event) {
+            event->worker = command->worker;
+            event->ticket = command->ticket;
+        }
+    }
+    for (size_t i = self->mailbox_at; i < self->mailbox_count; i++)
+        if (self->mailbox[i].ticket == command->ticket)
+            self->mailbox[i].type = DW_CANCEL_TASK;
+}
+
+static void s_keep_output (dw_coordinator_t *self, const dw_command_t *command) {
+    dw_live_run_t *run = &self->runs[command->run];
+    uint32_t node = command->node;
+    for (uint32_t i = 0; i < command->steps; i++, node = self->plan->chain_next[node]) {
+        dw_slot_t *from = &self->outcomes.slots[command->handle + i], *to = &run->slots[node];
+        if (to->form == DW_SLOT_EXTRA)
+            dw_slot_clear (to);
+        *to = *from;
+        to->status = DW_NODE_DONE;
+        to->attempts = i == 0 ? command->attempt : 1;
+        if (from->form == DW_SLOT_EXTRA) {
+            from->form = DW_SLOT_NONE; /* it has a new owner */
+            run->has_extras = true;
+        }
+    }
+}
+
+static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command) {
+    dw_live_run_t *run = &self->runs[command->run];
+    dw_slot_t *to = &run->slots[command->node];
+    char text[160];
+    dw_slot_clear (to);
+    run->has_extras = true;
+    if (command->handle != DW_NONE) {
+        dw_slot_t *from = &self->outcomes.slots[command->handle];
+        *to = *from;
+        from->form = DW_SLOT_NONE;
+        return;
+    }
+    const dw_policy_t *policy = &self->plan->policies[self->plan->policy[command->node]];
+    if (command->code == 408)
+        snprintf (text, sizeof text, "the attempt took longer than timeout_seconds (%g s)",
+                  (double) policy->timeout_us / 1e6);
+    else if (command->code == 503)
+        snprintf (text, sizeof text, "three workers went down while they ran it");
+    else
+        snprintf (text, sizeof text, "the worker answered for steps that it was not sent");
+    dw_slot_set_error (to, command->code, text, strlen (text));
+}
+
+static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command) {
+    dw_live_run_t *run = &self->runs[command->run];
+    dw_peer_t *client = run->client == DW_PEER_NONE ? NULL : &self->peers.items[run->client];
+    dw_packet_t *packet = NULL;
+    if (client) {
+        if (client->packet.count > DW_WIRE_FRAMES_MAX / 2)
+            dw_peers_send (&self->peers, client);
+        packet = dw_peers_packet (&self->peers, client, DW_WIRE_RESULTS);
+    }
+    dw_slot_clear (&run->slots[self->plan->nodes_count]);
+    if (packet) {
+        dw_delivery_t delivery = {.scheduler = self->scheduler,
+                                  .plan = self->plan,
+                                  .run = command->run,
+                                  .client_run = run->client_run,
+                                  .status = (dw_run_status_t) command->status,
+                                  .duration_us = (uint64_t) (dw_clock_ns () - run->submitted_ns) /
+                                                 1000,
+                                  .slots = run->slots,
+                                  .has_extras = run->has_extras,
+                                  .outputs = run->outputs,
+                                  .outputs_count = run->outputs_count};
+        run->slots = NULL;
+        if (dw_delivery_write (&delivery, packet))
+            self->is_over = true;
+    }
+    dw_scheduler_forget (self->scheduler, command->run);
+    dw_coordinator_run_free (self, command->run);
+}
+
+/* A worker is stuck in a processor: it is left to itself, another takes its place. */
+static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *command) {
+    const dw_crew_t *worker = &self->workers[command->worker];
+    dw_peer_t *peer = worker->peer == DW_PEER_NONE ? NULL : &self->peers.items[worker->peer];
+    if (peer) {
+        dw_peers_send (&self->peers, peer);
+        dw_coordinator_stop_worker (self, worker->peer);
+    }
+    dw_coordinator_notice (
+        self,
+        "actor %u is stuck in node \"%s\": its processor did not return after its attempt "
+        "was given up; another actor takes its place",
+        (unsigned) command->worker, self->plan->ids[command->node]);
+    dw_coordinator_leave_behind (self, command->worker, command->node);
+    dw_coordinator_start_again (self, command->worker);
+}
+
+static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
+    switch ((dw_command_type_t) command->type) {
+        case DW_SEND_TASK: s_send_task (self, command); return;
+        case DW_CANCEL_TASK: s_cancel_task (self, command); return;
+        case DW_KEEP_OUTPUT: s_keep_output (self, command); return;
+        case DW_KEEP_ERROR: s_keep_error (self, command); return;
+        case DW_DROP_OUTPUT:
+            dw_slot_drop_payload (&self->runs[command->run].slots[command->node]);
+            return;
+        case DW_FINISH_RUN: s_finish_run (self, command); return;
+        case DW_REPLACE_WORKER: s_replace_worker (self, command); return;
+    }
+}
+
+/* A peer could not be reached: its queue has no limit, so its connection is gone. */
+static void s_on_unreachable (void *arg, dw_peer_t *peer) {
+    dw_coordinator_t *self = arg;
+    if (peer->role == DW_WIRE_CLIENT)
+        dw_coordinator_on_client_gone (self, dw_peers_index (&self->peers, peer));
+    else if (peer->role == DW_WIRE_WORKER && !peer->is_dismissed && !self->is_closing) {
+        uint32_t run, node = dw_scheduler_worker_node (self->scheduler, peer->number, &run);
+        dw_coordinator_notice (self, "actor %u cannot be reached any more; another takes its place",
+                               (unsigned) peer->number);
+        dw_coordinator_tell_lost (self, peer->number);
+        dw_coordinator_leave_behind (self, peer->number, node);
+        dw_coordinator_start_again (self, peer->number);
+    }
+}
+
+void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
+    dw_outcomes_t *outcomes = &self->outcomes;
+    size_t events_count = outcomes->events_count, slots_count = outcomes->slots_count;
+    self->commands.count = 0;
+    if (dw_scheduler_step (self->scheduler, now_ns, outcomes->events, events_count,
+                           &self->commands)) {
+        dw_coordinator_notice (self, "out of memory: the system ends");
+        self->is_over = true;
+        return;
+    }
+    for (size_t i = 0; i < self->commands.count; i++)
+        s_carry_out (self, &self->commands.items[i]);
+    dw_peers_flush (&self->peers, s_on_unreachable, self);
+    dw_outcomes_t rest = {.slots = outcomes->slots, .slots_count = slots_count};
+    dw_outcomes_clear (&rest); /* what no command kept */
+    outcomes->events_count -= events_count;
+    outcomes->slots_count -= slots_count;
+    if (outcomes->events_count) {
+        memmove (outcomes->events, outcomes->events + events_count,
+                 outcomes->events_count * sizeof *outcomes->events);
+        memmove (outcomes->slots, outcomes->slots + slots_count,
+                 outcomes->slots_count * sizeof *outcomes->slots);
+        for (size_t i = 0; i < outcomes->events_count; i++)
+            if (outcomes->events[i].type == DW_EVENT_TASK_FAILED) /* the others bring no slots */
+                outcomes->events[i].handle -= (uint32_t) slots_count;
+    }
+    if (self->host)
+        dw_host_settle (self->host, outcomes); /* its next group begins in what is left */
+}

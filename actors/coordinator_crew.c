@@ -1,0 +1,214 @@
+/* coordinator_crew.c - the coordinator's worker actors: welcomed, heard, replaced. */
+
+#include "actors/coordinator_self.h"
+#include "runtime/payload.h"
+
+#define STACK_BYTES       (1u << 20)   /* of a worker's thread; */
+#define SMALL_STACK_BYTES (256u << 10) /* when there are more than */
+#define MANY_WORKERS      256u
+
+/* ---- What comes in: workers ------------------------------------------------------------------- */
+
+void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router,
+                                    const dw_wire_hello_t *hello) {
+    dw_crew_t *worker = hello->number < self->workers_count ? &self->workers[hello->number] : NULL;
+    dw_peer_t *peer = NULL;
+    if (worker && worker->peer == DW_PEER_NONE && !worker->is_refusing && !self->is_closing)
+        peer = dw_peers_add (&self->peers, router, DW_WIRE_WORKER);
+    if (!peer) {
+        dw_coordinator_refuse (self, router, 400, "no worker of this number is expected");
+        return;
+    }
+    peer->number = hello->number;
+    worker->peer = dw_peers_index (&self->peers, peer);
+    dw_write_uint (&self->reply.head, DW_WIRE_WELCOME);
+    dw_write_uint (&self->reply.head, worker->peer);
+    dw_peers_reply (&self->peers, router, &self->reply);
+    dw_event_t *event = dw_coordinator_event (self, DW_EVENT_WORKER_JOINED);
+    if (!event)
+        return;
+    event->worker = hello->number;
+    event->lane = self->plan->pool ? 0 : hello->number;
+    event->credit = hello->credit;
+}
+
+void dw_coordinator_fail_event (dw_coordinator_t *self, dw_event_t *event, uint16_t code,
+                                const char *message, size_t size) {
+    event->type = DW_EVENT_TASK_FAILED;
+    event->code = code;
+    event->handle = (uint32_t) self->outcomes.slots_count;
+    dw_slot_t *slot = dw_coordinator_slot (self);
+    if (slot)
+        dw_slot_set_error (slot, code, message, size);
+}
+
+/* Reads the outputs of an answer; false: it makes no sense. trusted: it comes from this process. */
+static bool s_read_slots (dw_coordinator_t *self, dw_wire_reader_t *reader, uint32_t steps,
+                          bool is_trusted) {
+    size_t size;
+    zmq_msg_t *frame;
+    for (uint32_t i = 0; i < steps; i++) {
+        dw_slot_t *slot = dw_coordinator_slot (self);
+        dw_ref_t payload = dw_read_ref (reader), metadata = dw_read_ref (reader);
+        if (!slot || reader->is_damaged)
+            return false;
+        const uint8_t *bytes = dw_message_resolve (&self->peers.message, DW_PEERS_HEAD, &payload,
+                                                   reader, &size, &frame);
+        if (!bytes || size > self->plan->max_payload_bytes ||
+            (!is_trusted && dw_payload_check (bytes, size)) ||
+            !dw_coordinator_slot_set (slot, bytes, size, frame))
+            return false;
+        if (dw_ref_is_nil (&metadata))
+            continue;
+        bytes = dw_message_resolve (&self->peers.message, DW_PEERS_HEAD, &metadata, reader, &size,
+                                    &frame);
+        if (!bytes || (!is_trusted && dw_payload_map_check (bytes, size)) ||
+            !dw_slot_set_metadata (slot, bytes, size))
+            return false;
+    }
+    return true;
+}
+
+static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader_t *reader,
+                         bool is_trusted) {
+    dw_wire_answer_record_t record;
+    static const char nonsense[] = "the worker's answer makes no sense";
+    if (!dw_read_answer (reader, &record))
+        return false;
+    dw_event_t *event = dw_coordinator_event (self, DW_EVENT_TASK_DONE);
+    if (!event)
+        return false;
+    size_t at = self->outcomes.events_count - 1, first_slot = self->outcomes.slots_count;
+    event->worker = worker;
+    event->ticket = record.ticket;
+    event->duration_ns = record.duration_ns;
+    event->handle = (uint32_t) first_slot;
+    switch (record.answer) {
+        case DW_WIRE_MORE:
+        case DW_WIRE_DONE:
+            event->last = record.answer == DW_WIRE_DONE;
+            event->steps = record.steps;
+            self->workers[worker].steps_count += record.steps;
+            if (s_read_slots (self, reader, record.steps, is_trusted))
+                break;
+            event = &self->outcomes.events[at];
+            dw_coordinator_fail_event (self, event, 502, nonsense, strlen (nonsense));
+            break;
+        case DW_WIRE_FAILED:
+            dw_coordinator_fail_event (self, event, record.code ? record.code : 500, record.message,
+                                       record.message_size);
+            break;
+        case DW_WIRE_RETURNED: event->type = DW_EVENT_TASK_RETURNED; break;
+    }
+    uint32_t duration_us = (uint32_t) (record.duration_ns / 1000 < UINT32_MAX
+                                           ? (record.duration_ns + 500) / 1000
+                                           : UINT32_MAX);
+    for (size_t i = first_slot; duration_us && i < self->outcomes.slots_count; i++)
+        self->outcomes.slots[i].duration_us = duration_us;
+    return !reader->is_damaged;
+}
+
+void dw_coordinator_on_answers (dw_coordinator_t *self, const dw_peer_t *peer,
+                                dw_wire_reader_t *reader) {
+    if (peer->is_dismissed)
+        return;
+    while (dw_wire_reader_has_more (reader))
+        if (!s_on_answer (self, peer->number, reader, peer->router == 0)) {
+            self->peers.unknown_count++;
+            return;
+        }
+}
+
+int dw_coordinator_start_worker (dw_coordinator_t *self, uint32_t number, dw_error_t *error) {
+    bool spins = self->plan->pool && self->workers_count <= self->options.cpus_count &&
+                 self->options.cpus_count > 1;
+    dw_worker_options_t options = {
+        .context = self->options.context,
+        .endpoint = self->endpoint,
+        .program = self->options.program,
+        .number = number,
+        .node = dw_coordinator_hosted_node (self, number),
+        .credit = CREDIT,
+        .spin_ns = spins ? SPIN_NS : 0,
+        .stack_bytes = self->workers_count > MANY_WORKERS ? SMALL_STACK_BYTES : STACK_BYTES};
+    self->workers[number].peer = DW_PEER_NONE;
+    return dw_worker_new (&self->workers[number].actor, &options, error);
+}
+
+void dw_coordinator_stop_worker (dw_coordinator_t *self, uint32_t peer_index) {
+    const dw_peer_t *peer = &self->peers.items[peer_index];
+    dw_write_uint (&self->reply.head, DW_WIRE_STOP);
+    dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
+}
+
+void dw_coordinator_leave_behind (dw_coordinator_t *self, uint32_t number, uint32_t node) {
+    dw_crew_t *worker = &self->workers[number];
+    if (worker->peer != DW_PEER_NONE)
+        self->peers.items[worker->peer].is_dismissed = true;
+    self->stuck[self->stuck_count++] = (dw_stuck_t){
+        .actor = worker->actor, .peer = worker->peer, .number = number, .node = node};
+    *worker = (dw_crew_t){.peer = DW_PEER_NONE, .steps_count = worker->steps_count};
+}
+
+/* Whether another actor than this one may run what it could have run. */
+static bool s_has_substitute (const dw_coordinator_t *self, uint32_t number) {
+    for (uint32_t i = 0; self->plan->pool && i < self->workers_count; i++)
+        if (i != number && self->workers[i].actor)
+            return true;
+    return false;
+}
+
+void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number) {
+    dw_error_t *error = dw_error_new ();
+    bool too_many = self->stuck_count >= STUCK_MAX;
+    if (too_many || dw_coordinator_start_worker (self, number, error) != DW_OK) {
+        bool has_substitute = s_has_substitute (self, number);
+        dw_coordinator_notice (self, "actor %u cannot be replaced (%s)%s", (unsigned) number,
+                               too_many ? "too many are stuck" : dw_error_text (error),
+                               has_substitute ? "" : ": its tasks fail from now on");
+        dw_event_t *event = has_substitute ? NULL
+                                           : dw_coordinator_event (self, DW_EVENT_WORKER_JOINED);
+        if (event) {
+            self->workers[number].is_refusing = true;
+            event->worker = number;
+            event->lane = self->plan->pool ? 0 : number;
+            event->credit = 1;
+        }
+    }
+    dw_error_destroy (&error);
+}
+
+void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number) {
+    dw_event_t *event = dw_coordinator_event (self, DW_EVENT_WORKER_LOST);
+    if (event)
+        event->worker = number;
+}
+
+/* A stuck actor came back after all, and has only to end. */
+static void s_on_stuck_bye (dw_coordinator_t *self, uint32_t peer_index) {
+    for (uint32_t i = 0; i < self->stuck_count; i++)
+        if (self->stuck[i].peer == peer_index) {
+            dw_worker_join (self->stuck[i].actor, INT64_MAX);
+            dw_worker_destroy (&self->stuck[i].actor);
+            self->stuck[i] = self->stuck[--self->stuck_count];
+            return;
+        }
+}
+
+void dw_coordinator_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer) {
+    dw_crew_t *worker = &self->workers[peer->number];
+    if (peer->is_dismissed)
+        s_on_stuck_bye (self, dw_peers_index (&self->peers, peer));
+    else
+        worker->peer = DW_PEER_NONE;
+    if (!peer->is_dismissed && !self->is_closing) {
+        dw_coordinator_notice (
+            self, "actor %u has left: it ran out of memory or got a message that makes no sense",
+            (unsigned) peer->number);
+        dw_coordinator_tell_lost (self, peer->number);
+        dw_worker_join (worker->actor, INT64_MAX);
+        dw_worker_destroy (&worker->actor);
+        dw_coordinator_start_again (self, peer->number);
+    }
+    dw_peers_remove (&self->peers, peer);
+}

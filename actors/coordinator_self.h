@@ -1,0 +1,153 @@
+/* coordinator_self.h - the coordinator from the inside: its state, and what its files give each other.
+ *
+ *     coordinator.c           the loop, what comes in, its own work, closing, how it is made
+ *     coordinator_runs.c      runs and the clients that wait for them
+ *     coordinator_crew.c      the worker actors: welcomed, heard, replaced
+ *     coordinator_commands.c  what the scheduler commands
+ *
+ * Only its own thread uses any of this, but for the making and the joining. */
+
+#ifndef DW_COORDINATOR_SELF_H
+#define DW_COORDINATOR_SELF_H
+
+#include "actors/coordinator.h"
+#include "actors/peers.h"
+
+#define STUCK_MAX 64u   /* actors left behind in a processor; beyond, tasks fail */
+#define CREDIT    4096u /* tasks a worker takes at one time */
+#define SPIN_NS   50000 /* how long the coordinator and its workers look before they sleep */
+
+/* A run that a client waits for. Its index is the scheduler's. */
+typedef struct dw_live_run_t {
+    bool is_live;
+    bool has_extras;
+    uint32_t client; /* its peer; DW_PEER_NONE: it is gone */
+    uint64_t client_run;
+    uint64_t number; /* of all runs of this system */
+    int64_t submitted_ns;
+    dw_slot_t *slots;  /* by node, and behind them the run's input */
+    uint32_t *outputs; /* NULL: all */
+    uint32_t outputs_count;
+} dw_live_run_t;
+
+/* One of the scheduler's workers. */
+typedef struct dw_crew_t {
+    dw_worker_t *actor;
+    uint32_t peer;        /* DW_PEER_NONE: it has not said HELLO */
+    uint64_t steps_count; /* that it has answered for as done */
+    bool is_refusing;     /* nobody could be put in its place: what is sent to it fails */
+} dw_crew_t;
+
+/* An actor that did not come back from a processor. */
+typedef struct dw_stuck_t {
+    dw_worker_t *actor;
+    uint32_t peer;
+    uint32_t number;
+    uint32_t node;
+} dw_stuck_t;
+
+struct dw_coordinator_t {
+    dw_coordinator_options_t options;
+    const dw_plan_t *plan;
+    dw_actor_t actor;
+    char inproc[48];
+    char endpoint[256];
+    dw_peers_t peers;
+    dw_scheduler_t *scheduler;
+    dw_commands_t commands;
+    dw_outcomes_t outcomes; /* events for the next step, and what came with them */
+    dw_packet_t reply;
+
+    dw_live_run_t *runs;
+    uint32_t *free_runs;
+    uint32_t free_runs_count;
+    uint32_t runs_max;  /* places that there may be, */
+    uint32_t runs_size; /* that there are, */
+    uint32_t runs_used; /* that were ever used */
+    uint64_t runs_number;
+
+    dw_crew_t *workers;
+    uint32_t workers_count; /* actors; the local worker's index in a pool */
+    dw_stuck_t *stuck;
+    uint32_t stuck_count;
+
+    /* The coordinator's own work: tasks in their order, from mailbox_at on. */
+    dw_host_t *host; /* NULL: it has none */
+    dw_command_t *mailbox;
+    size_t mailbox_at, mailbox_count, mailbox_size;
+    uint64_t host_ticket; /* of the task under way */
+    dw_given_t *given;
+    uint32_t given_size;
+    int64_t worked_ns; /* when it last did */
+
+    zmq_msg_t graph; /* what WELCOME tells clients */
+    bool has_graph;
+    uint32_t owner; /* its peer */
+    bool is_closing;
+    int64_t close_by_ns;
+    bool is_over;
+};
+
+/* The node that a worker hosts; DW_NONE: all. */
+static inline uint32_t dw_coordinator_hosted_node (const dw_coordinator_t *self, uint32_t worker) {
+    return self->plan->pool ? DW_NONE : self->plan->by_position[worker];
+}
+
+/* ---- For all --------------------------------------------------------------------------------- */
+
+void dw_coordinator_notice (dw_coordinator_t *self, const char *format, ...) DW_PRINTF (2, 3);
+/* A new event, all zeros, for the next step. NULL: no memory. */
+dw_event_t *dw_coordinator_event (dw_coordinator_t *self, dw_event_type_t type);
+/* A new empty slot for what came with the event made last. */
+dw_slot_t *dw_coordinator_slot (dw_coordinator_t *self);
+
+/* ---- Runs and clients ------------------------------------------------------------------------ */
+
+/* Frees a run's place and what it holds. */
+void dw_coordinator_run_free (dw_coordinator_t *self, uint32_t index);
+/* Puts bytes that came in a message into a slot: large ones by reference. */
+bool dw_coordinator_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size, zmq_msg_t *frame);
+/* Tells whoever sent the message received last that it is refused, and counts it. */
+void dw_coordinator_refuse (dw_coordinator_t *self, uint32_t router, uint16_t code,
+                            const char *text);
+void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router);
+void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t client,
+                               dw_wire_reader_t *reader);
+/* The scheduler hears that a run is cancelled. */
+void dw_coordinator_abort_run (dw_coordinator_t *self, uint32_t index);
+void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader);
+/* A client has left: nobody waits for its runs. */
+void dw_coordinator_on_client_gone (dw_coordinator_t *self, uint32_t client);
+
+/* ---- Workers --------------------------------------------------------------------------------- */
+
+void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router,
+                                    const dw_wire_hello_t *hello);
+/* Makes the event made last a failure with a message. */
+void dw_coordinator_fail_event (dw_coordinator_t *self, dw_event_t *event, uint16_t code,
+                                const char *message, size_t size);
+void dw_coordinator_on_answers (dw_coordinator_t *self, const dw_peer_t *peer,
+                                dw_wire_reader_t *reader);
+void dw_coordinator_stop_worker (dw_coordinator_t *self, uint32_t peer_index);
+/* Puts an actor aside that nobody can make return; its place is empty. */
+void dw_coordinator_leave_behind (dw_coordinator_t *self, uint32_t number, uint32_t node);
+/* Starts an actor in an empty place. When there can be none, and nobody else could run its tasks,
+ * what is sent there fails, so that no run waits for ever. */
+void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number);
+/* The scheduler hears that a worker is gone. */
+void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number);
+/* A worker that was told to stop, or could not go on: then another takes its place. */
+void dw_coordinator_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer);
+/* Errors: as dw_worker_new. */
+int dw_coordinator_start_worker (dw_coordinator_t *self, uint32_t number, dw_error_t *error);
+
+/* ---- Commands -------------------------------------------------------------------------------- */
+
+/* Where the payload lies that a task reads. */
+const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, const dw_live_run_t *run,
+                                             uint32_t source);
+/* Gives the scheduler what has happened, and does what it says. Carrying out may make events, which
+ * are for the next step: they move to the front. */
+void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns);
+
+#endif
