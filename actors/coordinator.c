@@ -357,13 +357,22 @@ static int s_make_router (dw_coordinator_t *self, const char *endpoint, dw_error
     return DW_OK;
 }
 
+/* A port, or * for any: ZeroMQ takes any number and cuts it to 16 bits. */
+static bool s_is_port (const char *text) {
+    char *end;
+    if (strcmp (text, "*") == 0)
+        return true;
+    unsigned long port = strtoul (text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == '\0' && port > 0 && port <= UINT16_MAX;
+}
+
 /* Only this machine: who listens to others needs keys, which this version has not. */
 static bool s_is_local_endpoint (const char *endpoint) {
     static const char *const prefixes[] = {"ipc://", "tcp://127.",
                                            "tcp://localhost:", "tcp://[::1]:"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (strncmp (endpoint, prefixes[i], strlen (prefixes[i])) == 0)
-            return true;
+            return i == 0 || s_is_port (strrchr (endpoint, ':') + 1);
     return false;
 }
 

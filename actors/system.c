@@ -17,7 +17,7 @@
 #define CLIENTS_MAX       64u
 #define CLOSE_MS          5000
 #define CLOSE_MS_MAX      3600000
-#define SOON_NS           100000000 /* for threads that have nothing more to do but end */
+#define SOON_NS           200000000 /* for threads that have nothing more to do but end */
 #define SPARE_DESCRIPTORS 16u       /* of ZeroMQ's own, and one or two of the caller's */
 #define PROBE_THREADS     4         /* ZeroMQ's own two, the coordinator's, and one for closing */
 
@@ -44,10 +44,13 @@ static unsigned s_descriptors_open (void) {
 }
 
 /* ZeroMQ gives up (and, in its own parts, ends the program) when descriptors run out, so what will
- * be needed is worked out before: one for every socket. */
-static int s_check_descriptors (const dw_plan_t *plan, uint32_t clients_max, dw_error_t *error) {
+ * be needed is worked out before: one for every socket, and where there is an endpoint one for each
+ * end of its connection. */
+static int s_check_descriptors (const dw_plan_t *plan, uint32_t clients_max, bool has_endpoint,
+                                dw_error_t *error) {
     struct rlimit limit;
-    uint64_t need = (uint64_t) plan->workers_count + clients_max + SPARE_DESCRIPTORS;
+    uint64_t peers = (uint64_t) plan->workers_count + clients_max;
+    uint64_t need = (has_endpoint ? 3 * peers : peers) + SPARE_DESCRIPTORS;
     if (getrlimit (RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
         return DW_OK;
     uint64_t open = s_descriptors_open ();
@@ -121,7 +124,7 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     int err = dw_program_new (&self->program, graph, processors, error);
     if (!err)
-        err = s_check_descriptors (self->program->plan, clients_max, error);
+        err = s_check_descriptors (self->program->plan, clients_max, options->endpoint, error);
     if (!err)
         err = s_check_threads (error);
     if (!err)

@@ -58,7 +58,7 @@ typedef struct model_worker_t {
 
 typedef struct model_kind_t {
     bool measured;
-    bool is_slow; /* two slow calls in a row on the coordinator's thread */
+    bool is_slow;     /* two slow calls in a row on the coordinator's thread */
     uint64_t last_ns; /* its last call's time */
 } model_kind_t;
 
