@@ -232,7 +232,9 @@ DW_EXPORT int dw_system_open (dw_system_t **self_p, const dw_graph_t *graph,
 /* Closes: cancels the runs in flight, stops the actors, joins their threads. Waits at most
  * timeout_ms (negative: 5000) for processors that still run; then leaves their threads behind.
  * Clients and their results outlive the system and only say DW_ECLOSED.
- * Errors: DW_ESTUCK error names the nodes that still run; everything else is released. */
+ * Errors: DW_ESTUCK error names the nodes that still run; everything else is released. What they
+ * use is released when they return, if they do: until the program ends processors, and what these
+ * point to, must then stay. */
 DW_EXPORT int dw_system_close (dw_system_t **self_p, int timeout_ms, dw_error_t *error);
 
 /* ---- A client: submits runs and receives results ------------------------------------------ */

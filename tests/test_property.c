@@ -330,6 +330,19 @@ static void s_draw_options (s_world_t *world) {
 
 static const random_graph_t *s_current; /* what runs while a test fails */
 
+/* Runs the world's graph, and destroys it. */
+static void s_run_graph (s_world_t *world, const dw_processors_t *processors,
+                         const char *endpoint) {
+    s_current = world->graph;
+    world->evaluator = evaluator_new (world->graph);
+    for (uint32_t node = 0; node < world->graph->nodes_count; node++)
+        world->fails[node] = random_graph_fails (world->graph, node);
+    s_run_world (world, processors, endpoint);
+    s_current = NULL;
+    evaluator_destroy (&world->evaluator);
+    random_graph_destroy (&world->graph);
+}
+
 /* A seed stands for its combination, too, so that one alone can be run again. */
 static void s_run_seed (uint64_t seed, const dw_processors_t *processors, const char *endpoint) {
     s_world_t world = {.random = random_from (~seed), .graph = random_graph_new (seed, NODES_MAX)};
@@ -341,14 +354,7 @@ static void s_run_seed (uint64_t seed, const dw_processors_t *processors, const 
     if (options->actors == DW_ACTORS_THREAD)
         options->pool_size = DW_UNSET;
     s_draw_options (&world);
-    s_current = world.graph;
-    world.evaluator = evaluator_new (world.graph);
-    for (uint32_t node = 0; node < world.graph->nodes_count; node++)
-        world.fails[node] = random_graph_fails (world.graph, node);
-    s_run_world (&world, processors, endpoint);
-    s_current = NULL;
-    evaluator_destroy (&world.evaluator);
-    random_graph_destroy (&world.graph);
+    s_run_graph (&world, processors, endpoint);
 }
 
 static uint64_t s_setting (const char *name, uint64_t fallback) {
@@ -386,6 +392,34 @@ static void tcp_gives_what_the_evaluator_gives (void **state) {
     s_run_seeds ("tcp://127.0.0.1:*", 2 * COMBINATIONS);
 }
 
+/* One transform, then analyzers that all read its output: a worker that pauses in the middle of the
+ * chain, as it does while it does not know how long the steps take, has to keep that output. */
+static void payload_outlives_the_pauses_of_a_chain (void **state) {
+    dw_processors_t *processors = s_processors_new ();
+    (void) state;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        s_world_t world = {.random = random_from (seed),
+                           .graph = random_graph_new (seed, NODES_MAX)};
+        for (uint32_t node = 0; node < world.graph->nodes_count; node++) {
+            random_node_t *it = &world.graph->nodes[node];
+            uint32_t *dependencies = it->dependencies;
+            *it = (random_node_t){.dependencies = dependencies,
+                                  .dependencies_count = node > 0,
+                                  .input = RANDOM_INPUT_RULE,
+                                  .processor = node > 0 ? RANDOM_MEASURE_BRIEF : RANDOM_MIX_PAYLOAD,
+                                  .retry_attempts = DW_UNSET,
+                                  .timeout_us = DW_UNSET,
+                                  .cost_us = DW_UNSET};
+            snprintf (it->id, sizeof it->id, "n%" PRIu32, node);
+            dependencies[0] = node - 1;
+        }
+        world.graph->options.actors = DW_ACTORS_POOL;
+        world.graph->options.pool_size = 2;
+        s_run_graph (&world, processors, NULL);
+    }
+    dw_processors_destroy (&processors);
+}
+
 /* A failed assertion leaves its graph behind: show it. */
 static int s_show (void **state) {
     (void) state;
@@ -400,6 +434,7 @@ int main (void) {
         cmocka_unit_test_teardown (inproc_gives_what_the_evaluator_gives, s_show),
         cmocka_unit_test_teardown (ipc_gives_what_the_evaluator_gives, s_show),
         cmocka_unit_test_teardown (tcp_gives_what_the_evaluator_gives, s_show),
+        cmocka_unit_test_teardown (payload_outlives_the_pauses_of_a_chain, s_show),
     };
     return !!cmocka_run_group_tests (tests, NULL, NULL);
 }

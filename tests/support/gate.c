@@ -23,6 +23,8 @@ void gate_destroy (gate_t **self_p) {
     if (!self)
         return;
     gate_open (self);
+    if (!gate_wait_left (self, atomic_load (&self->entered)))
+        abort (); /* a thread would use what is freed here */
     close (self->fds[0]);
     free (self);
     *self_p = NULL;

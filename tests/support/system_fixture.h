@@ -35,6 +35,7 @@ typedef struct system_fixture_t {
     char folder[32];      /* of the ipc socket */
     int notices[2];       /* a pipe: lines that the system told */
     char notice[512];     /* the line read last */
+    bool left_behind;     /* a close said DW_ESTUCK */
     unsigned tasks_count; /* threads of this program before the test */
     gate_t *gates[4];
     unsigned gates_count;
