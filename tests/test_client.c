@@ -292,7 +292,7 @@ static void a_large_payload_is_passed_along_a_hundred_nodes_without_a_copy (void
     for (int i = 0; i < 100; i++) {
         snprintf (id, sizeof id, "n%d", i);
         system_fixture_add (f, id, "note", before);
-        strcpy (before, id);
+        memcpy (before, id, sizeof id);
     }
     system_fixture_open (f);
     dw_submission_t submission = {

@@ -359,10 +359,9 @@ static void many_first_causes_are_cut_at_sixteen (void **state) {
     system_fixture_t *f = *state;
     char id[16], all[256] = "";
     system_fixture_options (f)->failure_strategy = DW_CONTINUE_ON_ERROR;
-    for (int i = 0; i < 30; i++) {
-        snprintf (id, sizeof id, "n%d ", i);
-        strcat (all, id);
-        id[strlen (id) - 1] = '\0';
+    for (int i = 0, size = 0; i < 30; i++) {
+        snprintf (id, sizeof id, "n%d", i);
+        size += snprintf (all + size, sizeof all - (size_t) size, "%s ", id);
         system_fixture_add (f, id, "fail", "");
     }
     system_fixture_add (f, "end", "identity", all);

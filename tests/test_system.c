@@ -217,7 +217,8 @@ static void a_processor_that_cannot_start_is_named_and_everything_is_stopped (vo
     int err = DW_EPROCESSOR, fail_at = 0;
     s_add_instances (f, &starts, false, 5);
     while (err == DW_EPROCESSOR) {
-        starts = (s_starts_t){.fail_at = ++fail_at};
+        fail_at++;
+        starts = (s_starts_t){.fail_at = fail_at};
         dw_error_t *error = dw_error_new ();
         err = dw_system_open (&f->system, f->graph, &f->options, error);
         if (err) {
@@ -334,7 +335,7 @@ static void a_thousand_nodes_run (void **state) {
         assert_true (threads_count () > 1000);
     char expected[3 * 999 + 1] = "AB";
     for (int i = 1; i < 999; i++)
-        strcpy (expected + 2 * i, "BA");
+        memcpy (expected + 2 * i, "BA", sizeof "BA");
     for (int i = 0; i < 3; i++)
         system_fixture_expect_run (f, "ab", "end", expected);
 }

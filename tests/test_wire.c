@@ -210,7 +210,7 @@ static void byte_strings_in_longer_forms_than_needed_are_read (void **state) {
                                     'c',  0xc5, 0,   1,    'd', 0xc6, 0,   0,    0, 1, 'e'};
     size_t size;
     dw_wire_reader_t reader = dw_wire_reader (bytes, sizeof bytes);
-    for (char expected = 'a'; expected <= 'e'; expected++) {
+    for (int expected = 'a'; expected <= 'e'; expected++) {
         const void *content = expected <= 'c' ? (const void *) dw_read_str (&reader, 9, &size)
                                               : dw_read_bin (&reader, 9, &size);
         assert_non_null (content);

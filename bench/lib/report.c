@@ -46,7 +46,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             return 0;
         case KEY_FORMAT:
             self->is_json = strcmp (arg, "json") == 0;
-            if (!self->is_json && strcmp (arg, "text"))
+            if (!self->is_json && strcmp (arg, "text") != 0)
                 argp_error (state, "--format: \"%s\" is none of text, json", arg);
             return 0;
         default: return ARGP_ERR_UNKNOWN;

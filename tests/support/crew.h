@@ -10,7 +10,7 @@
 #include "tests/support/world.h"
 
 /* How long a message to or from a worker takes. */
-int64_t crew_delay (world_t *world, const member_t *member);
+int64_t crew_delay (world_t *world, const member_t *worker);
 /* A worker says something. */
 void crew_say (world_t *world, uint32_t worker, dw_event_t event);
 /* It goes on with its first task, if it has one and does nothing. */
@@ -22,6 +22,6 @@ void crew_cancel (world_t *world, uint32_t worker, uint64_t ticket);
 /* It will join, for the first time or again. */
 void crew_come (world_t *world, uint32_t worker, int64_t delay_ns);
 /* It is gone, with all that it holds. */
-void crew_clear (member_t *member);
+void crew_clear (member_t *worker);
 
 #endif

@@ -361,7 +361,7 @@ random_metadata_t random_processor_metadata (random_processor_t processor, uint6
     if (random_processor_trait (processor).intent != DW_ANALYZE && random_one_in (&random, 2))
         return metadata;
     metadata.count = 1 + random_below (&random, RANDOM_METADATA_MAX);
-    for (size_t i = 0; i < metadata.count; i++) {
+    for (size_t i = 0; i < metadata.count && i < RANDOM_METADATA_MAX; i++) {
         metadata.keys[i] = keys[i];
         snprintf (metadata.values[i], sizeof metadata.values[i], "%" PRIx64, random_next (&random));
     }

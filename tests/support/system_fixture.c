@@ -273,10 +273,12 @@ static int s_find (const dw_result_t *result, const char *id) {
 void expect_text (const dw_result_t *result, const char *id, const char *expected) {
     size_t size;
     const char *text = dw_result_text (result, s_find (result, id), &size);
-    if (!text)
+    if (!text) {
         fail_msg ("node %s is %s and has no text", id,
                   dw_node_status_text (dw_result_node_status (result, s_find (result, id))));
-    if (size != strlen (expected) || memcmp (text, expected, size))
+        return;
+    }
+    if (size != strlen (expected) || memcmp (text, expected, size) != 0)
         fail_msg ("node %s gave \"%.*s\", not \"%s\"", id, (int) size, text, expected);
 }
 
@@ -297,12 +299,10 @@ void expect_failure (const dw_result_t *result, const char *id, int code, const 
 
 void expect_because_of (const dw_result_t *result, const char *id, const char *expected) {
     char causes[512] = "";
-    int node = s_find (result, id);
-    for (size_t i = 0; i < dw_result_because_of_count (result, node); i++) {
-        if (i)
-            strcat (causes, " ");
-        strcat (causes, dw_result_id (result, dw_result_because_of_at (result, node, i)));
-    }
+    int node = s_find (result, id), size = 0;
+    for (size_t i = 0; i < dw_result_because_of_count (result, node); i++)
+        size += snprintf (causes + size, sizeof causes - (size_t) size, "%s%s", i ? " " : "",
+                          dw_result_id (result, dw_result_because_of_at (result, node, i)));
     assert_string_equal (causes, expected);
 }
 

@@ -112,12 +112,12 @@ typedef struct world_t {
 /* Draws the world that seed stands for; false: model.wrong says what is wrong already. self is all
  * zeros but for transcript and counts. */
 bool world_start (world_t *self, uint64_t seed);
-void world_end (world_t *self);
+void world_end (world_t *world);
 
-void world_expect (world_t *self, int64_t at_ns, thing_t thing);
+void world_expect (world_t *world, int64_t at_ns, thing_t thing);
 /* The index of what comes next; things_count when nothing does. */
-size_t world_next (const world_t *self);
-void world_tell_event (world_t *self, const dw_event_t *event);
-void world_tell_command (world_t *self, const dw_command_t *command);
+size_t world_next (const world_t *world);
+void world_tell_event (world_t *world, const dw_event_t *event);
+void world_tell_command (world_t *world, const dw_command_t *c);
 
 #endif
