@@ -104,10 +104,12 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         s_on_hello (self, router, reader);
         return;
     }
-    if (type == DW_WIRE_CLOSE || type == DW_WIRE_COUNT) { /* only the owner's, who has no number */
-        if (router == 0 && type == DW_WIRE_CLOSE)
+    if (type == DW_WIRE_CLOSE || type == DW_WIRE_COUNT) { /* the owner's, who is told no number */
+        if (self->owner == DW_PEER_NONE || !dw_peers_is_from (&self->peers, router, self->owner))
+            self->peers.unknown_count++;
+        else if (type == DW_WIRE_CLOSE)
             s_on_close (self, reader);
-        else if (router == 0)
+        else
             s_on_count (self, router);
         return;
     }

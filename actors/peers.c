@@ -33,15 +33,17 @@ int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *re
     return DW_EAGAIN;
 }
 
+bool dw_peers_is_from (const dw_peers_t *self, uint32_t router, uint32_t number) {
+    zmq_msg_t *id = &self->message.frames[0];
+    const dw_peer_t *peer = number < self->count ? &self->items[number] : NULL;
+    return peer && peer->role && peer->router == router && peer->id_size == zmq_msg_size (id) &&
+           memcmp (peer->id, zmq_msg_data (id), peer->id_size) == 0;
+}
+
 dw_peer_t *dw_peers_sender (dw_peers_t *self, uint32_t router, dw_wire_reader_t *reader) {
     uint32_t number = dw_read_uint_max (reader, UINT32_MAX);
-    zmq_msg_t *id = &self->message.frames[0];
-    if (!reader->is_damaged && number < self->count) {
-        dw_peer_t *peer = &self->items[number];
-        if (peer->role && peer->router == router && peer->id_size == zmq_msg_size (id) &&
-            memcmp (peer->id, zmq_msg_data (id), peer->id_size) == 0)
-            return peer;
-    }
+    if (!reader->is_damaged && dw_peers_is_from (self, router, number))
+        return &self->items[number];
     self->unknown_count++;
     return NULL;
 }

@@ -46,6 +46,8 @@ int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *re
 /* Reads the number that a message begins with, and gives the peer that it truly comes from; NULL,
  * and counted, when it comes from nobody known. */
 dw_peer_t *dw_peers_sender (dw_peers_t *self, uint32_t router, dw_wire_reader_t *reader);
+/* Whether the message received last comes from the peer with this number. */
+bool dw_peers_is_from (const dw_peers_t *self, uint32_t router, uint32_t number);
 /* A place for whoever sent the message received last; NULL: no memory. */
 dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role);
 void dw_peers_remove (dw_peers_t *self, dw_peer_t *peer);
