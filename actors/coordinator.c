@@ -353,6 +353,12 @@ static int s_make_router (dw_coordinator_t *self, const char *endpoint, dw_error
     zmq_setsockopt (router, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
     zmq_setsockopt (router, ZMQ_HANDSHAKE_IVL, &handshake_ms, sizeof handshake_ms);
     zmq_setsockopt (router, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max);
+    /* Where a domain is set peers of ZMTP 1 and 2 are turned away: libzmq 4.3.4 ends the program when
+     * a socket is closed while it greets one, and any bytes that are not ZeroMQ look like one. */
+    zmq_setsockopt (router, ZMQ_ZAP_DOMAIN, "dagwood", strlen ("dagwood"));
+    /* A domain (whose handler nobody is) makes ZeroMQ refuse peers of ZMTP 1 and 2, whose greeting is
+     * a few bytes of garbage that ends the program in zmtp_engine.cpp of libzmq 4.3.4. */
+    zmq_setsockopt (router, ZMQ_ZAP_DOMAIN, DW_WIRE_MAGIC, strlen (DW_WIRE_MAGIC));
     if (zmq_bind (router, endpoint))
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "cannot listen on %s: %s", endpoint,
                              zmq_strerror (errno));

@@ -15,19 +15,20 @@ int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *re
         }
         if (err == DW_ECLOSED)
             return err;
-        if (err || self->message.count <= DW_PEERS_HEAD) {
-            self->unknown_count++;
-            continue;
-        }
+        /* What makes no sense is given too, as nobody's: who sends nothing else must not keep the
+         * caller from what else it has to do. */
+        *router_p = router;
+        *type_p = DW_WIRE_TYPES;
+        *reader_p = (dw_wire_reader_t){.is_damaged = true};
+        if (err || self->message.count <= DW_PEERS_HEAD)
+            return DW_OK;
         zmq_msg_t *head = &self->message.frames[DW_PEERS_HEAD];
         *reader_p = dw_wire_reader (zmq_msg_data (head), zmq_msg_size (head));
         *type_p = dw_read_uint_max (reader_p, DW_WIRE_TYPES);
-        if (reader_p->is_damaged) {
-            self->unknown_count++;
-            continue;
-        }
-        *router_p = router;
-        self->messages_count++;
+        if (reader_p->is_damaged)
+            *type_p = DW_WIRE_TYPES;
+        else
+            self->messages_count++;
         return DW_OK;
     }
     return DW_EAGAIN;

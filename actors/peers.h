@@ -38,7 +38,8 @@ typedef struct dw_peers_t {
 } dw_peers_t;
 
 /* Receives the next message of any router. On DW_OK *reader_p is at the head, whose type is in
- * *type_p, and *router_p says where it came from. Errors: DW_EAGAIN none; DW_ECLOSED. */
+ * *type_p (DW_WIRE_TYPES: it makes no sense, and the reader is damaged), and *router_p says where it
+ * came from. Errors: DW_EAGAIN none; DW_ECLOSED. */
 int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
                       uint32_t *type_p);
 /* The head's place among the frames of message. */

@@ -182,8 +182,8 @@ static void a_role_or_a_number_that_is_not_to_be_had_is_refused (void **state) {
     const uint8_t *token = dw_system_token (f->system);
     static const uint32_t numbers[] = {0, 1, 2, 3, 64, UINT32_MAX};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (f->place->actors == DW_ACTORS_POOL && numbers[i] == 1)
-            continue; /* the second actor may not have joined yet */
+        if (f->place->actors == DW_ACTORS_POOL && numbers[i] <= 1)
+            continue; /* an actor that the run did not need may not have joined yet */
         s_say_hello (&raw, DW_WIRE_VERSION, DW_WIRE_WORKER, token, numbers[i]);
         s_expect_refused (&raw, 400, "no worker of this number");
     }
@@ -300,8 +300,6 @@ static void forged_answers_change_nothing (void **state) {
 
 static void only_the_owner_closes_and_counts (void **state) {
     system_fixture_t *f = *state;
-    if (!f->place->transport)
-        skip (); /* whoever is in the same process may */
     s_open (f);
     s_raw_t raw = s_connect (f);
     uint32_t peer = s_join (&raw, f);
