@@ -244,7 +244,9 @@ static void s_stop_workers (dw_coordinator_t *self) {
             left++;
         }
     left += self->stuck_count;
-    while (left > 0) {
+    /* When it is too late what is there is still taken in, but not what others go on sending. */
+    for (uint32_t late = 0; left > 0 && late < left + MESSAGES_MAX;) {
+        late += dw_clock_ns () >= self->close_by_ns;
         int err = dw_peers_receive (&self->peers, &router, &reader, &type);
         if (err == DW_EAGAIN) {
             if (dw_clock_ns () >= self->close_by_ns ||
@@ -350,15 +352,13 @@ static int s_make_router (dw_coordinator_t *self, const char *endpoint, dw_error
     zmq_setsockopt (router, ZMQ_ROUTER_MANDATORY, &yes, sizeof yes);
     zmq_setsockopt (router, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_setsockopt (router, ZMQ_SNDHWM, &unlimited, sizeof unlimited); /* credit is the limit */
-    zmq_setsockopt (router, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
+    if (self->peers.routers_count == 1) /* who is in this process is trusted, who is not waits */
+        zmq_setsockopt (router, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
     zmq_setsockopt (router, ZMQ_HANDSHAKE_IVL, &handshake_ms, sizeof handshake_ms);
     zmq_setsockopt (router, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max);
     /* Where a domain is set peers of ZMTP 1 and 2 are turned away: libzmq 4.3.4 ends the program when
      * a socket is closed while it greets one, and any bytes that are not ZeroMQ look like one. */
     zmq_setsockopt (router, ZMQ_ZAP_DOMAIN, "dagwood", strlen ("dagwood"));
-    /* A domain (whose handler nobody is) makes ZeroMQ refuse peers of ZMTP 1 and 2, whose greeting is
-     * a few bytes of garbage that ends the program in zmtp_engine.cpp of libzmq 4.3.4. */
-    zmq_setsockopt (router, ZMQ_ZAP_DOMAIN, DW_WIRE_MAGIC, strlen (DW_WIRE_MAGIC));
     if (zmq_bind (router, endpoint))
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "cannot listen on %s: %s", endpoint,
                              zmq_strerror (errno));

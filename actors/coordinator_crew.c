@@ -184,6 +184,18 @@ void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number) {
         event->worker = number;
 }
 
+/* Fills the places that nobody could be put in while too many were stuck. */
+static void s_fill_places (dw_coordinator_t *self) {
+    for (uint32_t i = 0; i < self->workers_count && self->stuck_count < STUCK_MAX; i++) {
+        if (self->workers[i].actor)
+            continue;
+        if (self->workers[i].is_refusing)
+            dw_coordinator_tell_lost (self, i);
+        self->workers[i].is_refusing = false;
+        dw_coordinator_start_again (self, i);
+    }
+}
+
 /* A stuck actor came back after all, and has only to end. */
 static void s_on_stuck_bye (dw_coordinator_t *self, uint32_t peer_index) {
     for (uint32_t i = 0; i < self->stuck_count; i++)
@@ -191,6 +203,8 @@ static void s_on_stuck_bye (dw_coordinator_t *self, uint32_t peer_index) {
             dw_worker_join (self->stuck[i].actor, INT64_MAX);
             dw_worker_destroy (&self->stuck[i].actor);
             self->stuck[i] = self->stuck[--self->stuck_count];
+            if (!self->is_closing)
+                s_fill_places (self);
             return;
         }
 }

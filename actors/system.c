@@ -16,6 +16,7 @@
 #define RUNS_MAX          1024u
 #define CLIENTS_MAX       64u
 #define CLOSE_MS          5000
+#define CLOSE_MS_MIN      100 /* for actors that only have to be woken */
 #define CLOSE_MS_MAX      3600000
 #define SOON_NS           200000000 /* for threads that have nothing more to do but end */
 #define SPARE_DESCRIPTORS 16u       /* of ZeroMQ's own, and one or two of the caller's */
@@ -216,7 +217,8 @@ static int s_ask_to_close (dw_system_t *self, uint32_t timeout_ms, dw_error_t *e
  * clients that were left behind, however long, and then frees what they used. */
 static void *s_undertaker (void *args) {
     dw_system_t *self = args;
-    dw_coordinator_join (self->coordinator, INT64_MAX);
+    if (self->coordinator)
+        dw_coordinator_join (self->coordinator, INT64_MAX);
     s_free (self);
     return NULL;
 }
@@ -228,6 +230,8 @@ int dw_system_close (dw_system_t **self_p, int timeout_ms, dw_error_t *error) {
     *self_p = NULL;
     if (timeout_ms < 0)
         timeout_ms = CLOSE_MS;
+    else if (timeout_ms < CLOSE_MS_MIN)
+        timeout_ms = CLOSE_MS_MIN;
     else if (timeout_ms > CLOSE_MS_MAX)
         timeout_ms = CLOSE_MS_MAX;
     int64_t by_ns = dw_clock_ns () + (int64_t) timeout_ms * 1000000;
@@ -238,6 +242,8 @@ int dw_system_close (dw_system_t **self_p, int timeout_ms, dw_error_t *error) {
                    dw_coordinator_join (self->coordinator, by_ns < soon_ns ? soon_ns : by_ns);
     if (!err && !is_over)
         err = dw_error_add (error, DW_ESTUCK, DW_NOWHERE, "a thread did not end in time");
+    if (is_over) /* stops the instances: the caller's processors are free when this returns */
+        dw_coordinator_destroy (&self->coordinator);
     dw_actor_t undertaker = {0};
     if (dw_actor_start (&undertaker, "dw-undertaker", 0, s_undertaker, self)) {
         /* No thread to be had: what is left behind stays allocated, which is better than to hang. */

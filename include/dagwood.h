@@ -230,7 +230,8 @@ typedef struct dw_system_options_t {
 DW_EXPORT int dw_system_open (dw_system_t **self_p, const dw_graph_t *graph,
                               const dw_system_options_t *options, dw_error_t *error);
 /* Closes: cancels the runs in flight, stops the actors, joins their threads. Waits at most
- * timeout_ms (negative: 5000) for processors that still run; then leaves their threads behind.
+ * timeout_ms (negative: 5000; never less than 100, which actors need to end) for processors that
+ * still run; then leaves their threads behind.
  * Clients and their results outlive the system and only say DW_ECLOSED.
  * Errors: DW_ESTUCK error names the nodes that still run; everything else is released. What they
  * use is released when they return, if they do: until the program ends processors, and what these

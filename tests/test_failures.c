@@ -396,6 +396,35 @@ static void a_failure_under_fail_fast_stops_what_runs_elsewhere (void **state) {
     expect_no_notice (f);
 }
 
+static void a_run_that_failed_keeps_the_payloads_of_requested_nodes_only (void **state) {
+    system_fixture_t *f = *state;
+    static const char *const wanted[] = {"kept", "bad", "slow"};
+    gate_t *gate = system_fixture_add_gate (f, "gate", gate_polite);
+    system_fixture_add (f, "kept", "identity", "");
+    system_fixture_add (f, "source", "identity", "kept");
+    system_fixture_add (f, "slow", "gate", "source"); /* reads it until the end */
+    system_fixture_add (f, "wait", "sleep", "source");
+    system_fixture_add (f, "bad", "fail", "wait");
+    system_fixture_open (f);
+    dw_submission_t submission = {.payload = "text",
+                                  .size = 4,
+                                  .is_text = true,
+                                  .outputs = wanted,
+                                  .outputs_count = 3,
+                                  .wait_ms = -1};
+    uint64_t run;
+    assert_int_equal (dw_client_submit (f->client, &submission, &run, f->error), DW_OK);
+    dw_result_t *result = system_fixture_wait (f, run);
+    assert_int_equal (dw_result_status (result), DW_RUN_FAILED);
+    expect_text (result, "kept", "text");
+    expect_status (result, "source", DW_NODE_DONE);
+    assert_null (dw_result_payload (result, dw_result_find (result, "source"), NULL));
+    expect_failure (result, "bad", 500, "failed as asked");
+    if (atomic_load (&gate->entered))
+        expect_status (result, "slow", DW_NODE_CANCELLED);
+    dw_result_destroy (&result);
+}
+
 /* ---- Timeouts --------------------------------------------------------------------------------- */
 
 static void an_attempt_that_takes_too_long_fails_with_408 (void **state) {
@@ -601,6 +630,7 @@ int main (void) {
         cmocka_unit_test (first_causes_are_named_by_rank),
         cmocka_unit_test (many_first_causes_are_cut_at_sixteen),
         cmocka_unit_test (a_failure_under_fail_fast_stops_what_runs_elsewhere),
+        cmocka_unit_test (a_run_that_failed_keeps_the_payloads_of_requested_nodes_only),
         cmocka_unit_test (an_attempt_that_takes_too_long_fails_with_408),
         cmocka_unit_test (a_processor_that_never_returns_is_named_and_replaced),
         cmocka_unit_test (closing_names_the_node_that_never_returns_and_does_not_wait_for_it),

@@ -125,8 +125,9 @@ static void nesting_ends_early_without_recursion (void **state) {
     for (size_t i = 0; i < sizeof (pieces) / sizeof (pieces[0]); i++)
         for (int json = 0; json < 2; json++) {
             size_t piece = strlen (pieces[i]);
-            size_t used = (size_t) sprintf (text, json ? "{\"processors\": [{\"id\": "
-                                                       : "processors:\n- id: a\n  frob:\n    ");
+            size_t used = (size_t) snprintf (text, 64,
+                                             json ? "{\"processors\": [{\"id\": "
+                                                  : "processors:\n- id: a\n  frob:\n    ");
             for (; used < size; used += piece)
                 memcpy (text + used, pieces[i], piece);
             assert_null (config_parse (text, used, json));
@@ -144,10 +145,10 @@ static void tag_directives_do_not_take_quadratic_time (void **state) {
         size_t size = 0;
         char *text = malloc (20 * 100000 + 64);
         assert_non_null (text);
-        size += (size_t) sprintf (text, "%s", second ? "processors: []\n...\n" : "");
+        size += (size_t) snprintf (text, 64, "%s", second ? "processors: []\n...\n" : "");
         for (int i = 0; i < 100000; i++)
-            size += (size_t) sprintf (text + size, "%%TAG !a%d! x\n", i);
-        size += (size_t) sprintf (text + size, "---\nprocessors: []\n");
+            size += (size_t) snprintf (text + size, 20, "%%TAG !a%d! x\n", i);
+        size += (size_t) snprintf (text + size, 40, "---\nprocessors: []\n");
         assert_null (config_parse (text, size, false));
         assert_non_null (
             strstr (config_messages (), "tags are not supported; leave the %TAG lines out"));

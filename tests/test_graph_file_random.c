@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistr.h>
 
 #include <cmocka.h>
 
@@ -49,17 +50,7 @@ static size_t s_below (size_t limit) {
 }
 
 static size_t s_put_utf8 (char *at, uint32_t code) {
-    if (code < 0x80)
-        return (size_t) sprintf (at, "%c", (int) code);
-    if (code < 0x800)
-        return (size_t) sprintf (at, "%c%c", (int) (0xc0 | code >> 6),
-                                 (int) (0x80 | (code & 0x3f)));
-    if (code < 0x10000)
-        return (size_t) sprintf (at, "%c%c%c", (int) (0xe0 | code >> 12),
-                                 (int) (0x80 | (code >> 6 & 0x3f)), (int) (0x80 | (code & 0x3f)));
-    return (size_t) sprintf (at, "%c%c%c%c", (int) (0xf0 | code >> 18),
-                             (int) (0x80 | (code >> 12 & 0x3f)), (int) (0x80 | (code >> 6 & 0x3f)),
-                             (int) (0x80 | (code & 0x3f)));
+    return (size_t) u8_uctomb ((uint8_t *) at, code, 4);
 }
 
 static uint32_t s_code_point (void) {

@@ -401,27 +401,61 @@ static void a_frame_larger_than_any_payload_ends_its_connection_only (void **sta
     s_expect_served (f);
 }
 
-static void what_is_not_even_zeromq_is_hung_up_on (void **state) {
-    system_fixture_t *f = *state;
-    if (!f->place->transport || strcmp (f->place->transport, "tcp") != 0)
-        skip ();
-    s_open (f);
-    random_t random = s_seed ();
-    int port = atoi (strrchr (dw_system_endpoint (f->system), ':') + 1);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons ((uint16_t) port)};
+/* Connects count times to a port of this machine, and says bytes that are not ZeroMQ. */
+static void s_say_nonsense (const char *endpoint, int count, random_t *random) {
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons ((uint16_t) atoi (strrchr (endpoint, ':') + 1))};
     inet_pton (AF_INET, "127.0.0.1", &address.sin_addr);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < count; i++) {
         uint8_t bytes[200];
         int fd = socket (AF_INET, SOCK_STREAM, 0);
         assert_int_equal (connect (fd, (struct sockaddr *) &address, sizeof address), 0);
         for (size_t k = 0; k < sizeof bytes; k++)
-            bytes[k] = (uint8_t) random_next (&random);
+            bytes[k] = (uint8_t) random_next (random);
         if (i % 2) /* a greeting of ZMTP 3.0, then nonsense */
             memcpy (bytes, "\xff\0\0\0\0\0\0\0\0\x7f\x03\0NULL", 16);
-        assert_true (send (fd, bytes, (size_t) i * 2, MSG_NOSIGNAL) >= 0);
+        assert_true (send (fd, bytes, (size_t) i * 2 % sizeof bytes, MSG_NOSIGNAL) >= 0);
         close (fd);
     }
+}
+
+static void what_is_not_even_zeromq_is_hung_up_on (void **state) {
+    system_fixture_t *f = *state;
+    if (!f->place->transport || strcmp (f->place->transport, "tcp") != 0)
+        skip ();
+    random_t random = s_seed ();
+    s_open (f);
+    for (int i = 0; i < 5; i++) {
+        s_say_nonsense (dw_system_endpoint (f->system), 100, &random);
+        s_expect_served (f);
+        s_say_nonsense (dw_system_endpoint (f->system), 100, &random);
+        system_fixture_close (f); /* in the middle of their greetings */
+        system_fixture_open (f);
+    }
     s_expect_served (f);
+}
+
+static void a_system_closes_while_nonsense_is_shouted_at_it (void **state) {
+    system_fixture_t *f = *state;
+    s_open (f);
+    s_expect_served (f);
+    s_shout_t shouts[3];
+    if (!f->place->transport)
+        skip (); /* who shouts in the same process is told by its own socket */
+    for (int i = 0; i < 3; i++) {
+        shouts[i] = (s_shout_t){.raw = s_connect (f)};
+        assert_int_equal (pthread_create (&shouts[i].thread, NULL, s_shout, &shouts[i]), 0);
+    }
+    for (int64_t end_ms = now_ms () + 50; now_ms () < end_ms;)
+        s_expect_served (f);
+    int64_t begin_ms = now_ms ();
+    assert_int_equal (system_fixture_try_close (f, -1), DW_OK);
+    assert_in_range (now_ms () - begin_ms, 0, 3000);
+    for (int i = 0; i < 3; i++) {
+        atomic_store (&shouts[i].is_over, true);
+        pthread_join (shouts[i].thread, NULL);
+        s_disconnect (&shouts[i].raw);
+    }
 }
 
 /* ---- From a client that lies ------------------------------------------------------------------ */
@@ -577,6 +611,7 @@ int main (void) {
         cmocka_unit_test (whoever_shouts_nonsense_does_not_keep_others_from_being_served),
         cmocka_unit_test (a_frame_larger_than_any_payload_ends_its_connection_only),
         cmocka_unit_test (what_is_not_even_zeromq_is_hung_up_on),
+        cmocka_unit_test (a_system_closes_while_nonsense_is_shouted_at_it),
         cmocka_unit_test (submissions_that_make_no_sense_are_refused_by_their_number),
         cmocka_unit_test (what_went_before_a_lie_in_one_message_still_runs),
         cmocka_unit_test (a_client_cannot_cancel_the_runs_of_another),

@@ -39,7 +39,7 @@ static void opening_and_closing_again_and_again_leaves_nothing_behind (void **st
     system_fixture_add (f, "b", "reverse_text", "a");
     system_fixture_add (f, "c", "sleep", "a");
     unsigned descriptors = descriptors_count ();
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < (f->place->transport ? 50 : 200); i++) {
         system_fixture_open (f);
         if (i % 10 == 0)
             system_fixture_expect_run (f, "abc", "b", "CBA");
@@ -60,6 +60,18 @@ static void closing_at_once_after_opening_stops_what_has_hardly_started (void **
         assert_int_equal (dw_system_open (&f->system, f->graph, &f->options, f->error), DW_OK);
         assert_int_equal (dw_system_close (&f->system, -1, f->error), DW_OK);
         assert_true (threads_fall_to (f->tasks_count));
+    }
+}
+
+static void an_idle_system_closes_without_being_given_time (void **state) {
+    system_fixture_t *f = *state;
+    system_fixture_add (f, "a", "identity", "");
+    system_fixture_add (f, "b", "sleep", "a");
+    for (int i = 0; i < 20; i++) {
+        system_fixture_open (f);
+        system_fixture_expect_run (f, "text", "b", "text");
+        if (system_fixture_try_close (f, 0))
+            fail_msg ("nobody is stuck: %s", dw_error_text (f->error));
     }
 }
 
@@ -490,6 +502,7 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (opening_and_closing_again_and_again_leaves_nothing_behind),
         cmocka_unit_test (closing_at_once_after_opening_stops_what_has_hardly_started),
+        cmocka_unit_test (an_idle_system_closes_without_being_given_time),
         cmocka_unit_test (a_system_needs_no_options),
         cmocka_unit_test (what_cannot_be_opened_is_refused_with_every_reason),
         cmocka_unit_test (two_systems_at_once_do_not_know_each_other),

@@ -1000,6 +1000,14 @@ static bool s_is_local_next (dw_scheduler_t *self, uint32_t lane_index) {
     return s_is_local_work (self, s_first_ready (self, lane_index));
 }
 
+/* Whether the first ready task of a lane is left to the coordinator's thread even while that is busy:
+ * it will have run it in the time that sending it takes. */
+static bool s_waits_for_local (dw_scheduler_t *self, uint32_t lane_index) {
+    return self->local_worker != DW_NONE && self->lanes[lane_index].mean_ns < HANDOVER_NS &&
+           self->workers[self->local_worker].lane == lane_index &&
+           s_is_local_work (self, s_first_ready (self, lane_index));
+}
+
 /* Wakes a lane's sleeping actors for ready tasks. When the coordinator's thread is to run the next
  * one itself, one of those that may work at one time is that thread, and little work wakes nobody:
  * returns whether an actor was left asleep for one of these reasons. */
@@ -1013,9 +1021,9 @@ static bool s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t s
         if (worker->local || worker->first != worker->next ||
             self->active_count >= self->concurrency_max)
             continue;
-        if (is_local_next &&
-            (self->active_count + 1 >= self->concurrency_max || lane->mean_ns < HANDOVER_NS ||
-             lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS))
+        if (s_waits_for_local (self, lane_index) ||
+            (is_local_next && (self->active_count + 1 >= self->concurrency_max ||
+                               lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS)))
             is_spared = true;
         else
             s_fill (self, w, share, MESSAGE_NS);
@@ -1034,8 +1042,7 @@ static void s_fill_local (dw_scheduler_t *self, uint32_t lane_index, uint32_t sh
  * and nothing that the coordinator's thread would have run in the time that sending it takes. */
 static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t share) {
     s_lane_t *lane = &self->lanes[lane_index];
-    if (lane->ready_count == 0 || (self->local_worker != DW_NONE && lane->mean_ns < HANDOVER_NS &&
-                                   s_is_local_work (self, s_first_ready (self, lane_index))))
+    if (lane->ready_count == 0 || s_waits_for_local (self, lane_index))
         return;
     for (uint32_t w = lane->first_worker; w != DW_NONE && lane->ready_count > 0;
          w = self->workers[w].next_in_lane) {

@@ -226,8 +226,9 @@ static void s_write_metadata (call_fixture_t *self) {
     while (dw_payload_map_next (&map, &pair)) {
         self->metadata = realloc (self->metadata, size + pair.key_size + pair.value_size + 2);
         assert (self->metadata);
-        size += (size_t) sprintf (self->metadata + size - 1, "%.*s=%.*s\n", (int) pair.key_size,
-                                  pair.key, (int) pair.value_size, pair.value);
+        size += (size_t) snprintf (self->metadata + size - 1, pair.key_size + pair.value_size + 3,
+                                   "%.*s=%.*s\n", (int) pair.key_size, pair.key,
+                                   (int) pair.value_size, pair.value);
     }
 }
 

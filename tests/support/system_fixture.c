@@ -77,9 +77,9 @@ static void s_make_endpoint (system_fixture_t *self) {
     if (!self->place->transport)
         return;
     if (strcmp (self->place->transport, "tcp") == 0) {
-        strcpy (self->endpoint, "tcp://127.0.0.1:*");
+        snprintf (self->endpoint, sizeof self->endpoint, "tcp://127.0.0.1:*");
     } else {
-        strcpy (self->folder, "/tmp/dagwood-test-XXXXXX");
+        snprintf (self->folder, sizeof self->folder, "/tmp/dagwood-test-XXXXXX");
         assert_non_null (mkdtemp (self->folder));
         snprintf (self->endpoint, sizeof self->endpoint, "ipc://%s/socket", self->folder);
     }
