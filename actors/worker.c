@@ -153,7 +153,7 @@ static void s_write_answer (dw_packet_t *packet, const dw_event_t *event, const 
         case DW_EVENT_WORKER_JOINED:
         case DW_EVENT_WORKER_LOST: break;
     }
-    assert (!"a worker's outcomes are answers");
+    assert (false); /* A worker's outcomes are answers. */
 }
 
 /* Sends what is done. */

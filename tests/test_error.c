@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
+
+#include "tests/support/random.h"
 
 static int s_new (void **state) {
     *state = dw_error_new ();
@@ -230,10 +231,9 @@ static void s_random_word (char *word) {
 }
 
 static void the_nearest_name_is_that_of_the_textbook (void **state) {
-    unsigned seed = (unsigned) time (NULL);
+    unsigned seed = (unsigned) random_seed ();
     int near_count = 0;
     (void) state;
-    print_message ("seed %u\n", seed);
     srand (seed);
     for (int round = 0; round < 2000; round++) {
         char word[16], names[8][16];

@@ -533,9 +533,8 @@ static void closing_waits_for_a_processor_that_returns_in_time (void **state) {
     assert_int_equal (atomic_load (&progress), 2);
 }
 
-/* Many at once: a graph of its own, in thread mode. */
-static void more_stuck_actors_than_may_be_left_behind_fail_their_tasks (void **state) {
-    system_fixture_t *f = *state;
+/* Many at once: 70 nodes that are deaf, each in an actor of its own, and two runs through them. */
+static gate_t *s_run_many_stuck (system_fixture_t *f) {
     char id[16];
     if (f->place->actors != DW_ACTORS_THREAD || f->place->transport)
         skip ();
@@ -543,7 +542,7 @@ static void more_stuck_actors_than_may_be_left_behind_fail_their_tasks (void **s
     options->max_concurrency = 100;
     options->timeout_us = 50000;
     options->failure_strategy = DW_CONTINUE_ON_ERROR;
-    system_fixture_add_gate (f, "gate", gate_deaf);
+    gate_t *gate = system_fixture_add_gate (f, "gate", gate_deaf);
     for (int i = 0; i < 70; i++) {
         snprintf (id, sizeof id, "n%d", i);
         system_fixture_add (f, id, "gate", "");
@@ -566,7 +565,26 @@ static void more_stuck_actors_than_may_be_left_behind_fail_their_tasks (void **s
     assert_int_equal (refused + timed_out, 70);
     assert_in_range (refused, 1, 69);
     dw_result_destroy (&result);
+    return gate;
+}
+
+static void more_stuck_actors_than_may_be_left_behind_fail_their_tasks (void **state) {
+    system_fixture_t *f = *state;
+    s_run_many_stuck (f);
     assert_int_equal (system_fixture_try_close (f, 10), DW_ESTUCK);
+}
+
+static void places_that_were_refused_come_back_when_the_stuck_return (void **state) {
+    system_fixture_t *f = *state;
+    gate_open (s_run_many_stuck (f));
+    dw_run_status_t status = DW_RUN_PARTIAL;
+    for (int64_t end_ms = now_ms () + 10000; status != DW_RUN_OK && now_ms () < end_ms;) {
+        dw_result_t *result = system_fixture_run_text (f, "text");
+        status = dw_result_status (result);
+        dw_result_destroy (&result);
+    }
+    assert_int_equal (status, DW_RUN_OK);
+    assert_int_equal (system_fixture_try_close (f, -1), DW_OK);
 }
 
 static void a_deaf_processor_of_a_cancelled_run_is_found_stuck_too (void **state) {
@@ -637,6 +655,7 @@ int main (void) {
         cmocka_unit_test (closing_names_a_node_that_is_in_its_processor_for_the_first_time),
         cmocka_unit_test (closing_waits_for_a_processor_that_returns_in_time),
         cmocka_unit_test (more_stuck_actors_than_may_be_left_behind_fail_their_tasks),
+        cmocka_unit_test (places_that_were_refused_come_back_when_the_stuck_return),
         cmocka_unit_test (a_deaf_processor_of_a_cancelled_run_is_found_stuck_too),
         cmocka_unit_test (tasks_behind_a_stuck_one_run_elsewhere),
     };

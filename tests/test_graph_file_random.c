@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistr.h>
 
 #include <cmocka.h>
@@ -402,8 +401,7 @@ static dw_graph_t *s_reparse (const sample_t *sample, bool json) {
 
 static void any_graph_is_the_same_in_yaml_in_json_and_in_c (void **state) {
     (void) state;
-    uint64_t seed = (uint64_t) time (NULL);
-    printf ("seed %llu\n", (unsigned long long) seed);
+    uint64_t seed = random_seed ();
     static sample_t sample;
     for (uint64_t i = 0; i < 1000; i++) {
         s_random = random_from (seed * 1000 + i);

@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
+
+#include "tests/support/random.h"
 
 typedef struct fixture_t {
     dw_graph_t *graph;
@@ -131,10 +132,9 @@ static void s_check_cycles (const dw_error_t *error, const naive_t *naive) {
 }
 
 static void random_graphs_resolve_as_a_naive_reading_says (void **state) {
-    unsigned seed = (unsigned) time (NULL);
+    unsigned seed = (unsigned) random_seed ();
     int cyclic = 0, acyclic = 0;
     (void) state;
-    print_message ("seed %u\n", seed);
     srand (seed);
     for (int round = 0; round < 3000; round++) {
         void *own;
@@ -160,10 +160,9 @@ static void random_graphs_resolve_as_a_naive_reading_says (void **state) {
 }
 
 static void random_inputs_are_right_just_where_they_are_ancestors (void **state) {
-    unsigned seed = (unsigned) time (NULL);
+    unsigned seed = (unsigned) random_seed ();
     uint32_t right = 0, wrong = 0;
     (void) state;
-    print_message ("seed %u\n", seed);
     srand (seed);
     for (int round = 0; round < 3000; round++) {
         void *own;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "actors/message.h"
@@ -118,12 +117,6 @@ static void s_expect_served (system_fixture_t *f) {
     expect_no_notice (f);
 }
 
-static random_t s_seed (void) {
-    uint64_t seed = (uint64_t) time (NULL);
-    print_message ("seed %llu\n", (unsigned long long) seed);
-    return random_from (seed);
-}
-
 /* ---- HELLO ------------------------------------------------------------------------------------ */
 
 static void another_protocol_version_is_refused_with_both_versions (void **state) {
@@ -200,7 +193,7 @@ static void a_role_or_a_number_that_is_not_to_be_had_is_refused (void **state) {
 static void garbage_is_passed_over (void **state) {
     system_fixture_t *f = *state;
     s_open (f);
-    random_t random = s_seed ();
+    random_t random = random_from (random_seed ());
     s_raw_t raw = s_connect (f);
     uint8_t bytes[600];
     for (int i = 0; i < 20000; i++) {
@@ -223,7 +216,7 @@ static void damaged_messages_of_every_kind_are_passed_over (void **state) {
     static const uint8_t types[] = {DW_WIRE_HELLO,  DW_WIRE_TASKS,   DW_WIRE_ANSWERS,
                                     DW_WIRE_SUBMIT, DW_WIRE_RESULTS, DW_WIRE_RESULTS};
     s_open (f);
-    random_t random = s_seed ();
+    random_t random = random_from (random_seed ());
     s_raw_t raw = s_connect (f);
     dw_writer_t record = {0};
     for (int i = 0; i < 10000; i++) {
@@ -423,7 +416,7 @@ static void what_is_not_even_zeromq_is_hung_up_on (void **state) {
     system_fixture_t *f = *state;
     if (!f->place->transport || strcmp (f->place->transport, "tcp") != 0)
         skip ();
-    random_t random = s_seed ();
+    random_t random = random_from (random_seed ());
     s_open (f);
     for (int i = 0; i < 5; i++) {
         s_say_nonsense (dw_system_endpoint (f->system), 100, &random);

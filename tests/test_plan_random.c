@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
+
+#include "tests/support/random.h"
 
 typedef struct fixture_t {
     dw_graph_t *graph;
@@ -322,10 +323,9 @@ static size_t s_naive_warnings (const naive_t *naive) {
 }
 
 static void random_graphs_are_planned_as_a_naive_planner_does (void **state) {
-    unsigned seed = (unsigned) time (NULL);
+    unsigned seed = (unsigned) random_seed ();
     uint32_t chains = 0, warnings = 0;
     (void) state;
-    print_message ("seed %u\n", seed);
     srand (seed);
     for (int round = 0; round < 3000; round++) {
         void *own;

@@ -1,7 +1,5 @@
 /* test_processors_random.c - the stock processors of text, given random Unicode, against a
- * straightforward evaluation that goes code point by code point.
- *
- *     test_processors_random [SEED]     the seed that an earlier run printed */
+ * straightforward evaluation that goes code point by code point. */
 
 #include "tests/support/call_fixture.h"
 #include "tests/support/random.h"
@@ -11,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unicase.h>
 #include <unictype.h>
 #include <unistr.h>
@@ -202,7 +199,6 @@ static void s_expect_points (call_fixture_t *call, const points_t *expected) {
 typedef void evaluate_t (const points_t *text, points_t *out);
 
 static void s_compare (const char *processor, evaluate_t *evaluate) {
-    print_message ("seed %llu\n", (unsigned long long) s_seed);
     random_t random = random_from (s_seed);
     call_fixture_t *call = call_fixture_new (processor);
     for (int i = 0; i < ROUNDS; i++) {
@@ -278,7 +274,6 @@ static void s_count_tokens (const points_t *text, char *out, size_t size) {
 
 static void token_counter_equals_the_evaluation (void **state) {
     (void) state;
-    print_message ("seed %llu\n", (unsigned long long) s_seed);
     random_t random = random_from (s_seed);
     call_fixture_t *call = call_fixture_new ("token_counter");
     for (int i = 0; i < ROUNDS; i++) {
@@ -346,7 +341,6 @@ static void s_count_words (const points_t *text, FILE *out) {
 
 static void word_frequency_equals_the_evaluation (void **state) {
     (void) state;
-    print_message ("seed %llu\n", (unsigned long long) s_seed);
     random_t random = random_from (s_seed);
     call_fixture_t *call = call_fixture_new ("word_frequency_analyzer");
     for (int i = 0; i < ROUNDS; i++) {
@@ -365,8 +359,8 @@ static void word_frequency_equals_the_evaluation (void **state) {
     call_fixture_destroy (&call);
 }
 
-int main (int argc, char **argv) {
-    s_seed = argc > 1 ? strtoull (argv[1], NULL, 10) : (uint64_t) time (NULL);
+int main (void) {
+    s_seed = random_seed ();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (upper_equals_the_evaluation),
         cmocka_unit_test (lower_equals_the_evaluation),

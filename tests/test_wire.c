@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <msgpack.h>
@@ -40,9 +39,7 @@ static int s_setup (void **state) {
     memset (&both, 0, sizeof both);
     msgpack_sbuffer_init (&both.theirs);
     msgpack_packer_init (&both.packer, &both.theirs, msgpack_sbuffer_write);
-    uint64_t seed = (uint64_t) time (NULL);
-    print_message ("seed %llu\n", (unsigned long long) seed);
-    both.random = random_from (seed);
+    both.random = random_from (random_seed ());
     *state = &both;
     return 0;
 }

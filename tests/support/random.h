@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 typedef struct random_t {
     uint64_t state;
@@ -24,6 +26,15 @@ static inline random_t random_from (uint64_t seed) {
     random_t self = {seed};
     self.state = random_next (&self);
     return self;
+}
+
+/* The seed of a random test, printed: the same at every call of the gate, so that what fails can be
+ * seen again; the environment's DAGWOOD_SEED looks elsewhere. */
+static inline uint64_t random_seed (void) {
+    const char *text = getenv ("DAGWOOD_SEED");
+    uint64_t seed = text ? strtoull (text, NULL, 10) : 1;
+    printf ("seed %llu\n", (unsigned long long) seed);
+    return seed;
 }
 
 /* 0 to below - 1; below is at least 1. */
