@@ -24,8 +24,8 @@
 #include <stdlib.h>
 
 #include "actors/clock.h"
+#include "bench/lib/mix.h"
 #include "bench/lib/report.h"
-#include "bench/lib/shapes.h"
 #include "runtime/core/error.h"
 #include "runtime/payload.h"
 

@@ -13,7 +13,7 @@
 #include "actors/processors.h"
 #include "bench/lib/report.h"
 #include "bench/lib/resident.h"
-#include "bench/lib/shapes.h"
+#include "bench/lib/mix.h"
 #include "runtime/core/error.h"
 
 enum { NODES };

@@ -8,9 +8,10 @@
 
 #include <stdlib.h>
 
+#include "bench/lib/mixer.h"
 #include "bench/lib/report.h"
 #include "bench/lib/resident.h"
-#include "bench/lib/shapes.h"
+#include "bench/lib/rig.h"
 #include "runtime/core/error.h"
 
 #define LOOKS         10u
@@ -29,31 +30,47 @@ static dw_parameter_t s_parameters[] = {
 
 typedef struct s_memory_t {
     dw_report_t *report;
-    dw_processors_t *processors;
     uint64_t hash;
 } s_memory_t;
 
 static int s_use (s_memory_t *self, dw_result_t *result) {
-    int err = dw_report_check (self->report, result);
-    uint64_t hash = 0;
-    for (size_t node = 0; node < dw_result_nodes_count (result); node++) {
-        size_t size;
-        const char *bytes = dw_result_text (result, (int) node, &size);
-        hash = dw_mix_in (hash, bytes, size);
-    }
-    self->hash += hash;
-    return err;
+    self->hash += dw_rig_hash (result);
+    return dw_report_check (self->report, result);
 }
 
-/* Opens a system of a graph and a client of it. */
+/* What is open at one time. */
+typedef struct s_opened_t {
+    dw_work_t *work;
+    dw_processors_t *processors;
+    dw_system_t *system;
+    dw_client_t *client;
+} s_opened_t;
+
+/* With all options as they are by default, unlike a rig. */
 static int s_open (s_memory_t *self, dw_shape_t shape, uint32_t nodes_count, uint64_t runs_max,
-                   dw_system_t **system_p, dw_client_t **client_p) {
-    dw_graph_t *graph = dw_shape_graph (shape, nodes_count);
+                   s_opened_t *opened) {
+    dw_error_t *error = self->report->error;
+    dw_work_options_t wanted = {
+        .shape = shape, .nodes_count = nodes_count, .payload_bytes = PAYLOAD_BYTES};
+    int err = dw_work_new (&opened->work, &wanted, error);
+    if (err)
+        return err;
+    opened->processors = dw_processors_new ();
+    dw_graph_t *graph = dw_mixer_graph (opened->work);
     dw_system_options_t options = {
-        .processors = self->processors, .runs_max = (uint32_t) runs_max, .clients_max = 1};
-    int err = graph ? dw_system_open (system_p, graph, &options, self->report->error) : DW_ENOMEM;
+        .processors = opened->processors, .runs_max = (uint32_t) runs_max, .clients_max = 1};
+    err = graph && opened->processors ? dw_mixer_add (opened->processors, opened->work) : DW_ENOMEM;
+    if (!err)
+        err = dw_system_open (&opened->system, graph, &options, error);
     dw_graph_destroy (&graph);
-    return err ? err : dw_client_new (client_p, *system_p, self->report->error);
+    return err ? err : dw_client_new (&opened->client, opened->system, error);
+}
+
+static void s_close (s_memory_t *self, s_opened_t *opened) {
+    dw_client_destroy (&opened->client);
+    dw_system_close (&opened->system, -1, self->report->error);
+    dw_processors_destroy (&opened->processors);
+    dw_work_destroy (&opened->work);
 }
 
 /* ---- A long stream of small runs -------------------------------------------------------------- */
@@ -87,20 +104,18 @@ static int s_stream (s_memory_t *self, dw_client_t *client, uint64_t runs) {
 }
 
 static int s_measure_stream (s_memory_t *self) {
-    dw_system_t *system = NULL;
-    dw_client_t *client = NULL;
+    s_opened_t opened = {0};
     int err = s_open (self, DW_SHAPE_CHAIN, (uint32_t) s_parameters[NODES].value,
-                      s_parameters[IN_FLIGHT].value, &system, &client);
+                      s_parameters[IN_FLIGHT].value, &opened);
     uint64_t first = 0, last = 0, runs = s_parameters[RUNS].value;
     for (uint64_t look = 0; look < LOOKS && !err; look++) {
-        err = s_stream (self, client, runs * (look + 1) / LOOKS - runs * look / LOOKS);
+        err = s_stream (self, opened.client, runs * (look + 1) / LOOKS - runs * look / LOOKS);
         last = dw_resident_bytes ();
         first = look == 1 ? last : first;
         dw_report_append (self->report, "resident_bytes", last);
     }
     dw_report_number (self->report, "growth_bytes", (double) last - (double) first);
-    dw_client_destroy (&client);
-    dw_system_close (&system, -1, self->report->error);
+    s_close (self, &opened);
     return err;
 }
 
@@ -125,22 +140,20 @@ static int s_run_all (s_memory_t *self, dw_client_t *client, uint64_t runs) {
 
 static int s_measure_large (s_memory_t *self) {
     uint64_t runs = s_parameters[LARGE_RUNS].value, nodes = s_parameters[LARGE_NODES].value;
-    uint64_t before = dw_resident_bytes (), opened = 0, peak = 0;
-    dw_system_t *system = NULL;
-    dw_client_t *client = NULL;
-    int err = s_open (self, DW_SHAPE_RANDOM, (uint32_t) nodes, runs, &system, &client);
+    uint64_t before = dw_resident_bytes (), while_open = 0, peak = 0;
+    s_opened_t opened = {0};
+    int err = s_open (self, DW_SHAPE_RANDOM, (uint32_t) nodes, runs, &opened);
     if (!err) {
-        opened = dw_resident_bytes ();
+        while_open = dw_resident_bytes ();
         dw_resident_reset ();
-        err = s_run_all (self, client, runs);
+        err = s_run_all (self, opened.client, runs);
         peak = dw_resident_peak_bytes ();
     }
-    dw_client_destroy (&client);
-    dw_system_close (&system, -1, self->report->error);
+    s_close (self, &opened);
     dw_report_number (self->report, "open_bytes_per_node",
-                      ((double) opened - (double) before) / (double) nodes);
+                      ((double) while_open - (double) before) / (double) nodes);
     dw_report_number (self->report, "run_bytes_per_node",
-                      ((double) peak - (double) opened) / (double) (nodes * runs));
+                      ((double) peak - (double) while_open) / (double) (nodes * runs));
     return err;
 }
 
@@ -150,13 +163,9 @@ int main (int argc, char **argv) {
                                   "they take while they are there.",
                           .parameters = s_parameters};
     dw_report_start (&report, argc, argv);
-    dw_mix_t mix = {.payload_bytes = PAYLOAD_BYTES};
-    s_memory_t self = {.report = &report, .processors = dw_processors_new ()};
-    int err = self.processors ? dw_mix_add (self.processors, &mix, true) : DW_ENOMEM;
-    if (!err)
-        err = s_measure_stream (&self);
+    s_memory_t self = {.report = &report};
+    int err = s_measure_stream (&self);
     if (!err)
         err = s_measure_large (&self);
-    dw_processors_destroy (&self.processors);
     return dw_report_end (&report, self.hash, err);
 }

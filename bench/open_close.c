@@ -7,8 +7,9 @@
 #include <stdlib.h>
 
 #include "actors/clock.h"
+#include "bench/lib/mixer.h"
 #include "bench/lib/report.h"
-#include "bench/lib/shapes.h"
+#include "bench/lib/rig.h"
 #include "runtime/core/error.h"
 
 #define PAYLOAD_BYTES 16u
@@ -41,12 +42,8 @@ static int s_run (dw_report_t *report, dw_system_t *system, uint64_t *hash) {
         err = dw_client_run_text (client, "", &result, report->error);
     if (!err)
         err = dw_report_check (report, result);
-    *hash = 0;
-    for (size_t node = 0; !err && node < dw_result_nodes_count (result); node++) {
-        size_t size;
-        const char *bytes = dw_result_text (result, (int) node, &size);
-        *hash = dw_mix_in (*hash, bytes, size);
-    }
+    if (!err)
+        *hash = dw_rig_hash (result);
     dw_result_destroy (&result);
     dw_client_destroy (&client);
     return err;
@@ -87,11 +84,16 @@ int main (int argc, char **argv) {
     dw_report_start (&report, argc, argv);
     uint64_t hash = 0;
     size_t repeat = s_parameters[REPEAT].value;
-    dw_mix_t mix = {.payload_bytes = PAYLOAD_BYTES};
+    dw_work_options_t chain = {.shape = DW_SHAPE_CHAIN,
+                               .nodes_count = (uint32_t) s_parameters[NODES].value,
+                               .payload_bytes = PAYLOAD_BYTES};
+    dw_work_t *work = NULL;
+    int err = dw_work_new (&work, &chain, report.error);
     dw_processors_t *processors = dw_processors_new ();
-    dw_graph_t *graph = dw_shape_graph (DW_SHAPE_CHAIN, (uint32_t) s_parameters[NODES].value);
+    dw_graph_t *graph = err ? NULL : dw_mixer_graph (work);
     double *ms = calloc (4 * repeat, sizeof *ms);
-    int err = processors && graph && ms ? dw_mix_add (processors, &mix, true) : DW_ENOMEM;
+    if (!err)
+        err = processors && graph && ms ? dw_mixer_add (processors, work) : DW_ENOMEM;
     if (!err) {
         dw_graph_options_t *options = dw_graph_options (graph);
         options->actors = s_parameters[POOL].value ? DW_ACTORS_POOL : DW_ACTORS_THREAD;
@@ -110,5 +112,6 @@ int main (int argc, char **argv) {
     free (ms);
     dw_graph_destroy (&graph);
     dw_processors_destroy (&processors);
+    dw_work_destroy (&work);
     return dw_report_end (&report, hash, err);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -86,6 +87,20 @@ static char *s_filter_help (int key, const char *text, void *input) {
     return list;
 }
 
+/* Whether the word is that of a graph file, which needs a command before it. */
+static bool s_is_graph_file (const char *word) {
+    static const char *const ends[] = {".yaml", ".yml", ".json"};
+    size_t size = strlen (word);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t end = strlen (ends[i]);
+        if (size > end && strcmp (word + size - end, ends[i]) == 0) {
+            return true;
+        }
+    }
+    struct stat status;
+    return stat (word, &status) == 0 && S_ISREG (status.st_mode);
+}
+
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
     switch (key) {
         case ARGP_KEY_ARG: {
@@ -96,6 +111,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             if (nearest.best) {
                 argp_error (state, "there is no command \"%s\"; did you mean %s?", arg,
                             nearest.best);
+            } else if (s_is_graph_file (arg)) {
+                argp_error (state, "there is no command \"%s\"; to run that graph: dagwood run %s",
+                            arg, arg);
             } else {
                 argp_error (state, "there is no command \"%s\"", arg);
             }

@@ -245,12 +245,14 @@ static void s_pad (int width) {
 }
 
 static bool s_print_row (const dw_result_t *result, int node, int id_width, int status_width) {
-    bool ran = dw_result_attempts (result, node) > 0;
+    /* Only what is done surely has a time: an attempt that was given up has none, which is no 0. */
+    bool has_time = dw_result_node_status (result, node) == DW_NODE_DONE ||
+                    dw_result_node_duration_us (result, node) > 0;
     s_print_id (result, node);
     s_pad (id_width - s_id_width (dw_result_id (result, node)));
     dw_output_print ("  %-*s  %8s  ", status_width,
                      dw_node_status_text (dw_result_node_status (result, node)),
-                     ran ? s_duration (dw_result_node_duration_us (result, node)).text : "-");
+                     has_time ? s_duration (dw_result_node_duration_us (result, node)).text : "-");
     s_print_story (result, node);
     return dw_output_text ("\n");
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "bench/lib/mix.h"
 #include "bench/lib/overhead.h"
 #include "runtime/core/graph.h"
 
@@ -64,42 +65,78 @@ static void s_expect_hash (const json_t *json, uint64_t hash) {
 
 /* ---- dagwood bench overhead ------------------------------------------------------------------- */
 
-static void s_expect_loop (dw_shape_t shape, uint32_t nodes, uint32_t payload_bytes,
-                           uint32_t threads) {
+static void s_expect_loop (dw_work_options_t wanted, uint32_t threads) {
     dw_overhead_t *measured = calloc (1, sizeof *measured);
+    dw_rig_options_t rig = {.actors = DW_ACTORS_POOL, .threads = threads};
+    dw_work_t *work = NULL;
+    uint64_t expected = 0, tasks = 0;
     assert_non_null (measured);
-    measured->shape = shape;
-    measured->nodes = nodes;
-    measured->threads = threads;
-    measured->payload_bytes = payload_bytes;
-    measured->repeat = 2;
-    assert_int_equal (dw_overhead_measure (measured, NULL), DW_OK);
-    uint64_t expected = dw_overhead_expected (measured), tasks = 0;
+    assert_int_equal (dw_work_new (&work, &wanted, NULL), DW_OK);
+    assert_true (dw_work_expected (work, &expected));
+    assert_int_equal (dw_overhead_measure (measured, work, &rig, 2, NULL), DW_OK);
     for (uint32_t i = 0; i < measured->workers_count; i++)
         tasks += measured->tasks_by_worker[i];
     if (measured->hash != expected)
         fail_msg ("%s of %u nodes, %u bytes, %u threads: %016" PRIx64 " is not %016" PRIx64,
-                  dw_shape_names[shape], (unsigned) measured->nodes, (unsigned) payload_bytes,
-                  (unsigned) threads, measured->hash, expected);
-    /* The first run is not measured, but counts; a task that was taken back may be run twice. */
-    assert_true (tasks >= 3u * measured->nodes);
+                  dw_shape_names[wanted.shape], (unsigned) work->nodes_count,
+                  (unsigned) wanted.payload_bytes, (unsigned) threads, measured->hash, expected);
+    /* The last system's first run counts too; a task that was taken back may be run twice. */
+    assert_true (tasks >= 3u * work->nodes_count);
+    assert_true (measured->peak_rss_bytes > 0 && measured->messages > 0);
+    dw_work_destroy (&work);
     free (measured);
 }
 
 static void every_shape_gives_the_outputs_of_a_loop_for_any_payload_and_threads (void **state) {
     (void) state;
     static const uint32_t sizes[] = {0, 1, 16, 20, 21, 600};
-    for (int shape = 0; shape < DW_SHAPES; shape++)
-        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-            for (uint32_t threads = 1; threads <= 3; threads++)
-                s_expect_loop ((dw_shape_t) shape, 350, sizes[i], threads);
+    for (int shape = 0; shape < DW_SHAPE_FILE; shape++)
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            dw_work_options_t wanted = {
+                .shape = (dw_shape_t) shape, .nodes_count = 350, .payload_bytes = sizes[i]};
+            s_expect_loop (wanted, 1 + (uint32_t) i % 3);
+        }
 }
 
 static void shapes_of_few_nodes_give_the_outputs_of_a_loop (void **state) {
     (void) state;
-    for (int shape = 0; shape < DW_SHAPES; shape++)
-        for (uint32_t nodes = 1; nodes <= 5; nodes++)
-            s_expect_loop ((dw_shape_t) shape, nodes, 16, 2);
+    for (int shape = 0; shape < DW_SHAPE_FILE; shape++)
+        for (uint32_t nodes = 1; nodes <= 5; nodes++) {
+            dw_work_options_t wanted = {
+                .shape = (dw_shape_t) shape, .nodes_count = nodes, .payload_bytes = 16};
+            s_expect_loop (wanted, 2);
+        }
+}
+
+static void every_kernel_gives_the_outputs_of_a_loop (void **state) {
+    (void) state;
+    for (int kernel = 1; kernel < DW_KERNELS; kernel++) {
+        dw_work_options_t wanted = {.shape = DW_SHAPE_STENCIL,
+                                    .nodes_count = 64,
+                                    .payload_bytes = 16,
+                                    .kernel = (dw_kernel_t) kernel,
+                                    .task_ns = 20000};
+        s_expect_loop (wanted, 2);
+    }
+}
+
+static void a_large_payload_gives_the_outputs_of_a_loop (void **state) {
+    (void) state;
+    dw_work_options_t wanted = {
+        .shape = DW_SHAPE_FAN, .nodes_count = 4, .payload_bytes = DW_WORK_PAYLOAD_BYTES_MAX};
+    s_expect_loop (wanted, 2);
+}
+
+/* The hash of a shape's outputs. */
+static uint64_t s_expected (dw_shape_t shape, uint64_t nodes) {
+    dw_work_options_t wanted = {
+        .shape = shape, .nodes_count = (uint32_t) nodes, .payload_bytes = 16};
+    dw_work_t *work = NULL;
+    uint64_t hash = 0;
+    assert_int_equal (dw_work_new (&work, &wanted, NULL), DW_OK);
+    assert_true (dw_work_expected (work, &hash));
+    dw_work_destroy (&work);
+    return hash;
 }
 
 /* ---- The programs ----------------------------------------------------------------------------- */
@@ -138,12 +175,10 @@ static void open_close_runs_a_graph_in_between (void **state) {
     static const char *const words[] = {"", "--pool 2"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         json_t *json = s_quick ("open_close", words[i]);
-        dw_overhead_t loop = {.shape = DW_SHAPE_CHAIN, .payload_bytes = 16};
-        loop.nodes = (uint32_t) s_count (json, "nodes");
         s_expect_time (json, "open_close_ms");
         s_expect_time (json, "open_ms");
         s_expect_time (json, "close_ms");
-        s_expect_hash (json, dw_overhead_expected (&loop));
+        s_expect_hash (json, s_expected (DW_SHAPE_CHAIN, s_count (json, "nodes")));
         json_decref (json);
     }
 }
@@ -173,12 +208,9 @@ static void memory_is_looked_at_ten_times (void **state) {
     (void) state;
     json_t *json = s_quick ("memory", "");
     assert_int_equal (json_array_size (json_object_get (json, "resident_bytes")), 10);
-    dw_overhead_t small = {.shape = DW_SHAPE_CHAIN, .payload_bytes = 16};
-    dw_overhead_t large = {.shape = DW_SHAPE_RANDOM, .payload_bytes = 16};
-    small.nodes = (uint32_t) s_count (json, "nodes");
-    large.nodes = (uint32_t) s_count (json, "large_nodes");
-    s_expect_hash (json, s_count (json, "runs") * dw_overhead_expected (&small) +
-                             s_count (json, "large_runs") * dw_overhead_expected (&large));
+    uint64_t small = s_expected (DW_SHAPE_CHAIN, s_count (json, "nodes"));
+    uint64_t large = s_expected (DW_SHAPE_RANDOM, s_count (json, "large_nodes"));
+    s_expect_hash (json, s_count (json, "runs") * small + s_count (json, "large_runs") * large);
     json_decref (json);
 }
 
@@ -228,6 +260,8 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (every_shape_gives_the_outputs_of_a_loop_for_any_payload_and_threads),
         cmocka_unit_test (shapes_of_few_nodes_give_the_outputs_of_a_loop),
+        cmocka_unit_test (every_kernel_gives_the_outputs_of_a_loop),
+        cmocka_unit_test (a_large_payload_gives_the_outputs_of_a_loop),
         cmocka_unit_test (stream_gives_every_run_its_own_output),
         cmocka_unit_test (open_close_runs_a_graph_in_between),
         cmocka_unit_test (a_large_payload_is_one_buffer_all_the_way),

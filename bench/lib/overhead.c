@@ -3,122 +3,123 @@
 #include "bench/lib/overhead.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "actors/clock.h"
-#include "actors/processors.h"
 #include "actors/system.h"
+#include "bench/lib/makespan.h"
+#include "bench/lib/resident.h"
+#include "bench/lib/switches.h"
 #include "runtime/core/error.h"
 
-#define BRIEF_NS 100000u /* longer tasks do not call themselves brief */
+/* What is measured several times. */
+typedef struct s_samples_t {
+    double *build, *plan, *first, *open_bytes, *run_bytes, *warm; /* by repeat */
+} s_samples_t;
 
-static int s_compare (const void *a, const void *b) {
-    double x = *(const double *) a, y = *(const double *) b;
-    return x < y ? -1 : x > y;
-}
-
-static uint64_t s_hash_result (const dw_result_t *result) {
+/* Every run has the same outputs. */
+static int s_run (dw_overhead_t *self, dw_rig_t *rig, bool is_first, double *ns_p,
+                  dw_error_t *error) {
     uint64_t hash = 0;
-    for (size_t node = 0; node < dw_result_nodes_count (result); node++) {
-        size_t size;
-        const char *bytes = dw_result_text (result, (int) node, &size);
-        hash = dw_mix_in (hash, bytes, size);
-    }
-    return hash;
+    int err = dw_rig_run (rig, ns_p, &hash, error);
+    if (!err && !is_first && hash != self->hash)
+        err = dw_error_add (error, DW_EPROCESSOR, DW_NOWHERE,
+                            "two runs of the bench have different outputs");
+    self->hash = hash;
+    return err;
 }
 
-static int s_run (dw_overhead_t *self, dw_client_t *client, double *ns_p, dw_error_t *error) {
-    dw_result_t *result = NULL;
-    int64_t begin_ns = dw_clock_ns ();
-    int err = dw_client_run_text (client, "", &result, error);
+/* Opens a system anew and runs it once; the system is the caller's. */
+static int s_measure_cold (dw_overhead_t *self, dw_rig_t **rig_p, const dw_work_t *work,
+                           const dw_rig_options_t *options, s_samples_t *samples, uint32_t i,
+                           dw_error_t *error) {
+    double nodes = work->nodes_count;
+    double before = (double) dw_resident_bytes ();
+    int err = dw_rig_open (rig_p, work, options, error);
     if (err)
         return err;
-    *ns_p = (double) (dw_clock_ns () - begin_ns) / (self->nodes ? self->nodes : 1);
-    if (dw_result_status (result) != DW_RUN_OK)
-        err = dw_error_add (error, DW_EPROCESSOR, DW_NOWHERE, "a run of the bench was %s",
-                            dw_run_status_text (dw_result_status (result)));
-    self->hash = s_hash_result (result);
-    dw_result_destroy (&result);
+    double opened = (double) dw_resident_bytes ();
+    dw_resident_reset ();
+    err = s_run (self, *rig_p, i == 0, &samples->first[i], error);
+    uint64_t peak = dw_resident_peak_bytes ();
+    samples->build[i] = (*rig_p)->build_ns / nodes;
+    samples->plan[i] = (*rig_p)->plan_ns / nodes;
+    samples->first[i] /= nodes;
+    samples->open_bytes[i] = opened > before ? (opened - before) / nodes : 0;
+    samples->run_bytes[i] = (double) peak > opened ? ((double) peak - opened) / nodes : 0;
+    self->peak_rss_bytes = peak > self->peak_rss_bytes ? peak : self->peak_rss_bytes;
     return err;
 }
 
-static int s_measure_runs (dw_overhead_t *self, dw_system_t *system, dw_error_t *error) {
-    dw_client_t *client = NULL;
-    double *ns = malloc ((self->repeat + 1u) * sizeof *ns);
-    if (!ns)
-        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    int err = dw_client_new (&client, system, error);
-    if (!err)
-        err = s_run (self, client, &ns[0], error); /* finds out how long a task takes */
-    for (uint32_t i = 0; i < self->repeat && !err; i++)
-        err = s_run (self, client, &ns[i], error);
-    if (!err) {
-        qsort (ns, self->repeat, sizeof *ns, s_compare);
-        self->ns_min = ns[0];
-        self->ns_max = ns[self->repeat - 1];
-        self->ns_per_task = self->repeat % 2
-                                ? ns[self->repeat / 2]
-                                : (ns[self->repeat / 2 - 1] + ns[self->repeat / 2]) / 2;
-        self->efficiency = (double) self->task_ns / (self->ns_per_task * self->threads);
-        self->workers_count = dw_system_counts (system, &self->messages, self->tasks_by_worker,
-                                                DW_OVERHEAD_WORKERS_MAX);
-    }
-    dw_client_destroy (&client);
-    free (ns);
-    return err;
-}
-
-static int s_measure_plan (dw_overhead_t *self, const dw_graph_t *graph,
-                           const dw_processors_t *processors, dw_error_t *error) {
-    dw_plan_t *plan = NULL;
-    int64_t begin_ns = dw_clock_ns ();
-    int err = dw_processors_plan (processors, graph, &plan, error);
-    self->plan_ns_per_node = (double) (dw_clock_ns () - begin_ns) / (self->nodes ? self->nodes : 1);
-    dw_plan_destroy (&plan);
-    return err;
-}
-
-int dw_overhead_measure (dw_overhead_t *self, dw_error_t *error) {
-    self->nodes = dw_shape_nodes_count (self->shape, self->nodes);
-    dw_mix_t mix = {.payload_bytes = self->payload_bytes, .rounds = dw_mix_rounds (self->task_ns)};
-    dw_graph_t *graph = dw_shape_graph (self->shape, self->nodes);
-    dw_processors_t *processors = dw_processors_new ();
-    dw_system_t *system = NULL;
+static int s_measure_warm (dw_overhead_t *self, dw_rig_t *rig, double *ns, uint32_t repeat,
+                           dw_error_t *error) {
+    uint64_t before = 0, switches = dw_switches_count ();
     int err = DW_OK;
-    if (!graph || !processors || dw_mix_add (processors, &mix, self->task_ns <= BRIEF_NS))
-        err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    if (!err) {
-        dw_graph_options_t *options = dw_graph_options (graph);
-        options->actors = DW_ACTORS_POOL;
-        options->pool_size = options->max_concurrency = self->threads;
-        err = s_measure_plan (self, graph, processors, error);
+    dw_system_counts (rig->system, &before, self->tasks_by_worker, 1);
+    for (uint32_t i = 0; i < repeat && !err; i++)
+        err = s_run (self, rig, false, &ns[i], error);
+    if (err)
+        return err;
+    double tasks = (double) rig->work->nodes_count * repeat;
+    self->context_switches_per_task = (double) (dw_switches_count () - switches) / tasks;
+    self->workers_count = dw_system_counts (rig->system, &self->messages, self->tasks_by_worker,
+                                            DW_OVERHEAD_WORKERS_MAX);
+    self->messages_per_task = (double) (self->messages - before) / tasks;
+    return DW_OK;
+}
+
+static int s_bound (dw_overhead_t *self, const dw_work_t *work, uint32_t threads) {
+    uint64_t path_ns = 0;
+    if (!dw_makespan_critical_path (work, &path_ns))
+        return DW_ENOMEM;
+    self->critical_path_ns = (double) path_ns;
+    self->lower_bound_ns = (double) work->total_ns / threads;
+    if (self->lower_bound_ns < self->critical_path_ns)
+        self->lower_bound_ns = self->critical_path_ns;
+    return DW_OK;
+}
+
+static void s_tell (dw_overhead_t *self, s_samples_t *samples, const dw_work_t *work,
+                    uint32_t threads, uint32_t repeat) {
+    self->build_ns_per_node = dw_spread_of (samples->build, repeat);
+    self->plan_ns_per_node = dw_spread_of (samples->plan, repeat);
+    self->first_run_ns_per_task = dw_spread_of (samples->first, repeat);
+    self->open_bytes_per_node = dw_spread_of (samples->open_bytes, repeat);
+    self->run_bytes_per_node = dw_spread_of (samples->run_bytes, repeat);
+    self->makespan_ns = dw_spread_of (samples->warm, repeat);
+    self->ns_per_task = dw_spread_scale (self->makespan_ns, 1.0 / work->nodes_count);
+    self->efficiency = (double) work->total_ns / (self->makespan_ns.median * threads);
+}
+
+static int s_measure (dw_overhead_t *self, const dw_work_t *work, const dw_rig_options_t *options,
+                      uint32_t repeat, s_samples_t *samples, dw_error_t *error) {
+    dw_rig_t *rig = NULL;
+    int err = s_bound (self, work, options->threads);
+    for (uint32_t i = 0; i < repeat && !err; i++) {
+        dw_rig_close (&rig, error);
+        err = s_measure_cold (self, &rig, work, options, samples, i, error);
     }
-    dw_system_options_t options = {.processors = processors};
     if (!err)
-        err = dw_system_open (&system, graph, &options, error);
-    dw_graph_destroy (&graph);
+        err = s_measure_warm (self, rig, samples->warm, repeat, error);
+    uint64_t peak = dw_resident_peak_bytes ();
+    self->peak_rss_bytes = peak > self->peak_rss_bytes ? peak : self->peak_rss_bytes;
     if (!err)
-        err = s_measure_runs (self, system, error);
-    dw_system_close (&system, -1, error);
-    dw_processors_destroy (&processors);
+        s_tell (self, samples, work, options->threads, repeat);
+    dw_rig_close (&rig, error);
     return err;
 }
 
-uint64_t dw_overhead_expected (const dw_overhead_t *self) {
-    size_t size = self->payload_bytes;
-    uint64_t all = 0, rounds = dw_mix_rounds (0);
-    uint8_t *outputs = malloc (self->nodes * size + 1);
-    uint32_t *dependencies = malloc (((size_t) self->nodes + 4) * sizeof *dependencies);
-    for (uint32_t node = 0; outputs && dependencies && node < self->nodes; node++) {
-        uint32_t count = dw_shape_dependencies (self->shape, self->nodes, node, dependencies);
-        uint64_t hash = dw_mix_start (node);
-        for (uint32_t i = 0; i < count; i++)
-            hash = dw_mix_in (hash, outputs + dependencies[i] * size, size);
-        hash = dw_mix_work (hash, rounds);
-        dw_mix_out (hash, outputs + node * size, size);
-        all = dw_mix_in (all, outputs + node * size, size);
-    }
-    free (outputs);
-    free (dependencies);
-    return all;
+int dw_overhead_measure (dw_overhead_t *self, const dw_work_t *work,
+                         const dw_rig_options_t *options, uint32_t repeat, dw_error_t *error) {
+    double *all = calloc (6 * (size_t) repeat, sizeof *all);
+    if (!all)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    s_samples_t samples = {.build = all,
+                           .plan = all + repeat,
+                           .first = all + 2 * (size_t) repeat,
+                           .open_bytes = all + 3 * (size_t) repeat,
+                           .run_bytes = all + 4 * (size_t) repeat,
+                           .warm = all + 5 * (size_t) repeat};
+    *self = (dw_overhead_t){0};
+    int err = s_measure (self, work, options, repeat, &samples, error);
+    free (all);
+    return err;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/lib/spread.h"
 #include "runtime/core/error.h"
 
 #define PARAMETERS_MAX 8
@@ -102,24 +103,18 @@ void dw_report_append (dw_report_t *self, const char *name, uint64_t value) {
                            json_integer ((json_int_t) value));
 }
 
-static int s_compare (const void *a, const void *b) {
-    double x = *(const double *) a, y = *(const double *) b;
-    return x < y ? -1 : x > y;
-}
-
 double dw_report_median (double *values, size_t values_count) {
-    qsort (values, values_count, sizeof *values, s_compare);
-    double upper = values[values_count / 2];
-    return values_count % 2 ? upper : (values[values_count / 2 - 1] + upper) / 2;
+    return dw_spread_of (values, values_count).median;
 }
 
 void dw_report_spread (dw_report_t *self, const char *name, double *values, size_t values_count) {
     char key[64];
-    dw_report_number (self, name, dw_report_median (values, values_count));
+    dw_spread_t spread = dw_spread_of (values, values_count);
+    dw_report_number (self, name, spread.median);
     snprintf (key, sizeof key, "%s_least", name);
-    dw_report_number (self, key, values[0]);
+    dw_report_number (self, key, spread.min);
     snprintf (key, sizeof key, "%s_most", name);
-    dw_report_number (self, key, values[values_count - 1]);
+    dw_report_number (self, key, spread.max);
 }
 
 int dw_report_check (dw_report_t *self, const dw_result_t *result) {

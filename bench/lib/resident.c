@@ -1,4 +1,4 @@
-/* resident.c - how much memory this process has. */
+/* resident.c - how much memory this process has, and could have. */
 
 #include "bench/lib/resident.h"
 
@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A line of /proc/self/status such as "VmRSS:     1234 kB", in bytes. */
-static uint64_t s_status (const char *key) {
+/* A line of a file of /proc such as "VmRSS:     1234 kB", in bytes. */
+static uint64_t s_look_up (const char *name, const char *key) {
     char line[256];
     uint64_t kilobytes = 0;
-    FILE *file = fopen ("/proc/self/status", "r");
+    FILE *file = fopen (name, "re");
     while (file && kilobytes == 0 && fgets (line, sizeof line, file))
         if (strncmp (line, key, strlen (key)) == 0)
             kilobytes = strtoull (line + strlen (key), NULL, 10);
@@ -24,11 +24,11 @@ static uint64_t s_status (const char *key) {
 
 uint64_t dw_resident_bytes (void) {
     malloc_trim (0);
-    return s_status ("VmRSS:");
+    return s_look_up ("/proc/self/status", "VmRSS:");
 }
 
 uint64_t dw_resident_peak_bytes (void) {
-    return s_status ("VmHWM:");
+    return s_look_up ("/proc/self/status", "VmHWM:");
 }
 
 void dw_resident_reset (void) {
@@ -39,4 +39,8 @@ void dw_resident_reset (void) {
         /* Then the peak is of the whole life, as the header says. */
     }
     close (fd);
+}
+
+uint64_t dw_resident_available_bytes (void) {
+    return s_look_up ("/proc/meminfo", "MemAvailable:");
 }

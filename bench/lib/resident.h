@@ -1,4 +1,4 @@
-/* resident.h - how much memory this process has: what the kernel counts. */
+/* resident.h - how much memory this process has, and could have: what the kernel counts. */
 
 #ifndef DW_RESIDENT_H
 #define DW_RESIDENT_H
@@ -11,5 +11,7 @@ uint64_t dw_resident_bytes (void);
 uint64_t dw_resident_peak_bytes (void);
 /* Forgets the peak; where the kernel does not allow it, the peak is of the whole life. */
 void dw_resident_reset (void);
+/* Bytes that processes could take without swapping; 0: unknown. */
+uint64_t dw_resident_available_bytes (void);
 
 #endif

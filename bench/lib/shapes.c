@@ -1,194 +1,233 @@
-/* shapes.c - graphs of a given shape, and the processor that their nodes run. */
+/* shapes.c - the edges of graphs of a given shape. */
 
 #include "bench/lib/shapes.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <assert.h>
+#include <stddef.h>
 
-#include "actors/clock.h"
+#include "bench/lib/mix.h"
 
-#define LAYER 100u
+#define WIDTH        16u
+#define LAYER        100u /* the width of random */
+#define LAYER_DEGREE 4u   /* of random */
+#define RADIUS       2u   /* radix 5, as in most of the paper's figures */
+#define PERIOD       3u   /* of spread */
 
-const char *const dw_shape_names[] = {"chain", "fan", "tree", "wave", "random", NULL};
+const char *const dw_shape_names[] = {"chain",   "fan",     "tree",       "wave", "random",
+                                      "fft",     "stencil", "all_to_all", "none", "spread",
+                                      "nearest", "file",    NULL};
 
-/* ---- Shapes ----------------------------------------------------------------------------------- */
+/* ---- Sizes -------------------------------------------------------------------------------- */
 
-static uint32_t s_side (uint32_t nodes) {
-    uint32_t side = 1;
-    while ((uint64_t) (side + 1) * (side + 1) <= nodes)
-        side++;
-    return side;
+/* The integer square root, bit by bit. */
+static uint32_t s_root (uint64_t square) {
+    uint32_t root = 0;
+    for (uint32_t bit = 1u << 31; bit; bit >>= 1)
+        if ((uint64_t) (root | bit) * (root | bit) <= square)
+            root |= bit;
+    return root;
 }
 
-uint32_t dw_shape_nodes_count (dw_shape_t shape, uint32_t nodes_asked) {
-    return shape == DW_SHAPE_WAVE && nodes_asked ? s_side (nodes_asked) * s_side (nodes_asked)
-                                                 : nodes_asked;
-}
-
-/* A square's nodes are numbered diagonal by diagonal, which is level by level. */
-static uint32_t s_wave (uint32_t nodes_count, uint32_t node, uint32_t *dependencies) {
-    uint32_t side = s_side (nodes_count), diagonal, first, count = 0;
-    /* The diagonals up to the longest have 1, 2, ... nodes, those behind it ..., 2, 1. */
-    uint32_t half = side * (side + 1) / 2;
-    if (node < half) {
-        for (diagonal = 0, first = 0; first + diagonal + 1 <= node; first += ++diagonal)
-            ;
-        uint32_t place = node - first, before = first - diagonal;
-        if (place > 0)
-            dependencies[count++] = before + place - 1;
-        if (place < diagonal)
-            dependencies[count++] = before + place;
-        return count;
-    }
-    uint32_t length = side - 1;
-    for (first = half; first + length <= node; first += length--)
-        ;
-    uint32_t before = first - (length + 1);
-    dependencies[count++] = before + (node - first);
-    dependencies[count++] = before + (node - first) + 1;
-    return count;
-}
-
-/* A hash of two numbers (the finaliser of splitmix64; Steele, Lea, Flood 2014). */
-static uint64_t s_hash (uint64_t a, uint64_t b) {
-    uint64_t x = a * UINT64_C (0x9e3779b97f4a7c15) + b;
-    x = (x ^ (x >> 30)) * UINT64_C (0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C (0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
-static uint32_t s_random (uint32_t node, uint32_t *dependencies) {
-    uint32_t layer = node / LAYER, count = 0;
-    if (layer == 0)
-        return 0;
-    uint32_t wanted = 1 + (uint32_t) (s_hash (node, 0) % 4);
-    for (uint64_t try = 1; count < wanted; try++) {
-        uint32_t dependency = (layer - 1) * LAYER + (uint32_t) (s_hash (node, try) % LAYER);
-        bool is_there = false;
-        for (uint32_t i = 0; i < count; i++)
-            is_there |= dependencies[i] == dependency;
-        if (!is_there)
-            dependencies[count++] = dependency;
-    }
-    return count;
-}
-
-uint32_t dw_shape_dependencies (dw_shape_t shape, uint32_t nodes_count, uint32_t node,
-                                uint32_t *dependencies) {
-    if (node == 0)
-        return 0;
+bool dw_shape_has_steps (dw_shape_t shape) {
     switch (shape) {
-        case DW_SHAPE_CHAIN: dependencies[0] = node - 1; return 1;
+        case DW_SHAPE_CHAIN:
         case DW_SHAPE_FAN:
-            if (node + 1 < nodes_count || nodes_count == 2) {
-                dependencies[0] = 0;
-                return 1;
-            }
-            for (uint32_t i = 1; i < node; i++)
-                dependencies[i - 1] = i;
-            return node - 1;
-        case DW_SHAPE_TREE: dependencies[0] = (node - 1) / 2; return 1;
-        case DW_SHAPE_WAVE: return s_wave (nodes_count, node, dependencies);
-        case DW_SHAPE_RANDOM: return s_random (node, dependencies);
+        case DW_SHAPE_TREE:
+        case DW_SHAPE_WAVE:
+        case DW_SHAPE_FILE:
+        case DW_SHAPES: return false;
+        case DW_SHAPE_RANDOM:
+        case DW_SHAPE_FFT:
+        case DW_SHAPE_STENCIL:
+        case DW_SHAPE_ALL_TO_ALL:
+        case DW_SHAPE_NONE:
+        case DW_SHAPE_SPREAD:
+        case DW_SHAPE_NEAREST: return true;
+    }
+    return false;
+}
+
+void dw_shape_settle (dw_shape_t shape, dw_shape_size_t *size) {
+    assert (size->nodes_count > 0);
+    assert (size->width <= size->nodes_count);
+    if (size->radius == 0)
+        size->radius = RADIUS;
+    if (shape == DW_SHAPE_WAVE) {
+        uint32_t side = s_root (size->nodes_count);
+        size->nodes_count = side * side;
+    }
+    if (!dw_shape_has_steps (shape))
+        return;
+    if (size->width == 0)
+        size->width = shape == DW_SHAPE_RANDOM ? LAYER : WIDTH;
+    if (size->width > size->nodes_count)
+        size->width = size->nodes_count;
+    if (shape != DW_SHAPE_RANDOM)
+        size->nodes_count -= size->nodes_count % size->width;
+}
+
+uint32_t dw_shape_degree_max (dw_shape_t shape, const dw_shape_size_t *size) {
+    uint64_t around = 2 * (uint64_t) size->radius + 1;
+    switch (shape) {
+        case DW_SHAPE_CHAIN:
+        case DW_SHAPE_TREE: return 1;
+        case DW_SHAPE_FAN: return size->nodes_count;
+        case DW_SHAPE_WAVE: return 2;
+        case DW_SHAPE_RANDOM: return LAYER_DEGREE;
+        case DW_SHAPE_FFT:
+        case DW_SHAPE_STENCIL: return 3;
+        case DW_SHAPE_ALL_TO_ALL: return size->width;
+        case DW_SHAPE_SPREAD:
+        case DW_SHAPE_NEAREST: return around < size->width ? (uint32_t) around : size->width;
+        case DW_SHAPE_NONE:
+        case DW_SHAPE_FILE:
         case DW_SHAPES: break;
     }
     return 0;
 }
 
-dw_graph_t *dw_shape_graph (dw_shape_t shape, uint32_t nodes_count) {
-    char id[16];
-    dw_graph_t *graph = dw_graph_new ();
-    uint32_t *dependencies = malloc (((size_t) nodes_count + 4) * sizeof *dependencies);
-    bool ok = graph && dependencies;
-    for (uint32_t node = 0; ok && node < nodes_count; node++) {
-        snprintf (id, sizeof id, "n%u", (unsigned) node);
-        ok = dw_graph_add (graph, id, "mix") >= 0;
-        uint32_t count = dw_shape_dependencies (shape, nodes_count, node, dependencies);
-        for (uint32_t i = 0; ok && i < count; i++) {
-            snprintf (id, sizeof id, "n%u", (unsigned) dependencies[i]);
-            ok = dw_graph_depend (graph, (int) node, id) == DW_OK;
-        }
+uint64_t dw_shape_edges_max (dw_shape_t shape, const dw_shape_size_t *size) {
+    uint64_t degree = shape == DW_SHAPE_FAN ? 2 : dw_shape_degree_max (shape, size);
+    return degree * size->nodes_count;
+}
+
+/* ---- Shapes without steps ----------------------------------------------------------------- */
+
+static uint32_t s_fan (uint32_t nodes_count, uint32_t node, uint32_t *dependencies) {
+    if (node + 1 < nodes_count || nodes_count == 2) {
+        dependencies[0] = 0;
+        return 1;
     }
-    free (dependencies);
-    if (!ok)
-        dw_graph_destroy (&graph);
-    return graph;
+    for (uint32_t i = 1; i < node; i++)
+        dependencies[i - 1] = i;
+    return node - 1;
 }
 
-/* ---- Mixing ----------------------------------------------------------------------------------- */
-
-static uint64_t s_mix (uint64_t hash, uint64_t word) {
-    hash = (hash ^ word) * UINT64_C (0xff51afd7ed558ccd);
-    return hash ^ (hash >> 32);
+/* The diagonals of a square up to the longest have 1, 2, ... nodes: before diagonal d there are
+ * d (d + 1) / 2. Which of them has this node? */
+static uint32_t s_diagonal (uint32_t node) {
+    return (s_root (8 * (uint64_t) node + 1) - 1) / 2;
 }
 
-uint64_t dw_mix_in (uint64_t hash, const void *bytes, size_t size) {
-    const uint8_t *at = bytes;
-    uint64_t word;
-    for (; size >= sizeof word; size -= sizeof word, at += sizeof word) {
-        memcpy (&word, at, sizeof word);
-        hash = s_mix (hash, word);
+/* A square's nodes are numbered diagonal by diagonal, which is level by level. Seen from the last
+ * node the shorter half is the same as the first. */
+static uint32_t s_wave (uint32_t nodes_count, uint32_t node, uint32_t *dependencies) {
+    uint32_t side = s_root (nodes_count), count = 0;
+    if (node < side * (side + 1) / 2) {
+        uint32_t diagonal = s_diagonal (node);
+        uint32_t first = diagonal * (diagonal + 1) / 2, before = first - diagonal;
+        if (node > first)
+            dependencies[count++] = before + (node - first) - 1;
+        if (node - first < diagonal)
+            dependencies[count++] = before + (node - first);
+        return count;
     }
-    word = 0;
-    if (size)
-        memcpy (&word, at, size);
-    return size ? s_mix (hash, word) : hash;
+    uint32_t length = s_diagonal (nodes_count - 1 - node) + 1; /* of its diagonal */
+    uint32_t first = nodes_count - length * (length + 1) / 2, before = first - (length + 1);
+    dependencies[count++] = before + (node - first);
+    dependencies[count++] = before + (node - first) + 1;
+    return count;
 }
 
-void dw_mix_out (uint64_t hash, void *bytes, size_t size) {
-    uint8_t *at = bytes;
-    for (; size >= sizeof hash; size -= sizeof hash, at += sizeof hash) {
-        hash = s_mix (hash, 1);
-        memcpy (at, &hash, sizeof hash);
+/* ---- Shapes that go on in steps ----------------------------------------------------------- */
+
+/* Adds one unless it is there. */
+static uint32_t s_add (uint32_t *dependencies, uint32_t count, uint32_t dependency) {
+    for (uint32_t i = 0; i < count; i++)
+        if (dependencies[i] == dependency)
+            return count;
+    dependencies[count] = dependency;
+    return count + 1;
+}
+
+static uint32_t s_random (const dw_shape_size_t *size, uint32_t node, uint32_t first,
+                          uint32_t *dependencies) {
+    uint64_t from = size->seed ? node ^ dw_mix_two (size->seed, 1) : node;
+    uint32_t wanted = 1 + (uint32_t) (dw_mix_two (from, 0) % LAYER_DEGREE), count = 0;
+    if (wanted > size->width)
+        wanted = size->width;
+    for (uint64_t try = 1; count < wanted; try++)
+        count = s_add (dependencies, count,
+                       first + (uint32_t) (dw_mix_two (from, try) % size->width));
+    return count;
+}
+
+static uint32_t s_fft (uint32_t width, uint32_t step, uint32_t i, uint32_t first,
+                       uint32_t *dependencies) {
+    uint32_t sets = 1, count = 0;
+    while (sets < 32 && UINT64_C (1) << sets < width)
+        sets++;
+    uint32_t apart = 1u << (step - 1) % sets;
+    if (i >= apart)
+        dependencies[count++] = first + i - apart;
+    dependencies[count++] = first + i;
+    if (i + (uint64_t) apart < width)
+        dependencies[count++] = first + i + apart;
+    return count;
+}
+
+/* All tasks from i - radius to i + radius that there are. */
+static uint32_t s_nearest (uint32_t width, uint32_t radius, uint32_t i, uint32_t first,
+                           uint32_t *dependencies) {
+    uint32_t from = i > radius ? i - radius : 0, count = 0;
+    uint32_t to = width - 1 - i > radius ? i + radius : width - 1;
+    while (from <= to)
+        dependencies[count++] = first + from++;
+    return count;
+}
+
+static uint32_t s_spread (const dw_shape_size_t *size, uint32_t step, uint32_t i, uint32_t first,
+                          uint32_t *dependencies) {
+    uint64_t radix = 2 * (uint64_t) size->radius + 1;
+    uint32_t count = s_add (dependencies, 0, first + i);
+    for (uint64_t k = 1; k < radix && count < size->width; k++) {
+        uint64_t place = i + k * size->width / radix + step % PERIOD;
+        count = s_add (dependencies, count, first + (uint32_t) (place % size->width));
     }
-    hash = s_mix (hash, 1);
-    if (size)
-        memcpy (at, &hash, size);
+    return count;
 }
 
-uint64_t dw_mix_work (uint64_t hash, uint64_t rounds) {
-    while (rounds-- > 0)
-        hash = hash * UINT64_C (6364136223846793005) + UINT64_C (1442695040888963407);
-    return hash;
+static uint32_t s_all (uint32_t width, uint32_t first, uint32_t *dependencies) {
+    for (uint32_t i = 0; i < width; i++)
+        dependencies[i] = first + i;
+    return width;
 }
 
-/* The fastest of several tries: what slows a machine down only ever adds. */
-uint64_t dw_mix_rounds (uint64_t ns) {
-    const uint64_t rounds = 1000000;
-    int64_t best_ns = INT64_MAX;
-    volatile uint64_t sink = 1;
-    for (int try = 0; ns && try < 7; try++) {
-        int64_t begin_ns = dw_clock_ns ();
-        sink = dw_mix_work (sink, rounds);
-        int64_t took_ns = dw_clock_ns () - begin_ns;
-        if (took_ns < best_ns)
-            best_ns = took_ns;
+static uint32_t s_step (dw_shape_t shape, const dw_shape_size_t *size, uint32_t node,
+                        uint32_t *dependencies) {
+    uint32_t width = size->width, step = node / width, i = node % width;
+    if (step == 0)
+        return 0;
+    uint32_t first = (step - 1) * width;
+    switch (shape) {
+        case DW_SHAPE_RANDOM: return s_random (size, node, first, dependencies);
+        case DW_SHAPE_FFT: return s_fft (width, step, i, first, dependencies);
+        case DW_SHAPE_STENCIL: return s_nearest (width, 1, i, first, dependencies);
+        case DW_SHAPE_ALL_TO_ALL: return s_all (width, first, dependencies);
+        case DW_SHAPE_SPREAD: return s_spread (size, step, i, first, dependencies);
+        case DW_SHAPE_NEAREST: return s_nearest (width, size->radius, i, first, dependencies);
+        case DW_SHAPE_CHAIN:
+        case DW_SHAPE_FAN:
+        case DW_SHAPE_TREE:
+        case DW_SHAPE_WAVE:
+        case DW_SHAPE_NONE:
+        case DW_SHAPE_FILE:
+        case DW_SHAPES: break;
     }
-    return ns ? (uint64_t) ((double) rounds * (double) ns / (double) best_ns) : 0;
-}
-
-static int s_process (dw_call_t *call, void *arg) {
-    const dw_mix_t *mix = arg;
-    size_t size, count = dw_call_dependencies_count (call);
-    uint64_t hash = dw_mix_start ((uint64_t) dw_call_node_number (call));
-    for (size_t i = 0; i < count; i++) {
-        const char *bytes = dw_call_dependency_text (call, i, &size);
-        hash = dw_mix_in (hash, bytes, size);
-    }
-    hash = dw_mix_work (hash, mix->rounds);
-    void *output = dw_call_reserve_bytes (call, mix->payload_bytes);
-    if (!output)
-        return dw_call_fail (call, 500, "out of memory");
-    dw_mix_out (hash, output, mix->payload_bytes);
     return 0;
 }
 
-int dw_mix_add (dw_processors_t *processors, const dw_mix_t *mix, bool brief) {
-    dw_processor_t processor = {.name = "mix",
-                                .help = "mixes the payloads of its dependencies",
-                                .brief = brief,
-                                .process = s_process,
-                                .arg = (void *) (uintptr_t) mix};
-    return dw_processors_add (processors, &processor);
+uint32_t dw_shape_dependencies (dw_shape_t shape, const dw_shape_size_t *size, uint32_t node,
+                                uint32_t *dependencies) {
+    assert (node < size->nodes_count);
+    if (dw_shape_has_steps (shape))
+        return s_step (shape, size, node, dependencies);
+    if (node == 0)
+        return 0;
+    if (shape == DW_SHAPE_FAN)
+        return s_fan (size->nodes_count, node, dependencies);
+    if (shape == DW_SHAPE_WAVE)
+        return s_wave (size->nodes_count, node, dependencies);
+    dependencies[0] = shape == DW_SHAPE_TREE ? (node - 1) / 2 : node - 1;
+    return 1;
 }

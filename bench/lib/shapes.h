@@ -1,54 +1,67 @@
-/* shapes.h - graphs of a given shape, and the processor that their nodes run.
+/* shapes.h - the edges of graphs of a given shape: pure functions of a node's number.
  *
- * Nodes are declared level by level, so a node's index is its rank. A task reads the payload of
- * every direct predecessor, mixes them with its node's index, and writes a bin of the payload's
- * bytes; so a graph's outputs tell whether every task ran once and after all that it reads. */
+ * Nodes are numbered level by level, so that direct predecessors are smaller and a node's number is
+ * its rank. From `random` on a shape goes on in steps of `width` tasks, numbered step by step: task
+ * i of step t is node t x width + i and comes after tasks of step t - 1; the first step has no
+ * predecessors. These are the parameterised patterns of Task Bench (Slaughter et al., "Task Bench:
+ * A Parameterized Benchmark for Evaluating Parallel Runtime Performance", SC20), whose radix is
+ * 2 x radius + 1 here and whose period is 3. A predecessor that a formula gives twice counts
+ * once. */
 
 #ifndef DW_SHAPES_H
 #define DW_SHAPES_H
 
-#include "dagwood_processor.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef enum dw_shape_t {
-    DW_SHAPE_CHAIN,  /* each node after the one before */
-    DW_SHAPE_FAN,    /* one, then all others but one, then one */
-    DW_SHAPE_TREE,   /* a binary out-tree */
-    DW_SHAPE_WAVE,   /* a square, each node after its left and upper neighbour */
-    DW_SHAPE_RANDOM, /* layers of 100, each node after 1 to 4 distinct nodes of the layer before */
+    DW_SHAPE_CHAIN,      /* each node after the one before */
+    DW_SHAPE_FAN,        /* one, then all others but one, then one */
+    DW_SHAPE_TREE,       /* a binary out-tree */
+    DW_SHAPE_WAVE,       /* a square, each node after its left and upper neighbour */
+    DW_SHAPE_RANDOM,     /* each node after 1 to 4 distinct nodes of the layer (step) before */
+    DW_SHAPE_FFT,        /* i after i and i -+ 2^d; d goes through 0, 1, ... while 2^d < width */
+    DW_SHAPE_STENCIL,    /* i after i - 1, i and i + 1 */
+    DW_SHAPE_ALL_TO_ALL, /* i after every task of the step before */
+    DW_SHAPE_NONE,       /* no dependency (trivial, in the paper) */
+    /* With R = 2 x radius + 1: i after i, and after (i + k x width / R + t mod 3) mod width for k =
+     * 1 to R - 1. */
+    DW_SHAPE_SPREAD,
+    DW_SHAPE_NEAREST, /* i after i - radius to i + radius */
+    DW_SHAPE_FILE,    /* of a file: its edges are not here but in work.h */
     DW_SHAPES
 } dw_shape_t;
 
 /* By dw_shape_t; ended by NULL. */
 extern const char *const dw_shape_names[];
 
-/* The edges of a shape: node's direct predecessors into dependencies (room for nodes_count), in the
- * order in which it reads them; returns how many. */
-uint32_t dw_shape_dependencies (dw_shape_t shape, uint32_t nodes_count, uint32_t node,
+typedef struct dw_shape_size_t {
+    uint32_t nodes_count;
+    uint32_t width;  /* tasks of a step; 0: the shape has no steps */
+    uint32_t radius; /* of spread and nearest */
+    uint64_t seed;   /* of random: which graph; 0: the one that all figures so far are of */
+} dw_shape_size_t;
+
+/* Whether the shape goes on in steps, so that it has a width. */
+bool dw_shape_has_steps (dw_shape_t shape);
+/* Fills in what is 0 (width: 16, of random 100, at most all nodes; radius: 2), and rounds
+ * nodes_count down to what the shape can have: a square, or full steps, of random any number.
+ * nodes_count is at least 1, width at most nodes_count. */
+void dw_shape_settle (dw_shape_t shape, dw_shape_size_t *size);
+/* At most so many direct predecessors has each node of a settled size, all of them together. */
+uint32_t dw_shape_degree_max (dw_shape_t shape, const dw_shape_size_t *size);
+uint64_t dw_shape_edges_max (dw_shape_t shape, const dw_shape_size_t *size);
+/* The direct predecessors of a node, in the order in which it reads them, into dependencies (room
+ * for dw_shape_degree_max); returns how many. Takes time of that order. */
+uint32_t dw_shape_dependencies (dw_shape_t shape, const dw_shape_size_t *size, uint32_t node,
                                 uint32_t *dependencies);
-/* How many nodes the shape really has when so many are asked for: a square is rounded down. */
-uint32_t dw_shape_nodes_count (dw_shape_t shape, uint32_t nodes_asked);
-/* The graph, of nodes that run "mix"; NULL: no memory. */
-dw_graph_t *dw_shape_graph (dw_shape_t shape, uint32_t nodes_count);
 
-/* What "mix" does: for the argument of its processor. */
-typedef struct dw_mix_t {
-    uint32_t payload_bytes;
-    uint64_t rounds; /* of calibrated work; 0: none */
-} dw_mix_t;
-
-/* Adds "mix" to a set; mix is borrowed. brief: what it says of itself. */
-int dw_mix_add (dw_processors_t *processors, const dw_mix_t *mix, bool brief);
-/* How many rounds of work take ns on this machine, now. */
-uint64_t dw_mix_rounds (uint64_t ns);
-
-/* The mixing itself, for whoever computes the same without a runtime: starts with a node's index,
- * takes in each predecessor's payload bytes, and gives the output's. */
-static inline uint64_t dw_mix_start (uint64_t index) {
-    return (index + 1) * UINT64_C (0x9e3779b97f4a7c15);
+#ifdef __cplusplus
 }
-uint64_t dw_mix_in (uint64_t hash, const void *bytes, size_t size);
-void dw_mix_out (uint64_t hash, void *bytes, size_t size);
-/* Work that takes time and nothing else; the result depends on every round. */
-uint64_t dw_mix_work (uint64_t hash, uint64_t rounds);
+#endif
 
 #endif
