@@ -12,11 +12,12 @@
 #include "runtime/payload.h"
 
 #define WELCOME_MS 10000
+#define LATE_MAX   8u /* messages taken in when time is over, besides one for each run in flight */
 
 /* The numbers of the runs in flight: an open-addressing table, 0 where empty. */
 typedef struct s_flight_t {
     uint64_t *runs;
-    uint32_t size; /* a power of two, more than twice what it ever holds */
+    uint32_t size; /* a power of two, at least twice count */
     uint32_t count;
 } s_flight_t;
 
@@ -30,8 +31,9 @@ struct dw_client_t {
     s_flight_t flight;
     dw_result_t *first, **last; /* results that nobody has taken */
     dw_packet_t packet;
-    bool is_closed; /* the system is gone */
-    int refused;    /* what the coordinator refused, for the call that waits; 0: nothing */
+    bool is_trusted; /* its coordinator is in this process */
+    bool is_closed;  /* the system is gone */
+    int refused;     /* what the coordinator refused, for the call that waits; 0: nothing */
 };
 
 /* ---- Runs in flight --------------------------------------------------------------------------- */
@@ -51,6 +53,23 @@ static uint32_t s_flight_place (const s_flight_t *self, uint64_t run) {
 
 static bool s_is_in_flight (const dw_client_t *self, uint64_t run) {
     return run && self->flight.runs[s_flight_place (&self->flight, run)] == run;
+}
+
+/* Makes room for one more run. False: no memory. */
+static bool s_flight_reserve (s_flight_t *self) {
+    s_flight_t grown = {.size = self->size ? 2 * self->size : 8};
+    if (self->size && 2 * (self->count + 1) <= self->size)
+        return true;
+    grown.runs = calloc (grown.size, sizeof *grown.runs);
+    if (!grown.runs)
+        return false;
+    for (uint32_t i = 0; i < self->size; i++)
+        if (self->runs[i])
+            grown.runs[s_flight_place (&grown, self->runs[i])] = self->runs[i];
+    grown.count = self->count;
+    free (self->runs);
+    *self = grown;
+    return true;
 }
 
 /* Takes a run out, and moves up what stands behind its place (Knuth 6.4, algorithm R). */
@@ -81,13 +100,8 @@ static void s_queue (dw_client_t *self, dw_result_t *result) {
 }
 
 static int s_on_results (dw_client_t *self, dw_message_t *message, dw_wire_reader_t *reader) {
-    dw_delivered_t *delivered = calloc (1, sizeof *delivered);
+    dw_delivered_t *delivered = dw_delivered_new (message, self->is_trusted);
     int err = delivered ? DW_OK : DW_ENOMEM;
-    if (delivered) {
-        delivered->references = 1;
-        delivered->message = *message;
-        *message = (dw_message_t){0};
-    }
     while (!err && dw_wire_reader_has_more (reader)) {
         dw_result_t *result;
         err = dw_result_new (&result, reader, delivered, self->names);
@@ -112,10 +126,9 @@ static int s_on_welcome (dw_client_t *self, dw_message_t *message, dw_wire_reade
     const uint8_t *graph = dw_message_resolve (message, 0, &ref, reader, &size, &frame);
     if (!graph || reader->is_damaged || self->runs_max == 0)
         return DW_EPROTOCOL;
-    for (self->flight.size = 8; self->flight.size <= 2 * self->runs_max;)
-        self->flight.size *= 2;
-    self->flight.runs = calloc (self->flight.size, sizeof *self->flight.runs);
-    return self->flight.runs ? dw_roster_new (&self->names, graph, size) : DW_ENOMEM;
+    if (!s_flight_reserve (&self->flight))
+        return DW_ENOMEM;
+    return dw_roster_new (&self->names, graph, size);
 }
 
 static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t *error) {
@@ -154,12 +167,29 @@ static int s_take_in (dw_client_t *self, dw_error_t *error) {
     return err;
 }
 
-static int64_t s_deadline_ns (int timeout_ms) {
-    return timeout_ms < 0 ? INT64_MAX : dw_clock_ns () + (int64_t) timeout_ms * 1000000;
+/* How long a call waits. When its time is over what is there is still taken in, but not what a
+ * coordinator goes on sending that ends no run. */
+typedef struct s_patience_t {
+    int64_t deadline_ns; /* INT64_MAX: for ever */
+    size_t late_left;
+} s_patience_t;
+
+static s_patience_t s_patience (const dw_client_t *self, int timeout_ms) {
+    return (s_patience_t){
+        .deadline_ns = timeout_ms < 0 ? INT64_MAX : dw_clock_ns () + (int64_t) timeout_ms * 1000000,
+        .late_left = (size_t) self->flight.count + LATE_MAX};
 }
 
-/* Takes in at least one message, or waits for one until deadline_ns, then DW_ETIMEDOUT. */
-static int s_wait (dw_client_t *self, int64_t deadline_ns, dw_error_t *error) {
+static bool s_is_over (s_patience_t *patience) {
+    return patience->deadline_ns != INT64_MAX && dw_clock_ns () >= patience->deadline_ns &&
+           patience->late_left-- == 0;
+}
+
+/* Takes in at least one message, or waits for one until its time is over, then DW_ETIMEDOUT. */
+static int s_wait (dw_client_t *self, s_patience_t *patience, dw_error_t *error) {
+    int64_t deadline_ns = patience->deadline_ns;
+    if (s_is_over (patience))
+        return DW_ETIMEDOUT;
     for (;;) {
         int err = s_take_in (self, error);
         if (self->refused) {
@@ -191,7 +221,8 @@ static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error)
     zmq_setsockopt (self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited,
                     sizeof unlimited); /* runs_max is the limit */
-    zmq_setsockopt (self->socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
+    if (self->is_trusted) /* else ZeroMQ's own limit: what more there is waits with its sender */
+        zmq_setsockopt (self->socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
     if (zmq_connect (self->socket, dw_system_endpoint (system)))
         return dw_error_add (error, DW_ECLOSED, DW_NOWHERE, "cannot connect to %s: %s",
                              dw_system_endpoint (system), zmq_strerror (errno));
@@ -199,9 +230,9 @@ static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error)
         .version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = dw_system_token (system)};
     dw_write_hello (&self->packet.head, &hello);
     int err = dw_packet_send (&self->packet, self->socket, NULL, 0);
-    int64_t deadline_ns = s_deadline_ns (WELCOME_MS);
+    s_patience_t patience = s_patience (self, WELCOME_MS);
     while (!err && !self->names)
-        err = s_wait (self, deadline_ns, error);
+        err = s_wait (self, &patience, error);
     if (err && err != DW_EAGAIN && err != DW_EPROTOCOL) /* a refusal has said why */
         dw_error_add (error, err, DW_NOWHERE, "no welcome from the coordinator: %s",
                       dw_err_text (err));
@@ -216,6 +247,7 @@ int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     self->last = &self->first;
     self->peer = UINT32_MAX;
+    self->is_trusted = strncmp (dw_system_endpoint (system), "inproc:", strlen ("inproc:")) == 0;
     int err = s_connect (self, system, error);
     if (err)
         dw_client_destroy (&self);
@@ -250,10 +282,12 @@ void dw_client_destroy (dw_client_t **self_p) {
 
 /* Waits until there is room for one more run. */
 static int s_wait_for_room (dw_client_t *self, int wait_ms, dw_error_t *error) {
-    int64_t deadline_ns = s_deadline_ns (wait_ms);
+    s_patience_t patience = s_patience (self, wait_ms);
     int err = DW_OK;
     while (!err && self->flight.count >= self->runs_max)
-        err = s_wait (self, deadline_ns, error);
+        err = s_wait (self, &patience, error);
+    if (!err && !s_flight_reserve (&self->flight))
+        err = DW_ENOMEM;
     if (err == DW_ETIMEDOUT)
         return dw_error_add (error, DW_EAGAIN, DW_NOWHERE,
                              "%u runs are in flight, as many as runs_max allows",
@@ -381,7 +415,7 @@ static bool s_any_in_flight (const dw_client_t *self, const uint64_t *runs, size
 
 int dw_client_wait_any (dw_client_t *self, const uint64_t *runs, size_t runs_count, int timeout_ms,
                         dw_result_t **result_p) {
-    int64_t deadline_ns = s_deadline_ns (timeout_ms);
+    s_patience_t patience = s_patience (self, timeout_ms);
     if (!runs)
         runs_count = 0;
     for (;;) {
@@ -392,7 +426,7 @@ int dw_client_wait_any (dw_client_t *self, const uint64_t *runs, size_t runs_cou
         }
         if (!s_any_in_flight (self, runs, runs_count))
             return DW_ENOENT;
-        int err = s_wait (self, deadline_ns, NULL);
+        int err = s_wait (self, &patience, NULL);
         if (err)
             return err;
     }
@@ -403,9 +437,9 @@ int dw_client_wait (dw_client_t *self, uint64_t run, int timeout_ms, dw_result_t
 }
 
 int dw_client_wait_all (dw_client_t *self, int timeout_ms) {
-    int64_t deadline_ns = s_deadline_ns (timeout_ms);
+    s_patience_t patience = s_patience (self, timeout_ms);
     while (self->flight.count > 0) {
-        int err = s_wait (self, deadline_ns, NULL);
+        int err = s_wait (self, &patience, NULL);
         if (err)
             return err;
     }
@@ -413,8 +447,11 @@ int dw_client_wait_all (dw_client_t *self, int timeout_ms) {
 }
 
 dw_result_t *dw_client_next (dw_client_t *self) {
-    while (!self->first && s_take_in (self, NULL) == DW_OK)
-        ;
+    /* A message that makes no sense is passed over: behind it, or in its better part, are results. */
+    int err = DW_OK;
+    for (size_t left = (size_t) self->flight.count + LATE_MAX;
+         !self->first && left > 0 && err != DW_EAGAIN && err != DW_ECLOSED; left--)
+        err = s_take_in (self, NULL);
     return s_take (self, NULL, 0);
 }
 

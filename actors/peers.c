@@ -41,6 +41,13 @@ bool dw_peers_is_from (const dw_peers_t *self, uint32_t router, uint32_t number)
            memcmp (peer->id, zmq_msg_data (id), peer->id_size) == 0;
 }
 
+bool dw_peers_has_sender (const dw_peers_t *self, uint32_t router) {
+    for (uint32_t i = 0; i < self->count; i++)
+        if (dw_peers_is_from (self, router, i))
+            return true;
+    return false;
+}
+
 dw_peer_t *dw_peers_sender (dw_peers_t *self, uint32_t router, dw_wire_reader_t *reader) {
     uint32_t number = dw_read_uint_max (reader, UINT32_MAX);
     if (!reader->is_damaged && dw_peers_is_from (self, router, number))
@@ -115,6 +122,12 @@ dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t 
 int dw_peers_send (dw_peers_t *self, dw_peer_t *peer) {
     self->messages_count++;
     return dw_packet_send (&peer->packet, self->routers[peer->router], peer->id, peer->id_size);
+}
+
+bool dw_peers_probe (dw_peers_t *self, dw_peer_t *peer) {
+    if (peer->packet.head.count == 0)
+        dw_write_uint (&peer->packet.head, DW_WIRE_RESULTS);
+    return dw_peers_send (self, peer) != DW_ENOENT;
 }
 
 void dw_peers_flush (dw_peers_t *self, void (*failed) (void *arg, dw_peer_t *peer), void *arg) {

@@ -20,6 +20,7 @@ typedef struct dw_peer_t {
     bool is_dismissed;  /* a worker that was given up; only its BYE is of interest */
     uint32_t number;    /* a worker's */
     uint32_t credit;    /* a worker's */
+    int64_t probed_ns;  /* a client's: when it was last sent a message to see if it is there */
     dw_packet_t packet; /* TASKS or RESULTS being put together */
 } dw_peer_t;
 
@@ -49,6 +50,9 @@ int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *re
 dw_peer_t *dw_peers_sender (dw_peers_t *self, uint32_t router, dw_wire_reader_t *reader);
 /* Whether the message received last comes from the peer with this number. */
 bool dw_peers_is_from (const dw_peers_t *self, uint32_t router, uint32_t number);
+/* Whether the message received last comes from anybody who has said HELLO: who has goes on by
+ * number. Takes time by peers, and is asked only at a HELLO. */
+bool dw_peers_has_sender (const dw_peers_t *self, uint32_t router);
 /* A place for whoever sent the message received last; NULL: no memory. */
 dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role);
 void dw_peers_remove (dw_peers_t *self, dw_peer_t *peer);
@@ -61,6 +65,9 @@ static inline uint32_t dw_peers_index (const dw_peers_t *self, const dw_peer_t *
 dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t type);
 /* Sends a peer's packet now. */
 int dw_peers_send (dw_peers_t *self, dw_peer_t *peer);
+/* Sends a client what is put together for it, or RESULTS without a result, to see whether it is still
+ * there: false when its connection is gone. */
+bool dw_peers_probe (dw_peers_t *self, dw_peer_t *peer);
 /* Sends every packet that has records. failed is told of peers that could not be reached. */
 void dw_peers_flush (dw_peers_t *self, void (*failed) (void *arg, dw_peer_t *peer), void *arg);
 /* Sends packet as the answer to the message received last. */

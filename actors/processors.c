@@ -220,8 +220,10 @@ int dw_processors_plan (const dw_processors_t *self, const dw_graph_t *graph, dw
     assert (self && graph && plan_p);
     dw_plan_lookup_t lookup = dw_processors_lookup (self);
     dw_plan_t *plan = NULL;
+    size_t first = dw_error_count (error);
     int plan_err = dw_plan_new (&plan, graph, &lookup, error);
     int options_err = plan_err == DW_ENOMEM ? 0 : s_check_options (self, graph, error);
+    dw_error_sort (error, first);
     int err = plan_err ? plan_err : options_err;
     if (err) {
         dw_plan_destroy (&plan);

@@ -10,6 +10,8 @@
 #include "runtime/core/graph.h"
 #include "runtime/payload.h"
 
+#define EXTRAS_MAX 2u /* records of one node: what it came to, and its first causes */
+
 /* What a node has besides its slot. */
 typedef struct s_extra_t {
     dw_wire_extra_t record;
@@ -43,6 +45,8 @@ struct dw_result_t {
 
 static int s_read_names (dw_roster_t *self, dw_wire_reader_t *reader) {
     self->count = dw_read_array (reader);
+    if (self->count > INT32_MAX)
+        return DW_EPROTOCOL;
     char *copy = malloc ((size_t) (reader->end - reader->at) + self->count + 1u);
     self->ids = calloc (self->count + 1u, sizeof *self->ids);
     if (!copy || !self->ids || !dw_names_init (&self->nodes, self->count)) {
@@ -104,6 +108,19 @@ void dw_roster_release (dw_roster_t **self_p) {
     free (self);
 }
 
+dw_delivered_t *dw_delivered_new (dw_message_t *message, bool is_trusted) {
+    dw_delivered_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->references = 1;
+    self->is_trusted = is_trusted;
+    for (uint32_t i = 0; i < message->count; i++)
+        self->bytes_left += zmq_msg_size (&message->frames[i]);
+    self->message = *message;
+    *message = (dw_message_t){0};
+    return self;
+}
+
 void dw_delivered_release (dw_delivered_t **self_p) {
     dw_delivered_t *self = *self_p;
     *self_p = NULL;
@@ -111,6 +128,18 @@ void dw_delivered_release (dw_delivered_t **self_p) {
         return;
     dw_message_free (&self->message);
     free (self);
+}
+
+static bool s_is_node (const dw_result_t *self, int node) {
+    return node >= 0 && (uint32_t) node < self->names->count;
+}
+
+/* A copy of the node's slot; an empty one for a node that there is not. */
+static dw_slot_t s_slot (const dw_result_t *self, int node) {
+    dw_slot_t slot = {.status = DW_NODE_NOT_REQUESTED};
+    if (s_is_node (self, node))
+        memcpy (&slot, self->table + (size_t) node * sizeof slot, sizeof slot);
+    return slot;
 }
 
 /* ---- Reading a record ------------------------------------------------------------------------- */
@@ -127,6 +156,8 @@ static int s_read_causes (s_extra_t *extra, dw_wire_reader_t *reader, uint32_t n
 }
 
 static int s_read_extra (dw_result_t *self, dw_wire_reader_t *reader) {
+    if (self->extras_count >= EXTRAS_MAX * (uint64_t) self->names->count)
+        return DW_EPROTOCOL;
     if ((self->extras_count & (self->extras_count - 1)) == 0) { /* a power of two: it is full */
         size_t size = self->extras_count ? 2 * (size_t) self->extras_count : 1;
         s_extra_t *grown = realloc (self->extras, size * sizeof *grown);
@@ -175,6 +206,31 @@ static int s_read_extras (dw_result_t *self, const uint8_t *bytes, size_t size) 
     return reader.is_damaged ? DW_EPROTOCOL : DW_OK;
 }
 
+/* Takes so many bytes of the message for one result. False: they are not there, for others have read
+ * them; else a small message could be read without end. */
+static bool s_take_bytes (const dw_result_t *self, size_t size) {
+    if (size > self->delivered->bytes_left)
+        return false;
+    self->delivered->bytes_left -= size;
+    return true;
+}
+
+/* Whether every slot is one that a coordinator writes, and its payload one value. */
+static bool s_check_slots (const dw_result_t *self) {
+    for (uint32_t node = 0; node < self->names->count; node++) {
+        size_t size;
+        dw_slot_t slot = s_slot (self, (int) node);
+        const void *payload = dw_result_payload (self, (int) node, &size);
+        bool is_inside = slot.form == DW_SLOT_BYTES_INSIDE;
+        if (slot.status > DW_NODE_NOT_REQUESTED || (slot.form != DW_SLOT_NONE && !payload))
+            return false;
+        if (payload &&
+            ((!is_inside && !s_take_bytes (self, size)) || dw_payload_check (payload, size)))
+            return false;
+    }
+    return true;
+}
+
 static int s_read (dw_result_t *self, dw_wire_reader_t *reader) {
     dw_wire_result_t record;
     size_t size;
@@ -186,6 +242,8 @@ static int s_read (dw_result_t *self, dw_wire_reader_t *reader) {
     self->status = (dw_run_status_t) record.status;
     self->duration_us = record.duration_us;
     if (!record.outputs_are_sinks) {
+        if (record.outputs_count > self->names->count)
+            return DW_EPROTOCOL;
         self->outputs_count = record.outputs_count;
         self->outputs = malloc ((record.outputs_count + 1u) * sizeof *self->outputs);
         if (!self->outputs)
@@ -195,13 +253,16 @@ static int s_read (dw_result_t *self, dw_wire_reader_t *reader) {
                 return DW_EPROTOCOL;
     }
     self->table = dw_message_resolve (message, 0, &record.table, reader, &size, &frame);
-    if (!self->table || size != self->names->count * sizeof (dw_slot_t))
+    if (!self->table || size != self->names->count * sizeof (dw_slot_t) ||
+        !s_take_bytes (self, size))
         return DW_EPROTOCOL;
     self->blob = dw_message_resolve (message, 0, &record.blob, reader, &self->blob_size, &frame);
     const uint8_t *extras = dw_message_resolve (message, 0, &record.extras, reader, &size, &frame);
-    if (reader->is_damaged)
+    if (reader->is_damaged || (!self->delivered->is_trusted && !s_check_slots (self)))
         return DW_EPROTOCOL;
-    return extras ? s_read_extras (self, extras, size) : DW_OK;
+    if (!extras)
+        return DW_OK;
+    return s_take_bytes (self, size) ? s_read_extras (self, extras, size) : DW_EPROTOCOL;
 }
 
 int dw_result_new (dw_result_t **self_p, dw_wire_reader_t *reader, dw_delivered_t *delivered,
@@ -286,18 +347,6 @@ size_t dw_result_nodes_count (const dw_result_t *self) {
 
 int dw_result_find (const dw_result_t *self, const char *id) {
     return dw_roster_find (self->names, id);
-}
-
-static bool s_is_node (const dw_result_t *self, int node) {
-    return node >= 0 && (uint32_t) node < self->names->count;
-}
-
-/* A copy of the node's slot; an empty one for a node that there is not. */
-static dw_slot_t s_slot (const dw_result_t *self, int node) {
-    dw_slot_t slot = {.status = DW_NODE_NOT_REQUESTED};
-    if (s_is_node (self, node))
-        memcpy (&slot, self->table + (size_t) node * sizeof slot, sizeof slot);
-    return slot;
 }
 
 static s_extra_t *s_extra (const dw_result_t *self, int node) {

@@ -27,9 +27,14 @@ void dw_roster_release (dw_roster_t **self_p);
 /* A message with results, shared by them. */
 typedef struct dw_delivered_t {
     uint32_t references;
+    bool is_trusted;   /* it was written in this process: slots are not looked at until asked for */
+    size_t bytes_left; /* that no result has read yet: each byte belongs to one */
     dw_message_t message;
 } dw_delivered_t;
 
+/* Takes message over, when there is memory; NULL: none. */
+dw_delivered_t *dw_delivered_new (dw_message_t *message, bool is_trusted);
+/* Gives up one reference. */
 void dw_delivered_release (dw_delivered_t **self_p);
 
 /* Reads the next result record of a RESULTS message; both are shared.

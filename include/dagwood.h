@@ -69,7 +69,8 @@ typedef enum dw_err_t {
 /* One sentence for err; never NULL. */
 DW_EXPORT const char *dw_err_text (int err);
 
-/* A list of messages, in the order found. Errors and warnings each are one message. */
+/* A list of messages: of one file in the order of their lines, else in the order found. Errors and
+ * warnings each are one message. */
 typedef struct dw_error_t dw_error_t;
 
 /* NULL when there is no memory; every function that takes a list takes NULL as "do not tell me". */

@@ -452,7 +452,9 @@ int dw_config_parse_checked (dw_graph_t **self_p, const char *text, size_t size,
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     config_t config = {
         .graph = graph, .backoff = graph->options.backoff, .check = check ? check : &shape};
+    size_t first = dw_error_count (error);
     int err = s_read (&config, text, size, file, json, error);
+    dw_error_sort (error, first);
     if (err)
         dw_graph_destroy (&graph);
     else

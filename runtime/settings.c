@@ -66,9 +66,13 @@ static void s_describe (const dw_setting_t *setting, char *text, size_t size) {
         case DW_VALUE_INTEGER:
             snprintf (text, size, "the integer %lld", (long long) setting->value.integer);
             break;
-        case DW_VALUE_NUMBER:
-            snprintf (text, size, "the number %.15g", setting->value.number);
+        case DW_VALUE_NUMBER: {
+            double number = setting->value.number;
+            bool is_finite = number - number == 0;
+            snprintf (text, size, "%s%s", is_finite ? "the number " : "",
+                      dw_graph_show_number (shown, number));
             break;
+        }
         case DW_VALUE_BOOLEAN:
             snprintf (text, size, "the boolean %s", setting->value.boolean ? "true" : "false");
             break;

@@ -93,6 +93,22 @@ static void an_unknown_command_is_refused_with_the_nearest_name (void **state) {
     command_free (&c);
 }
 
+static void a_graph_in_place_of_a_command_is_told_the_command_to_write (void **state) {
+    (void) state;
+    static const char *const words[] = {"examples/pool.yaml", "no/such.yml", "graph.json",
+                                        "README.md"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char expected[64];
+        command_t c = {0};
+        COMMAND (&c, words[i], "--input", "x");
+        command_expect (&c, 64);
+        snprintf (expected, sizeof expected, "to run that graph: dagwood run %s\n", words[i]);
+        command_expect_error (&c, expected);
+        assert_string_equal (c.out, "");
+        command_free (&c);
+    }
+}
+
 static void commands_that_are_not_built_yet_are_unknown (void **state) {
     (void) state;
     const char *const commands[] = {"replay", "why",    "coordinator", "worker",
@@ -255,6 +271,7 @@ int main (void) {
         cmocka_unit_test (help_of_run_names_every_option),
         cmocka_unit_test (version_is_the_library_s_version),
         cmocka_unit_test (an_unknown_command_is_refused_with_the_nearest_name),
+        cmocka_unit_test (a_graph_in_place_of_a_command_is_told_the_command_to_write),
         cmocka_unit_test (commands_that_are_not_built_yet_are_unknown),
         cmocka_unit_test (an_unknown_option_is_a_usage_error_of_every_command),
         cmocka_unit_test (a_missing_graph_is_a_usage_error),

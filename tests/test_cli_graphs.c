@@ -96,6 +96,33 @@ static void all_errors_of_all_files_are_told_with_their_places (void **state) {
     command_free (&c);
 }
 
+static void errors_of_a_file_are_told_from_its_top_to_its_end (void **state) {
+    (void) state;
+    const char *file = command_file (
+        "top.yaml", "executor_options: {retry_attempts: -.inf}\n"
+                    "processors:\n"
+                    "  - {id: a, processor: sleep, options: {ms: -1}}\n"
+                    "  - {id: b, processor: reverse_txt, timeout_seconds: -2,\n"
+                    "     depends_on: [c]}\n"
+                    "  - {id: c, processor: identity, colour: red, depends_on: [b]}\n"
+                    "  - {id: d, processor: sleep, options: {ms: x}}\n"
+                    "  - {id: a, processor: identity, depends_on: [nope]}\n");
+    command_t c = {0};
+    COMMAND (&c, "validate", file);
+    command_expect (&c, 78);
+    unsigned count = 0, line, column, last_line = 0, last_column = 0;
+    for (const char *at = c.err; *at; at = strchr (at, '\n') + 1, count++) {
+        assert_memory_equal (at, file, strlen (file));
+        assert_int_equal (sscanf (at + strlen (file), ":%u:%u: error: ", &line, &column), 2);
+        assert_true (line > last_line || (line == last_line && column >= last_column));
+        last_line = line;
+        last_column = column;
+    }
+    assert_int_equal (count, 9);
+    command_expect_error (&c, "not -.inf, which is infinite");
+    command_free (&c);
+}
+
 static void two_possible_payloads_are_a_warning_and_the_graph_is_ok (void **state) {
     (void) state;
     const char *file = command_file ("ambiguous.yaml", "processors:\n"
@@ -297,6 +324,7 @@ int main (void) {
         cmocka_unit_test (valid_graphs_are_ok_with_their_size),
         cmocka_unit_test (every_example_is_valid_without_a_warning),
         cmocka_unit_test (all_errors_of_all_files_are_told_with_their_places),
+        cmocka_unit_test (errors_of_a_file_are_told_from_its_top_to_its_end),
         cmocka_unit_test (two_possible_payloads_are_a_warning_and_the_graph_is_ok),
         cmocka_unit_test (files_that_cannot_be_read_are_status_66),
         cmocka_unit_test (a_wrong_graph_is_told_rather_than_an_unreadable_one),

@@ -317,7 +317,7 @@ static void s_output_nowhere (void) {
 
 static void an_input_of_1_gib_is_run_where_the_graph_allows_it (void **state) {
     (void) state;
-    if (s_available_bytes () < 6 * GIB || DAGWOOD_SANITIZE[0]) {
+    if (s_available_bytes () < 6 * GIB || sizeof DAGWOOD_SANITIZE > 1) {
         print_message ("skipped: takes some GiB of memory, and no sanitizer\n");
         skip ();
     }
@@ -390,8 +390,23 @@ static void too_few_threads_are_status_71_with_the_remedy (void **state) {
     command_t c = {.prepare = s_few_threads};
     COMMAND (&c, "run", s_wide_graph ("wide3.yaml"), "--input", "x");
     command_expect (&c, 71);
+    command_expect_error (&c, "no thread for the actor of node \"n");
     command_expect_error (&c, "ulimit -u");
     command_expect_error (&c, "actors: pool");
+    assert_string_equal (c.out, "");
+    command_free (&c);
+}
+
+static void too_few_threads_for_a_pool_are_told_of_the_pool (void **state) {
+    (void) state;
+    command_t c = {.prepare = s_few_threads};
+    const char *file = command_file ("pool.yaml", "executor_options: {actors: \"pool:100\"}\n"
+                                                  "processors:\n"
+                                                  "  - {id: a, processor: identity}\n");
+    COMMAND (&c, "run", file, "--input", "x");
+    command_expect (&c, 71);
+    command_expect_error (&c, "of the pool: raise the limit of threads");
+    command_expect_error (&c, "or use a smaller pool");
     assert_string_equal (c.out, "");
     command_free (&c);
 }
@@ -413,6 +428,7 @@ int main (void) {
         cmocka_unit_test (too_few_descriptors_are_status_71_with_the_remedy),
         cmocka_unit_test (a_soft_limit_of_descriptors_is_raised),
         cmocka_unit_test (too_few_threads_are_status_71_with_the_remedy),
+        cmocka_unit_test (too_few_threads_for_a_pool_are_told_of_the_pool),
     };
     return !!cmocka_run_group_tests (tests, command_folder_set_up, command_folder_tear_down);
 }

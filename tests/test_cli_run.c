@@ -424,6 +424,37 @@ static void text_shows_failures_with_their_reasons_and_attempts (void **state) {
     command_free (&c);
 }
 
+/* What stands under TIME in the line of a node. */
+static const char *s_time_of (const command_t *c, const char *line, char text[32]) {
+    char status[32];
+    const char *at = strstr (c->out, line);
+    if (!at || sscanf (at + strlen (line), "%31s %31s", status, text) != 2)
+        fail_msg ("no line of %s in:\n%s", line, c->out);
+    return text;
+}
+
+static void text_shows_no_time_of_what_did_not_come_to_its_end (void **state) {
+    (void) state;
+    const char *file = command_file ("times.yaml",
+                                     "failure_strategy: fail_fast\n"
+                                     "executor_options: {actors: thread, max_concurrency: 4}\n"
+                                     "processors:\n"
+                                     "  - {id: quick, processor: identity}\n"
+                                     "  - {id: slow, processor: sleep, options: {ms: 20000}}\n"
+                                     "  - {id: late, processor: sleep, options: {ms: 20000},\n"
+                                     "     timeout_seconds: 0.1}\n"
+                                     "  - {id: last, processor: identity, depends_on: [late]}\n");
+    command_t c = {0};
+    char text[32];
+    COMMAND (&c, "run", file, "--input", "x");
+    command_expect (&c, 1);
+    assert_string_not_equal (s_time_of (&c, "\nquick ", text), "-");
+    assert_string_equal (s_time_of (&c, "\nslow ", text), "-"); /* cancelled */
+    assert_string_equal (s_time_of (&c, "\nlate ", text), "-"); /* failed: it timed out */
+    assert_string_equal (s_time_of (&c, "\nlast ", text), "-"); /* skipped */
+    command_free (&c);
+}
+
 static void the_demo_prints_every_node_of_the_licence (void **state) {
     (void) state;
     command_t c = {0};
@@ -461,6 +492,7 @@ int main (void) {
         cmocka_unit_test (the_bar_can_be_asked_for),
         cmocka_unit_test (text_shows_outputs_whole_then_every_node_then_a_summary),
         cmocka_unit_test (text_shows_failures_with_their_reasons_and_attempts),
+        cmocka_unit_test (text_shows_no_time_of_what_did_not_come_to_its_end),
         cmocka_unit_test (the_demo_prints_every_node_of_the_licence),
     };
     return !!cmocka_run_group_tests (tests, command_folder_set_up, command_folder_tear_down);

@@ -313,14 +313,17 @@ static void numbers_out_of_range_are_refused_with_the_range (void **state) {
     s_expect_executor ("  max_concurrency: @99999999999999999999",
                        "max_concurrency must be a whole number from 1 to 65536, not 1e+20");
     s_expect_executor ("  timeout_seconds: @-1",
-                       "timeout_seconds must be a number over 0 and at most 1000000000, not -1");
-    s_expect_executor (
-        "  timeout_seconds: @.nan",
-        "timeout_seconds must be a number over 0 and at most 1000000000, not a number");
+                       "timeout_seconds must be a number over 0 and at most 1000000000, not -1; "
+                       "leave it out for no timeout");
+    s_expect_executor ("  timeout_seconds: @.nan",
+                       "timeout_seconds must be a number over 0 and at most 1000000000, not .nan, "
+                       "which is no number; leave it out for no timeout");
     s_expect_executor ("  timeout_seconds: @.inf",
-                       "timeout_seconds must be a number over 0 and at most 1000000000, not inf");
+                       "timeout_seconds must be a number over 0 and at most 1000000000, not .inf, "
+                       "which is infinite; leave it out for no timeout");
     s_expect_executor ("  timeout_seconds: @0",
-                       "timeout_seconds must be a number over 0 and at most 1000000000, not 0");
+                       "timeout_seconds must be a number over 0 and at most 1000000000, not 0; "
+                       "leave it out for no timeout");
     s_expect_executor ("  retry_attempts: @1001",
                        "retry_attempts must be a whole number from 0 to 1000, not 1001");
     s_expect_executor ("  batch_size: @0",
@@ -337,11 +340,13 @@ static void numbers_out_of_range_are_refused_with_the_range (void **state) {
     s_expect_executor ("  retry_backoff: {max_ms: @1e9}",
                        "max_ms must be a number from 0 to 86400000, not 1000000000");
     s_expect_node ("  timeout_seconds: @-0.5",
-                   "timeout_seconds must be a number over 0 and at most 1000000000, not -0.5");
+                   "timeout_seconds must be a number over 0 and at most 1000000000, not -0.5; "
+                   "leave it out for no timeout");
     s_expect_node ("  cost_us: @-1",
                    "cost_us must be a whole number from 0 to 1000000000000000, not -1");
-    s_expect_node ("  retry_attempts: @.NaN",
-                   "retry_attempts must be a whole number from 0 to 1000, not a number");
+    s_expect_node (
+        "  retry_attempts: @.NaN",
+        "retry_attempts must be a whole number from 0 to 1000, not .nan, which is no number");
 }
 
 static void values_of_the_wrong_shape_are_refused (void **state) {
@@ -412,10 +417,10 @@ static void everything_wrong_is_said_at_once_with_the_graphs_shape (void **state
         "- {id: b, processor: p, depends_on: [a]}\n"
         "- {id: a, processor: p}\n",
         "g:1:11: error: \"strategy\" takes hybrid, work_queue, level or reactive, not the text \"x\"\n"
-        "g:4:55: error: \"cost_us\" takes a number, not the boolean no\n"
-        "g:7:8: error: the id \"a\" is taken by the node in line 5; give each node its own\n"
         "g:3:39: error: node \"up\" depends on \"dwon\", which is not in the graph; did you mean \"down\"?\n"
-        "g:5:8: error: cycle: a -> b -> a\n");
+        "g:4:55: error: \"cost_us\" takes a number, not the boolean no\n"
+        "g:5:8: error: cycle: a -> b -> a\n"
+        "g:7:8: error: the id \"a\" is taken by the node in line 5; give each node its own\n");
 }
 
 static void after_a_hundred_errors_reading_stops (void **state) {

@@ -93,6 +93,37 @@ static void no_list_is_a_list_that_forgets (void **state) {
     dw_error_destroy (&none);
 }
 
+static void messages_are_sorted_by_line_then_column_from_where_one_says (void **state) {
+    static const uint32_t places[][2] = {{9, 9},  {0, 0}, {3, 7}, {3, 2},
+                                         {12, 1}, {3, 2}, {0, 0}, {1, 40}};
+    static const int order[] = {0, 7, 3, 5, 2, 4, 1, 6}; /* the first is left where it is */
+    char text[512] = "", expected[64];
+    size_t used = 0;
+    dw_error_sort (NULL, 0);
+    dw_error_sort (*state, 0);
+    for (int i = 0; i < 8; i++) {
+        dw_place_t place = {"g.yaml", places[i][0], places[i][1]};
+        if (i % 2)
+            dw_error_add (*state, DW_EGRAPH, place, "number %d", i);
+        else
+            dw_error_warn (*state, place, "number %d", i);
+    }
+    dw_error_sort (*state, 8);
+    dw_error_sort (*state, 7);
+    assert_non_null (strstr (dw_error_message (*state, 7), "number 7"));
+    dw_error_sort (*state, 1);
+    for (size_t i = 0; i < 8; i++) {
+        snprintf (expected, sizeof (expected), "number %d", order[i]);
+        const char *message = dw_error_message (*state, i);
+        assert_non_null (strstr (message, expected));
+        used += (size_t) snprintf (text + used, sizeof (text) - used, "%s\n", message);
+    }
+    assert_string_equal (dw_error_text (*state), text);
+    assert_int_equal (dw_error_code (*state), DW_EGRAPH);
+    dw_error_add (*state, DW_EGRAPH, DW_NOWHERE, "number 8");
+    assert_string_equal (dw_error_message (*state, 8), "error: number 8");
+}
+
 static void a_message_is_one_line_with_control_characters_escaped (void **state) {
     dw_place_t place = {"a\nb.yaml", 1, 2};
     dw_error_add (*state, DW_EGRAPH, place, "id \"%s\"", "\t\r\n\x1b[31m\x7f\xc2\x9b");
@@ -269,6 +300,7 @@ int main (void) {
         TEST (the_text_has_a_line_for_each_message),
         TEST (the_first_error_gives_the_code_and_a_warning_gives_none),
         TEST (no_list_is_a_list_that_forgets),
+        TEST (messages_are_sorted_by_line_then_column_from_where_one_says),
         TEST (a_message_is_one_line_with_control_characters_escaped),
         TEST (a_very_long_message_is_cut_between_code_points),
         TEST (a_message_full_of_control_characters_is_kept),

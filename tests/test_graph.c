@@ -437,13 +437,14 @@ static void a_number_out_of_range_is_named_with_its_range_and_place (void **stat
     dw_graph_check_number (DW_LIMIT_POOL, 2.5, place, f->error);
     dw_graph_check_number (DW_LIMIT_JITTER, strtod ("nan", NULL), place, f->error);
     dw_graph_check_number (DW_LIMIT_COST_US, 1e16, place, f->error);
-    assert_string_equal (dw_error_text (f->error),
-                         "g.yaml:4:3: error: timeout_seconds must be a number over 0 and at most "
-                         "1000000000, not -0.5\n"
-                         "g.yaml:4:3: error: pool must be a whole number from 1 to 1024, not 2.5\n"
-                         "g.yaml:4:3: error: jitter must be a number from 0 to 1, not a number\n"
-                         "g.yaml:4:3: error: cost_us must be a whole number from 0 to "
-                         "1000000000000000, not 1e+16\n");
+    assert_string_equal (
+        dw_error_text (f->error),
+        "g.yaml:4:3: error: timeout_seconds must be a number over 0 and at most "
+        "1000000000, not -0.5; leave it out for no timeout\n"
+        "g.yaml:4:3: error: pool must be a whole number from 1 to 1024, not 2.5\n"
+        "g.yaml:4:3: error: jitter must be a number from 0 to 1, not .nan, which is no number\n"
+        "g.yaml:4:3: error: cost_us must be a whole number from 0 to "
+        "1000000000000000, not 1e+16\n");
 }
 
 static void every_number_of_the_options_is_checked_in_its_own_unit (void **state) {
@@ -466,7 +467,8 @@ static void every_number_of_the_options_is_checked_in_its_own_unit (void **state
         f,
         "error: pool must be a whole number from 1 to 1024, not 4096\n"
         "error: max_concurrency must be a whole number from 1 to 65536, not 0\n"
-        "error: timeout_seconds must be a number over 0 and at most 1000000000, not -1.5\n"
+        "error: timeout_seconds must be a number over 0 and at most 1000000000, not -1.5; "
+        "leave it out for no timeout\n"
         "error: retry_attempts must be a whole number from 0 to 1000, not 1001\n"
         "error: batch_size must be a whole number from 1 to 65536, not 0\n"
         "error: max_payload_bytes must be a whole number from 1 to 4294967295, not 0\n"
@@ -474,7 +476,8 @@ static void every_number_of_the_options_is_checked_in_its_own_unit (void **state
         "error: factor must be a number from 1 to 1000, not 0.5\n"
         "error: max_ms must be a number from 0 to 86400000, not 86400001\n"
         "error: jitter must be a number from 0 to 1, not 2\n"
-        "error: node \"a\": timeout_seconds must be a number over 0 and at most 1000000000, not 0\n"
+        "error: node \"a\": timeout_seconds must be a number over 0 and at most 1000000000, not 0; "
+        "leave it out for no timeout\n"
         "error: node \"a\": retry_attempts must be a whole number from 0 to 1000, not -1\n"
         "error: node \"a\": cost_us must be a whole number from 0 to 1000000000000000, not -3\n");
     node->has_backoff = true;

@@ -188,14 +188,13 @@ static void a_number_out_of_range_is_refused (void **state) {
         &s_processor, "{share: -0.5}",
         "g.yaml:4:20: error: option \"share\" of node \"a\" must be from 0 to 1, not the "
         "number -0.5\n");
-    s_expect_refused (
-        &s_processor, "{share: .nan}",
-        "g.yaml:4:20: error: option \"share\" of node \"a\" must be from 0 to 1, not the "
-        "number nan\n");
+    s_expect_refused (&s_processor, "{share: .nan}",
+                      "g.yaml:4:20: error: option \"share\" of node \"a\" must be from 0 to 1, not "
+                      ".nan, which is no number\n");
     s_expect_refused (
         &s_processor, "{any: .nan}",
-        "g.yaml:4:18: error: option \"any\" of node \"a\" takes a number, not the number "
-        "nan\n");
+        "g.yaml:4:18: error: option \"any\" of node \"a\" takes a number, not .nan, which "
+        "is no number\n");
 }
 
 static void a_long_text_is_shortened_in_messages (void **state) {

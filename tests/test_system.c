@@ -407,57 +407,6 @@ static void with_any_limit_of_descriptors_it_works_or_says_that_there_are_too_fe
     assert_int_equal (worked, 3);
 }
 
-/* ---- Endpoints -------------------------------------------------------------------------------- */
-
-static void an_endpoint_that_others_could_reach_is_refused (void **state) {
-    system_fixture_t *f = *state;
-    static const char *const wrong[] = {"tcp://*:*",
-                                        "tcp://0.0.0.0:*",
-                                        "tcp://10.0.0.1:5000",
-                                        "tcp://[::]:*",
-                                        "tcp://example.org:80",
-                                        "tcp://127.0.0.1.example.org:80",
-                                        "tcp://127.0.0.1",
-                                        "tcp://127.0.0.1:",
-                                        "tcp://127.0.0.1:99999",
-                                        "tcp://127.0.0.1:x",
-                                        "tcp://",
-                                        "inproc://coordinator",
-                                        "inproc://other",
-                                        "pgm://127.0.0.1:5000",
-                                        "udp://127.0.0.1:5000",
-                                        "ipc://",
-                                        "ipc:///no/such/folder/at/all",
-                                        "nonsense",
-                                        ""};
-    system_fixture_add (f, "a", "identity", "");
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        f->options.endpoint = wrong[i];
-        s_expect_not_opened (f, DW_EINVAL, wrong[i]);
-    }
-    char too_long[400] = "ipc://";
-    memset (too_long + 6, 'x', sizeof too_long - 7);
-    f->options.endpoint = too_long;
-    s_expect_not_opened (f, DW_EINVAL, "ipc://xxxx");
-}
-
-static void an_endpoint_that_is_taken_is_refused (void **state) {
-    system_fixture_t *f = *state;
-    dw_system_t *second = NULL;
-    system_fixture_add (f, "a", "change_text_case_upper", "");
-    f->options.endpoint = "tcp://127.0.0.1:*";
-    system_fixture_open (f);
-    char endpoint[128];
-    snprintf (endpoint, sizeof endpoint, "%s", dw_system_endpoint (f->system));
-    assert_null (strchr (endpoint, '*')); /* the port that it got */
-    dw_system_options_t options = f->options;
-    options.endpoint = endpoint;
-    assert_int_equal (dw_system_open (&second, f->graph, &options, f->error), DW_EINVAL);
-    assert_null (second);
-    expect_message (f->error, endpoint);
-    system_fixture_expect_run (f, "abc", "a", "ABC");
-}
-
 /* ---- A promise that is broken ----------------------------------------------------------------- */
 
 static void a_brief_processor_that_never_returns_does_not_hang_the_closing (void **state) {
@@ -516,8 +465,6 @@ int main (void) {
         cmocka_unit_test (one_brief_task_at_a_time_is_one),
         cmocka_unit_test (a_thousand_nodes_run),
         cmocka_unit_test (with_any_limit_of_descriptors_it_works_or_says_that_there_are_too_few),
-        cmocka_unit_test (an_endpoint_that_others_could_reach_is_refused),
-        cmocka_unit_test (an_endpoint_that_is_taken_is_refused),
         cmocka_unit_test (a_brief_processor_that_never_returns_does_not_hang_the_closing),
         cmocka_unit_test (a_brief_processor_that_is_slow_is_run_by_the_actors_from_then_on),
     };

@@ -14,14 +14,20 @@
 
 #define LOST "error: out of memory: further messages are lost"
 
+/* A message: where it lies, and which place it tells of. */
+typedef struct s_entry_t {
+    size_t at; /* its offset */
+    uint32_t line, column;
+} s_entry_t;
+
 /* The messages one after another, twice with the same offsets: each ended by a NUL byte, for who
  * reads one, and each ended by a newline, for who reads all. Behind the latter there always is room
  * for LOST, so that its end can say so when memory has run out. */
 struct dw_error_t {
     int code;
     bool lost;
-    size_t count, at_size;
-    size_t *at; /* by message: its offset */
+    size_t count, entries_size;
+    s_entry_t *entries; /* by message */
     char *messages;
     char *text;
     size_t used, size; /* bytes of messages, and of text without its last NUL byte */
@@ -39,13 +45,13 @@ const char *dw_err_text (int err) {
 
 /* Room for one message more, of size bytes with its end. A call that fails changes nothing. */
 static bool s_reserve (dw_error_t *self, size_t size) {
-    if (self->count == self->at_size) {
-        size_t at_size = self->at_size * 2 + 8;
-        size_t *at = realloc (self->at, at_size * sizeof (*at));
-        if (!at)
+    if (self->count == self->entries_size) {
+        size_t entries_size = self->entries_size * 2 + 8;
+        s_entry_t *entries = realloc (self->entries, entries_size * sizeof (*entries));
+        if (!entries)
             return false;
-        self->at = at;
-        self->at_size = at_size;
+        self->entries = entries;
+        self->entries_size = entries_size;
     }
     size_t needed = self->used + size;
     if (needed <= self->size)
@@ -77,7 +83,7 @@ void dw_error_destroy (dw_error_t **self_p) {
     dw_error_t *self = *self_p;
     if (!self)
         return;
-    free (self->at);
+    free (self->entries);
     free (self->messages);
     free (self->text);
     free (self);
@@ -95,7 +101,7 @@ size_t dw_error_count (const dw_error_t *self) {
 const char *dw_error_message (const dw_error_t *self, size_t index) {
     if (index >= dw_error_count (self))
         return "";
-    return index < self->count ? self->messages + self->at[index] : LOST;
+    return index < self->count ? self->messages + self->entries[index].at : LOST;
 }
 
 const char *dw_error_text (const dw_error_t *self) {
@@ -103,13 +109,13 @@ const char *dw_error_text (const dw_error_t *self) {
 }
 
 /* Appends a message, which is one line already. */
-static void s_append (dw_error_t *self, const char *message, size_t length) {
+static void s_append (dw_error_t *self, dw_place_t place, const char *message, size_t length) {
     if (!self->lost && s_reserve (self, length + 1)) {
         memcpy (self->messages + self->used, message, length);
         memcpy (self->text + self->used, message, length);
         self->messages[self->used + length] = '\0';
         self->text[self->used + length] = '\n';
-        self->at[self->count++] = self->used;
+        self->entries[self->count++] = (s_entry_t){self->used, place.line, place.column};
         self->used += length + 1;
         self->text[self->used] = '\0';
     } else if (!self->lost) {
@@ -189,7 +195,7 @@ static void s_add (dw_error_t *self, dw_place_t place, const char *severity, con
         text[length] = '\0';
     else if ((size_t) written >= sizeof (text) - length)
         s_cut (text, sizeof (text));
-    s_append (self, escaped, s_escape (escaped, text));
+    s_append (self, place, escaped, s_escape (escaped, text));
 }
 
 int dw_error_add (dw_error_t *self, int code, dw_place_t place, const char *format, ...) {
@@ -222,8 +228,41 @@ void dw_error_append (dw_error_t *self, const dw_error_t *other) {
         self->code = other->code;
     for (size_t index = 0; index < dw_error_count (other); index++) {
         const char *message = dw_error_message (other, index);
-        s_append (self, message, strlen (message));
+        const s_entry_t *entry = index < other->count ? &other->entries[index] : NULL;
+        dw_place_t place = {.line = entry ? entry->line : 0, .column = entry ? entry->column : 0};
+        s_append (self, place, message, strlen (message));
     }
+}
+
+static int s_compare (const void *a_entry, const void *b_entry) {
+    const s_entry_t *a = a_entry, *b = b_entry;
+    if (a->line != b->line) /* no line is the greatest */
+        return a->line - 1 < b->line - 1 ? -1 : 1;
+    if (a->column != b->column)
+        return a->column < b->column ? -1 : 1;
+    return a->at < b->at ? -1 : a->at > b->at;
+}
+
+void dw_error_sort (dw_error_t *self, size_t first) {
+    if (!self || first >= self->count)
+        return;
+    size_t begin = self->entries[first].at, length = self->used - begin;
+    char *sorted = malloc (length);
+    if (!sorted)
+        return;
+    qsort (self->entries + first, self->count - first, sizeof (*self->entries), s_compare);
+    size_t used = 0;
+    for (size_t index = first; index < self->count; index++) {
+        s_entry_t *entry = &self->entries[index];
+        size_t size = strlen (self->messages + entry->at) + 1;
+        memcpy (sorted + used, self->messages + entry->at, size);
+        entry->at = begin + used;
+        used += size;
+    }
+    memcpy (self->messages + begin, sorted, length);
+    for (size_t i = 0; i < length; i++)
+        self->text[begin + i] = sorted[i] ? sorted[i] : '\n';
+    free (sorted);
 }
 
 /* The edit distance of a and b where it is at most limit, else anything greater. Row by row, as

@@ -24,6 +24,10 @@ int dw_error_add (dw_error_t *self, int code, dw_place_t place, const char *form
 void dw_error_warn (dw_error_t *self, dw_place_t place, const char *format, ...) DW_PRINTF (3, 4);
 /* Adds the messages of other, which is unchanged. */
 void dw_error_append (dw_error_t *self, const dw_error_t *other);
+/* Puts the messages from index first on in the order of their lines, then columns, for who reads a file
+ * from its top; those without a line come last, and what is at one place keeps its order. Changes
+ * nothing when there is no memory for it. */
+void dw_error_sort (dw_error_t *self, size_t first);
 
 #define DW_NOWHERE ((dw_place_t){0})
 

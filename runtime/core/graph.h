@@ -103,6 +103,9 @@ typedef enum dw_limit_t {
 /* DW_OK, or DW_EGRAPH and "KEY must be ..., not VALUE" at place. whole: no fraction is allowed. */
 int dw_graph_check_number (dw_limit_t limit, double value, dw_place_t place, dw_error_t *error);
 const char *dw_graph_limit_key (dw_limit_t limit);
+/* A number for a message: as a graph file would say it, and in words what is no number or infinite. */
+#define DW_NUMBER_SHOWN 32 /* bytes */
+const char *dw_graph_show_number (char shown[DW_NUMBER_SHOWN], double value);
 /* The same for every number in the options of the graph and its nodes, which the message names;
  * DW_UNSET is always right. Reports at most 100, then how many more. dw_graph_resolve does this. */
 int dw_graph_check_options (const dw_graph_t *self, dw_error_t *error);

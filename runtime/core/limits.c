@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define REPORTED_MAX 100u
+#define DESCRIBED    224 /* bytes of the text on one number */
 
 typedef struct limit_t {
     const char *key;
@@ -37,22 +38,28 @@ static bool s_within (const limit_t *limit, double value) {
     return !limit->whole || (double) (int64_t) value == value;
 }
 
-static void s_describe (const limit_t *limit, double value, char *text, size_t size) {
-    char number[32];
+const char *dw_graph_show_number (char shown[DW_NUMBER_SHOWN], double value) {
     if (value != value)
-        snprintf (number, sizeof (number), "not a number");
-    else
-        snprintf (number, sizeof (number), "not %.15g", value);
-    snprintf (text, size, "%s must be a %snumber %s %.16g %s %.16g, %s", limit->key,
+        return ".nan, which is no number";
+    if (value - value != 0) /* of infinity that is no number */
+        return value > 0 ? ".inf, which is infinite" : "-.inf, which is infinite";
+    snprintf (shown, DW_NUMBER_SHOWN, "%.15g", value);
+    return shown;
+}
+
+static void s_describe (const limit_t *limit, double value, char *text, size_t size) {
+    char number[DW_NUMBER_SHOWN];
+    snprintf (text, size, "%s must be a %snumber %s %.16g %s %.16g, not %s%s", limit->key,
               limit->whole ? "whole " : "", limit->over ? "over" : "from", limit->min,
-              limit->over ? "and at most" : "to", limit->max, number);
+              limit->over ? "and at most" : "to", limit->max, dw_graph_show_number (number, value),
+              limit == &s_limits[DW_LIMIT_TIMEOUT_SECONDS] ? "; leave it out for no timeout" : "");
 }
 
 int dw_graph_check_number (dw_limit_t limit, double value, dw_place_t place, dw_error_t *error) {
     assert (limit < DW_LIMITS);
     if (s_within (&s_limits[limit], value))
         return DW_OK;
-    char text[160];
+    char text[DESCRIBED];
     s_describe (&s_limits[limit], value, text, sizeof (text));
     return dw_error_add (error, DW_EGRAPH, place, "%s", text);
 }
@@ -84,7 +91,7 @@ static void s_wrong (checker_t *self, const char *text) {
 }
 
 static void s_check (checker_t *self, dw_limit_t limit, double value) {
-    char text[160];
+    char text[DESCRIBED];
     if (s_within (&s_limits[limit], value))
         return;
     s_describe (&s_limits[limit], value, text, sizeof (text));

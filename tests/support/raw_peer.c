@@ -1,0 +1,78 @@
+/* raw_peer.c - a bare socket that is connected to a coordinator, and says what a test likes. */
+
+#include "tests/support/raw_peer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "actors/system.h"
+
+#define REPLY_MS 10000
+
+raw_peer_t raw_peer_connect (const system_fixture_t *f) {
+    raw_peer_t raw = {0};
+    int linger_ms = 0, unlimited = 0;
+    if (f->place->transport)
+        raw.context = zmq_ctx_new ();
+    raw.socket = zmq_socket (raw.context ? raw.context : dw_system_context (f->system), ZMQ_DEALER);
+    assert_non_null (raw.socket);
+    zmq_setsockopt (raw.socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+    zmq_setsockopt (raw.socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
+    assert_int_equal (zmq_connect (raw.socket, dw_system_endpoint (f->system)), 0);
+    return raw;
+}
+
+void raw_peer_disconnect (raw_peer_t *raw) {
+    zmq_close (raw->socket);
+    if (raw->context)
+        zmq_ctx_term (raw->context);
+    dw_packet_free (&raw->out);
+    dw_message_free (&raw->in);
+}
+
+void raw_peer_send (raw_peer_t *raw) {
+    assert_int_equal (dw_packet_send (&raw->out, raw->socket, NULL, 0), DW_OK);
+}
+
+void raw_peer_send_bytes (raw_peer_t *raw, const void *bytes, size_t size) {
+    uint8_t *at = dw_writer_room (&raw->out.head, size);
+    if (size)
+        memcpy (at, bytes, size);
+    raw->out.head.count += size;
+    raw_peer_send (raw);
+}
+
+uint32_t raw_peer_receive (raw_peer_t *raw) {
+    zmq_pollitem_t item = {.socket = raw->socket, .events = ZMQ_POLLIN};
+    if (zmq_poll (&item, 1, REPLY_MS) != 1 || dw_message_receive (&raw->in, raw->socket))
+        fail_msg ("the coordinator does not answer");
+    raw->reader = dw_wire_reader (zmq_msg_data (&raw->in.frames[0]),
+                                  zmq_msg_size (&raw->in.frames[0]));
+    return dw_read_uint_max (&raw->reader, DW_WIRE_TYPES);
+}
+
+void raw_peer_expect_refused (raw_peer_t *raw, uint32_t code, const char *part) {
+    char text[256];
+    size_t size;
+    assert_int_equal (raw_peer_receive (raw), DW_WIRE_REFUSED);
+    assert_int_equal (dw_read_uint (&raw->reader), code);
+    const char *said = dw_read_str (&raw->reader, sizeof text - 1, &size);
+    assert_non_null (said);
+    snprintf (text, sizeof text, "%.*s", (int) size, said);
+    if (!strstr (text, part))
+        fail_msg ("refused with \"%s\", not \"%s\"", text, part);
+}
+
+void raw_peer_say_hello (raw_peer_t *raw, uint32_t version, uint32_t role, const uint8_t *token,
+                         uint32_t number) {
+    dw_wire_hello_t hello = {
+        .version = version, .role = role, .token = token, .number = number, .credit = 100};
+    dw_write_hello (&raw->out.head, &hello);
+    raw_peer_send (raw);
+}
+
+uint32_t raw_peer_join (raw_peer_t *raw, const system_fixture_t *f) {
+    raw_peer_say_hello (raw, DW_WIRE_VERSION, DW_WIRE_CLIENT, dw_system_token (f->system), 0);
+    assert_int_equal (raw_peer_receive (raw), DW_WIRE_WELCOME);
+    return dw_read_uint_max (&raw->reader, UINT32_MAX);
+}

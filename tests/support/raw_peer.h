@@ -1,0 +1,33 @@
+/* raw_peer.h - a bare socket that is connected to a fixture's coordinator, and says what a test likes.
+ * What does not go as it should fails the test. */
+
+#ifndef TESTS_RAW_PEER_H
+#define TESTS_RAW_PEER_H
+
+#include "actors/message.h"
+#include "tests/support/system_fixture.h"
+
+typedef struct raw_peer_t {
+    void *context; /* its own; NULL: the system's, for inproc */
+    void *socket;
+    dw_packet_t out;
+    dw_message_t in;
+    dw_wire_reader_t reader; /* of the message received last, behind its type */
+} raw_peer_t;
+
+raw_peer_t raw_peer_connect (const system_fixture_t *f);
+/* Without a goodbye. */
+void raw_peer_disconnect (raw_peer_t *raw);
+/* Sends out; the second what is in out and bytes behind it. */
+void raw_peer_send (raw_peer_t *raw);
+void raw_peer_send_bytes (raw_peer_t *raw, const void *bytes, size_t size);
+/* The next message, whose type is given. */
+uint32_t raw_peer_receive (raw_peer_t *raw);
+/* The next message is REFUSED, with this code and a text with this part. */
+void raw_peer_expect_refused (raw_peer_t *raw, uint32_t code, const char *part);
+void raw_peer_say_hello (raw_peer_t *raw, uint32_t version, uint32_t role, const uint8_t *token,
+                         uint32_t number);
+/* Joins as a client that is welcome; gives its peer number. */
+uint32_t raw_peer_join (raw_peer_t *raw, const system_fixture_t *f);
+
+#endif
