@@ -14,42 +14,76 @@
 
 /* ---- What it gives ---------------------------------------------------------------------------- */
 
-static const char *s_text (const dw_view_t *view, size_t *size_p) {
+static const dw_slot_t *s_payload_slot (const dw_call_t *self) {
+    return &self->slots[self->source == DW_RUN_INPUT ? self->input : self->source];
+}
+
+static dw_view_t s_slot_view (const dw_slot_t *slot) {
+    dw_view_t view;
+    view.bytes = dw_slot_payload (slot, &view.size);
+    return view;
+}
+
+static dw_view_t s_payload (const dw_call_t *self) {
+    return self->slots ? s_slot_view (s_payload_slot (self)) : self->payload;
+}
+
+static zmq_msg_t *s_payload_frame (const dw_call_t *self) {
+    return self->slots ? dw_slot_frame (s_payload_slot (self)) : self->payload_frame;
+}
+
+/* The text of a short str or bin inside of its slot, which most small payloads are; NULL: it is no such
+ * thing. */
+static inline const char *s_short_text (const dw_slot_t *slot, size_t *size_p) {
+    size_t size = slot->bytes[1];
+    if (slot->form != DW_SLOT_BYTES_INSIDE || slot->size != size + 2 ||
+        (slot->bytes[0] != DW_PAYLOAD_BIN_8 && slot->bytes[0] != DW_PAYLOAD_STR_8))
+        return NULL;
+    if (size_p)
+        *size_p = size;
+    return (const char *) slot->bytes + 2;
+}
+
+static const char *s_text (dw_view_t view, size_t *size_p) {
     size_t size = 0;
-    const char *text = view->bytes ? dw_payload_text (view->bytes, view->size, &size) : NULL;
+    const char *text = view.bytes ? dw_payload_text (view.bytes, view.size, &size) : NULL;
     if (size_p)
         *size_p = size;
     return text;
 }
 
-static const void *s_bytes (const dw_view_t *view, size_t *size_p) {
+static const void *s_bytes (dw_view_t view, size_t *size_p) {
     if (size_p)
-        *size_p = view->size;
-    return view->bytes;
+        *size_p = view.size;
+    return view.bytes;
 }
 
-static const msgpack_object *s_value (dw_call_t *self, const dw_view_t *view) {
-    if (!view->bytes || dw_payload_check (view->bytes, view->size))
+static const msgpack_object *s_value (dw_call_t *self, dw_view_t view) {
+    if (!view.bytes || dw_payload_check (view.bytes, view.size))
         return NULL;
+    self->did |= DW_CALL_MORE;
     if (!self->zone && !(self->zone = msgpack_zone_new (MSGPACK_ZONE_CHUNK_SIZE)))
         return NULL;
     msgpack_object *object = msgpack_zone_malloc (self->zone, sizeof *object);
-    if (!object || msgpack_unpack ((const char *) view->bytes, view->size, NULL, self->zone,
+    if (!object || msgpack_unpack ((const char *) view.bytes, view.size, NULL, self->zone,
                                    object) != MSGPACK_UNPACK_SUCCESS)
         return NULL;
     return object;
 }
 
 const void *dw_call_payload (dw_call_t *self, size_t *size_p) {
-    return s_bytes (&self->payload, size_p);
+    return s_bytes (s_payload (self), size_p);
 }
 
 const char *dw_call_text (dw_call_t *self, size_t *size_p) {
-    return s_text (&self->payload, size_p);
+    const char *text = self->slots ? s_short_text (s_payload_slot (self), size_p) : NULL;
+    if (text)
+        return text;
+    return s_text (s_payload (self), size_p);
 }
 
 const msgpack_object *dw_call_value (dw_call_t *self) {
-    return s_value (self, &self->payload);
+    return s_value (self, s_payload (self));
 }
 
 size_t dw_call_dependencies_count (const dw_call_t *self) {
@@ -70,29 +104,45 @@ int dw_call_dependency_find (const dw_call_t *self, const char *id) {
     return -1;
 }
 
-static const dw_given_t *s_given (const dw_call_t *self, size_t index) {
-    static const dw_given_t nothing = {{NULL, 0}, {NULL, 0}};
-    return index < self->given_count ? &self->given[index] : &nothing;
+static dw_view_t s_given (const dw_call_t *self, size_t index) {
+    if (index >= self->given_count)
+        return (dw_view_t){NULL, 0};
+    return self->slots ? s_slot_view (&self->slots[self->dependencies[index]])
+                       : self->given[index].payload;
+}
+
+static dw_view_t s_given_metadata (const dw_call_t *self, size_t index) {
+    if (index >= self->given_count)
+        return (dw_view_t){NULL, 0};
+    if (!self->slots)
+        return self->given[index].metadata;
+    const dw_extra_t *extra = dw_slot_extra (&self->slots[self->dependencies[index]]);
+    return extra ? (dw_view_t){extra->metadata, extra->metadata_size} : (dw_view_t){NULL, 0};
 }
 
 const void *dw_call_dependency_payload (dw_call_t *self, size_t index, size_t *size_p) {
-    return s_bytes (&s_given (self, index)->payload, size_p);
+    return s_bytes (s_given (self, index), size_p);
 }
 
 const char *dw_call_dependency_text (dw_call_t *self, size_t index, size_t *size_p) {
-    return s_text (&s_given (self, index)->payload, size_p);
+    const char *text = self->slots && index < self->given_count
+                           ? s_short_text (&self->slots[self->dependencies[index]], size_p)
+                           : NULL;
+    if (text)
+        return text;
+    return s_text (s_given (self, index), size_p);
 }
 
 const msgpack_object *dw_call_dependency_value (dw_call_t *self, size_t index) {
-    return s_value (self, &s_given (self, index)->payload);
+    return s_value (self, s_given (self, index));
 }
 
 const char *dw_call_dependency_metadata (dw_call_t *self, size_t index, const char *key,
                                          size_t *size_p) {
-    const dw_view_t *map = &s_given (self, index)->metadata;
+    dw_view_t map = s_given_metadata (self, index);
     size_t size = 0;
-    const char *value = map->bytes
-                            ? dw_payload_map_find (map->bytes, map->size, key, strlen (key), &size)
+    const char *value = map.bytes
+                            ? dw_payload_map_find (map.bytes, map.size, key, strlen (key), &size)
                             : NULL;
     if (size_p)
         *size_p = size;
@@ -108,7 +158,7 @@ int dw_call_node_number (const dw_call_t *self) {
 }
 
 const dw_settings_t *dw_call_settings (const dw_call_t *self) {
-    return self->settings;
+    return self->settings[self->node];
 }
 
 const char *dw_call_key (dw_call_t *self) {
@@ -130,15 +180,29 @@ bool dw_call_cancelled (dw_call_t *self) {
 
 /* ---- What it sets ----------------------------------------------------------------------------- */
 
+/* An output was set that is not just inside of its slot, or there was no memory for it. */
+static void s_note_output (dw_call_t *self, bool ok) {
+    self->did = DW_CALL_MORE | (ok ? DW_CALL_OUTPUT : 0);
+}
+
 /* Room for the output: a header and size bytes, of which the latter are returned. */
-static uint8_t *s_reserve (dw_call_t *self, size_t size, bool is_text) {
+static inline uint8_t *s_reserve (dw_call_t *self, size_t size, bool is_text) {
     uint8_t head[DW_PAYLOAD_HEAD_MAX];
+    dw_slot_t *slot = self->slot;
+    if (!is_text && size <= DW_SLOT_BYTES - 2 && slot->form != DW_SLOT_EXTRA) { /* the short way */
+        slot->form = DW_SLOT_BYTES_INSIDE;
+        slot->size = (uint32_t) size + 2;
+        slot->bytes[0] = DW_PAYLOAD_BIN_8;
+        slot->bytes[1] = (uint8_t) size;
+        self->did |= DW_CALL_OUTPUT;
+        return slot->bytes + 2;
+    }
     if (size > UINT32_MAX - sizeof head)
         return NULL;
     size_t head_size = is_text ? dw_payload_text_head (head, size)
                                : dw_payload_bytes_head (head, size);
-    uint8_t *at = dw_slot_reserve (self->slot, head_size + size);
-    self->has_output = at != NULL;
+    uint8_t *at = dw_slot_reserve (slot, head_size + size);
+    s_note_output (self, at);
     if (!at)
         return NULL;
     memcpy (at, head, head_size);
@@ -177,7 +241,7 @@ int dw_call_set_value (dw_call_t *self, const void *value, size_t size) {
     if (dw_payload_check (value, size))
         return DW_EPROTOCOL;
     uint8_t *at = dw_slot_reserve (self->slot, size);
-    self->has_output = at != NULL;
+    s_note_output (self, at);
     if (!at)
         return DW_ENOMEM;
     memcpy (at, value, size);
@@ -185,10 +249,13 @@ int dw_call_set_value (dw_call_t *self, const void *value, size_t size) {
 }
 
 int dw_call_set_payload (dw_call_t *self) {
-    if (!self->payload_frame || self->payload.size <= DW_SLOT_BYTES)
-        return dw_call_set_value (self, self->payload.bytes, self->payload.size);
-    self->has_output = dw_slot_share (self->slot, self->payload_frame);
-    return self->has_output ? DW_OK : DW_ENOMEM;
+    dw_view_t payload = s_payload (self);
+    zmq_msg_t *frame = s_payload_frame (self);
+    if (!frame || payload.size <= DW_SLOT_BYTES)
+        return dw_call_set_value (self, payload.bytes, payload.size);
+    bool ok = dw_slot_share (self->slot, frame);
+    s_note_output (self, ok);
+    return ok ? DW_OK : DW_ENOMEM;
 }
 
 int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value) {
@@ -196,6 +263,7 @@ int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value) {
     if (!key || !value || u8_check ((const uint8_t *) key, key_size) ||
         u8_check ((const uint8_t *) value, value_size))
         return DW_EINVAL;
+    self->did |= DW_CALL_MORE;
     if (self->metadata_count == 0)
         dw_writer_clear (&self->metadata);
     dw_write_str (&self->metadata, key, key_size);
@@ -206,6 +274,7 @@ int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value) {
 
 int dw_call_fail (dw_call_t *self, int code, const char *format, ...) {
     va_list arguments;
+    self->did |= DW_CALL_MORE;
     self->fail_code = code < 1 || code > 999 ? 500 : code;
     if (!self->fail_message && !(self->fail_message = malloc (MESSAGE_MAX)))
         return self->fail_code;
@@ -301,13 +370,13 @@ static int s_check_size (dw_call_t *self) {
     return s_end_failed (self, 413, message);
 }
 
-int dw_call_end (dw_call_t *self, int code) {
+static int s_end (dw_call_t *self, int code) {
     if (self->zone) {
         msgpack_zone_free (self->zone);
         self->zone = NULL;
     }
     if (code == 0) {
-        if (!self->has_output) {
+        if (!(self->did & DW_CALL_OUTPUT)) {
             if (!(self->plan->flags[self->node] & DW_NODE_ANALYZE))
                 return s_end_failed (self, 500, "the processor set no output");
             dw_slot_drop_payload (self->slot);
@@ -330,6 +399,13 @@ int dw_call_end (dw_call_t *self, int code) {
     char message[80];
     snprintf (message, sizeof message, "the processor returned %d", code);
     return s_end_failed (self, code < 1 || code > 999 ? 500 : code, message);
+}
+
+int dw_call_end (dw_call_t *self, int code) {
+    code = s_end (self, code);
+    self->metadata_count = 0;
+    self->fail_code = 0;
+    return code;
 }
 
 void dw_call_free (dw_call_t *self) {

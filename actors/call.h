@@ -23,24 +23,33 @@ typedef struct dw_given_t {
     dw_view_t metadata; /* a msgpack map of str to str */
 } dw_given_t;
 
+#define DW_CALL_OUTPUT 1u /* an output was set, inside of the slot; nothing else has to be done */
+#define DW_CALL_MORE   2u /* something was done that dw_call_end has to look at */
+
 struct dw_call_t {
     /* For the host's life. */
     const dw_plan_t *plan;
+    dw_settings_t *const *settings;   /* by node */
     const uint8_t *token;             /* DW_WIRE_TOKEN_SIZE bytes: which system this is */
     bool (*is_cancelled) (void *arg); /* NULL: nobody can say */
     void *is_cancelled_arg;
 
     /* For one attempt. */
-    const dw_settings_t *settings;
     uint64_t run;
     uint32_t node;
     unsigned attempt;
+    uint32_t given_count; /* direct dependencies whose outputs are there */
+    /* What it reads lies in slots, by node ... */
+    const dw_slot_t *slots; /* NULL: it does not */
+    const uint32_t *dependencies;
+    uint32_t input;  /* the slot of the run's input */
+    uint32_t source; /* the node whose output is the payload, or DW_RUN_INPUT */
+    /* ... or here and there. */
     dw_view_t payload;
     zmq_msg_t *payload_frame; /* the message that payload lies in, for passing it on; or NULL */
-    const dw_given_t *given;  /* one for each direct dependency; NULL: not sent */
-    uint32_t given_count;
+    const dw_given_t *given;
     dw_slot_t *slot; /* where output, metadata and error go */
-    bool has_output;
+    unsigned did;    /* DW_CALL_... */
 
     /* Made when they are asked for. */
     dw_writer_t metadata; /* str, str, ... in the order set */
@@ -55,11 +64,14 @@ struct dw_call_t {
  * to fill in afterwards. */
 static inline void dw_call_begin (dw_call_t *self, dw_slot_t *slot) {
     self->slot = slot;
-    self->has_output = false;
-    self->metadata_count = 0;
-    self->fail_code = 0;
+    self->did = 0;
 }
 
+/* Whether an attempt for which process returned code has left nothing to do for dw_call_end, which is what
+ * most small tasks come to. */
+static inline bool dw_call_is_over (const dw_call_t *self, int code) {
+    return code == 0 && self->did == DW_CALL_OUTPUT;
+}
 /* Ends an attempt for which process returned code: the slot then has the output and the metadata, or
  * the error, whose code is returned (0: done). */
 int dw_call_end (dw_call_t *self, int code);

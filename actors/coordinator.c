@@ -8,8 +8,8 @@
 
 #include "actors/clock.h"
 #include "actors/coordinator_self.h"
+#include "actors/endpoint.h"
 
-#define STRETCH_NS     10000      /* how long it works before it looks at its sockets */
 #define MESSAGES_MAX   64         /* taken in before the scheduler is asked */
 #define STACK_BYTES    (1u << 20) /* of its thread */
 #define ROOM_BYTES     (16 << 20) /* of a message from a network besides its payloads */
@@ -67,7 +67,9 @@ static void s_on_hello (dw_coordinator_t *self, uint32_t router, dw_wire_reader_
         dw_coordinator_refuse (self, router, 403, "the token is not that of this system");
         return;
     }
-    if (hello.role == DW_WIRE_WORKER)
+    if (dw_peers_has_sender (&self->peers, router))
+        dw_coordinator_refuse (self, router, 400, "this connection has said HELLO already");
+    else if (hello.role == DW_WIRE_WORKER)
         dw_coordinator_welcome_worker (self, router, &hello);
     else if (hello.role == DW_WIRE_CLIENT)
         dw_coordinator_welcome_client (self, router);
@@ -151,87 +153,6 @@ static bool s_take_in (dw_coordinator_t *self) {
     return any;
 }
 
-/* ---- Its own work ----------------------------------------------------------------------------- */
-
-/* What the direct dependencies of a node give, where it lies. */
-static bool s_make_given (dw_coordinator_t *self, const dw_live_run_t *run, dw_task_t *task) {
-    const dw_plan_t *plan = self->plan;
-    uint32_t begin = plan->dependencies_at[task->node];
-    uint32_t count = plan->dependencies_at[task->node + 1] - begin;
-    if ((plan->flags[task->node] & DW_NODE_PAYLOAD_ONLY) || count == 0)
-        return true;
-    if (count > self->given_size) {
-        dw_given_t *given = realloc (self->given, count * sizeof *given);
-        if (!given)
-            return false;
-        self->given = given;
-        self->given_size = count;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const dw_slot_t *slot = &run->slots[plan->dependencies[begin + i]];
-        const dw_extra_t *extra = dw_slot_extra (slot);
-        dw_given_t *given = &self->given[i];
-        given->payload.bytes = dw_slot_payload (slot, &given->payload.size);
-        given->metadata = extra ? (dw_view_t){extra->metadata, extra->metadata_size}
-                                : (dw_view_t){NULL, 0};
-    }
-    task->given = self->given;
-    task->given_count = count;
-    return true;
-}
-
-/* Begins the next task of the mailbox; false when there is none. */
-static bool s_begin_own (dw_coordinator_t *self) {
-    while (self->mailbox_at < self->mailbox_count) {
-        const dw_command_t *command = &self->mailbox[self->mailbox_at++];
-        const dw_live_run_t *run = &self->runs[command->run];
-        dw_task_t task = {.ticket = command->ticket,
-                          .run = run->number,
-                          .node = command->node,
-                          .steps = command->steps,
-                          .attempt = command->attempt};
-        if (command->type == DW_SEND_TASK && s_make_given (self, run, &task)) {
-            const dw_slot_t *slot = dw_coordinator_source_slot (self, run, command->source);
-            task.payload.bytes = dw_slot_payload (slot, &task.payload.size);
-            task.payload_frame = dw_slot_frame (slot);
-            self->host_ticket = command->ticket;
-            dw_host_begin (self->host, command->worker, &task);
-            return true;
-        }
-        dw_event_t *event = dw_coordinator_event (self, DW_EVENT_TASK_RETURNED);
-        if (!event)
-            return false;
-        event->worker = command->worker;
-        event->ticket = command->ticket;
-    }
-    self->mailbox_at = self->mailbox_count = 0;
-    return false;
-}
-
-static bool s_has_own_work (const dw_coordinator_t *self) {
-    return self->host && (self->mailbox_at < self->mailbox_count || dw_host_is_busy (self->host));
-}
-
-/* Works for a stretch, as a worker like the others. */
-static void s_work (dw_coordinator_t *self) {
-    size_t events_count = self->outcomes.events_count;
-    int64_t until_ns = dw_clock_ns ();
-    dw_host_settle (self->host, &self->outcomes); /* what came in meanwhile is not of its group */
-    dw_host_wake (self->host, until_ns);
-    until_ns += STRETCH_NS;
-    while (dw_host_is_busy (self->host) || s_begin_own (self)) {
-        if (!dw_host_run (self->host, &self->outcomes, until_ns)) {
-            self->is_over = true;
-            return;
-        }
-        if (dw_host_now_ns (self->host) >= until_ns)
-            break;
-    }
-    self->worked_ns = dw_host_settle (self->host, &self->outcomes);
-    for (size_t i = events_count; i < self->outcomes.events_count; i++)
-        self->workers[self->workers_count].steps_count += self->outcomes.events[i].steps;
-}
-
 /* ---- Closing ---------------------------------------------------------------------------------- */
 
 /* Tells every worker to stop and waits for their goodbyes, until it is too late. */
@@ -300,30 +221,21 @@ static void s_close (dw_coordinator_t *self) {
 
 /* ---- The actor -------------------------------------------------------------------------------- */
 
-static void s_join_local_worker (dw_coordinator_t *self) {
-    dw_event_t *event = self->host ? dw_coordinator_event (self, DW_EVENT_WORKER_JOINED) : NULL;
-    if (!event)
-        return;
-    event->worker = self->workers_count;
-    event->credit = CREDIT;
-    event->local = true;
-}
-
 static void *s_coordinator_actor (void *args) {
     dw_coordinator_t *self = args;
-    s_join_local_worker (self);
+    dw_coordinator_join_as_worker (self);
     while (!self->is_over) {
         s_take_in (self);
-        if (s_has_own_work (self))
-            s_work (self);
-        int64_t now_ns = dw_clock_ns ();
+        bool works = dw_coordinator_has_own_work (self);
+        if (works)
+            dw_coordinator_work (self);
+        int64_t now_ns = works ? self->worked_ns : dw_clock_ns ();
         int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
-        if (self->outcomes.events_count || deadline_ns <= now_ns)
+        if (works || self->outcomes.events_count || deadline_ns <= now_ns)
             dw_coordinator_step (self, now_ns);
         else if (self->is_closing)
             break;
-        else if (!s_has_own_work (self) &&
-                 !dw_actor_wait (self->peers.routers, self->peers.routers_count,
+        else if (!dw_actor_wait (self->peers.routers, self->peers.routers_count,
                                  self->worked_ns + SPIN_NS, deadline_ns))
             self->is_over = true;
     }
@@ -360,28 +272,12 @@ static int s_make_router (dw_coordinator_t *self, const char *endpoint, dw_error
      * a socket is closed while it greets one, and any bytes that are not ZeroMQ look like one. */
     zmq_setsockopt (router, ZMQ_ZAP_DOMAIN, "dagwood", strlen ("dagwood"));
     if (zmq_bind (router, endpoint))
-        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "cannot listen on %s: %s", endpoint,
-                             zmq_strerror (errno));
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "cannot listen on %s: %s%s", endpoint,
+                             zmq_strerror (errno),
+                             errno == EADDRINUSE ? "; choose another endpoint, or end the program "
+                                                   "that listens there first"
+                                                 : "");
     return DW_OK;
-}
-
-/* A port, or * for any: ZeroMQ takes any number and cuts it to 16 bits. */
-static bool s_is_port (const char *text) {
-    char *end;
-    if (strcmp (text, "*") == 0)
-        return true;
-    unsigned long port = strtoul (text, &end, 10);
-    return *text >= '0' && *text <= '9' && *end == '\0' && port > 0 && port <= UINT16_MAX;
-}
-
-/* Only this machine: who listens to others needs keys, which this version has not. */
-static bool s_is_local_endpoint (const char *endpoint) {
-    static const char *const prefixes[] = {"ipc://", "tcp://127.",
-                                           "tcp://localhost:", "tcp://[::1]:"};
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (strncmp (endpoint, prefixes[i], strlen (prefixes[i])) == 0)
-            return i == 0 || s_is_port (strrchr (endpoint, ':') + 1);
-    return false;
 }
 
 static int s_listen (dw_coordinator_t *self, dw_error_t *error) {
@@ -391,12 +287,9 @@ static int s_listen (dw_coordinator_t *self, dw_error_t *error) {
     int err = s_make_router (self, self->inproc, error);
     if (err || !endpoint)
         return err;
-    if (!s_is_local_endpoint (endpoint))
-        return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
-                             "\"%s\" is no endpoint on this machine: write ipc://FILE or "
-                             "tcp://127.0.0.1:PORT (or :* for any port)",
-                             endpoint);
-    err = s_make_router (self, endpoint, error);
+    err = dw_endpoint_check (endpoint, error);
+    if (!err)
+        err = s_make_router (self, endpoint, error);
     size_t size = sizeof self->endpoint;
     if (!err && zmq_getsockopt (self->peers.routers[1], ZMQ_LAST_ENDPOINT, self->endpoint, &size))
         err = dw_error_add (error, DW_EINVAL, DW_NOWHERE, "\"%s\" is too long", endpoint);
@@ -482,8 +375,6 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     dw_outcomes_free (&self->outcomes);
     dw_packet_free (&self->reply);
     free (self->commands.items);
-    free (self->mailbox);
-    free (self->given);
     free (self->runs);
     free (self->free_runs);
     free (self->workers);

@@ -51,28 +51,10 @@ static void s_refuse_task (dw_coordinator_t *self, const dw_command_t *command) 
     dw_coordinator_fail_event (self, event, 503, text, strlen (text));
 }
 
-static void s_keep_for_self (dw_coordinator_t *self, const dw_command_t *command) {
-    if (self->mailbox_count == self->mailbox_size) {
-        size_t size = self->mailbox_size ? 2 * self->mailbox_size : 64;
-        dw_command_t *mailbox = realloc (self->mailbox, size * sizeof *mailbox);
-        if (!mailbox) {
-            self->is_over = true;
-            return;
-        }
-        self->mailbox = mailbox;
-        self->mailbox_size = size;
-    }
-    self->mailbox[self->mailbox_count++] = *command;
-}
-
 static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
     const dw_crew_t *worker = &self->workers[command->worker];
     const dw_live_run_t *run = &self->runs[command->run];
     size_t size;
-    if (command->worker == self->workers_count) {
-        s_keep_for_self (self, command);
-        return;
-    }
     if (worker->is_refusing || worker->peer == DW_PEER_NONE) {
         s_refuse_task (self, command);
         return;
@@ -100,29 +82,14 @@ static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
 
 static void s_cancel_task (dw_coordinator_t *self, const dw_command_t *command) {
     const dw_crew_t *worker = &self->workers[command->worker];
-    if (command->worker != self->workers_count) {
-        if (worker->is_refusing || worker->peer == DW_PEER_NONE)
-            return;
-        dw_peer_t *peer = &self->peers.items[worker->peer];
-        if (peer->packet.head.count) /* the tasks themselves come first */
-            dw_peers_send (&self->peers, peer);
-        dw_write_uint (&self->reply.head, DW_WIRE_CANCEL);
-        dw_write_uint (&self->reply.head, command->ticket);
-        dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
+    if (worker->is_refusing || worker->peer == DW_PEER_NONE)
         return;
-    }
-    /* Its own: the slots that the task reads are about to go, so it is dropped on the spot. */
-    if (dw_host_is_busy (self->host) && self->host_ticket == command->ticket) {
-        dw_host_abandon (self->host);
-        dw_event_t *event = dw_coordinator_event (self, DW_EVENT_TASK_RETURNED);
-        if (event) {
-            event->worker = command->worker;
-            event->ticket = command->ticket;
-        }
-    }
-    for (size_t i = self->mailbox_at; i < self->mailbox_count; i++)
-        if (self->mailbox[i].ticket == command->ticket)
-            self->mailbox[i].type = DW_CANCEL_TASK;
+    dw_peer_t *peer = &self->peers.items[worker->peer];
+    if (peer->packet.head.count) /* the tasks themselves come first */
+        dw_peers_send (&self->peers, peer);
+    dw_write_uint (&self->reply.head, DW_WIRE_CANCEL);
+    dw_write_uint (&self->reply.head, command->ticket);
+    dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
 }
 
 static void s_keep_output (dw_coordinator_t *self, const dw_command_t *command) {
@@ -244,7 +211,6 @@ static void s_on_unreachable (void *arg, dw_peer_t *peer) {
 void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
     dw_outcomes_t *outcomes = &self->outcomes;
     size_t events_count = outcomes->events_count, slots_count = outcomes->slots_count;
-    self->commands.count = 0;
     if (dw_scheduler_step (self->scheduler, now_ns, outcomes->events, events_count,
                            &self->commands)) {
         dw_coordinator_notice (self, "out of memory: the system ends");
@@ -253,6 +219,7 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
     }
     for (size_t i = 0; i < self->commands.count; i++)
         s_carry_out (self, &self->commands.items[i]);
+    self->commands.count = 0;
     dw_peers_flush (&self->peers, s_on_unreachable, self);
     dw_outcomes_t rest = {.slots = outcomes->slots, .slots_count = slots_count};
     dw_outcomes_clear (&rest); /* what no command kept */
@@ -267,6 +234,4 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
             if (outcomes->events[i].type == DW_EVENT_TASK_FAILED) /* the others bring no slots */
                 outcomes->events[i].handle -= (uint32_t) slots_count;
     }
-    if (self->host)
-        dw_host_settle (self->host, outcomes); /* its next group begins in what is left */
 }

@@ -81,6 +81,7 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
     size_t at = self->outcomes.events_count - 1, first_slot = self->outcomes.slots_count;
     event->worker = worker;
     event->ticket = record.ticket;
+    event->step = record.step;
     event->duration_ns = record.duration_ns;
     event->handle = (uint32_t) first_slot;
     switch (record.answer) {

@@ -7,6 +7,8 @@
 #include "actors/delivery.h"
 #include "runtime/payload.h"
 
+#define PROBE_NS 1000000000 /* between two looks whether a client is still there */
+
 /* ---- Runs ------------------------------------------------------------------------------------- */
 
 void dw_coordinator_run_free (dw_coordinator_t *self, uint32_t index) {
@@ -96,8 +98,26 @@ static bool s_make_graph (dw_coordinator_t *self) {
     return ok;
 }
 
+/* Frees the places of clients whose connection is gone, which nobody tells: it is seen when they are
+ * sent something. Not more often than once in a while, because they keep what they are sent until they
+ * look. */
+static void s_free_client_places (dw_coordinator_t *self) {
+    int64_t now_ns = dw_clock_ns ();
+    for (uint32_t i = 0; i < self->peers.count; i++) {
+        dw_peer_t *peer = &self->peers.items[i];
+        if (peer->role != DW_WIRE_CLIENT ||
+            (peer->probed_ns && now_ns - peer->probed_ns < PROBE_NS))
+            continue;
+        peer->probed_ns = now_ns;
+        if (!dw_peers_probe (&self->peers, peer))
+            dw_coordinator_on_client_gone (self, i);
+    }
+}
+
 void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router) {
     dw_peer_t *peer = NULL;
+    if (self->peers.clients_count >= self->options.clients_max)
+        s_free_client_places (self);
     if (self->peers.clients_count < self->options.clients_max && s_make_graph (self))
         peer = dw_peers_add (&self->peers, router, DW_WIRE_CLIENT);
     if (!peer) {

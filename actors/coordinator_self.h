@@ -1,9 +1,10 @@
 /* coordinator_self.h - the coordinator from the inside: its state, and what its files give each other.
  *
- *     coordinator.c           the loop, what comes in, its own work, closing, how it is made
+ *     coordinator.c           the loop, what comes in, closing, how it is made
  *     coordinator_runs.c      runs and the clients that wait for them
  *     coordinator_crew.c      the worker actors: welcomed, heard, replaced
  *     coordinator_commands.c  what the scheduler commands
+ *     coordinator_work.c      brief tasks that its own thread runs
  *
  * Only its own thread uses any of this, but for the making and the joining. */
 
@@ -46,6 +47,18 @@ typedef struct dw_stuck_t {
     uint32_t node;
 } dw_stuck_t;
 
+#define DW_GROUP_MAX 64u
+
+/* How the coordinator's own work is timed: steps much shorter than a look at the clock in groups. */
+typedef struct dw_own_work_t {
+    int64_t now_ns;                 /* when the clock was last looked at */
+    int64_t until_ns;               /* when to look at the sockets again */
+    dw_slot_t *group[DW_GROUP_MAX]; /* what ran since then */
+    uint32_t group_count, group_max;
+    bool is_away;         /* the time since then is not to be counted */
+    uint64_t steps_count; /* of all its work */
+} dw_own_work_t;
+
 struct dw_coordinator_t {
     dw_coordinator_options_t options;
     const dw_plan_t *plan;
@@ -71,13 +84,8 @@ struct dw_coordinator_t {
     dw_stuck_t *stuck;
     uint32_t stuck_count;
 
-    /* The coordinator's own work: tasks in their order, from mailbox_at on. */
-    dw_host_t *host; /* NULL: it has none */
-    dw_command_t *mailbox;
-    size_t mailbox_at, mailbox_count, mailbox_size;
-    uint64_t host_ticket; /* of the task under way */
-    dw_given_t *given;
-    uint32_t given_size;
+    dw_host_t *host; /* of its own work; NULL: it has none */
+    dw_own_work_t own;
     int64_t worked_ns; /* when it last did */
 
     zmq_msg_t graph; /* what WELCOME tells clients */
@@ -149,5 +157,13 @@ const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, const
 /* Gives the scheduler what has happened, and does what it says. Carrying out may make events, which
  * are for the next step: they move to the front. */
 void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns);
+
+/* ---- Its own work ---------------------------------------------------------------------------- */
+
+/* The scheduler hears that this thread is a worker, too, when it is one. */
+void dw_coordinator_join_as_worker (dw_coordinator_t *self);
+bool dw_coordinator_has_own_work (const dw_coordinator_t *self);
+/* Works for a stretch. */
+void dw_coordinator_work (dw_coordinator_t *self);
 
 #endif

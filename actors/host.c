@@ -22,6 +22,7 @@ struct dw_host_t {
     /* The task under way. */
     dw_task_t task; /* its node, steps and attempt are those that come next */
     bool is_busy;
+    uint32_t told; /* steps of it that events have told of */
     uint32_t worker;
     dw_given_t given; /* of a step that is not the first: the step before */
     /* Where the payload lies that a step of the task gave: in a slot of the outcomes, or in one of
@@ -115,6 +116,7 @@ int dw_host_new (dw_host_t **self_p, const dw_program_t *program, uint32_t node,
     self->node = node;
     self->call.plan = plan;
     self->call.token = program->token;
+    self->call.settings = program->settings;
     self->group_steps_max = 1;
     int err = DW_OK;
     for (uint32_t i = 0; i < count && !err; i++)
@@ -197,7 +199,12 @@ void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task) {
     self->task = *task;
     self->worker = worker;
     self->payload_slot = NULL;
+    self->told = 0;
     self->is_busy = true;
+}
+
+uint32_t dw_host_steps_told (const dw_host_t *self) {
+    return self->told;
 }
 
 bool dw_host_is_busy (const dw_host_t *self) {
@@ -210,26 +217,76 @@ void dw_host_abandon (dw_host_t *self) {
     dw_slot_clear (&self->carried_payload);
 }
 
+/* Runs node's processor, for which the call is ready; returns 0, or the error's code. */
+static inline int s_process (dw_host_t *self, uint32_t node, dw_slot_t *slot) {
+    dw_call_t *call = &self->call;
+    dw_call_begin (call, slot);
+    call->node = node;
+    int code = s_processor (self, node)->process (call, *s_instance (self, node));
+    return dw_call_is_over (call, code) ? 0 : dw_call_end (call, code);
+}
+
 /* Runs the next step into slot; returns 0, or the error's code. */
 static int s_step (dw_host_t *self, dw_slot_t *slot) {
     dw_call_t *call = &self->call;
     const dw_task_t *task = &self->task;
-    const dw_processor_t *processor = s_processor (self, task->node);
-    memset (slot, 0, sizeof *slot);
-    dw_call_begin (call, slot);
-    call->settings = self->program->settings[task->node];
     call->run = task->run;
-    call->node = task->node;
     call->attempt = task->attempt;
     call->payload = task->payload;
     call->payload_frame = task->payload_frame;
     call->given = task->given;
     call->given_count = task->given_count;
-    int code = processor->process (call, *s_instance (self, task->node));
-    if (code == 0 && call->has_output && call->metadata_count == 0 && !call->zone &&
-        slot->size <= DW_SLOT_BYTES)
-        return 0; /* nothing more to do, which is what most small tasks come to */
-    return dw_call_end (call, code);
+    memset (slot, 0, sizeof *slot);
+    return s_process (self, task->node, slot);
+}
+
+/* A slot travels whole: it keeps nothing of what was in it. */
+static void s_empty (dw_slot_t *slot) {
+    dw_slot_clear (slot);
+    memset (slot, 0, sizeof *slot);
+}
+
+int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_slot_t **ran,
+                       uint32_t *ran_count_p) {
+    const dw_plan_t *plan = self->program->plan;
+    dw_call_t *call = &self->call;
+    uint32_t node = chain->node, ran_count = *ran_count_p;
+    int code = 0;
+    call->run = chain->run;
+    call->slots = chain->slots;
+    call->input = chain->input;
+    call->source = chain->source;
+    call->attempt = chain->attempt;
+    for (;;) {
+        dw_slot_t *slot = &chain->slots[node];
+        if (slot->form == DW_SLOT_EXTRA)
+            s_empty (slot); /* of an attempt before */
+        call->dependencies = &plan->dependencies[plan->dependencies_at[node]];
+        call->given_count = plan->flags[node] & DW_NODE_PAYLOAD_ONLY
+                                ? 0
+                                : plan->dependencies_count[node];
+        code = s_process (self, node, slot);
+        ran[ran_count++] = slot;
+        if (slot->form == DW_SLOT_EXTRA)
+            chain->has_extras = true;
+        if (code)
+            break;
+        slot->status = DW_NODE_DONE;
+        slot->attempts = (uint16_t) call->attempt;
+        chain->last = node;
+        uint32_t next = plan->chain_next[node];
+        if (next != DW_NONE && plan->source[next] == node)
+            call->source = node; /* else it reads what this one read */
+        node = next;
+        if (--steps == 0)
+            break;
+        call->attempt = 1;
+    }
+    chain->node = node;
+    chain->source = call->source;
+    chain->attempt = 1;
+    *ran_count_p = ran_count;
+    return code;
 }
 
 /* The step before has left its output in slot: makes the next one the task under way. */
@@ -310,6 +367,7 @@ static dw_event_t *s_push_event (dw_host_t *self, dw_outcomes_t *outcomes, dw_ev
     event->type = (uint8_t) type;
     event->worker = self->worker;
     event->ticket = self->task.ticket;
+    event->step = self->told;
     event->handle = (uint32_t) outcomes->slots_count;
     return event;
 }
@@ -317,6 +375,7 @@ static dw_event_t *s_push_event (dw_host_t *self, dw_outcomes_t *outcomes, dw_ev
 /* The step under way failed with code, which its slot tells of. */
 static void s_fail (dw_host_t *self, dw_outcomes_t *outcomes, int code, uint32_t steps_done) {
     dw_event_t *event = &outcomes->events[outcomes->events_count - 1];
+    self->told += steps_done;
     if (steps_done > 0)
         event = s_push_event (self, outcomes, DW_EVENT_TASK_FAILED);
     event->type = DW_EVENT_TASK_FAILED;
@@ -356,6 +415,7 @@ bool dw_host_run (dw_host_t *self, dw_outcomes_t *outcomes, int64_t until_ns) {
             break;
     }
     outcomes->events[at].steps = steps;
+    self->told += self->is_busy ? steps : 0;
     if (self->group_steps >= self->group_steps_max || is_long)
         dw_host_settle (self, outcomes);
     if (is_long && steps > 0)

@@ -44,6 +44,24 @@ void dw_host_destroy (dw_host_t **self_p);
 /* Whom the host's calls ask whether they are cancelled. */
 void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), void *arg);
 
+/* Runs steps nodes along a chain at once, outside of any task: each reads its payload and its dependencies'
+ * outputs in slots, by node, and writes there. */
+typedef struct dw_chain_t {
+    uint64_t run;     /* its number */
+    dw_slot_t *slots; /* by node; ... */
+    uint32_t input;   /* ... and the run's input */
+    /* The next step; moves on. */
+    uint32_t node, source;
+    uint16_t attempt;
+    uint32_t last;   /* the node that ran last */
+    bool has_extras; /* some slot owns one now */
+} dw_chain_t;
+
+/* Runs at most steps, up to the first that fails; returns its code, or 0. ran, with room for steps, is told
+ * the slots that were written, the failed one's last, and *ran_count_p is moved on. */
+int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_slot_t **ran,
+                       uint32_t *ran_count_p);
+
 /* Begins a task; the one before must be over. worker is for the events. */
 void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task);
 /* Whether a task is under way. */
@@ -51,6 +69,8 @@ bool dw_host_is_busy (const dw_host_t *self);
 /* Runs steps of the task under way until it is over or until_ns has come, and appends one event
  * that tells of them. False: no memory, nothing was run. */
 bool dw_host_run (dw_host_t *self, dw_outcomes_t *outcomes, int64_t until_ns);
+/* How many steps of the task begun last events have told of. */
+uint32_t dw_host_steps_told (const dw_host_t *self);
 /* Gives the task under way up, without an event. */
 void dw_host_abandon (dw_host_t *self);
 /* When the host last looked at the clock: tasks much shorter than a microsecond are timed in groups.

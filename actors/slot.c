@@ -66,14 +66,9 @@ zmq_msg_t *dw_slot_frame (const dw_slot_t *self) {
     return extra && extra->has_payload ? &extra->payload : NULL;
 }
 
-uint8_t *dw_slot_reserve (dw_slot_t *self, size_t size) {
+uint8_t *dw_slot_reserve_outside (dw_slot_t *self, size_t size) {
     if (size > UINT32_MAX)
         return NULL;
-    if (size <= DW_SLOT_BYTES && self->form != DW_SLOT_EXTRA) {
-        self->form = DW_SLOT_BYTES_INSIDE;
-        self->size = (uint32_t) size;
-        return self->bytes;
-    }
     dw_slot_drop_payload (self);
     dw_extra_t *extra = dw_slot_need_extra (self);
     if (!extra)

@@ -69,7 +69,14 @@ const uint8_t *dw_slot_payload (const dw_slot_t *self, size_t *size_p);
 /* The message that holds the payload, to be shared by reference; NULL when it is inside. */
 zmq_msg_t *dw_slot_frame (const dw_slot_t *self);
 /* Makes room for a payload of size bytes in place of the one there is; NULL: no memory. */
-uint8_t *dw_slot_reserve (dw_slot_t *self, size_t size);
+uint8_t *dw_slot_reserve_outside (dw_slot_t *self, size_t size);
+static inline uint8_t *dw_slot_reserve (dw_slot_t *self, size_t size) {
+    if (size > DW_SLOT_BYTES || self->form == DW_SLOT_EXTRA)
+        return dw_slot_reserve_outside (self, size);
+    self->form = DW_SLOT_BYTES_INSIDE;
+    self->size = (uint32_t) size;
+    return self->bytes;
+}
 /* Takes another reference to a message as the payload. False: no memory. */
 bool dw_slot_share (dw_slot_t *self, zmq_msg_t *message);
 /* Sets the error, whose text is copied. False: no memory; the code is lost too. */

@@ -129,6 +129,7 @@ static void s_write_answer (dw_packet_t *packet, const dw_event_t *event, const 
     dw_writer_t *head = &packet->head;
     const dw_extra_t *extra;
     dw_write_uint (head, event->ticket);
+    dw_write_uint (head, event->step);
     switch ((dw_event_type_t) event->type) {
         case DW_EVENT_TASK_DONE:
             dw_write_uint (head, event->last ? DW_WIRE_DONE : DW_WIRE_MORE);
@@ -174,13 +175,16 @@ static void s_answer (dw_worker_t *self) {
     dw_host_settle (self->host, &self->outcomes); /* the next group begins in empty outcomes */
 }
 
-static void s_give_back (dw_worker_t *self, uint64_t ticket) {
+static void s_give_back (dw_worker_t *self, uint64_t ticket, uint32_t step) {
     if (!dw_outcomes_reserve (&self->outcomes, 0)) {
         self->stopping = true;
         return;
     }
     self->outcomes.events[self->outcomes.events_count++] = (dw_event_t){
-        .type = DW_EVENT_TASK_RETURNED, .worker = self->options.number, .ticket = ticket};
+        .type = DW_EVENT_TASK_RETURNED,
+        .worker = self->options.number,
+        .step = step,
+        .ticket = ticket};
 }
 
 /* ---- Tasks ------------------------------------------------------------------------------------ */
@@ -234,7 +238,7 @@ static void s_run_task (dw_worker_t *self, const dw_task_t *task) {
     while (dw_host_is_busy (self->host)) {
         if (!dw_host_run (self->host, &self->outcomes, dw_host_now_ns (self->host) + ANSWER_NS)) {
             dw_host_abandon (self->host);
-            s_give_back (self, task->ticket);
+            s_give_back (self, task->ticket, dw_host_steps_told (self->host));
         }
         int64_t now_ns = dw_host_now_ns (self->host);
         if (now_ns - self->answered_ns > ANSWER_NS || self->outcomes.slots_count > ANSWER_SLOTS)
@@ -260,7 +264,7 @@ static void s_on_tasks (dw_worker_t *self, dw_wire_reader_t *reader) {
             return;
         }
         if (self->cancelled_count && s_take_cancelled (self, ticket))
-            s_give_back (self, ticket);
+            s_give_back (self, ticket, 0);
         else
             s_run_task (self, &task);
     }
@@ -351,14 +355,29 @@ static void *s_worker_actor (void *args) {
 
 /* ---- Made, joined, destroyed ------------------------------------------------------------------ */
 
+/* Says that the machine refuses an actor what it needs, which limit is to be raised, and for which
+ * node the actor would have been. */
+static int s_refuse (const dw_worker_t *self, const char *what, const char *limit,
+                     dw_error_t *error) {
+    const dw_worker_options_t *options = &self->options;
+    if (options->node == DW_NONE)
+        return dw_error_add (
+            error, DW_ELIMIT, DW_NOWHERE,
+            "no %s for actor %u of the pool: raise the limit of %s, or use a smaller "
+            "pool",
+            what, (unsigned) options->number, limit);
+    return dw_error_add (
+        error, DW_ELIMIT, DW_NOWHERE,
+        "no %s for the actor of node \"%s\": raise the limit of %s, or use actors: "
+        "pool",
+        what, options->program->plan->ids[options->node], limit);
+}
+
 static int s_connect (dw_worker_t *self, dw_error_t *error) {
     int linger_ms = 100, unlimited = 0;
     self->socket = zmq_socket (self->options.context, ZMQ_DEALER);
     if (!self->socket)
-        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
-                             "no socket for another actor (%s): raise the limit of open files "
-                             "(RLIMIT_NOFILE, ulimit -n), or use actors: pool",
-                             zmq_strerror (errno));
+        return s_refuse (self, "socket", "open files (RLIMIT_NOFILE, ulimit -n)", error);
     zmq_setsockopt (self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
     zmq_setsockopt (self->socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
@@ -372,10 +391,7 @@ static int s_start_thread (dw_worker_t *self, dw_error_t *error) {
     char name[16];
     snprintf (name, sizeof name, "dw-worker-%u", (unsigned) (self->options.number % 100000u));
     if (dw_actor_start (&self->actor, name, self->options.stack_bytes, s_worker_actor, self))
-        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
-                             "no thread for actor %u: raise the limit of threads (RLIMIT_NPROC, "
-                             "ulimit -u) or of memory, or use actors: pool",
-                             (unsigned) self->options.number);
+        return s_refuse (self, "thread", "threads (RLIMIT_NPROC, ulimit -u) or of memory", error);
     return DW_OK;
 }
 

@@ -121,7 +121,8 @@ static const char *s_content (const uint8_t *bytes, size_t size, kind_t one, kin
 const char *dw_payload_text (const void *bytes, size_t size, size_t *text_size_p) {
     const uint8_t *at = bytes;
     /* A short bin or str is what most small payloads are: they are read without more ado. */
-    if (size >= 2 && (at[0] == 0xc4 || at[0] == 0xd9) && at[1] <= size - 2) {
+    if (size >= 2 && (at[0] == DW_PAYLOAD_BIN_8 || at[0] == DW_PAYLOAD_STR_8) &&
+        at[1] <= size - 2) {
         *text_size_p = at[1];
         return (const char *) at + 2;
     }

@@ -18,6 +18,9 @@
 /* Arrays and maps within each other; a value that is neither has depth 0. */
 #define DW_PAYLOAD_DEPTH_MAX 16
 
+#define DW_PAYLOAD_BIN_8 0xc4u /* of a bin, and of a str, with one byte of length */
+#define DW_PAYLOAD_STR_8 0xd9u
+
 /* The most bytes that the header of a str or a bin takes. */
 #define DW_PAYLOAD_HEAD_MAX 5
 

@@ -11,19 +11,17 @@
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
-uint8_t *dw_writer_room (dw_writer_t *self, size_t more) {
-    if (self->size - self->count < more) {
-        size_t size = self->size ? self->size : 256;
-        while (size - self->count < more && size < SIZE_MAX / 2)
-            size *= 2;
-        uint8_t *bytes = size - self->count < more ? NULL : realloc (self->bytes, size);
-        if (!bytes) {
-            self->no_memory = true;
-            return NULL;
-        }
-        self->bytes = bytes;
-        self->size = size;
+uint8_t *dw_writer_grow (dw_writer_t *self, size_t more) {
+    size_t size = self->size ? self->size : 256;
+    while (size - self->count < more && size < SIZE_MAX / 2)
+        size *= 2;
+    uint8_t *bytes = size - self->count < more ? NULL : realloc (self->bytes, size);
+    if (!bytes) {
+        self->no_memory = true;
+        return NULL;
     }
+    self->bytes = bytes;
+    self->size = size;
     return self->bytes + self->count;
 }
 
@@ -32,8 +30,8 @@ void dw_writer_free (dw_writer_t *self) {
     memset (self, 0, sizeof *self);
 }
 
-/* A code byte and the value's low bytes, big-endian. Copies eight bytes at any size: dw_write_uint
- * made room for them. */
+/* A code byte and the value's low bytes, big-endian. Copies eight bytes at any size: the caller made
+ * room for them. */
 static size_t s_put (uint8_t *at, uint8_t code, uint64_t value, unsigned size) {
     uint64_t big_endian = htobe64 (value << (64 - 8 * size));
     at[0] = code;
@@ -41,14 +39,11 @@ static size_t s_put (uint8_t *at, uint8_t code, uint64_t value, unsigned size) {
     return 1 + size;
 }
 
-void dw_write_uint (dw_writer_t *self, uint64_t value) {
+void dw_write_long_uint (dw_writer_t *self, uint64_t value) {
     uint8_t *at = dw_writer_room (self, 9);
     if (!at)
         return;
-    if (value < 0x80) {
-        *at = (uint8_t) value;
-        self->count++;
-    } else if (value <= UINT8_MAX)
+    if (value <= UINT8_MAX)
         self->count += s_put (at, 0xcc, value, 1);
     else if (value <= UINT16_MAX)
         self->count += s_put (at, 0xcd, value, 2);
@@ -56,14 +51,6 @@ void dw_write_uint (dw_writer_t *self, uint64_t value) {
         self->count += s_put (at, 0xce, value, 4);
     else
         self->count += s_put (at, 0xcf, value, 8);
-}
-
-void dw_write_nil (dw_writer_t *self) {
-    uint8_t *at = dw_writer_room (self, 1);
-    if (!at)
-        return;
-    *at = 0xc0;
-    self->count++;
 }
 
 void dw_write_array (dw_writer_t *self, uint32_t count) {
@@ -91,6 +78,14 @@ static void s_write_bytes (dw_writer_t *self, const uint8_t *head, size_t head_s
 }
 
 void dw_write_bin (dw_writer_t *self, const void *bytes, size_t size) {
+    uint8_t *at = size > 0 && size <= UINT8_MAX ? dw_writer_room (self, 2 + size) : NULL;
+    if (at) { /* what most payloads are */
+        at[0] = DW_PAYLOAD_BIN_8;
+        at[1] = (uint8_t) size;
+        memcpy (at + 2, bytes, size);
+        self->count += 2 + size;
+        return;
+    }
     uint8_t head[DW_PAYLOAD_HEAD_MAX];
     s_write_bytes (self, head, dw_payload_bytes_head (head, size), bytes, size);
 }
@@ -125,16 +120,9 @@ static uint64_t s_take (dw_wire_reader_t *self, unsigned size) {
     return value;
 }
 
-uint64_t dw_read_uint (dw_wire_reader_t *self) {
-    if (s_left (self) > 0) {
-        uint8_t code = *self->at;
-        if (code < 0x80) {
-            self->at++;
-            return code;
-        }
-        if (code >= 0xcc && code <= 0xcf)
-            return s_take (self, 1u << (code - 0xcc));
-    }
+uint64_t dw_read_long_uint (dw_wire_reader_t *self) {
+    if (s_left (self) > 0 && *self->at >= 0xcc && *self->at <= 0xcf)
+        return s_take (self, 1u << (*self->at - 0xcc));
     s_damage (self);
     return 0;
 }
@@ -161,13 +149,6 @@ uint32_t dw_read_array (dw_wire_reader_t *self) {
         return (uint32_t) count;
     s_damage (self);
     return 0;
-}
-
-bool dw_read_nil (dw_wire_reader_t *self) {
-    if (s_left (self) == 0 || *self->at != 0xc0)
-        return false;
-    self->at++;
-    return true;
 }
 
 /* The content of size bytes, at most max. */
@@ -206,6 +187,12 @@ const char *dw_read_str (dw_wire_reader_t *self, size_t max, size_t *size_p) {
 
 dw_ref_t dw_read_ref (dw_wire_reader_t *self) {
     dw_ref_t ref = {0};
+    if (s_left (self) >= 2 && self->at[0] == DW_PAYLOAD_BIN_8 && self->at[1] <= s_left (self) - 2) {
+        ref.size = self->at[1]; /* what most payloads are */
+        ref.bytes = self->at + 2;
+        self->at += 2 + ref.size;
+        return ref;
+    }
     if (dw_read_nil (self))
         return ref;
     if (s_left (self) > 0 && *self->at >= 0xc4 && *self->at <= 0xc6) {
@@ -259,6 +246,7 @@ bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task) {
 bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record) {
     memset (record, 0, sizeof *record);
     record->ticket = dw_read_uint (self);
+    record->step = dw_read_uint_max (self, UINT32_MAX);
     record->answer = (dw_wire_answer_t) dw_read_uint_max (self, DW_WIRE_RETURNED);
     record->duration_ns = dw_read_uint (self);
     switch (record->answer) {

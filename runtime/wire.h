@@ -63,16 +63,36 @@ typedef struct dw_writer_t {
     bool no_memory; /* something was left out: do not send */
 } dw_writer_t;
 
-/* Room for more bytes behind count; sets no_memory and returns NULL when there is none. */
-uint8_t *dw_writer_room (dw_writer_t *self, size_t more);
+/* Room for more bytes behind count; sets no_memory and returns NULL when there is none. Small things
+ * are written and read here, for speed: a task takes some ten of them each way. */
+uint8_t *dw_writer_grow (dw_writer_t *self, size_t more);
+static inline uint8_t *dw_writer_room (dw_writer_t *self, size_t more) {
+    return self->size - self->count < more ? dw_writer_grow (self, more)
+                                           : self->bytes + self->count;
+}
 void dw_writer_free (dw_writer_t *self);
 static inline void dw_writer_clear (dw_writer_t *self) {
     self->count = 0;
     self->no_memory = false;
 }
 
-void dw_write_uint (dw_writer_t *self, uint64_t value);
-void dw_write_nil (dw_writer_t *self);
+void dw_write_long_uint (dw_writer_t *self, uint64_t value);
+static inline void dw_write_byte (dw_writer_t *self, uint8_t byte) {
+    uint8_t *at = dw_writer_room (self, 1);
+    if (!at)
+        return;
+    *at = byte;
+    self->count++;
+}
+static inline void dw_write_uint (dw_writer_t *self, uint64_t value) {
+    if (value < 0x80)
+        dw_write_byte (self, (uint8_t) value);
+    else
+        dw_write_long_uint (self, value);
+}
+static inline void dw_write_nil (dw_writer_t *self) {
+    dw_write_byte (self, 0xc0);
+}
 void dw_write_array (dw_writer_t *self, uint32_t count);
 void dw_write_bin (dw_writer_t *self, const void *bytes, size_t size);
 void dw_write_str (dw_writer_t *self, const char *text, size_t size);
@@ -108,13 +128,20 @@ static inline bool dw_wire_reader_has_more (const dw_wire_reader_t *self) {
     return self->at != self->end;
 }
 
-uint64_t dw_read_uint (dw_wire_reader_t *self);
+uint64_t dw_read_long_uint (dw_wire_reader_t *self);
+static inline uint64_t dw_read_uint (dw_wire_reader_t *self) {
+    return self->at != self->end && *self->at < 0x80 ? *self->at++ : dw_read_long_uint (self);
+}
 /* The same, damaged when the value is above max. */
 uint32_t dw_read_uint_max (dw_wire_reader_t *self, uint32_t max);
 /* An array's count; damaged when even one byte an element is more than what is left. */
 uint32_t dw_read_array (dw_wire_reader_t *self);
 /* True, and read, when a nil is next. */
-bool dw_read_nil (dw_wire_reader_t *self);
+static inline bool dw_read_nil (dw_wire_reader_t *self) {
+    bool is_nil = self->at != self->end && *self->at == 0xc0;
+    self->at += is_nil;
+    return is_nil;
+}
 /* A bin or a str of at most max bytes. */
 const uint8_t *dw_read_bin (dw_wire_reader_t *self, size_t max, size_t *size_p);
 const char *dw_read_str (dw_wire_reader_t *self, size_t max, size_t *size_p);
@@ -147,10 +174,11 @@ typedef struct dw_wire_task_t {
 /* Reads all but the dependencies' references, of which the caller reads two for each. */
 bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task);
 
-/* An answer record: [ticket, answer, duration_ns, ...] with for MORE and DONE: steps, and a payload
+/* An answer record: [ticket, step, answer, duration_ns, ...] with for MORE and DONE: steps, and a payload
  * and a metadata reference for each; for FAILED: code and message; for RETURNED: nothing. */
 typedef struct dw_wire_answer_record_t {
     uint64_t ticket;
+    uint32_t step; /* how many steps of the task earlier answers told of */
     dw_wire_answer_t answer;
     uint64_t duration_ns;
     uint32_t steps; /* whose references follow in the reader */

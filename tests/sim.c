@@ -23,10 +23,10 @@ static void s_print (const simulator_counts_t *counts, double seconds) {
             counts->worlds, counts->steps, counts->events, counts->commands, seconds,
             (double) counts->worlds / seconds);
     printf ("%" PRIu64 " runs (%" PRIu64 " cancelled), %" PRIu64 " tasks sent (%" PRIu64
-            " to the coordinator's thread), %" PRIu64 " attempts failed, %" PRIu64
-            " timed out, %" PRIu64 " lost, %" PRIu64 " returned, %" PRIu64
-            " answers ignored, %" PRIu64 " workers replaced\n",
-            counts->runs, counts->cancelled, counts->sent, counts->local, counts->failed,
+            " of them own work), %" PRIu64 " attempts failed, %" PRIu64 " timed out, %" PRIu64
+            " lost, %" PRIu64 " returned, %" PRIu64 " answers ignored, %" PRIu64
+            " workers replaced\n",
+            counts->runs, counts->cancelled, counts->sent, counts->own, counts->failed,
             counts->timeouts, counts->losses, counts->returned, counts->ignored, counts->replaced);
 }
 
@@ -34,7 +34,7 @@ static void s_print (const simulator_counts_t *counts, double seconds) {
 static int s_check_counts (const simulator_counts_t *counts) {
     if (counts->worlds < 1000 ||
         (counts->cancelled && counts->failed && counts->timeouts && counts->losses &&
-         counts->returned && counts->ignored && counts->replaced && counts->local))
+         counts->returned && counts->ignored && counts->replaced && counts->own))
         return 0;
     printf ("some fault never happened\n");
     return 1;

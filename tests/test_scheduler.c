@@ -1,5 +1,5 @@
 /* test_scheduler.c - what runs next, as transcripts: order, chains, batches, limits, outputs, ends of
- * runs. Faults are in test_scheduler_faults.c. */
+ * runs. Faults are in test_scheduler_faults.c, the shell's own work is in test_scheduler_own.c. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -222,7 +222,7 @@ static void chain_travels_as_one_task_and_is_answered_in_parts (void **state) {
     EXPECT ("run 0: send node 0 to worker 0, 3 steps\n");
     PART (0, 0, 1);
     EXPECT ("run 0: keep node 0\n");
-    DONE_STEPS (0, 0, 2);
+    DONE_AFTER (1, 0, 0, 2);
     EXPECT ("run 0: keep nodes 1 and 1 more\n"
             "run 0: finished ok\n");
     for (uint32_t node = 0; node < 3; node++)
@@ -238,7 +238,7 @@ static void chain_that_is_given_back_goes_on_from_there (void **state) {
     EXPECT ("run 0: send node 0 to worker 0, 3 steps\n"
             "run 0: keep node 0\n"
             "run 0: send node 1 to worker 0, 2 steps\n");
-    PART (0, 1, 1), RETURNED (0, 1);
+    PART (0, 1, 1), RETURNED_AFTER (1, 0, 1);
     EXPECT ("run 0: keep node 1\n"
             "run 0: send node 2 to worker 0\n");
 }
@@ -251,7 +251,7 @@ static void failed_step_of_a_chain_is_retried_from_that_step (void **state) {
     s_add_chain (f, "work");
     scheduler_fixture_open (f);
     JOIN (0), SUBMIT (0);
-    PART (0, 0, 1), FAIL (0, 0, 500);
+    PART (0, 0, 1), FAIL_AFTER (1, 0, 0, 500);
     EXPECT ("run 0: send node 0 to worker 0, 3 steps\n"
             "run 0: keep node 0\n"
             "run 0: node 1 failed with 500\n");
@@ -272,58 +272,6 @@ static void level_strategy_and_timed_nodes_make_no_chains (void **state) {
             "run 0: send node 1 to worker 0\n"
             "run 0: keep node 1\n"
             "run 0: send node 2 to worker 0\n");
-}
-
-/* -- The coordinator's thread --------------------------------------------------------------- */
-
-static void coordinators_thread_takes_only_brief_nodes_without_a_timeout (void **state) {
-    scheduler_fixture_t *f = *state;
-    scheduler_fixture_add (f, "brief", "brief", "");
-    scheduler_fixture_add (f, "timed", "brief", "")->timeout_us = 1000000;
-    scheduler_fixture_add (f, "work", "work", "");
-    scheduler_fixture_open (f);
-    JOIN_LOCAL (2), SUBMIT (0);
-    EXPECT ("run 0: send node 0 to worker 2\n");
-    DONE (2, 0);
-    EXPECT ("run 0: keep node 0\n"); /* there is nobody else for the other two */
-    JOIN (0);
-    EXPECT ("run 0: send node 1 to worker 0\n");
-}
-
-static void work_that_the_coordinators_thread_may_not_run_wakes_an_actor_at_once (void **state) {
-    scheduler_fixture_t *f = *state;
-    scheduler_fixture_add (f, "brief", "brief", "");
-    scheduler_fixture_add (f, "work", "work", "");
-    scheduler_fixture_open (f);
-    JOIN (0), JOIN_LOCAL (2), SUBMIT (0);
-    EXPECT ("run 0: send node 0 to worker 2\n"
-            "run 0: send node 1 to worker 0\n");
-}
-
-static void two_slow_calls_end_a_processors_being_brief (void **state) {
-    scheduler_fixture_t *f = *state;
-    scheduler_fixture_add (f, "a", "brief", "");
-    scheduler_fixture_open (f);
-    JOIN_LOCAL (2);
-    SUBMIT (0), DONE_TOOK (2, 0, 300000), SUBMIT (1), DONE_TOOK (2, 1, 1000);
-    SUBMIT (2), DONE_TOOK (2, 2, 300001), SUBMIT (3);
-    EXPECT ("run 0: send node 0 to worker 2\n"
-            "run 0: keep node 0\n"
-            "run 0: finished ok\n"
-            "run 1: send node 0 to worker 2\n"
-            "run 1: keep node 0\n"
-            "run 1: finished ok\n"
-            "run 2: send node 0 to worker 2\n"
-            "run 2: keep node 0\n"
-            "run 2: finished ok\n"
-            "run 3: send node 0 to worker 2\n");
-    DONE_TOOK (2, 3, 300002); /* the second in a row */
-    dw_scheduler_forget (f->scheduler, 0);
-    SUBMIT (0);
-    EXPECT ("run 3: keep node 0\n"
-            "run 3: finished ok\n");
-    JOIN (0);
-    EXPECT ("run 0: send node 0 to worker 0\n");
 }
 
 /* -- Outputs -------------------------------------------------------------------------------- */
@@ -383,7 +331,7 @@ static void best_effort_passes_over_a_failed_transform (void **state) {
     scheduler_fixture_add (f, "c", "work", "b");
     scheduler_fixture_open (f);
     JOIN (0), SUBMIT (0);
-    PART (0, 0, 1), FAIL (0, 0, 500);
+    PART (0, 0, 1), FAIL_AFTER (1, 0, 0, 500);
     EXPECT ("run 0: send node 0 to worker 0, 3 steps, reading the input\n"
             "run 0: keep node 0\n"
             "run 0: node 1 failed with 500\n"
@@ -505,9 +453,6 @@ int main (void) {
         TRANSCRIPT (chain_that_is_given_back_goes_on_from_there),
         TRANSCRIPT (failed_step_of_a_chain_is_retried_from_that_step),
         TRANSCRIPT (level_strategy_and_timed_nodes_make_no_chains),
-        TRANSCRIPT (coordinators_thread_takes_only_brief_nodes_without_a_timeout),
-        TRANSCRIPT (work_that_the_coordinators_thread_may_not_run_wakes_an_actor_at_once),
-        TRANSCRIPT (two_slow_calls_end_a_processors_being_brief),
         TRANSCRIPT (requested_outputs_run_only_what_they_need_and_keep_only_themselves),
         TRANSCRIPT (payload_is_the_greatest_ranked_transforms_output),
         TRANSCRIPT (best_effort_passes_over_a_failed_transform),

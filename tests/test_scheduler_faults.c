@@ -97,6 +97,44 @@ static void node_that_took_three_workers_down_fails (void **state) {
             "run 0: finished partial\n");
 }
 
+static void repeated_part_of_a_chain_changes_nothing (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "a");
+    scheduler_fixture_add (f, "c", "work", "b");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), PART (0, 0, 1);
+    EXPECT ("run 0: send node 0 to worker 0, 3 steps\n"
+            "run 0: keep node 0\n");
+    PART (0, 0, 1), DONE_STEPS (0, 0, 3), FAIL (0, 0, 500), RETURNED (0, 0);
+    EXPECT ("");
+    DONE_AFTER (2, 0, 0, 1); /* what came before it has not arrived */
+    EXPECT ("");
+    assert_int_equal (dw_scheduler_counts (f->scheduler).answers_ignored, 5);
+    assert_int_equal (dw_scheduler_unanswered_count (f->scheduler, 0), 1);
+    PART_AFTER (1, 0, 0, 1), PART_AFTER (1, 0, 0, 1), DONE_AFTER (2, 0, 0, 1);
+    EXPECT ("run 0: keep node 1\n"
+            "run 0: keep node 2\n"
+            "run 0: finished ok\n");
+    assert_int_equal (dw_scheduler_counts (f->scheduler).answers_ignored, 6);
+}
+
+static void parts_of_a_cancelled_chain_are_counted_on (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "a");
+    scheduler_fixture_add (f, "c", "work", "b");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), CANCEL (0), SUBMIT (1);
+    EXPECT ("run 0: send node 0 to worker 0, 3 steps\n"
+            "worker 0: cancel ticket 0\n"
+            "run 0: finished cancelled\n");
+    PART (0, 0, 1), RETURNED (0, 0);
+    EXPECT (""); /* a return from before the part is none */
+    RETURNED_AFTER (1, 0, 0);
+    EXPECT ("run 1: send node 0 to worker 0, 3 steps\n");
+}
+
 /* -- Retries -------------------------------------------------------------------------------- */
 
 static void s_open_with_retries (scheduler_fixture_t *f, double jitter) {
@@ -292,6 +330,46 @@ static void what_waits_behind_a_late_task_goes_to_another_worker (void **state) 
             "run 0: finished ok\n");
 }
 
+/* Two tasks are late: sends both to worker 0, lets worker 1 come, and returns how long the second one
+ * stays; its answer by the worker that it was taken back from comes after all when it is done in vain. */
+static int64_t s_be_late (scheduler_fixture_t *f, uint64_t *ticket, uint64_t *other, bool in_vain) {
+    SUBMIT (0);
+    int64_t sent_ns = f->now_ns;
+    assert_int_equal (dw_scheduler_unanswered_count (f->scheduler, 0), 2);
+    JOIN (1);
+    while (dw_scheduler_unanswered_count (f->scheduler, 1) == 0)
+        assert_true (scheduler_fixture_wait (f));
+    int64_t stayed_ns = f->now_ns - sent_ns;
+    DONE (1, *other), DONE (0, *ticket);
+    if (in_vain)
+        DONE (0, *ticket + 1);
+    else
+        RETURNED (0, *ticket + 1);
+    *ticket += 2;
+    *other += 1;
+    LOSE (1);
+    dw_scheduler_forget (f->scheduler, 0);
+    f->said[0] = '\0';
+    return stayed_ns;
+}
+
+static void worker_that_does_late_tasks_all_the_same_gets_twice_the_time (void **state) {
+    scheduler_fixture_t *f = *state;
+    uint64_t ticket = 2, other = 0;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE (0, 0), DONE (0, 1); /* of a microsecond each */
+    dw_scheduler_forget (f->scheduler, 0);
+    assert_int_equal (s_be_late (f, &ticket, &other, false), 1 * MS);
+    for (int64_t late_ms = 1; late_ms <= 1024; late_ms *= 2)
+        assert_int_equal (s_be_late (f, &ticket, &other, true), late_ms * MS);
+    assert_int_equal (s_be_late (f, &ticket, &other, true), 1024 * MS); /* a second is enough */
+    assert_int_equal (s_be_late (f, &ticket, &other, false), 1024 * MS);
+    LOSE (0), JOIN (0); /* somebody else */
+    assert_int_equal (s_be_late (f, &ticket, &other, true), 1 * MS);
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         TRANSCRIPT (lost_worker_has_its_tasks_sent_elsewhere),
@@ -300,6 +378,8 @@ int main (void) {
         TRANSCRIPT (late_answer_is_ignored),
         TRANSCRIPT (answer_for_a_ticket_of_nobodys_is_ignored),
         TRANSCRIPT (node_that_took_three_workers_down_fails),
+        TRANSCRIPT (repeated_part_of_a_chain_changes_nothing),
+        TRANSCRIPT (parts_of_a_cancelled_chain_are_counted_on),
         TRANSCRIPT (backoff_doubles_up_to_its_maximum),
         cmocka_unit_test (jitter_is_the_same_for_the_same_seed),
         TRANSCRIPT (answer_that_claims_more_than_was_sent_is_a_failure_502),
@@ -309,6 +389,7 @@ int main (void) {
         TRANSCRIPT (stuck_worker_is_replaced_after_its_grace),
         TRANSCRIPT (suspect_that_answers_within_its_grace_goes_on),
         TRANSCRIPT (what_waits_behind_a_late_task_goes_to_another_worker),
+        TRANSCRIPT (worker_that_does_late_tasks_all_the_same_gets_twice_the_time),
     };
     return !!cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -491,6 +491,7 @@ static void an_answer_is_read_as_it_was_written (void **state) {
     for (int i = 0; i < 1000; i++) {
         dw_ref_t refs[20];
         dw_wire_answer_record_t read, answer = {.ticket = s_any_integer (&both->random),
+                                                .step = (uint32_t) s_any_integer (&both->random),
                                                 .answer = random_below (&both->random, 4),
                                                 .duration_ns = s_any_integer (&both->random)};
         for (size_t k = 0; k < COUNT (refs); k++)
@@ -507,6 +508,7 @@ static void an_answer_is_read_as_it_was_written (void **state) {
         dw_wire_reader_t reader = dw_wire_reader (both->ours.bytes, both->ours.count);
         assert_true (dw_read_answer (&reader, &read));
         assert_true (read.ticket == answer.ticket && read.duration_ns == answer.duration_ns);
+        assert_int_equal (read.step, answer.step);
         assert_int_equal (read.answer, answer.answer);
         assert_int_equal (read.steps, answer.steps);
         assert_int_equal (read.code, answer.code);
@@ -534,14 +536,22 @@ static void an_answer_that_makes_no_sense_is_refused (void **state) {
     reader = dw_wire_reader (both->ours.bytes, both->ours.count);
     assert_false (dw_read_answer (&reader, &read)); /* too long a message */
     dw_writer_clear (&both->ours);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         dw_write_uint (&both->ours, DW_WIRE_RETURNED + 1);
     reader = dw_wire_reader (both->ours.bytes, both->ours.count);
     assert_false (dw_read_answer (&reader, &read)); /* no such answer */
+    dw_writer_clear (&both->ours);
+    dw_write_uint (&both->ours, 1);
+    dw_write_uint (&both->ours, UINT64_C (1) << 32);
+    dw_write_uint (&both->ours, DW_WIRE_RETURNED);
+    dw_write_uint (&both->ours, 1);
+    reader = dw_wire_reader (both->ours.bytes, both->ours.count);
+    assert_false (dw_read_answer (&reader, &read)); /* more steps told of than a task can have */
     static const uint32_t steps[] = {3, 1000, UINT32_MAX};
     for (size_t i = 0; i < COUNT (steps); i++) {
         dw_writer_clear (&both->ours);
         dw_write_uint (&both->ours, 1);
+        dw_write_uint (&both->ours, 0);
         dw_write_uint (&both->ours, DW_WIRE_DONE);
         dw_write_uint (&both->ours, 1);
         dw_write_uint (&both->ours, steps[i]);

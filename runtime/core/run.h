@@ -22,6 +22,7 @@ typedef struct dw_run_t {
     const dw_plan_t *plan;
     dw_run_life_t life;
     bool keeps_all;  /* no outputs were named: every node's is kept */
+    bool is_plain;   /* the scheduler's: one lane, every node asked for, no levels, no rule */
     uint32_t serial; /* tells this run from others in the same place, and seeds its jitter */
     uint32_t unfinished_count; /* wanted nodes that are not final */
     uint32_t not_done_count;   /* wanted nodes that are not done */

@@ -42,10 +42,11 @@ typedef enum dw_event_type_t {
 typedef struct dw_event_t {
     uint8_t type;
     bool last;     /* TASK_DONE: the task's end; else more answers for this ticket follow */
-    bool local;    /* WORKER_JOINED: it is the shell's own thread */
+    bool local;    /* WORKER_JOINED: it is the shell's own thread, which takes its tasks */
     uint16_t code; /* TASK_FAILED */
     uint32_t run;
     uint32_t worker;
+    uint32_t step; /* TASK_...: how many steps of its task earlier answers told of */
     uint64_t ticket;
     union {
         struct {                  /* TASK_DONE, TASK_FAILED */
@@ -121,12 +122,38 @@ void dw_scheduler_destroy (dw_scheduler_t **self_p);
  * Events are facts from outside and may be wrong in every way but these, which the shell knows for
  * itself: run and worker indices are below their maximum, a submitted run is free, a joining worker
  * is absent. Every answer is checked: one for a ticket that is not the first unanswered of its
- * worker is counted and ignored; one that claims more steps than were sent is a failure 502.
+ * worker, or for a step of it that is not the next, is counted and ignored; one that claims more steps than were sent is a failure 502.
  *
  * Errors: DW_ENOMEM a queue could not grow: the scheduler is no longer usable. (A run that cannot
  * be held is not that: it finishes at once as failed, its nodes cancelled.) */
 int dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_event_t *events,
                        size_t events_count, dw_commands_t *commands);
+
+/* Own work. In a pool the shell's thread may be a worker, too (WORKER_JOINED with local). No step sends
+ * it a task; instead dw_scheduler_work calls run_task for one ready task after another that this thread
+ * may run, until there is none or run_task returns false. It is as if a step had sent each task and the
+ * next one had heard its answer, but that an output is already where it stays: no KEEP_OUTPUT tells of
+ * it. Appends the commands that follow; the time is that of the last step. */
+typedef struct dw_own_task_t {
+    uint32_t run, node, steps, source; /* as in SEND_TASK */
+    uint16_t attempt;
+    uint32_t ahead; /* a node that comes soon, or DW_NONE: to fetch ahead what belongs to it */
+    /* To be set by run_task. */
+    uint16_t code;   /* of the step after those done, which failed; 0: none did */
+    uint32_t done;   /* steps; fewer than there are and no code: the others are given back */
+    uint32_t handle; /* of the error */
+} dw_own_task_t;
+
+typedef bool (dw_own_run_fn) (void *arg, dw_own_task_t *task);
+
+/* Errors: as dw_scheduler_step. */
+int dw_scheduler_work (dw_scheduler_t *self, dw_own_run_fn *run_task, void *arg,
+                       dw_commands_t *commands);
+/* Whether there is a task for it. */
+bool dw_scheduler_has_own (const dw_scheduler_t *self);
+/* How long the steps took that ran since this was last called: steps much shorter than a look at the
+ * clock are timed together. To be called by run_task, or after dw_scheduler_work. */
+void dw_scheduler_timed (dw_scheduler_t *self, uint32_t steps, uint64_t ns);
 
 /* When to step again though nothing happens; INT64_MAX: no need. */
 int64_t dw_scheduler_deadline_ns (const dw_scheduler_t *self);

@@ -249,7 +249,10 @@ int call_fixture_run (call_fixture_t *self) {
         .is_cancelled_arg = &self->is_cancelled,
     };
     dw_call_begin (&call, &self->slot);
-    call.settings = self->settings;
+    dw_settings_t *settings[DEPENDENCIES_MAX + 1] = {0}; /* by node */
+    assert (self->node <= DEPENDENCIES_MAX);
+    settings[self->node] = self->settings;
+    call.settings = settings;
     call.run = 1;
     call.node = self->node;
     call.attempt = self->attempt;

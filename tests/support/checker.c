@@ -1,77 +1,13 @@
 /* checker.c - holds a scheduler's commands and answers against the model. */
 
-#include "tests/support/checker.h"
+#include "tests/support/checker_self.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* -- Questions ------------------------------------------------------------------------------ */
-
-static const char *s_state_name (dw_node_state_t state) {
-    static const char *const names[] = {"waiting", "ready",   "sent",      "backing off",  "done",
-                                        "failed",  "skipped", "cancelled", "not requested"};
-    return names[state];
-}
-
 static const char *s_run_name (unsigned status) {
     static const char *const names[] = {"ok", "partial", "failed", "cancelled"};
     return names[status];
-}
-
-static const random_node_t *s_described (const model_t *self, uint32_t node) {
-    return &self->evaluator->graph->nodes[self->evaluator->by_rank[node]];
-}
-
-static bool s_is_timed (const model_t *self, uint32_t node) {
-    return self->plan->policies[self->plan->policy[node]].timeout_us > 0;
-}
-
-/* Whether the coordinator's own thread may run node. */
-static bool s_is_brief (const model_t *self, uint32_t node) {
-    return random_processor_trait (s_described (self, node)->processor).brief &&
-           !s_is_timed (self, node) && !self->kinds[self->plan->kind[node]].is_slow;
-}
-
-static bool s_depends_on (const model_t *self, uint32_t node, uint32_t on) {
-    const random_node_t *it = s_described (self, node);
-    for (uint32_t d = 0; d < it->dependencies_count; d++)
-        if (it->dependencies[d] == self->evaluator->by_rank[on])
-            return true;
-    return false;
-}
-
-static bool s_is_ready (const model_t *self, const model_run_t *run, uint32_t node) {
-    const model_node_t *it = &run->nodes[node];
-    return run->life == MODEL_LIVE && it->state == DW_STATE_WAITING && !it->held &&
-           model_may_run (self, run, node);
-}
-
-static uint32_t s_active_count (const model_t *self) {
-    uint32_t count = 0;
-    for (uint32_t w = 0; w < self->options.workers_max; w++)
-        count += model_unanswered (&self->workers[w]) > 0;
-    return count;
-}
-
-static uint32_t s_active_max (const model_t *self) {
-    const dw_plan_t *plan = self->plan;
-    return plan->pool && plan->workers_count < plan->max_concurrency ? plan->workers_count
-                                                                     : plan->max_concurrency;
-}
-
-/* Whether a wanted node that is not final reads node's output, or may turn out to. */
-static bool s_has_readers (const model_t *self, const model_run_t *run, uint32_t node) {
-    const uint32_t *by_rank = self->evaluator->by_rank;
-    for (uint32_t other = node + 1; other < self->plan->nodes_count; other++) {
-        if (model_is_final (&run->nodes[other]))
-            continue;
-        if (s_depends_on (self, other, node) || self->sources[other] == node)
-            return true;
-        if (self->plan->failure_strategy == DW_BEST_EFFORT &&
-            evaluator_is_ancestor (self->evaluator, by_rank[other], by_rank[node]))
-            return true;
-    }
-    return false;
 }
 
 /* -- Commands ------------------------------------------------------------------------------- */
@@ -121,7 +57,7 @@ static bool s_check_drop (model_t *self, const dw_command_t *command) {
     if (it->requested)
         return model_is_wrong (self, "run %u: node %u's output is dropped but was asked for",
                                command->run, command->node);
-    if (run->life == MODEL_LIVE && s_has_readers (self, run, command->node))
+    if (run->life == MODEL_LIVE && model_has_readers (self, run, command->node))
         return model_is_wrong (self, "run %u: node %u's output is dropped before its last reader",
                                command->run, command->node);
     it->dropped = true;
@@ -153,15 +89,21 @@ static bool s_check_worker (model_t *self, const dw_command_t *command) {
         return model_is_wrong (self, "worker %u is sent more than its credit", w);
     if (command->ticket != worker->next)
         return model_is_wrong (self, "worker %u's ticket is not one more than its last", w);
-    if (model_unanswered (worker) == 0 && s_active_count (self) >= s_active_max (self))
-        return model_is_wrong (self, "more than %u workers are busy", s_active_max (self));
-    if (self->plan->batch_size > 0 && worker->sent_in_step >= self->plan->batch_size)
+    if (model_unanswered (worker) == 0 && model_active_count (self) >= model_active_max (self))
+        return model_is_wrong (self, "more than %u workers are busy", model_active_max (self));
+    if (!worker->local && self->plan->batch_size > 0 &&
+        worker->sent_in_step >= self->plan->batch_size)
         return model_is_wrong (self, "worker %u is sent more than batch_size at a time", w);
     for (uint64_t ticket = worker->first; ticket < worker->next; ticket++)
         if (!measured || model_task (worker, ticket)->unmeasured)
             return model_is_wrong (self, "node %u is sent with another, one of them unmeasured",
                                    command->node);
     return true;
+}
+
+static uint32_t s_dependencies_count (const model_t *self, uint32_t node) {
+    const evaluator_t *evaluator = self->evaluator;
+    return evaluator->graph->nodes[evaluator->by_rank[node]].dependencies_count;
 }
 
 /* What a node needs that is to run now, or right after another in its chain. */
@@ -172,10 +114,9 @@ static bool s_check_node (model_t *self, const dw_command_t *command, uint32_t n
         return model_is_wrong (self, "run %u: node %u is sent again", command->run, node);
     if (it->state == DW_STATE_BACKOFF && self->now_ns < it->retry_from_ns)
         return model_is_wrong (self, "run %u: node %u is retried too early", command->run, node);
-    if (self->workers[command->worker].local && !s_is_brief (self, node))
-        return model_is_wrong (self, "node %u is not brief and sent to the coordinator's thread",
-                               node);
-    if (command->steps > 1 && (s_is_timed (self, node) || self->plan->strategy == DW_LEVEL))
+    if (self->workers[command->worker].local && !model_is_brief (self, node))
+        return model_is_wrong (self, "node %u is not brief and given to the shell's thread", node);
+    if (command->steps > 1 && (model_is_timed (self, node) || self->plan->strategy == DW_LEVEL))
         return model_is_wrong (self, "node %u may not be part of a chain", node);
     return true;
 }
@@ -190,8 +131,9 @@ static bool s_check_chain (model_t *self, const dw_command_t *command) {
         if (step + 1 == command->steps)
             break;
         uint32_t next = self->plan->chain_next[node];
-        if (next == DW_NONE || s_described (self, next)->dependencies_count != 1 ||
-            !s_depends_on (self, next, node) || self->plan->lane[next] != self->plan->lane[node])
+        if (next == DW_NONE || s_dependencies_count (self, next) != 1 ||
+            !model_depends_on (self, next, node) ||
+            self->plan->lane[next] != self->plan->lane[node])
             return model_is_wrong (self, "node %u does not follow node %u in a chain", next, node);
         node = next;
     }
@@ -212,8 +154,8 @@ static bool s_check_readings (model_t *self, const dw_command_t *command) {
         return model_is_wrong (self, "run %u: node %u reads node %u's output, which is not there",
                                command->run, command->node, source);
     for (uint32_t other = 0; other < command->node; other++)
-        if (s_depends_on (self, command->node, other) && run->nodes[other].state == DW_STATE_DONE &&
-            !s_is_there (run, other))
+        if (model_depends_on (self, command->node, other) &&
+            run->nodes[other].state == DW_STATE_DONE && !s_is_there (run, other))
             return model_is_wrong (self, "run %u: node %u depends on node %u, whose output is gone",
                                    command->run, command->node, other);
     return true;
@@ -237,7 +179,7 @@ static bool s_check_order (model_t *self, const dw_command_t *command) {
                    (self->plan->strategy == DW_WORK_QUEUE || self->plan->strategy == DW_LEVEL);
     for (uint32_t other = 0; by_rank && other < self->plan->nodes_count; other++)
         if (other != command->node && self->plan->lane[other] == self->plan->lane[command->node] &&
-            s_goes_before (self, other, command->node) && s_is_ready (self, run, other))
+            s_goes_before (self, other, command->node) && model_is_ready (self, run, other))
             return model_is_wrong (self, "run %u: node %u is sent before node %u", command->run,
                                    command->node, other);
     return true;
@@ -282,7 +224,10 @@ static bool s_check_send (model_t *self, const dw_command_t *command) {
 
 static bool s_check_command (model_t *self, const dw_command_t *command) {
     switch ((dw_command_type_t) command->type) {
-        case DW_SEND_TASK: return s_check_send (self, command);
+        case DW_SEND_TASK:
+            if (self->workers[command->worker].local)
+                return model_is_wrong (self, "a task is sent to the shell's thread");
+            return s_check_send (self, command);
         case DW_CANCEL_TASK:
             return s_tick_off (self, command) ||
                    model_is_wrong (self, "worker %u's ticket %u is cancelled for no reason",
@@ -348,172 +293,66 @@ static bool s_check_time (model_t *self, const dw_commands_t *commands, size_t a
                            command->run, command->node);
 }
 
-/* -- After the commands --------------------------------------------------------------------- */
+/* -- Steps and own work --------------------------------------------------------------------- */
 
-static bool s_check_state (model_t *self, const dw_scheduler_t *scheduler, uint32_t run_index,
-                           uint32_t node) {
-    model_run_t *run = &self->runs[run_index];
-    model_node_t *it = &run->nodes[node];
-    dw_node_state_t state = dw_scheduler_node_state (scheduler, run_index, node);
-    dw_node_state_t expected = it->state;
-    if (it->state == DW_STATE_BACKOFF && state == DW_STATE_READY &&
-        self->now_ns >= it->retry_from_ns)
-        it->state = DW_STATE_WAITING;
-    if (it->state == DW_STATE_BACKOFF && self->now_ns > it->retry_to_ns)
-        return model_is_wrong (self, "run %u: node %u is retried too late", run_index, node);
-    if (it->state == DW_STATE_WAITING)
-        expected = s_is_ready (self, run, node) ? DW_STATE_READY : DW_STATE_WAITING;
-    if (state != expected)
-        return model_is_wrong (self, "run %u: node %u is %s, not %s", run_index, node,
-                               s_state_name (state), s_state_name (expected));
-    if (dw_scheduler_node_attempts (scheduler, run_index, node) != it->attempts)
-        return model_is_wrong (self, "run %u: node %u had %u attempts, not %u", run_index, node,
-                               it->attempts,
-                               dw_scheduler_node_attempts (scheduler, run_index, node));
-    if (it->requested != dw_scheduler_node_requested (scheduler, run_index, node))
-        return model_is_wrong (self, "run %u: node %u was asked for, or not", run_index, node);
-    return true;
-}
-
-/* An output that nobody reads any more is dropped at once, where outputs were named. */
-static bool s_check_dropped (model_t *self, uint32_t run_index, uint32_t node) {
-    const model_run_t *run = &self->runs[run_index];
-    const model_node_t *it = &run->nodes[node];
-    bool ended_early = run->life == MODEL_ENDED &&
-                       (run->status == DW_RUN_FAILED || run->status == DW_RUN_CANCELLED);
-    if (!it->kept || it->dropped || it->requested || ended_early ||
-        self->plan->failure_strategy == DW_BEST_EFFORT || s_has_readers (self, run, node))
-        return true;
-    return model_is_wrong (self, "run %u: nobody reads node %u's output and it is not dropped",
-                           run_index, node);
-}
-
-static bool s_check_runs (model_t *self, const dw_scheduler_t *scheduler) {
-    uint32_t ready_count = 0;
-    for (uint32_t run = 0; run < self->options.runs_max; run++) {
-        uint32_t not_done_count = 0;
-        if (self->runs[run].life == MODEL_FREE)
-            continue;
-        for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
-            if (!s_check_state (self, scheduler, run, node) || !s_check_dropped (self, run, node))
-                return false;
-            ready_count += s_is_ready (self, &self->runs[run], node);
-            not_done_count += self->runs[run].nodes[node].state != DW_STATE_DONE;
-        }
-        if ((dw_scheduler_not_done_count (scheduler, run) == 0) > (not_done_count == 0))
-            return model_is_wrong (self, "run %u: nodes are not done and nobody says so", run);
-    }
-    if (dw_scheduler_ready_count (scheduler) != ready_count)
-        return model_is_wrong (self, "%u nodes are ready, not %u", ready_count,
-                               dw_scheduler_ready_count (scheduler));
-    return true;
-}
-
-static bool s_check_workers (model_t *self, const dw_scheduler_t *scheduler) {
-    int64_t deadline_ns = dw_scheduler_deadline_ns (scheduler);
-    if (deadline_ns <= self->now_ns)
-        return model_is_wrong (self, "the scheduler wants a step at a time that has passed");
-    for (uint32_t w = 0; w < self->options.workers_max; w++) {
-        model_worker_t *worker = &self->workers[w];
-        const model_task_t *task = model_task (worker, worker->first);
-        bool is_on = worker->first != worker->next;
-        uint32_t run = DW_NONE;
-        uint32_t node = dw_scheduler_worker_node (scheduler, w, &run);
-        if (dw_scheduler_unanswered_count (scheduler, w) != model_unanswered (worker))
-            return model_is_wrong (self, "worker %u holds %u tasks, not %u", w,
-                                   model_unanswered (worker),
-                                   dw_scheduler_unanswered_count (scheduler, w));
-        if (is_on ? node != task->node || run != (task->live ? task->run : DW_NONE)
-                  : node != DW_NONE)
-            return model_is_wrong (self, "worker %u is not on node %d", w, (int) node);
-        if (model_deadline_ns (self, w) <= self->now_ns)
-            return model_is_wrong (self, "worker %u's first task is overdue and nothing is done",
-                                   w);
-        if (model_deadline_ns (self, w) < deadline_ns)
-            return model_is_wrong (self, "the scheduler will look at worker %u too late", w);
-    }
-    return true;
-}
-
-/* Whether anything is ready in lane, and whether the coordinator's thread may run all of that. */
-static bool s_has_ready (const model_t *self, uint32_t lane, bool *all_brief_p) {
-    bool any = false;
-    *all_brief_p = true;
-    for (uint32_t run = 0; run < self->options.runs_max; run++)
-        for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
-            if (self->runs[run].life != MODEL_LIVE || self->plan->lane[node] != lane ||
-                !s_is_ready (self, &self->runs[run], node))
-                continue;
-            any = true;
-            *all_brief_p = *all_brief_p && s_is_brief (self, node);
-        }
-    return any;
-}
-
-/* Nobody idles while something is ready, up to max_concurrency; but while the coordinator's thread
- * works, what is ready may wait for the end of its stretch. */
-static bool s_check_idle (model_t *self) {
-    const model_worker_t *local = NULL;
-    bool all_brief = false;
-    if (s_active_count (self) >= s_active_max (self))
-        return true;
-    for (uint32_t w = 0; w < self->options.workers_max; w++)
-        if (self->workers[w].present && self->workers[w].local)
-            local = &self->workers[w];
-    for (uint32_t w = 0; w < self->options.workers_max; w++) {
-        const model_worker_t *worker = &self->workers[w];
-        if (!worker->present || model_unanswered (worker) > 0 ||
-            !s_has_ready (self, worker->lane, &all_brief) || (worker->local && !all_brief))
-            continue;
-        if (!local || local->lane != worker->lane || model_unanswered (local) == 0)
-            return model_is_wrong (self, "worker %u idles though a node is ready", w);
-    }
-    return true;
-}
-
-static bool s_check_counts (model_t *self, const dw_scheduler_t *scheduler) {
-    dw_scheduler_counts_t counts = dw_scheduler_counts (scheduler), mine = self->counts;
-#define CHECK(name)                                                                  \
-    if (counts.name != mine.name)                                                    \
-        return model_is_wrong (self, #name " is %u, not %u", (unsigned) counts.name, \
-                               (unsigned) mine.name);
-    CHECK (runs_submitted)
-    CHECK (runs_ok)
-    CHECK (runs_partial)
-    CHECK (runs_failed)
-    CHECK (runs_cancelled)
-    CHECK (tasks_sent)
-    CHECK (steps_done)
-    CHECK (attempts_failed)
-    CHECK (retries)
-    CHECK (timeouts)
-    CHECK (losses)
-    CHECK (returned)
-    CHECK (answers_ignored)
-    CHECK (workers_replaced)
-#undef CHECK
-    return true;
-}
-
-bool checker_step (model_t *self, const dw_scheduler_t *scheduler, int64_t now_ns,
-                   const dw_event_t *events, size_t events_count, const dw_commands_t *commands) {
-    self->now_ns = now_ns;
-    for (uint32_t w = 0; w < self->options.workers_max; w++)
-        self->workers[w].sent_in_step = 0;
-    for (size_t i = 0; i < events_count; i++)
-        model_event (self, &events[i]);
-    for (size_t i = 0; i < commands->count; i++)
+/* Commands from the first on that was not looked at yet. */
+static bool s_check_commands (model_t *self, const dw_commands_t *commands) {
+    for (size_t i = self->commands_seen; i < commands->count; i++)
         if (!s_check_time (self, commands, i))
             return false;
-    for (size_t i = 0; i < commands->count; i++)
-        if (!s_check_command (self, &commands->items[i]))
+    for (; self->commands_seen < commands->count; self->commands_seen++)
+        if (!s_check_command (self, &commands->items[self->commands_seen]))
             return false;
     if (self->owed_count > 0)
         return model_is_wrong (self, "command %u (run %u, node %u, worker %u) is owed",
                                self->owed[0].type, self->owed[0].run, self->owed[0].node,
                                self->owed[0].worker);
-    return !self->wrong[0] && s_check_runs (self, scheduler) && s_check_workers (self, scheduler) &&
-           s_check_idle (self) && s_check_counts (self, scheduler);
+    return !self->wrong[0];
+}
+
+bool checker_step (model_t *self, const dw_scheduler_t *scheduler, int64_t now_ns,
+                   const dw_event_t *events, size_t events_count, const dw_commands_t *commands) {
+    self->now_ns = now_ns;
+    self->commands_seen = 0;
+    for (uint32_t w = 0; w < self->options.workers_max; w++)
+        self->workers[w].sent_in_step = 0;
+    for (size_t i = 0; i < events_count; i++)
+        model_event (self, &events[i]);
+    return s_check_commands (self, commands) && checker_state (self, scheduler) &&
+           checker_rest (self, scheduler);
+}
+
+/* No step sends the shell's thread anything, and no own work sends anybody anything. */
+static bool s_check_own_commands (model_t *self, const dw_commands_t *commands) {
+    for (size_t i = self->commands_seen; i < commands->count; i++)
+        if (commands->items[i].type == DW_SEND_TASK)
+            return model_is_wrong (self, "a task is sent between two steps");
+    return s_check_commands (self, commands);
+}
+
+void checker_own_begin (model_t *self) {
+    self->commands_seen = 0;
+}
+
+bool checker_own_task (model_t *self, const dw_own_task_t *task, const dw_commands_t *commands) {
+    dw_command_t command = {.type = DW_SEND_TASK,
+                            .worker = model_local_worker (self),
+                            .run = task->run,
+                            .node = task->node,
+                            .steps = task->steps,
+                            .source = task->source,
+                            .attempt = task->attempt};
+    if (command.worker == DW_NONE)
+        return model_is_wrong (self, "own work is given though there is nobody for it");
+    if (task->ahead != DW_NONE && task->ahead >= self->plan->nodes_count)
+        return model_is_wrong (self, "node %u is to be fetched ahead", task->ahead);
+    command.ticket = self->workers[command.worker].next;
+    return s_check_own_commands (self, commands) && s_check_send (self, &command);
+}
+
+bool checker_own_end (model_t *self, const dw_scheduler_t *scheduler,
+                      const dw_commands_t *commands) {
+    return s_check_own_commands (self, commands) && checker_state (self, scheduler);
 }
 
 /* -- Against the evaluator ------------------------------------------------------------------ */
@@ -555,7 +394,8 @@ bool checker_run (model_t *self, const dw_scheduler_t *scheduler, uint32_t run, 
         if (it->was_cancelled && status == DW_NODE_CANCELLED)
             continue;
         if (!evaluation_allows (evaluation, self->evaluator->by_rank[node], status))
-            model_is_wrong (self, "run %u: node %u cannot be %s", run, node, s_state_name (state));
+            model_is_wrong (self, "run %u: node %u cannot be %s", run, node,
+                            checker_state_name (state));
     }
     s_causes_t causes = {self, evaluation, run};
     if (!it->was_cancelled && self->plan->failure_strategy == DW_CONTINUE_ON_ERROR &&

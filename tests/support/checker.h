@@ -15,6 +15,12 @@
 /* After a step at now_ns. False: something is wrong, and self->wrong says what. */
 bool checker_step (model_t *self, const dw_scheduler_t *scheduler, int64_t now_ns,
                    const dw_event_t *events, size_t events_count, const dw_commands_t *commands);
+/* Own work: before dw_scheduler_work; for every task that it gives, before that is run, with the commands
+ * so far; and when it has returned. */
+void checker_own_begin (model_t *self);
+bool checker_own_task (model_t *self, const dw_own_task_t *task, const dw_commands_t *commands);
+bool checker_own_end (model_t *self, const dw_scheduler_t *scheduler,
+                      const dw_commands_t *commands);
 /* A run that has ended, before it is forgotten: against the evaluator; fails says of each node (by
  * index of declaration) whether the world makes it fail. */
 bool checker_run (model_t *self, const dw_scheduler_t *scheduler, uint32_t run, const bool *fails);

@@ -2,32 +2,35 @@
 
 #include "tests/support/crew.h"
 
-int64_t crew_delay (world_t *world, const member_t *worker) {
-    if (worker->local)
-        return 0;
+int64_t crew_delay (world_t *world) {
     return random_one_in (&world->random, 4)
-               ? random_between (&world->random, 0, WORLD_DELAY_MAX_NS)
+               ? random_between (&world->random, 0, world->delay_max_ns)
                : random_between (&world->random, 0, 10000);
 }
 
-/* A worker says something; it arrives after all that it said before. */
+/* A worker says something. It arrives after all that it said before; but now and then it is lost on its
+ * way and comes again later, and then what was said behind it arrives too early and again behind it. */
 void crew_say (world_t *world, uint32_t w, dw_event_t event) {
     member_t *worker = &world->workers[w];
-    int64_t at_ns = world->now_ns + crew_delay (world, worker);
+    random_t *random = &world->random;
+    int64_t at_ns = world->now_ns + crew_delay (world);
     thing_t thing = {.type = THING_EVENT, .incarnation = worker->incarnation};
-    if (at_ns < worker->link_from_ns)
-        at_ns = worker->link_from_ns;
-    worker->link_from_ns = at_ns;
+    bool may_repeat = event.type != DW_EVENT_WORKER_LOST;
     event.worker = w;
     event.handle = event.type == DW_EVENT_TASK_RETURNED ? 0 : ++world->handle;
     thing.event = event;
+    if (may_repeat && at_ns < worker->again_ns)
+        world_expect (world, at_ns, thing);
+    if (random_one_in (random, 30))
+        worker->again_ns = at_ns + random_between (random, 0, WORLD_AGAIN_MAX_NS);
+    if (at_ns < worker->again_ns)
+        at_ns = worker->again_ns;
+    if (at_ns < worker->link_from_ns)
+        at_ns = worker->link_from_ns;
+    worker->link_from_ns = at_ns;
     world_expect (world, at_ns, thing);
-    /* Said again, out of order. A part of a chain is not: one part looks like the next. */
-    bool ends = event.type != DW_EVENT_TASK_DONE || event.last;
-    if (!worker->local && ends && event.type != DW_EVENT_WORKER_LOST &&
-        random_one_in (&world->random, 20))
-        world_expect (world, at_ns + random_between (&world->random, 0, 10 * WORLD_DELAY_MAX_NS),
-                      thing);
+    if (may_repeat && random_one_in (random, 20)) /* said twice */
+        world_expect (world, at_ns + random_between (random, 0, 10 * world->delay_max_ns), thing);
 }
 
 static held_t *s_first (member_t *worker) {
@@ -43,14 +46,17 @@ static void s_drop_first (member_t *worker) {
 /* Answers for what was done of the first task and not said yet. */
 static void s_flush (world_t *world, uint32_t w, bool last) {
     member_t *worker = &world->workers[w];
+    held_t *held = s_first (worker);
     if (worker->unsaid == 0)
         return;
     crew_say (world, w,
               (dw_event_t){.type = DW_EVENT_TASK_DONE,
-                           .ticket = s_first (worker)->task.ticket,
+                           .ticket = held->task.ticket,
+                           .step = held->told,
                            .steps = worker->unsaid,
                            .last = last,
                            .duration_ns = worker->duration_ns});
+    held->told += worker->unsaid;
     worker->unsaid = 0;
 }
 
@@ -60,17 +66,18 @@ static void s_return_first (world_t *world, uint32_t w) {
         s_flush (world, w, true); /* which gives back the rest */
     else {
         s_flush (world, w, false);
-        crew_say (
-            world, w,
-            (dw_event_t){.type = DW_EVENT_TASK_RETURNED, .ticket = s_first (worker)->task.ticket});
+        crew_say (world, w,
+                  (dw_event_t){.type = DW_EVENT_TASK_RETURNED,
+                               .ticket = s_first (worker)->task.ticket,
+                               .step = s_first (worker)->told});
     }
     s_drop_first (worker);
 }
 
-static outcome_t s_outcome (const world_t *world, const dw_command_t *task) {
+outcome_t crew_outcome (const world_t *world, uint32_t run, uint32_t at) {
     static const outcome_t failures[] = {OUTCOME_FAIL, OUTCOME_NONSENSE, OUTCOME_HANG};
-    const script_t *script = &world->scripts[task->run][task->node];
-    const model_node_t *node = &world->model.runs[task->run].nodes[task->node];
+    const script_t *script = &world->scripts[run][at];
+    const model_node_t *node = &world->model.runs[run].nodes[at];
     if (node->deaths < script->deaths)
         return OUTCOME_DIE;
     if (node->failures < script->failures)
@@ -90,14 +97,9 @@ void crew_begin (world_t *world, uint32_t w) {
     const dw_command_t *task = &s_first (worker)->task;
     bool timed = world->plan->policies[world->plan->policy[task->node]].timeout_us > 0;
     int64_t work_ns = random_between (random, world->work_max_ns / 10, world->work_max_ns);
-    worker->outcome = s_outcome (world, task);
+    worker->outcome = crew_outcome (world, task->run, task->node);
     if (worker->outcome == OUTCOME_HANG && !timed)
         worker->outcome = OUTCOME_FAIL;
-    if (worker->local && worker->outcome == OUTCOME_DIE)
-        worker->outcome = OUTCOME_OK;
-    if (worker->local && random_one_in (random, 20))
-        work_ns = random_between (random, WORLD_SLOW_WORK_NS,
-                                  2 * WORLD_SLOW_WORK_NS); /* no two are the same */
     worker->working = true;
     worker->hangs = worker->outcome == OUTCOME_HANG;
     worker->duration_ns = (uint64_t) work_ns;
@@ -106,7 +108,7 @@ void crew_begin (world_t *world, uint32_t w) {
                              1000;
         if (random_one_in (random, 2))
             return; /* for ever */
-        work_ns = timeout_ns + WORLD_TIMEOUT_MIN_NS +
+        work_ns = timeout_ns + world->timeout_min_ns +
                   random_between (random, 0, 2 * world->grace_ns);
     }
     world_expect (world, world->now_ns + work_ns,
@@ -130,7 +132,7 @@ static void s_step_over (world_t *world, uint32_t w) {
     worker->unsaid++;
     task->steps--;
     if (task->steps == 0) {
-        s_flush (world, w, worker->local || !random_one_in (random, 30));
+        s_flush (world, w, !random_one_in (random, 30));
         s_drop_first (worker);
         return;
     }
@@ -138,7 +140,7 @@ static void s_step_over (world_t *world, uint32_t w) {
     worker->working = false;
     if (random_one_in (random, 6))
         s_return_first (world, w); /* its time is up */
-    else if (random_one_in (random, 2) || s_outcome (world, task) != OUTCOME_OK)
+    else if (random_one_in (random, 2) || crew_outcome (world, task->run, task->node) != OUTCOME_OK)
         s_flush (world, w, false);
 }
 
@@ -163,6 +165,7 @@ void crew_work (world_t *world, uint32_t w, uint64_t ticket) {
             crew_say (world, w,
                       (dw_event_t){.type = DW_EVENT_TASK_FAILED,
                                    .ticket = ticket,
+                                   .step = s_first (worker)->told,
                                    .duration_ns = worker->duration_ns,
                                    .code = (uint16_t) (400 + random_below (random, 200))});
             s_drop_first (worker);
@@ -172,6 +175,7 @@ void crew_work (world_t *world, uint32_t w, uint64_t ticket) {
             crew_say (world, w,
                       (dw_event_t){.type = DW_EVENT_TASK_DONE,
                                    .ticket = ticket,
+                                   .step = s_first (worker)->told,
                                    .last = true,
                                    .steps = random_one_in (random, 2) ? 0 : steps + 1});
             s_drop_first (worker);

@@ -1,8 +1,8 @@
 /* crew.h - the workers of a simulated world: they obey in their own time, as its script says.
  *
  * A worker does its tasks in order and says what came of them, now or later, step by step or many at
- * once. What it says arrives after all that it said before; what is on its way to one that goes
- * down is lost. worker is an index. */
+ * once. What it says arrives after all that it said before, some of it twice or too early as well; what is
+ * on its way to one that goes down is lost. worker is an index. */
 
 #ifndef TESTS_CREW_H
 #define TESTS_CREW_H
@@ -10,7 +10,9 @@
 #include "tests/support/world.h"
 
 /* How long a message to or from a worker takes. */
-int64_t crew_delay (world_t *world, const member_t *worker);
+int64_t crew_delay (world_t *world);
+/* What becomes of the next attempt at node of run. */
+outcome_t crew_outcome (const world_t *world, uint32_t run, uint32_t node);
 /* A worker says something. */
 void crew_say (world_t *world, uint32_t worker, dw_event_t event);
 /* It goes on with its first task, if it has one and does nothing. */

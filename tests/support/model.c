@@ -65,11 +65,6 @@ static uint32_t s_declared (const model_t *self, uint32_t node) {
     return self->evaluator->by_rank[node];
 }
 
-uint32_t model_source (const model_t *self, const model_run_t *run, uint32_t node) {
-    uint32_t source = evaluator_source (self->evaluator, s_declared (self, node), run->done);
-    return source == RANDOM_INPUT_RUN ? DW_RUN_INPUT : self->evaluator->rank[source];
-}
-
 /* -- Runs ----------------------------------------------------------------------------------- */
 
 static void s_finish (model_t *self, uint32_t run, dw_run_status_t status) {
@@ -203,6 +198,7 @@ static void s_take_back (model_t *self, uint32_t worker_index, bool is_told) {
         if (!task->live)
             continue;
         s_release (self, task);
+        task->was_late = true;
         if (is_told)
             s_cancel (self, worker_index, ticket);
     }
@@ -218,15 +214,30 @@ static void s_count_begun (model_t *self, const model_task_t *task) {
     self->runs[task->run].nodes[task->node].attempts += task->begun;
 }
 
+/* The time of an answer. The shell's own tasks are timed by looks at the clock (model_timed). */
 static void s_learn (model_t *self, const model_worker_t *worker, uint32_t node,
                      uint64_t duration_ns) {
     model_kind_t *kind = &self->kinds[self->plan->kind[node]];
-    bool was_slow = kind->last_ns > SLOW_NS;
-    if (kind->measured && kind->last_ns == duration_ns)
-        return; /* they were timed together: one measurement */
+    if (worker->local)
+        return;
     kind->measured = true;
     kind->last_ns = duration_ns;
-    kind->is_slow = kind->is_slow || (worker->local && was_slow && duration_ns > SLOW_NS);
+}
+
+/* The output of a worker's steps is owed a command; what the shell's thread has run is where it stays. */
+static void s_owe_outputs (model_t *self, const model_worker_t *worker, const model_task_t *task,
+                           const dw_event_t *event) {
+    uint32_t node = task->node;
+    if (!worker->local) {
+        s_owe (self, (dw_command_t){.type = DW_KEEP_OUTPUT,
+                                    .run = task->run,
+                                    .node = node,
+                                    .steps = event->steps,
+                                    .handle = event->handle});
+        return;
+    }
+    for (uint32_t step = 0; step < event->steps; step++, node = self->plan->chain_next[node])
+        self->runs[task->run].nodes[node].kept = true;
 }
 
 /* Steps of a chain are done; each must have been given the payload that it was to have. */
@@ -256,8 +267,12 @@ static void s_steps_done (model_t *self, model_task_t *task, uint32_t steps) {
 static void s_on_done (model_t *self, model_worker_t *worker, const dw_event_t *event) {
     model_task_t *task = model_task (worker, worker->first);
     uint32_t run = task->run, node = task->node;
+    task->told += event->steps;
     if (!task->live) {
         self->counts.answers_ignored++;
+        if (task->was_late && worker->late_ns < MODEL_LATE_NS_MAX)
+            worker->late_ns *= 2;
+        task->was_late = false; /* it counts once */
         if (event->last)
             s_pop (self, worker);
         return;
@@ -270,11 +285,7 @@ static void s_on_done (model_t *self, model_worker_t *worker, const dw_event_t *
         return;
     }
     s_learn (self, worker, node, event->duration_ns);
-    s_owe (self, (dw_command_t){.type = DW_KEEP_OUTPUT,
-                                .run = run,
-                                .node = node,
-                                .steps = event->steps,
-                                .handle = event->handle});
+    s_owe_outputs (self, worker, task, event);
     s_steps_done (self, task, event->steps);
     worker->since_ns = self->now_ns;
     if (event->last || task->steps == 0) {
@@ -357,6 +368,7 @@ static void s_on_joined (model_t *self, const dw_event_t *event) {
     model_worker_t *worker = &self->workers[event->worker];
     worker->present = true;
     worker->local = event->local;
+    worker->late_ns = MODEL_LATE_NS;
     worker->lane = event->lane;
     worker->credit = event->credit;
 }
@@ -377,7 +389,8 @@ void model_event (model_t *self, const dw_event_t *event) {
         case DW_EVENT_TASK_FAILED:
         case DW_EVENT_TASK_RETURNED: break;
     }
-    if (!worker->present || worker->first == worker->next || event->ticket != worker->first)
+    if (!worker->present || worker->first == worker->next || event->ticket != worker->first ||
+        event->step != model_task (worker, worker->first)->told)
         self->counts.answers_ignored++;
     else if (event->type == DW_EVENT_TASK_DONE)
         s_on_done (self, worker, event);
@@ -387,12 +400,58 @@ void model_event (model_t *self, const dw_event_t *event) {
         s_on_returned (self, worker);
 }
 
+/* -- Own work ------------------------------------------------------------------------------- */
+
+uint32_t model_local_worker (const model_t *self) {
+    for (uint32_t w = 0; w < self->options.workers_max; w++)
+        if (self->workers[w].present && self->workers[w].local)
+            return w;
+    return DW_NONE;
+}
+
+void model_own (model_t *self, const dw_own_task_t *task) {
+    dw_event_t event = {.worker = model_local_worker (self), .last = task->code == 0};
+    event.ticket = self->workers[event.worker].first;
+    if (task->done > 0) {
+        event.type = DW_EVENT_TASK_DONE;
+        event.steps = task->done;
+        model_event (self, &event);
+    }
+    if (task->code) {
+        event.type = DW_EVENT_TASK_FAILED;
+        event.step = task->done;
+        event.code = task->code;
+        event.handle = task->handle;
+        model_event (self, &event);
+    } else if (task->done == 0) {
+        event.type = DW_EVENT_TASK_RETURNED;
+        model_event (self, &event);
+    }
+}
+
+void model_own_ran (model_t *self, uint32_t node) {
+    self->kinds[self->plan->kind[node]].ran = true;
+}
+
+void model_timed (model_t *self, uint32_t steps, uint64_t ns) {
+    for (uint32_t k = 0; k < self->plan->kinds_count; k++) {
+        model_kind_t *kind = &self->kinds[k];
+        if (!kind->ran)
+            continue;
+        bool was_slow = kind->last_ns > SLOW_NS;
+        kind->ran = false;
+        kind->measured = true;
+        kind->last_ns = ns / steps;
+        kind->is_slow = kind->is_slow || (was_slow && kind->last_ns > SLOW_NS);
+    }
+}
+
 /* -- Time ----------------------------------------------------------------------------------- */
 
 /* When the first task itself has used up its time, or the worker its grace. */
 static int64_t s_first_deadline_ns (const model_t *self, model_worker_t *worker) {
     const model_task_t *task = model_task (worker, worker->first);
-    if (!worker->present || worker->local || worker->first == worker->next)
+    if (!worker->present || worker->first == worker->next)
         return INT64_MAX;
     if (!task->live)
         return worker->since_ns + self->options.grace_ns;
@@ -403,13 +462,13 @@ static int64_t s_first_deadline_ns (const model_t *self, model_worker_t *worker)
 /* When what waits behind the first task is late. It stays where nobody else could take it. */
 static int64_t s_late_deadline_ns (const model_t *self, model_worker_t *worker) {
     uint32_t sharers_count = 0, live_count = 0;
-    if (!worker->present || worker->local)
+    if (!worker->present)
         return INT64_MAX;
     for (uint32_t w = 0; w < self->options.workers_max; w++)
         sharers_count += self->workers[w].present && self->workers[w].lane == worker->lane;
     for (uint64_t ticket = worker->first + 1; ticket < worker->next; ticket++)
         live_count += model_task (worker, ticket)->live;
-    return sharers_count > 1 && live_count > 0 ? worker->since_ns + MODEL_LATE_NS : INT64_MAX;
+    return sharers_count > 1 && live_count > 0 ? worker->since_ns + worker->late_ns : INT64_MAX;
 }
 
 int64_t model_deadline_ns (const model_t *self, uint32_t worker) {
@@ -450,22 +509,5 @@ bool model_late (model_t *self, uint32_t worker_index) {
                                worker_index);
     s_take_back (self, worker_index, true);
     worker->suspect = true;
-    return true;
-}
-
-/* -- Questions ------------------------------------------------------------------------------ */
-
-bool model_may_run (const model_t *self, const model_run_t *run, uint32_t node) {
-    const evaluator_t *evaluator = self->evaluator;
-    uint32_t declared = s_declared (self, node);
-    for (uint32_t other = 0; other < self->plan->nodes_count; other++) {
-        const model_node_t *it = &run->nodes[other];
-        uint32_t other_declared = s_declared (self, other);
-        bool is_before = evaluator_is_ancestor (evaluator, declared, other_declared);
-        if (self->plan->strategy == DW_LEVEL)
-            is_before = evaluator->level[other_declared] < evaluator->level[declared];
-        if (is_before && !model_is_final (it))
-            return false;
-    }
     return true;
 }

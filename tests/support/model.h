@@ -14,7 +14,10 @@
 
 #define MODEL_TASKS_MAX  64u /* of one worker; above any credit that is given */
 #define MODEL_DEATHS_MAX 3
-#define MODEL_LATE_NS    1000000 /* what waits behind a task for longer goes to somebody else */
+/* What waits behind a task for longer goes to somebody else; twice as long for each time that this was
+ * in vain, while that is below the maximum. */
+#define MODEL_LATE_NS     1000000
+#define MODEL_LATE_NS_MAX 1000000000
 
 typedef struct model_node_t {
     dw_node_state_t state; /* WAITING is ready, too; SENT where the first step of a task was not yet
@@ -41,6 +44,8 @@ typedef struct model_task_t {
     bool live;                 /* somebody waits for its answer */
     bool begun;                /* a step of it was answered for */
     bool unmeasured;           /* its first node's processor was, when it was sent */
+    bool was_late;             /* it was taken back */
+    uint32_t told;             /* how many steps answers told of */
     uint32_t run, node, steps; /* from the first step that was not answered for on */
     uint32_t source;           /* whose output that step's payload is */
 } model_task_t;
@@ -52,13 +57,15 @@ typedef struct model_worker_t {
     uint32_t lane, credit;
     uint64_t first, next;                /* tickets */
     int64_t since_ns;                    /* the clock of its first task */
+    int64_t late_ns;                     /* how long what is behind that waits */
     model_task_t tasks[MODEL_TASKS_MAX]; /* by ticket */
     uint32_t sent_in_step;
 } model_worker_t;
 
 typedef struct model_kind_t {
     bool measured;
-    bool is_slow;     /* two slow calls in a row on the coordinator's thread */
+    bool is_slow;     /* a look at the clock found it slow, as the measurement before had */
+    bool ran;         /* in the shell's thread since that looked at the clock */
     uint64_t last_ns; /* its last call's time */
 } model_kind_t;
 
@@ -73,6 +80,7 @@ typedef struct model_t {
     dw_scheduler_counts_t counts;
     dw_command_t *owed;
     size_t owed_count, owed_size;
+    size_t commands_seen; /* by the checker, of the step or the own work under way */
     int64_t now_ns;
     char wrong[256]; /* the first thing found wrong; "" */
 } model_t;
@@ -95,6 +103,15 @@ bool model_late (model_t *self, uint32_t worker);
  * else; INT64_MAX: nothing of it. */
 int64_t model_deadline_ns (const model_t *self, uint32_t worker);
 
+/* The shell's thread as a worker; DW_NONE: it is none. */
+uint32_t model_local_worker (const model_t *self);
+/* That thread has run a node, done or failed. */
+void model_own_ran (model_t *self, uint32_t node);
+/* It is through with its task: what came of it is as if it had answered. */
+void model_own (model_t *self, const dw_own_task_t *task);
+/* It has looked at the clock: the steps since it did so last took that time. */
+void model_timed (model_t *self, uint32_t steps, uint64_t ns);
+
 static inline uint32_t model_unanswered (const model_worker_t *worker) {
     return (uint32_t) (worker->next - worker->first);
 }
@@ -107,9 +124,21 @@ static inline bool model_is_final (const model_node_t *node) {
     return node->state >= DW_STATE_DONE;
 }
 
+/* ---- Questions: model_questions.c -------------------------------------------------------------- */
+
 /* Whose output node is to be given, as things stand: an index of the plan, or DW_RUN_INPUT. */
 uint32_t model_source (const model_t *self, const model_run_t *run, uint32_t node);
 /* Whether every node that has to be final before node may run is. */
 bool model_may_run (const model_t *self, const model_run_t *run, uint32_t node);
+bool model_is_ready (const model_t *self, const model_run_t *run, uint32_t node);
+bool model_is_timed (const model_t *self, uint32_t node);
+/* Whether the shell's own thread may run node. */
+bool model_is_brief (const model_t *self, uint32_t node);
+bool model_depends_on (const model_t *self, uint32_t node, uint32_t on);
+/* Whether a wanted node that is not final reads node's output, or may turn out to. */
+bool model_has_readers (const model_t *self, const model_run_t *run, uint32_t node);
+/* How many workers hold tasks, and how many may. */
+uint32_t model_active_count (const model_t *self);
+uint32_t model_active_max (const model_t *self);
 
 #endif

@@ -14,7 +14,7 @@
 static bool s_trait (void *arg, const char *processor, dw_trait_t *trait_p) {
     (void) arg;
     *trait_p = (dw_trait_t){.intent = DW_TRANSFORM};
-    if (strcmp (processor, "brief") == 0)
+    if (strcmp (processor, "brief") == 0 || strcmp (processor, "quick") == 0)
         trait_p->brief = true;
     else if (strcmp (processor, "look") == 0)
         trait_p->intent = DW_ANALYZE;
@@ -74,24 +74,28 @@ static void DW_PRINTF (2, 3) s_say (scheduler_fixture_t *self, const char *forma
     assert_true (added >= 0 && (size_t) added < sizeof self->said - length);
 }
 
-static void s_say_send (scheduler_fixture_t *self, const dw_command_t *command) {
-    s_say (self, "run %" PRIu32 ": send node %" PRIu32 " to worker %" PRIu32, command->run,
-           command->node, command->worker);
-    if (command->steps > 1)
-        s_say (self, ", %" PRIu32 " steps", command->steps);
-    if (command->attempt > 1)
-        s_say (self, ", attempt %u", command->attempt);
-    if (self->tells_sources && command->source == DW_RUN_INPUT)
+/* What was sent or given, after who got it. */
+static void s_say_task (scheduler_fixture_t *self, uint32_t steps, uint32_t attempt,
+                        uint32_t source) {
+    if (steps > 1)
+        s_say (self, ", %" PRIu32 " steps", steps);
+    if (attempt > 1)
+        s_say (self, ", attempt %" PRIu32, attempt);
+    if (self->tells_sources && source == DW_RUN_INPUT)
         s_say (self, ", reading the input");
     else if (self->tells_sources)
-        s_say (self, ", reading node %" PRIu32, command->source);
+        s_say (self, ", reading node %" PRIu32, source);
     s_say (self, "\n");
 }
 
 static void s_say_command (scheduler_fixture_t *self, const dw_command_t *command) {
     static const char *const statuses[] = {"ok", "partial", "failed", "cancelled"};
     switch ((dw_command_type_t) command->type) {
-        case DW_SEND_TASK: s_say_send (self, command); break;
+        case DW_SEND_TASK:
+            s_say (self, "run %" PRIu32 ": send node %" PRIu32 " to worker %" PRIu32, command->run,
+                   command->node, command->worker);
+            s_say_task (self, command->steps, command->attempt, command->source);
+            break;
         case DW_CANCEL_TASK:
             s_say (self, "worker %" PRIu32 ": cancel ticket %" PRIu64 "\n", command->worker,
                    command->ticket);
@@ -121,15 +125,61 @@ static void s_say_command (scheduler_fixture_t *self, const dw_command_t *comman
     }
 }
 
+static void s_say_commands (scheduler_fixture_t *self) {
+    for (; self->commands_said < self->commands.count; self->commands_said++)
+        s_say_command (self, &self->commands.items[self->commands_said]);
+}
+
 void scheduler_fixture_step (scheduler_fixture_t *self, int64_t passed_ns,
                              const dw_event_t *event) {
     self->now_ns += passed_ns;
-    self->commands.count = 0;
+    self->commands.count = self->commands_said = 0;
     assert_int_equal (
         dw_scheduler_step (self->scheduler, self->now_ns, event, event ? 1 : 0, &self->commands),
         DW_OK);
-    for (size_t i = 0; i < self->commands.count; i++)
-        s_say_command (self, &self->commands.items[i]);
+    s_say_commands (self);
+}
+
+typedef struct s_work_t {
+    scheduler_fixture_t *fixture;
+    fixture_work_t wanted;
+    uint32_t tasks, untimed;
+} s_work_t;
+
+static void s_look (s_work_t *work) {
+    if (work->untimed > 0)
+        dw_scheduler_timed (work->fixture->scheduler, work->untimed,
+                            work->untimed * work->wanted.took_ns);
+    work->untimed = 0;
+}
+
+static bool s_run_task (void *arg, dw_own_task_t *task) {
+    s_work_t *work = arg;
+    bool is_last = ++work->tasks == work->wanted.tasks;
+    bool is_cut = is_last && work->wanted.is_cut;
+    s_say_commands (work->fixture);
+    s_say (work->fixture, "run %" PRIu32 ": own node %" PRIu32, task->run, task->node);
+    s_say_task (work->fixture, task->steps, task->attempt, task->source);
+    task->done = is_cut ? work->wanted.steps : task->steps;
+    task->code = is_cut ? work->wanted.code : 0;
+    task->handle = DW_NONE;
+    for (uint32_t step = 0; step < task->done + (task->code > 0); step++) {
+        work->untimed++;
+        if (!work->wanted.looks_once)
+            s_look (work);
+    }
+    return !is_last;
+}
+
+void scheduler_fixture_work (scheduler_fixture_t *self, const fixture_work_t *wanted) {
+    s_work_t work = {.fixture = self, .wanted = *wanted};
+    if (work.wanted.took_ns == 0)
+        work.wanted.took_ns = 1000;
+    self->commands.count = self->commands_said = 0;
+    assert_int_equal (dw_scheduler_work (self->scheduler, s_run_task, &work, &self->commands),
+                      DW_OK);
+    s_look (&work);
+    s_say_commands (self);
 }
 
 bool scheduler_fixture_wait (scheduler_fixture_t *self) {

@@ -31,18 +31,27 @@
 #define DONE_TOOK(who, number, took_ns)                                                \
     TELL (.type = DW_EVENT_TASK_DONE, .worker = (who), .ticket = (number), .steps = 1, \
           .last = true, .duration_ns = (took_ns))
-#define DONE_STEPS(who, number, count)                                                       \
-    TELL (.type = DW_EVENT_TASK_DONE, .worker = (who), .ticket = (number), .steps = (count), \
-          .last = true, .duration_ns = 1000)
+#define DONE_STEPS(who, number, count) DONE_AFTER (0, who, number, count)
 /* Steps of a chain that goes on. */
-#define PART(who, number, count)                                                             \
-    TELL (.type = DW_EVENT_TASK_DONE, .worker = (who), .ticket = (number), .steps = (count), \
-          .duration_ns = 1000)
-#define FAIL(who, number, why)                                                              \
-    TELL (.type = DW_EVENT_TASK_FAILED, .worker = (who), .ticket = (number), .code = (why), \
-          .duration_ns = 1000)
-#define RETURNED(who, number) \
-    TELL (.type = DW_EVENT_TASK_RETURNED, .worker = (who), .ticket = (number))
+#define PART(who, number, count) PART_AFTER (0, who, number, count)
+#define FAIL(who, number, why)   FAIL_AFTER (0, who, number, why)
+#define RETURNED(who, number)    RETURNED_AFTER (0, who, number)
+/* The same when earlier answers told of so many steps of the task. */
+#define DONE_AFTER(told, who, number, count)                                               \
+    TELL (.type = DW_EVENT_TASK_DONE, .worker = (who), .ticket = (number), .step = (told), \
+          .steps = (count), .last = true, .duration_ns = 1000)
+#define PART_AFTER(told, who, number, count)                                               \
+    TELL (.type = DW_EVENT_TASK_DONE, .worker = (who), .ticket = (number), .step = (told), \
+          .steps = (count), .duration_ns = 1000)
+#define FAIL_AFTER(told, who, number, why)                                                   \
+    TELL (.type = DW_EVENT_TASK_FAILED, .worker = (who), .ticket = (number), .step = (told), \
+          .code = (why), .duration_ns = 1000)
+#define RETURNED_AFTER(told, who, number) \
+    TELL (.type = DW_EVENT_TASK_RETURNED, .worker = (who), .ticket = (number), .step = (told))
+
+/* The shell's thread works, as said in a fixture_work_t. */
+#define WORK(...)  scheduler_fixture_work (f, &(fixture_work_t){__VA_ARGS__})
+#define WORK_ALL() WORK (.tasks = 0)
 
 /* A test whose state is a fixture of its own. */
 #define TRANSCRIPT(test) \

@@ -61,11 +61,11 @@ static bool s_take_event (world_t *world, const thing_t *thing) {
             }
             crew_clear (worker);
             crew_come (world, event.worker,
-                       random_between (&world->random, 0, 5 * WORLD_DELAY_MAX_NS));
+                       random_between (&world->random, 0, 5 * world->delay_max_ns));
             break;
         case DW_EVENT_WORKER_JOINED:
             worker->up = true;
-            worker->link_to_ns = worker->link_from_ns = world->now_ns;
+            worker->link_to_ns = worker->link_from_ns = worker->again_ns = world->now_ns;
             break;
         case DW_EVENT_RUN_SUBMITTED:
         case DW_EVENT_RUN_CANCELLED:
@@ -80,7 +80,7 @@ static bool s_take_event (world_t *world, const thing_t *thing) {
 
 static void s_obey (world_t *world, const dw_command_t *command) {
     member_t *worker = &world->workers[command->worker];
-    int64_t at_ns = world->now_ns + crew_delay (world, worker);
+    int64_t at_ns = world->now_ns + crew_delay (world);
     switch ((dw_command_type_t) command->type) {
         case DW_SEND_TASK:
         case DW_CANCEL_TASK:
@@ -92,18 +92,26 @@ static void s_obey (world_t *world, const dw_command_t *command) {
                 (thing_t){.type = command->type == DW_SEND_TASK ? THING_SEND : THING_CANCEL,
                           .incarnation = worker->incarnation,
                           .command = *command});
-            world->counts->local += command->type == DW_SEND_TASK && worker->local;
             break;
         case DW_REPLACE_WORKER:
             crew_clear (worker);
             crew_come (world, command->worker,
-                       random_between (&world->random, 0, 5 * WORLD_DELAY_MAX_NS));
+                       random_between (&world->random, 0, 5 * world->delay_max_ns));
             break;
         case DW_FINISH_RUN: world->forgets[command->run] = true; break;
         case DW_KEEP_OUTPUT:
         case DW_KEEP_ERROR:
         case DW_DROP_OUTPUT: break;
     }
+}
+
+/* Carries the commands out. */
+static bool s_obey_all (world_t *world) {
+    world->counts->commands += world->commands.count;
+    for (size_t i = 0; i < world->commands.count; i++)
+        s_obey (world, &world->commands.items[i]);
+    s_forget_runs (world, false);
+    return !world->model.wrong[0];
 }
 
 static bool s_step (world_t *world) {
@@ -117,15 +125,85 @@ static bool s_step (world_t *world) {
         world_tell_command (world, &world->commands.items[i]);
     world->counts->steps++;
     world->counts->events += world->events_count;
-    world->counts->commands += world->commands.count;
     bool held = checker_step (&world->model, world->scheduler, world->now_ns, world->events,
                               world->events_count, &world->commands);
     world->events_count = 0;
-    for (size_t i = 0; held && i < world->commands.count; i++)
-        s_obey (world, &world->commands.items[i]);
-    if (held)
-        s_forget_runs (world, false);
-    return held && !world->model.wrong[0];
+    return held && s_obey_all (world);
+}
+
+/* -- Own work: what the shell's thread runs between two steps -------------------------------- */
+
+/* The shell looks at the clock. */
+static void s_look (world_t *world) {
+    if (world->own_steps == 0)
+        return;
+    world_tell_timed (world);
+    dw_scheduler_timed (world->scheduler, world->own_steps, world->own_ns);
+    model_timed (&world->model, world->own_steps, world->own_ns);
+    world->own_steps = 0;
+    world->own_ns = 0;
+}
+
+/* One step; returns the code of its failure, or 0. */
+static uint16_t s_run_own_step (world_t *world, uint32_t run, uint32_t node) {
+    random_t *random = &world->random;
+    model_own_ran (&world->model, node);
+    world->own_steps++;
+    world->own_ns += (uint64_t) (random_one_in (random, world->slow_one_in)
+                                     ? random_between (random, WORLD_SLOW_WORK_NS,
+                                                       2 * WORLD_SLOW_WORK_NS)
+                                     : random_between (random, 0, world->work_max_ns));
+    if (crew_outcome (world, run, node) == OUTCOME_OK)
+        return 0;
+    return (uint16_t) (400 + random_below (random, 200));
+}
+
+/* Runs a task, or some of it, or nothing. */
+static bool s_run_own (void *arg, dw_own_task_t *task) {
+    world_t *world = arg;
+    random_t *random = &world->random;
+    uint32_t node = task->node;
+    task->done = task->code = 0;
+    if (!world->own_goes_on)
+        return model_is_wrong (&world->model, "own work goes on though it was to stop");
+    world->own_goes_on = false;
+    if (!checker_own_task (&world->model, task, &world->commands))
+        return false;
+    while (task->done < task->steps && !task->code && !random_one_in (random, 12)) {
+        task->code = s_run_own_step (world, task->run, node);
+        task->done += task->code == 0;
+        node = world->plan->chain_next[node];
+        if (random_one_in (random, world->look_one_in))
+            s_look (world);
+    }
+    task->handle = ++world->handle;
+    world_tell_own (world, task);
+    model_own (&world->model, task);
+    world->counts->own++;
+    world->own_goes_on = !random_one_in (random, 6);
+    return world->own_goes_on;
+}
+
+static bool s_work (world_t *world) {
+    while (dw_scheduler_has_own (world->scheduler) && !random_one_in (&world->random, 4)) {
+        world->commands.count = 0;
+        world->own_goes_on = true;
+        checker_own_begin (&world->model);
+        if (dw_scheduler_work (world->scheduler, s_run_own, world, &world->commands))
+            return model_is_wrong (&world->model, "no memory");
+        for (size_t i = 0; i < world->commands.count; i++)
+            world_tell_command (world, &world->commands.items[i]);
+        if (random_one_in (&world->random, 2))
+            s_look (world);
+        if (!checker_own_end (&world->model, world->scheduler, &world->commands))
+            return false;
+        if (world->own_goes_on && dw_scheduler_has_own (world->scheduler))
+            return model_is_wrong (&world->model, "own work ends though there is more");
+        if (!s_obey_all (world))
+            return false;
+        world->busy_until_ns = world->now_ns + random_between (&world->random, 0, WORLD_OWN_MAX_NS);
+    }
+    return true;
 }
 
 /* -- Things that happen --------------------------------------------------------------------- */
@@ -141,7 +219,7 @@ static void s_submit (world_t *world) {
         if (world->events[i].type == DW_EVENT_RUN_SUBMITTED)
             run = world->model.options.runs_max;
     if (run == world->model.options.runs_max) {
-        world_expect (world, world->now_ns + WORLD_DELAY_MAX_NS, (thing_t){.type = THING_SUBMIT});
+        world_expect (world, world->now_ns + world->delay_max_ns, (thing_t){.type = THING_SUBMIT});
         return;
     }
     dw_event_t event = {.type = DW_EVENT_RUN_SUBMITTED, .run = run, .outputs = world->outputs[run]};
@@ -168,21 +246,24 @@ static void s_submit (world_t *world) {
                       (thing_t){.type = THING_CANCEL_RUN, .event = {.run = run}});
 }
 
-/* An answer for a ticket that is not the one expected. */
+/* An answer for a ticket or a step that is not the one expected. */
 static void s_forge (world_t *world) {
     random_t *random = &world->random;
     uint32_t w = random_below (random, world->workers_count);
-    const model_worker_t *worker = &world->model.workers[w];
+    model_worker_t *worker = &world->model.workers[w];
     dw_event_t event = {.type = (uint8_t) (DW_EVENT_TASK_DONE + random_below (random, 3)),
                         .worker = w,
                         .last = random_one_in (random, 2),
+                        .step = random_below (random, 3),
                         .steps = random_below (random, 3),
                         .code = 500,
                         .handle = ++world->handle};
     event.ticket = random_one_in (random, 4) ? random_next (random)
                                              : worker->first + random_below (random, 8) - 4;
-    /* Events of this step may still move the first ticket on; one that ends up there is no forgery. */
-    if (world->events_count == 0 && (event.ticket != worker->first || !worker->present))
+    /* Events of this step may still move what is expected on; one that ends up there is no forgery. */
+    bool is_expected = worker->present && event.ticket == worker->first &&
+                       event.step == model_task (worker, worker->first)->told;
+    if (world->events_count == 0 && !is_expected)
         world->events[world->events_count++] = event;
 }
 
@@ -231,6 +312,10 @@ static bool s_advance (world_t *world) {
         step_ns = deadline_ns + (random_one_in (&world->random, 4)
                                      ? random_between (&world->random, 0, WORLD_LATE_MAX_NS)
                                      : 0);
+    if (dw_scheduler_has_own (world->scheduler) && step_ns > world->now_ns + WORLD_OWN_MAX_NS)
+        step_ns = world->now_ns + random_between (&world->random, 0, WORLD_OWN_MAX_NS);
+    if (step_ns < world->busy_until_ns)
+        step_ns = world->busy_until_ns;
     for (uint32_t things = 0; things < STEPS_MAX; things++) {
         size_t at = world_next (world);
         int64_t at_ns = at < world->things_count ? world->things[at].at_ns : INT64_MAX;
@@ -249,6 +334,8 @@ static bool s_advance (world_t *world) {
                                   : 0;
             if (world->now_ns + wait_ns < step_ns)
                 step_ns = world->now_ns + wait_ns;
+            if (step_ns < world->busy_until_ns)
+                step_ns = world->busy_until_ns;
         }
     }
     if (step_ns == INT64_MAX)
@@ -294,7 +381,7 @@ bool simulator_run (uint64_t seed, FILE *transcript, simulator_counts_t *counts,
     bool held = world_start (world, seed);
     uint64_t steps = 0;
     while (held && s_advance (world)) {
-        held = s_step (world);
+        held = s_work (world) && s_step (world);
         if (++steps > STEPS_MAX)
             held = model_is_wrong (&world->model, "the world does not come to an end");
     }

@@ -2,8 +2,8 @@
  *
  * A world has a random graph and plan, several runs in flight, and workers that obey the commands
  * in their own time: they answer one by one or many at once, for parts of a chain, give tasks back,
- * fail, answer nonsense, hang, go down and come again. Answers are late, repeated and forged; runs
- * are cancelled. What becomes of every node is written in the world's script, so that the end can be
+ * fail, answer nonsense, hang, go down and come again. Answers are late, lost, repeated and forged; runs
+ * are cancelled; in some worlds the shell's thread works itself, between two steps. What becomes of every node is written in the world's script, so that the end can be
  * held against the evaluator; checker.h holds every step against the model. */
 
 #ifndef TESTS_SIMULATOR_H
@@ -16,7 +16,7 @@
 
 typedef struct simulator_counts_t {
     uint64_t worlds, steps, events, commands;
-    uint64_t runs, sent, failed, timeouts, losses, returned, ignored, replaced, cancelled, local;
+    uint64_t runs, sent, failed, timeouts, losses, returned, ignored, replaced, cancelled, own;
 } simulator_counts_t;
 
 /* Runs one world and adds to counts. transcript NULL: nothing is told. Returns whether all held; if

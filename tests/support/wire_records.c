@@ -49,6 +49,7 @@ void wire_write_task (dw_writer_t *self, const dw_wire_task_t *task, const dw_re
 void wire_write_answer (dw_writer_t *self, const dw_wire_answer_record_t *answer,
                         const dw_ref_t *refs) {
     dw_write_uint (self, answer->ticket);
+    dw_write_uint (self, answer->step);
     dw_write_uint (self, answer->answer);
     dw_write_uint (self, answer->duration_ns);
     switch (answer->answer) {
@@ -298,8 +299,7 @@ static bool s_read_value (dw_wire_reader_t *reader, const uint8_t *begin) {
 
 /* ---- A client's reading ----------------------------------------------------------------------- */
 
-/* Asks a result everything. */
-static void s_ask (const dw_result_t *result) {
+void wire_ask (const dw_result_t *result) {
     int count = (int) dw_result_nodes_count (result);
     size_t size, sum = 0;
     const char *key, *value;
@@ -344,24 +344,25 @@ static void s_fill (zmq_msg_t *frame, const uint8_t *bytes, size_t size) {
 
 static int s_read_delivery (const uint8_t *bytes, size_t size) {
     dw_roster_t *names = NULL;
-    dw_delivered_t *delivered = calloc (1, sizeof *delivered);
-    size_t left = size, graph_size, head_size;
+    dw_message_t message = {.frames = malloc (3 * sizeof (zmq_msg_t)), .count = 3, .size = 3};
+    size_t left = size, graph_size, head_size, frame_size;
     const uint8_t *graph = s_take (&bytes, &left, &graph_size);
     const uint8_t *head = s_take (&bytes, &left, &head_size);
+    const uint8_t *frame = s_take (&bytes, &left, &frame_size);
     int records = dw_roster_new (&names, graph, graph_size) ? -1 : 0;
+    s_expect (message.frames != NULL, "memory");
+    s_fill (&message.frames[0], head, head_size);
+    s_fill (&message.frames[1], frame, frame_size);
+    s_fill (&message.frames[2], bytes, left);
+    dw_delivered_t *delivered = dw_delivered_new (&message, false);
     s_expect (delivered != NULL, "memory");
-    delivered->references = 1;
-    delivered->message = (dw_message_t){.frames = malloc (2 * sizeof (zmq_msg_t)), .count = 2};
-    s_expect (delivered->message.frames != NULL, "memory");
-    s_fill (&delivered->message.frames[0], head, head_size);
-    s_fill (&delivered->message.frames[1], bytes, left);
     dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&delivered->message.frames[0]),
                                               head_size);
     while (names && records >= 0 && dw_wire_reader_has_more (&reader)) {
         dw_result_t *result = NULL;
         records = dw_result_new (&result, &reader, delivered, names) ? -1 : records + 1;
         if (result)
-            s_ask (result);
+            wire_ask (result);
         dw_result_destroy (&result);
     }
     dw_roster_release (&names);
@@ -431,7 +432,7 @@ static void s_seed_answers (dw_writer_t *self) {
     dw_wire_answer_record_t more = {
         .ticket = 7, .answer = DW_WIRE_MORE, .duration_ns = 1500, .steps = 2};
     dw_wire_answer_record_t done = {
-        .ticket = 7, .answer = DW_WIRE_DONE, .duration_ns = 900, .steps = 1};
+        .ticket = 7, .step = 2, .answer = DW_WIRE_DONE, .duration_ns = 900, .steps = 1};
     dw_wire_answer_record_t failed = {.ticket = 8,
                                       .answer = DW_WIRE_FAILED,
                                       .code = 400,
@@ -481,7 +482,7 @@ static void s_seed_results (dw_writer_t *self) {
                               .outputs_are_sinks = true};
     wire_write_result (self, &sinks, NULL);
     table[1].form = DW_SLOT_FRAME;
-    table[1].bytes[0] = 1;
+    table[1].bytes[0] = 2;
     table[1].size = 32;
     dw_wire_result_t asked = {.run = 2,
                               .status = DW_RUN_OK,
@@ -516,7 +517,7 @@ static void s_append_piece (dw_writer_t *self, const dw_writer_t *piece) {
 }
 
 static void s_seed_delivery (dw_writer_t *self) {
-    dw_writer_t graph = {0}, head = {0};
+    dw_writer_t graph = {0}, head = {0}, frame = {0};
     static const uint32_t sinks[] = {1};
     dw_write_array (&graph, 2);
     dw_write_str (&graph, "first", 5);
@@ -525,9 +526,14 @@ static void s_seed_delivery (dw_writer_t *self) {
     s_seed_results (&head);
     s_append_piece (self, &graph);
     s_append_piece (self, &head);
-    uint8_t *frame = dw_writer_room (self, 64);
-    memset (frame, 0, 64);
-    self->count += 64;
+    memset (dw_writer_room (&frame, 64), 0, 64);
+    frame.count = 64;
+    s_append_piece (self, &frame);
+    frame.count = 0;
+    dw_write_bin (&frame, "these thirty bytes are a value", 30);
+    memcpy (dw_writer_room (self, frame.count), frame.bytes, frame.count);
+    self->count += frame.count;
+    dw_writer_free (&frame);
     dw_writer_free (&graph);
     dw_writer_free (&head);
 }

@@ -4,6 +4,7 @@
 #ifndef TESTS_WIRE_RECORDS_H
 #define TESTS_WIRE_RECORDS_H
 
+#include "dagwood.h"
 #include "runtime/wire.h"
 
 /* What a head is read as; a fuzz input's first byte says which. */
@@ -15,7 +16,7 @@ typedef enum wire_kind_t {
     WIRE_RESULTS,
     WIRE_EXTRAS,
     WIRE_VALUES,   /* any sequence of values, held against msgpack-c */
-    WIRE_DELIVERY, /* a graph, a RESULTS head and a frame, as a client gets them */
+    WIRE_DELIVERY, /* a graph, a RESULTS head and two frames, as a client gets them */
     WIRE_KINDS
 } wire_kind_t;
 
@@ -33,6 +34,9 @@ void wire_write_extra (dw_writer_t *self, const dw_wire_extra_t *extra, const ui
  * has, -1 when it is damaged. Ends the program when a reader breaks a promise: it leaves its bytes,
  * gives anything but zeros once damaged, or reads a value otherwise than msgpack-c. */
 int wire_read (wire_kind_t kind, const uint8_t *bytes, size_t size);
+
+/* Asks a result everything; ends the program when an answer makes no sense. */
+void wire_ask (const dw_result_t *result);
 
 /* The seeds of the fuzz target: a name and an input for each index; NULL behind the last. */
 const char *wire_seed (size_t index, dw_writer_t *input);

@@ -34,15 +34,15 @@ void world_tell_event (world_t *world, const dw_event_t *event) {
             break;
         case DW_EVENT_WORKER_LOST: s_tell (world, "worker %u lost", w); break;
         case DW_EVENT_TASK_DONE:
-            s_tell (world, "worker %u: ticket %u, %u steps done%s (handle %u)", w, ticket,
-                    event->steps, event->last ? ", the last" : "", event->handle);
+            s_tell (world, "worker %u: ticket %u, %u steps done after %u%s (handle %u)", w, ticket,
+                    event->steps, event->step, event->last ? ", the last" : "", event->handle);
             break;
         case DW_EVENT_TASK_FAILED:
-            s_tell (world, "worker %u: ticket %u failed %u (handle %u)", w, ticket, event->code,
-                    event->handle);
+            s_tell (world, "worker %u: ticket %u failed %u after %u steps (handle %u)", w, ticket,
+                    event->code, event->step, event->handle);
             break;
         case DW_EVENT_TASK_RETURNED:
-            s_tell (world, "worker %u: ticket %u returned", w, ticket);
+            s_tell (world, "worker %u: ticket %u returned after %u steps", w, ticket, event->step);
             break;
     }
 }
@@ -77,6 +77,16 @@ void world_tell_command (world_t *world, const dw_command_t *c) {
     }
 }
 
+void world_tell_own (world_t *world, const dw_own_task_t *task) {
+    s_tell (world, "own: run %u node %u (%u steps, source %d, attempt %u): %u done, code %u",
+            task->run, task->node, task->steps, (int) task->source, task->attempt, task->done,
+            task->code);
+}
+
+void world_tell_timed (world_t *world) {
+    s_tell (world, "own: %u steps took %.3f us", world->own_steps, (double) world->own_ns / 1000);
+}
+
 /* -- What will happen ----------------------------------------------------------------------- */
 
 void world_expect (world_t *world, int64_t at_ns, thing_t thing) {
@@ -103,6 +113,19 @@ size_t world_next (const world_t *world) {
 
 /* -- The world ------------------------------------------------------------------------------ */
 
+static void s_draw_times (world_t *world) {
+    random_t *random = &world->random;
+    bool far = random_one_in (random, 16);
+    world->delay_max_ns = far ? WORLD_FAR_DELAY_MAX_NS : WORLD_DELAY_MAX_NS;
+    world->timeout_min_ns = 2 * world->delay_max_ns + 2 * WORLD_COALESCE_MAX_NS +
+                            WORLD_AGAIN_MAX_NS + WORLD_WORK_MAX_NS + WORLD_LATE_MAX_NS +
+                            WORLD_OWN_MAX_NS + 1000;
+    world->work_max_ns = WORLD_WORK_MAX_NS >> random_below (random, 12);
+    world->slow_one_in = random_one_in (random, 4) ? 2 : 20;
+    world->look_one_in = 1 + random_below (random, 6);
+    world->grace_ns = random_between (random, world->delay_max_ns, 20 * world->delay_max_ns);
+}
+
 static void s_draw_graph (world_t *world, uint64_t seed) {
     random_t *random = &world->random;
     world->graph = random_graph_new (seed, WORLD_NODES_MAX);
@@ -121,8 +144,8 @@ static void s_draw_graph (world_t *world, uint64_t seed) {
     options->backoff.jitter = random_below (random, 11) / 10.0;
     for (uint32_t node = 0; node < world->graph->nodes_count; node++)
         if (random_one_in (random, 5))
-            world->graph->nodes[node].timeout_us = random_between (random, WORLD_TIMEOUT_MIN_NS,
-                                                                   10 * WORLD_TIMEOUT_MIN_NS) /
+            world->graph->nodes[node].timeout_us = random_between (random, world->timeout_min_ns,
+                                                                   10 * world->timeout_min_ns) /
                                                    1000;
 }
 
@@ -144,7 +167,7 @@ static bool s_plan (world_t *world) {
 static void s_draw_workers (world_t *world) {
     random_t *random = &world->random;
     uint32_t actors = world->plan->workers_count;
-    bool has_local = world->plan->pool && random_one_in (random, 2);
+    bool has_local = world->plan->pool && !random_one_in (random, 3);
     world->workers_count = actors + has_local;
     for (uint32_t w = 0; w < world->workers_count; w++) {
         world->workers[w].local = w == actors;
@@ -172,12 +195,11 @@ static void s_draw_faults (world_t *world) {
 bool world_start (world_t *world, uint64_t seed) {
     dw_scheduler_options_t options = {.seed = seed};
     world->random = random_from (seed);
+    s_draw_times (world);
     s_draw_graph (world, ~seed);
     world->evaluator = evaluator_new (world->graph);
     if (!s_plan (world))
         return model_is_wrong (&world->model, "the graph cannot be planned");
-    world->grace_ns = random_between (&world->random, 100000, 2000000);
-    world->work_max_ns = WORLD_WORK_MAX_NS >> random_below (&world->random, 8);
     world->runs_left = 1 + random_below (&world->random, 8);
     s_draw_workers (world);
     s_draw_faults (world);

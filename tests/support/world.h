@@ -13,16 +13,17 @@
 #define WORLD_WORKERS_MAX (WORLD_NODES_MAX + 1)
 #define WORLD_RUNS_MAX    4u
 
-/* Nanoseconds. A timed node's time is longer than all that can delay its answer. */
-#define WORLD_DELAY_MAX_NS    100000 /* of a message */
+/* Nanoseconds. */
+#define WORLD_DELAY_MAX_NS 100000 /* of a message, ... */
+#define WORLD_FAR_DELAY_MAX_NS \
+    INT64_C (3000000000)             /* ... and in a world whose workers are far away */
+#define WORLD_AGAIN_MAX_NS    100000 /* until what was lost on its way comes again */
 #define WORLD_COALESCE_MAX_NS 50000  /* how long the shell lets events wait */
 #define WORLD_WORK_MAX_NS     50000  /* of a step */
 #define WORLD_LATE_MAX_NS     200000 /* of the shell, after a deadline */
-#define WORLD_TIMEOUT_MIN_NS                                                                      \
-    (2 * WORLD_DELAY_MAX_NS + 2 * WORLD_COALESCE_MAX_NS + WORLD_WORK_MAX_NS + WORLD_LATE_MAX_NS + \
-     1000)
+#define WORLD_OWN_MAX_NS      50000  /* how long the shell's own work keeps it from the next step */
 #define WORLD_SLOW_WORK_NS \
-    300000 /* a call on the coordinator's thread that breaks the promise to be brief */
+    300000 /* a call in the shell's thread that breaks the promise to be brief, as measured there */
 
 /* What becomes of a node that is run: at first it takes workers down, then attempts at it fail, then
  * it succeeds. */
@@ -63,6 +64,7 @@ typedef struct thing_t {
 
 typedef struct held_t {
     dw_command_t task; /* node and steps: from the step at hand on */
+    uint32_t told;     /* steps that were answered for */
     bool cancelled;
 } held_t;
 
@@ -71,8 +73,9 @@ typedef struct member_t {
     bool local;
     uint32_t incarnation;
     uint32_t lane;
-    int64_t link_to_ns, link_from_ns; /* messages do not overtake each other */
-    held_t held[MODEL_TASKS_MAX];     /* first in, first out */
+    int64_t link_to_ns, link_from_ns; /* messages do not overtake each other, ... */
+    int64_t again_ns; /* ... but before then they arrive without the one that is to come again */
+    held_t held[MODEL_TASKS_MAX]; /* first in, first out */
     uint32_t held_at, held_count;
     bool working, hangs;
     outcome_t outcome; /* of the step at hand */
@@ -93,6 +96,8 @@ typedef struct world_t {
     int64_t now_ns;
     int64_t grace_ns;
     int64_t work_max_ns;
+    int64_t delay_max_ns;   /* of a message */
+    int64_t timeout_min_ns; /* longer than all that can delay the answer of a node with a timeout */
     uint64_t order;
     thing_t *things;
     size_t things_count, things_size;
@@ -107,6 +112,12 @@ typedef struct world_t {
     bool fails[WORLD_RUNS_MAX][WORLD_NODES_MAX]; /* by index of declaration */
     bool forgets[WORLD_RUNS_MAX];                /* ended, and not forgotten yet */
     uint32_t handle;
+    /* The shell's own work. */
+    uint32_t slow_one_in, look_one_in; /* steps */
+    bool own_goes_on;                  /* the last task that was run did not say to stop */
+    uint32_t own_steps;                /* since it looked at the clock */
+    uint64_t own_ns;
+    int64_t busy_until_ns;
 } world_t;
 
 /* Draws the world that seed stands for; false: model.wrong says what is wrong already. self is all
@@ -119,5 +130,7 @@ void world_expect (world_t *world, int64_t at_ns, thing_t thing);
 size_t world_next (const world_t *world);
 void world_tell_event (world_t *world, const dw_event_t *event);
 void world_tell_command (world_t *world, const dw_command_t *c);
+void world_tell_own (world_t *world, const dw_own_task_t *task);
+void world_tell_timed (world_t *world);
 
 #endif

@@ -1,0 +1,419 @@
+/* scheduler_runs.c - runs and their nodes: how a node gets ready, what an attempt comes to, how a
+ * run ends. */
+
+#include "runtime/core/scheduler_self.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Makes room in a full ring: drops the entries of runs that have ended; twice the size holds what
+ * is left, so a ring is at most four times as large as the live runs ask for. */
+static bool s_lane_grow (const dw_scheduler_t *self, dw_lane_t *lane) {
+    uint32_t live_count = 0;
+    for (uint32_t i = 0; i < lane->entries_count; i++)
+        live_count += dw_scheduler_is_live (self, lane->entries[i]);
+    uint32_t size = lane->entries_size ? lane->entries_size : 8;
+    if (2 * live_count > size)
+        size *= 2;
+    dw_lane_entry_t *entries = malloc (size * sizeof *entries);
+    if (!entries)
+        return false;
+    live_count = 0;
+    for (uint32_t i = 0; i < lane->entries_count; i++) {
+        dw_lane_entry_t entry = lane->entries[(lane->entries_head + i) & (lane->entries_size - 1)];
+        if (dw_scheduler_is_live (self, entry))
+            entries[live_count++] = entry;
+    }
+    free (lane->entries);
+    lane->entries = entries;
+    lane->entries_size = size;
+    lane->entries_head = 0;
+    lane->entries_count = live_count;
+    return true;
+}
+
+static void s_lane_append (dw_scheduler_t *self, dw_lane_t *lane, uint32_t run) {
+    if (lane->entries_count == lane->entries_size && !s_lane_grow (self, lane)) {
+        self->no_memory = true;
+        return;
+    }
+    uint32_t at = (lane->entries_head + lane->entries_count++) & (lane->entries_size - 1);
+    lane->entries[at] = (dw_lane_entry_t){.run = run, .serial = self->runs[run].serial};
+}
+
+void dw_scheduler_make_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    dw_run_t *run = &self->runs[run_index];
+    uint32_t lane_index = self->plan->lane[node];
+    dw_lane_t *lane = &self->lanes[lane_index];
+    run->nodes[node].state = DW_STATE_READY;
+    if (dw_ready_count (&run->ready, lane_index) == 0)
+        s_lane_append (self, lane, run_index);
+    dw_ready_push (&run->ready, node);
+    lane->ready_count++;
+    self->ready_count++;
+    dw_scheduler_pending_add (self, lane_index);
+}
+
+/* All dependencies of node are final. Under the level strategy it may have to wait all the same. */
+static void s_dependencies_met (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    dw_run_t *run = &self->runs[run_index];
+    if (run->nodes[node].state != DW_STATE_WAITING)
+        return;
+    if (run->rule)
+        dw_run_set_rule (run, node);
+    if (self->plan->strategy == DW_LEVEL && node >= self->plan->level_at[run->level + 1])
+        return;
+    dw_scheduler_make_ready (self, run_index, node);
+}
+
+/* Level strategy: while the open level has no unfinished node, opens the next. */
+static void s_open_levels (dw_scheduler_t *self, uint32_t run_index) {
+    const dw_plan_t *plan = self->plan;
+    dw_run_t *run = &self->runs[run_index];
+    while (run->level_unfinished_count == 0 && run->level + 1 < plan->levels_count) {
+        run->level++;
+        uint32_t begin = plan->level_at[run->level], end = plan->level_at[run->level + 1];
+        for (uint32_t node = begin; node < end; node++)
+            run->level_unfinished_count += !dw_run_is_final (&run->nodes[node]);
+        for (uint32_t node = begin; node < end; node++)
+            s_dependencies_met (self, run_index, node);
+    }
+}
+
+/* Drops an output that is there and that nobody will read any more. */
+static void s_drop_if_unread (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    const dw_run_t *run = &self->runs[run_index];
+    if (run->readers[node] || (run->nodes[node].wanted & DW_REQUESTED) ||
+        run->nodes[node].state != DW_STATE_DONE)
+        return;
+    dw_command_t *command = dw_scheduler_command (self, DW_DROP_OUTPUT);
+    if (!command)
+        return;
+    command->run = run_index;
+    command->node = node;
+}
+
+/* One reader less of an output. */
+static void s_unread (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    self->runs[run_index].readers[node]--;
+    s_drop_if_unread (self, run_index, node);
+}
+
+/* node has become final: what counts unfinished nodes counts it out. */
+static void s_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    const dw_plan_t *plan = self->plan;
+    dw_run_t *run = &self->runs[run_index];
+    run->unfinished_count--;
+    if (plan->strategy == DW_LEVEL && node < plan->level_at[run->level + 1])
+        run->level_unfinished_count--;
+    if (!run->readers)
+        return;
+    s_drop_if_unread (self, run_index, node); /* its readers may all have been skipped */
+    for (uint32_t e = plan->dependencies_at[node]; e < plan->dependencies_at[node + 1]; e++)
+        s_unread (self, run_index, plan->dependencies[e]);
+    if (plan->source[node] != DW_RUN_INPUT)
+        s_unread (self, run_index, plan->source[node]);
+}
+
+/* Tells the dependents of a node that it is final. */
+static void s_release_dependents (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    const dw_plan_t *plan = self->plan;
+    dw_run_node_t *nodes = self->runs[run_index].nodes;
+    for (uint32_t e = plan->successors_at[node]; e < plan->successors_at[node + 1]; e++)
+        if (--nodes[plan->successors[e]].waits_for == 0)
+            s_dependencies_met (self, run_index, plan->successors[e]);
+}
+
+/* Gives up what workers hold of a run. */
+static void s_recall_run (dw_scheduler_t *self, uint32_t run_index) {
+    dw_run_t *run = &self->runs[run_index];
+    for (uint32_t w = 0; w < self->options.workers_max && run->sent_count > 0; w++) {
+        dw_worker_state_t *worker = &self->workers[w];
+        for (uint64_t t = worker->first; t < worker->next && run->sent_count > 0; t++)
+            if (dw_scheduler_task (worker, t)->run == run_index)
+                dw_scheduler_give_up (self, w, t);
+    }
+}
+
+static void s_finish (dw_scheduler_t *self, uint32_t run_index, dw_run_status_t status) {
+    dw_run_t *run = &self->runs[run_index];
+    assert (run->sent_count == 0);
+    run->life = DW_RUN_ENDED;
+    switch (status) {
+        case DW_RUN_OK: self->counts.runs_ok++; break;
+        case DW_RUN_PARTIAL: self->counts.runs_partial++; break;
+        case DW_RUN_FAILED: self->counts.runs_failed++; break;
+        case DW_RUN_CANCELLED: self->counts.runs_cancelled++; break;
+    }
+    dw_command_t *command = dw_scheduler_command (self, DW_FINISH_RUN);
+    if (!command)
+        return;
+    command->run = run_index;
+    command->status = (uint8_t) status;
+}
+
+/* Ends a run before its time: what a worker holds is cancelled, what waits becomes waiting_as. */
+static void s_break_off (dw_scheduler_t *self, uint32_t run_index, dw_node_state_t waiting_as,
+                         dw_run_status_t status) {
+    dw_run_t *run = &self->runs[run_index];
+    s_recall_run (self, run_index);
+    for (uint32_t lane = 0; lane < self->plan->lanes_count; lane++) {
+        self->lanes[lane].ready_count -= dw_ready_count (&run->ready, lane);
+        self->ready_count -= dw_ready_count (&run->ready, lane);
+    }
+    for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
+        dw_run_node_t *state = &run->nodes[node];
+        if (dw_run_is_final (state))
+            continue;
+        state->state = (uint8_t) (state->state == DW_STATE_SENT ? DW_STATE_CANCELLED : waiting_as);
+        run->unfinished_count--;
+    }
+    assert (run->unfinished_count == 0);
+    s_finish (self, run_index, status);
+}
+
+/* A run that has no unfinished node has come to its end. */
+void dw_scheduler_finish_if_over (dw_scheduler_t *self, uint32_t run_index) {
+    dw_run_t *run = &self->runs[run_index];
+    if (run->life != DW_RUN_LIVE || run->unfinished_count > 0)
+        return;
+    bool is_ok = run->not_done_count == 0;
+    if (!is_ok && !run->keeps_all) { /* a node that nobody asked for may fail */
+        is_ok = true;
+        for (uint32_t node = 0; is_ok && node < self->plan->nodes_count; node++)
+            is_ok = !(run->nodes[node].wanted & DW_REQUESTED) ||
+                    run->nodes[node].state == DW_STATE_DONE;
+    }
+    s_finish (self, run_index, is_ok ? DW_RUN_OK : DW_RUN_PARTIAL);
+}
+
+typedef struct s_skip_t {
+    dw_scheduler_t *self;
+    uint32_t run;
+} s_skip_t;
+
+static void s_on_skipped (void *arg, uint32_t node) {
+    const s_skip_t *skip = arg;
+    s_count_out (skip->self, skip->run, node);
+}
+
+/* The same where nothing but counts has to be kept, which is what most runs come to: one lane, every
+ * node asked for, no levels, no rule that failures change. */
+static uint32_t s_steps_done_plain (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
+                                    uint32_t steps) {
+    const dw_plan_t *plan = self->plan;
+    dw_run_t *run = &self->runs[run_index];
+    dw_run_node_t *nodes = run->nodes;
+    run->unfinished_count -= steps;
+    for (;;) {
+        nodes[node].attempts = (uint16_t) (nodes[node].attempts +
+                                           (nodes[node].state == DW_STATE_WAITING));
+        nodes[node].state = DW_STATE_DONE;
+        if (--steps == 0)
+            break;
+        node = plan->chain_next[node];
+        nodes[node].waits_for = 0;
+    }
+    uint32_t next = plan->chain_next[node];
+    if (next != DW_NONE) {
+        nodes[next].waits_for = 0;
+        return next;
+    }
+    uint32_t before = dw_ready_count (&run->ready, 0);
+    for (uint32_t e = plan->successors_at[node]; e < plan->successors_at[node + 1]; e++) {
+        dw_run_node_t *successor = &nodes[plan->successors[e]];
+        if (--successor->waits_for == 0 && successor->state == DW_STATE_WAITING) {
+            successor->state = DW_STATE_READY;
+            dw_ready_push (&run->ready, plan->successors[e]);
+        }
+    }
+    uint32_t made = dw_ready_count (&run->ready, 0) - before;
+    if (made > 0) {
+        if (before == 0)
+            s_lane_append (self, &self->lanes[0], run_index);
+        self->lanes[0].ready_count += made;
+        self->ready_count += made;
+        dw_scheduler_pending_add (self, 0);
+    }
+    return DW_NONE;
+}
+
+uint32_t dw_scheduler_steps_done (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
+                                  uint32_t steps) {
+    const dw_plan_t *plan = self->plan;
+    dw_run_t *run = &self->runs[run_index];
+    self->counts.steps_done += steps;
+    run->not_done_count -= steps;
+    if (run->is_plain)
+        return s_steps_done_plain (self, run_index, node, steps);
+    for (;;) {
+        if (run->nodes[node].state == DW_STATE_WAITING)
+            run->nodes[node].attempts++; /* a later step of a chain */
+        run->nodes[node].state = DW_STATE_DONE;
+        s_count_out (self, run_index, node);
+        if (--steps == 0)
+            break;
+        node = plan->chain_next[node];
+        run->nodes[node].waits_for = 0;
+        if (run->rule)
+            dw_run_set_rule (run, node);
+    }
+    uint32_t next = plan->chain_next[node];
+    if (next == DW_NONE)
+        s_release_dependents (self, run_index, node);
+    else { /* goes on in the same task, or its caller makes it ready */
+        run->nodes[next].waits_for = 0;
+        if (run->rule)
+            dw_run_set_rule (run, next);
+    }
+    if (plan->strategy == DW_LEVEL)
+        s_open_levels (self, run_index);
+    return next;
+}
+
+/* A hash of three numbers to 0..1 (the finaliser of splitmix64; Steele, Lea, Flood 2014). */
+static double s_hash (uint64_t seed, uint64_t a, uint64_t b) {
+    uint64_t x = seed ^ (a * UINT64_C (0x9e3779b97f4a7c15)) ^ (b * UINT64_C (0xd1b54a32d192ed03));
+    x = (x ^ (x >> 30)) * UINT64_C (0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C (0x94d049bb133111eb);
+    x ^= x >> 31;
+    return (double) (x >> 11) / 9007199254740992.0;
+}
+
+/* How long to wait before a retry: exponential backoff, each wait varied by the jitter. */
+static int64_t s_backoff_ns (const dw_scheduler_t *self, const dw_run_t *run, uint32_t node) {
+    const dw_backoff_t *backoff = &self->plan->policies[self->plan->policy[node]].backoff;
+    double wait_us = (double) backoff->initial_us;
+    for (unsigned i = 1; i < run->retries[node] && wait_us < (double) backoff->max_us; i++)
+        wait_us *= backoff->factor;
+    if (wait_us > (double) backoff->max_us)
+        wait_us = (double) backoff->max_us;
+    double unit = s_hash (self->options.seed, run->serial,
+                          ((uint64_t) node << 16) | run->nodes[node].attempts);
+    wait_us *= 1 + backoff->jitter * (2 * unit - 1);
+    return (int64_t) (wait_us * 1000);
+}
+
+void dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node, uint16_t code,
+                              uint32_t handle) {
+    dw_command_t *command = dw_scheduler_command (self, DW_KEEP_ERROR);
+    if (!command)
+        return;
+    command->run = run;
+    command->node = node;
+    command->code = code;
+    command->handle = handle;
+}
+
+/* node has failed for good: the failure policy. */
+void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    dw_run_t *run = &self->runs[run_index];
+    run->nodes[node].state = DW_STATE_FAILED;
+    run->failed_count++;
+    s_count_out (self, run_index, node);
+    switch (self->plan->failure_strategy) {
+        case DW_FAIL_FAST: s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED); return;
+        case DW_CONTINUE_ON_ERROR: {
+            s_skip_t skip = {.self = self, .run = run_index};
+            dw_run_skip_dependents (run, node, s_on_skipped, &skip);
+            break;
+        }
+        case DW_BEST_EFFORT: s_release_dependents (self, run_index, node); break;
+    }
+    if (self->plan->strategy == DW_LEVEL)
+        s_open_levels (self, run_index);
+    dw_scheduler_finish_if_over (self, run_index);
+}
+
+/* One attempt has failed: it is retried, or the node has failed. */
+void dw_scheduler_attempt_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
+                                  uint16_t code, uint32_t handle) {
+    dw_run_t *run = &self->runs[run_index];
+    self->counts.attempts_failed++;
+    dw_scheduler_keep_error (self, run_index, node, code, handle);
+    const dw_policy_t *policy = &self->plan->policies[self->plan->policy[node]];
+    if (!run->retries || run->retries[node] >= policy->retry_attempts) {
+        dw_scheduler_node_failed (self, run_index, node);
+        return;
+    }
+    self->counts.retries++;
+    run->retries[node]++;
+    run->nodes[node].state = DW_STATE_BACKOFF;
+    dw_timer_t timer = {.at_ns = self->now_ns + s_backoff_ns (self, run, node),
+                        .worker = DW_NONE,
+                        .run = run_index,
+                        .serial = run->serial,
+                        .node = node};
+    self->no_memory |= !dw_timers_add (&self->timers, timer);
+}
+
+/* Whether a run's ready nodes are taken in order of arrival. Hybrid decides by measured times: for
+ * a lane of long tasks the order decides when the run ends, for a lane of short ones it only
+ * scatters memory accesses. */
+static bool s_is_in_order_of_arrival (const dw_scheduler_t *self) {
+    switch (self->plan->strategy) {
+        case DW_REACTIVE: return true;
+        case DW_WORK_QUEUE:
+        case DW_LEVEL: return false;
+        case DW_HYBRID: break;
+    }
+    return self->plan->priority == DW_RANK && self->lanes[0].mean_ns < DW_MESSAGE_NS;
+}
+
+/* Makes the place of a run exist. Most systems use few of the places that they may use. */
+static bool s_grow_runs (dw_scheduler_t *self, uint32_t run) {
+    uint32_t size = self->runs_size ? self->runs_size : 16;
+    while (size <= run)
+        size *= 2;
+    dw_run_t *runs = realloc (self->runs, size * sizeof *runs);
+    if (!runs)
+        return false;
+    memset (runs + self->runs_size, 0, (size - self->runs_size) * sizeof *runs);
+    self->runs = runs;
+    self->runs_size = size;
+    return true;
+}
+
+void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event) {
+    const dw_plan_t *plan = self->plan;
+    assert (event->run < self->options.runs_max);
+    if (event->run >= self->runs_size && !s_grow_runs (self, event->run)) {
+        self->no_memory = true;
+        return;
+    }
+    dw_run_t *run = &self->runs[event->run];
+    assert (run->life == DW_RUN_FREE);
+    self->counts.runs_submitted++;
+    run->serial = ++self->serial;
+    if (plan->nodes_count == 0) {
+        run->plan = plan;
+        run->unfinished_count = run->not_done_count = run->failed_count = run->sent_count = 0;
+        run->life = DW_RUN_LIVE;
+        s_finish (self, event->run, DW_RUN_OK);
+        return;
+    }
+    if (dw_run_begin (run, plan, self->template, self->has_retries, s_is_in_order_of_arrival (self),
+                      event->outputs, event->outputs_count)) {
+        run->life = DW_RUN_LIVE;
+        run->nodes = NULL; /* dw_scheduler_node_state says cancelled */
+        run->plan = plan;
+        run->sent_count = run->failed_count = 0;
+        run->not_done_count = plan->nodes_count;
+        s_finish (self, event->run, DW_RUN_FAILED);
+        return;
+    }
+    run->is_plain = plan->pool && run->keeps_all && !run->rule && plan->strategy != DW_LEVEL;
+    uint32_t sources_end = plan->level_at[1];
+    for (uint32_t node = 0; node < sources_end; node++) {
+        run->level_unfinished_count += !dw_run_is_final (&run->nodes[node]);
+        s_dependencies_met (self, event->run, node);
+    }
+    if (plan->strategy == DW_LEVEL)
+        s_open_levels (self, event->run);
+}
+
+void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event) {
+    if (event->run < self->runs_size && self->runs[event->run].life == DW_RUN_LIVE)
+        s_break_off (self, event->run, DW_STATE_CANCELLED, DW_RUN_CANCELLED);
+}

@@ -1,0 +1,225 @@
+/* scheduler_self.h - the scheduler from the inside: its state, and what its files give each other.
+ *
+ *     scheduler.c            the step; made and asked
+ *     scheduler_runs.c       how a node gets ready, what an attempt comes to, how a run ends
+ *     scheduler_workers.c    what workers hold, what their answers do, what time does
+ *     scheduler_dispatch.c   how ready tasks are given to workers
+ *     scheduler_own.c        the shell's own work */
+
+#ifndef DW_SCHEDULER_SELF_H
+#define DW_SCHEDULER_SELF_H
+
+#include <assert.h>
+
+#include "runtime/core/run.h"
+#include "runtime/core/timers.h"
+
+/* How much work, by measured time, travels at a time. A wake-up costs some 50 us on the machines
+ * that this was measured on, so a message is worth as much; a worker gets its next message while it
+ * is busy with half of one. The coordinator's own thread works in stretches that keep its sockets
+ * waiting for no longer than a fifth of that. docs/DECISIONS.md has the measurements. */
+#define DW_MESSAGE_NS 50000u
+#define DW_STRETCH_NS 10000u
+/* What waits behind a task for longer is late and goes to somebody else; for each time that this was in
+ * vain, the worker is given twice as long, up to the maximum. */
+#define DW_LATE_NS     1000000
+#define DW_LATE_NS_MAX 1000000000
+/* Two looks in a row that find longer calls end a processor's being brief. */
+#define DW_BRIEF_NS_MAX 200000u
+
+/* A task that a worker holds: steps nodes along a chain from node on. */
+typedef struct dw_held_task_t {
+    uint32_t run; /* DW_NONE: nobody waits for its answer any more */
+    uint32_t node;
+    uint32_t steps;
+    uint32_t done; /* steps that were answered for, before node */
+    bool was_late; /* it was taken back: somebody else has it */
+    uint32_t estimate_ns;
+} dw_held_task_t;
+
+typedef struct dw_worker_state_t {
+    bool present, local;
+    bool suspect; /* its first task was given up, or is late: nothing new until it has answered */
+    bool emptied; /* all behind its first task was given up, too */
+    int64_t late_ns;  /* what waits behind its first task for longer is late */
+    int64_t timer_ns; /* its timer in the heap that counts; INT64_MAX: none */
+    uint32_t lane;
+    uint32_t next_in_lane;
+    uint32_t credit;
+    dw_held_task_t *tasks; /* a ring, by ticket */
+    uint32_t tasks_size;   /* a power of two */
+    uint64_t first, next;  /* tickets: unanswered are [first, next) */
+    uint64_t estimate_ns;  /* of all that it holds */
+    uint64_t filled;       /* the step in which it was last given tasks */
+    int64_t since_ns;      /* when the first unanswered task became that, or was given up */
+} dw_worker_state_t;
+
+/* A run with ready nodes in a lane. The serial tells whether it is still that run. */
+typedef struct dw_lane_entry_t {
+    uint32_t run, serial;
+} dw_lane_entry_t;
+
+typedef struct dw_lane_t {
+    dw_lane_entry_t *entries; /* a ring of runs, first come first served */
+    uint32_t entries_size, entries_head, entries_count;
+    uint32_t ready_count; /* tasks, of all runs */
+    uint32_t first_worker;
+    uint32_t workers_count;
+    uint64_t mean_ns; /* moving mean of a task's time; 0: none measured */
+    bool is_pending;
+} dw_lane_t;
+
+/* What is known of the nodes with one processor. */
+typedef struct dw_kind_t {
+    uint64_t mean_ns; /* of one step; 0: none measured */
+    uint64_t last_ns; /* measured last */
+    bool is_slow;     /* not to be run by the coordinator's thread again */
+    bool is_timed;    /* ran in the shell's thread since that looked at the clock */
+} dw_kind_t;
+
+struct dw_scheduler_t {
+    const dw_plan_t *plan;
+    dw_scheduler_options_t options;
+    dw_run_t *runs; /* as many places as were ever needed, doubled */
+    uint32_t runs_size;
+    dw_run_node_t *template;
+    dw_worker_state_t *workers;
+    dw_lane_t *lanes;
+    dw_kind_t *kinds;
+    dw_timers_t timers;
+    dw_bits_t pending;      /* lanes with ready tasks, by priority; ... */
+    uint32_t *pending_ring; /* ... or in order of arrival (reactive); NULL: by priority */
+    uint32_t pending_head, pending_count;
+    void *pending_memory;
+    bool has_retries;
+    bool has_slow_kinds;
+    bool no_memory;        /* a queue could not grow */
+    uint32_t local_worker; /* DW_NONE: none */
+    uint64_t own_timed;    /* its ticket when it was timed last */
+    uint32_t own_untimed;  /* steps that are known to have run since then */
+    uint32_t own_node;     /* of the task under way, the first step that is not known to have run */
+    uint32_t own_noted;    /* how many are */
+    uint32_t *timed_kinds; /* that ran since then */
+    uint32_t timed_count;
+    uint32_t concurrency_max;
+    uint32_t active_count; /* workers that hold tasks */
+    uint32_t ready_count;
+    uint32_t serial;
+    int64_t now_ns;
+    uint64_t steps_count;
+    dw_commands_t *commands; /* of the step under way */
+    dw_scheduler_counts_t counts;
+};
+
+/* ---- Commands, tasks, kinds ------------------------------------------------------------------- */
+
+/* Room for more commands; false: the step fails as a whole. */
+bool dw_scheduler_grow_commands (dw_scheduler_t *self);
+
+/* A new command, all zeros but its type; NULL: no memory. */
+static inline dw_command_t *dw_scheduler_command (dw_scheduler_t *self, dw_command_type_t type) {
+    dw_commands_t *commands = self->commands;
+    if (commands->count == commands->size && !dw_scheduler_grow_commands (self))
+        return NULL;
+    dw_command_t *command = &commands->items[commands->count++];
+    *command = (dw_command_t){.type = (uint8_t) type};
+    return command;
+}
+
+static inline uint32_t dw_scheduler_unanswered (const dw_worker_state_t *worker) {
+    return (uint32_t) (worker->next - worker->first);
+}
+
+static inline dw_held_task_t *dw_scheduler_task (const dw_worker_state_t *worker, uint64_t ticket) {
+    return &worker->tasks[ticket & (worker->tasks_size - 1)];
+}
+
+static inline dw_kind_t *dw_scheduler_kind (const dw_scheduler_t *self, uint32_t node) {
+    return &self->kinds[self->plan->kind[node]];
+}
+
+/* ---- Runs ------------------------------------------------------------------------------------- */
+
+/* Whether an entry's run has not ended. */
+static inline bool dw_scheduler_is_live (const dw_scheduler_t *self, dw_lane_entry_t entry) {
+    const dw_run_t *run = &self->runs[entry.run];
+    return run->life == DW_RUN_LIVE && run->serial == entry.serial;
+}
+
+static inline void dw_scheduler_lane_drop_first (dw_lane_t *lane) {
+    lane->entries_head = (lane->entries_head + 1) & (lane->entries_size - 1);
+    lane->entries_count--;
+}
+
+/* The first run in a lane that has ready tasks; entries of runs that have ended are dropped. */
+static inline uint32_t dw_scheduler_lane_first (const dw_scheduler_t *self, dw_lane_t *lane) {
+    for (;;) {
+        assert (lane->entries_count > 0); /* ready_count said that there is one */
+        dw_lane_entry_t entry = lane->entries[lane->entries_head];
+        if (dw_scheduler_is_live (self, entry))
+            return entry.run;
+        dw_scheduler_lane_drop_first (lane);
+    }
+}
+
+/* Takes node out of what is ready: the first of the first run of lane. */
+static inline void dw_scheduler_unready (dw_scheduler_t *self, dw_lane_t *lane, dw_run_t *run,
+                                         uint32_t node) {
+    uint32_t lane_index = (uint32_t) (lane - self->lanes);
+    dw_ready_take (&run->ready, lane_index, node);
+    if (dw_ready_count (&run->ready, lane_index) == 0)
+        dw_scheduler_lane_drop_first (lane);
+    lane->ready_count--;
+    self->ready_count--;
+}
+
+void dw_scheduler_make_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
+/* A run that has no unfinished node has come to its end. */
+void dw_scheduler_finish_if_over (dw_scheduler_t *self, uint32_t run_index);
+/* steps nodes of a chain are done; returns the next node of the chain, or DW_NONE. Only the last one
+ * can have dependents outside of the chain. */
+uint32_t dw_scheduler_steps_done (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
+                                  uint32_t steps);
+void dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node, uint16_t code,
+                              uint32_t handle);
+/* node has failed for good: the failure policy. */
+void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
+/* One attempt has failed: it is retried, or the node has failed. */
+void dw_scheduler_attempt_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
+                                  uint16_t code, uint32_t handle);
+void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event);
+void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event);
+
+/* ---- Workers ---------------------------------------------------------------------------------- */
+
+/* Sees to it that a worker's deadline is in the heap. A timer that comes too early is put back, so
+ * there is no timer a task however fast they go by; one that would come too late is replaced. */
+void dw_scheduler_watch (dw_scheduler_t *self, uint32_t worker_index);
+void dw_scheduler_give_up (dw_scheduler_t *self, uint32_t worker_index, uint64_t ticket);
+void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *event);
+/* A death is counted against the node that the worker was on; what was behind it never began. */
+void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event);
+void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event);
+void dw_scheduler_on_task_failed (dw_scheduler_t *self, const dw_event_t *event);
+void dw_scheduler_on_task_returned (dw_scheduler_t *self, const dw_event_t *event);
+void dw_scheduler_on_timer (dw_scheduler_t *self, const dw_timer_t *timer);
+
+/* The node that a task was at goes back to the queue, as if it had never been sent. */
+void dw_scheduler_put_back (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
+/* Moves a mean an eighth of the way to a new value. What is far above it is mostly a thread that lost
+ * its CPU for a while: it counts for four times the mean at most. */
+uint64_t dw_scheduler_moved (uint64_t mean_ns, uint64_t new_ns);
+
+/* ---- Own work --------------------------------------------------------------------------------- */
+
+/* Whether the shell's thread may run node. */
+static inline bool dw_scheduler_is_own (const dw_scheduler_t *self, uint32_t node) {
+    return (self->plan->flags[node] & DW_NODE_BRIEF) && !dw_scheduler_kind (self, node)->is_slow;
+}
+
+/* ---- Dispatch --------------------------------------------------------------------------------- */
+
+void dw_scheduler_pending_add (dw_scheduler_t *self, uint32_t lane);
+void dw_scheduler_dispatch (dw_scheduler_t *self);
+
+#endif

@@ -1,0 +1,342 @@
+/* scheduler_workers.c - what workers hold, what their answers do, what time does. */
+
+#include "runtime/core/scheduler_self.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEATHS_MAX 3      /* workers that one node may take down */
+#define TASKS_MAX  65536u /* upper bound of a worker's credit */
+
+/* When the first task of a worker has to be looked at; INT64_MAX: never. */
+static int64_t s_worker_deadline_ns (const dw_scheduler_t *self, const dw_worker_state_t *worker) {
+    if (!worker->present || worker->first == worker->next)
+        return INT64_MAX;
+    const dw_held_task_t *task = dw_scheduler_task (worker, worker->first);
+    int64_t after_ns = INT64_MAX;
+    if (task->run == DW_NONE)
+        after_ns = self->options.grace_ns;
+    else if (self->plan->flags[task->node] & DW_NODE_TIMED)
+        after_ns = self->plan->policies[self->plan->policy[task->node]].timeout_us * 1000;
+    if (dw_scheduler_unanswered (worker) > 1 && !worker->emptied && after_ns > worker->late_ns &&
+        self->lanes[worker->lane].workers_count > 1)
+        after_ns = worker->late_ns;
+    return after_ns == INT64_MAX ? INT64_MAX : worker->since_ns + after_ns;
+}
+
+/* Sees to it that a worker's deadline is in the heap. A timer that comes too early is put back, so
+ * there is no timer a task however fast they go by; one that would come too late is replaced. */
+void dw_scheduler_watch (dw_scheduler_t *self, uint32_t worker_index) {
+    dw_worker_state_t *worker = &self->workers[worker_index];
+    int64_t deadline_ns = s_worker_deadline_ns (self, worker);
+    if (deadline_ns >= worker->timer_ns)
+        return;
+    worker->timer_ns = deadline_ns;
+    dw_timer_t timer = {.at_ns = deadline_ns, .worker = worker_index};
+    self->no_memory |= !dw_timers_add (&self->timers, timer);
+}
+
+void dw_scheduler_give_up (dw_scheduler_t *self, uint32_t worker_index, uint64_t ticket) {
+    dw_worker_state_t *worker = &self->workers[worker_index];
+    dw_held_task_t *task = dw_scheduler_task (worker, ticket);
+    dw_run_t *run = &self->runs[task->run];
+    /* Where the chain has got to is what runs; its state says so to whoever ends the run. */
+    if (run->nodes[task->node].state == DW_STATE_WAITING)
+        run->nodes[task->node].state = DW_STATE_SENT;
+    run->sent_count--;
+    task->run = DW_NONE;
+    if (!worker->present)
+        return; /* nobody is there to be told */
+    dw_command_t *command = dw_scheduler_command (self, DW_CANCEL_TASK);
+    if (!command)
+        return;
+    command->worker = worker_index;
+    command->ticket = ticket;
+    if (ticket == worker->first) {
+        worker->suspect = true;
+        worker->since_ns = self->now_ns;
+        dw_scheduler_watch (self, worker_index);
+    }
+}
+
+/* The node that a task was at goes back to the queue, as if it had never been sent. */
+void dw_scheduler_put_back (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    dw_run_t *run = &self->runs[run_index];
+    if (run->nodes[node].state == DW_STATE_SENT)
+        run->nodes[node].attempts--;
+    dw_scheduler_make_ready (self, run_index, node);
+}
+
+/* Takes back what a worker has not begun: all that is behind its first task. */
+static void s_take_back (dw_scheduler_t *self, uint32_t worker_index) {
+    dw_worker_state_t *worker = &self->workers[worker_index];
+    for (uint64_t ticket = worker->first + 1; ticket < worker->next; ticket++) {
+        dw_held_task_t task = *dw_scheduler_task (worker, ticket);
+        if (task.run == DW_NONE)
+            continue;
+        dw_scheduler_give_up (self, worker_index, ticket);
+        dw_scheduler_task (worker, ticket)->was_late = true;
+        self->counts.returned++;
+        dw_scheduler_put_back (self, task.run, task.node);
+    }
+    worker->suspect = worker->emptied = true;
+}
+
+/* Takes the first task of a worker out of its ring. */
+static void s_pop_task (dw_scheduler_t *self, uint32_t worker_index) {
+    dw_worker_state_t *worker = &self->workers[worker_index];
+    worker->estimate_ns -= dw_scheduler_task (worker, worker->first)->estimate_ns;
+    worker->first++;
+    worker->since_ns = self->now_ns;
+    if (worker->first == worker->next) {
+        worker->suspect = worker->emptied = false;
+        worker->estimate_ns = 0;
+        self->active_count--;
+    } else
+        dw_scheduler_watch (self, worker_index);
+    if (self->lanes[worker->lane].ready_count)
+        dw_scheduler_pending_add (self, worker->lane);
+}
+
+/* Empties a worker that is gone; what it held and somebody waits for is told to gone. */
+static void s_forget_worker (dw_scheduler_t *self, uint32_t worker_index) {
+    dw_worker_state_t *worker = &self->workers[worker_index];
+    if (worker->first != worker->next)
+        self->active_count--;
+    worker->first = worker->next;
+    worker->estimate_ns = 0;
+    worker->present = worker->suspect = worker->emptied = false;
+    dw_lane_t *lane = &self->lanes[worker->lane];
+    uint32_t *link = &lane->first_worker;
+    while (*link != worker_index)
+        link = &self->workers[*link].next_in_lane;
+    *link = worker->next_in_lane;
+    lane->workers_count--;
+    if (self->local_worker == worker_index)
+        self->local_worker = DW_NONE;
+}
+
+void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *event) {
+    dw_worker_state_t *worker = &self->workers[event->worker];
+    dw_lane_t *lane = &self->lanes[event->lane];
+    assert (!worker->present && event->lane < self->plan->lanes_count);
+    worker->present = true;
+    worker->local = event->local;
+    worker->suspect = false;
+    worker->late_ns = DW_LATE_NS;
+    worker->lane = event->lane;
+    worker->credit = event->credit < 1 ? 1 : event->credit > TASKS_MAX ? TASKS_MAX : event->credit;
+    worker->next_in_lane = lane->first_worker;
+    lane->first_worker = event->worker;
+    lane->workers_count++;
+    if (event->local)
+        self->local_worker = event->worker;
+    if (lane->ready_count)
+        dw_scheduler_pending_add (self, event->lane);
+    for (uint32_t w = lane->first_worker; lane->workers_count == 2 && w != DW_NONE;
+         w = self->workers[w].next_in_lane)
+        dw_scheduler_watch (self,
+                            w); /* now there is somebody whom the other's late tasks can go to */
+}
+
+/* A death is counted against the node that the worker was on; what was behind it never began. */
+void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event) {
+    dw_worker_state_t *worker = &self->workers[event->worker];
+    if (!worker->present)
+        return;
+    dw_held_task_t first = {.run = DW_NONE};
+    worker->present = false;
+    if (worker->first != worker->next) {
+        s_take_back (self, event->worker);
+        first = *dw_scheduler_task (worker, worker->first);
+    }
+    s_forget_worker (self, event->worker);
+    if (first.run == DW_NONE)
+        return;
+    dw_run_t *run = &self->runs[first.run];
+    run->sent_count--;
+    self->counts.losses++;
+    if (run->nodes[first.node].state == DW_STATE_WAITING)
+        run->nodes[first.node].attempts++; /* a later step of a chain had begun */
+    if (!run->deaths && !(run->deaths = calloc (self->plan->nodes_count, 1))) {
+        self->no_memory = true;
+        return;
+    }
+    if (++run->deaths[first.node] < DEATHS_MAX) {
+        dw_scheduler_make_ready (self, first.run, first.node);
+        return;
+    }
+    dw_scheduler_keep_error (self, first.run, first.node, 503, DW_NONE);
+    dw_scheduler_node_failed (self, first.run, first.node);
+}
+
+/* The task that an answer is for: the first that its worker holds. NULL: a late, repeated or forged
+ * answer, which is counted. */
+static dw_worker_state_t *s_answered (dw_scheduler_t *self, const dw_event_t *event) {
+    dw_worker_state_t *worker = &self->workers[event->worker];
+    if (worker->present && worker->first != worker->next && event->ticket == worker->first &&
+        event->step == dw_scheduler_task (worker, worker->first)->done)
+        return worker;
+    self->counts.answers_ignored++;
+    return NULL;
+}
+
+uint64_t dw_scheduler_moved (uint64_t mean_ns, uint64_t new_ns) {
+    if (mean_ns == 0)
+        return new_ns > 0 ? new_ns : 1;
+    if (new_ns > 4 * mean_ns)
+        new_ns = 4 * mean_ns;
+    mean_ns = mean_ns - mean_ns / 8 + new_ns / 8;
+    return mean_ns > 0 ? mean_ns : 1;
+}
+
+/* Learns from a measured time. Tasks that were timed together have one duration, which is one
+ * measurement. */
+static void s_learn (dw_scheduler_t *self, const dw_worker_state_t *worker, uint32_t node,
+                     uint32_t steps, uint64_t duration_ns) {
+    dw_kind_t *kind = dw_scheduler_kind (self, node);
+    dw_lane_t *lane = &self->lanes[worker->lane];
+    if (duration_ns == kind->last_ns && kind->mean_ns > 0)
+        return;
+    kind->last_ns = duration_ns;
+    kind->mean_ns = dw_scheduler_moved (kind->mean_ns, duration_ns);
+    lane->mean_ns = dw_scheduler_moved (lane->mean_ns, duration_ns * steps);
+}
+
+/* A task was done by a worker that it had been taken back from: the work was in vain. Where answers
+ * are long on their way that is no accident, so the worker is given more time. */
+static void s_note_in_vain (dw_worker_state_t *worker, dw_held_task_t *task) {
+    if (!task->was_late)
+        return;
+    task->was_late = false;
+    if (worker->late_ns < DW_LATE_NS_MAX)
+        worker->late_ns *= 2;
+}
+
+void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
+    dw_worker_state_t *worker = s_answered (self, event);
+    if (!worker)
+        return;
+    dw_held_task_t *task = dw_scheduler_task (worker, worker->first);
+    if (task->run == DW_NONE) { /* nobody waits for it, but the worker is through with it */
+        self->counts.answers_ignored++;
+        task->done += event->steps;
+        s_note_in_vain (worker, task);
+        if (event->last)
+            s_pop_task (self, event->worker);
+        return;
+    }
+    uint32_t run = task->run, node = task->node, steps = event->steps;
+    if (steps < 1 || steps > task->steps) { /* an answer that makes no sense */
+        self->runs[run].sent_count--;
+        s_pop_task (self, event->worker);
+        if (self->runs[run].nodes[node].state == DW_STATE_WAITING)
+            self->runs[run].nodes[node].attempts++;
+        dw_scheduler_attempt_failed (self, run, node, 502, DW_NONE);
+        return;
+    }
+    s_learn (self, worker, node, steps, event->duration_ns);
+    dw_command_t *command = dw_scheduler_command (self, DW_KEEP_OUTPUT);
+    if (!command)
+        return;
+    command->run = run;
+    command->node = node;
+    command->steps = steps;
+    command->attempt = self->runs[run].nodes[node].attempts;
+    if (self->runs[run].nodes[node].state == DW_STATE_WAITING)
+        command->attempt++; /* a later step of a chain, not counted yet */
+    command->handle = event->handle;
+    bool is_over = event->last || steps == task->steps;
+    if (is_over) {
+        self->runs[run].sent_count--;
+        s_pop_task (self, event->worker);
+    }
+    uint32_t next = dw_scheduler_steps_done (self, run, node, steps);
+    if (!is_over) {
+        task->node = next;
+        task->steps -= steps;
+        task->done += steps;
+        worker->since_ns = self->now_ns;
+    } else if (next != DW_NONE && self->runs[run].nodes[next].wanted)
+        dw_scheduler_make_ready (self, run, next); /* the rest of the chain: it was given back */
+    dw_scheduler_finish_if_over (self, run);
+}
+
+void dw_scheduler_on_task_failed (dw_scheduler_t *self, const dw_event_t *event) {
+    dw_worker_state_t *worker = s_answered (self, event);
+    if (!worker)
+        return;
+    dw_held_task_t task = *dw_scheduler_task (worker, worker->first);
+    s_pop_task (self, event->worker);
+    if (task.run == DW_NONE) {
+        self->counts.answers_ignored++;
+        return;
+    }
+    dw_run_t *run = &self->runs[task.run];
+    run->sent_count--;
+    s_learn (self, worker, task.node, 1, event->duration_ns);
+    if (run->nodes[task.node].state == DW_STATE_WAITING)
+        run->nodes[task.node].attempts++; /* a later step of a chain */
+    dw_scheduler_attempt_failed (self, task.run, task.node, event->code, event->handle);
+}
+
+void dw_scheduler_on_task_returned (dw_scheduler_t *self, const dw_event_t *event) {
+    dw_worker_state_t *worker = s_answered (self, event);
+    if (!worker)
+        return;
+    dw_held_task_t task = *dw_scheduler_task (worker, worker->first);
+    s_pop_task (self, event->worker);
+    if (task.run == DW_NONE)
+        return;
+    self->runs[task.run].sent_count--;
+    self->counts.returned++;
+    dw_scheduler_put_back (self, task.run, task.node);
+}
+
+/* A worker has not got past a task that was given up: it is stuck. */
+static void s_replace_worker (dw_scheduler_t *self, uint32_t worker_index) {
+    dw_worker_state_t *worker = &self->workers[worker_index];
+    uint32_t node = dw_scheduler_task (worker, worker->first)->node;
+    self->counts.workers_replaced++;
+    s_forget_worker (self, worker_index);
+    dw_command_t *command = dw_scheduler_command (self, DW_REPLACE_WORKER);
+    if (!command)
+        return;
+    command->worker = worker_index;
+    command->node = node;
+}
+
+/* The first task of a worker takes its time. What the worker had not begun goes elsewhere at once;
+ * when the time was all that the task had, the attempt has failed; when nobody waits for it any more,
+ * the worker is stuck. */
+static void s_on_worker_deadline (dw_scheduler_t *self, uint32_t worker_index) {
+    dw_worker_state_t *worker = &self->workers[worker_index];
+    dw_held_task_t task = *dw_scheduler_task (worker, worker->first);
+    s_take_back (self, worker_index);
+    if (s_worker_deadline_ns (self, worker) > self->now_ns)
+        return;
+    if (task.run == DW_NONE)
+        s_replace_worker (self, worker_index);
+    else {
+        self->counts.timeouts++;
+        dw_scheduler_give_up (self, worker_index, worker->first);
+        dw_scheduler_attempt_failed (self, task.run, task.node, 408, DW_NONE);
+    }
+}
+
+void dw_scheduler_on_timer (dw_scheduler_t *self, const dw_timer_t *timer) {
+    if (timer->worker == DW_NONE) {
+        const dw_run_t *run = &self->runs[timer->run];
+        if (run->life == DW_RUN_LIVE && run->serial == timer->serial)
+            dw_scheduler_make_ready (self, timer->run, timer->node);
+        return;
+    }
+    dw_worker_state_t *worker = &self->workers[timer->worker];
+    if (timer->at_ns != worker->timer_ns)
+        return; /* an earlier one took its place */
+    worker->timer_ns = INT64_MAX;
+    if (s_worker_deadline_ns (self, worker) <= self->now_ns)
+        s_on_worker_deadline (self, timer->worker);
+    dw_scheduler_watch (self, timer->worker);
+}
