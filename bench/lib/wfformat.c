@@ -100,7 +100,7 @@ static int s_read_tasks (s_reading_t *self, const json_t *specified, const json_
     if (!times || !graph || !seconds || dw_graph_set_file (graph, self->place.file))
         self->err = DW_ENOMEM;
     else
-        json_array_foreach (specified, index, task)
+        for (index = 0; (task = json_array_get (specified, index)); index++)
             s_read_task (self, task, index, times, graph, seconds);
     json_decref (times);
     if (self->err) {
