@@ -330,8 +330,8 @@ static void what_waits_behind_a_late_task_goes_to_another_worker (void **state) 
             "run 0: finished ok\n");
 }
 
-/* Two tasks are late: sends both to worker 0, lets worker 1 come, and returns how long the second one
- * stays; its answer by the worker that it was taken back from comes after all when it is done in vain. */
+/* Has worker 0 hold two tasks and be late with the first, so that the second goes to worker 1; returns
+ * after how long. Worker 0 then does the second all the same, in vain, or gives it back. */
 static int64_t s_be_late (scheduler_fixture_t *f, uint64_t *ticket, uint64_t *other, bool in_vain) {
     SUBMIT (0);
     int64_t sent_ns = f->now_ns;

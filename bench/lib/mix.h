@@ -20,9 +20,15 @@ static inline uint64_t dw_mix_word (uint64_t hash, uint64_t word) {
     return (hash ^ word) * UINT64_C (0xff51afd7ed558ccd);
 }
 
+/* Payloads of 16 bytes, which is what most benches measure with, take the way without a loop. */
 static inline uint64_t dw_mix_in (uint64_t hash, const void *bytes, size_t size) {
     const uint8_t *at = (const uint8_t *) bytes;
     uint64_t word;
+    if (size == 16) {
+        uint64_t words[2];
+        memcpy (words, at, sizeof words);
+        return dw_mix_word (dw_mix_word (hash, words[0]), words[1]);
+    }
     for (; size >= sizeof word; size -= sizeof word, at += sizeof word) {
         memcpy (&word, at, sizeof word);
         hash = dw_mix_word (hash, word);
@@ -41,6 +47,11 @@ static inline uint64_t dw_mix_end (uint64_t hash) {
 static inline void dw_mix_out (uint64_t hash, void *bytes, size_t size) {
     uint8_t *at = (uint8_t *) bytes;
     uint64_t word;
+    if (size == 16) {
+        uint64_t words[2] = {dw_mix_end (hash), dw_mix_end (hash + 1)};
+        memcpy (at, words, sizeof words);
+        return;
+    }
     for (; size >= sizeof word; size -= sizeof word, at += sizeof word, hash++) {
         word = dw_mix_end (hash);
         memcpy (at, &word, sizeof word);
