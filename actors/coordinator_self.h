@@ -57,6 +57,7 @@ typedef struct dw_own_work_t {
     uint32_t group_count, group_max;
     bool is_away;         /* the time since then is not to be counted */
     uint64_t steps_count; /* of all its work */
+    dw_chain_t chain;     /* under way */
 } dw_own_work_t;
 
 struct dw_coordinator_t {

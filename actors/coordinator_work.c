@@ -14,6 +14,7 @@ void dw_coordinator_join_as_worker (dw_coordinator_t *self) {
     event->credit = 1;
     event->local = true;
     self->own.group_max = 1;
+    self->own.chain.input = self->plan->nodes_count;
 }
 
 bool dw_coordinator_has_own_work (const dw_coordinator_t *self) {
@@ -39,9 +40,8 @@ static void s_look (dw_coordinator_t *self) {
 
 /* The step of task that wrote to slot has failed: what slot tells of that goes the way that an answer's
  * error goes. */
-static void s_fail (dw_coordinator_t *self, dw_own_task_t *task, dw_slot_t *slot, int code) {
+static void s_fail (dw_coordinator_t *self, dw_own_task_t *task, dw_slot_t *slot) {
     s_look (self); /* the slot is about to move */
-    task->code = (uint16_t) code;
     task->handle = (uint32_t) self->outcomes.slots_count;
     dw_slot_t *kept = dw_coordinator_slot (self);
     if (!kept)
@@ -50,51 +50,48 @@ static void s_fail (dw_coordinator_t *self, dw_own_task_t *task, dw_slot_t *slot
     memset (slot, 0, sizeof *slot);
 }
 
-/* What the scheduler does for many dependents takes longer than their tasks: it is not to be taken for
- * the time of one. */
-static void s_look_away (dw_coordinator_t *self, uint32_t node) {
-    const dw_plan_t *plan = self->plan;
-    if (plan->successors_at[node + 1] - plan->successors_at[node] <= DW_GROUP_MAX)
-        return;
-    s_look (self);
-    self->own.is_away = true;
-}
-
 /* Runs a task, or as many steps of it as there is time for: as many at a time as are timed together. */
 static bool s_run_task (void *arg, dw_own_task_t *task) {
     dw_coordinator_t *self = arg;
     dw_own_work_t *own = &self->own;
     dw_live_run_t *run = &self->runs[task->run];
-    dw_chain_t chain = {.run = run->number,
-                        .slots = run->slots,
-                        .input = self->plan->nodes_count,
-                        .node = task->node,
-                        .source = task->source,
-                        .attempt = task->attempt};
+    dw_chain_t *chain = &own->chain;
     uint32_t left = task->steps;
-    int code = 0;
+    chain->run = run->number;
+    chain->slots = run->slots;
+    chain->node = task->node;
+    chain->source = task->source;
+    chain->attempt = task->attempt;
     if (task->ahead != DW_NONE)
         __builtin_prefetch (&run->slots[task->ahead], 1);
     if (own->is_away) {
         own->is_away = false;
         own->now_ns = dw_clock_ns ();
     }
-    do {
-        uint32_t before = own->group_count, room = own->group_max - before;
-        code = dw_host_run_chain (self->host, &chain, left < room ? left : room, own->group,
-                                  &own->group_count);
-        left -= own->group_count - before - (code != 0);
+    for (;;) {
+        uint32_t room = own->group_max - own->group_count;
+        task->code = (uint16_t) dw_host_run_chain (self->host, chain, left < room ? left : room,
+                                                   &own->group[own->group_count]);
+        own->group_count += chain->done + (task->code > 0);
+        left -= chain->done;
         if (own->group_count == own->group_max)
             s_look (self);
-    } while (left > 0 && !code && own->now_ns < own->until_ns);
-    run->has_extras |= chain.has_extras;
-    task->code = 0;
+        if (left == 0 || task->code || own->now_ns >= own->until_ns)
+            break;
+    }
     task->done = task->steps - left;
     own->steps_count += task->done;
-    if (code)
-        s_fail (self, task, &run->slots[chain.node], code);
-    else if (left == 0)
-        s_look_away (self, chain.last);
+    run->has_extras |= chain->has_extras;
+    chain->has_extras = false;
+    if (task->code)
+        s_fail (self, task, &run->slots[chain->node]);
+    /* What the scheduler does for many dependents takes longer than their tasks: it is not to be taken
+     * for the time of one. */
+    const uint32_t *successors_at = &self->plan->successors_at[chain->last];
+    if (successors_at[1] - successors_at[0] > DW_GROUP_MAX) {
+        s_look (self);
+        own->is_away = true;
+    }
     return own->now_ns < own->until_ns;
 }
 

@@ -246,19 +246,18 @@ static void s_empty (dw_slot_t *slot) {
     memset (slot, 0, sizeof *slot);
 }
 
-int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_slot_t **ran,
-                       uint32_t *ran_count_p) {
+int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_slot_t **ran) {
     const dw_plan_t *plan = self->program->plan;
     dw_call_t *call = &self->call;
-    uint32_t node = chain->node, ran_count = *ran_count_p;
-    int code = 0;
+    uint32_t node = chain->node, done = 0;
+    int code;
     call->run = chain->run;
     call->slots = chain->slots;
     call->input = chain->input;
     call->source = chain->source;
     call->attempt = chain->attempt;
     for (;;) {
-        dw_slot_t *slot = &chain->slots[node];
+        dw_slot_t *slot = ran[done] = &chain->slots[node];
         if (slot->form == DW_SLOT_EXTRA)
             s_empty (slot); /* of an attempt before */
         call->dependencies = &plan->dependencies[plan->dependencies_at[node]];
@@ -266,26 +265,24 @@ int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_sl
                                 ? 0
                                 : plan->dependencies_count[node];
         code = s_process (self, node, slot);
-        ran[ran_count++] = slot;
-        if (slot->form == DW_SLOT_EXTRA)
-            chain->has_extras = true;
+        chain->has_extras |= slot->form == DW_SLOT_EXTRA;
+        chain->last = node;
         if (code)
             break;
         slot->status = DW_NODE_DONE;
         slot->attempts = (uint16_t) call->attempt;
-        chain->last = node;
         uint32_t next = plan->chain_next[node];
         if (next != DW_NONE && plan->source[next] == node)
             call->source = node; /* else it reads what this one read */
         node = next;
-        if (--steps == 0)
-            break;
         call->attempt = 1;
+        if (++done == steps)
+            break;
     }
     chain->node = node;
     chain->source = call->source;
-    chain->attempt = 1;
-    *ran_count_p = ran_count;
+    chain->attempt = call->attempt;
+    chain->done = done;
     return code;
 }
 

@@ -44,23 +44,24 @@ void dw_host_destroy (dw_host_t **self_p);
 /* Whom the host's calls ask whether they are cancelled. */
 void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), void *arg);
 
-/* Runs steps nodes along a chain at once, outside of any task: each reads its payload and its dependencies'
+/* Nodes of a chain that are run at once, outside of any task: each reads its payload and its dependencies'
  * outputs in slots, by node, and writes there. */
 typedef struct dw_chain_t {
     uint64_t run;     /* its number */
     dw_slot_t *slots; /* by node; ... */
     uint32_t input;   /* ... and the run's input */
-    /* The next step; moves on. */
+    /* The next step, whose run dw_host_run_chain moves on. */
     uint32_t node, source;
-    uint16_t attempt;
-    uint32_t last;   /* the node that ran last */
-    bool has_extras; /* some slot owns one now */
+    unsigned attempt;
+    /* What that came to. */
+    uint32_t done;   /* steps */
+    uint32_t last;   /* the node that was run last */
+    bool has_extras; /* some slot owns one; never set to false */
 } dw_chain_t;
 
-/* Runs at most steps, up to the first that fails; returns its code, or 0. ran, with room for steps, is told
- * the slots that were written, the failed one's last, and *ran_count_p is moved on. */
-int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_slot_t **ran,
-                       uint32_t *ran_count_p);
+/* Runs at most steps, up to the first that fails, whose code it returns; else 0. ran, with room for steps,
+ * gets the slots that were written, the failed one's last. */
+int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_slot_t **ran);
 
 /* Begins a task; the one before must be over. worker is for the events. */
 void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task);
