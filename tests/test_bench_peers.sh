@@ -8,6 +8,10 @@ if [ ! -x "$peers/sequential" ]; then
     echo "no peer was built"
     exit 77
 fi
+if nm "$peers/sequential" | grep -qE ' __tsan_'; then
+    echo "built with ThreadSanitizer, under which measuring how long work takes lasts for minutes"
+    exit 77
+fi
 status=0
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
