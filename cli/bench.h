@@ -71,9 +71,10 @@ int dw_bench_fail (int err, const dw_error_t *error);
 
 /* ---- Rows: bench_rows.c ----------------------------------------------------------------------- */
 
-/* A row that begins with the benchmark's name and parameters: work as it was settled. Lack of
+/* A row that begins with the benchmark's name and parameters: options as they were settled. Lack of
  * memory is found by dw_bench_print. */
-json_t *dw_bench_row (const dw_bench_t *self, const dw_work_options_t *work, uint32_t edges_count);
+json_t *dw_bench_row (const dw_bench_t *self, const dw_work_options_t *options,
+                      uint32_t edges_count);
 void dw_bench_text (json_t *row, const char *name, const char *value);
 void dw_bench_count (json_t *row, const char *name, uint64_t value);
 /* What is not finite becomes null. */

@@ -2,6 +2,7 @@
  * kernels, and the files that graphs are read from. Nothing here is about time. */
 
 #include <inttypes.h>
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -158,6 +159,7 @@ static void random_has_one_to_four_predecessors_of_the_step_before (void **state
         uint32_t width = work->options.width;
         assert_int_equal (work->nodes_count, 2345);
         assert_int_equal (width, seed ? seed * 10 : 100);
+        assert (width > 0);
         for (uint32_t node = 0; node < work->nodes_count; node++) {
             uint32_t count = work->dependencies_at[node + 1] - work->dependencies_at[node];
             assert_true (node < width ? count == 0 : count >= 1 && count <= 4);
@@ -456,11 +458,13 @@ static void a_workflow_that_lacks_something_says_which_field_of_which_task (void
 
 static void problems_of_a_workflow_are_told_up_to_a_limit (void **state) {
     (void) state;
-    char text[8192] = "{\"schemaVersion\": \"1.5\", \"workflow\": {\"specification\": {\"tasks\": "
-                      "[";
-    for (int i = 0; i < 50; i++)
-        strcat (text, i ? ", {}" : "{}");
-    strcat (text, "]}, \"execution\": {\"tasks\": []}}}");
+    char tasks[50 * 4 + 1] = "", text[sizeof tasks + 200];
+    for (size_t i = 0; i < 50; i++)
+        snprintf (tasks + 4 * i, sizeof tasks - 4 * i, i < 49 ? "{}, " : "{}");
+    snprintf (text, sizeof text,
+              "{\"schemaVersion\": \"1.5\", \"workflow\": {\"specification\": {\"tasks\": [%s]}, "
+              "\"execution\": {\"tasks\": []}}}",
+              tasks);
     s_expect_refused (
         (dw_work_options_t){.shape = DW_SHAPE_FILE, .file = command_file ("w.json", text)},
         DW_EGRAPH, "and 30 problems more");

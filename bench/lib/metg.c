@@ -38,7 +38,7 @@ static int s_measure_peak (dw_metg_t *self, uint32_t threads, double ns_per_roun
     uint64_t rounds = (uint64_t) (PEAK_NS / ns_per_round);
     pthread_t *others = calloc (threads, sizeof *others);
     double best_ns = others ? s_compute_together (others, threads, rounds) : -1;
-    for (int try = 1; try < PEAK_TRIES && best_ns > 0; try++) {
+    for (int try = 1; others && try < PEAK_TRIES && best_ns > 0; try++) {
         double ns = s_compute_together (others, threads, rounds);
         best_ns = ns > 0 && ns < best_ns ? ns : best_ns;
     }

@@ -18,7 +18,7 @@ typedef struct dw_scaling_point_t {
 
 /* Errors: as dw_work_new and dw_rig_run; DW_EPROCESSOR a result differs from the loop's, a
  * defect. */
-int dw_scaling_measure (dw_scaling_point_t *self, const dw_work_options_t *work,
+int dw_scaling_measure (dw_scaling_point_t *self, const dw_work_options_t *wanted,
                         const dw_rig_options_t *options, uint32_t repeat, dw_error_t *error);
 
 #endif

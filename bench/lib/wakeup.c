@@ -58,7 +58,7 @@ int dw_wakeup_measure (dw_spread_t *ns_p, uint32_t round_trips, uint32_t repeat,
                        dw_error_t *error) {
     double *ns = calloc (repeat, sizeof *ns);
     int err = ns ? DW_OK : dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    for (uint32_t i = 0; i < repeat && !err; i++)
+    for (uint32_t i = 0; ns && i < repeat && !err; i++)
         err = s_measure (&ns[i], round_trips, error);
     if (!err)
         *ns_p = dw_spread_of (ns, repeat);

@@ -197,7 +197,7 @@ static int s_draw_times (dw_work_t *self, const double *seconds, dw_error_t *err
     if (err)
         return err;
     double total_ns = 0;
-    self->task_ns = malloc (((size_t) self->nodes_count + 1) * sizeof *self->task_ns);
+    self->task_ns = calloc ((size_t) self->nodes_count + 1, sizeof *self->task_ns);
     if (!self->task_ns)
         return DW_ENOMEM;
     for (uint32_t node = 0; node < self->nodes_count; node++) {

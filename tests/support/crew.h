@@ -11,8 +11,8 @@
 
 /* How long a message to or from a worker takes. */
 int64_t crew_delay (world_t *world);
-/* What becomes of the next attempt at node of run. */
-outcome_t crew_outcome (const world_t *world, uint32_t run, uint32_t node);
+/* What becomes of the next attempt at node number at of run. */
+outcome_t crew_outcome (const world_t *world, uint32_t run, uint32_t at);
 /* A worker says something. */
 void crew_say (world_t *world, uint32_t worker, dw_event_t event);
 /* It goes on with its first task, if it has one and does nothing. */

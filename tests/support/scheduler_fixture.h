@@ -54,7 +54,7 @@ void scheduler_fixture_open (scheduler_fixture_t *self);
 /* Lets time pass, then tells of an event. */
 void scheduler_fixture_step (scheduler_fixture_t *self, int64_t passed_ns, const dw_event_t *event);
 /* Lets the shell's thread work, without a step. */
-void scheduler_fixture_work (scheduler_fixture_t *self, const fixture_work_t *work);
+void scheduler_fixture_work (scheduler_fixture_t *self, const fixture_work_t *wanted);
 /* Lets time pass until the scheduler wants to look; false when it never does. */
 bool scheduler_fixture_wait (scheduler_fixture_t *self);
 /* What was said since the last call must be this. */
