@@ -194,6 +194,11 @@ void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t
             s_refuse_run (self, router, 503, "the system is closing", run);
             return;
         }
+        if (self->free_runs_count == 0 && self->runs_used == self->runs_max) {
+            s_refuse_run (self, router, 503, "as many runs are in flight as there are places for",
+                          run);
+            return;
+        }
         if (!s_submit (self, client, reader)) {
             s_refuse_run (self, router, 400,
                           "a submission makes no sense, or there is no memory for it", run);

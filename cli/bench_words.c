@@ -153,6 +153,15 @@ static double s_parse_real (const struct argp_state *state, const char *option, 
 
 /* ---- Words -------------------------------------------------------------------------------- */
 
+/* A file's shape is asked for by --graph. */
+static int s_choose_shape (const struct argp_state *state, const char *word) {
+    const char *names[DW_SHAPE_FILE + 1] = {NULL};
+    for (int shape = 0; shape < DW_SHAPE_FILE; shape++) {
+        names[shape] = dw_shape_names[shape];
+    }
+    return dw_command_choose (state, "--shape", names, word);
+}
+
 static void s_parse_efficiency (dw_bench_t *self, const struct argp_state *state,
                                 const char *word) {
     if (self->efficiencies_count == DW_BENCH_EFFICIENCIES_MAX) {
@@ -204,12 +213,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
     dw_bench_t *self = state->input;
     dw_work_options_t *work = &self->work;
     switch (key) {
-        case KEY_SHAPE:
-            self->shape = dw_command_choose (state, "--shape", dw_shape_names, arg);
-            if (self->shape == DW_SHAPE_FILE) {
-                argp_error (state, "--shape: a file's shape is asked for by --graph FILE");
-            }
-            return 0;
+        case KEY_SHAPE: self->shape = s_choose_shape (state, arg); return 0;
         case KEY_GRAPH: work->file = arg; return 0;
         case KEY_NODES:
             work->nodes_count = s_parse_count (state, "--nodes", arg, 1, DW_WORK_NODES_MAX);

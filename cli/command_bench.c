@@ -36,7 +36,7 @@ static int s_run_none (int argc, char **argv) {
     const struct argp argp = {
         .parser = s_parse,
         .args_doc = "BENCHMARK [OPTION...]",
-        .doc = "Measures what a task costs beside its work."
+        .doc = "Measures what running graphs costs."
                "\v"
                "Benchmarks:\n"
                "  overhead     what a task costs, by shape of the graph\n"
@@ -45,7 +45,7 @@ static int s_run_none (int argc, char **argv) {
                "  metg         the minimum effective task granularity of Task Bench\n"
                "  scaling      the cost of a task by nodes, the speed by threads\n"
                "  workflow     a real workflow's makespan against that on paper\n\n"
-               "`dagwood bench BENCHMARK --help' explains one.",
+               "`dagwood bench BENCHMARK --help' explains one, with its figures and exit statuses.",
     };
     int status = DW_EXIT_OK;
     argc = argc > 2 ? 2 : argc; /* What follows an unknown word is not ours to judge. */

@@ -364,7 +364,7 @@ static void wrong_words_are_refused (void **state) {
         {{"bench", "overhaed", NULL}, 64, "did you mean overhead?"},
         {{"bench", "overhead", "metg", NULL}, 64, "takes nothing else"},
         {{"bench", "overhead", "--shape", "wvae", NULL}, 64, "did you mean wave?"},
-        {{"bench", "overhead", "--shape", "file", NULL}, 64, "asked for by --graph"},
+        {{"bench", "overhead", "--shape", "file", NULL}, 64, "is none of chain, fan"},
         {{"bench", "overhead", "--kernel", "emty", NULL}, 64, "did you mean empty?"},
         {{"bench", "overhead", "--nodes", "0", NULL}, 64, "must be a whole number from 1 to"},
         {{"bench", "overhead", "--threads", "x", NULL}, 64, "--threads must be a whole number"},
