@@ -229,14 +229,14 @@ static void *s_coordinator_actor (void *args) {
         bool works = dw_coordinator_has_own_work (self);
         if (works)
             dw_coordinator_work (self);
-        int64_t now_ns = works ? self->worked_ns : dw_clock_ns ();
+        int64_t now_ns = works ? self->own.lap.since_ns : dw_clock_ns ();
         int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
         if (works || self->outcomes.events_count || deadline_ns <= now_ns)
             dw_coordinator_step (self, now_ns);
         else if (self->is_closing)
             break;
         else if (!dw_actor_wait (self->peers.routers, self->peers.routers_count,
-                                 self->worked_ns + SPIN_NS, deadline_ns))
+                                 self->own.lap.since_ns + SPIN_NS, deadline_ns))
             self->is_over = true;
     }
     s_close (self);

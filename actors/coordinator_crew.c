@@ -101,9 +101,7 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
             break;
         case DW_WIRE_RETURNED: event->type = DW_EVENT_TASK_RETURNED; break;
     }
-    uint32_t duration_us = (uint32_t) (record.duration_ns / 1000 < UINT32_MAX
-                                           ? (record.duration_ns + 500) / 1000
-                                           : UINT32_MAX);
+    uint32_t duration_us = dw_clock_us (record.duration_ns);
     for (size_t i = first_slot; duration_us && i < self->outcomes.slots_count; i++)
         self->outcomes.slots[i].duration_us = duration_us;
     return !reader->is_damaged;

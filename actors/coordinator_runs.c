@@ -150,13 +150,12 @@ static bool s_read_outputs (dw_coordinator_t *self, dw_live_run_t *run, dw_wire_
     return run->outputs && !reader->is_damaged;
 }
 
-static bool s_submit (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader) {
+/* Reads a submission into a new place; false: it makes no sense, or there is no memory for it. */
+static bool s_submit (dw_coordinator_t *self, uint32_t index, uint32_t client,
+                      dw_wire_reader_t *reader) {
     dw_wire_submission_t record;
     size_t size;
     zmq_msg_t *frame;
-    uint32_t index = s_run_new (self);
-    if (index == DW_NONE)
-        return false;
     dw_live_run_t *run = &self->runs[index];
     dw_slot_t *input = &run->slots[self->plan->nodes_count];
     bool ok = dw_read_submission (reader, &record);
@@ -194,12 +193,13 @@ void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t
             s_refuse_run (self, router, 503, "the system is closing", run);
             return;
         }
-        if (self->free_runs_count == 0 && self->runs_used == self->runs_max) {
-            s_refuse_run (self, router, 503, "as many runs are in flight as there are places for",
-                          run);
+        uint32_t index = s_run_new (self);
+        if (index == DW_NONE) {
+            s_refuse_run (self, router, 503,
+                          "as many runs are in flight as there are places or memory for", run);
             return;
         }
-        if (!s_submit (self, client, reader)) {
+        if (!s_submit (self, index, client, reader)) {
             s_refuse_run (self, router, 400,
                           "a submission makes no sense, or there is no memory for it", run);
             return;

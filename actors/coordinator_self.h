@@ -11,6 +11,7 @@
 #ifndef DW_COORDINATOR_SELF_H
 #define DW_COORDINATOR_SELF_H
 
+#include "actors/clock.h"
 #include "actors/coordinator.h"
 #include "actors/peers.h"
 
@@ -47,17 +48,13 @@ typedef struct dw_stuck_t {
     uint32_t node;
 } dw_stuck_t;
 
-#define DW_GROUP_MAX 64u
-
-/* How the coordinator's own work is timed: steps much shorter than a look at the clock in groups. */
+/* The coordinator's own work. */
 typedef struct dw_own_work_t {
-    int64_t now_ns;                 /* when the clock was last looked at */
-    int64_t until_ns;               /* when to look at the sockets again */
-    dw_slot_t *group[DW_GROUP_MAX]; /* what ran since then */
-    uint32_t group_count, group_max;
-    bool is_away;         /* the time since then is not to be counted */
-    uint64_t steps_count; /* of all its work */
-    dw_chain_t chain;     /* under way */
+    dw_lap_t lap;
+    dw_slot_t *ran[DW_LAP_STEPS_MAX]; /* what its steps wrote */
+    bool is_away;                     /* the time since it began is not to be counted */
+    int64_t until_ns;                 /* when to look at the sockets again */
+    dw_chain_t chain;                 /* under way */
 } dw_own_work_t;
 
 struct dw_coordinator_t {
@@ -87,7 +84,6 @@ struct dw_coordinator_t {
 
     dw_host_t *host; /* of its own work; NULL: it has none */
     dw_own_work_t own;
-    int64_t worked_ns; /* when it last did */
 
     zmq_msg_t graph; /* what WELCOME tells clients */
     bool has_graph;

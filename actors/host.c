@@ -7,10 +7,8 @@
 
 #include "actors/clock.h"
 
-#define CHUNK_STEPS     512u /* steps of a chain that one event tells of, at most */
-#define LONG_STEPS      16u  /* a chain that is timed by itself */
-#define GROUP_NS        2000 /* tasks are timed in groups of about this */
-#define GROUP_STEPS_MAX 64u
+#define CHUNK_STEPS 512u /* steps of a chain that one event tells of, at most */
+#define LONG_STEPS  16u  /* a chain that is timed by itself */
 
 struct dw_host_t {
     const dw_program_t *program;
@@ -31,10 +29,8 @@ struct dw_host_t {
     dw_slot_t carried;         /* own copy of the last step's output, over a pause */
     dw_slot_t carried_payload; /* own copy of the payload when that is an earlier step's */
 
-    /* Time. */
-    int64_t now_ns; /* when the clock was last looked at */
-    uint32_t group_steps, group_steps_max;
-    size_t group_event, group_slot; /* the first since then */
+    dw_lap_t lap;
+    size_t lap_event, lap_slot; /* its first */
 };
 
 /* ---- Outcomes --------------------------------------------------------------------------------- */
@@ -117,7 +113,7 @@ int dw_host_new (dw_host_t **self_p, const dw_program_t *program, uint32_t node,
     self->call.plan = plan;
     self->call.token = program->token;
     self->call.settings = program->settings;
-    self->group_steps_max = 1;
+    self->lap.steps_max = 1;
     int err = DW_OK;
     for (uint32_t i = 0; i < count && !err; i++)
         err = s_start (self, node == DW_NONE ? i : node, error);
@@ -155,41 +151,26 @@ void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), v
 /* ---- Time ------------------------------------------------------------------------------------- */
 
 int64_t dw_host_now_ns (const dw_host_t *self) {
-    return self->now_ns;
-}
-
-/* The next group begins here. */
-static void s_begin_group (dw_host_t *self, const dw_outcomes_t *outcomes, int64_t now_ns) {
-    self->now_ns = now_ns;
-    self->group_steps = 0;
-    self->group_event = outcomes->events_count;
-    self->group_slot = outcomes->slots_count;
+    return self->lap.since_ns;
 }
 
 int64_t dw_host_settle (dw_host_t *self, dw_outcomes_t *outcomes) {
-    if (self->group_steps == 0) {
-        s_begin_group (self, outcomes, self->now_ns);
-        return self->now_ns;
+    if (self->lap.steps > 0) {
+        uint64_t step_ns = dw_lap_end (&self->lap);
+        uint32_t step_us = dw_clock_us (step_ns);
+        for (size_t i = self->lap_event; i < outcomes->events_count; i++)
+            outcomes->events[i].duration_ns = step_ns;
+        for (size_t i = self->lap_slot; step_us && i < outcomes->slots_count; i++)
+            outcomes->slots[i].duration_us = step_us;
     }
-    int64_t now_ns = dw_clock_ns ();
-    uint64_t mean_ns = (uint64_t) (now_ns - self->now_ns) / self->group_steps;
-    for (size_t i = self->group_event; i < outcomes->events_count; i++)
-        outcomes->events[i].duration_ns = mean_ns;
-    uint32_t mean_us = (uint32_t) (mean_ns < UINT64_C (1000) * UINT32_MAX ? (mean_ns + 500) / 1000
-                                                                          : UINT32_MAX);
-    for (size_t i = self->group_slot; mean_us && i < outcomes->slots_count; i++)
-        outcomes->slots[i].duration_us = mean_us;
-    uint64_t steps = GROUP_NS / (mean_ns + 1);
-    self->group_steps_max = steps < 1
-                                ? 1
-                                : (uint32_t) (steps < GROUP_STEPS_MAX ? steps : GROUP_STEPS_MAX);
-    s_begin_group (self, outcomes, now_ns);
-    return now_ns;
+    self->lap_event = outcomes->events_count;
+    self->lap_slot = outcomes->slots_count;
+    return self->lap.since_ns;
 }
 
 void dw_host_wake (dw_host_t *self, int64_t now_ns) {
-    assert (self->group_steps == 0); /* else what was run would be timed too short */
-    self->now_ns = now_ns;
+    assert (self->lap.steps == 0); /* else what was run would be timed too short */
+    self->lap.since_ns = now_ns;
 }
 
 /* ---- A task ----------------------------------------------------------------------------------- */
@@ -240,12 +221,6 @@ static int s_step (dw_host_t *self, dw_slot_t *slot) {
     return s_process (self, task->node, slot);
 }
 
-/* A slot travels whole: it keeps nothing of what was in it. */
-static void s_empty (dw_slot_t *slot) {
-    dw_slot_clear (slot);
-    memset (slot, 0, sizeof *slot);
-}
-
 int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_slot_t **ran) {
     const dw_plan_t *plan = self->program->plan;
     dw_call_t *call = &self->call;
@@ -259,7 +234,7 @@ int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_sl
     for (;;) {
         dw_slot_t *slot = ran[done] = &chain->slots[node];
         if (slot->form == DW_SLOT_EXTRA)
-            s_empty (slot); /* of an attempt before */
+            dw_slot_clear (slot); /* of an attempt before */
         call->dependencies = &plan->dependencies[plan->dependencies_at[node]];
         call->given_count = plan->flags[node] & DW_NODE_PAYLOAD_ONLY
                                 ? 0
@@ -387,14 +362,14 @@ bool dw_host_run (dw_host_t *self, dw_outcomes_t *outcomes, int64_t until_ns) {
     if (!dw_outcomes_reserve (outcomes, steps_max))
         return false;
     bool is_long = steps_max > LONG_STEPS;
-    int64_t begin_ns = is_long ? dw_host_settle (self, outcomes) : self->now_ns;
+    int64_t begin_ns = is_long ? dw_host_settle (self, outcomes) : self->lap.since_ns;
     size_t at = outcomes->events_count;
     s_push_event (self, outcomes, DW_EVENT_TASK_DONE);
     uint32_t steps = 0;
     while (steps < steps_max) {
         dw_slot_t *slot = &outcomes->slots[outcomes->slots_count];
         int code = s_step (self, slot);
-        self->group_steps++;
+        self->lap.steps++;
         if (code) {
             s_fail (self, outcomes, code, steps);
             break;
@@ -407,16 +382,15 @@ bool dw_host_run (dw_host_t *self, dw_outcomes_t *outcomes, int64_t until_ns) {
             break;
         }
         s_advance (self, slot);
-        if (self->group_steps >= self->group_steps_max &&
-            dw_host_settle (self, outcomes) >= until_ns)
+        if (self->lap.steps >= self->lap.steps_max && dw_host_settle (self, outcomes) >= until_ns)
             break;
     }
     outcomes->events[at].steps = steps;
     self->told += self->is_busy ? steps : 0;
-    if (self->group_steps >= self->group_steps_max || is_long)
+    if (self->lap.steps >= self->lap.steps_max || is_long)
         dw_host_settle (self, outcomes);
     if (is_long && steps > 0)
-        outcomes->events[at].duration_ns = (uint64_t) (self->now_ns - begin_ns) / steps;
+        outcomes->events[at].duration_ns = (uint64_t) (self->lap.since_ns - begin_ns) / steps;
     if (self->is_busy && !s_carry (self, &outcomes->slots[outcomes->slots_count - 1])) {
         /* The chain cannot go on here: it goes back from this step, and is sent again. */
         outcomes->events[at].last = true;

@@ -34,8 +34,7 @@ void dw_slot_clear (dw_slot_t *self) {
         free (extra->message);
         free (extra);
     }
-    self->form = DW_SLOT_NONE;
-    self->size = 0;
+    memset (self, 0, sizeof *self); /* it travels whole: nothing stays of what was in it */
 }
 
 void dw_slot_drop_payload (dw_slot_t *self) {

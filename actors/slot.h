@@ -60,7 +60,7 @@ static inline dw_extra_t *dw_slot_extra (const dw_slot_t *self) {
 
 /* The slot's extra, made when it has none; NULL when there is no memory. A payload inside is moved. */
 dw_extra_t *dw_slot_need_extra (dw_slot_t *self);
-/* Frees what the slot owns; it is then empty. */
+/* Frees what the slot owns; it is then all zeros. */
 void dw_slot_clear (dw_slot_t *self);
 /* Drops the payload, keeps metadata and error. */
 void dw_slot_drop_payload (dw_slot_t *self);

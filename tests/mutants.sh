@@ -4,8 +4,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 seeds=${SEEDS:-1..4000}
-compile=("${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -w -I. -Iinclude)
 work=$(mktemp -d) || exit 1
+compile=("${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -w "-I$work" -I. -Iinclude) # A patched header comes first.
 trap 'rm -rf "$work"' EXIT
 
 build () { # FILE...: into objects named after them
@@ -43,8 +43,11 @@ for patch in tests/mutants/*.patch; do
         echo "$patch no longer applies: plant that bug again"
         exit 1
     fi
-    cp "$work/objects/$(basename "$file" .c).o" "$work/whole.o"
-    build "$work/$file" || { echo "$patch does not compile"; exit 1; }
+    cp -r "$work/objects" "$work/whole"
+    case $file in
+        *.h) build runtime/core/*.c ;;
+        *) build "$work/$file" ;;
+    esac || { echo "$patch does not compile"; exit 1; }
     planted=$((planted + 1))
     if simulate; then
         echo "NOT CAUGHT  $name"
@@ -52,7 +55,8 @@ for patch in tests/mutants/*.patch; do
         caught=$((caught + 1))
         echo "caught      $name: $(tail -n 1 "$work/said" | cut -c 1-110)"
     fi
-    mv "$work/whole.o" "$work/objects/$(basename "$file" .c).o"
+    rm -r "$work/objects" "${work:?}/$file"
+    mv "$work/whole" "$work/objects"
 done
 echo "$caught of $planted planted bugs caught, seeds $seeds"
 [ "$caught" = "$planted" ]

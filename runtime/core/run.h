@@ -22,7 +22,8 @@ typedef struct dw_run_t {
     const dw_plan_t *plan;
     dw_run_life_t life;
     bool keeps_all;  /* no outputs were named: every node's is kept */
-    bool is_plain;   /* the scheduler's: one lane, every node asked for, no levels, no rule */
+    bool is_plain;   /* nothing but counts has to be kept of it: one lane, every node asked for, no
+                        levels, no rule; which is what most runs come to */
     uint32_t serial; /* tells this run from others in the same place, and seeds its jitter */
     uint32_t unfinished_count; /* wanted nodes that are not final */
     uint32_t not_done_count;   /* wanted nodes that are not done */
@@ -58,6 +59,36 @@ static inline bool dw_run_is_final (const dw_run_node_t *node) {
 uint32_t dw_run_source (const dw_run_t *self, uint32_t node);
 /* Best effort: works out rule[node], all of whose dependencies are final. */
 void dw_run_set_rule (dw_run_t *self, uint32_t node);
+/* Plain runs: steps nodes of a chain are done; returns the next of the chain, or else readies the last
+ * one's dependents and returns DW_NONE. Here for speed, as in bits.h. */
+static inline uint32_t dw_run_steps_done (dw_run_t *self, uint32_t node, uint32_t steps) {
+    const dw_plan_t *plan = self->plan;
+    self->unfinished_count -= steps;
+    for (;;) {
+        dw_run_node_t *it = &self->nodes[node];
+        it->waits_for = 0;
+        it->attempts = (uint16_t) (it->attempts +
+                                   (it->state == DW_STATE_WAITING)); /* a later step */
+        it->state = DW_STATE_DONE;
+        if (--steps == 0)
+            break;
+        node = plan->chain_next[node];
+    }
+    uint32_t next = plan->chain_next[node], end = plan->successors_at[node + 1];
+    if (next != DW_NONE) {
+        self->nodes[next].waits_for = 0;
+        return next;
+    }
+    for (uint32_t e = plan->successors_at[node]; e < end; e++) {
+        uint32_t index = plan->successors[e];
+        dw_run_node_t *successor = &self->nodes[index];
+        if (--successor->waits_for == 0 && successor->state == DW_STATE_WAITING) {
+            successor->state = DW_STATE_READY;
+            dw_ready_push (&self->ready, index);
+        }
+    }
+    return DW_NONE;
+}
 /* How many nodes from node on along its chain are wanted: the steps of its task. */
 uint32_t dw_run_steps (const dw_run_t *self, uint32_t node);
 /* Makes every wanted node below a failed one skipped, and tells of each. */

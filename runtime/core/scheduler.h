@@ -146,6 +146,9 @@ typedef struct dw_own_task_t {
 
 typedef bool (dw_own_run_fn) (void *arg, dw_own_task_t *task);
 
+/* How long the shell goes on before it looks at its sockets: a fifth of a message's work. */
+#define DW_STRETCH_NS 10000u
+
 /* Errors: as dw_scheduler_step. */
 int dw_scheduler_work (dw_scheduler_t *self, dw_own_run_fn *run_task, void *arg,
                        dw_commands_t *commands);

@@ -89,29 +89,24 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t tasks_
     }
 }
 
-/* The node that is next in a lane that has ready ones. */
-static uint32_t s_first_ready (dw_scheduler_t *self, uint32_t lane_index) {
-    const dw_run_t *run = &self->runs[dw_scheduler_lane_first (self, &self->lanes[lane_index])];
-    return dw_ready_first (&run->ready, lane_index);
-}
-
 /* Whether the first ready task of a lane is left to the coordinator's thread: it will have run it in
  * the time that sending it takes. */
 static bool s_waits_for_local (dw_scheduler_t *self, uint32_t lane_index) {
     return self->lanes[lane_index].mean_ns < HANDOVER_NS && self->local_worker != DW_NONE &&
-           dw_scheduler_is_own (self, s_first_ready (self, lane_index));
+           dw_scheduler_is_own (self, dw_scheduler_first_ready (self, lane_index));
 }
 
-/* Wakes a lane's sleeping actors for ready tasks. When the coordinator's thread is to take the next
- * one, one of those that may work at one time is that thread, and little work wakes nobody. */
-static void s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t share,
-                           bool is_own_next) {
+/* Wakes a lane's sleeping actors for ready tasks. While the coordinator's thread is to take the next one,
+ * one of those that may work at one time is that thread, and little work wakes nobody. */
+static void s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t share) {
     dw_lane_t *lane = &self->lanes[lane_index];
     for (uint32_t w = lane->first_worker; w != DW_NONE && lane->ready_count > 0;
          w = self->workers[w].next_in_lane) {
         const dw_worker_state_t *worker = &self->workers[w];
         if (worker->local || worker->first != worker->next)
             continue;
+        bool is_own_next = dw_scheduler_has_own (self) &&
+                           self->workers[self->local_worker].lane == lane_index;
         if (self->active_count + is_own_next >= self->concurrency_max)
             return;
         if (is_own_next && (lane->mean_ns < HANDOVER_NS ||
@@ -141,33 +136,15 @@ static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t
     }
 }
 
-/* Whether the first ready task of a lane is one that the coordinator's thread may take. */
-static bool s_is_own_next (dw_scheduler_t *self, uint32_t lane_index) {
-    return self->local_worker != DW_NONE && self->active_count < self->concurrency_max &&
-           self->workers[self->local_worker].lane == lane_index &&
-           dw_scheduler_is_own (self, s_first_ready (self, lane_index));
-}
-
-/* When actors have got what the coordinator's thread was to take, others need not wait for that. */
-static void s_wake_instead (dw_scheduler_t *self, uint32_t lane_index, uint32_t share) {
-    if (self->lanes[lane_index].ready_count > 0 &&
-        !dw_scheduler_is_own (self, s_first_ready (self, lane_index)))
-        s_wake_actors (self, lane_index, share, false);
-}
-
 /* Those that would idle come first. */
 static void s_dispatch_lane (dw_scheduler_t *self, uint32_t lane_index) {
     dw_lane_t *lane = &self->lanes[lane_index];
     uint32_t sharers = lane->workers_count < self->concurrency_max ? lane->workers_count
                                                                    : self->concurrency_max;
     uint32_t share = sharers > 1 ? (lane->ready_count + sharers - 1) / sharers : lane->ready_count;
-    bool is_own_next = s_is_own_next (self, lane_index);
-    s_wake_actors (self, lane_index, share, is_own_next);
-    if (is_own_next)
-        s_wake_instead (self, lane_index, share);
+    s_wake_actors (self, lane_index, share);
     s_refill_actors (self, lane_index, share);
-    if (is_own_next)
-        s_wake_instead (self, lane_index, share);
+    s_wake_actors (self, lane_index, share); /* when others have got what was to be own work */
 }
 
 void dw_scheduler_dispatch (dw_scheduler_t *self) {

@@ -17,12 +17,9 @@ static dw_lane_t *s_lane (const dw_scheduler_t *self) {
 bool dw_scheduler_has_own (const dw_scheduler_t *self) {
     if (self->local_worker == DW_NONE || self->active_count >= self->concurrency_max)
         return false;
-    dw_lane_t *lane = s_lane (self);
-    if (lane->ready_count == 0)
-        return false;
-    const dw_run_t *run = &self->runs[dw_scheduler_lane_first (self, lane)];
-    return dw_scheduler_is_own (self,
-                                dw_ready_first (&run->ready, (uint32_t) (lane - self->lanes)));
+    uint32_t lane = self->workers[self->local_worker].lane;
+    return self->lanes[lane].ready_count > 0 &&
+           dw_scheduler_is_own (self, dw_scheduler_first_ready (self, lane));
 }
 
 /* How many of steps nodes along a chain may be run: up to the first whose processor is slow. */
@@ -108,34 +105,6 @@ static bool s_work_once (dw_scheduler_t *self, dw_own_task_t *task, dw_own_run_f
     return goes_on;
 }
 
-/* The dependents of a node that is done. */
-static inline void s_release (dw_run_t *run, uint32_t node) {
-    const dw_plan_t *plan = run->plan;
-    uint32_t end = plan->successors_at[node + 1];
-    for (uint32_t e = plan->successors_at[node]; e < end; e++) {
-        uint32_t index = plan->successors[e];
-        dw_run_node_t *successor = &run->nodes[index];
-        if (--successor->waits_for == 0 && successor->state == DW_STATE_WAITING) {
-            successor->state = DW_STATE_READY;
-            dw_ready_push (&run->ready, index);
-        }
-    }
-}
-
-/* All of a task is done. */
-static inline void s_done (dw_run_t *run, uint32_t node, uint32_t steps) {
-    const dw_plan_t *plan = run->plan;
-    run->unfinished_count -= steps;
-    run->nodes[node].state = DW_STATE_DONE;
-    while (--steps > 0) {
-        node = plan->chain_next[node];
-        run->nodes[node] = (dw_run_node_t){.attempts = (uint16_t) (run->nodes[node].attempts + 1),
-                                           .state = DW_STATE_DONE,
-                                           .wanted = run->nodes[node].wanted};
-    }
-    s_release (run, node);
-}
-
 /* What a loop over a plain run's tasks counts only at its end. */
 typedef struct s_before_t {
     uint32_t ready_count, unfinished_count;
@@ -180,7 +149,7 @@ static bool s_work_plain (dw_scheduler_t *self, dw_own_task_t *task, dw_own_run_
         goes_on = run_task (arg, task);
         s_note_task (self, task);
         if (task->done == plan->chain_length[node])
-            s_done (run, node, task->done);
+            dw_run_steps_done (run, node, task->done);
         else {
             s_count (self, run, &before);
             s_end (self, task);
@@ -215,8 +184,7 @@ void dw_scheduler_timed (dw_scheduler_t *self, uint32_t steps, uint64_t ns) {
         dw_kind_t *kind = &self->kinds[self->timed_kinds[i]];
         bool was_slow = kind->last_ns > DW_BRIEF_NS_MAX;
         kind->is_timed = false;
-        kind->last_ns = step_ns;
-        kind->mean_ns = dw_scheduler_moved (kind->mean_ns, step_ns);
+        dw_scheduler_learn (kind, step_ns);
         kind->is_slow |= was_slow && step_ns > DW_BRIEF_NS_MAX;
         self->has_slow_kinds |= kind->is_slow;
     }

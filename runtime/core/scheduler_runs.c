@@ -198,36 +198,12 @@ static void s_on_skipped (void *arg, uint32_t node) {
     s_count_out (skip->self, skip->run, node);
 }
 
-/* The same where nothing but counts has to be kept, which is what most runs come to: one lane, every
- * node asked for, no levels, no rule that failures change. */
+/* The same for a plain run. */
 static uint32_t s_steps_done_plain (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
                                     uint32_t steps) {
-    const dw_plan_t *plan = self->plan;
     dw_run_t *run = &self->runs[run_index];
-    dw_run_node_t *nodes = run->nodes;
-    run->unfinished_count -= steps;
-    for (;;) {
-        nodes[node].attempts = (uint16_t) (nodes[node].attempts +
-                                           (nodes[node].state == DW_STATE_WAITING));
-        nodes[node].state = DW_STATE_DONE;
-        if (--steps == 0)
-            break;
-        node = plan->chain_next[node];
-        nodes[node].waits_for = 0;
-    }
-    uint32_t next = plan->chain_next[node];
-    if (next != DW_NONE) {
-        nodes[next].waits_for = 0;
-        return next;
-    }
     uint32_t before = dw_ready_count (&run->ready, 0);
-    for (uint32_t e = plan->successors_at[node]; e < plan->successors_at[node + 1]; e++) {
-        dw_run_node_t *successor = &nodes[plan->successors[e]];
-        if (--successor->waits_for == 0 && successor->state == DW_STATE_WAITING) {
-            successor->state = DW_STATE_READY;
-            dw_ready_push (&run->ready, plan->successors[e]);
-        }
-    }
+    uint32_t next = dw_run_steps_done (run, node, steps);
     uint32_t made = dw_ready_count (&run->ready, 0) - before;
     if (made > 0) {
         if (before == 0)
@@ -236,7 +212,7 @@ static uint32_t s_steps_done_plain (dw_scheduler_t *self, uint32_t run_index, ui
         self->ready_count += made;
         dw_scheduler_pending_add (self, 0);
     }
-    return DW_NONE;
+    return next;
 }
 
 uint32_t dw_scheduler_steps_done (dw_scheduler_t *self, uint32_t run_index, uint32_t node,

@@ -16,10 +16,8 @@
 
 /* How much work, by measured time, travels at a time. A wake-up costs some 50 us on the machines
  * that this was measured on, so a message is worth as much; a worker gets its next message while it
- * is busy with half of one. The coordinator's own thread works in stretches that keep its sockets
- * waiting for no longer than a fifth of that. docs/DECISIONS.md has the measurements. */
+ * is busy with half of one. docs/DECISIONS.md has the measurements. */
 #define DW_MESSAGE_NS 50000u
-#define DW_STRETCH_NS 10000u
 /* What waits behind a task for longer is late and goes to somebody else; for each time that this was in
  * vain, the worker is given twice as long, up to the maximum. */
 #define DW_LATE_NS     1000000
@@ -162,6 +160,12 @@ static inline uint32_t dw_scheduler_lane_first (const dw_scheduler_t *self, dw_l
     }
 }
 
+/* The node that is next in a lane that has ready ones. */
+static inline uint32_t dw_scheduler_first_ready (const dw_scheduler_t *self, uint32_t lane_index) {
+    uint32_t run = dw_scheduler_lane_first (self, &self->lanes[lane_index]);
+    return dw_ready_first (&self->runs[run].ready, lane_index);
+}
+
 /* Takes node out of what is ready: the first of the first run of lane. */
 static inline void dw_scheduler_unready (dw_scheduler_t *self, dw_lane_t *lane, dw_run_t *run,
                                          uint32_t node) {
@@ -209,6 +213,10 @@ void dw_scheduler_put_back (dw_scheduler_t *self, uint32_t run_index, uint32_t n
 /* Moves a mean an eighth of the way to a new value. What is far above it is mostly a thread that lost
  * its CPU for a while: it counts for four times the mean at most. */
 uint64_t dw_scheduler_moved (uint64_t mean_ns, uint64_t new_ns);
+static inline void dw_scheduler_learn (dw_kind_t *kind, uint64_t step_ns) {
+    kind->last_ns = step_ns;
+    kind->mean_ns = dw_scheduler_moved (kind->mean_ns, step_ns);
+}
 
 /* ---- Own work --------------------------------------------------------------------------------- */
 

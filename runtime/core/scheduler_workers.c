@@ -199,8 +199,7 @@ static void s_learn (dw_scheduler_t *self, const dw_worker_state_t *worker, uint
     dw_lane_t *lane = &self->lanes[worker->lane];
     if (duration_ns == kind->last_ns && kind->mean_ns > 0)
         return;
-    kind->last_ns = duration_ns;
-    kind->mean_ns = dw_scheduler_moved (kind->mean_ns, duration_ns);
+    dw_scheduler_learn (kind, duration_ns);
     lane->mean_ns = dw_scheduler_moved (lane->mean_ns, duration_ns * steps);
 }
 
