@@ -26,6 +26,7 @@
 #include "actors/clock.h"
 #include "bench/lib/mix.h"
 #include "bench/lib/report.h"
+#include "bench/lib/rig.h"
 #include "runtime/core/error.h"
 #include "runtime/payload.h"
 
@@ -91,7 +92,7 @@ static int s_use (s_passing_t *self, const dw_result_t *result) {
     self->hash += dw_mix_in (0, bytes, size);
     if (buffers_count > self->buffers_count)
         self->buffers_count = buffers_count;
-    return dw_report_check (self->report, result);
+    return dw_rig_check (result, self->report->error);
 }
 
 /* So many runs at one time; the time for each of them. */
@@ -128,7 +129,7 @@ static int s_chain (s_passing_t *self, uint32_t nodes_count, double *ns_p) {
     for (size_t i = 0; i < repeat && !err; i++)
         err = s_run (self, client, &ns[i]);
     if (!err)
-        *ns_p = dw_report_median (ns, repeat);
+        *ns_p = dw_spread_of (ns, repeat).median;
     dw_client_destroy (&client);
     dw_system_close (&system, -1, self->report->error);
     dw_graph_destroy (&graph);

@@ -35,7 +35,7 @@ typedef struct s_memory_t {
 
 static int s_use (s_memory_t *self, dw_result_t *result) {
     self->hash += dw_rig_hash (result);
-    return dw_report_check (self->report, result);
+    return dw_rig_check (result, self->report->error);
 }
 
 /* What is open at one time. */

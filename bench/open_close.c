@@ -41,7 +41,7 @@ static int s_run (dw_report_t *report, dw_system_t *system, uint64_t *hash) {
     if (!err)
         err = dw_client_run_text (client, "", &result, report->error);
     if (!err)
-        err = dw_report_check (report, result);
+        err = dw_rig_check (result, report->error);
     if (!err)
         *hash = dw_rig_hash (result);
     dw_result_destroy (&result);
@@ -70,10 +70,10 @@ static int s_measure (dw_report_t *report, const dw_graph_t *graph,
 }
 
 static void s_tell (dw_report_t *report, s_times_t *times) {
-    dw_report_spread (report, "open_close_ms", times->both_ms, times->count);
-    dw_report_number (report, "open_ms", dw_report_median (times->open_ms, times->count));
-    dw_report_number (report, "first_run_ms", dw_report_median (times->run_ms, times->count));
-    dw_report_number (report, "close_ms", dw_report_median (times->close_ms, times->count));
+    dw_report_spread (report, "open_close_ms", dw_spread_of (times->both_ms, times->count));
+    dw_report_number (report, "open_ms", dw_spread_of (times->open_ms, times->count).median);
+    dw_report_number (report, "first_run_ms", dw_spread_of (times->run_ms, times->count).median);
+    dw_report_number (report, "close_ms", dw_spread_of (times->close_ms, times->count).median);
 }
 
 int main (int argc, char **argv) {

@@ -35,9 +35,7 @@ int main (int argc, char **argv) {
                                    .repeat = (uint32_t) s_parameters[REPEAT].value};
     int err = dw_stream_measure (&stream, &options, report.error);
     if (!err) {
-        dw_report_number (&report, "ns_per_hop", stream.ns_per_hop.median);
-        dw_report_number (&report, "ns_per_hop_least", stream.ns_per_hop.min);
-        dw_report_number (&report, "ns_per_hop_most", stream.ns_per_hop.max);
+        dw_report_spread (&report, "ns_per_hop", stream.ns_per_hop);
         dw_report_number (&report, "messages_per_hop", stream.messages_per_hop);
     }
     return dw_report_end (&report, stream.hash, err);

@@ -1,8 +1,9 @@
-/* bench.h - what the benchmarks of `dagwood bench` share: their words, and the rows they print.
+/* bench.h - the benchmarks of `dagwood bench`: their words, and the rows they print.
  *
- * A benchmark is a function of its words that measures with bench/lib and prints rows: a row is a
- * flat JSON object that begins with what was asked for and ends with machine, versions and hash. As
- * text a table of some of it, as JSON a line for each row, as CSV all of it. */
+ * A benchmark is a constant with its defaults; words fill in a copy, whose run measures with
+ * bench/lib and prints rows. A row is a flat JSON object that begins with what was asked for and
+ * ends with machine, versions and hash: as text a table of some of it, as JSON a line, as CSV all
+ * of it. */
 
 #ifndef DW_BENCH_H
 #define DW_BENCH_H
@@ -11,8 +12,7 @@
 #include <jansson.h>
 
 #include "bench/lib/machine.h"
-#include "bench/lib/rig.h"
-#include "bench/lib/spread.h"
+#include "bench/lib/overhead.h"
 
 typedef enum dw_bench_format_t { DW_BENCH_TEXT, DW_BENCH_JSON, DW_BENCH_CSV } dw_bench_format_t;
 
@@ -20,10 +20,12 @@ typedef enum dw_bench_format_t { DW_BENCH_TEXT, DW_BENCH_JSON, DW_BENCH_CSV } dw
 
 typedef struct dw_bench_t {
     const char *name;
-    uint32_t words; /* which ones it takes: bits of dw_bench_word_t */
-    dw_bench_format_t format;
-    const char *const *columns; /* of text, ended by NULL */
+    const char *doc;                      /* argp's */
+    int (*run) (struct dw_bench_t *self); /* returns the exit status */
+    uint32_t words;                       /* which ones it takes: bits of dw_bench_word_t */
+    const char *const *columns;           /* of text, ended by NULL */
 
+    dw_bench_format_t format;
     int shape; /* DW_SHAPES: not said */
     bool is_nodes_given;
     bool is_kernel_given;
@@ -58,9 +60,9 @@ typedef enum dw_bench_word_t {
     DW_BENCH_EFFICIENCY = 1u << 14,
 } dw_bench_word_t;
 
-/* Reads the words of a benchmark that has its defaults in self. doc is argp's. Returns false with
- * the exit status to return at once. */
-bool dw_bench_parse (dw_bench_t *self, int argc, char **argv, const char *doc, int *status_p);
+/* Reads the words of a benchmark that has its defaults in self; argv[0] is "dagwood bench NAME".
+ * Returns false with the exit status to return at once. */
+bool dw_bench_parse (dw_bench_t *self, int argc, char **argv, int *status_p);
 
 /* What was asked for, for one shape: width and radius only where the shape has them; the kernel
  * compute where none was said but a time. */
@@ -75,6 +77,8 @@ int dw_bench_fail (int err, const dw_error_t *error);
  * memory is found by dw_bench_print. */
 json_t *dw_bench_row (const dw_bench_t *self, const dw_work_options_t *options,
                       uint32_t edges_count);
+/* Adds a value, which is given away. */
+void dw_bench_set (json_t *row, const char *name, json_t *value);
 void dw_bench_text (json_t *row, const char *name, const char *value);
 void dw_bench_count (json_t *row, const char *name, uint64_t value);
 /* What is not finite becomes null. */
@@ -83,17 +87,21 @@ void dw_bench_number (json_t *row, const char *name, double value);
 void dw_bench_spread (json_t *row, const char *name, dw_spread_t value);
 /* As the contract has it for ns_per_task: ns_min and ns_max. */
 void dw_bench_ns_per_task (json_t *row, dw_spread_t value);
+/* Adds the makespan, and how it compares with its lower bound. */
+void dw_bench_makespan (json_t *row, const dw_overhead_t *measured);
 /* Prints the row, with machine, versions and hash at its end, and frees it. Returns an exit
  * status. */
 int dw_bench_print (dw_bench_t *self, json_t *row, uint64_t hash);
 
-/* ---- The benchmarks, each in bench_NAME.c: argv[0] is "dagwood bench NAME" -------------------- */
+/* ---- The benchmarks, each in bench_NAME.c ----------------------------------------------------- */
 
-int dw_bench_overhead (int argc, char **argv);
-int dw_bench_latency (int argc, char **argv);
-int dw_bench_stream (int argc, char **argv);
-int dw_bench_metg (int argc, char **argv);
-int dw_bench_scaling (int argc, char **argv);
-int dw_bench_workflow (int argc, char **argv);
+extern const dw_bench_t dw_bench_overhead, dw_bench_latency, dw_bench_stream, dw_bench_metg,
+    dw_bench_scaling, dw_bench_workflow;
+
+/* Of bench_overhead.c: measures the graph that was asked for, in this shape, and prints its row.
+ * Returns an exit status. */
+typedef int dw_bench_print_t (dw_bench_t *self, const dw_overhead_t *measured,
+                              const dw_work_t *work);
+int dw_bench_measure (dw_bench_t *self, dw_shape_t shape, dw_bench_print_t *print);
 
 #endif

@@ -42,9 +42,9 @@ static void s_add_histogram (json_t *row, const char *what, const dw_histogram_t
         }
     }
     snprintf (name, sizeof name, "%s_ns_up_to", what);
-    json_object_set_new (row, name, ends);
+    dw_bench_set (row, name, ends);
     snprintf (name, sizeof name, "%s_counts", what);
-    json_object_set_new (row, name, counts);
+    dw_bench_set (row, name, counts);
 }
 
 static int s_print (dw_bench_t *self, const dw_latency_t *latency, const dw_work_t *work) {
@@ -61,7 +61,11 @@ static int s_print (dw_bench_t *self, const dw_latency_t *latency, const dw_work
     return dw_bench_print (self, row, latency->hash);
 }
 
-static int s_measure (dw_bench_t *self) {
+static int s_run (dw_bench_t *self) {
+    if (self->work.nodes_count < 2) {
+        dw_command_say ("--nodes: a hop is between two nodes, so there must be 2 at least");
+        return DW_EXIT_USAGE;
+    }
     dw_latency_t *latency = calloc (1, sizeof *latency);
     dw_error_t *error = dw_error_new ();
     dw_work_options_t chain = dw_bench_work (self, DW_SHAPE_CHAIN);
@@ -81,25 +85,16 @@ static int s_measure (dw_bench_t *self) {
     return status;
 }
 
-int dw_bench_latency (int argc, char **argv) {
-    dw_bench_t self = {
-        .name = "latency",
-        .words = DW_BENCH_NODES | DW_BENCH_RUNS | DW_BENCH_PAUSE,
-        .columns = s_columns,
-        .shape = DW_SHAPE_CHAIN,
-        .work = {.nodes_count = 10, .payload_bytes = 24},
-        .rig = {.actors = DW_ACTORS_THREAD, .threads = 2},
-        .repeat = 5,
-        .runs = 500,
-        .pause_us = 1000,
-    };
-    int status = DW_EXIT_OK;
-    if (!dw_bench_parse (&self, argc, argv, s_doc, &status)) {
-        return status;
-    }
-    if (self.work.nodes_count < 2) {
-        dw_command_say ("--nodes: a hop is between two nodes, so there must be 2 at least");
-        return DW_EXIT_USAGE;
-    }
-    return s_measure (&self);
-}
+const dw_bench_t dw_bench_latency = {
+    .name = "latency",
+    .doc = s_doc,
+    .run = s_run,
+    .words = DW_BENCH_NODES | DW_BENCH_RUNS | DW_BENCH_PAUSE,
+    .columns = s_columns,
+    .shape = DW_SHAPE_CHAIN,
+    .work = {.nodes_count = 10, .payload_bytes = 24},
+    .rig = {.actors = DW_ACTORS_THREAD, .threads = 2},
+    .repeat = 5,
+    .runs = 500,
+    .pause_us = 1000,
+};

@@ -81,29 +81,28 @@ static int s_measure (dw_bench_t *self) {
     return status;
 }
 
-int dw_bench_metg (int argc, char **argv) {
-    dw_bench_t self = {
-        .name = "metg",
-        .words = DW_BENCH_SHAPE | DW_BENCH_NODES | DW_BENCH_WIDTH | DW_BENCH_THREADS |
-                 DW_BENCH_PAYLOAD | DW_BENCH_TASK_NS | DW_BENCH_EFFICIENCY,
-        .columns = s_columns,
-        .shape = DW_SHAPE_STENCIL,
-        .work = {.nodes_count = 20000, .payload_bytes = 16, .task_ns = 1 << 18},
-        .rig = {.actors = DW_ACTORS_POOL, .threads = 2},
-        .repeat = 5,
-    };
-    int status = DW_EXIT_OK;
-    if (!dw_bench_parse (&self, argc, argv, s_doc, &status)) {
-        return status;
+static int s_run (dw_bench_t *self) {
+    if (self->efficiencies_count == 0) {
+        self->efficiencies[0] = 0.5;
+        self->efficiencies[1] = 0.75;
+        self->efficiencies_count = 2;
     }
-    if (self.efficiencies_count == 0) {
-        self.efficiencies[0] = 0.5;
-        self.efficiencies[1] = 0.75;
-        self.efficiencies_count = 2;
-    }
-    if (self.work.task_ns == 0) {
+    if (self->work.task_ns == 0) {
         dw_command_say ("--task-ns: the longest tasks of the sweep must take some time");
         return DW_EXIT_USAGE;
     }
-    return s_measure (&self);
+    return s_measure (self);
 }
+
+const dw_bench_t dw_bench_metg = {
+    .name = "metg",
+    .doc = s_doc,
+    .run = s_run,
+    .words = DW_BENCH_SHAPE | DW_BENCH_NODES | DW_BENCH_WIDTH | DW_BENCH_THREADS |
+             DW_BENCH_PAYLOAD | DW_BENCH_TASK_NS | DW_BENCH_EFFICIENCY,
+    .columns = s_columns,
+    .shape = DW_SHAPE_STENCIL,
+    .work = {.nodes_count = 20000, .payload_bytes = 16, .task_ns = 1 << 18},
+    .rig = {.actors = DW_ACTORS_POOL, .threads = 2},
+    .repeat = 5,
+};

@@ -37,7 +37,7 @@ static int s_print (dw_bench_t *self, const dw_overhead_t *measured, const dw_wo
     json_t *row = dw_bench_row (self, &work->options, work->edges_count);
     dw_bench_ns_per_task (row, measured->ns_per_task);
     dw_bench_number (row, "efficiency", measured->efficiency);
-    json_object_set_new (row, "tasks_by_worker", s_tasks_by_worker (measured));
+    dw_bench_set (row, "tasks_by_worker", s_tasks_by_worker (measured));
     dw_bench_count (row, "messages", measured->messages);
     dw_bench_spread (row, "plan_ns_per_node", measured->plan_ns_per_node);
     dw_bench_spread (row, "build_ns_per_node", measured->build_ns_per_node);
@@ -48,15 +48,11 @@ static int s_print (dw_bench_t *self, const dw_overhead_t *measured, const dw_wo
     dw_bench_count (row, "peak_rss_bytes", measured->peak_rss_bytes);
     dw_bench_number (row, "messages_per_task", measured->messages_per_task);
     dw_bench_number (row, "context_switches_per_task", measured->context_switches_per_task);
-    dw_bench_spread (row, "makespan_ns", measured->makespan_ns);
-    dw_bench_number (row, "critical_path_ns", measured->critical_path_ns);
-    dw_bench_number (row, "lower_bound_ns", measured->lower_bound_ns);
-    dw_bench_number (row, "makespan_to_bound",
-                     measured->makespan_ns.median / measured->lower_bound_ns);
+    dw_bench_makespan (row, measured);
     return dw_bench_print (self, row, measured->hash);
 }
 
-static int s_measure (dw_bench_t *self, dw_shape_t shape) {
+int dw_bench_measure (dw_bench_t *self, dw_shape_t shape, dw_bench_print_t *print) {
     dw_overhead_t *measured = calloc (1, sizeof *measured);
     dw_error_t *error = dw_error_new ();
     dw_work_options_t wanted = dw_bench_work (self, shape);
@@ -65,36 +61,35 @@ static int s_measure (dw_bench_t *self, dw_shape_t shape) {
     if (!err) {
         err = dw_overhead_measure (measured, work, &self->rig, self->repeat, error);
     }
-    int status = err ? dw_bench_fail (err, error) : s_print (self, measured, work);
+    int status = err ? dw_bench_fail (err, error) : print (self, measured, work);
     dw_work_destroy (&work);
     dw_error_destroy (&error);
     free (measured);
     return status;
 }
 
-int dw_bench_overhead (int argc, char **argv) {
-    dw_bench_t self = {
-        .name = "overhead",
-        .words = DW_BENCH_SHAPE | DW_BENCH_GRAPH | DW_BENCH_NODES | DW_BENCH_WIDTH |
-                 DW_BENCH_THREADS | DW_BENCH_PAYLOAD | DW_BENCH_KERNEL | DW_BENCH_TASK_NS |
-                 DW_BENCH_TIME_SCALE,
-        .columns = s_columns,
-        .shape = DW_SHAPES,
-        .work = {.nodes_count = 100000, .payload_bytes = 16},
-        .rig = {.actors = DW_ACTORS_POOL, .threads = 2},
-        .repeat = 5,
-    };
+static int s_run (dw_bench_t *self) {
+    if (self->work.file) {
+        return dw_bench_measure (self, DW_SHAPE_FILE, s_print);
+    }
+    int first = self->shape == DW_SHAPES ? 0 : self->shape;
+    int end = self->shape == DW_SHAPES ? DW_SHAPE_FILE : self->shape + 1;
     int status = DW_EXIT_OK;
-    if (!dw_bench_parse (&self, argc, argv, s_doc, &status)) {
-        return status;
-    }
-    if (self.work.file) {
-        return s_measure (&self, DW_SHAPE_FILE);
-    }
-    int first = self.shape == DW_SHAPES ? 0 : self.shape;
-    int end = self.shape == DW_SHAPES ? DW_SHAPE_FILE : self.shape + 1;
     for (int shape = first; shape < end && !status && !dw_output_failed (); shape++) {
-        status = s_measure (&self, (dw_shape_t) shape);
+        status = dw_bench_measure (self, (dw_shape_t) shape, s_print);
     }
     return status;
 }
+
+const dw_bench_t dw_bench_overhead = {
+    .name = "overhead",
+    .doc = s_doc,
+    .run = s_run,
+    .words = DW_BENCH_SHAPE | DW_BENCH_GRAPH | DW_BENCH_NODES | DW_BENCH_WIDTH | DW_BENCH_THREADS |
+             DW_BENCH_PAYLOAD | DW_BENCH_KERNEL | DW_BENCH_TASK_NS | DW_BENCH_TIME_SCALE,
+    .columns = s_columns,
+    .shape = DW_SHAPES,
+    .work = {.nodes_count = 100000, .payload_bytes = 16},
+    .rig = {.actors = DW_ACTORS_POOL, .threads = 2},
+    .repeat = 5,
+};

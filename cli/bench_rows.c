@@ -20,21 +20,22 @@ static const char *const s_priorities[] = {"rank", "critical_path", NULL};
 
 /* jansson refuses NULL for the object or the value, so lack of memory shows as a figure that is
  * missing. The key "" then says so: it needs the least memory, and none when it is there. */
-static void s_set (json_t *row, const char *name, json_t *value) {
-    if (json_object_set_new (row, name, value))
+void dw_bench_set (json_t *row, const char *name, json_t *value) {
+    if (json_object_set_new (row, name, value)) {
         json_object_set_new (row, "", json_true ());
+    }
 }
 
 void dw_bench_text (json_t *row, const char *name, const char *value) {
-    s_set (row, name, value ? json_string (value) : json_null ());
+    dw_bench_set (row, name, value ? json_string (value) : json_null ());
 }
 
 void dw_bench_count (json_t *row, const char *name, uint64_t value) {
-    s_set (row, name, json_integer ((json_int_t) value));
+    dw_bench_set (row, name, json_integer ((json_int_t) value));
 }
 
 void dw_bench_number (json_t *row, const char *name, double value) {
-    s_set (row, name, isfinite (value) ? json_real (value) : json_null ());
+    dw_bench_set (row, name, isfinite (value) ? json_real (value) : json_null ());
 }
 
 void dw_bench_spread (json_t *row, const char *name, dw_spread_t value) {
@@ -50,6 +51,14 @@ void dw_bench_ns_per_task (json_t *row, dw_spread_t value) {
     dw_bench_number (row, "ns_per_task", value.median);
     dw_bench_number (row, "ns_min", value.min);
     dw_bench_number (row, "ns_max", value.max);
+}
+
+void dw_bench_makespan (json_t *row, const dw_overhead_t *measured) {
+    dw_bench_spread (row, "makespan_ns", measured->makespan_ns);
+    dw_bench_number (row, "critical_path_ns", measured->critical_path_ns);
+    dw_bench_number (row, "lower_bound_ns", measured->lower_bound_ns);
+    dw_bench_number (row, "makespan_to_bound",
+                     measured->makespan_ns.median / measured->lower_bound_ns);
 }
 
 json_t *dw_bench_row (const dw_bench_t *self, const dw_work_options_t *options,
@@ -78,12 +87,12 @@ json_t *dw_bench_row (const dw_bench_t *self, const dw_work_options_t *options,
 static void s_finish (json_t *row, const dw_machine_t *machine, uint64_t hash) {
     char text[20];
     snprintf (text, sizeof text, "%016" PRIx64, hash);
-    s_set (row, "machine",
-           json_pack ("{s:s, s:I, s:s}", "cpu", machine->cpu, "cores", (json_int_t) machine->cores,
-                      "kernel", machine->kernel));
-    s_set (row, "versions",
-           json_pack ("{s:s, s:s, s:s}", "dagwood", machine->dagwood, "libzmq", machine->libzmq,
-                      "compiler", machine->compiler));
+    dw_bench_set (row, "machine",
+                  json_pack ("{s:s, s:I, s:s}", "cpu", machine->cpu, "cores",
+                             (json_int_t) machine->cores, "kernel", machine->kernel));
+    dw_bench_set (row, "versions",
+                  json_pack ("{s:s, s:s, s:s}", "dagwood", machine->dagwood, "libzmq",
+                             machine->libzmq, "compiler", machine->compiler));
     dw_bench_text (row, "hash", text);
 }
 

@@ -1,6 +1,6 @@
 /* bench_scaling.c - dagwood bench scaling: growing graphs, and more threads. */
 
-#include <stdio.h>
+#include <math.h>
 
 #include "bench/lib/scaling.h"
 #include "cli/bench.h"
@@ -24,7 +24,7 @@ static const char *const s_columns[] = {
     "kind",  "shape",     "nodes",     "threads",  "task_ns",    "ns_per_task", "loop_ns_per_task",
     "ratio", "ratio_min", "ratio_max", "speed_up", "efficiency", "hash",        NULL};
 
-/* one: what one thread took; 0 where threads are not compared. */
+/* one: what one thread took; NAN where threads are not compared. */
 static int s_print (dw_bench_t *self, const char *kind, const dw_scaling_point_t *point,
                     double one) {
     json_t *row = dw_bench_row (self, &point->work, point->edges_count);
@@ -33,10 +33,9 @@ static int s_print (dw_bench_t *self, const char *kind, const dw_scaling_point_t
     dw_bench_ns_per_task (row, point->ns_per_task);
     dw_bench_spread (row, "loop_ns_per_task", point->loop_ns_per_task);
     dw_bench_spread (row, "ratio", point->ratio);
-    double speed_up = one > 0 ? one / point->ns_per_task.median : 0;
-    json_object_set_new (row, "speed_up", one > 0 ? json_real (speed_up) : json_null ());
-    json_object_set_new (row, "efficiency",
-                         one > 0 ? json_real (speed_up / point->threads) : json_null ());
+    double speed_up = one / point->ns_per_task.median;
+    dw_bench_number (row, "speed_up", speed_up);
+    dw_bench_number (row, "efficiency", speed_up / point->threads);
     return dw_bench_print (self, row, point->hash);
 }
 
@@ -47,7 +46,7 @@ static int s_measure_nodes (dw_bench_t *self, dw_work_options_t wanted, dw_error
         dw_scaling_point_t point;
         wanted.nodes_count = nodes;
         int err = dw_scaling_measure (&point, &wanted, &self->rig, self->repeat, error);
-        status = err ? dw_bench_fail (err, error) : s_print (self, "nodes", &point, 0);
+        status = err ? dw_bench_fail (err, error) : s_print (self, "nodes", &point, NAN);
         nodes = nodes < last && nodes > last / 10 ? last : nodes < last ? nodes * 10 : last + 1;
     }
     return status;
@@ -55,7 +54,7 @@ static int s_measure_nodes (dw_bench_t *self, dw_work_options_t wanted, dw_error
 
 static int s_measure_threads (dw_bench_t *self, dw_work_options_t wanted, dw_error_t *error) {
     dw_rig_options_t rig = self->rig;
-    double one = 0;
+    double one = NAN;
     int status = DW_EXIT_OK;
     if (wanted.nodes_count > THREADS_NODES) {
         wanted.nodes_count = THREADS_NODES;
@@ -76,27 +75,26 @@ static int s_measure_threads (dw_bench_t *self, dw_work_options_t wanted, dw_err
     return status;
 }
 
-int dw_bench_scaling (int argc, char **argv) {
-    dw_bench_t self = {
-        .name = "scaling",
-        .words = DW_BENCH_SHAPE | DW_BENCH_NODES | DW_BENCH_WIDTH | DW_BENCH_THREADS |
-                 DW_BENCH_PAYLOAD | DW_BENCH_KERNEL | DW_BENCH_TASK_NS,
-        .columns = s_columns,
-        .shape = DW_SHAPE_RANDOM,
-        .work = {.nodes_count = 1000000, .payload_bytes = 16},
-        .rig = {.actors = DW_ACTORS_POOL, .threads = 2},
-        .repeat = 5,
-    };
-    int status = DW_EXIT_OK;
-    if (!dw_bench_parse (&self, argc, argv, s_doc, &status)) {
-        return status;
-    }
+static int s_run (dw_bench_t *self) {
     dw_error_t *error = dw_error_new ();
-    dw_work_options_t wanted = dw_bench_work (&self, (dw_shape_t) self.shape);
-    status = s_measure_nodes (&self, wanted, error);
+    dw_work_options_t wanted = dw_bench_work (self, (dw_shape_t) self->shape);
+    int status = s_measure_nodes (self, wanted, error);
     if (!status) {
-        status = s_measure_threads (&self, wanted, error);
+        status = s_measure_threads (self, wanted, error);
     }
     dw_error_destroy (&error);
     return status;
 }
+
+const dw_bench_t dw_bench_scaling = {
+    .name = "scaling",
+    .doc = s_doc,
+    .run = s_run,
+    .words = DW_BENCH_SHAPE | DW_BENCH_NODES | DW_BENCH_WIDTH | DW_BENCH_THREADS |
+             DW_BENCH_PAYLOAD | DW_BENCH_KERNEL | DW_BENCH_TASK_NS,
+    .columns = s_columns,
+    .shape = DW_SHAPE_RANDOM,
+    .work = {.nodes_count = 1000000, .payload_bytes = 16},
+    .rig = {.actors = DW_ACTORS_POOL, .threads = 2},
+    .repeat = 5,
+};

@@ -1,7 +1,6 @@
 /* bench_stream.c - dagwood bench stream: what a hop costs when many runs are in flight. */
 
 #include "bench/lib/stream.h"
-
 #include "cli/bench.h"
 #include "cli/command.h"
 
@@ -34,40 +33,39 @@ static int s_print (dw_bench_t *self, const dw_stream_t *stream, const dw_work_t
     return dw_bench_print (self, row, stream->hash);
 }
 
-int dw_bench_stream (int argc, char **argv) {
-    dw_bench_t self = {
-        .name = "stream",
-        .words = DW_BENCH_NODES | DW_BENCH_THREADS | DW_BENCH_PAYLOAD | DW_BENCH_ACTORS |
-                 DW_BENCH_RUNS | DW_BENCH_IN_FLIGHT,
-        .columns = s_columns,
-        .shape = DW_SHAPE_CHAIN,
-        .work = {.nodes_count = 10, .payload_bytes = 16},
-        .rig = {.actors = DW_ACTORS_THREAD, .threads = 2},
-        .repeat = 5,
-        .runs = 100000,
-        .in_flight = 1024,
-    };
-    int status = DW_EXIT_OK;
-    if (!dw_bench_parse (&self, argc, argv, s_doc, &status)) {
-        return status;
-    }
+static int s_run (dw_bench_t *self) {
     dw_stream_t stream = {0};
     dw_error_t *error = dw_error_new ();
-    dw_work_options_t chain = dw_bench_work (&self, DW_SHAPE_CHAIN);
+    dw_work_options_t chain = dw_bench_work (self, DW_SHAPE_CHAIN);
     dw_work_t *work = NULL;
     dw_stream_options_t options = {.nodes = chain.nodes_count,
-                                   .runs = self.runs,
-                                   .in_flight = self.in_flight,
+                                   .runs = self->runs,
+                                   .in_flight = self->in_flight,
                                    .payload_bytes = chain.payload_bytes,
-                                   .concurrency = self.rig.threads,
-                                   .repeat = self.repeat};
-    options.pool = self.rig.actors == DW_ACTORS_POOL ? self.rig.threads : 0;
+                                   .concurrency = self->rig.threads,
+                                   .repeat = self->repeat};
+    options.pool = self->rig.actors == DW_ACTORS_POOL ? self->rig.threads : 0;
     int err = dw_work_new (&work, &chain, error);
     if (!err) {
         err = dw_stream_measure (&stream, &options, error);
     }
-    status = err ? dw_bench_fail (err, error) : s_print (&self, &stream, work);
+    int status = err ? dw_bench_fail (err, error) : s_print (self, &stream, work);
     dw_work_destroy (&work);
     dw_error_destroy (&error);
     return status;
 }
+
+const dw_bench_t dw_bench_stream = {
+    .name = "stream",
+    .doc = s_doc,
+    .run = s_run,
+    .words = DW_BENCH_NODES | DW_BENCH_THREADS | DW_BENCH_PAYLOAD | DW_BENCH_ACTORS |
+             DW_BENCH_RUNS | DW_BENCH_IN_FLIGHT,
+    .columns = s_columns,
+    .shape = DW_SHAPE_CHAIN,
+    .work = {.nodes_count = 10, .payload_bytes = 16},
+    .rig = {.actors = DW_ACTORS_THREAD, .threads = 2},
+    .repeat = 5,
+    .runs = 100000,
+    .in_flight = 1024,
+};

@@ -258,7 +258,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
     }
 }
 
-bool dw_bench_parse (dw_bench_t *self, int argc, char **argv, const char *doc, int *status_p) {
+bool dw_bench_parse (dw_bench_t *self, int argc, char **argv, int *status_p) {
     struct argp_option options[WORDS_COUNT + 1] = {{0}};
     size_t count = 0;
     for (size_t i = 0; i < WORDS_COUNT; i++) {
@@ -266,7 +266,7 @@ bool dw_bench_parse (dw_bench_t *self, int argc, char **argv, const char *doc, i
             options[count++] = s_words[i].option;
         }
     }
-    const struct argp argp = {.options = options, .parser = s_parse, .doc = doc};
+    const struct argp argp = {.options = options, .parser = s_parse, .doc = self->doc};
     dw_machine_look (&self->machine);
     return dw_command_parse (&argp, argc, argv, self, status_p);
 }

@@ -1,9 +1,6 @@
 /* bench_workflow.c - dagwood bench workflow: a real graph with its times. */
 
-#include <stdlib.h>
-
 #include "bench/lib/makespan.h"
-#include "bench/lib/overhead.h"
 #include "cli/bench.h"
 #include "cli/command.h"
 
@@ -37,11 +34,7 @@ static int s_print (dw_bench_t *self, const dw_overhead_t *measured, const dw_wo
     json_t *row = dw_bench_row (self, &work->options, work->edges_count);
     dw_spread_t ratio = dw_spread_scale (measured->makespan_ns, 1.0 / (double) list_ns);
     dw_bench_count (row, "total_ns", work->total_ns);
-    dw_bench_spread (row, "makespan_ns", measured->makespan_ns);
-    dw_bench_number (row, "critical_path_ns", measured->critical_path_ns);
-    dw_bench_number (row, "lower_bound_ns", measured->lower_bound_ns);
-    dw_bench_number (row, "makespan_to_bound",
-                     measured->makespan_ns.median / measured->lower_bound_ns);
+    dw_bench_makespan (row, measured);
     dw_bench_count (row, "list_ns", list_ns);
     dw_bench_spread (row, "makespan_to_list", ratio);
     dw_bench_number (row, "efficiency", measured->efficiency);
@@ -50,40 +43,23 @@ static int s_print (dw_bench_t *self, const dw_overhead_t *measured, const dw_wo
     return dw_bench_print (self, row, measured->hash);
 }
 
-static int s_measure (dw_bench_t *self) {
-    dw_overhead_t *measured = calloc (1, sizeof *measured);
-    dw_error_t *error = dw_error_new ();
-    dw_work_options_t wanted = dw_bench_work (self, DW_SHAPE_FILE);
-    dw_work_t *work = NULL;
-    int err = measured && error ? dw_work_new (&work, &wanted, error) : DW_ENOMEM;
-    if (!err) {
-        err = dw_overhead_measure (measured, work, &self->rig, self->repeat, error);
-    }
-    int status = err ? dw_bench_fail (err, error) : s_print (self, measured, work);
-    dw_work_destroy (&work);
-    dw_error_destroy (&error);
-    free (measured);
-    return status;
-}
-
-int dw_bench_workflow (int argc, char **argv) {
-    dw_bench_t self = {
-        .name = "workflow",
-        .words = DW_BENCH_GRAPH | DW_BENCH_THREADS | DW_BENCH_PAYLOAD | DW_BENCH_KERNEL |
-                 DW_BENCH_TASK_NS | DW_BENCH_TIME_SCALE | DW_BENCH_ACTORS | DW_BENCH_PRIORITY,
-        .columns = s_columns,
-        .shape = DW_SHAPES,
-        .work = {.kernel = DW_KERNEL_COMPUTE, .payload_bytes = 16},
-        .rig = {.actors = DW_ACTORS_POOL, .threads = 2, .priority = DW_CRITICAL_PATH},
-        .repeat = 5,
-    };
-    int status = DW_EXIT_OK;
-    if (!dw_bench_parse (&self, argc, argv, s_doc, &status)) {
-        return status;
-    }
-    if (!self.work.file) {
+static int s_run (dw_bench_t *self) {
+    if (!self->work.file) {
         dw_command_say ("which workflow? --graph FILE names it");
         return DW_EXIT_USAGE;
     }
-    return s_measure (&self);
+    return dw_bench_measure (self, DW_SHAPE_FILE, s_print);
 }
+
+const dw_bench_t dw_bench_workflow = {
+    .name = "workflow",
+    .doc = s_doc,
+    .run = s_run,
+    .words = DW_BENCH_GRAPH | DW_BENCH_THREADS | DW_BENCH_PAYLOAD | DW_BENCH_KERNEL |
+             DW_BENCH_TASK_NS | DW_BENCH_TIME_SCALE | DW_BENCH_ACTORS | DW_BENCH_PRIORITY,
+    .columns = s_columns,
+    .shape = DW_SHAPES,
+    .work = {.kernel = DW_KERNEL_COMPUTE, .payload_bytes = 16},
+    .rig = {.actors = DW_ACTORS_POOL, .threads = 2, .priority = DW_CRITICAL_PATH},
+    .repeat = 5,
+};

@@ -6,24 +6,23 @@
 #include "cli/bench.h"
 #include "cli/command.h"
 
-typedef struct bench_t {
-    const char *name;
-    int (*run) (int argc, char **argv);
-} bench_t;
-
-static const bench_t s_benches[] = {
-    {"overhead", dw_bench_overhead}, {"latency", dw_bench_latency}, {"stream", dw_bench_stream},
-    {"metg", dw_bench_metg},         {"scaling", dw_bench_scaling}, {"workflow", dw_bench_workflow},
-};
+static const dw_bench_t *const s_benches[] = {&dw_bench_overhead, &dw_bench_latency,
+                                              &dw_bench_stream,   &dw_bench_metg,
+                                              &dw_bench_scaling,  &dw_bench_workflow};
 #define BENCHES_COUNT (sizeof s_benches / sizeof *s_benches)
 
-static const char *const s_names[] = {"overhead", "latency",  "stream", "metg",
-                                      "scaling",  "workflow", NULL};
+static void s_refuse (const struct argp_state *state, const char *word) {
+    const char *names[BENCHES_COUNT + 1] = {NULL};
+    for (size_t i = 0; i < BENCHES_COUNT; i++) {
+        names[i] = s_benches[i]->name;
+    }
+    dw_command_choose (state, "the benchmark", names, word);
+}
 
 /* The words that belong to no benchmark: --help, --version, or a mistake. */
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
     switch (key) {
-        case ARGP_KEY_ARG: dw_command_choose (state, "the benchmark", s_names, arg); return 0;
+        case ARGP_KEY_ARG: s_refuse (state, arg); return 0;
         case ARGP_KEY_NO_ARGS:
             argp_error (state, "which benchmark? There are: overhead, latency, stream, metg, "
                                "scaling, workflow");
@@ -53,12 +52,14 @@ static int s_run_none (int argc, char **argv) {
 }
 
 int dw_command_bench (int argc, char **argv) {
+    int status = DW_EXIT_OK;
     for (size_t i = 0; argc > 1 && i < BENCHES_COUNT; i++) {
-        if (strcmp (argv[1], s_benches[i].name) == 0) {
+        dw_bench_t self = *s_benches[i];
+        if (strcmp (argv[1], self.name) == 0) {
             char name[48];
-            snprintf (name, sizeof name, "dagwood bench %s", s_benches[i].name);
+            snprintf (name, sizeof name, "dagwood bench %s", self.name);
             argv[1] = name; /* What argp calls the program in its messages. */
-            return s_benches[i].run (argc - 1, argv + 1);
+            return dw_bench_parse (&self, argc - 1, argv + 1, &status) ? self.run (&self) : status;
         }
     }
     return s_run_none (argc, argv);

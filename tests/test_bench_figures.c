@@ -22,8 +22,7 @@ static void every_number_is_in_a_bucket_that_is_narrow_and_ends_at_or_above_it (
     (void) state;
     random_t random = random_from (random_seed ());
     for (uint64_t value = 0; value < 100000; value++) {
-        uint64_t number = value < 5000 ? value
-                                       : random_next (&random) >> random_below (&random, 64);
+        uint64_t number = value < 5000 ? value : random_integer (&random);
         size_t bucket = dw_histogram_bucket (number);
         uint64_t end = dw_histogram_bucket_end (bucket);
         assert_true (bucket < DW_HISTOGRAM_BUCKETS);

@@ -18,61 +18,58 @@ MAKESPAN_MAX = 1.03
 
 
 def at_most(what, spread, limit):
-    return [(what, spread, "<=", limit)]
+    return what, spread, "<=", limit
 
 
 def at_least(what, spread, limit):
-    return [(what, spread, ">=", limit)]
+    return what, spread, ">=", limit
 
 
 def of_overhead(table):
-    return [bar for shape in table for bar in
-            at_most(f"overhead, {shape}: to onetbb", table[shape]["ratio"].get("onetbb"),
-                    OVERHEAD_MAX[shape])]
+    return [at_most(f"overhead, {shape}: to onetbb", table[shape]["ratio"].get("onetbb"),
+                    OVERHEAD_MAX[shape]) for shape in table]
 
 
 def of_efficiency(table):
-    return [bar for kernel in table for task_ns in table[kernel] for shape in table[kernel][task_ns]
-            for bar in at_least(
-                f"efficiency, {kernel} tasks of {task_ns // 1000} us, {shape}",
-                table[kernel][task_ns][shape]["efficiency"].get("dagwood"),
-                EFFICIENCY_MIN[task_ns])]
+    return [at_least(f"efficiency, {kernel} tasks of {task_ns // 1000} us, {shape}",
+                     figures["efficiency"].get("dagwood"), EFFICIENCY_MIN[task_ns])
+            for kernel in table for task_ns in table[kernel]
+            for shape, figures in table[kernel][task_ns].items()]
 
 
 def of_metg(table):
-    return [bar for width in table for peer in ("onetbb", "onetbb_tasks") for bar in
-            at_most(f"METG(75 %), stencil, width {width}: to {peer}",
-                    table[width]["ratio"][0.75].get(peer), METG_MAX)]
+    return [at_most(f"METG(75 %), stencil, width {width}: to {peer}",
+                    table[width]["ratio"][0.75].get(peer), METG_MAX)
+            for width in table for peer in ("onetbb", "onetbb_tasks")]
 
 
 def of_thread(table):
-    return (at_most("thread, one run alone, a hop: to a wake-up's round trip",
-                    table["run_to_wakeup"], WAKEUPS_MAX) +
+    return [at_most("thread, one run alone, a hop: to a wake-up's round trip",
+                    table["run_to_wakeup"], WAKEUPS_MAX),
             at_most("thread, from node to node: to a wake-up's round trip",
-                    table["hop_to_wakeup"], WAKEUPS_MAX) +
-            at_least("thread, stream: hops a second", table["hops_per_second"], HOPS_MIN))
+                    table["hop_to_wakeup"], WAKEUPS_MAX),
+            at_least("thread, stream: hops a second", table["hops_per_second"], HOPS_MIN)]
 
 
 def of_scaling(table):
     bars = []
     for shape, of_shape in table.items():
         sizes = list(of_shape["nodes"])
-        bars += at_most(f"scaling, {shape}: ratio to the loop at {sizes[-1]} nodes to that at "
-                        f"{sizes[0]}", of_shape["growth"], GROWTH_MAX)
+        bars.append(at_most(f"scaling, {shape}: ratio to the loop at {sizes[-1]} nodes to that at "
+                            f"{sizes[0]}", of_shape["growth"], GROWTH_MAX))
     for key, text, limit in (("plan_ns_per_node", "planning, ns a node", PLAN_NS_MAX),
                              ("run_bytes_per_node", "a run, bytes a node", RUN_BYTES_MAX)):
         for shape, of_shape in table.items():
             found = [figures[key] for figures in of_shape["nodes"].values() if figures[key]]
             if found:
                 worst = max(found, key=lambda spread: spread.median)
-                bars += at_most(f"scaling, {shape}: {text}, its worst size", worst, limit)
+                bars.append(at_most(f"scaling, {shape}: {text}, its worst size", worst, limit))
     return bars
 
 
 def of_workflow(table):
-    return [bar for file in table for bar in
-            at_most(f"workflow, {file}: makespan to list scheduling's",
-                    table[file]["to_list"].get("dagwood"), MAKESPAN_MAX)]
+    return [at_most(f"workflow, {file}: makespan to list scheduling's",
+                    table[file]["to_list"].get("dagwood"), MAKESPAN_MAX) for file in table]
 
 
 BARS = {"overhead": of_overhead, "efficiency": of_efficiency, "metg": of_metg, "thread": of_thread,

@@ -18,7 +18,7 @@
 
 #define ROUND_TRIPS 200u
 
-const double dw_latency_percents[DW_LATENCY_PERCENTS] = {50, 90, 99, 99.9, 100};
+static const double s_percents[DW_LATENCY_PERCENTS] = {50, 90, 99, 99.9, 100};
 
 typedef struct s_stamp_t {
     uint64_t hash;
@@ -118,10 +118,10 @@ static int s_measure (s_chain_t *self) {
     for (uint32_t i = 0; i < repeat && !err; i++) {
         err = s_repeat (self);
         for (uint32_t k = 0; k < DW_LATENCY_PERCENTS; k++) {
-            double percent = dw_latency_percents[k];
-            all[k * repeat + i] = (double) dw_histogram_percentile (&self->hops, percent);
-            all[(DW_LATENCY_PERCENTS + k) * repeat + i] = (double) dw_histogram_percentile (
-                &self->runs, percent);
+            uint64_t hop_ns = dw_histogram_percentile (&self->hops, s_percents[k]);
+            uint64_t run_ns = dw_histogram_percentile (&self->runs, s_percents[k]);
+            all[k * repeat + i] = (double) hop_ns;
+            all[(DW_LATENCY_PERCENTS + k) * repeat + i] = (double) run_ns;
         }
         dw_histogram_merge (&self->latency->hops, &self->hops);
         dw_histogram_merge (&self->latency->runs, &self->runs);

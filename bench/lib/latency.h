@@ -12,9 +12,7 @@
 #include "bench/lib/spread.h"
 #include "dagwood.h"
 
-#define DW_LATENCY_PERCENTS 5
-/* 50, 90, 99, 99.9, 100 */
-extern const double dw_latency_percents[DW_LATENCY_PERCENTS];
+#define DW_LATENCY_PERCENTS 5 /* 50, 90, 99, 99.9, 100 */
 
 typedef struct dw_latency_options_t {
     uint32_t nodes;    /* at least 2 */

@@ -28,7 +28,9 @@ static int s_process (dw_call_t *call, void *arg) {
     return 0;
 }
 
-bool dw_mixer_is_brief (const dw_work_t *work) {
+/* Whether the tasks are brief enough for the coordinator's own thread: none blocks, and none takes
+ * longer than what two in a row would revoke the promise for. */
+static bool s_is_brief (const dw_work_t *work) {
     return work->options.kernel != DW_KERNEL_BLOCK && work->longest_ns <= BRIEF_NS &&
            work->total_ns / work->nodes_count <= BRIEF_AVERAGE_NS;
 }
@@ -36,7 +38,7 @@ bool dw_mixer_is_brief (const dw_work_t *work) {
 int dw_mixer_add (dw_processors_t *processors, const dw_work_t *work) {
     dw_processor_t processor = {.name = "mix",
                                 .help = "mixes the payloads of its dependencies",
-                                .brief = dw_mixer_is_brief (work),
+                                .brief = s_is_brief (work),
                                 .process = s_process,
                                 .arg = (void *) (uintptr_t) work};
     return dw_processors_add (processors, &processor);

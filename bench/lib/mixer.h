@@ -6,9 +6,6 @@
 #include "bench/lib/work.h"
 #include "dagwood_processor.h"
 
-/* Whether the work's tasks are brief enough for the coordinator's own thread: none blocks, and none
- * takes longer than what two in a row would revoke the promise for. */
-bool dw_mixer_is_brief (const dw_work_t *work);
 /* Adds "mix", which runs the work's tasks, to a set; work is borrowed for the set's life, and as
  * long as an actor is stuck in it. */
 int dw_mixer_add (dw_processors_t *processors, const dw_work_t *work);

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/lib/spread.h"
-#include "runtime/core/error.h"
-
 #define PARAMETERS_MAX 8
 #define HELP_BYTES     160
 
@@ -103,26 +100,13 @@ void dw_report_append (dw_report_t *self, const char *name, uint64_t value) {
                            json_integer ((json_int_t) value));
 }
 
-double dw_report_median (double *values, size_t values_count) {
-    return dw_spread_of (values, values_count).median;
-}
-
-void dw_report_spread (dw_report_t *self, const char *name, double *values, size_t values_count) {
+void dw_report_spread (dw_report_t *self, const char *name, dw_spread_t value) {
     char key[64];
-    dw_spread_t spread = dw_spread_of (values, values_count);
-    dw_report_number (self, name, spread.median);
+    dw_report_number (self, name, value.median);
     snprintf (key, sizeof key, "%s_least", name);
-    dw_report_number (self, key, spread.min);
+    dw_report_number (self, key, value.min);
     snprintf (key, sizeof key, "%s_most", name);
-    dw_report_number (self, key, spread.max);
-}
-
-int dw_report_check (dw_report_t *self, const dw_result_t *result) {
-    dw_run_status_t status = dw_result_status (result);
-    if (status == DW_RUN_OK)
-        return DW_OK;
-    return dw_error_add (self->error, DW_EPROCESSOR, DW_NOWHERE, "a run of the bench was %s",
-                         dw_run_status_text (status));
+    dw_report_number (self, key, value.max);
 }
 
 /* ---- Printed ---------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #ifndef DW_REPORT_H
 #define DW_REPORT_H
 
+#include "bench/lib/spread.h"
 #include "dagwood.h"
 
 struct json_t;
@@ -43,17 +44,11 @@ void dw_report_number (dw_report_t *self, const char *name, double value);
 void dw_report_count (dw_report_t *self, const char *name, uint64_t value);
 /* Adds one more value to a figure that is a series. */
 void dw_report_append (dw_report_t *self, const char *name, uint64_t value);
-/* Adds three figures: the median as NAME, the least and the most. Sorts values, of which there is at
- * least one. */
-void dw_report_spread (dw_report_t *self, const char *name, double *values, size_t values_count);
+/* Adds three figures: the median as NAME, the least and the most. */
+void dw_report_spread (dw_report_t *self, const char *name, dw_spread_t value);
 /* Prints all, the hash last, or when err is an error why there is nothing to print; frees what the
  * report holds. Returns the exit status: 0; 70 a defect; 71 the system refuses threads, memory or
  * descriptors; 74 the output cannot be written. */
 int dw_report_end (dw_report_t *self, uint64_t hash, int err);
-
-/* The median of values, which are sorted. */
-double dw_report_median (double *values, size_t values_count);
-/* Adds to error that a run did not end as ok, unless it did; returns DW_OK or DW_EPROCESSOR. */
-int dw_report_check (dw_report_t *self, const dw_result_t *result);
 
 #endif

@@ -41,8 +41,7 @@ static int s_open (dw_rig_t *self, const dw_rig_options_t *asked, dw_error_t *er
     }
     s_set_options (graph, asked);
     int err = s_plan (self, graph, error);
-    dw_system_options_t options = {
-        .processors = self->processors, .runs_max = asked->runs_max, .clients_max = 1};
+    dw_system_options_t options = {.processors = self->processors, .clients_max = 1};
     begin_ns = dw_clock_ns ();
     if (!err)
         err = dw_system_open (&self->system, graph, &options, error);
@@ -108,9 +107,4 @@ int dw_rig_run (dw_rig_t *self, double *ns_p, uint64_t *hash_p, dw_error_t *erro
     err = dw_rig_check (result, error);
     dw_result_destroy (&result);
     return err;
-}
-
-int dw_rig_submit (dw_rig_t *self, dw_error_t *error) {
-    dw_submission_t submission = {.payload = "", .is_text = true, .wait_ms = -1};
-    return dw_client_submit (self->client, &submission, NULL, error);
 }

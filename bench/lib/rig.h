@@ -9,7 +9,6 @@ typedef struct dw_rig_options_t {
     dw_actors_t actors;
     uint32_t threads; /* tasks at one time, and worker actors of a pool */
     dw_priority_t priority;
-    uint32_t runs_max; /* runs in flight; 0: 1024 */
 } dw_rig_options_t;
 
 typedef struct dw_rig_t {
@@ -32,8 +31,6 @@ int dw_rig_close (dw_rig_t **self_p, dw_error_t *error);
 /* One run alone, from submit to result, then the hash of its outputs by rank (not timed).
  * Errors: as dw_client_run_text; DW_EPROCESSOR the run was not ok, which is a defect. */
 int dw_rig_run (dw_rig_t *self, double *ns_p, uint64_t *hash_p, dw_error_t *error);
-/* Submits a run. Errors: as dw_client_submit. */
-int dw_rig_submit (dw_rig_t *self, dw_error_t *error);
 
 /* The hash of all outputs of a result. */
 uint64_t dw_rig_hash (const dw_result_t *result);

@@ -9,12 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "actors/clock.h"
 #include "bench/lib/report.h"
 #include "bench/lib/resident.h"
-#include "bench/lib/spread.h"
+#include "bench/lib/switches.h"
 #include "runtime/core/error.h"
 
 enum { STATUS_USAGE = 64, STATUS_FILE = 66, STATUS_GRAPH = 78 }; /* as dagwood's own */
@@ -215,12 +214,6 @@ int dw_peer_check_memory (const dw_work_t *work, uint32_t node_bytes, uint32_t e
                            dw_peer_name, wanted >> 20, available >> 20);
 }
 
-static uint64_t s_switches_count (void) {
-    struct rusage usage;
-    getrusage (RUSAGE_SELF, &usage);
-    return (uint64_t) usage.ru_nvcsw + (uint64_t) usage.ru_nivcsw;
-}
-
 /* Runs once; payloads are wiped first, so that those of an earlier run do not pass as new. */
 static int s_run (s_bench_t *self, double *ns_p) {
     memset (self->payloads, 0xa5, self->payloads_bytes);
@@ -260,10 +253,10 @@ static int s_measure (s_bench_t *self) {
     self->open_bytes = ((double) dw_resident_bytes () - (double) before_bytes) /
                        self->work->nodes_count;
     err = s_run (self, &self->first_ns);
-    uint64_t switches = s_switches_count ();
+    uint64_t switches = dw_switches_count ();
     for (uint32_t i = 0; i < self->options->repeat && !err; i++)
         err = s_run (self, &self->ns[i]);
-    self->switches = (double) (s_switches_count () - switches) / self->options->repeat /
+    self->switches = (double) (dw_switches_count () - switches) / self->options->repeat /
                      self->work->nodes_count;
     return err;
 }
