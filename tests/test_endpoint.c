@@ -13,26 +13,30 @@
 
 #include "actors/system.h"
 
+#define TRIES 8u /* to open: a descriptor that each leaves behind is seen among ... */
+#define STRAY 4u /* ... those that come and go while connections are noticed to be over */
+
 /* A system cannot be opened at endpoint, says so with this part, and leaves nothing. */
 static void s_expect_refused (system_fixture_t *f, const char *endpoint, const char *part) {
-    dw_error_t *error = dw_error_new ();
-    dw_system_t *system = NULL;
     dw_system_options_t options = f->options;
     unsigned descriptors = descriptors_count (), threads = threads_count ();
     options.endpoint = endpoint;
-    if (dw_system_open (&system, f->graph, &options, error) == DW_OK)
-        fail_msg ("it opens at %s", endpoint);
-    assert_null (system);
-    assert_int_equal (dw_error_code (error), DW_EINVAL);
-    assert_int_equal (dw_error_count (error), 1);
-    expect_message (error, part);
+    for (unsigned i = 0; i < TRIES; i++) {
+        dw_error_t *error = dw_error_new ();
+        dw_system_t *system = NULL;
+        if (dw_system_open (&system, f->graph, &options, error) == DW_OK)
+            fail_msg ("it opens at %s", endpoint);
+        assert_null (system);
+        assert_int_equal (dw_error_code (error), DW_EINVAL);
+        assert_int_equal (dw_error_count (error), 1);
+        expect_message (error, part);
+        dw_error_destroy (&error);
+    }
     assert_true (threads_fall_to (threads));
-    /* Who listens there was asked, and may not have noticed yet that nobody asks any more. */
     for (int64_t end_ms = now_ms () + 5000;
-         descriptors_count () > descriptors && now_ms () < end_ms;)
+         descriptors_count () > descriptors + STRAY && now_ms () < end_ms;)
         sleep_ms (1);
-    assert_int_equal (descriptors_count (), descriptors);
-    dw_error_destroy (&error);
+    assert_in_range (descriptors_count (), 0, descriptors + STRAY);
 }
 
 /* A system at endpoint, with a client that is served. */
@@ -98,10 +102,10 @@ static void an_endpoint_that_others_could_reach_is_refused (void **state) {
 static void an_endpoint_that_another_system_has_is_refused (void **state) {
     system_fixture_t *f = *state;
     static const char remedy[] = "choose another endpoint, or end";
-    char endpoint[128];
+    char endpoint[128], name[48]; /* names of that kind are the whole machine's */
     s_spot_t spot = s_spot_new ();
-    const char *const first[] = {"tcp://127.0.0.1:*", spot.endpoint, "ipc://@dagwood-test",
-                                 "ipc://*"};
+    const char *const first[] = {"tcp://127.0.0.1:*", spot.endpoint, name, "ipc://*"};
+    snprintf (name, sizeof name, "ipc://@dagwood-test-%ld", (long) getpid ());
     system_fixture_add (f, "a", "change_text_case_upper", "");
     for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
         s_open_at (f, first[i]);

@@ -406,15 +406,7 @@ static void a_run_that_failed_keeps_the_payloads_of_requested_nodes_only (void *
     system_fixture_add (f, "wait", "sleep", "source");
     system_fixture_add (f, "bad", "fail", "wait");
     system_fixture_open (f);
-    dw_submission_t submission = {.payload = "text",
-                                  .size = 4,
-                                  .is_text = true,
-                                  .outputs = wanted,
-                                  .outputs_count = 3,
-                                  .wait_ms = -1};
-    uint64_t run;
-    assert_int_equal (dw_client_submit (f->client, &submission, &run, f->error), DW_OK);
-    dw_result_t *result = system_fixture_wait (f, run);
+    dw_result_t *result = system_fixture_run_outputs (f, "text", wanted, 3);
     assert_int_equal (dw_result_status (result), DW_RUN_FAILED);
     expect_text (result, "kept", "text");
     expect_status (result, "source", DW_NODE_DONE);

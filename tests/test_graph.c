@@ -2,50 +2,18 @@
 
 #include "runtime/core/graph.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/graph_fixture.h"
 
-typedef struct fixture_t {
-    dw_graph_t *graph;
-    dw_error_t *error;
-} fixture_t;
-
-static int s_new (void **state) {
-    fixture_t *f = calloc (1, sizeof (*f));
-    f->graph = dw_graph_new ();
-    f->error = dw_error_new ();
-    *state = f;
-    return f->graph && f->error ? 0 : -1;
-}
-
-static int s_destroy (void **state) {
-    fixture_t *f = *state;
-    dw_graph_destroy (&f->graph);
-    dw_error_destroy (&f->error);
-    free (f);
-    return 0;
-}
-
-/* Adds a node that depends on the names in a list separated by spaces. */
-static int s_add (fixture_t *f, const char *id, const char *dependencies) {
-    char copy[256], *rest = copy;
-    int node = dw_graph_add (f->graph, id, "identity");
-    assert_true (node >= 0);
-    snprintf (copy, sizeof (copy), "%s", dependencies);
-    for (char *name; (name = strsep (&rest, " "));)
-        if (*name)
-            assert_int_equal (dw_graph_depend (f->graph, node, name), DW_OK);
-    return node;
+static int s_add (graph_fixture_t *f, const char *id, const char *dependencies) {
+    return graph_fixture_add (f, id, "identity", dependencies);
 }
 
 /* Resolves and expects exactly these messages; "" is a graph without errors. */
-static void s_expect (fixture_t *f, const char *text) {
+static void s_expect (graph_fixture_t *f, const char *text) {
     bool wrong = strstr (text, "error:") != NULL;
     dw_error_t *error = dw_error_new ();
     dw_resolved_t resolved = {0};
@@ -61,7 +29,7 @@ static void s_expect (fixture_t *f, const char *text) {
 /* ---- Growing -------------------------------------------------------------------------------- */
 
 static void an_empty_graph_is_right (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     dw_resolved_t resolved;
     assert_int_equal (dw_graph_resolve (f->graph, &resolved, f->error), DW_OK);
     assert_int_equal (resolved.levels_count, 0);
@@ -84,7 +52,7 @@ static void nothing_and_a_half_built_graph_can_be_destroyed (void **state) {
 }
 
 static void a_new_graph_has_its_defaults (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     dw_graph_options_t *options = dw_graph_options (f->graph);
     assert_int_equal (options->strategy, DW_HYBRID);
     assert_int_equal (options->failure_strategy, DW_FAIL_FAST);
@@ -100,7 +68,7 @@ static void a_new_graph_has_its_defaults (void **state) {
 }
 
 static void node_options_are_made_when_first_asked_for (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "a", "");
     assert_null (f->graph->nodes[0].options);
     dw_node_options_t *options = dw_graph_node_options (f->graph, 0);
@@ -113,7 +81,7 @@ static void node_options_are_made_when_first_asked_for (void **state) {
 }
 
 static void arguments_that_make_no_sense_change_nothing (void **state) {
-    dw_graph_t *graph = ((fixture_t *) *state)->graph;
+    dw_graph_t *graph = ((graph_fixture_t *) *state)->graph;
     assert_int_equal (dw_graph_add (graph, NULL, "identity"), DW_EINVAL);
     assert_int_equal (dw_graph_add (graph, "a", NULL), DW_EINVAL);
     assert_int_equal (dw_graph_add (NULL, "a", "identity"), DW_EINVAL);
@@ -132,7 +100,7 @@ static void arguments_that_make_no_sense_change_nothing (void **state) {
 }
 
 static void settings_keep_their_order_and_the_later_value (void **state) {
-    dw_graph_t *graph = ((fixture_t *) *state)->graph;
+    dw_graph_t *graph = ((graph_fixture_t *) *state)->graph;
     char name[] = "prefix", value[] = "<";
     dw_graph_add (graph, "a", "p");
     assert_int_equal (dw_graph_set_text (graph, 0, name, value), DW_OK);
@@ -162,7 +130,7 @@ static void settings_keep_their_order_and_the_later_value (void **state) {
 }
 
 static void dependencies_may_be_told_in_any_order_of_nodes (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     char name[16];
     for (int node = 0; node < 3; node++)
         s_add (f, (const char *[]){"a", "b", "c"}[node], "");
@@ -181,7 +149,7 @@ static void dependencies_may_be_told_in_any_order_of_nodes (void **state) {
 }
 
 static void a_text_larger_than_any_chunk_is_copied (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     size_t size = 5 * 1024 * 1024;
     char *text = malloc (size + 1);
     memset (text, 'x', size);
@@ -204,7 +172,7 @@ static void an_empty_id_is_an_error (void **state) {
 }
 
 static void a_duplicate_id_is_an_error (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "a", "");
     s_add (f, "b", "");
     s_add (f, "a", "");
@@ -219,7 +187,7 @@ static void a_duplicate_id_is_an_error (void **state) {
 }
 
 static void a_missing_dependency_is_an_error_with_the_nearest_id (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "upper", "");
     s_add (f, "x", "uper nowhere");
     s_add (f, "y", "");
@@ -231,7 +199,7 @@ static void a_missing_dependency_is_an_error_with_the_nearest_id (void **state) 
 }
 
 static void a_dependency_is_reported_where_it_was_said (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     dw_graph_set_file (f->graph, "g.yaml");
     s_add (f, "x", "");
     dw_graph_depend_at (f->graph, 0, "gone", (dw_place_t){.line = 7, .column = 11});
@@ -279,7 +247,7 @@ static void a_long_cycle_is_shortened_in_the_middle (void **state) {
 }
 
 static void a_cycle_of_long_ids_is_one_message_of_bounded_length (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     char ids[25][512];
     for (int node = 0; node < 25; node++) {
         memset (ids[node], 'a' + node, sizeof (ids[node]) - 1);
@@ -296,7 +264,7 @@ static void a_cycle_of_long_ids_is_one_message_of_bounded_length (void **state) 
 }
 
 static void an_id_is_escaped_in_messages (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "two\nlines \xc3\xa9", "");
     dw_graph_depend (f->graph, 0, "a\tb");
     s_expect (
@@ -305,7 +273,7 @@ static void an_id_is_escaped_in_messages (void **state) {
 }
 
 static void an_input_that_is_no_ancestor_is_an_error (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "top", "");
     s_add (f, "beside", "");
     s_add (f, "middle", "top");
@@ -324,7 +292,7 @@ static void an_input_that_is_no_ancestor_is_an_error (void **state) {
 }
 
 static void an_input_that_is_not_in_the_graph_is_an_error (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "top", "");
     s_add (f, "end", "top");
     dw_graph_set_input (f->graph, 1, "tops");
@@ -333,7 +301,7 @@ static void an_input_that_is_not_in_the_graph_is_an_error (void **state) {
 }
 
 static void the_input_run_is_the_runs_input (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     dw_resolved_t resolved;
     s_add (f, "top", "");
     s_add (f, "end", "top");
@@ -348,7 +316,7 @@ static void the_input_run_is_the_runs_input (void **state) {
 }
 
 static void all_errors_are_reported_at_once (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "a", "b");
     s_add (f, "b", "a");
     s_add (f, "b", "");
@@ -369,7 +337,7 @@ static void all_errors_are_reported_at_once (void **state) {
 }
 
 static void a_hundred_of_a_kind_are_reported_and_the_rest_counted (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     for (int node = 0; node < 250; node++) {
         char id[16];
         snprintf (id, sizeof (id), "%d", node);
@@ -406,7 +374,7 @@ static void each_number_is_right_within_its_range_and_wrong_beyond (void **state
         {DW_LIMIT_MAX_PAYLOAD_BYTES, "max_payload_bytes", 1, 4294967295.0, 0, 4294967296.0},
         {DW_LIMIT_COST_US, "cost_us", 0, 1e15, -1, 1.1e15},
     };
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     assert_int_equal (sizeof (rows) / sizeof (*rows), DW_LIMITS);
     for (size_t row = 0; row < DW_LIMITS; row++) {
         dw_limit_t limit = rows[row].limit;
@@ -431,7 +399,7 @@ static void each_number_is_right_within_its_range_and_wrong_beyond (void **state
 }
 
 static void a_number_out_of_range_is_named_with_its_range_and_place (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     dw_place_t place = {"g.yaml", 4, 3};
     dw_graph_check_number (DW_LIMIT_TIMEOUT_SECONDS, -0.5, place, f->error);
     dw_graph_check_number (DW_LIMIT_POOL, 2.5, place, f->error);
@@ -448,7 +416,7 @@ static void a_number_out_of_range_is_named_with_its_range_and_place (void **stat
 }
 
 static void every_number_of_the_options_is_checked_in_its_own_unit (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     dw_graph_options_t *options = dw_graph_options (f->graph);
     s_add (f, "a", "");
     dw_node_options_t *node = dw_graph_node_options (f->graph, 0);
@@ -486,7 +454,7 @@ static void every_number_of_the_options_is_checked_in_its_own_unit (void **state
 }
 
 static void a_choice_beyond_its_enum_is_an_error (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     int wild = 77;
     s_add (f, "a", "");
     memcpy (&dw_graph_options (f->graph)->strategy, &wild, sizeof (wild));
@@ -500,7 +468,7 @@ static void a_choice_beyond_its_enum_is_an_error (void **state) {
 #define MILLION 1000000
 
 /* A chain: node n depends on the one before; first: what node 0 depends on, or NULL. */
-static void s_build_chain (fixture_t *f, int count, const char *first) {
+static void s_build_chain (graph_fixture_t *f, int count, const char *first) {
     char id[16], on[16];
     for (int node = 0; node < count; node++) {
         snprintf (id, sizeof (id), "%d", node);
@@ -512,7 +480,7 @@ static void s_build_chain (fixture_t *f, int count, const char *first) {
 }
 
 static void a_chain_of_a_million_nodes_resolves_without_recursion (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     dw_resolved_t resolved;
     s_build_chain (f, MILLION, NULL);
     dw_graph_set_input (f->graph, MILLION - 1, "0");
@@ -524,7 +492,7 @@ static void a_chain_of_a_million_nodes_resolves_without_recursion (void **state)
 }
 
 static void a_chain_declared_backwards_resolves_as_well (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     dw_resolved_t resolved;
     char id[16], on[16];
     for (int node = MILLION; node-- > 0;) {
@@ -540,7 +508,7 @@ static void a_chain_declared_backwards_resolves_as_well (void **state) {
 }
 
 static void a_cycle_of_a_million_nodes_is_named_in_one_line (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_build_chain (f, MILLION, "999999");
     assert_int_equal (dw_graph_resolve (f->graph, NULL, f->error), DW_EGRAPH);
     assert_int_equal (dw_error_count (f->error), 1);
@@ -548,7 +516,7 @@ static void a_cycle_of_a_million_nodes_is_named_in_one_line (void **state) {
 }
 
 static void very_many_missing_dependencies_are_reported_in_bounded_time (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     char id[64], on[64];
     for (int node = 0; node < MILLION / 4; node++) {
         snprintf (id, sizeof (id), "a rather long name of a node, so that distances cost %08d",
@@ -565,7 +533,7 @@ static void very_many_missing_dependencies_are_reported_in_bounded_time (void **
 }
 
 static void many_nodes_with_one_far_input_cost_little (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_build_chain (f, MILLION, NULL);
     for (int node = 1; node < MILLION; node++)
         dw_graph_set_input (f->graph, node, "0");
@@ -573,7 +541,7 @@ static void many_nodes_with_one_far_input_cost_little (void **state) {
 }
 
 static void more_far_inputs_than_can_be_checked_are_refused (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     char id[16];
     s_build_chain (f, MILLION / 10, NULL);
     for (int node = 4; node < MILLION / 10; node++) {
@@ -589,7 +557,8 @@ static void more_far_inputs_than_can_be_checked_are_refused (void **state) {
     assert_non_null (strstr (dw_error_message (f->error, 100), "more inputs were not checked"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown (name, s_new, s_destroy)
+#define TEST(name) \
+    cmocka_unit_test_setup_teardown (name, graph_fixture_setup, graph_fixture_teardown)
 
 int main (void) {
     const struct CMUnitTest tests[] = {

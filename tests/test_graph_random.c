@@ -2,37 +2,12 @@
 
 #include "runtime/core/graph.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "tests/support/graph_fixture.h"
 #include "tests/support/random.h"
-
-typedef struct fixture_t {
-    dw_graph_t *graph;
-    dw_error_t *error;
-} fixture_t;
-
-static int s_new (void **state) {
-    fixture_t *f = calloc (1, sizeof (*f));
-    f->graph = dw_graph_new ();
-    f->error = dw_error_new ();
-    *state = f;
-    return f->graph && f->error ? 0 : -1;
-}
-
-static int s_destroy (void **state) {
-    fixture_t *f = *state;
-    dw_graph_destroy (&f->graph);
-    dw_error_destroy (&f->error);
-    free (f);
-    return 0;
-}
 
 #define NODES_MAX 24
 
@@ -66,7 +41,7 @@ static uint32_t s_level (const naive_t *naive, int node) {
 }
 
 /* Dependencies in a random order, some of them twice; in an acyclic graph along a random order. */
-static naive_t s_random_graph (fixture_t *f, bool acyclic) {
+static naive_t s_random_graph (graph_fixture_t *f, bool acyclic) {
     naive_t naive = {.count = 1 + rand () % NODES_MAX};
     int order[NODES_MAX] = {0}, edges = rand () % (2 * naive.count);
     for (int node = 0; node < naive.count; node++) {
@@ -93,7 +68,7 @@ static naive_t s_random_graph (fixture_t *f, bool acyclic) {
     return naive;
 }
 
-static void s_check_resolved (const fixture_t *f, const naive_t *naive,
+static void s_check_resolved (const graph_fixture_t *f, const naive_t *naive,
                               const dw_resolved_t *resolved) {
     uint32_t levels_count = 0;
     for (int node = 0; node < naive->count; node++) {
@@ -139,8 +114,8 @@ static void random_graphs_resolve_as_a_naive_reading_says (void **state) {
     for (int round = 0; round < 3000; round++) {
         void *own;
         dw_resolved_t resolved = {0};
-        s_new (&own);
-        fixture_t *f = own;
+        graph_fixture_setup (&own);
+        graph_fixture_t *f = own;
         naive_t naive = s_random_graph (f, round % 2 == 0);
         int err = dw_graph_resolve (f->graph, &resolved, f->error);
         if (s_is_cyclic (&naive)) {
@@ -154,7 +129,7 @@ static void random_graphs_resolve_as_a_naive_reading_says (void **state) {
             s_check_resolved (f, &naive, &resolved);
         }
         dw_resolved_free (&resolved);
-        s_destroy (&own);
+        graph_fixture_teardown (&own);
     }
     assert_true (cyclic > 100 && acyclic > 1500);
 }
@@ -169,8 +144,8 @@ static void random_inputs_are_right_just_where_they_are_ancestors (void **state)
         char expected[NODES_MAX * 128] = "";
         dw_resolved_t resolved = {0};
         uint32_t wrong_before = wrong;
-        s_new (&own);
-        fixture_t *f = own;
+        graph_fixture_setup (&own);
+        graph_fixture_t *f = own;
         naive_t naive = s_random_graph (f, true);
         for (int node = 0; node < naive.count; node++) {
             int input = rand () % 4 ? rand () % naive.count : 0;
@@ -192,7 +167,7 @@ static void random_inputs_are_right_just_where_they_are_ancestors (void **state)
             if (f->graph->nodes[node].input)
                 assert_int_equal (resolved.input[node], f->graph->nodes[node].input[0] - 'a');
         dw_resolved_free (&resolved);
-        s_destroy (&own);
+        graph_fixture_teardown (&own);
     }
     assert_true (right > 500 && wrong > 500);
 }

@@ -15,32 +15,13 @@
 #include "actors/system.h"
 #include "tests/support/random.h"
 #include "tests/support/wire_records.h"
-
-/* The system of every test, and the proof that it still serves. */
-static void s_open (system_fixture_t *f) {
-    system_fixture_add (f, "upper", "change_text_case_upper", "");
-    system_fixture_add (f, "sleep", "sleep", "upper");
-    system_fixture_add (f, "last", "reverse_text", "sleep");
-    dw_graph_set_integer (f->graph, 1, "ms", 0);
-    system_fixture_open (f);
-}
-
-static void s_expect_served (system_fixture_t *f) {
-    dw_result_t *result = system_fixture_run_text (f, "abc");
-    assert_int_equal (dw_result_status (result), DW_RUN_OK);
-    expect_text (result, "upper", "ABC");
-    expect_text (result, "last", "CBA");
-    for (int node = 0; node < 3; node++)
-        assert_int_equal (dw_result_attempts (result, node), 1);
-    dw_result_destroy (&result);
-    expect_no_notice (f);
-}
+#include "tests/support/wire_seeds.h"
 
 /* ---- HELLO ------------------------------------------------------------------------------------ */
 
 static void another_protocol_version_is_refused_with_both_versions (void **state) {
     system_fixture_t *f = *state;
-    s_open (f);
+    raw_peer_open_system (f);
     raw_peer_t raw = raw_peer_connect (f);
     raw_peer_say_hello (&raw, 4711, DW_WIRE_CLIENT, dw_system_token (f->system), 0);
     raw_peer_expect_refused (&raw, 400, "4711");
@@ -49,12 +30,12 @@ static void another_protocol_version_is_refused_with_both_versions (void **state
     snprintf (both, sizeof both, "version %u is spoken here, not 0", DW_WIRE_VERSION);
     raw_peer_expect_refused (&raw, 400, both);
     raw_peer_disconnect (&raw);
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 static void what_is_no_hello_of_ours_is_told_where_it_is (void **state) {
     system_fixture_t *f = *state;
-    s_open (f);
+    raw_peer_open_system (f);
     raw_peer_t raw = raw_peer_connect (f);
     static const char *const heads[] = {"\x00", "\x00\xa7magical\x01",
                                         "\x00\xa7"
@@ -68,12 +49,12 @@ static void what_is_no_hello_of_ours_is_told_where_it_is (void **state) {
         raw_peer_expect_refused (&raw, 400, "dagwood coordinator");
     }
     raw_peer_disconnect (&raw);
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 static void a_wrong_token_is_refused_in_every_role (void **state) {
     system_fixture_t *f = *state;
-    s_open (f);
+    raw_peer_open_system (f);
     raw_peer_t raw = raw_peer_connect (f);
     uint8_t token[DW_WIRE_TOKEN_SIZE];
     for (unsigned bit = 0; bit < 8 * DW_WIRE_TOKEN_SIZE; bit++) {
@@ -83,13 +64,13 @@ static void a_wrong_token_is_refused_in_every_role (void **state) {
         raw_peer_expect_refused (&raw, 403, "token");
     }
     raw_peer_disconnect (&raw);
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 static void a_role_or_a_number_that_is_not_to_be_had_is_refused (void **state) {
     system_fixture_t *f = *state;
-    s_open (f);
-    s_expect_served (f); /* so that all workers have joined */
+    raw_peer_open_system (f);
+    raw_peer_expect_served (f); /* so that all workers have joined */
     raw_peer_t raw = raw_peer_connect (f);
     const uint8_t *token = dw_system_token (f->system);
     static const uint32_t numbers[] = {0, 1, 2, 3, 64, UINT32_MAX};
@@ -104,14 +85,14 @@ static void a_role_or_a_number_that_is_not_to_be_had_is_refused (void **state) {
     raw_peer_say_hello (&raw, DW_WIRE_VERSION, 0, token, 0);
     raw_peer_expect_refused (&raw, 403, "role");
     raw_peer_disconnect (&raw);
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 /* ---- From nobody ------------------------------------------------------------------------------ */
 
 static void garbage_is_passed_over (void **state) {
     system_fixture_t *f = *state;
-    s_open (f);
+    raw_peer_open_system (f);
     random_t random = random_from (random_seed ());
     raw_peer_t raw = raw_peer_connect (f);
     uint8_t bytes[600];
@@ -123,18 +104,18 @@ static void garbage_is_passed_over (void **state) {
             bytes[0] = (uint8_t) random_below (&random, DW_WIRE_TYPES + 1);
         raw_peer_send_bytes (&raw, bytes, size);
         if (i % 2000 == 0)
-            s_expect_served (f);
+            raw_peer_expect_served (f);
     }
-    s_expect_served (f);
+    raw_peer_expect_served (f);
     raw_peer_disconnect (&raw);
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 static void damaged_messages_of_every_kind_are_passed_over (void **state) {
     system_fixture_t *f = *state;
     static const uint8_t types[] = {DW_WIRE_HELLO,  DW_WIRE_TASKS,   DW_WIRE_ANSWERS,
                                     DW_WIRE_SUBMIT, DW_WIRE_RESULTS, DW_WIRE_RESULTS};
-    s_open (f);
+    raw_peer_open_system (f);
     random_t random = random_from (random_seed ());
     raw_peer_t raw = raw_peer_connect (f);
     dw_writer_t record = {0};
@@ -154,7 +135,7 @@ static void damaged_messages_of_every_kind_are_passed_over (void **state) {
                 &random);
         raw_peer_send (&raw);
     }
-    s_expect_served (f);
+    raw_peer_expect_served (f);
     dw_writer_free (&record);
     raw_peer_disconnect (&raw);
 }
@@ -212,7 +193,7 @@ static void forged_answers_change_nothing (void **state) {
 
 static void only_the_owner_closes_and_counts (void **state) {
     system_fixture_t *f = *state;
-    s_open (f);
+    raw_peer_open_system (f);
     raw_peer_t raw = raw_peer_connect (f);
     uint32_t peer = raw_peer_join (&raw, f);
     for (uint32_t type = DW_WIRE_CLOSE; type <= DW_WIRE_TYPES; type++) {
@@ -226,7 +207,7 @@ static void only_the_owner_closes_and_counts (void **state) {
     }
     raw_peer_say_hello (&raw, 9, DW_WIRE_CLIENT, dw_system_token (f->system), 0);
     raw_peer_expect_refused (&raw, 400, "not 9"); /* and nothing before it */
-    s_expect_served (f);
+    raw_peer_expect_served (f);
     raw_peer_disconnect (&raw);
 }
 
@@ -234,7 +215,7 @@ static void messages_of_any_number_of_frames_are_passed_over (void **state) {
     system_fixture_t *f = *state;
     static const unsigned counts[] = {
         1, 2, 100, DW_WIRE_FRAMES_MAX - 1, DW_WIRE_FRAMES_MAX, DW_WIRE_FRAMES_MAX + 1, 100000};
-    s_open (f);
+    raw_peer_open_system (f);
     raw_peer_t raw = raw_peer_connect (f);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         for (unsigned k = 0; k < counts[i]; k++)
@@ -242,21 +223,21 @@ static void messages_of_any_number_of_frames_are_passed_over (void **state) {
                 zmq_send (raw.socket, "\x07", k % 2, k + 1 < counts[i] ? ZMQ_SNDMORE : 0) >= 0);
         raw_peer_say_hello (&raw, 9, DW_WIRE_CLIENT, dw_system_token (f->system), 0);
         raw_peer_expect_refused (&raw, 400, "not 9"); /* a message of its own */
-        s_expect_served (f);
+        raw_peer_expect_served (f);
     }
     raw_peer_disconnect (&raw);
 }
 
 static void a_peer_that_leaves_in_the_middle_of_a_message_is_forgotten (void **state) {
     system_fixture_t *f = *state;
-    s_open (f);
+    raw_peer_open_system (f);
     for (int i = 0; i < 20; i++) {
         raw_peer_t raw = raw_peer_connect (f);
         assert_int_equal (zmq_send (raw.socket, "\x00", 1, ZMQ_SNDMORE), 1);
         assert_int_equal (zmq_send (raw.socket, "\x00", 1, ZMQ_SNDMORE), 1);
         raw_peer_disconnect (&raw);
     }
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 /* ThreadSanitizer makes everything some twenty times slower, and a flood the more so: what is taken in
@@ -284,17 +265,17 @@ static void *s_shout (void *args) {
 
 static void whoever_shouts_nonsense_does_not_keep_others_from_being_served (void **state) {
     system_fixture_t *f = *state;
-    s_open (f);
+    raw_peer_open_system (f);
     s_shout_t shout = {.raw = raw_peer_connect (f)};
     assert_int_equal (pthread_create (&shout.thread, NULL, s_shout, &shout), 0);
     for (int64_t end_ms = now_ms () + 300;
          now_ms () < end_ms && atomic_load (&shout.count) < SHOUTS_MAX;)
-        s_expect_served (f);
+        raw_peer_expect_served (f);
     atomic_store (&shout.is_over, true);
     pthread_join (shout.thread, NULL);
     assert_true (atomic_load (&shout.count) > 1000);
     raw_peer_disconnect (&shout.raw);
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 static void a_frame_larger_than_any_payload_ends_its_connection_only (void **state) {
@@ -302,18 +283,18 @@ static void a_frame_larger_than_any_payload_ends_its_connection_only (void **sta
     if (!f->place->transport)
         skip (); /* there is no limit within a process */
     system_fixture_options (f)->max_payload_bytes = 1000;
-    s_open (f);
+    raw_peer_open_system (f);
     raw_peer_t raw = raw_peer_connect (f);
     size_t size = 17u << 20;
     char *bytes = calloc (1, size);
     assert_non_null (bytes);
     for (int i = 0; i < 3; i++) {
         assert_int_equal (zmq_send (raw.socket, bytes, size, 0), size);
-        s_expect_served (f);
+        raw_peer_expect_served (f);
     }
     free (bytes);
     raw_peer_disconnect (&raw);
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 /* A connection to a port of this machine, without ZeroMQ. */
@@ -350,7 +331,7 @@ static void a_message_without_an_end_holds_nobody_up (void **state) {
     memcpy (greeting, hello, sizeof hello - 1);
     for (size_t i = 0; i < sizeof frames; i += 3)
         memcpy (frames + i, "\x01\x01x", 3); /* more to come, one byte */
-    s_open (f);
+    raw_peer_open_system (f);
     int fds[2];
     for (int i = 0; i < 2; i++) {
         fds[i] = s_connect_plainly (dw_system_endpoint (f->system));
@@ -364,10 +345,10 @@ static void a_message_without_an_end_holds_nobody_up (void **state) {
     for (int i = 0; i < 200; i++) {
         s_write_plainly (fds[i % 2], frames, sizeof frames);
         if (i % 20 == 0)
-            s_expect_served (f);
+            raw_peer_expect_served (f);
     }
     close (fds[0]);
-    s_expect_served (f);
+    raw_peer_expect_served (f);
     system_fixture_close (f); /* while the other one still talks */
     close (fds[1]);
 }
@@ -391,21 +372,21 @@ static void what_is_not_even_zeromq_is_hung_up_on (void **state) {
     if (!f->place->transport || strcmp (f->place->transport, "tcp") != 0)
         skip ();
     random_t random = random_from (random_seed ());
-    s_open (f);
+    raw_peer_open_system (f);
     for (int i = 0; i < 5; i++) {
         s_say_nonsense (dw_system_endpoint (f->system), 100, &random);
-        s_expect_served (f);
+        raw_peer_expect_served (f);
         s_say_nonsense (dw_system_endpoint (f->system), 100, &random);
         system_fixture_close (f); /* in the middle of their greetings */
         system_fixture_open (f);
     }
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 static void a_system_closes_while_nonsense_is_shouted_at_it (void **state) {
     system_fixture_t *f = *state;
-    s_open (f);
-    s_expect_served (f);
+    raw_peer_open_system (f);
+    raw_peer_expect_served (f);
     s_shout_t shouts[3];
     if (!f->place->transport)
         skip (); /* who shouts in the same process is told by its own socket */
@@ -414,7 +395,7 @@ static void a_system_closes_while_nonsense_is_shouted_at_it (void **state) {
         assert_int_equal (pthread_create (&shouts[i].thread, NULL, s_shout, &shouts[i]), 0);
     }
     for (int64_t end_ms = now_ms () + 50; now_ms () < end_ms;)
-        s_expect_served (f);
+        raw_peer_expect_served (f);
     int64_t begin_ms = now_ms ();
     assert_int_equal (system_fixture_try_close (f, -1), DW_OK);
     assert_in_range (now_ms () - begin_ms, 0, 3000);

@@ -9,26 +9,6 @@
 #include "actors/system.h"
 #include "tests/support/wire_records.h"
 
-/* The system of every test, and the proof that it still serves. */
-static void s_open (system_fixture_t *f) {
-    system_fixture_add (f, "upper", "change_text_case_upper", "");
-    system_fixture_add (f, "sleep", "sleep", "upper");
-    system_fixture_add (f, "last", "reverse_text", "sleep");
-    dw_graph_set_integer (f->graph, 1, "ms", 0);
-    system_fixture_open (f);
-}
-
-static void s_expect_served (system_fixture_t *f) {
-    dw_result_t *result = system_fixture_run_text (f, "abc");
-    assert_int_equal (dw_result_status (result), DW_RUN_OK);
-    expect_text (result, "upper", "ABC");
-    expect_text (result, "last", "CBA");
-    for (int node = 0; node < 3; node++)
-        assert_int_equal (dw_result_attempts (result, node), 1);
-    dw_result_destroy (&result);
-    expect_no_notice (f);
-}
-
 /* ---- From a client that lies ------------------------------------------------------------------ */
 
 typedef struct s_lie_t {
@@ -40,7 +20,7 @@ typedef struct s_lie_t {
 static void submissions_that_make_no_sense_are_refused_by_their_number (void **state) {
     system_fixture_t *f = *state;
     system_fixture_options (f)->max_payload_bytes = 1000;
-    s_open (f);
+    raw_peer_open_system (f);
     raw_peer_t raw = raw_peer_connect (f);
     uint32_t peer = raw_peer_join (&raw, f);
     static const uint8_t bytes[1100] = {0xc5, 1097 >> 8, 1097 & 0xff};
@@ -81,14 +61,14 @@ static void submissions_that_make_no_sense_are_refused_by_their_number (void **s
     dw_write_bin (&raw.out.head, "\xa0", 1);
     raw_peer_send_bytes (&raw, huge, sizeof huge);
     raw_peer_expect_refused (&raw, 400, "makes no sense");
-    s_expect_served (f);
+    raw_peer_expect_served (f);
     raw_peer_disconnect (&raw);
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 static void what_went_before_a_lie_in_one_message_still_runs (void **state) {
     system_fixture_t *f = *state;
-    s_open (f);
+    raw_peer_open_system (f);
     raw_peer_t raw = raw_peer_connect (f);
     uint32_t peer = raw_peer_join (&raw, f);
     dw_wire_submission_t record = {.payload = {.bytes = (const uint8_t *) "\xa3xyz", .size = 4}};
@@ -120,7 +100,7 @@ static void what_went_before_a_lie_in_one_message_still_runs (void **state) {
     }
     assert_int_equal (refused, 1);
     raw_peer_disconnect (&raw);
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 static void a_client_cannot_cancel_the_runs_of_another (void **state) {
@@ -150,7 +130,7 @@ static void a_client_cannot_cancel_the_runs_of_another (void **state) {
 
 static void a_client_that_vanishes_leaves_nothing_running_in_its_name (void **state) {
     system_fixture_t *f = *state;
-    s_open (f);
+    raw_peer_open_system (f);
     for (int i = 0; i < 10; i++) {
         raw_peer_t raw = raw_peer_connect (f);
         uint32_t peer = raw_peer_join (&raw, f);
@@ -164,7 +144,7 @@ static void a_client_that_vanishes_leaves_nothing_running_in_its_name (void **st
         raw_peer_receive (&raw);    /* a first result, so that all have arrived */
         raw_peer_disconnect (&raw); /* without a goodbye */
     }
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 /* ---- Places ----------------------------------------------------------------------------------- */
@@ -178,7 +158,7 @@ static bool s_is_welcome (raw_peer_t *raw, const system_fixture_t *f) {
 static void whoever_says_hello_again_and_again_has_one_place (void **state) {
     system_fixture_t *f = *state;
     f->options.clients_max = 3;
-    s_open (f);
+    raw_peer_open_system (f);
     raw_peer_t raw = raw_peer_connect (f);
     const uint8_t *token = dw_system_token (f->system);
     uint32_t peer = raw_peer_join (&raw, f);
@@ -198,13 +178,13 @@ static void whoever_says_hello_again_and_again_has_one_place (void **state) {
     raw_peer_send (&raw);
     assert_int_equal (raw_peer_receive (&raw), DW_WIRE_RESULTS);
     raw_peer_disconnect (&raw);
-    s_expect_served (f);
+    raw_peer_expect_served (f);
 }
 
 static void the_place_of_a_client_that_vanished_is_given_to_another (void **state) {
     system_fixture_t *f = *state;
     f->options.clients_max = 3;
-    s_open (f);
+    raw_peer_open_system (f);
     for (int i = 0; i < 20; i++) {
         raw_peer_t raw = raw_peer_connect (f);
         /* ZeroMQ may tell a little late that the one before is gone. */
@@ -214,20 +194,20 @@ static void the_place_of_a_client_that_vanished_is_given_to_another (void **stat
         assert_true (now_ms () < end_ms);
         raw_peer_disconnect (&raw); /* without a goodbye */
     }
-    s_expect_served (f); /* whose place was not given away */
+    raw_peer_expect_served (f); /* whose place was not given away */
 }
 
 static void a_client_that_is_there_keeps_its_place_however_many_ask_for_it (void **state) {
     system_fixture_t *f = *state;
     f->options.clients_max = 2;
-    s_open (f);
+    raw_peer_open_system (f);
     dw_client_t *second = system_fixture_client (f);
     raw_peer_t raw = raw_peer_connect (f);
     for (int i = 0; i < 100; i++) {
         raw_peer_say_hello (&raw, DW_WIRE_VERSION, DW_WIRE_CLIENT, dw_system_token (f->system), 0);
         raw_peer_expect_refused (&raw, 503, "clients_max");
     }
-    s_expect_served (f);
+    raw_peer_expect_served (f);
     dw_result_t *result = NULL;
     assert_null (dw_client_next (second)); /* what it was sent meanwhile is no result */
     assert_int_equal (dw_client_run_text (second, "abc", &result, f->error), DW_OK);

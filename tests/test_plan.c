@@ -2,85 +2,36 @@
 
 #include "runtime/core/plan.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/graph_fixture.h"
 
-typedef struct fixture_t {
-    dw_graph_t *graph;
-    dw_error_t *error;
-    dw_plan_t *plan;
-} fixture_t;
-
-static int s_new (void **state) {
-    fixture_t *f = calloc (1, sizeof (*f));
-    f->graph = dw_graph_new ();
-    f->error = dw_error_new ();
-    *state = f;
-    return f->graph && f->error ? 0 : -1;
+static int s_add (graph_fixture_t *f, const char *id, const char *processor,
+                  const char *dependencies) {
+    return graph_fixture_add (f, id, processor, dependencies);
 }
 
-static int s_destroy (void **state) {
-    fixture_t *f = *state;
+static dw_plan_t *s_plan (graph_fixture_t *f) {
     dw_plan_destroy (&f->plan);
-    dw_graph_destroy (&f->graph);
-    dw_error_destroy (&f->error);
-    free (f);
-    return 0;
-}
-
-/* t: a brief transform that reads its payload only; a: a brief analyzer; s: a slow transform. */
-static bool s_trait (void *arg, const char *processor, dw_trait_t *trait_p) {
-    (void) arg;
-    *trait_p = (dw_trait_t){.intent = *processor == 'a' ? DW_ANALYZE : DW_TRANSFORM,
-                            .brief = *processor != 's',
-                            .payload_only = *processor == 't'};
-    return strlen (processor) == 1 && strchr ("tas", *processor);
-}
-
-static const char *s_nearest (void *arg, const char *processor) {
-    (void) arg;
-    return *processor == 't' ? "t" : NULL;
-}
-
-static const dw_plan_lookup_t s_lookup = {.trait = s_trait, .nearest = s_nearest, .cpus_count = 6};
-
-/* Adds a node that depends on the names in a list separated by spaces. */
-static int s_add (fixture_t *f, const char *id, const char *processor, const char *dependencies) {
-    char copy[256], *rest = copy;
-    int node = dw_graph_add (f->graph, id, processor);
-    assert_true (node >= 0);
-    snprintf (copy, sizeof (copy), "%s", dependencies);
-    for (char *name; (name = strsep (&rest, " "));)
-        if (*name)
-            assert_int_equal (dw_graph_depend (f->graph, node, name), DW_OK);
-    return node;
-}
-
-static dw_plan_t *s_plan (fixture_t *f) {
-    dw_plan_destroy (&f->plan);
-    int err = dw_plan_new (&f->plan, f->graph, &s_lookup, f->error);
+    int err = dw_plan_new (&f->plan, f->graph, &graph_fixture_lookup, f->error);
     if (err)
         print_message ("%s", dw_error_text (f->error));
     assert_int_equal (err, DW_OK);
     return f->plan;
 }
 
-static dw_plan_t *s_pool_plan (fixture_t *f) {
+static dw_plan_t *s_pool_plan (graph_fixture_t *f) {
     dw_graph_options (f->graph)->actors = DW_ACTORS_POOL;
     return s_plan (f);
 }
 
 /* Expects that planning fails with these messages and changes nothing. */
-static void s_refuse (fixture_t *f, const char *text) {
+static void s_refuse (graph_fixture_t *f, const char *text) {
     dw_plan_t *plan = NULL;
     dw_error_t *error = dw_error_new ();
-    assert_int_equal (dw_plan_new (&plan, f->graph, &s_lookup, error), DW_EGRAPH);
+    assert_int_equal (dw_plan_new (&plan, f->graph, &graph_fixture_lookup, error), DW_EGRAPH);
     assert_null (plan);
     assert_string_equal (dw_error_text (error), text);
     dw_error_destroy (&error);
@@ -108,7 +59,7 @@ static void an_empty_graph_has_an_empty_plan (void **state) {
 }
 
 static void what_the_graph_does_not_say_has_its_default (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "a", "t", "");
     dw_plan_t *plan = s_plan (f);
     assert_int_equal (plan->strategy, DW_HYBRID);
@@ -127,7 +78,7 @@ static void what_the_graph_does_not_say_has_its_default (void **state) {
 }
 
 static void what_the_graph_says_is_taken (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     dw_graph_options_t *options = dw_graph_options (f->graph);
     s_add (f, "a", "t", "");
     *options = (dw_graph_options_t){.strategy = DW_REACTIVE,
@@ -157,7 +108,7 @@ static void what_the_graph_says_is_taken (void **state) {
 }
 
 static void auto_is_a_thread_each_for_256_nodes_and_a_pool_beyond (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     char id[16];
     for (int node = 0; node < 256; node++) {
         snprintf (id, sizeof (id), "%d", node);
@@ -176,7 +127,7 @@ static void auto_is_a_thread_each_for_256_nodes_and_a_pool_beyond (void **state)
 }
 
 static void a_plan_outlives_its_graph (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "one", "t", "");
     s_add (f, "two", "s", "one");
     s_plan (f);
@@ -188,7 +139,7 @@ static void a_plan_outlives_its_graph (void **state) {
 /* ---- Errors --------------------------------------------------------------------------------- */
 
 static void an_unknown_processor_is_an_error_with_the_nearest (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     dw_graph_set_file (f->graph, "g.yaml");
     s_add (f, "one", "tt", "");
     s_add (f, "two", "xyz", "");
@@ -202,7 +153,7 @@ static void an_unknown_processor_is_an_error_with_the_nearest (void **state) {
 }
 
 static void errors_of_shape_and_of_processors_come_together (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "one", "tt", "one");
     s_add (f, "two", "tt", "");
     s_refuse (
@@ -213,20 +164,20 @@ static void errors_of_shape_and_of_processors_come_together (void **state) {
 }
 
 static void a_hundred_unknown_processors_are_reported_and_the_rest_counted (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     char id[16];
     for (int node = 0; node < 130; node++) {
         snprintf (id, sizeof (id), "%d", node);
         s_add (f, id, id, "");
     }
-    assert_int_equal (dw_plan_new (&f->plan, f->graph, &s_lookup, f->error), DW_EGRAPH);
+    assert_int_equal (dw_plan_new (&f->plan, f->graph, &graph_fixture_lookup, f->error), DW_EGRAPH);
     assert_int_equal (dw_error_count (f->error), 101);
     assert_string_equal (dw_error_message (f->error, 100),
                          "error: 30 more nodes name unknown processors");
 }
 
 static void a_payload_from_either_of_two_transforms_of_one_level_is_a_warning (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "left", "t", "");
     s_add (f, "right", "t", "");
     s_add (f, "join", "t", "right left");
@@ -241,7 +192,7 @@ static void a_payload_from_either_of_two_transforms_of_one_level_is_a_warning (v
 }
 
 static void a_payload_through_analyzers_can_be_ambiguous_too (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "left", "t", "");
     s_add (f, "right", "t", "");
     s_add (f, "count", "a", "left");
@@ -252,7 +203,7 @@ static void a_payload_through_analyzers_can_be_ambiguous_too (void **state) {
 }
 
 static void no_warning_where_the_payload_is_certain (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "left", "t", "");
     s_add (f, "right", "t", "");
     s_add (f, "later", "t", "left");
@@ -271,7 +222,7 @@ static void no_warning_where_the_payload_is_certain (void **state) {
 }
 
 static void a_hundred_warnings_are_given_and_the_rest_counted (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     char id[16];
     s_add (f, "left", "t", "");
     s_add (f, "right", "t", "");
@@ -289,7 +240,7 @@ static void a_hundred_warnings_are_given_and_the_rest_counted (void **state) {
 /* ---- Policies, intents, inputs -------------------------------------------------------------- */
 
 static void nodes_that_say_the_same_share_a_policy (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     dw_graph_options (f->graph)->retry_attempts = 2;
     for (int node = 0; node < 6; node++)
         s_add (f, (char[]){(char) ('a' + node), '\0'}, "t", "");
@@ -313,7 +264,7 @@ static void nodes_that_say_the_same_share_a_policy (void **state) {
 }
 
 static void more_policies_than_65535_are_an_error (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     char id[16];
     for (int node = 0; node < 65535; node++) {
         snprintf (id, sizeof (id), "%d", node);
@@ -339,7 +290,7 @@ static void more_policies_than_65535_are_an_error (void **state) {
 }
 
 static void the_graph_may_say_another_intent_than_the_processor (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "one", "t", "");
     s_add (f, "two", "a", "one");
     s_add (f, "three", "t", "two");
@@ -351,7 +302,7 @@ static void the_graph_may_say_another_intent_than_the_processor (void **state) {
 }
 
 static void an_input_is_said_beside_the_rule (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "one", "a", "");
     s_add (f, "two", "t", "one");
     s_add (f, "three", "t", "two");
@@ -371,7 +322,7 @@ static void an_input_is_said_beside_the_rule (void **state) {
 
 /* ---- Chains and priorities ------------------------------------------------------------------ */
 
-static void s_build_line (fixture_t *f) {
+static void s_build_line (graph_fixture_t *f) {
     s_add (f, "a", "t", "");
     s_add (f, "b", "a", "a");
     s_add (f, "c", "t", "b");
@@ -388,7 +339,7 @@ static void a_line_of_nodes_is_one_chain_in_a_pool (void **state) {
 }
 
 static void no_chain_in_thread_mode_or_under_the_level_strategy (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_build_line (f);
     assert_int_equal (s_plan (f)->chains_count, 0);
     assert_int_equal (f->plan->chain_next[0], DW_NONE);
@@ -398,7 +349,7 @@ static void no_chain_in_thread_mode_or_under_the_level_strategy (void **state) {
 }
 
 static void a_timed_node_is_in_no_chain (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_build_line (f);
     dw_graph_node_options (f->graph, 1)->timeout_us = 1;
     dw_plan_t *plan = s_pool_plan (f);
@@ -408,7 +359,7 @@ static void a_timed_node_is_in_no_chain (void **state) {
 }
 
 static void a_chain_ends_where_the_payload_comes_from_elsewhere (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_build_line (f);
     dw_graph_set_input (f->graph, 3, "a");
     /* c's payload is a's output as well, but if a fails under best effort, what stands in for it need
@@ -419,7 +370,7 @@ static void a_chain_ends_where_the_payload_comes_from_elsewhere (void **state) {
 }
 
 static void the_critical_path_is_the_longest_by_cost (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "a", "t", "");
     s_add (f, "b", "t", "");
     s_add (f, "c", "t", "a");
@@ -445,7 +396,7 @@ static void s_expect_positions (const dw_plan_t *plan, const char *ids) {
 }
 
 static void priorities_order_a_lane_by_rank_or_by_critical_path (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_add (f, "a", "a", "");
     s_add (f, "b", "t", "");
     s_add (f, "c", "a", "a");
@@ -477,7 +428,7 @@ static void in_thread_mode_each_lane_has_one_node (void **state) {
 #define MILLION 1000000
 
 static void a_chain_of_a_million_nodes_is_planned_without_recursion (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     char id[16], on[16];
     for (int node = 0; node < MILLION; node++) {
         snprintf (id, sizeof (id), "%d", node);
@@ -495,7 +446,7 @@ static void a_chain_of_a_million_nodes_is_planned_without_recursion (void **stat
 }
 
 static void a_million_nodes_and_two_million_edges_are_planned (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     char id[16], on[16];
     dw_graph_options (f->graph)->priority = DW_CRITICAL_PATH;
     srand (1);
@@ -555,7 +506,7 @@ static void s_expect_print (const dw_plan_t *plan, const char *expected) {
 }
 
 static void a_plan_prints_its_nodes_chains_and_critical_path (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     dw_graph_options (f->graph)->pool_size = 2;
     s_add (f, "upper", "t", "");
     s_add (f, "count", "a", "");
@@ -604,7 +555,7 @@ static void an_empty_plan_prints_too (void **state) {
 }
 
 static void a_large_plan_prints_its_levels_and_what_is_left_out (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     char id[32], on[32];
     for (int node = 0; node < 1500; node++) {
         snprintf (id, sizeof (id), "n%d", node);
@@ -632,7 +583,7 @@ static void a_large_plan_prints_its_levels_and_what_is_left_out (void **state) {
 }
 
 static void printing_stops_when_writing_fails (void **state) {
-    fixture_t *f = *state;
+    graph_fixture_t *f = *state;
     s_build_line (f);
     dw_plan_t *plan = s_pool_plan (f);
     for (int calls = 0; calls < 20; calls++) {
@@ -643,7 +594,8 @@ static void printing_stops_when_writing_fails (void **state) {
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown (name, s_new, s_destroy)
+#define TEST(name) \
+    cmocka_unit_test_setup_teardown (name, graph_fixture_setup, graph_fixture_teardown)
 
 int main (void) {
     const struct CMUnitTest tests[] = {

@@ -3,50 +3,12 @@
 
 #include "runtime/core/plan.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "tests/support/graph_fixture.h"
 #include "tests/support/random.h"
-
-typedef struct fixture_t {
-    dw_graph_t *graph;
-    dw_error_t *error;
-    dw_plan_t *plan;
-} fixture_t;
-
-static int s_new (void **state) {
-    fixture_t *f = calloc (1, sizeof (*f));
-    f->graph = dw_graph_new ();
-    f->error = dw_error_new ();
-    *state = f;
-    return f->graph && f->error ? 0 : -1;
-}
-
-static int s_destroy (void **state) {
-    fixture_t *f = *state;
-    dw_plan_destroy (&f->plan);
-    dw_graph_destroy (&f->graph);
-    dw_error_destroy (&f->error);
-    free (f);
-    return 0;
-}
-
-/* t: a brief transform that reads its payload only; a: a brief analyzer; s: a slow transform. */
-static bool s_trait (void *arg, const char *processor, dw_trait_t *trait_p) {
-    (void) arg;
-    *trait_p = (dw_trait_t){.intent = *processor == 'a' ? DW_ANALYZE : DW_TRANSFORM,
-                            .brief = *processor != 's',
-                            .payload_only = *processor == 't'};
-    return strlen (processor) == 1 && strchr ("tas", *processor);
-}
-
-static const dw_plan_lookup_t s_lookup = {.trait = s_trait, .cpus_count = 6};
 
 #define NODES_MAX 24
 
@@ -109,7 +71,7 @@ static int s_naive_source (const naive_t *naive, int node) {
     return naive->input[node] == -1 ? s_naive_rule (naive, node) : naive->input[node];
 }
 
-static void s_random_node (fixture_t *f, naive_t *naive, int node) {
+static void s_random_node (graph_fixture_t *f, naive_t *naive, int node) {
     int kind = rand () % 3;
     naive->analyze[node] = kind == 1;
     naive->cost_us[node] = 1;
@@ -127,7 +89,7 @@ static void s_random_node (fixture_t *f, naive_t *naive, int node) {
     }
 }
 
-static void s_random_edges (fixture_t *f, naive_t *naive) {
+static void s_random_edges (graph_fixture_t *f, naive_t *naive) {
     int order[NODES_MAX] = {0}, edges = rand () % (2 * naive->count);
     for (int node = 0; node < naive->count; node++) {
         int at = rand () % (node + 1);
@@ -143,7 +105,7 @@ static void s_random_edges (fixture_t *f, naive_t *naive) {
     }
 }
 
-static void s_random_inputs (fixture_t *f, naive_t *naive) {
+static void s_random_inputs (graph_fixture_t *f, naive_t *naive) {
     for (int node = 0; node < naive->count; node++) {
         int input = rand () % naive->count;
         if (rand () % 4 || !naive->reaches[node][input])
@@ -154,7 +116,7 @@ static void s_random_inputs (fixture_t *f, naive_t *naive) {
     }
 }
 
-static naive_t s_random_graph (fixture_t *f) {
+static naive_t s_random_graph (graph_fixture_t *f) {
     naive_t naive = {.count = 1 + rand () % NODES_MAX};
     dw_graph_options_t *options = dw_graph_options (f->graph);
     options->strategy = (dw_strategy_t) (rand () % 4);
@@ -329,10 +291,10 @@ static void random_graphs_are_planned_as_a_naive_planner_does (void **state) {
     srand (seed);
     for (int round = 0; round < 3000; round++) {
         void *own;
-        s_new (&own);
-        fixture_t *f = own;
+        graph_fixture_setup (&own);
+        graph_fixture_t *f = own;
         naive_t naive = s_random_graph (f);
-        assert_int_equal (dw_plan_new (&f->plan, f->graph, &s_lookup, f->error), DW_OK);
+        assert_int_equal (dw_plan_new (&f->plan, f->graph, &graph_fixture_lookup, f->error), DW_OK);
         const dw_plan_t *plan = f->plan;
         assert_int_equal (plan->nodes_count, naive.count);
         for (uint32_t node = 0; node < plan->nodes_count; node++) {
@@ -346,7 +308,7 @@ static void random_graphs_are_planned_as_a_naive_planner_does (void **state) {
         assert_int_equal (dw_error_count (f->error), s_naive_warnings (&naive));
         chains += plan->chains_count;
         warnings += (uint32_t) dw_error_count (f->error);
-        s_destroy (&own);
+        graph_fixture_teardown (&own);
     }
     assert_true (chains > 100 && warnings > 100);
 }

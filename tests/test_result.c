@@ -394,13 +394,7 @@ static void just_the_ancestors_of_requested_outputs_run (void **state) {
     system_fixture_add (f, "c", "count", "b");
     system_fixture_add (f, "after", "count", "c beside");
     system_fixture_open (f);
-    dw_submission_t submission = {.payload = "text",
-                                  .size = 4,
-                                  .is_text = true,
-                                  .outputs = wanted,
-                                  .outputs_count = 2,
-                                  .wait_ms = -1};
-    dw_result_t *result = s_run_payload (f, &submission);
+    dw_result_t *result = system_fixture_run_outputs (f, "text", wanted, 2);
     assert_int_equal (dw_result_status (result), DW_RUN_OK);
     expect_text (result, "a", "text");
     expect_text (result, "c", "text");

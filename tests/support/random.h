@@ -42,6 +42,12 @@ static inline uint32_t random_below (random_t *self, uint32_t below) {
     return (uint32_t) ((random_next (self) >> 32) * below >> 32);
 }
 
+/* Of 1 to 64 bits, so that small ones are not rare. */
+static inline uint64_t random_integer (random_t *self) {
+    uint64_t integer = random_next (self);
+    return integer >> random_below (self, 64);
+}
+
 /* from to to, both included. */
 static inline int64_t random_between (random_t *self, int64_t from, int64_t to) {
     return from + (int64_t) (random_next (self) % (uint64_t) (to - from + 1));

@@ -9,6 +9,25 @@
 
 #define REPLY_MS 10000
 
+void raw_peer_open_system (system_fixture_t *f) {
+    system_fixture_add (f, "upper", "change_text_case_upper", "");
+    system_fixture_add (f, "sleep", "sleep", "upper");
+    system_fixture_add (f, "last", "reverse_text", "sleep");
+    dw_graph_set_integer (f->graph, 1, "ms", 0);
+    system_fixture_open (f);
+}
+
+void raw_peer_expect_served (system_fixture_t *f) {
+    dw_result_t *result = system_fixture_run_text (f, "abc");
+    assert_int_equal (dw_result_status (result), DW_RUN_OK);
+    expect_text (result, "upper", "ABC");
+    expect_text (result, "last", "CBA");
+    for (int node = 0; node < 3; node++)
+        assert_int_equal (dw_result_attempts (result, node), 1);
+    dw_result_destroy (&result);
+    expect_no_notice (f);
+}
+
 raw_peer_t raw_peer_connect (const system_fixture_t *f) {
     raw_peer_t raw = {0};
     int linger_ms = 0, unlimited = 0;

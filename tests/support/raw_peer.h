@@ -15,6 +15,11 @@ typedef struct raw_peer_t {
     dw_wire_reader_t reader; /* of the message received last, behind its type */
 } raw_peer_t;
 
+/* The system that a raw peer talks to, of three nodes that reverse a text in capitals; and the proof
+ * that it still serves, whatever a peer has said. */
+void raw_peer_open_system (system_fixture_t *f);
+void raw_peer_expect_served (system_fixture_t *f);
+
 raw_peer_t raw_peer_connect (const system_fixture_t *f);
 /* Without a goodbye. */
 void raw_peer_disconnect (raw_peer_t *raw);

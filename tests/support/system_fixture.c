@@ -230,14 +230,18 @@ void system_fixture_open (system_fixture_t *self) {
 
 /* ---- Runs ------------------------------------------------------------------------------------- */
 
-uint64_t system_fixture_submit (system_fixture_t *self, const char *text) {
+static uint64_t s_submit (system_fixture_t *self, const dw_submission_t *submission) {
     uint64_t run = 0;
-    dw_submission_t submission = {
-        .payload = text, .size = strlen (text), .is_text = true, .wait_ms = WAIT_MS};
-    int err = dw_client_submit (self->client, &submission, &run, self->error);
+    int err = dw_client_submit (self->client, submission, &run, self->error);
     if (err)
         fail_msg ("not submitted: %s", dw_error_text (self->error));
     return run;
+}
+
+uint64_t system_fixture_submit (system_fixture_t *self, const char *text) {
+    dw_submission_t submission = {
+        .payload = text, .size = strlen (text), .is_text = true, .wait_ms = WAIT_MS};
+    return s_submit (self, &submission);
 }
 
 dw_result_t *system_fixture_wait (system_fixture_t *self, uint64_t run) {
@@ -251,6 +255,17 @@ dw_result_t *system_fixture_wait (system_fixture_t *self, uint64_t run) {
 
 dw_result_t *system_fixture_run_text (system_fixture_t *self, const char *text) {
     return system_fixture_wait (self, system_fixture_submit (self, text));
+}
+
+dw_result_t *system_fixture_run_outputs (system_fixture_t *self, const char *text,
+                                         const char *const *outputs, size_t count) {
+    dw_submission_t submission = {.payload = text,
+                                  .size = strlen (text),
+                                  .is_text = true,
+                                  .outputs = outputs,
+                                  .outputs_count = count,
+                                  .wait_ms = WAIT_MS};
+    return system_fixture_wait (self, s_submit (self, &submission));
 }
 
 void system_fixture_expect_run (system_fixture_t *self, const char *text, const char *id,

@@ -67,8 +67,10 @@ int system_fixture_try_close (system_fixture_t *self, int timeout_ms);
 /* Submits text and says its number; waits for its result, at most 20 s. */
 uint64_t system_fixture_submit (system_fixture_t *self, const char *text);
 dw_result_t *system_fixture_wait (system_fixture_t *self, uint64_t run);
-/* Both. */
+/* Both; the second for the outputs of these nodes only. */
 dw_result_t *system_fixture_run_text (system_fixture_t *self, const char *text);
+dw_result_t *system_fixture_run_outputs (system_fixture_t *self, const char *text,
+                                         const char *const *outputs, size_t count);
 /* A run that echoes: what a system must still do whatever went before. The graph's sinks must be
  * done, and the one with this id has given the text. */
 void system_fixture_expect_run (system_fixture_t *self, const char *text, const char *id,

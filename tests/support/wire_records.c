@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "actors/result.h"
-#include "actors/slot.h"
 #include "runtime/payload.h"
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
@@ -370,6 +369,13 @@ static int s_read_delivery (const uint8_t *bytes, size_t size) {
     return records;
 }
 
+uint8_t *wire_copy (const void *bytes, size_t size) {
+    uint8_t *copy = malloc (size ? size : 1);
+    s_expect (copy != NULL, "memory");
+    memcpy (copy, bytes, size);
+    return copy;
+}
+
 int wire_read (wire_kind_t kind, const uint8_t *bytes, size_t size) {
     dw_wire_reader_t reader = dw_wire_reader (bytes, size);
     int records = 0;
@@ -392,169 +398,4 @@ int wire_read (wire_kind_t kind, const uint8_t *bytes, size_t size) {
         records++;
     } while (ok && dw_wire_reader_has_more (&reader));
     return ok ? records : -1;
-}
-
-/* ---- Seeds ------------------------------------------------------------------------------------ */
-
-static const uint8_t s_token[DW_WIRE_TOKEN_SIZE] = "0123456789abcde";
-static const dw_ref_t s_small = {.bytes = (const uint8_t *) "\xa3one", .size = 4};
-static const dw_ref_t s_map = {.bytes = (const uint8_t *) "\x81\xa1k\xa1v", .size = 5};
-static const dw_ref_t s_frame = {.frame = 1};
-static const dw_ref_t s_nil = {.frame = 0};
-
-static void s_seed_hello (dw_writer_t *self) {
-    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
-                             .role = DW_WIRE_WORKER,
-                             .token = s_token,
-                             .number = 300,
-                             .credit = 4096};
-    dw_writer_t message = {0};
-    dw_write_hello (&message, &hello);
-    /* A record is read behind its message's type. */
-    memcpy (dw_writer_room (self, message.count - 1), message.bytes + 1, message.count - 1);
-    self->count += message.count - 1;
-    dw_writer_free (&message);
-}
-
-static void s_seed_tasks (dw_writer_t *self) {
-    dw_wire_task_t task = {.run = 1, .node = 2, .steps = 1, .attempt = 1, .payload = s_small};
-    wire_write_task (self, &task, NULL);
-    dw_ref_t refs[] = {s_frame, s_nil, s_small, s_map};
-    task = (dw_wire_task_t){
-        .run = 70000, .node = 200, .steps = 3, .attempt = 2, .payload = s_frame};
-    task.dependencies_count = 2;
-    wire_write_task (self, &task, refs);
-}
-
-static void s_seed_answers (dw_writer_t *self) {
-    static const char message[] = "it failed";
-    dw_ref_t refs[] = {s_small, s_map, s_frame, s_nil};
-    dw_wire_answer_record_t more = {
-        .ticket = 7, .answer = DW_WIRE_MORE, .duration_ns = 1500, .steps = 2};
-    dw_wire_answer_record_t done = {
-        .ticket = 7, .step = 2, .answer = DW_WIRE_DONE, .duration_ns = 900, .steps = 1};
-    dw_wire_answer_record_t failed = {.ticket = 8,
-                                      .answer = DW_WIRE_FAILED,
-                                      .code = 400,
-                                      .message = message,
-                                      .message_size = strlen (message)};
-    dw_wire_answer_record_t returned = {.ticket = UINT64_MAX, .answer = DW_WIRE_RETURNED};
-    wire_write_answer (self, &more, refs);
-    wire_write_answer (self, &done, refs);
-    wire_write_answer (self, &failed, NULL);
-    wire_write_answer (self, &returned, NULL);
-}
-
-static void s_seed_submissions (dw_writer_t *self) {
-    static const uint32_t outputs[] = {0, 300, 70000};
-    dw_wire_submission_t all = {.run = 1, .payload = s_small};
-    dw_wire_submission_t some = {.run = 2, .payload = s_frame, .outputs_count = 3};
-    wire_write_submission (self, &all, NULL);
-    wire_write_submission (self, &some, outputs);
-}
-
-static void s_seed_extras (dw_writer_t *self) {
-    static const char message[] = "it failed";
-    static const uint32_t causes[] = {0};
-    dw_wire_extra_t done = {.node = 0, .metadata = s_map.bytes, .metadata_size = s_map.size};
-    dw_wire_extra_t failed = {
-        .node = 0, .code = 413, .message = message, .message_size = strlen (message)};
-    dw_wire_extra_t skipped = {.node = 1, .causes_count = 1};
-    wire_write_extra (self, &done, NULL);
-    wire_write_extra (self, &failed, NULL);
-    wire_write_extra (self, &skipped, causes);
-}
-
-static void s_seed_results (dw_writer_t *self) {
-    static const uint32_t outputs[] = {1};
-    dw_writer_t extras = {0};
-    s_seed_extras (&extras);
-    dw_slot_t table[2] = {
-        {.status = DW_NODE_DONE, .form = DW_SLOT_BYTES_INSIDE, .attempts = 1, .size = 4},
-        {.status = DW_NODE_DONE, .form = DW_SLOT_BLOB, .attempts = 2, .size = 4}};
-    memcpy (table[0].bytes, s_small.bytes, s_small.size);
-    dw_wire_result_t sinks = {.run = 1,
-                              .status = DW_RUN_PARTIAL,
-                              .duration_us = 412,
-                              .table = {.bytes = (const uint8_t *) table, .size = sizeof table},
-                              .blob = s_small,
-                              .extras = {.bytes = extras.bytes, .size = extras.count},
-                              .outputs_are_sinks = true};
-    wire_write_result (self, &sinks, NULL);
-    table[1].form = DW_SLOT_FRAME;
-    table[1].bytes[0] = 2;
-    table[1].size = 32;
-    dw_wire_result_t asked = {.run = 2,
-                              .status = DW_RUN_OK,
-                              .table = {.bytes = (const uint8_t *) table, .size = sizeof table},
-                              .outputs_count = 1};
-    wire_write_result (self, &asked, outputs);
-    asked.run = 3;
-    asked.table = s_frame;
-    wire_write_result (self, &asked, outputs);
-    dw_writer_free (&extras);
-}
-
-static void s_seed_values (dw_writer_t *self) {
-    static const uint64_t edges[] = {0, 127, 128, 255, 256, 65535, 65536, UINT32_MAX, UINT64_MAX};
-    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
-        dw_write_uint (self, edges[i]);
-    dw_write_nil (self);
-    dw_write_str (self, "text", 4);
-    dw_write_str (self, "a text that is longer than thirty-one bytes", 43);
-    dw_write_bin (self, "\0\xff", 2);
-    dw_write_array (self, 2);
-    dw_write_uint (self, 1);
-    dw_write_uint (self, 2);
-}
-
-static void s_append_piece (dw_writer_t *self, const dw_writer_t *piece) {
-    uint8_t *at = dw_writer_room (self, piece->count + 2);
-    at[0] = (uint8_t) (piece->count >> 8);
-    at[1] = (uint8_t) piece->count;
-    memcpy (at + 2, piece->bytes, piece->count);
-    self->count += piece->count + 2;
-}
-
-static void s_seed_delivery (dw_writer_t *self) {
-    dw_writer_t graph = {0}, head = {0}, frame = {0};
-    static const uint32_t sinks[] = {1};
-    dw_write_array (&graph, 2);
-    dw_write_str (&graph, "first", 5);
-    dw_write_str (&graph, "second", 6);
-    s_write_nodes (&graph, sinks, 1);
-    s_seed_results (&head);
-    s_append_piece (self, &graph);
-    s_append_piece (self, &head);
-    memset (dw_writer_room (&frame, 64), 0, 64);
-    frame.count = 64;
-    s_append_piece (self, &frame);
-    frame.count = 0;
-    dw_write_bin (&frame, "these thirty bytes are a value", 30);
-    memcpy (dw_writer_room (self, frame.count), frame.bytes, frame.count);
-    self->count += frame.count;
-    dw_writer_free (&frame);
-    dw_writer_free (&graph);
-    dw_writer_free (&head);
-}
-
-const char *wire_seed (size_t index, dw_writer_t *input) {
-    static const struct {
-        const char *name;
-        wire_kind_t kind;
-        void (*write) (dw_writer_t *self);
-    } seeds[] = {{"hello", WIRE_HELLO, s_seed_hello},
-                 {"tasks", WIRE_TASKS, s_seed_tasks},
-                 {"answers", WIRE_ANSWERS, s_seed_answers},
-                 {"submissions", WIRE_SUBMISSIONS, s_seed_submissions},
-                 {"results", WIRE_RESULTS, s_seed_results},
-                 {"extras", WIRE_EXTRAS, s_seed_extras},
-                 {"values", WIRE_VALUES, s_seed_values},
-                 {"delivery", WIRE_DELIVERY, s_seed_delivery}};
-    dw_writer_clear (input);
-    if (index >= sizeof seeds / sizeof *seeds)
-        return NULL;
-    dw_write_uint (input, seeds[index].kind);
-    seeds[index].write (input);
-    return seeds[index].name;
 }

@@ -34,11 +34,11 @@ void wire_write_extra (dw_writer_t *self, const dw_wire_extra_t *extra, const ui
  * has, -1 when it is damaged. Ends the program when a reader breaks a promise: it leaves its bytes,
  * gives anything but zeros once damaged, or reads a value otherwise than msgpack-c. */
 int wire_read (wire_kind_t kind, const uint8_t *bytes, size_t size);
+/* A copy of just this size for wire_read, so that a read beyond its end is seen by a sanitizer. The
+ * caller frees it. */
+uint8_t *wire_copy (const void *bytes, size_t size);
 
 /* Asks a result everything; ends the program when an answer makes no sense. */
 void wire_ask (const dw_result_t *result);
-
-/* The seeds of the fuzz target: a name and an input for each index; NULL behind the last. */
-const char *wire_seed (size_t index, dw_writer_t *input);
 
 #endif

@@ -1,0 +1,348 @@
+/* test_wire_records.c - the records of messages are read as they were written, and refused when they
+ * make no sense. */
+
+#include "runtime/wire.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/random.h"
+#include "tests/support/wire_records.h"
+
+#define COUNT(array) (sizeof (array) / sizeof *(array))
+
+typedef struct fixture_t {
+    dw_writer_t writer;
+    random_t random;
+} fixture_t;
+
+static int s_setup (void **state) {
+    static fixture_t fixture;
+    fixture = (fixture_t){.random = random_from (random_seed ())};
+    *state = &fixture;
+    return 0;
+}
+
+static int s_teardown (void **state) {
+    fixture_t *f = *state;
+    dw_writer_free (&f->writer);
+    return 0;
+}
+
+static dw_ref_t s_any_ref (random_t *random) {
+    static const uint8_t bytes[300] = {1, 2, 3};
+    dw_ref_t ref = {0};
+    switch (random_below (random, 3)) {
+        case 0: ref.frame = 1 + random_below (random, DW_WIRE_FRAMES_MAX); break;
+        case 1:
+            ref.bytes = bytes;
+            ref.size = random_below (random, sizeof bytes);
+            break;
+        default: break;
+    }
+    return ref;
+}
+
+static void s_expect_ref (dw_wire_reader_t *reader, const dw_ref_t *expected) {
+    dw_ref_t ref = dw_read_ref (reader);
+    assert_int_equal (ref.frame, expected->frame);
+    assert_int_equal (ref.size, expected->size);
+    assert_int_equal (dw_ref_is_nil (&ref), dw_ref_is_nil (expected));
+    if (expected->bytes)
+        assert_memory_equal (ref.bytes, expected->bytes, ref.size);
+}
+
+static void s_expect_equal_ref (const dw_ref_t *ref, const dw_ref_t *expected) {
+    assert_int_equal (ref->frame, expected->frame);
+    assert_int_equal (ref->size, expected->size);
+    if (expected->bytes)
+        assert_memory_equal (ref->bytes, expected->bytes, ref->size);
+}
+
+static void a_hello_is_read_as_it_was_written (void **state) {
+    fixture_t *f = *state;
+    uint8_t token[DW_WIRE_TOKEN_SIZE];
+    for (int i = 0; i < 1000; i++) {
+        for (size_t k = 0; k < sizeof token; k++)
+            token[k] = (uint8_t) random_next (&f->random);
+        dw_wire_hello_t read, hello = {.version = DW_WIRE_VERSION,
+                                       .role = 1 + random_below (&f->random, DW_WIRE_OWNER),
+                                       .token = token,
+                                       .number = (uint32_t) random_integer (&f->random),
+                                       .credit = (uint32_t) random_integer (&f->random)};
+        dw_writer_clear (&f->writer);
+        dw_write_hello (&f->writer, &hello);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_int_equal (dw_read_uint (&reader), DW_WIRE_HELLO);
+        assert_true (dw_read_hello (&reader, &read));
+        assert_true (dw_wire_reader_is_over (&reader));
+        assert_int_equal (read.version, hello.version);
+        assert_int_equal (read.role, hello.role);
+        assert_memory_equal (read.token, token, sizeof token);
+        assert_int_equal (read.number, hello.number);
+        assert_int_equal (read.credit, hello.credit);
+    }
+}
+
+static void a_hello_of_another_version_is_read_up_to_its_version (void **state) {
+    fixture_t *f = *state;
+    static const uint32_t versions[] = {0, 2, 1000, UINT32_MAX};
+    for (size_t i = 0; i < COUNT (versions); i++) {
+        dw_wire_hello_t hello;
+        dw_writer_clear (&f->writer);
+        dw_write_str (&f->writer, DW_WIRE_MAGIC, strlen (DW_WIRE_MAGIC));
+        dw_write_uint (&f->writer, versions[i]);
+        dw_write_str (&f->writer, "whatever comes then", 19);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_true (dw_read_hello (&reader, &hello));
+        assert_int_equal (hello.version, versions[i]);
+        assert_null (hello.token);
+    }
+}
+
+static void a_hello_with_another_magic_word_is_not_ours (void **state) {
+    fixture_t *f = *state;
+    static const char *const words[] = {"", "dagwooD", "dagwoo", "dagwoods",
+                                        "a long word, this is"};
+    for (size_t i = 0; i < COUNT (words); i++) {
+        dw_wire_hello_t hello;
+        dw_writer_clear (&f->writer);
+        dw_write_str (&f->writer, words[i], strlen (words[i]));
+        dw_write_uint (&f->writer, DW_WIRE_VERSION);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_false (dw_read_hello (&reader, &hello));
+        assert_int_equal (hello.version, 0);
+    }
+}
+
+static void a_hello_with_a_token_of_another_size_is_refused (void **state) {
+    fixture_t *f = *state;
+    for (size_t size = 0; size < 2 * DW_WIRE_TOKEN_SIZE; size++) {
+        dw_wire_hello_t hello;
+        uint8_t token[2 * DW_WIRE_TOKEN_SIZE] = {0};
+        dw_writer_clear (&f->writer);
+        dw_write_str (&f->writer, DW_WIRE_MAGIC, strlen (DW_WIRE_MAGIC));
+        dw_write_uint (&f->writer, DW_WIRE_VERSION);
+        dw_write_uint (&f->writer, DW_WIRE_CLIENT);
+        dw_write_bin (&f->writer, token, size);
+        dw_write_uint (&f->writer, 0);
+        dw_write_uint (&f->writer, 0);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_int_equal (dw_read_hello (&reader, &hello), size == DW_WIRE_TOKEN_SIZE);
+    }
+}
+
+static void a_task_is_read_as_it_was_written (void **state) {
+    fixture_t *f = *state;
+    for (int i = 0; i < 1000; i++) {
+        dw_ref_t refs[20];
+        dw_wire_task_t read, task = {.run = random_integer (&f->random),
+                                     .node = (uint32_t) random_integer (&f->random),
+                                     .steps = (uint32_t) random_integer (&f->random),
+                                     .attempt = random_below (&f->random, UINT16_MAX),
+                                     .payload = s_any_ref (&f->random),
+                                     .dependencies_count = random_below (&f->random, 10)};
+        for (size_t k = 0; k < COUNT (refs); k++)
+            refs[k] = s_any_ref (&f->random);
+        dw_writer_clear (&f->writer);
+        wire_write_task (&f->writer, &task, refs);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_true (dw_read_task (&reader, &read));
+        assert_true (read.run == task.run);
+        assert_int_equal (read.node, task.node);
+        assert_int_equal (read.steps, task.steps);
+        assert_int_equal (read.attempt, task.attempt);
+        s_expect_equal_ref (&read.payload, &task.payload);
+        assert_int_equal (read.dependencies_count, task.dependencies_count);
+        for (uint32_t k = 0; k < 2 * task.dependencies_count; k++)
+            s_expect_ref (&reader, &refs[k]);
+        assert_true (dw_wire_reader_is_over (&reader));
+    }
+}
+
+static void an_answer_is_read_as_it_was_written (void **state) {
+    fixture_t *f = *state;
+    static const char message[8193] = "why";
+    for (int i = 0; i < 1000; i++) {
+        dw_ref_t refs[20];
+        dw_wire_answer_record_t read, answer = {.ticket = random_integer (&f->random),
+                                                .step = (uint32_t) random_integer (&f->random),
+                                                .answer = random_below (&f->random, 4),
+                                                .duration_ns = random_integer (&f->random)};
+        for (size_t k = 0; k < COUNT (refs); k++)
+            refs[k] = s_any_ref (&f->random);
+        if (answer.answer <= DW_WIRE_DONE)
+            answer.steps = random_below (&f->random, 10);
+        if (answer.answer == DW_WIRE_FAILED) {
+            answer.code = (uint16_t) random_below (&f->random, 1000);
+            answer.message = message;
+            answer.message_size = random_below (&f->random, sizeof message);
+        }
+        dw_writer_clear (&f->writer);
+        wire_write_answer (&f->writer, &answer, refs);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_true (dw_read_answer (&reader, &read));
+        assert_true (read.ticket == answer.ticket && read.duration_ns == answer.duration_ns);
+        assert_int_equal (read.step, answer.step);
+        assert_int_equal (read.answer, answer.answer);
+        assert_int_equal (read.steps, answer.steps);
+        assert_int_equal (read.code, answer.code);
+        assert_int_equal (read.message_size, answer.message_size);
+        if (answer.message)
+            assert_memory_equal (read.message, message, read.message_size);
+        for (uint32_t k = 0; k < 2 * answer.steps; k++)
+            s_expect_ref (&reader, &refs[k]);
+        assert_true (dw_wire_reader_is_over (&reader));
+    }
+}
+
+static void an_answer_that_makes_no_sense_is_refused (void **state) {
+    fixture_t *f = *state;
+    dw_wire_answer_record_t read, answer = {.ticket = 1, .answer = DW_WIRE_FAILED, .code = 1000};
+    static char message[8193];
+    answer.message = message;
+    wire_write_answer (&f->writer, &answer, NULL);
+    dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+    assert_false (dw_read_answer (&reader, &read)); /* no such code */
+    answer.code = 500;
+    answer.message_size = sizeof message;
+    dw_writer_clear (&f->writer);
+    wire_write_answer (&f->writer, &answer, NULL);
+    reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+    assert_false (dw_read_answer (&reader, &read)); /* too long a message */
+    dw_writer_clear (&f->writer);
+    for (int i = 0; i < 4; i++)
+        dw_write_uint (&f->writer, DW_WIRE_RETURNED + 1);
+    reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+    assert_false (dw_read_answer (&reader, &read)); /* no such answer */
+    dw_writer_clear (&f->writer);
+    dw_write_uint (&f->writer, 1);
+    dw_write_uint (&f->writer, UINT64_C (1) << 32);
+    dw_write_uint (&f->writer, DW_WIRE_RETURNED);
+    dw_write_uint (&f->writer, 1);
+    reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+    assert_false (dw_read_answer (&reader, &read)); /* more steps told of than a task can have */
+    static const uint32_t steps[] = {3, 1000, UINT32_MAX};
+    for (size_t i = 0; i < COUNT (steps); i++) {
+        dw_writer_clear (&f->writer);
+        dw_write_uint (&f->writer, 1);
+        dw_write_uint (&f->writer, 0);
+        dw_write_uint (&f->writer, DW_WIRE_DONE);
+        dw_write_uint (&f->writer, 1);
+        dw_write_uint (&f->writer, steps[i]);
+        for (int k = 0; k < 5; k++)
+            dw_write_nil (&f->writer);
+        reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_false (dw_read_answer (&reader, &read)); /* more steps than references can follow */
+    }
+}
+
+static void a_submission_is_read_as_it_was_written (void **state) {
+    fixture_t *f = *state;
+    for (int i = 0; i < 1000; i++) {
+        uint32_t outputs[10];
+        dw_wire_submission_t read, submission = {.run = random_integer (&f->random),
+                                                 .payload = s_any_ref (&f->random),
+                                                 .outputs_count = random_below (&f->random, 10)};
+        for (size_t k = 0; k < COUNT (outputs); k++)
+            outputs[k] = (uint32_t) random_integer (&f->random);
+        dw_writer_clear (&f->writer);
+        wire_write_submission (&f->writer, &submission, outputs);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_true (dw_read_submission (&reader, &read));
+        assert_true (read.run == submission.run);
+        s_expect_equal_ref (&read.payload, &submission.payload);
+        assert_int_equal (read.outputs_count, submission.outputs_count);
+        for (uint32_t k = 0; k < submission.outputs_count; k++)
+            assert_int_equal (dw_read_uint (&reader), outputs[k]);
+        assert_true (dw_wire_reader_is_over (&reader));
+    }
+}
+
+static void a_result_is_read_as_it_was_written (void **state) {
+    fixture_t *f = *state;
+    for (int i = 0; i < 1000; i++) {
+        uint32_t outputs[10];
+        dw_wire_result_t read, result = {.run = random_integer (&f->random),
+                                         .duration_us = random_integer (&f->random),
+                                         .status = random_below (&f->random, 4),
+                                         .table = s_any_ref (&f->random),
+                                         .blob = s_any_ref (&f->random),
+                                         .extras = s_any_ref (&f->random),
+                                         .outputs_are_sinks = random_one_in (&f->random, 2)};
+        if (!result.outputs_are_sinks)
+            result.outputs_count = random_below (&f->random, 10);
+        for (size_t k = 0; k < COUNT (outputs); k++)
+            outputs[k] = (uint32_t) random_integer (&f->random);
+        dw_writer_clear (&f->writer);
+        wire_write_result (&f->writer, &result, outputs);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_true (dw_read_result (&reader, &read));
+        assert_true (read.run == result.run && read.duration_us == result.duration_us);
+        assert_int_equal (read.status, result.status);
+        s_expect_equal_ref (&read.table, &result.table);
+        s_expect_equal_ref (&read.blob, &result.blob);
+        s_expect_equal_ref (&read.extras, &result.extras);
+        assert_int_equal (read.outputs_are_sinks, result.outputs_are_sinks);
+        assert_int_equal (read.outputs_count, result.outputs_count);
+        for (uint32_t k = 0; k < result.outputs_count; k++)
+            assert_int_equal (dw_read_uint (&reader), outputs[k]);
+        assert_true (dw_wire_reader_is_over (&reader));
+    }
+}
+
+static void an_extra_is_read_as_it_was_written (void **state) {
+    fixture_t *f = *state;
+    static const char text[300] = "metadata or message";
+    for (int i = 0; i < 1000; i++) {
+        uint32_t causes[10];
+        dw_wire_extra_t read, extra = {.node = (uint32_t) random_integer (&f->random),
+                                       .code = (uint16_t) random_below (&f->random, 1000),
+                                       .causes_count = random_below (&f->random, 10)};
+        if (random_one_in (&f->random, 2)) {
+            extra.metadata = (const uint8_t *) text;
+            extra.metadata_size = random_below (&f->random, sizeof text);
+        }
+        if (random_one_in (&f->random, 2)) {
+            extra.message = text;
+            extra.message_size = random_below (&f->random, sizeof text);
+        }
+        for (size_t k = 0; k < COUNT (causes); k++)
+            causes[k] = (uint32_t) random_integer (&f->random);
+        dw_writer_clear (&f->writer);
+        wire_write_extra (&f->writer, &extra, causes);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_true (dw_read_extra (&reader, &read));
+        assert_int_equal (read.node, extra.node);
+        assert_int_equal (read.code, extra.code);
+        assert_int_equal (!read.metadata, !extra.metadata);
+        assert_int_equal (read.metadata_size, extra.metadata_size);
+        assert_int_equal (!read.message, !extra.message);
+        assert_int_equal (read.message_size, extra.message_size);
+        assert_int_equal (read.causes_count, extra.causes_count);
+        for (uint32_t k = 0; k < extra.causes_count; k++)
+            assert_int_equal (dw_read_uint (&reader), causes[k]);
+        assert_true (dw_wire_reader_is_over (&reader));
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown (name, s_setup, s_teardown)
+
+int main (void) {
+    const struct CMUnitTest tests[] = {
+        TEST (a_hello_is_read_as_it_was_written),
+        TEST (a_hello_of_another_version_is_read_up_to_its_version),
+        TEST (a_hello_with_another_magic_word_is_not_ours),
+        TEST (a_hello_with_a_token_of_another_size_is_refused),
+        TEST (a_task_is_read_as_it_was_written),
+        TEST (an_answer_is_read_as_it_was_written),
+        TEST (an_answer_that_makes_no_sense_is_refused),
+        TEST (a_submission_is_read_as_it_was_written),
+        TEST (a_result_is_read_as_it_was_written),
+        TEST (an_extra_is_read_as_it_was_written),
+    };
+    return !!cmocka_run_group_tests_name ("the wire's records", tests, NULL, NULL);
+}
