@@ -221,21 +221,34 @@ static void s_close (dw_coordinator_t *self) {
 
 /* ---- The actor -------------------------------------------------------------------------------- */
 
+/* While all actors have enough to do, what they answer is taken in now and then; false: not now. */
+static bool s_nap (const dw_coordinator_t *self, int64_t now_ns, int64_t deadline_ns) {
+    int64_t calm_ns = dw_scheduler_calm_ns (self->scheduler);
+    if (self->is_closing || calm_ns == 0 || deadline_ns - now_ns < calm_ns)
+        return false;
+    struct timespec time = {.tv_nsec = calm_ns};
+    nanosleep (&time, NULL);
+    return true;
+}
+
 static void *s_coordinator_actor (void *args) {
     dw_coordinator_t *self = args;
     dw_coordinator_join_as_worker (self);
+    bool worked = false;
     while (!self->is_over) {
         s_take_in (self);
-        bool works = dw_coordinator_has_own_work (self);
-        if (works)
-            dw_coordinator_work (self);
-        int64_t now_ns = works ? self->own.lap.since_ns : dw_clock_ns ();
+        int64_t now_ns = dw_clock_ns ();
         int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
-        if (works || self->outcomes.events_count || deadline_ns <= now_ns)
+        bool steps = worked || self->outcomes.events_count || deadline_ns <= now_ns;
+        if (steps) /* before its own work, so that actors get theirs while it is at it */
             dw_coordinator_step (self, now_ns);
-        else if (self->is_closing)
+        worked = dw_coordinator_has_own_work (self);
+        if (worked)
+            dw_coordinator_work (self);
+        else if (!steps && self->is_closing)
             break;
-        else if (!dw_actor_wait (self->peers.routers, self->peers.routers_count,
+        else if (!steps && !s_nap (self, now_ns, deadline_ns) &&
+                 !dw_actor_wait (self->peers.routers, self->peers.routers_count,
                                  self->own.lap.since_ns + SPIN_NS, deadline_ns))
             self->is_over = true;
     }

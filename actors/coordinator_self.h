@@ -15,9 +15,9 @@
 #include "actors/coordinator.h"
 #include "actors/peers.h"
 
-#define STUCK_MAX 64u   /* actors left behind in a processor; beyond, tasks fail */
-#define CREDIT    4096u /* tasks a worker takes at one time */
-#define SPIN_NS   50000 /* how long the coordinator and its workers look before they sleep */
+#define STUCK_MAX 64u    /* actors left behind in a processor; beyond, tasks fail */
+#define CREDIT    4096u  /* tasks a worker takes at one time */
+#define SPIN_NS   200000 /* how long the coordinator and its workers look before they sleep */
 
 /* A run that a client waits for. Its index is the scheduler's. */
 typedef struct dw_live_run_t {

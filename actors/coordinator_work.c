@@ -91,7 +91,7 @@ static bool s_run_task (void *arg, dw_own_task_t *task) {
 void dw_coordinator_work (dw_coordinator_t *self) {
     dw_own_work_t *own = &self->own;
     own->lap.since_ns = dw_clock_ns ();
-    own->until_ns = own->lap.since_ns + DW_STRETCH_NS;
+    own->until_ns = own->lap.since_ns + dw_scheduler_stretch_ns (self->scheduler);
     own->is_away = false;
     if (dw_scheduler_work (self->scheduler, s_run_task, self, &self->commands))
         self->is_over = true;

@@ -10,8 +10,8 @@
 #include "actors/clock.h"
 #include "actors/message.h"
 
-#define ANSWER_NS    50000 /* an answer older than this is sent before the next task is started */
-#define LOOK_NS      20000 /* how often the socket is looked at between tasks */
+#define ANSWER_NS    200000 /* an answer older than this is sent before the next task is started */
+#define LOOK_NS      20000  /* how often the socket is looked at between tasks */
 #define ANSWER_SLOTS 4096u
 
 /* A message that came while another was being worked on. */
@@ -263,6 +263,8 @@ static void s_on_tasks (dw_worker_t *self, dw_wire_reader_t *reader) {
             self->stopping = true;
             return;
         }
+        if (self->options.program->plan->flags[task.node] & DW_NODE_TIMED)
+            s_answer (self); /* its clock starts with the answer before it */
         if (self->cancelled_count && s_take_cancelled (self, ticket))
             s_give_back (self, ticket, 0);
         else

@@ -70,13 +70,13 @@ static void reactive_takes_nodes_in_the_order_in_which_their_dependencies_were_m
     JOIN (0), JOIN (1), SUBMIT (0);
     EXPECT ("run 0: send node 0 to worker 1\n"
             "run 0: send node 1 to worker 0\n");
-    DONE_TOOK (0, 0, 40000); /* b first, so what follows b comes before what follows a */
-    DONE_TOOK (1, 0, 40000);
+    DONE_TOOK (0, 0, 400000); /* b first, so what follows b comes before what follows a */
+    DONE_TOOK (1, 0, 400000);
     EXPECT ("run 0: keep node 1\n"
             "run 0: send node 3 to worker 0\n"
             "run 0: keep node 0\n"
             "run 0: send node 5 to worker 1\n");
-    DONE_TOOK (0, 1, 40000);
+    DONE_TOOK (0, 1, 400000);
     EXPECT ("run 0: keep node 3\n"
             "run 0: send node 2 to worker 0\n");
 }

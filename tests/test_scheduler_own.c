@@ -304,7 +304,7 @@ static void actor_is_woken_when_another_got_what_was_to_be_own_work (void **stat
     scheduler_fixture_add (f, "brief", "brief", "");
     scheduler_fixture_add (f, "work", "work", "");
     scheduler_fixture_open (f);
-    JOIN (0), SUBMIT (0), DONE (0, 0), DONE (0, 1), SUBMIT (1);
+    JOIN (0), SUBMIT (0), DONE_TOOK (0, 0, 20000), DONE_TOOK (0, 1, 20000), SUBMIT (1);
     EXPECT ("run 0: send node 0 to worker 0\n"
             "run 0: keep node 0\n"
             "run 0: send node 1 to worker 0\n"
@@ -312,9 +312,27 @@ static void actor_is_woken_when_another_got_what_was_to_be_own_work (void **stat
             "run 0: finished ok\n"
             "run 1: send node 0 to worker 0\n"
             "run 1: send node 1 to worker 0\n");
-    JOIN (1), JOIN_LOCAL (2), SUBMIT (2);
-    EXPECT ("run 2: send node 0 to worker 0\n"
+    DONE_TOOK (0, 2, 20000), JOIN (1), JOIN_LOCAL (2), SUBMIT (2);
+    EXPECT ("run 1: keep node 0\n"
+            "run 2: send node 0 to worker 0\n"
             "run 2: send node 1 to worker 1\n");
+}
+
+static void little_work_that_is_its_own_wakes_nobody (void **state) {
+    scheduler_fixture_t *f = *state;
+    f->options->pool_size = 2;
+    scheduler_fixture_add (f, "a", "brief", "");
+    scheduler_fixture_add (f, "b", "brief", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE_TOOK (0, 0, 20000), DONE_TOOK (0, 1, 20000);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "run 0: keep node 0\n"
+            "run 0: send node 1 to worker 0\n"
+            "run 0: keep node 1\n"
+            "run 0: finished ok\n");
+    JOIN_LOCAL (1), SUBMIT (1);
+    EXPECT ("run 1: send node 0 to worker 0\n"); /* the last one is left to the shell's thread */
+    HAS_OWN (true);
 }
 
 int main (void) {
@@ -336,6 +354,7 @@ int main (void) {
         TRANSCRIPT (work_that_is_not_own_wakes_an_actor_at_once),
         TRANSCRIPT (max_concurrency_counts_own_work_while_there_is_some),
         TRANSCRIPT (actor_is_woken_when_another_got_what_was_to_be_own_work),
+        TRANSCRIPT (little_work_that_is_its_own_wakes_nobody),
     };
     return !!cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAKE_NS     5000u /* less work than this is not worth waking anybody */
-#define HANDOVER_NS 400u  /* what it costs to have a task run by an actor */
+#define WAKE_NS        5000u /* less work than this is not worth waking anybody */
+#define HANDOVER_NS    400u  /* what it costs to have a task run by an actor */
+#define PIECES         8u    /* in so many messages a worker gets its share of what is ready */
+#define PIECE_NS_MAX   1000000u
+#define COMPANY_NS_MAX 300000u /* a longer task is not put behind another */
 
 /* Makes room for one more task. */
 static bool s_worker_grow (dw_worker_state_t *worker) {
@@ -54,6 +57,9 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
     task->steps = steps;
     task->done = 0;
     task->was_late = false;
+    task->is_unmeasured = estimate_ns == 0;
+    if (estimate_ns == 0)
+        estimate_ns = DW_MESSAGE_NS;
     task->estimate_ns = (uint32_t) (estimate_ns < UINT32_MAX ? estimate_ns : UINT32_MAX);
     worker->estimate_ns += task->estimate_ns;
     self->counts.tasks_sent++;
@@ -61,15 +67,39 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
         dw_scheduler_watch (self, worker_index);
 }
 
-/* Gives a worker up to tasks_max ready tasks of its lane, up to budget_ns of work by measured time.
- * A task whose processor was never measured travels alone. */
-static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t tasks_max,
-                    uint64_t budget_ns) {
+/* What a worker still has before it, in ns: by measured times, less what has passed since its last answer. Not
+ * less than a quarter, so that one that does not answer is not sent more and more. */
+static uint64_t s_remaining_ns (const dw_scheduler_t *self, const dw_worker_state_t *worker) {
+    uint64_t passed_ns = (uint64_t) (self->now_ns - worker->since_ns),
+             least_ns = worker->estimate_ns / 4;
+    if (worker->suspect)
+        return 0;
+    return worker->estimate_ns > passed_ns + least_ns ? worker->estimate_ns - passed_ns : least_ns;
+}
+
+/* With how much work before it a worker is sent more, when its share of all that there is to do is share_ns and a
+ * task takes estimate_ns; it may hold twice as much. Much work goes in large pieces, which become smaller as it
+ * runs out (guided self-scheduling; Polychronopoulos, Kuck, IEEE TC 36(12), 1987). A worker that has one longer
+ * task is sent another, so that it does not idle while its answer and the next one travel; but the longest travel
+ * alone: what their way costs is little beside them, and who is free next is known better then. */
+static uint64_t s_low_ns (uint64_t share_ns, uint64_t estimate_ns) {
+    uint64_t low_ns = share_ns / PIECES;
+    if (low_ns > PIECE_NS_MAX)
+        low_ns = PIECE_NS_MAX;
+    if (low_ns < DW_MESSAGE_NS / 2)
+        low_ns = DW_MESSAGE_NS / 2;
+    uint64_t one_ns = estimate_ns + estimate_ns / 4; /* as times vary */
+    return one_ns > low_ns && estimate_ns <= COMPANY_NS_MAX ? one_ns : low_ns;
+}
+
+/* Gives a worker ready tasks of its lane until it has share_ns of work, at most a message's worth; one in any case
+ * when it has none. A task whose processor was never measured travels alone. */
+static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint64_t share_ns) {
     dw_worker_state_t *worker = &self->workers[worker_index];
     dw_lane_t *lane = &self->lanes[worker->lane];
+    uint32_t tasks_max = self->plan->batch_size ? self->plan->batch_size : UINT32_MAX;
+    uint64_t held_ns = s_remaining_ns (self, worker);
     worker->filled = self->steps_count;
-    if (self->plan->batch_size && tasks_max > self->plan->batch_size)
-        tasks_max = self->plan->batch_size;
     while (tasks_max-- > 0 && lane->ready_count > 0 &&
            dw_scheduler_unanswered (worker) < worker->credit && !self->no_memory) {
         uint32_t run_index = dw_scheduler_lane_first (self, lane);
@@ -78,73 +108,86 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t tasks_
         uint32_t steps = dw_run_steps (run, node);
         uint64_t estimate_ns = dw_scheduler_kind (self, node)->mean_ns * steps;
         bool is_first = worker->first == worker->next;
-        if (!is_first && (estimate_ns == 0 || worker->estimate_ns + estimate_ns > budget_ns))
+        if (!is_first &&
+            (estimate_ns == 0 || held_ns + estimate_ns > 2 * s_low_ns (share_ns, estimate_ns) ||
+             held_ns + estimate_ns / 2 > share_ns))
             break;
         dw_scheduler_unready (self, lane, run, node);
-        /* Nothing is put behind a task of unknown length: it counts as a whole message. */
-        s_send (self, worker_index, run_index, node, steps,
-                estimate_ns ? estimate_ns : DW_MESSAGE_NS);
+        s_send (self, worker_index, run_index, node, steps, estimate_ns);
+        held_ns += estimate_ns;
         if (estimate_ns == 0)
             break;
     }
 }
 
-/* Whether the first ready task of a lane is left to the coordinator's thread: it will have run it in
- * the time that sending it takes. */
-static bool s_waits_for_local (dw_scheduler_t *self, uint32_t lane_index) {
-    return self->lanes[lane_index].mean_ns < HANDOVER_NS && self->local_worker != DW_NONE &&
-           dw_scheduler_is_own (self, dw_scheduler_first_ready (self, lane_index));
+/* Whether the coordinator's thread is to take the next ready task of a lane. */
+static bool s_is_own_next (const dw_scheduler_t *self, uint32_t lane_index) {
+    return dw_scheduler_has_own (self) && self->workers[self->local_worker].lane == lane_index;
+}
+
+/* Whether what is ready in a lane is left to the coordinator's thread, which is to take the next of it: that
+ * will have run it in the time that sending it takes. */
+static bool s_is_left_to_own (const dw_lane_t *lane) {
+    return lane->mean_ns < HANDOVER_NS || lane->ready_count == 1 ||
+           lane->ready_count * lane->mean_ns < DW_STRETCH_NS + WAKE_NS;
 }
 
 /* Wakes a lane's sleeping actors for ready tasks. While the coordinator's thread is to take the next one,
- * one of those that may work at one time is that thread, and little work wakes nobody. */
-static void s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t share) {
+ * one of those that may work at one time is that thread. */
+static void s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t share_ns) {
     dw_lane_t *lane = &self->lanes[lane_index];
     for (uint32_t w = lane->first_worker; w != DW_NONE && lane->ready_count > 0;
          w = self->workers[w].next_in_lane) {
         const dw_worker_state_t *worker = &self->workers[w];
         if (worker->local || worker->first != worker->next)
             continue;
-        bool is_own_next = dw_scheduler_has_own (self) &&
-                           self->workers[self->local_worker].lane == lane_index;
-        if (self->active_count + is_own_next >= self->concurrency_max)
+        bool is_own_next = s_is_own_next (self, lane_index);
+        if (self->active_count + is_own_next >= self->concurrency_max ||
+            (is_own_next && s_is_left_to_own (lane)))
             return;
-        if (is_own_next && (lane->mean_ns < HANDOVER_NS ||
-                            lane->ready_count * lane->mean_ns < DW_STRETCH_NS + WAKE_NS))
-            return;
-        s_fill (self, w, share, DW_MESSAGE_NS);
+        s_fill (self, w, share_ns);
     }
 }
 
-/* Gives actors that are through with half of their message the next one, unless that would be little
- * work for one that still has some: then more comes together. Not those that are late,
- * and nothing that the coordinator's thread would have run in the time that sending it takes. */
-static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint32_t share) {
+/* Gives actors that are through with half of what they may have the next message. Not those that are late. */
+static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t share_ns) {
     dw_lane_t *lane = &self->lanes[lane_index];
-    if (lane->ready_count == 0 || s_waits_for_local (self, lane_index))
-        return;
     for (uint32_t w = lane->first_worker; w != DW_NONE && lane->ready_count > 0;
          w = self->workers[w].next_in_lane) {
         const dw_worker_state_t *worker = &self->workers[w];
         bool is_late = lane->workers_count > 1 &&
                        self->now_ns - worker->since_ns >= worker->late_ns;
         if (worker->local || worker->first == worker->next || worker->suspect || is_late ||
-            worker->filled == self->steps_count || 2 * worker->estimate_ns > DW_MESSAGE_NS)
+            dw_scheduler_task (worker, worker->first)->is_unmeasured ||
+            worker->filled == self->steps_count ||
+            s_remaining_ns (self, worker) > s_low_ns (share_ns, lane->mean_ns))
             continue;
-        if (worker->estimate_ns <= WAKE_NS || lane->ready_count * lane->mean_ns >= WAKE_NS)
-            s_fill (self, w, share, DW_MESSAGE_NS);
+        if (s_is_own_next (self, lane_index) && s_is_left_to_own (lane))
+            return;
+        s_fill (self, w, share_ns);
     }
+}
+
+/* A worker's share of a lane's work, in ns: of what is ready and what its actors still have before them. Suspects
+ * have no share. */
+static uint64_t s_share_ns (const dw_scheduler_t *self, const dw_lane_t *lane) {
+    uint64_t work_ns = lane->ready_count * lane->mean_ns;
+    uint32_t sharers = 0;
+    for (uint32_t w = lane->first_worker; w != DW_NONE; w = self->workers[w].next_in_lane) {
+        work_ns += s_remaining_ns (self, &self->workers[w]);
+        sharers += !self->workers[w].suspect;
+    }
+    if (sharers > self->concurrency_max)
+        sharers = self->concurrency_max;
+    return sharers > 1 ? work_ns / sharers : work_ns + DW_MESSAGE_NS; /* one has all of it */
 }
 
 /* Those that would idle come first. */
 static void s_dispatch_lane (dw_scheduler_t *self, uint32_t lane_index) {
-    dw_lane_t *lane = &self->lanes[lane_index];
-    uint32_t sharers = lane->workers_count < self->concurrency_max ? lane->workers_count
-                                                                   : self->concurrency_max;
-    uint32_t share = sharers > 1 ? (lane->ready_count + sharers - 1) / sharers : lane->ready_count;
-    s_wake_actors (self, lane_index, share);
-    s_refill_actors (self, lane_index, share);
-    s_wake_actors (self, lane_index, share); /* when others have got what was to be own work */
+    uint64_t share_ns = s_share_ns (self, &self->lanes[lane_index]);
+    s_wake_actors (self, lane_index, share_ns);
+    s_refill_actors (self, lane_index, share_ns);
+    s_wake_actors (self, lane_index, share_ns); /* when others have got what was to be own work */
 }
 
 void dw_scheduler_dispatch (dw_scheduler_t *self) {
@@ -171,4 +214,39 @@ void dw_scheduler_dispatch (dw_scheduler_t *self) {
         if (self->lanes[lane].ready_count)
             dw_scheduler_pending_add (self, lane);
     }
+}
+
+/* ---- For how long the shell may leave it at that ---------------------------------------------- */
+
+/* How much work the one of a pool's actors still has that has least; 0: one idles that could be given work. */
+static uint64_t s_least_ns (const dw_scheduler_t *self) {
+    uint64_t least_ns = UINT64_MAX;
+    if (self->active_count + dw_scheduler_has_own (self) < self->concurrency_max)
+        return 0;
+    for (uint32_t w = self->lanes[0].first_worker; w != DW_NONE;
+         w = self->workers[w].next_in_lane) {
+        const dw_worker_state_t *worker = &self->workers[w];
+        uint64_t remaining_ns = s_remaining_ns (self, worker);
+        if (!worker->local && worker->first != worker->next && remaining_ns < least_ns)
+            least_ns = remaining_ns;
+    }
+    return least_ns;
+}
+
+int64_t dw_scheduler_calm_ns (const dw_scheduler_t *self) {
+    if (!self->plan->pool || self->ready_count == 0 || dw_scheduler_has_own (self))
+        return 0;
+    uint64_t calm_ns = s_least_ns (self) / 3; /* as times vary */
+    if (calm_ns > DW_CALM_NS_MAX)
+        calm_ns = DW_CALM_NS_MAX;
+    return calm_ns < DW_CALM_NS_MIN ? 0 : (int64_t) calm_ns;
+}
+
+int64_t dw_scheduler_stretch_ns (const dw_scheduler_t *self) {
+    uint64_t mean_ns = self->lanes[0].mean_ns;
+    uint64_t stretch_ns = mean_ns > 0 && mean_ns < HANDOVER_NS ? DW_STRETCH_NS_MAX
+                                                               : s_least_ns (self) / 3;
+    return stretch_ns < DW_STRETCH_NS       ? DW_STRETCH_NS
+           : stretch_ns > DW_STRETCH_NS_MAX ? DW_STRETCH_NS_MAX
+                                            : (int64_t) stretch_ns;
 }
