@@ -10,14 +10,14 @@
 
 /* ---- What the scheduler commands -------------------------------------------------------------- */
 
-const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, const dw_live_run_t *run,
+const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, dw_live_run_t *run,
                                              uint32_t source) {
-    return &run->slots[source == DW_RUN_INPUT ? self->plan->nodes_count : source];
+    return dw_table_slot (&run->table, source == DW_RUN_INPUT ? self->plan->nodes_count : source);
 }
 
 /* Appends the outputs and metadata of a node's direct dependencies. */
-static void s_write_given (const dw_coordinator_t *self, dw_packet_t *packet,
-                           const dw_live_run_t *run, uint32_t node) {
+static void s_write_given (const dw_coordinator_t *self, dw_packet_t *packet, dw_live_run_t *run,
+                           uint32_t node) {
     const dw_plan_t *plan = self->plan;
     uint32_t begin = plan->dependencies_at[node], end = plan->dependencies_at[node + 1];
     if ((plan->flags[node] & DW_NODE_PAYLOAD_ONLY) || begin == end) {
@@ -27,7 +27,7 @@ static void s_write_given (const dw_coordinator_t *self, dw_packet_t *packet,
     dw_write_array (&packet->head, end - begin);
     for (uint32_t e = begin; e < end; e++) {
         size_t size;
-        const dw_slot_t *slot = &run->slots[plan->dependencies[e]];
+        const dw_slot_t *slot = dw_table_slot (&run->table, plan->dependencies[e]);
         const dw_extra_t *extra = dw_slot_extra (slot);
         const uint8_t *payload = dw_slot_payload (slot, &size);
         if (payload)
@@ -53,7 +53,7 @@ static void s_refuse_task (dw_coordinator_t *self, const dw_command_t *command) 
 
 static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
     const dw_crew_t *worker = &self->workers[command->worker];
-    const dw_live_run_t *run = &self->runs[command->run];
+    dw_live_run_t *run = &self->runs[command->run];
     size_t size;
     if (worker->is_refusing || worker->peer == DW_PEER_NONE) {
         s_refuse_task (self, command);
@@ -96,7 +96,8 @@ static void s_keep_output (dw_coordinator_t *self, const dw_command_t *command) 
     dw_live_run_t *run = &self->runs[command->run];
     uint32_t node = command->node;
     for (uint32_t i = 0; i < command->steps; i++, node = self->plan->chain_next[node]) {
-        dw_slot_t *from = &self->outcomes.slots[command->handle + i], *to = &run->slots[node];
+        dw_slot_t *from = &self->outcomes.slots[command->handle + i],
+                  *to = dw_table_slot (&run->table, node);
         if (to->form == DW_SLOT_EXTRA)
             dw_slot_clear (to);
         *to = *from;
@@ -111,7 +112,7 @@ static void s_keep_output (dw_coordinator_t *self, const dw_command_t *command) 
 
 static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command) {
     dw_live_run_t *run = &self->runs[command->run];
-    dw_slot_t *to = &run->slots[command->node];
+    dw_slot_t *to = dw_table_slot (&run->table, command->node);
     char text[160];
     dw_slot_clear (to);
     run->has_extras = true;
@@ -141,7 +142,7 @@ static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command) {
             dw_peers_send (&self->peers, client);
         packet = dw_peers_packet (&self->peers, client, DW_WIRE_RESULTS);
     }
-    dw_slot_clear (&run->slots[self->plan->nodes_count]);
+    dw_slot_clear (dw_table_slot (&run->table, self->plan->nodes_count));
     if (packet) {
         dw_delivery_t delivery = {.scheduler = self->scheduler,
                                   .plan = self->plan,
@@ -150,11 +151,10 @@ static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command) {
                                   .status = (dw_run_status_t) command->status,
                                   .duration_us = (uint64_t) (dw_clock_ns () - run->submitted_ns) /
                                                  1000,
-                                  .slots = run->slots,
+                                  .slots = dw_table_give (&run->table),
                                   .has_extras = run->has_extras,
                                   .outputs = run->outputs,
                                   .outputs_count = run->outputs_count};
-        run->slots = NULL;
         if (dw_delivery_write (&delivery, packet))
             self->is_over = true;
     }
@@ -186,7 +186,7 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
         case DW_KEEP_OUTPUT: s_keep_output (self, command); return;
         case DW_KEEP_ERROR: s_keep_error (self, command); return;
         case DW_DROP_OUTPUT:
-            dw_slot_drop_payload (&self->runs[command->run].slots[command->node]);
+            dw_slot_drop_payload (dw_table_slot (&self->runs[command->run].table, command->node));
             return;
         case DW_FINISH_RUN: s_finish_run (self, command); return;
         case DW_REPLACE_WORKER: s_replace_worker (self, command); return;

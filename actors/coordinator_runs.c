@@ -13,10 +13,9 @@
 
 void dw_coordinator_run_free (dw_coordinator_t *self, uint32_t index) {
     dw_live_run_t *run = &self->runs[index];
-    if (run->slots && run->has_extras)
-        for (uint32_t i = 0; i <= self->plan->nodes_count; i++)
-            dw_slot_clear (&run->slots[i]);
-    free (run->slots);
+    for (uint32_t i = 0; run->table.slots && run->has_extras && i <= self->plan->nodes_count; i++)
+        dw_slot_clear (dw_table_slot (&run->table, i));
+    dw_table_free (&run->table);
     free (run->outputs);
     memset (run, 0, sizeof *run);
     self->free_runs[self->free_runs_count++] = index;
@@ -38,7 +37,6 @@ static bool s_grow_runs (dw_coordinator_t *self) {
 
 /* A place for a run, with empty slots; DW_NONE: no memory, or no place. */
 static uint32_t s_run_new (dw_coordinator_t *self) {
-    size_t slots_count = self->plan->nodes_count + 1u;
     uint32_t index;
     if (self->free_runs_count > 0)
         index = self->free_runs[--self->free_runs_count];
@@ -49,8 +47,7 @@ static uint32_t s_run_new (dw_coordinator_t *self) {
         return DW_NONE;
     dw_live_run_t *run = &self->runs[index];
     memset (run, 0, sizeof *run);
-    run->slots = calloc (slots_count, sizeof *run->slots);
-    if (run->slots)
+    if (dw_table_init (&run->table, self->plan->nodes_count + 1u))
         return index;
     dw_coordinator_run_free (self, index);
     return DW_NONE;
@@ -157,7 +154,7 @@ static bool s_submit (dw_coordinator_t *self, uint32_t index, uint32_t client,
     size_t size;
     zmq_msg_t *frame;
     dw_live_run_t *run = &self->runs[index];
-    dw_slot_t *input = &run->slots[self->plan->nodes_count];
+    dw_slot_t *input = dw_table_slot (&run->table, self->plan->nodes_count);
     bool ok = dw_read_submission (reader, &record);
     if (ok) {
         const uint8_t *bytes = dw_message_resolve (&self->peers.message, DW_PEERS_HEAD,

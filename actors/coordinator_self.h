@@ -14,6 +14,7 @@
 #include "actors/clock.h"
 #include "actors/coordinator.h"
 #include "actors/peers.h"
+#include "actors/table.h"
 
 #define STUCK_MAX 64u    /* actors left behind in a processor; beyond, tasks fail */
 #define CREDIT    4096u  /* tasks a worker takes at one time */
@@ -27,7 +28,7 @@ typedef struct dw_live_run_t {
     uint64_t client_run;
     uint64_t number; /* of all runs of this system */
     int64_t submitted_ns;
-    dw_slot_t *slots;  /* by node, and behind them the run's input */
+    dw_table_t table;  /* by node, and behind them the run's input */
     uint32_t *outputs; /* NULL: all */
     uint32_t outputs_count;
 } dw_live_run_t;
@@ -149,7 +150,7 @@ int dw_coordinator_start_worker (dw_coordinator_t *self, uint32_t number, dw_err
 /* ---- Commands -------------------------------------------------------------------------------- */
 
 /* Where the payload lies that a task reads. */
-const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, const dw_live_run_t *run,
+const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, dw_live_run_t *run,
                                              uint32_t source);
 /* Gives the scheduler what has happened, and does what it says. Carrying out may make events, which
  * are for the next step: they move to the front. */

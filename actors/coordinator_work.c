@@ -51,12 +51,12 @@ static bool s_run_task (void *arg, dw_own_task_t *task) {
     dw_chain_t *chain = &own->chain;
     uint32_t left = task->steps;
     chain->run = run->number;
-    chain->slots = run->slots;
+    chain->table = &run->table;
     chain->node = task->node;
     chain->source = task->source;
     chain->attempt = task->attempt;
     if (task->ahead != DW_NONE)
-        __builtin_prefetch (&run->slots[task->ahead], 1);
+        __builtin_prefetch (&run->table.slots[task->ahead], 1);
     if (own->is_away) {
         own->is_away = false;
         own->lap.since_ns = dw_clock_ns ();
@@ -77,7 +77,7 @@ static bool s_run_task (void *arg, dw_own_task_t *task) {
     run->has_extras |= chain->has_extras;
     chain->has_extras = false;
     if (task->code)
-        s_fail (self, task, &run->slots[chain->node]);
+        s_fail (self, task, &run->table.slots[chain->node]);
     /* What the scheduler does for many dependents takes longer than their tasks: it is not to be taken
      * for the time of one. */
     const uint32_t *successors_at = &self->plan->successors_at[chain->last];

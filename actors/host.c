@@ -198,62 +198,65 @@ void dw_host_abandon (dw_host_t *self) {
     dw_slot_clear (&self->carried_payload);
 }
 
-/* Runs node's processor, for which the call is ready; returns 0, or the error's code. */
-static inline int s_process (dw_host_t *self, uint32_t node, dw_slot_t *slot) {
-    dw_call_t *call = &self->call;
-    dw_call_begin (call, slot);
-    call->node = node;
-    int code = s_processor (self, node)->process (call, *s_instance (self, node));
-    return dw_call_is_over (call, code) ? 0 : dw_call_end (call, code);
-}
-
 /* Runs the next step into slot; returns 0, or the error's code. */
 static int s_step (dw_host_t *self, dw_slot_t *slot) {
     dw_call_t *call = &self->call;
     const dw_task_t *task = &self->task;
     call->run = task->run;
+    call->node = task->node;
     call->attempt = task->attempt;
     call->payload = task->payload;
     call->payload_frame = task->payload_frame;
     call->given = task->given;
     call->given_count = task->given_count;
     memset (slot, 0, sizeof *slot);
-    return s_process (self, task->node, slot);
+    dw_call_begin (call, slot);
+    int code = s_processor (self, task->node)->process (call, *s_instance (self, task->node));
+    return dw_call_is_over (call, code) ? 0 : dw_call_end (call, code);
 }
 
+/* Every instruction in this loop is one of each small task: what never changes is looked up before it, and
+ * what a small task does not come to is behind dw_call_is_over. */
 int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_slot_t **ran) {
     const dw_plan_t *plan = self->program->plan;
+    const dw_processor_t *const *processors = self->program->processors;
+    const uint32_t *kinds = plan->kind;
     dw_call_t *call = &self->call;
-    uint32_t node = chain->node, done = 0;
-    int code;
+    uint32_t node = chain->node, last, done = 0;
+    int code = 0;
+    assert (self->node == DW_NONE);
     call->run = chain->run;
-    call->slots = chain->slots;
+    call->slots = chain->table->slots;
     call->input = chain->input;
     call->source = chain->source;
     call->attempt = chain->attempt;
     for (;;) {
-        dw_slot_t *slot = ran[done] = &chain->slots[node];
+        dw_slot_t *slot = ran[done] = dw_table_slot (chain->table, node);
         if (slot->form == DW_SLOT_EXTRA)
             dw_slot_clear (slot); /* of an attempt before */
         call->dependencies = &plan->dependencies[plan->dependencies_at[node]];
         call->given_count = plan->flags[node] & DW_NODE_PAYLOAD_ONLY
                                 ? 0
                                 : plan->dependencies_count[node];
-        code = s_process (self, node, slot);
-        chain->has_extras |= slot->form == DW_SLOT_EXTRA;
-        chain->last = node;
-        if (code)
-            break;
+        call->node = last = node;
+        dw_call_begin (call, slot);
+        code = processors[kinds[node]]->process (call, self->instances[node]);
+        if (!dw_call_is_over (call, code)) {
+            code = dw_call_end (call, code);
+            chain->has_extras |= slot->form == DW_SLOT_EXTRA;
+            if (code)
+                break;
+        }
         slot->status = DW_NODE_DONE;
         slot->attempts = (uint16_t) call->attempt;
-        uint32_t next = plan->chain_next[node];
-        if (next != DW_NONE && plan->source[next] == node)
-            call->source = node; /* else it reads what this one read */
-        node = next;
+        node = plan->chain_next[last];
+        if (plan->flags[last] & DW_NODE_PASSED_ON)
+            call->source = last; /* else the next one reads what this one read */
         call->attempt = 1;
         if (++done == steps)
             break;
     }
+    chain->last = last;
     chain->node = node;
     chain->source = call->source;
     chain->attempt = call->attempt;
@@ -277,7 +280,7 @@ static void s_advance (dw_host_t *self, const dw_slot_t *slot) {
         task->given_count = 1;
     } else
         task->given_count = 0;
-    if (plan->source[next] == node) {
+    if (plan->flags[node] & DW_NODE_PASSED_ON) {
         self->payload_slot = slot;
         task->payload = output;
         task->payload_frame = dw_slot_frame (slot);

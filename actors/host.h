@@ -8,6 +8,7 @@
 
 #include "actors/call.h"
 #include "actors/program.h"
+#include "actors/table.h"
 #include "runtime/core/scheduler.h"
 
 /* What answers came to: events for the scheduler, whose handle is the first of their slots. */
@@ -47,9 +48,9 @@ void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), v
 /* Nodes of a chain that are run at once, outside of any task: each reads its payload and its dependencies'
  * outputs in slots, by node, and writes there. */
 typedef struct dw_chain_t {
-    uint64_t run;     /* its number */
-    dw_slot_t *slots; /* by node; ... */
-    uint32_t input;   /* ... and the run's input */
+    uint64_t run;      /* its number */
+    dw_table_t *table; /* its slots */
+    uint32_t input;    /* which of them is the run's input */
     /* The next step, whose run dw_host_run_chain moves on. */
     uint32_t node, source;
     unsigned attempt;

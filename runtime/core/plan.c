@@ -441,6 +441,8 @@ static void s_set_chains (builder_t *self) {
     for (uint32_t node = plan->nodes_count; node-- > 0;) {
         uint32_t next = s_chain_next (plan, node);
         plan->chain_next[node] = next;
+        if (next != DW_NONE && plan->source[next] == node)
+            plan->flags[node] |= DW_NODE_PASSED_ON;
         plan->chain_length[node] = next == DW_NONE ? 1 : plan->chain_length[next] + 1;
         if (plan->chain_length[node] == 2)
             plan->chains_count++; /* Every chain of several nodes has one last but one. */

@@ -22,6 +22,7 @@ typedef struct dw_policy_t {
 #define DW_NODE_PAYLOAD_ONLY 0x04u /* it reads no dependency */
 #define DW_NODE_TIMED        0x08u /* its policy has a timeout */
 #define DW_NODE_INPUT        0x10u /* source was said by `input`, not by the rule */
+#define DW_NODE_PASSED_ON    0x20u /* its output is the payload of the next node of its chain */
 
 typedef struct dw_plan_t {
     uint32_t nodes_count, edges_count, levels_count, lanes_count, chains_count, kinds_count;
