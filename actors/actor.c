@@ -63,7 +63,7 @@ void dw_actor_leave (dw_actor_t *self) {
 /* Leaves the core's other hardware thread some room. */
 static void s_pause (void) {
 #if defined(__x86_64__) || defined(__i386__)
-    for (unsigned i = 0; i < 20; i++)
+    for (unsigned i = 0; i < 4; i++)
         __builtin_ia32_pause ();
 #endif
 }

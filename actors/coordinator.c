@@ -231,6 +231,12 @@ static bool s_nap (const dw_coordinator_t *self, int64_t now_ns, int64_t deadlin
     return true;
 }
 
+/* Until when it looks for messages before it sleeps: for a while after the last, if the actors leave it a CPU. */
+static int64_t s_spin_until_ns (const dw_coordinator_t *self) {
+    bool has_room = dw_scheduler_active_count (self->scheduler) < self->options.cpus_count;
+    return has_room && self->options.cpus_count > 1 ? self->stirred_ns + SPIN_NS : 0;
+}
+
 static void *s_coordinator_actor (void *args) {
     dw_coordinator_t *self = args;
     dw_coordinator_join_as_worker (self);
@@ -240,8 +246,10 @@ static void *s_coordinator_actor (void *args) {
         int64_t now_ns = dw_clock_ns ();
         int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
         bool steps = worked || self->outcomes.events_count || deadline_ns <= now_ns;
-        if (steps) /* before its own work, so that actors get theirs while it is at it */
+        if (steps) { /* before its own work, so that actors get theirs while it is at it */
             dw_coordinator_step (self, now_ns);
+            self->stirred_ns = now_ns;
+        }
         worked = dw_coordinator_has_own_work (self);
         if (worked)
             dw_coordinator_work (self);
@@ -249,7 +257,7 @@ static void *s_coordinator_actor (void *args) {
             break;
         else if (!steps && !s_nap (self, now_ns, deadline_ns) &&
                  !dw_actor_wait (self->peers.routers, self->peers.routers_count,
-                                 self->own.lap.since_ns + SPIN_NS, deadline_ns))
+                                 s_spin_until_ns (self), deadline_ns))
             self->is_over = true;
     }
     s_close (self);

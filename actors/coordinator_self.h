@@ -83,7 +83,8 @@ struct dw_coordinator_t {
     dw_stuck_t *stuck;
     uint32_t stuck_count;
 
-    dw_host_t *host; /* of its own work; NULL: it has none */
+    int64_t stirred_ns; /* when something happened last */
+    dw_host_t *host;    /* of its own work; NULL: it has none */
     dw_own_work_t own;
 
     zmq_msg_t graph; /* what WELCOME tells clients */

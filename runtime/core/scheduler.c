@@ -193,6 +193,10 @@ uint32_t dw_scheduler_ready_count (const dw_scheduler_t *self) {
     return self->ready_count;
 }
 
+uint32_t dw_scheduler_active_count (const dw_scheduler_t *self) {
+    return self->active_count;
+}
+
 uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p) {
     const dw_worker_state_t *held = &self->workers[worker];
     if (held->first == held->next)

@@ -206,6 +206,8 @@ dw_scheduler_counts_t dw_scheduler_counts (const dw_scheduler_t *self);
  * shell's questions). */
 uint32_t dw_scheduler_unanswered_count (const dw_scheduler_t *self, uint32_t worker);
 uint32_t dw_scheduler_ready_count (const dw_scheduler_t *self);
+/* How many workers hold tasks. */
+uint32_t dw_scheduler_active_count (const dw_scheduler_t *self);
 /* The node that worker is on, DW_NONE when it holds no task; *run_p its run, DW_NONE when nobody waits
  * for its answer any more. */
 uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p);
