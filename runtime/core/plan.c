@@ -80,6 +80,7 @@ static bool s_reserve_kind (builder_t *self) {
     if (!names)
         return false;
     self->kind_names = names;
+    self->kinds.names = names;
     self->kinds_size = size;
     return true;
 }
@@ -108,7 +109,7 @@ static int s_find_kinds (builder_t *self) {
     const char *last = NULL;
     uint32_t kind = 0;
     self->kind = malloc (graph->nodes_count * sizeof (uint32_t) + 1);
-    if (!self->kind || !dw_names_init (&self->kinds, 16))
+    if (!self->kind || !dw_names_init (&self->kinds, 16, NULL, sizeof (char *)))
         return s_no_memory (self);
     for (uint32_t index = 0; index < graph->nodes_count; index++) {
         const dw_node_t *node = &graph->nodes[index];
