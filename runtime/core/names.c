@@ -54,19 +54,38 @@ static uint64_t s_mix (uint64_t hash, uint64_t word) {
     return hash ^ hash >> 32;
 }
 
-static inline uint64_t s_load (const char *bytes, size_t size) {
-    uint64_t word = 0;
-    memcpy (&word, bytes, size);
+/* 8 bytes, the first one lowest. */
+static inline uint64_t s_load (const char *bytes) {
+    uint64_t word;
+    memcpy (&word, bytes, sizeof (word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64 (word);
+#endif
     return word;
 }
 
-/* Up to 8 bytes as one word, those in the middle perhaps twice: loads of fixed sizes. */
-static uint64_t s_load_tail (const char *bytes, size_t size) {
-    if (size >= 4)
-        return s_load (bytes, 4) << 32 | s_load (bytes + size - 4, 4);
-    if (size >= 2)
-        return s_load (bytes, 2) << 16 | s_load (bytes + size - 2, 2);
-    return size > 0 ? s_load (bytes, 1) : 0;
+/* The same of less than 8 bytes, and zeros. */
+static uint64_t s_load_part (const char *bytes, size_t size) {
+    uint64_t word = 0;
+    for (size_t at = 0; at < size; at++)
+        word |= (uint64_t) (unsigned char) bytes[at] << 8 * at;
+    return word;
+}
+
+/* All bits up to the first byte that is 0, or 0 where none is: subtracting 1 from every byte reaches
+ * the highest bit of those that are 0 and, by borrowing, perhaps of later ones. */
+static inline uint64_t s_mask (uint64_t word) {
+    uint64_t zeros = (word - UINT64_C (0x0101010101010101)) & ~word & UINT64_C (0x8080808080808080);
+    return zeros ? zeros ^ (zeros - 1) : 0;
+}
+
+/* Of a text that nothing is known to lie behind. */
+static uint32_t s_hash (const dw_names_t *self, const char *text) {
+    size_t size = strlen (text);
+    uint64_t hash = self->seed;
+    for (; size >= 8; size -= 8, text += 8)
+        hash = s_mix (hash, s_load (text));
+    return (uint32_t) s_mix (s_mix (hash, s_load_part (text, size)), self->seed);
 }
 
 /* The slot where the search for a hash begins: slots are dealt out in the order of hashes. */
@@ -75,11 +94,10 @@ static uint32_t s_home (const dw_names_t *self, uint32_t hash) {
 }
 
 uint32_t dw_names_hash (const dw_names_t *self, const char *name) {
-    size_t size = strlen (name);
-    uint64_t hash = self->seed ^ size;
-    for (; size > 8; size -= 8, name += 8)
-        hash = s_mix (hash, s_load (name, 8));
-    hash = s_mix (s_mix (hash, s_load_tail (name, size)), self->seed);
+    uint64_t hash = self->seed, word, mask;
+    for (; !(mask = s_mask (word = s_load (name))); name += 8)
+        hash = s_mix (hash, word);
+    hash = s_mix (s_mix (hash, word & mask), self->seed);
     __builtin_prefetch (&self->slots[s_home (self, (uint32_t) hash)]);
     return (uint32_t) hash;
 }
@@ -90,11 +108,13 @@ static const char *const *s_at (const dw_names_t *self, uint32_t index) {
     return (const char *const *) ((const char *) self->names + index * self->stride);
 }
 
-/* Most names are short: bytes are compared sooner than a function for it is called. */
+/* The same as strcmp's 0, of texts that may be read by words. */
 static bool s_same (const char *a, const char *b) {
-    while (*a == *b && *a)
-        a++, b++;
-    return *a == *b;
+    uint64_t word, mask;
+    for (; !(mask = s_mask (word = s_load (a))); a += 8, b += 8)
+        if (word != s_load (b))
+            return false;
+    return ((word ^ s_load (b)) & mask) == 0;
 }
 
 /* What a slot has of a hash: other bits than those that make its home. */
@@ -121,7 +141,7 @@ static uint32_t s_next (const dw_names_t *self, uint32_t tag, uint32_t at) {
 static uint32_t *s_search (const dw_names_t *self, const char *name, uint32_t hash) {
     uint32_t tag = s_tag (hash);
     uint32_t at = s_next (self, tag, s_home (self, hash));
-    while (self->slots[at] != EMPTY && !s_same (*s_at (self, s_index (self->slots[at])), name))
+    while (self->slots[at] != EMPTY && strcmp (*s_at (self, s_index (self->slots[at])), name) != 0)
         at = s_next (self, tag, s_after (self, at));
     return &self->slots[at];
 }
@@ -134,7 +154,7 @@ static bool s_double (dw_names_t *self) {
     for (uint32_t at = 0; at < old_count; at++)
         if (old[at] != EMPTY) {
             const char *name = *s_at (self, s_index (old[at]));
-            *s_search (self, name, dw_names_hash (self, name)) = old[at];
+            *s_search (self, name, s_hash (self, name)) = old[at];
         }
     free (old);
     return true;
@@ -177,10 +197,12 @@ uint32_t dw_names_find_guessed (const dw_names_t *self, const char *name, uint32
 }
 
 uint32_t dw_names_add (dw_names_t *self, const char *name, uint32_t index) {
-    return dw_names_add_hashed (self, name, dw_names_hash (self, name), index);
+    return dw_names_add_hashed (self, name, s_hash (self, name), index);
 }
 
 uint32_t dw_names_find (const dw_names_t *self, const char *name) {
-    uint32_t hash = dw_names_hash (self, name);
-    return dw_names_find_guessed (self, name, hash, dw_names_guess (self, hash));
+    assert (self && self->slots);
+    assert (name);
+    uint32_t slot = *s_search (self, name, s_hash (self, name));
+    return slot == EMPTY ? NOTHING : s_index (slot);
 }

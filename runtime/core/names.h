@@ -35,7 +35,8 @@ uint32_t dw_names_add (dw_names_t *self, const char *name, uint32_t index);
 uint32_t dw_names_find (const dw_names_t *self, const char *name);
 
 /* For a caller with many names: hash some, guess for each, peek for each, then find each. Every
- * sweep fetches into the cache what the next one looks at. */
+ * sweep fetches into the cache what the next one looks at. Names are read by words: these and those
+ * in the array are texts of an arena, with its margin behind them. */
 uint32_t dw_names_hash (const dw_names_t *self, const char *name);
 uint32_t dw_names_add_hashed (dw_names_t *self, const char *name, uint32_t hash, uint32_t index);
 /* The index of the first name with what is kept of this hash, or UINT32_MAX. */

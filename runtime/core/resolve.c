@@ -222,6 +222,7 @@ static void s_link (resolver_t *self) {
     uint32_t count = self->graph->nodes_count;
     uint32_t edge = 0;
     lookout_t lookout = {0};
+    assert (self->out.input);
     memset (self->out.input, 0xff, count * sizeof (uint32_t)); /* DW_NONE */
     for (uint32_t node = 0; node < count; node++) {
         self->out.dependencies_at[node] = edge;
