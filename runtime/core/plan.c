@@ -314,16 +314,16 @@ static int s_set_nodes (builder_t *self) {
 /* ---- Dependencies and payloads --------------------------------------------------------------- */
 
 static void s_warn_ambiguous (builder_t *self, uint32_t node, uint32_t source, uint32_t other) {
+    if (self->ambiguous_count++ >= REPORTED_MAX)
+        return;
     const dw_node_t *declared = s_declared (self, node);
     dw_place_t place = {self->graph->file, declared->line, declared->column};
-    if (self->ambiguous_count++ < REPORTED_MAX)
-        dw_error_warn (
-            self->error, place,
-            "node \"%s\" could get its payload from \"%s\" or \"%s\", transforms of one "
-            "level; it gets the output of \"%s\", the one declared later (say which with "
-            "input)",
-            declared->id, s_declared (self, other)->id, s_declared (self, source)->id,
-            s_declared (self, source)->id);
+    dw_error_warn (self->error, place,
+                   "node \"%s\" could get its payload from \"%s\" or \"%s\", transforms of one "
+                   "level; it gets the output of \"%s\", the one declared later (say which with "
+                   "input)",
+                   declared->id, s_declared (self, other)->id, s_declared (self, source)->id,
+                   s_declared (self, source)->id);
 }
 
 /* A source as a number that is greater the later it is: the run's input, which is before every node,
