@@ -198,9 +198,22 @@ static int s_check_node (const dw_processors_t *self, const dw_graph_t *graph,
     return err;
 }
 
+/* The plan is that of the graph, or NULL where there is none. */
+static bool s_has_options (const dw_processors_t *self, const dw_graph_t *graph,
+                           const dw_plan_t *plan) {
+    bool has = !plan || graph->settings_count > 0;
+    for (uint32_t kind = 0; !has && kind < plan->kinds_count; kind++) {
+        has = s_requires_options (dw_processors_find (self, plan->kinds[kind]));
+    }
+    return has;
+}
+
 static int s_check_options (const dw_processors_t *self, const dw_graph_t *graph,
-                            dw_error_t *error) {
+                            const dw_plan_t *plan, dw_error_t *error) {
     uint32_t wrong = 0;
+    if (!s_has_options (self, graph, plan)) {
+        return 0;
+    }
     for (uint32_t i = 0; i < graph->nodes_count; i++) {
         int err = s_check_node (self, graph, &graph->nodes[i], wrong < REPORTS_MAX ? error : NULL);
         if (err == DW_ENOMEM) {
@@ -222,7 +235,7 @@ int dw_processors_plan (const dw_processors_t *self, const dw_graph_t *graph, dw
     dw_plan_t *plan = NULL;
     size_t first = dw_error_count (error);
     int plan_err = dw_plan_new (&plan, graph, &lookup, error);
-    int options_err = plan_err == DW_ENOMEM ? 0 : s_check_options (self, graph, error);
+    int options_err = plan_err == DW_ENOMEM ? 0 : s_check_options (self, graph, plan, error);
     dw_error_sort (error, first);
     int err = plan_err ? plan_err : options_err;
     if (err) {

@@ -49,7 +49,9 @@ static int s_read_names (dw_roster_t *self, dw_wire_reader_t *reader) {
         return DW_EPROTOCOL;
     char *copy = malloc ((size_t) (reader->end - reader->at) + self->count + 1u);
     self->ids = calloc (self->count + 1u, sizeof *self->ids);
-    if (!copy || !self->ids || !dw_names_init (&self->nodes, self->count)) {
+    if (!copy || !self->ids ||
+        !dw_names_init (&self->nodes, self->count, (const char *const *) self->ids,
+                        sizeof (char *))) {
         free (copy);
         return DW_ENOMEM;
     }

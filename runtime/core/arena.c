@@ -14,7 +14,7 @@
 typedef struct chunk_t {
     struct chunk_t *next;
     size_t used, size; /* of bytes */
-    char bytes[];      /* from calloc and given out once: always zero */
+    char bytes[];      /* given out once, and zero unless it was taken unset */
 } chunk_t;
 
 _Static_assert(offsetof (chunk_t, bytes) % ALIGNMENT == 0, "things start aligned");
@@ -52,8 +52,16 @@ void dw_arena_destroy (dw_arena_t **self_p) {
     *self_p = NULL;
 }
 
+/* Adds a fresh chunk, where there is a first one behind it, whose rest then stays in use. */
+static void s_add_behind (dw_arena_t *self, chunk_t **list_p, chunk_t *chunk, size_t size) {
+    chunk_t **next_p = *list_p ? &(*list_p)->next : list_p;
+    *chunk = (chunk_t){.next = *next_p, .size = size};
+    *next_p = chunk;
+    self->size += sizeof (*chunk) + size;
+}
+
 /* Adds a chunk with room for size bytes. A thing that is large beside the next chunk gets one of
- * its own, behind the first, whose rest then stays in use. */
+ * its own, behind the first. */
 static chunk_t *s_grow (dw_arena_t *self, chunk_t **list_p, size_t size) {
     chunk_t *first = *list_p;
     size_t room = first ? first->size * 2 : CHUNK_FIRST;
@@ -62,18 +70,16 @@ static chunk_t *s_grow (dw_arena_t *self, chunk_t **list_p, size_t size) {
     bool alone = size > room / 4;
     if (alone)
         room = size;
-    if (room > SIZE_MAX - sizeof (chunk_t))
+    if (room > SIZE_MAX - sizeof (chunk_t) - DW_ARENA_MARGIN)
         return NULL;
-    chunk_t *chunk = calloc (1, sizeof (chunk_t) + room);
+    chunk_t *chunk = calloc (1, sizeof (chunk_t) + room + DW_ARENA_MARGIN);
     if (!chunk)
         return NULL;
-    chunk->size = room;
-    self->size += sizeof (chunk_t) + room;
-    if (alone && first) {
-        chunk->next = first->next;
-        first->next = chunk;
+    if (alone) {
+        s_add_behind (self, list_p, chunk, room);
     } else {
-        chunk->next = first;
+        *chunk = (chunk_t){.next = first, .size = room};
+        self->size += sizeof (*chunk) + room;
         *list_p = chunk;
     }
     return chunk;
@@ -100,6 +106,22 @@ void *dw_arena_take (dw_arena_t *self, size_t count, size_t size) {
     if (count > (SIZE_MAX - ALIGNMENT) / size)
         return NULL;
     return s_take (self, &self->things, s_aligned (count * size));
+}
+
+void *dw_arena_take_unset (dw_arena_t *self, size_t count, size_t size) {
+    assert (self);
+    assert (size > 0);
+    if (count <= CHUNK_MAX / 4 / size)
+        return dw_arena_take (self, count, size);
+    if (count > (SIZE_MAX - sizeof (chunk_t) - ALIGNMENT) / size)
+        return NULL;
+    size_t room = s_aligned (count * size);
+    chunk_t *chunk = malloc (sizeof (*chunk) + room);
+    if (!chunk)
+        return NULL;
+    s_add_behind (self, &self->things, chunk, room);
+    chunk->used = room;
+    return chunk->bytes;
 }
 
 bool dw_arena_extend (dw_arena_t *self, const void *thing, size_t size, size_t more) {

@@ -17,9 +17,12 @@ void dw_arena_destroy (dw_arena_t **self_p);
 
 /* count things of size bytes, zeroed and aligned for pointers and numbers; NULL: no memory. */
 void *dw_arena_take (dw_arena_t *self, size_t count, size_t size);
+/* The same, not zeroed where there is much of it: for who writes all of it anyway. */
+void *dw_arena_take_unset (dw_arena_t *self, size_t count, size_t size);
 /* Room for more bytes right behind the thing of size bytes; false, and nothing happens, unless it
  * was taken last and there is room. */
 bool dw_arena_extend (dw_arena_t *self, const void *thing, size_t size, size_t more);
+#define DW_ARENA_MARGIN 7 /* bytes behind every text that may be read: it can be read by words */
 /* A copy of size bytes and a NUL byte, not aligned; NULL: no memory. */
 char *dw_arena_copy (dw_arena_t *self, const char *bytes, size_t size);
 /* What it holds of the system's memory, in bytes. */

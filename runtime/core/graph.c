@@ -131,6 +131,7 @@ int dw_graph_depend_at (dw_graph_t *self, uint32_t node, const char *on, dw_plac
         return DW_ENOMEM;
     of->dependencies[of->dependencies_count++] = (dw_dependency_t){
         .id = id, .line = place.line, .column = place.column};
+    self->edges_count++;
     return DW_OK;
 }
 
@@ -147,6 +148,8 @@ int dw_graph_set_input (dw_graph_t *self, int node, const char *ancestor) {
     const char *input = s_copy (self, ancestor);
     if (!input)
         return DW_ENOMEM;
+    if (!of->input)
+        self->inputs_count++;
     of->input = input;
     return DW_OK;
 }
@@ -160,10 +163,12 @@ dw_setting_t *dw_graph_add_setting (dw_graph_t *self, uint32_t node, const char 
     if (!setting)
         return NULL;
     *setting = (dw_setting_t){.name = copy, .type = DW_VALUE_NULL};
-    if (of->settings_last)
+    if (of->settings_last) {
         of->settings_last->next = setting;
-    else
+    } else {
         of->settings = setting;
+        self->settings_count++;
+    }
     of->settings_last = setting;
     return setting;
 }
@@ -219,14 +224,16 @@ dw_node_options_t *dw_graph_node_options (dw_graph_t *self, int node) {
         return NULL;
     if (!of->options) {
         of->options = dw_arena_take (self->arena, 1, sizeof (*of->options));
-        if (of->options)
-            *of->options = (dw_node_options_t){
-                .intent = DW_INTENT_DEFAULT,
-                .timeout_us = DW_UNSET,
-                .retry_attempts = DW_UNSET,
-                .cost_us = DW_UNSET,
-                .backoff = self->options.backoff,
-            };
+        if (!of->options)
+            return NULL;
+        self->options_count++;
+        *of->options = (dw_node_options_t){
+            .intent = DW_INTENT_DEFAULT,
+            .timeout_us = DW_UNSET,
+            .retry_attempts = DW_UNSET,
+            .cost_us = DW_UNSET,
+            .backoff = self->options.backoff,
+        };
     }
     return of->options;
 }

@@ -63,6 +63,9 @@ struct dw_graph_t {
     dw_node_t *nodes;
     uint32_t nodes_count;
     uint32_t nodes_size;
+    /* Nodes that have an input, options, settings: nobody looks for what no node has. */
+    uint32_t inputs_count, options_count, settings_count;
+    uint64_t edges_count; /* as said: repeated and missing ones count */
     dw_arena_t *arena;
 };
 

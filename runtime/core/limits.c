@@ -151,7 +151,7 @@ int dw_graph_check_options (const dw_graph_t *self, dw_error_t *error) {
     assert (self);
     checker_t checker = {.graph = self, .error = error};
     s_check_graph (&checker);
-    for (uint32_t node = 0; node < self->nodes_count; node++)
+    for (uint32_t node = 0; self->options_count > 0 && node < self->nodes_count; node++)
         if (self->nodes[node].options)
             s_check_node (&checker, &self->nodes[node]);
     if (checker.wrong_count > REPORTED_MAX)

@@ -80,6 +80,7 @@ static bool s_reserve_kind (builder_t *self) {
     if (!names)
         return false;
     self->kind_names = names;
+    self->kinds.names = names;
     self->kinds_size = size;
     return true;
 }
@@ -108,7 +109,7 @@ static int s_find_kinds (builder_t *self) {
     const char *last = NULL;
     uint32_t kind = 0;
     self->kind = malloc (graph->nodes_count * sizeof (uint32_t) + 1);
-    if (!self->kind || !dw_names_init (&self->kinds, 16))
+    if (!self->kind || !dw_names_init (&self->kinds, 16, NULL, sizeof (char *)))
         return s_no_memory (self);
     for (uint32_t index = 0; index < graph->nodes_count; index++) {
         const dw_node_t *node = &graph->nodes[index];
@@ -201,10 +202,17 @@ static void s_set_options (builder_t *self) {
 }
 
 /* array_p is the address of a pointer to anything, which is why it is written through memcpy. */
-static bool s_take (builder_t *self, void *array_p, size_t count, size_t size) {
-    void *array = dw_arena_take (self->arena, count, size);
+static bool s_keep (void *array_p, void *array) {
     memcpy (array_p, &array, sizeof (array));
     return array;
+}
+
+static bool s_take (builder_t *self, void *array_p, size_t count, size_t size) {
+    return s_keep (array_p, dw_arena_take_unset (self->arena, count, size));
+}
+
+static bool s_take_zeroed (builder_t *self, void *array_p, size_t count, size_t size) {
+    return s_keep (array_p, dw_arena_take (self->arena, count, size));
 }
 
 static int s_take_memory (builder_t *self) {
@@ -216,24 +224,24 @@ static int s_take_memory (builder_t *self) {
     taken = taken && s_take (self, &plan->ids, count, sizeof (char *));
     taken = taken && s_take (self, &plan->declared, count, each);
     taken = taken && s_take (self, &plan->flags, count, sizeof (uint8_t));
-    taken = taken && s_take (self, &plan->lane, count, each);
+    taken = taken && s_take_zeroed (self, &plan->lane, count, each);
     taken = taken && s_take (self, &plan->kind, count, each);
-    taken = taken && s_take (self, &plan->policy, count, sizeof (uint16_t));
+    taken = taken && s_take_zeroed (self, &plan->policy, count, sizeof (uint16_t));
     taken = taken && s_take (self, &plan->source, count, each);
     taken = taken && s_take (self, &plan->rule, count, each);
     taken = taken && s_take (self, &plan->chain_next, count, each);
     taken = taken && s_take (self, &plan->chain_length, count, each);
     taken = taken && s_take (self, &plan->dependencies_count, count, each);
-    taken = taken && s_take (self, &plan->readers_count, count, each);
-    taken = taken && s_take (self, &plan->position, count, each);
+    taken = taken && s_take_zeroed (self, &plan->readers_count, count, each);
+    taken = taken && s_take_zeroed (self, &plan->position, count, each);
     taken = taken && s_take (self, &plan->by_position, count, each);
-    taken = taken && s_take (self, &plan->lane_at, plan->lanes_count + 1, each);
+    taken = taken && s_take_zeroed (self, &plan->lane_at, plan->lanes_count + 1, each);
     taken = taken && s_take (self, &plan->dependencies_at, count + 1, each);
     taken = taken && s_take (self, &plan->dependencies, edges, each);
-    taken = taken && s_take (self, &plan->successors_at, count + 1, each);
+    taken = taken && s_take_zeroed (self, &plan->successors_at, count + 1, each);
     taken = taken && s_take (self, &plan->successors, edges, each);
     taken = taken && s_take (self, &plan->critical_path, plan->levels_count, each);
-    taken = taken && s_take (self, &plan->level_at, plan->levels_count + 1, each);
+    taken = taken && s_take_zeroed (self, &plan->level_at, plan->levels_count + 1, each);
     taken = taken && s_take (self, &plan->kinds, plan->kinds_count, sizeof (char *));
     return taken ? DW_OK : s_no_memory (self);
 }
@@ -271,13 +279,15 @@ static int s_set_node (builder_t *self, uint32_t index, uint32_t node) {
     const dw_node_options_t *options = declared->options;
     const dw_trait_t *trait = &self->traits[self->kind[index]];
     dw_intent_t intent = options && options->intent ? options->intent : trait->intent;
+    uint16_t own = 0;
     if (options) {
         dw_policy_t policy = s_policy (self->graph, options);
-        int err = s_find_policy (self, &policy, &plan->policy[node]);
+        int err = s_find_policy (self, &policy, &own);
         if (err)
             return err;
+        plan->policy[node] = own; /* Memory that stays zero is not touched. */
     }
-    bool timed = self->policies.policies[plan->policy[node]].timeout_us > 0;
+    bool timed = self->policies.policies[own].timeout_us > 0;
     unsigned flags = (intent == DW_ANALYZE ? DW_NODE_ANALYZE : 0) |
                      (trait->brief && !timed ? DW_NODE_BRIEF : 0) |
                      (trait->payload_only ? DW_NODE_PAYLOAD_ONLY : 0) |
@@ -301,116 +311,132 @@ static int s_set_nodes (builder_t *self) {
     return err ? err : s_keep_policies (self);
 }
 
-/* Successors are filled from their ends by dependents in falling order, and so are in rising
- * order, and each offset has come down from its end to its beginning. */
-static void s_set_edges (builder_t *self) {
-    dw_plan_t *plan = self->plan;
-    const dw_resolved_t *resolved = &self->resolved;
-    uint32_t count = plan->nodes_count, to = 0;
-    for (uint32_t node = 0; node < count; node++) {
-        uint32_t index = plan->declared[node];
-        uint32_t from = resolved->dependencies_at[index];
-        uint32_t end = resolved->dependencies_at[index + 1];
-        plan->dependencies_at[node] = to;
-        plan->dependencies_count[node] = end - from;
-        for (uint32_t edge = from; edge < end; edge++, to++) {
-            uint32_t on = self->rank[resolved->dependencies[edge]];
-            plan->dependencies[to] = on;
-            plan->successors_at[on]++;
-        }
-    }
-    plan->dependencies_at[count] = to;
-    plan->successors_at[count] = to;
-    for (uint32_t node = 0, at = 0; node < count; node++) {
-        at += plan->successors_at[node];
-        plan->readers_count[node] = plan->successors_at[node];
-        plan->successors_at[node] = at;
-    }
-    for (uint32_t node = count; node-- > 0;)
-        for (uint32_t edge = plan->dependencies_at[node]; edge < plan->dependencies_at[node + 1];
-             edge++)
-            plan->successors[--plan->successors_at[plan->dependencies[edge]]] = node;
-}
-
-static int s_set_sinks (builder_t *self) {
-    dw_plan_t *plan = self->plan;
-    uint32_t count = 0;
-    for (uint32_t node = 0; node < plan->nodes_count; node++)
-        count += plan->successors_at[node] == plan->successors_at[node + 1];
-    if (!s_take (self, &plan->sinks, count, sizeof (uint32_t)))
-        return s_no_memory (self);
-    for (uint32_t node = 0; node < plan->nodes_count; node++)
-        if (plan->successors_at[node] == plan->successors_at[node + 1])
-            plan->sinks[plan->sinks_count++] = node;
-    return DW_OK;
-}
-
-/* ---- Payloads ------------------------------------------------------------------------------- */
-
-/* Of two sources the later one; the run's input is before every node: with 2 added it wraps to 0. */
-static bool s_is_later (uint32_t source, uint32_t than) {
-    return (uint32_t) (source + 2u) > (uint32_t) (than + 2u);
-}
+/* ---- Dependencies and payloads --------------------------------------------------------------- */
 
 static void s_warn_ambiguous (builder_t *self, uint32_t node, uint32_t source, uint32_t other) {
+    if (self->ambiguous_count++ >= REPORTED_MAX)
+        return;
     const dw_node_t *declared = s_declared (self, node);
     dw_place_t place = {self->graph->file, declared->line, declared->column};
-    if (self->ambiguous_count++ < REPORTED_MAX)
-        dw_error_warn (
-            self->error, place,
-            "node \"%s\" could get its payload from \"%s\" or \"%s\", transforms of one "
-            "level; it gets the output of \"%s\", the one declared later (say which with "
-            "input)",
-            declared->id, s_declared (self, other)->id, s_declared (self, source)->id,
-            s_declared (self, source)->id);
+    dw_error_warn (self->error, place,
+                   "node \"%s\" could get its payload from \"%s\" or \"%s\", transforms of one "
+                   "level; it gets the output of \"%s\", the one declared later (say which with "
+                   "input)",
+                   declared->id, s_declared (self, other)->id, s_declared (self, source)->id,
+                   s_declared (self, source)->id);
 }
 
-/* The rule: the latest ancestor that is a transform. That of each dependency is known already. */
-static void s_set_rule (builder_t *self, uint32_t node) {
+/* A source as a number that is greater the later it is: the run's input, which is before every node,
+ * wraps to 0. */
+static uint32_t s_lateness (uint32_t source) {
+    return source + 2u;
+}
+
+/* The rule: the latest ancestor that is a transform. That of each dependency is known already. All
+ * comparisons are maxima, for which a processor need not guess what is random. True when the source
+ * is a dependency too. */
+static bool s_set_rule (builder_t *self, uint32_t node, uint32_t end) {
     dw_plan_t *plan = self->plan;
     const uint32_t *level = self->resolved.level;
-    uint32_t best = DW_RUN_INPUT, second = DW_RUN_INPUT;
-    for (uint32_t edge = plan->dependencies_at[node]; edge < plan->dependencies_at[node + 1];
-         edge++) {
+    uint32_t best = 0, second = 0, direct = 0;
+    for (uint32_t edge = plan->dependencies_at[node]; edge < end; edge++) {
         uint32_t on = plan->dependencies[edge];
-        uint32_t source = plan->flags[on] & DW_NODE_ANALYZE ? plan->rule[on] : on;
-        if (s_is_later (source, best)) {
-            second = best;
-            best = source;
-        } else if (source != best && s_is_later (source, second)) {
-            second = source;
-        }
+        bool transforms = !(plan->flags[on] & DW_NODE_ANALYZE);
+        uint32_t late = s_lateness (transforms ? on : plan->rule[on]);
+        uint32_t lesser = late < best ? late : best;
+        best = late > best ? late : best;
+        second = lesser > second && lesser != best ? lesser : second;
+        direct = transforms && late > direct ? late : direct;
     }
-    plan->rule[node] = best;
-    plan->source[node] = best;
-    if (second != DW_RUN_INPUT && !(plan->flags[node] & DW_NODE_INPUT) &&
-        level[plan->declared[second]] == level[plan->declared[best]])
-        s_warn_ambiguous (self, node, best, second);
+    uint32_t source = best - 2u, other = second - 2u;
+    plan->rule[node] = source;
+    plan->source[node] = source;
+    if (second > 0 && !(plan->flags[node] & DW_NODE_INPUT) &&
+        level[plan->declared[other]] == level[plan->declared[source]])
+        s_warn_ambiguous (self, node, source, other);
+    return best == direct;
 }
 
-static bool s_is_dependency (const dw_plan_t *plan, uint32_t node, uint32_t of) {
-    for (uint32_t edge = plan->dependencies_at[of]; edge < plan->dependencies_at[of + 1]; edge++)
+static bool s_is_dependency (const dw_plan_t *plan, uint32_t node, uint32_t of, uint32_t end) {
+    for (uint32_t edge = plan->dependencies_at[of]; edge < end; edge++)
         if (plan->dependencies[edge] == node)
             return true;
     return false;
 }
 
+/* Finds whose output is the node's payload, and counts a reader there that is no dependent. */
+static void s_set_source (builder_t *self, uint32_t node, uint32_t end) {
+    dw_plan_t *plan = self->plan;
+    bool counted = s_set_rule (self, node, end);
+    if (plan->flags[node] & DW_NODE_INPUT) {
+        uint32_t input = self->resolved.input[plan->declared[node]];
+        plan->source[node] = input == DW_RUN_INPUT ? DW_RUN_INPUT : self->rank[input];
+        counted = s_is_dependency (plan, plan->source[node], node, end);
+    }
+    if (plan->source[node] != DW_RUN_INPUT && !counted)
+        plan->readers_count[plan->source[node]]++;
+}
+
+/* Writes one node's dependencies from edge on, and returns where the next one's begin. */
+static uint32_t s_set_dependencies (builder_t *self, uint32_t node, uint32_t edge) {
+    dw_plan_t *plan = self->plan;
+    uint32_t index = plan->declared[node];
+    uint32_t from = self->resolved.dependencies_at[index];
+    uint32_t count = self->resolved.dependencies_at[index + 1] - from;
+    plan->dependencies_at[node] = edge;
+    plan->dependencies_count[node] = count;
+    for (uint32_t of = 0; of < count; of++) {
+        uint32_t on = self->rank[self->resolved.dependencies[from + of]];
+        plan->dependencies[edge + of] = on;
+        plan->successors_at[on]++;
+    }
+    return edge + count;
+}
+
 static void s_set_sources (builder_t *self) {
     dw_plan_t *plan = self->plan;
+    uint32_t edge = 0;
     for (uint32_t node = 0; node < plan->nodes_count; node++) {
-        s_set_rule (self, node);
-        if (plan->flags[node] & DW_NODE_INPUT) {
-            uint32_t input = self->resolved.input[plan->declared[node]];
-            plan->source[node] = input == DW_RUN_INPUT ? DW_RUN_INPUT : self->rank[input];
-        }
-        uint32_t source = plan->source[node];
-        if (source != DW_RUN_INPUT && !s_is_dependency (plan, source, node))
-            plan->readers_count[source]++;
+        edge = s_set_dependencies (self, node, edge);
+        s_set_source (self, node, edge);
     }
+    plan->dependencies_at[plan->nodes_count] = edge;
     if (self->ambiguous_count > REPORTED_MAX)
         dw_error_warn (self->error, (dw_place_t){.file = self->graph->file},
                        "%u more nodes could get their payload from several transforms of one level",
                        self->ambiguous_count - REPORTED_MAX);
+}
+
+/* ---- Successors ------------------------------------------------------------------------------ */
+
+/* Successors are filled from their ends by dependents in falling order, and so are in rising
+ * order, and each offset has come down from its end to its beginning. */
+static void s_set_successors (builder_t *self) {
+    dw_plan_t *plan = self->plan;
+    uint32_t count = plan->nodes_count;
+    for (uint32_t node = 0, at = 0; node < count; node++) {
+        uint32_t successors_count = plan->successors_at[node];
+        at += successors_count;
+        plan->successors_at[node] = at;
+        plan->readers_count[node] += successors_count;
+        plan->sinks_count += successors_count == 0;
+    }
+    plan->successors_at[count] = plan->edges_count;
+    uint32_t edge = plan->edges_count;
+    for (uint32_t node = count; node-- > 0;)
+        while (edge > plan->dependencies_at[node])
+            plan->successors[--plan->successors_at[plan->dependencies[--edge]]] = node;
+}
+
+static int s_set_sinks (builder_t *self) {
+    dw_plan_t *plan = self->plan;
+    uint32_t at = 0;
+    if (!s_take (self, &plan->sinks, plan->sinks_count, sizeof (uint32_t)))
+        return s_no_memory (self);
+    for (uint32_t node = 0; at < plan->sinks_count; node++)
+        if (plan->successors_at[node] == plan->successors_at[node + 1])
+            plan->sinks[at++] = node;
+    return DW_OK;
 }
 
 /* ---- Lanes and chains ------------------------------------------------------------------------ */
@@ -421,7 +447,7 @@ static uint32_t s_chain_next (const dw_plan_t *plan, uint32_t node) {
     if (plan->strategy == DW_LEVEL || plan->successors_at[node + 1] - edge != 1)
         return DW_NONE;
     uint32_t next = plan->successors[edge];
-    if (plan->dependencies_count[next] != 1 || plan->lane[next] != plan->lane[node])
+    if (!plan->pool || plan->dependencies_count[next] != 1) /* Else every node has its own lane. */
         return DW_NONE;
     if ((plan->flags[node] | plan->flags[next]) & DW_NODE_TIMED)
         return DW_NONE;
@@ -436,8 +462,6 @@ static uint32_t s_chain_next (const dw_plan_t *plan, uint32_t node) {
 
 static void s_set_chains (builder_t *self) {
     dw_plan_t *plan = self->plan;
-    for (uint32_t node = 0; !plan->pool && node < plan->nodes_count; node++)
-        plan->lane[node] = node; /* no chain crosses lanes; priority.c numbers them */
     for (uint32_t node = plan->nodes_count; node-- > 0;) {
         uint32_t next = s_chain_next (plan, node);
         plan->chain_next[node] = next;
@@ -470,8 +494,8 @@ static int s_compile (builder_t *self) {
     err = s_set_nodes (self);
     if (err)
         return err;
-    s_set_edges (self);
     s_set_sources (self);
+    s_set_successors (self);
     s_set_chains (self);
     err = s_set_sinks (self);
     if (!err && dw_priority_set (self->plan, self->costs_us))

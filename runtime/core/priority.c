@@ -43,14 +43,23 @@ static void s_set_critical_path (dw_plan_t *plan, const uint64_t *remaining_us) 
     }
 }
 
+/* Gives the level's nodes of this intent the next positions; returns which comes after them. */
+static uint32_t s_order_level (dw_plan_t *plan, uint32_t level, unsigned intent,
+                               uint32_t position) {
+    for (uint32_t node = plan->level_at[level]; node < plan->level_at[level + 1]; node++)
+        if ((plan->flags[node] & DW_NODE_ANALYZE) == intent)
+            plan->by_position[position++] = node;
+    return position;
+}
+
 /* By level, within each transforms before analyzers, else by index. */
 static void s_order_by_rank (dw_plan_t *plan) {
     uint32_t position = 0;
-    for (uint32_t level = 0; level < plan->levels_count; level++)
-        for (unsigned intent = 0; intent <= DW_NODE_ANALYZE; intent += DW_NODE_ANALYZE)
-            for (uint32_t node = plan->level_at[level]; node < plan->level_at[level + 1]; node++)
-                if ((plan->flags[node] & DW_NODE_ANALYZE) == intent)
-                    plan->by_position[position++] = node;
+    for (uint32_t level = 0; level < plan->levels_count; level++) {
+        position = s_order_level (plan, level, 0, position);
+        if (position < plan->level_at[level + 1])
+            position = s_order_level (plan, level, DW_NODE_ANALYZE, position);
+    }
 }
 
 typedef struct urgency_t {

@@ -14,7 +14,7 @@
 #define REPORTED_MAX 100u /* of each kind of problem */
 #define CYCLE_SHOWN  20u  /* nodes of a cycle; of a longer one the middle is left out */
 #define ID_SHOWN     64   /* bytes of an id in a cycle */
-#define BLOCK        64u  /* nodes whose names are looked up together */
+#define BLOCK        64u  /* names that are looked up together */
 
 /* What is spent at most on the nearest names (cells of edit distance) and on looking for ancestors
  * (edges): a second or two for a graph that was made to be slow. */
@@ -53,6 +53,7 @@ typedef struct resolver_t {
     uint32_t *seen;  /* by node: the last search for an ancestor that came by */
     uint32_t *stack; /* of that search */
     uint64_t cells_left, edges_left;
+    bool declared_later; /* some dependency was declared later than a node that depends on it */
     uint32_t problems[PROBLEMS];
 } resolver_t;
 
@@ -141,57 +142,93 @@ static void s_report_missing (resolver_t *self, dw_place_t place, const char *id
 
 /* ---- Dependencies --------------------------------------------------------------------------- */
 
-/* Writes the hashes of what the nodes depend on, and returns how many. */
-static uint32_t s_hash_block (const resolver_t *self, uint32_t from, uint32_t to,
-                              uint32_t *hashes) {
-    uint32_t count = 0;
-    for (const dw_node_t *node = &self->graph->nodes[from]; node < &self->graph->nodes[to]; node++)
-        for (uint32_t index = 0; index < node->dependencies_count; index++)
-            hashes[count++] = dw_names_hash (&self->names, node->dependencies[index].id);
-    return count;
+/* A name that a node depends on, on its way to an index. */
+typedef struct sought_t {
+    const char *id;
+    uint32_t hash;
+    uint32_t guess;
+} sought_t;
+
+/* The dependencies of all nodes one after another, of which the next ones are being looked up. */
+typedef struct lookout_t {
+    uint32_t node, of; /* what comes after those that are sought */
+    uint32_t count, found;
+    sought_t sought[BLOCK];
+} lookout_t;
+
+static void s_gather (const resolver_t *self, lookout_t *lookout) {
+    lookout->count = lookout->found = 0;
+    for (; lookout->node < self->graph->nodes_count; lookout->node++, lookout->of = 0) {
+        const dw_node_t *node = &self->graph->nodes[lookout->node];
+        for (; lookout->of < node->dependencies_count; lookout->of++) {
+            if (lookout->count == BLOCK)
+                return;
+            const char *id = node->dependencies[lookout->of].id;
+            lookout->sought[lookout->count++] = (sought_t){
+                .id = id, .hash = dw_names_hash (&self->names, id)};
+        }
+    }
 }
 
-/* Finds one node's dependencies by their hashes and adds their indices from edge on; a repeated
- * one counts once. Returns where the next node's begin. Levels are not known yet and mark, until
- * then, which node was last to depend on this one. */
-static uint32_t s_link_node (resolver_t *self, uint32_t index, const uint32_t *hashes,
-                             uint32_t edge) {
+/* Finds the next dependency; DW_NONE: there is no such node. Each sweep over the names sought
+ * fetches what the next one looks at, so that none waits for memory. */
+static uint32_t s_find_next (const resolver_t *self, lookout_t *lookout) {
+    if (lookout->found == lookout->count) {
+        s_gather (self, lookout);
+        for (sought_t *of = lookout->sought; of < lookout->sought + lookout->count; of++)
+            of->guess = dw_names_guess (&self->names, of->hash);
+        for (sought_t *of = lookout->sought; of < lookout->sought + lookout->count; of++)
+            dw_names_peek (&self->names, of->guess);
+    }
+    const sought_t *next = &lookout->sought[lookout->found++];
+    return dw_names_find_guessed (&self->names, next->id, next->hash, next->guess);
+}
+
+static void s_report_missing_dependency (resolver_t *self, const dw_node_t *node, uint32_t of) {
+    const dw_dependency_t *dependency = &node->dependencies[of];
+    if (s_found (self, MISSING))
+        s_report_missing (self, s_place (self, dependency->line, dependency->column), node->id,
+                          "depends on", dependency->id);
+}
+
+/* Adds the indices of one node's dependencies from edge on; a repeated one counts once. Returns
+ * where the next node's begin. The level is right where all dependencies were declared before.
+ * Inputs are not known yet and mark, until then, which node was last to depend on this one. */
+static uint32_t s_link_node (resolver_t *self, lookout_t *lookout, uint32_t index, uint32_t edge) {
     const dw_node_t *node = &self->graph->nodes[index];
-    uint32_t *last = self->out.level;
+    uint32_t *last = self->out.input;
+    uint32_t level = 0;
     for (uint32_t of = 0; of < node->dependencies_count; of++) {
-        const dw_dependency_t *dependency = &node->dependencies[of];
-        uint32_t on = dw_names_find_hashed (&self->names, dependency->id, hashes[of]);
+        uint32_t on = s_find_next (self, lookout);
         if (on == DW_NONE) {
-            if (s_found (self, MISSING))
-                s_report_missing (self, s_place (self, dependency->line, dependency->column),
-                                  node->id, "depends on", dependency->id);
+            s_report_missing_dependency (self, node, of);
         } else if (last[on] != index) {
             last[on] = index;
             self->out.dependencies[edge++] = on;
+            if (on >= index)
+                self->declared_later = true;
+            else if (self->out.level[on] >= level)
+                level = self->out.level[on] + 1;
         }
     }
+    self->out.level[index] = level;
+    if (level >= self->out.levels_count)
+        self->out.levels_count = level + 1;
     return edge;
 }
 
-/* Turns names into indices, a block of nodes at a time: first all of its names are hashed, which
- * fetches their slots, and peeked for, then they are found: three sweeps that do not wait for
- * memory in place of one that does. The hashes lie where the indices will be. */
+/* Turns names into indices, and finds the levels if that can be done on the way. */
 static void s_link (resolver_t *self) {
     uint32_t count = self->graph->nodes_count;
-    uint32_t written = 0, hashed = 0;
-    memset (self->out.level, 0xff, count * sizeof (uint32_t)); /* DW_NONE */
-    for (uint32_t from = 0; from < count; from += BLOCK) {
-        uint32_t to = count - from < BLOCK ? count : from + BLOCK;
-        uint32_t fresh = s_hash_block (self, from, to, self->out.dependencies + hashed);
-        for (uint32_t edge = hashed; edge < hashed + fresh; edge++)
-            dw_names_peek (&self->names, self->out.dependencies[edge]);
-        for (uint32_t node = from; node < to; node++) {
-            self->out.dependencies_at[node] = written;
-            written = s_link_node (self, node, self->out.dependencies + hashed, written);
-            hashed += self->graph->nodes[node].dependencies_count;
-        }
+    uint32_t edge = 0;
+    lookout_t lookout = {0};
+    assert (self->out.input);
+    memset (self->out.input, 0xff, count * sizeof (uint32_t)); /* DW_NONE */
+    for (uint32_t node = 0; node < count; node++) {
+        self->out.dependencies_at[node] = edge;
+        edge = s_link_node (self, &lookout, node, edge);
     }
-    self->out.dependencies_at[count] = written;
+    self->out.dependencies_at[count] = edge;
 }
 
 /* ---- Levels and cycles ---------------------------------------------------------------------- */
@@ -278,8 +315,13 @@ static void s_find_levels (resolver_t *self, uint32_t root) {
     }
 }
 
+/* Where every dependency is declared before its dependents, there is no cycle, and linking has found
+ * the levels. */
 static int s_sort_levels (resolver_t *self) {
     uint32_t count = self->graph->nodes_count;
+    if (!self->declared_later)
+        return DW_OK;
+    self->out.levels_count = 0;
     self->path = malloc ((size_t) count * sizeof (*self->path) + 1);
     if (!self->path)
         return DW_ENOMEM;
@@ -368,18 +410,16 @@ static void s_resolve_input (resolver_t *self, uint32_t index) {
 static int s_resolve_inputs (resolver_t *self) {
     uint32_t count = self->graph->nodes_count;
     memset (self->out.input, 0xff, count * sizeof (uint32_t)); /* DW_NONE */
-    for (uint32_t node = 0; node < count; node++) {
-        if (!self->graph->nodes[node].input)
-            continue;
-        if (!self->seen) {
-            self->seen = malloc (2 * (size_t) count * sizeof (uint32_t));
-            if (!self->seen)
-                return DW_ENOMEM;
-            memset (self->seen, 0xff, count * sizeof (uint32_t));
-            self->stack = self->seen + count;
-        }
-        s_resolve_input (self, node);
-    }
+    if (self->graph->inputs_count == 0)
+        return DW_OK;
+    self->seen = malloc (2 * (size_t) count * sizeof (uint32_t));
+    if (!self->seen)
+        return DW_ENOMEM;
+    memset (self->seen, 0xff, count * sizeof (uint32_t));
+    self->stack = self->seen + count;
+    for (uint32_t node = 0; node < count; node++)
+        if (self->graph->nodes[node].input)
+            s_resolve_input (self, node);
     return DW_OK;
 }
 
@@ -387,15 +427,15 @@ static int s_resolve_inputs (resolver_t *self) {
 
 /* One block for all arrays, which dependencies_at begins. */
 static int s_take_memory (resolver_t *self) {
+    const dw_node_t *nodes = self->graph->nodes;
     size_t count = self->graph->nodes_count;
-    uint64_t edges = 0;
-    for (size_t node = 0; node < count; node++)
-        edges += self->graph->nodes[node].dependencies_count;
+    uint64_t edges = self->graph->edges_count;
     if (edges >= UINT32_MAX)
         return dw_error_add (self->error, DW_EGRAPH, s_place (self, 0, 0),
                              "the graph has more than %u dependencies", UINT32_MAX - 1);
     uint32_t *block = malloc ((3 * count + 1 + edges) * sizeof (uint32_t));
-    if (!block || !dw_names_init (&self->names, (uint32_t) count)) {
+    if (!block || !dw_names_init (&self->names, (uint32_t) count, nodes ? &nodes->id : NULL,
+                                  sizeof (*nodes))) {
         free (block);
         return DW_ENOMEM;
     }
