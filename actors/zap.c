@@ -159,7 +159,10 @@ static void *s_zap_actor (void *args) {
            s_take_requests (self))
         continue;
     dw_message_free (&self->message);
-    zmq_close (self->sockets[1]); /* from here on ZeroMQ finds nobody to ask */
+    /* From here on ZeroMQ finds nobody to ask. Closing alone is noticed later, by another thread. */
+    zmq_unbind (self->sockets[1], REQUESTS);
+    zmq_unbind (self->sockets[0], ORDERS);
+    zmq_close (self->sockets[1]);
     zmq_close (self->sockets[0]);
     return NULL;
 }

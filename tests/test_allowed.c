@@ -221,9 +221,10 @@ static void any_order_of_lines_says_the_same (void **state) {
                     snprintf (lines[count++], sizeof lines[0], "%s %s n%u\n", roles[r], key_text,
                               k);
         }
+        size_t used = 0;
         for (unsigned left = count; left > 0; left--) {
             unsigned pick = random_below (&random, left);
-            strcat (text, lines[pick]);
+            used += (size_t) snprintf (text + used, sizeof text - used, "%s", lines[pick]);
             memmove (lines[pick], lines[left - 1], sizeof lines[0]);
         }
         dw_allowed_t *list = s_parse (*state, text);

@@ -1,5 +1,6 @@
 /* test_cli_keys.c - dagwood keygen: two files, made once, and what to do next. */
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -120,6 +121,23 @@ static void a_folder_that_takes_no_file_is_status_74 (void **state) {
     command_free (&c);
 }
 
+static void s_output_full (void) {
+    dup2 (open ("/dev/full", O_WRONLY), STDOUT_FILENO);
+}
+
+static void an_output_that_takes_nothing_is_status_74_and_the_pair_stays (void **state) {
+    (void) state;
+    dw_keys_t keys;
+    command_t c = {.prepare = s_output_full};
+    COMMAND (&c, "keygen", s_path ("k"));
+    command_expect (&c, 74);
+    command_expect_error (&c, "standard output cannot be written");
+    assert_int_equal (dw_keys_read (&keys, s_path ("k"), NULL), DW_OK);
+    command_free (&c);
+    s_remove ("k");
+    s_remove ("k.pub");
+}
+
 static void its_words_are_one_file (void **state) {
     (void) state;
     command_t c = {0};
@@ -140,6 +158,7 @@ int main (void) {
         cmocka_unit_test (it_says_the_line_for_the_allow_list_and_no_secret),
         cmocka_unit_test (a_pair_that_is_there_is_status_74_and_stays),
         cmocka_unit_test (a_folder_that_takes_no_file_is_status_74),
+        cmocka_unit_test (an_output_that_takes_nothing_is_status_74_and_the_pair_stays),
         cmocka_unit_test (its_words_are_one_file),
     };
     return !!cmocka_run_group_tests_name ("keygen", tests, s_set_up, s_tear_down);

@@ -27,9 +27,9 @@ typedef struct s_spot_t {
 
 static int s_set_up (void **state) {
     s_spot_t *spot = calloc (1, sizeof *spot);
+    assert_non_null (spot);
     snprintf (spot->folder, sizeof spot->folder, "/tmp/dagwood-test-XXXXXX");
-    if (!mkdtemp (spot->folder))
-        return -1;
+    assert_non_null (mkdtemp (spot->folder));
     snprintf (spot->file, sizeof spot->file, "%s/k", spot->folder);
     snprintf (spot->public_file, sizeof spot->public_file, "%s/k.pub", spot->folder);
     spot->error = dw_error_new ();
