@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-/* A pair of ZeroMQ RFC 26's reference, as in the header. */
+/* A public key of ZeroMQ's manual. */
 #define PUBLIC "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLVOlwF"
 #define NOBODY 65534
 
