@@ -272,7 +272,7 @@ static void *s_coordinator_actor (void *args) {
 
 /* ---- Made ------------------------------------------------------------------------------------- */
 
-static int s_make_router (dw_coordinator_t *self, const char *endpoint, dw_error_t *error) {
+static int s_make_router (dw_coordinator_t *self, void **router_p, dw_error_t *error) {
     int yes = 1, linger_ms = 100, unlimited = 0, handshake_ms = 1000;
     int64_t message_max = (int64_t) self->plan->max_payload_bytes + ROOM_BYTES;
     void *router = zmq_socket (self->options.context, ZMQ_ROUTER);
@@ -292,28 +292,22 @@ static int s_make_router (dw_coordinator_t *self, const char *endpoint, dw_error
     /* Where a domain is set peers of ZMTP 1 and 2 are turned away: libzmq 4.3.4 ends the program when
      * a socket is closed while it greets one, and any bytes that are not ZeroMQ look like one. */
     zmq_setsockopt (router, ZMQ_ZAP_DOMAIN, "dagwood", strlen ("dagwood"));
-    if (zmq_bind (router, endpoint))
-        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "cannot listen on %s: %s%s", endpoint,
-                             zmq_strerror (errno),
-                             errno == EADDRINUSE ? "; choose another endpoint, or end the program "
-                                                   "that listens there first"
-                                                 : "");
+    *router_p = router;
     return DW_OK;
 }
 
 static int s_listen (dw_coordinator_t *self, dw_error_t *error) {
     const char *endpoint = self->options.endpoint;
+    void *router = NULL;
     snprintf (self->inproc, sizeof self->inproc, "inproc://coordinator");
     snprintf (self->endpoint, sizeof self->endpoint, "%s", self->inproc);
-    int err = s_make_router (self, self->inproc, error);
-    if (err || !endpoint)
-        return err;
-    err = dw_endpoint_check (endpoint, error);
+    int err = s_make_router (self, &router, error);
     if (!err)
-        err = s_make_router (self, endpoint, error);
-    size_t size = sizeof self->endpoint;
-    if (!err && zmq_getsockopt (self->peers.routers[1], ZMQ_LAST_ENDPOINT, self->endpoint, &size))
-        err = dw_error_add (error, DW_EINVAL, DW_NOWHERE, "\"%s\" is too long", endpoint);
+        err = dw_endpoint_bind_inproc (router, self->inproc, error);
+    if (!err && endpoint)
+        err = s_make_router (self, &router, error);
+    if (!err && endpoint)
+        err = dw_endpoint_bind (router, endpoint, self->endpoint, sizeof self->endpoint, error);
     return err;
 }
 

@@ -25,6 +25,7 @@ int dw_command_exit (int err) {
         case DW_ELIMIT: return DW_EXIT_REFUSED;
         case DW_EGRAPH:
         case DW_EPROCESSOR: return DW_EXIT_GRAPH;
+        case DW_EKEY: return DW_EXIT_KEY;
         case DW_EINVAL:
         case DW_EAGAIN:
         case DW_ETIMEDOUT:

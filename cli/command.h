@@ -20,7 +20,8 @@ typedef enum dw_exit_t {
     DW_EXIT_NO_COORDINATOR = 69,
     DW_EXIT_DEFECT = 70,  /* ours */
     DW_EXIT_REFUSED = 71, /* the system refuses threads, memory or descriptors */
-    DW_EXIT_OUTPUT = 74,  /* standard output cannot be written */
+    DW_EXIT_OUTPUT = 74,  /* standard output, or a file, cannot be written */
+    DW_EXIT_KEY = 77,     /* a key is missing or refused */
     DW_EXIT_GRAPH = 78,   /* the graph file is wrong */
     DW_EXIT_SIGNAL = 128, /* plus the signal's number */
 } dw_exit_t;
@@ -65,5 +66,6 @@ int dw_command_graph (int argc, char **argv);
 int dw_command_plan (int argc, char **argv);
 int dw_command_processors (int argc, char **argv);
 int dw_command_bench (int argc, char **argv);
+int dw_command_keygen (int argc, char **argv);
 
 #endif

@@ -25,6 +25,7 @@ static const command_t s_commands[] = {
     {"plan", dw_command_plan, "prints what a graph is compiled to"},
     {"processors", dw_command_processors, "lists the stock processors, or explains one"},
     {"bench", dw_command_bench, "measures what a task costs beside its work"},
+    {"keygen", dw_command_keygen, "makes a key pair, for endpoints that other machines reach"},
 };
 #define COMMANDS_COUNT (sizeof s_commands / sizeof *s_commands)
 

@@ -58,7 +58,8 @@ DW_EXPORT const char *dw_version (void);
     X (DW_ECLOSED, -10, "the system is closed")                            \
     X (DW_EPROTOCOL, -11, "the peer's message makes no sense")             \
     X (DW_ENOENT, -12, "no such thing")                                    \
-    X (DW_EPROCESSOR, -13, "a processor cannot start")
+    X (DW_EPROCESSOR, -13, "a processor cannot start")                     \
+    X (DW_EKEY, -14, "a key is missing or refused")
 
 typedef enum dw_err_t {
 #define X(name, value, text) name = value,
@@ -227,7 +228,8 @@ typedef struct dw_system_options_t {
 /* Opens a system: validates and compiles the graph (borrowed, not kept), then starts every actor.
  * Either all of them run or none does. options NULL: all defaults.
  * Errors: DW_EGRAPH; DW_ELIMIT which limit and the remedy; DW_EPROCESSOR the node whose processor
- * cannot start and why; DW_ENOMEM. */
+ * cannot start and why; DW_EINVAL, DW_EKEY the endpoint is none, or can be reached from other
+ * machines, for which there are no keys; DW_ENOMEM. */
 DW_EXPORT int dw_system_open (dw_system_t **self_p, const dw_graph_t *graph,
                               const dw_system_options_t *options, dw_error_t *error);
 /* Closes: cancels the runs in flight, stops the actors, joins their threads. Waits at most

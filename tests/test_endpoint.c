@@ -16,8 +16,9 @@
 #define TRIES 8u /* to open: a descriptor that each leaves behind is seen among ... */
 #define STRAY 4u /* ... those that come and go while connections are noticed to be over */
 
-/* A system cannot be opened at endpoint, says so with this part, and leaves nothing. */
-static void s_expect_refused (system_fixture_t *f, const char *endpoint, const char *part) {
+/* A system cannot be opened at endpoint, says so with this code and part, and leaves nothing. */
+static void s_expect_refused_with (system_fixture_t *f, const char *endpoint, int code,
+                                   const char *part) {
     dw_system_options_t options = f->options;
     unsigned descriptors = descriptors_count (), threads = threads_count ();
     options.endpoint = endpoint;
@@ -27,7 +28,7 @@ static void s_expect_refused (system_fixture_t *f, const char *endpoint, const c
         if (dw_system_open (&system, f->graph, &options, error) == DW_OK)
             fail_msg ("it opens at %s", endpoint);
         assert_null (system);
-        assert_int_equal (dw_error_code (error), DW_EINVAL);
+        assert_int_equal (dw_error_code (error), code);
         assert_int_equal (dw_error_count (error), 1);
         expect_message (error, part);
         dw_error_destroy (&error);
@@ -37,6 +38,10 @@ static void s_expect_refused (system_fixture_t *f, const char *endpoint, const c
          descriptors_count () > descriptors + STRAY && now_ms () < end_ms;)
         sleep_ms (1);
     assert_in_range (descriptors_count (), 0, descriptors + STRAY);
+}
+
+static void s_expect_refused (system_fixture_t *f, const char *endpoint, const char *part) {
+    s_expect_refused_with (f, endpoint, DW_EINVAL, part);
 }
 
 /* A system at endpoint, with a client that is served. */
@@ -68,18 +73,23 @@ static void s_spot_destroy (const s_spot_t *self) {
 
 /* ---- Which there are -------------------------------------------------------------------------- */
 
-static void an_endpoint_that_others_could_reach_is_refused (void **state) {
+static void an_endpoint_that_others_could_reach_takes_keys (void **state) {
     system_fixture_t *f = *state;
-    static const char *const wrong[] = {"tcp://*:*",
-                                        "tcp://0.0.0.0:*",
-                                        "tcp://10.0.0.1:5000",
-                                        "tcp://[::]:*",
-                                        "tcp://example.org:80",
-                                        "tcp://127.0.0.1.example.org:80",
-                                        "tcp://127.0.0.1",
+    static const char *const beyond[] = {
+        "tcp://*:*",    "tcp://0.0.0.0:*",      "tcp://[::]:*",  "tcp://10.0.0.1:5000",
+        "tcp://eth0:*", "tcp://example.org:80", "tcp://lo:5000", "tcp://127.0.0.1.example.org:80"};
+    system_fixture_add (f, "a", "identity", "");
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++)
+        s_expect_refused_with (f, beyond[i], DW_EKEY, beyond[i]);
+}
+
+static void what_is_no_endpoint_is_refused (void **state) {
+    system_fixture_t *f = *state;
+    static const char *const wrong[] = {"tcp://127.0.0.1",
                                         "tcp://127.0.0.1:",
                                         "tcp://127.0.0.1:99999",
                                         "tcp://127.0.0.1:x",
+                                        "tcp://127.0.0.1:5000;0.0.0.0:5001",
                                         "tcp://",
                                         "inproc://coordinator",
                                         "inproc://other",
@@ -192,7 +202,8 @@ static void a_file_is_not_replaced_by_a_socket (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (an_endpoint_that_others_could_reach_is_refused),
+        cmocka_unit_test (an_endpoint_that_others_could_reach_takes_keys),
+        cmocka_unit_test (what_is_no_endpoint_is_refused),
         cmocka_unit_test (an_endpoint_that_another_system_has_is_refused),
         cmocka_unit_test (an_endpoint_is_free_again_when_its_system_is_closed),
         cmocka_unit_test (what_a_process_that_died_left_behind_is_replaced),

@@ -50,5 +50,9 @@ shared+='|__sync_|\<sem_(init|open|wait|post)|semaphore\.h|zmq_atomic|zmutex'
 refuse 'two threads share a message or what never changes, not memory under a lock or an atomic' \
     "$(grep -rnE --include='*.[ch]' "$shared" include runtime actors cli)"
 
+refuse 'one file makes sockets listen, which looks at who could reach them: actors/endpoint.c' \
+    "$(grep -rnE --include='*.[ch]' '\<zmq_bind[[:space:]]*\(' include runtime actors cli bench |
+        grep -v '^actors/endpoint\.c:')"
+
 [ $status = 0 ] && echo 'every floor uses only the floors below it; no lock, no atomic'
 exit $status
