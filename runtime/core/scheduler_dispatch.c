@@ -81,9 +81,12 @@ static uint64_t s_remaining_ns (const dw_scheduler_t *self, const dw_worker_stat
  * task takes estimate_ns; it may hold twice as much. Much work goes in large pieces, which become smaller as it
  * runs out (guided self-scheduling; Polychronopoulos, Kuck, IEEE TC 36(12), 1987). A worker that has one longer
  * task is sent another, so that it does not idle while its answer and the next one travel; but the longest travel
- * alone: what their way costs is little beside them, and who is free next is known better then. */
-static uint64_t s_low_ns (uint64_t share_ns, uint64_t estimate_ns) {
+ * alone: what their way costs is little beside them, and who is free next is known better then. Where the critical
+ * path decides, nothing long is put behind anything: who waits there is overtaken by what matters less. */
+static uint64_t s_low_ns (const dw_scheduler_t *self, uint64_t share_ns, uint64_t estimate_ns) {
     uint64_t low_ns = share_ns / PIECES;
+    if (self->plan->priority == DW_CRITICAL_PATH)
+        return DW_MESSAGE_NS / 2;
     if (low_ns > PIECE_NS_MAX)
         low_ns = PIECE_NS_MAX;
     if (low_ns < DW_MESSAGE_NS / 2)
@@ -108,9 +111,9 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint64_t share_
         uint32_t steps = dw_run_steps (run, node);
         uint64_t estimate_ns = dw_scheduler_kind (self, node)->mean_ns * steps;
         bool is_first = worker->first == worker->next;
-        if (!is_first &&
-            (estimate_ns == 0 || held_ns + estimate_ns > 2 * s_low_ns (share_ns, estimate_ns) ||
-             held_ns + estimate_ns / 2 > share_ns))
+        if (!is_first && (estimate_ns == 0 ||
+                          held_ns + estimate_ns > 2 * s_low_ns (self, share_ns, estimate_ns) ||
+                          held_ns + estimate_ns / 2 > share_ns))
             break;
         dw_scheduler_unready (self, lane, run, node);
         s_send (self, worker_index, run_index, node, steps, estimate_ns);
@@ -160,7 +163,7 @@ static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t
         if (worker->local || worker->first == worker->next || worker->suspect || is_late ||
             dw_scheduler_task (worker, worker->first)->is_unmeasured ||
             worker->filled == self->steps_count ||
-            s_remaining_ns (self, worker) > s_low_ns (share_ns, lane->mean_ns))
+            s_remaining_ns (self, worker) > s_low_ns (self, share_ns, lane->mean_ns))
             continue;
         if (s_is_own_next (self, lane_index) && s_is_left_to_own (lane))
             return;
@@ -218,7 +221,8 @@ void dw_scheduler_dispatch (dw_scheduler_t *self) {
 
 /* ---- For how long the shell may leave it at that ---------------------------------------------- */
 
-/* How much work the one of a pool's actors still has that has least; 0: one idles that could be given work. */
+/* How much work the one of a pool's actors still has that has least; 0: one idles that could be given work, or will
+ * when it is through with the one task that it has. */
 static uint64_t s_least_ns (const dw_scheduler_t *self) {
     uint64_t least_ns = UINT64_MAX;
     if (self->active_count + dw_scheduler_has_own (self) < self->concurrency_max)
@@ -226,8 +230,12 @@ static uint64_t s_least_ns (const dw_scheduler_t *self) {
     for (uint32_t w = self->lanes[0].first_worker; w != DW_NONE;
          w = self->workers[w].next_in_lane) {
         const dw_worker_state_t *worker = &self->workers[w];
-        uint64_t remaining_ns = s_remaining_ns (self, worker);
-        if (!worker->local && worker->first != worker->next && remaining_ns < least_ns)
+        if (worker->local || worker->first == worker->next)
+            continue;
+        uint64_t remaining_ns = dw_scheduler_unanswered (worker) < 2
+                                    ? 0
+                                    : s_remaining_ns (self, worker);
+        if (remaining_ns < least_ns)
             least_ns = remaining_ns;
     }
     return least_ns;
