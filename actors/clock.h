@@ -20,7 +20,7 @@ static inline uint32_t dw_clock_us (uint64_t ns) {
 
 /* Steps that are much shorter than a look at the clock are timed together, in laps of some 2 us. */
 #define DW_LAP_NS        2000u
-#define DW_LAP_STEPS_MAX 64u
+#define DW_LAP_STEPS_MAX 128u
 
 typedef struct dw_lap_t {
     int64_t since_ns;   /* when the clock was last looked at */

@@ -220,7 +220,9 @@ static int s_step (dw_host_t *self, dw_slot_t *slot) {
 int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_slot_t **ran) {
     const dw_plan_t *plan = self->program->plan;
     const dw_processor_t *const *processors = self->program->processors;
-    const uint32_t *kinds = plan->kind;
+    const uint32_t *kinds = plan->kind, *dependencies_at = plan->dependencies_at;
+    void *const *instances = self->instances;
+    dw_table_t *table = chain->table;
     dw_call_t *call = &self->call;
     uint32_t node = chain->node, last, done = 0;
     int code = 0;
@@ -231,16 +233,16 @@ int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_sl
     call->source = chain->source;
     call->attempt = chain->attempt;
     for (;;) {
-        dw_slot_t *slot = ran[done] = dw_table_slot (chain->table, node);
+        dw_slot_t *slot = ran[done] = dw_table_slot (table, node);
         if (slot->form == DW_SLOT_EXTRA)
             dw_slot_clear (slot); /* of an attempt before */
-        call->dependencies = &plan->dependencies[plan->dependencies_at[node]];
+        call->dependencies = &plan->dependencies[dependencies_at[node]];
         call->given_count = plan->flags[node] & DW_NODE_PAYLOAD_ONLY
                                 ? 0
                                 : plan->dependencies_count[node];
         call->node = last = node;
         dw_call_begin (call, slot);
-        code = processors[kinds[node]]->process (call, self->instances[node]);
+        code = processors[kinds[node]]->process (call, instances[node]);
         if (!dw_call_is_over (call, code)) {
             code = dw_call_end (call, code);
             chain->has_extras |= slot->form == DW_SLOT_EXTRA;
