@@ -102,6 +102,16 @@ void dw_plan_destroy (dw_plan_t **self_p);
 /* The node with this id, or DW_NONE. Takes O(nodes_count). */
 uint32_t dw_plan_find (const dw_plan_t *self, const char *id);
 
+/* One number for all that a worker's behaviour depends on: of every node its id, processor, flags,
+ * lane, policy, sources, chain and dependencies in their order; the failure strategy and
+ * max_payload_bytes. Two processes that have compiled one graph compare it before they work together.
+ *
+ * It is the same on every machine, so nothing goes in that depends on the machine (workers_count,
+ * max_concurrency), and nothing that only the scheduler asks (strategy, costs, priority beyond lanes).
+ * The settings of nodes are not part of a plan. It finds mistakes, and is no signature: who wants to
+ * can make two plans with one digest. Takes time linear in nodes, edges and their texts. */
+uint64_t dw_plan_digest (const dw_plan_t *self);
+
 /* Prints the plan for people: totals, lanes, levels, chains, ranks with their sources, the
  * critical path. write is given pieces of text and returns false to stop (then so does this). */
 bool dw_plan_print (const dw_plan_t *self, bool (*write) (void *arg, const char *text, size_t size),
