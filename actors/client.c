@@ -1,17 +1,21 @@
 /* client.c - submits runs and receives results behind one DEALER; one for each calling thread. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistr.h>
 
 #include "actors/clock.h"
+#include "actors/link.h"
 #include "actors/message.h"
 #include "actors/result.h"
+#include "actors/status.h"
 #include "actors/system.h"
 #include "runtime/core/error.h"
 #include "runtime/payload.h"
 
 #define WELCOME_MS 10000
+#define CONNECT_MS 3000
 #define LATE_MAX   8u /* messages taken in when time is over, besides one for each run in flight */
 
 /* The numbers of the runs in flight: an open-addressing table, 0 where empty. */
@@ -21,9 +25,22 @@ typedef struct s_flight_t {
     uint32_t count;
 } s_flight_t;
 
+/* What a client of a system in another process has besides. */
+typedef struct dw_remote_t {
+    void *context;
+    dw_link_t link; /* its socket is the client's */
+    int64_t heartbeat_ns, silence_ns;
+    int64_t heard_ns; /* when something came last */
+    int64_t
+        asked_ns; /* when the coordinator was asked whether it is there; 0: it has said something since */
+    char name[256];      /* of its graph */
+    dw_status_t *status; /* that came, and nobody has taken */
+} dw_remote_t;
+
 struct dw_client_t {
     void *socket;
     uint32_t peer;
+    dw_remote_t *remote; /* of a system in another process; NULL: it is in this one */
     uint32_t runs_max;
     uint64_t max_payload_bytes;
     dw_roster_t *names;
@@ -32,7 +49,7 @@ struct dw_client_t {
     dw_result_t *first, **last; /* results that nobody has taken */
     dw_packet_t packet;
     bool is_trusted; /* its coordinator is in this process */
-    bool is_closed;  /* the system is gone */
+    int gone;        /* the system is: DW_ECLOSED, or DW_ELOST; or its key was taken off: DW_EKEY */
     int refused;     /* what the coordinator refused, for the call that waits; 0: nothing */
 };
 
@@ -114,6 +131,20 @@ static int s_on_results (dw_client_t *self, dw_message_t *message, dw_wire_reade
     return err;
 }
 
+/* What WELCOME says of heartbeats and the graph's name. */
+static bool s_read_pulse (dw_client_t *self, dw_wire_reader_t *reader) {
+    size_t size;
+    uint32_t heartbeat_ms = dw_read_uint_max (reader, UINT32_MAX);
+    uint32_t silence_ms = dw_read_uint_max (reader, UINT32_MAX);
+    const char *name = dw_read_str (reader, 255, &size);
+    if (self->remote && !reader->is_damaged) {
+        self->remote->heartbeat_ns = (int64_t) heartbeat_ms * 1000000;
+        self->remote->silence_ns = (int64_t) silence_ms * 1000000;
+        snprintf (self->remote->name, sizeof self->remote->name, "%.*s", (int) size, name);
+    }
+    return !reader->is_damaged && dw_wire_is_pulse (heartbeat_ms, silence_ms);
+}
+
 static int s_on_welcome (dw_client_t *self, dw_message_t *message, dw_wire_reader_t *reader) {
     size_t size;
     zmq_msg_t *frame;
@@ -125,6 +156,8 @@ static int s_on_welcome (dw_client_t *self, dw_message_t *message, dw_wire_reade
     dw_ref_t ref = dw_read_ref (reader);
     const uint8_t *graph = dw_message_resolve (message, 0, &ref, reader, &size, &frame);
     if (!graph || reader->is_damaged || self->runs_max == 0)
+        return DW_EPROTOCOL;
+    if (!s_read_pulse (self, reader))
         return DW_EPROTOCOL;
     if (!s_flight_reserve (&self->flight))
         return DW_ENOMEM;
@@ -138,19 +171,32 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
     uint64_t run = dw_read_uint (reader);
     if (self->names && run)
         s_flight_remove (&self->flight, run);
-    self->refused = code == 503 ? DW_EAGAIN : DW_EPROTOCOL;
+    self->refused = code == 403 && self->remote    ? DW_EKEY
+                    : self->remote && !self->names ? DW_EREFUSED
+                    : code == 503                  ? DW_EAGAIN
+                                                   : DW_EPROTOCOL;
+    if (self->refused == DW_EKEY && self->names && !run)
+        self->gone = DW_EKEY; /* it was put out */
     return dw_error_add (error, self->refused, DW_NOWHERE, "the coordinator refused: %.*s (%u)",
                          text ? (int) size : 0, text ? text : "", (unsigned) code);
+}
+
+static void s_note_heard (dw_client_t *self) {
+    if (!self->remote)
+        return;
+    self->remote->heard_ns = dw_clock_ns ();
+    self->remote->asked_ns = 0;
 }
 
 /* Takes in one message, if one is there. Errors: DW_EAGAIN none; DW_ECLOSED; DW_ENOMEM and
  * DW_EPROTOCOL a message was lost. */
 static int s_take_in (dw_client_t *self, dw_error_t *error) {
     dw_message_t message = {0};
-    int err = self->is_closed ? DW_ECLOSED : dw_message_receive (&message, self->socket);
+    int err = self->gone ? self->gone : dw_message_receive (&message, self->socket);
     if (err == DW_ECLOSED)
-        self->is_closed = true;
+        self->gone = DW_ECLOSED;
     if (!err) {
+        s_note_heard (self);
         dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
                                                   zmq_msg_size (&message.frames[0]));
         uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
@@ -160,6 +206,12 @@ static int s_take_in (dw_client_t *self, dw_error_t *error) {
             err = s_on_welcome (self, &message, &reader);
         else if (type == DW_WIRE_REFUSED)
             err = s_on_refused (self, &reader, error);
+        else if (type == DW_WIRE_STATUS && self->remote && self->names && !reader.is_damaged)
+            err = dw_status_new (&self->remote->status, &reader);
+        else if (type == DW_WIRE_BEAT && self->remote)
+            err = DW_OK;
+        else if (type == DW_WIRE_STOP && self->remote)
+            err = self->gone = DW_ECLOSED;
         else
             err = DW_EPROTOCOL;
     }
@@ -185,6 +237,26 @@ static bool s_is_over (s_patience_t *patience) {
            patience->late_left-- == 0;
 }
 
+/* Nothing has come: a coordinator elsewhere that has not been heard of for a heartbeat is asked whether it is there.
+ * True: it has not answered for so long that it is lost. *until_ns becomes when to look again. */
+static bool s_ask_if_there (dw_client_t *self, int64_t now_ns, int64_t *until_ns) {
+    dw_remote_t *remote = self->remote;
+    if (!self->names)
+        return false; /* it has a deadline of its own for its WELCOME */
+    if (remote->asked_ns == 0 && now_ns - remote->heard_ns >= remote->heartbeat_ns) {
+        remote->asked_ns = now_ns;
+        dw_write_uint (&self->packet.head, DW_WIRE_BEAT);
+        dw_write_uint (&self->packet.head, self->peer);
+        dw_packet_send (&self->packet, self->socket, NULL, 0);
+    }
+    int64_t next_ns = remote->asked_ns
+                          ? remote->asked_ns + remote->silence_ns - remote->heartbeat_ns
+                          : remote->heard_ns + remote->heartbeat_ns;
+    if (next_ns < *until_ns)
+        *until_ns = next_ns;
+    return remote->asked_ns && now_ns >= next_ns;
+}
+
 /* Takes in at least one message, or waits for one until its time is over, then DW_ETIMEDOUT. */
 static int s_wait (dw_client_t *self, s_patience_t *patience, dw_error_t *error) {
     int64_t deadline_ns = patience->deadline_ns;
@@ -202,13 +274,27 @@ static int s_wait (dw_client_t *self, s_patience_t *patience, dw_error_t *error)
         int64_t now_ns = dw_clock_ns ();
         if (now_ns >= deadline_ns)
             return DW_ETIMEDOUT;
-        int64_t wait_ms = (deadline_ns - now_ns + 999999) / 1000000;
+        int64_t until_ns = deadline_ns;
+        if (self->remote && s_ask_if_there (self, now_ns, &until_ns))
+            return self->gone = DW_ELOST;
+        int64_t wait_ms = (until_ns - now_ns + 999999) / 1000000;
         zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLIN};
-        zmq_poll (&item, 1, deadline_ns == INT64_MAX ? -1 : (long) wait_ms);
+        zmq_poll (&item, 1, until_ns == INT64_MAX ? -1 : (long) wait_ms);
     }
 }
 
 /* ---- Made ------------------------------------------------------------------------------------- */
+
+/* Says HELLO and waits for WELCOME. */
+static int s_greet (dw_client_t *self, const uint8_t *token, int timeout_ms, dw_error_t *error) {
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = token};
+    dw_write_hello (&self->packet.head, &hello);
+    int err = dw_packet_send (&self->packet, self->socket, NULL, 0);
+    s_patience_t patience = s_patience (self, timeout_ms);
+    while (!err && !self->names)
+        err = s_wait (self, &patience, error);
+    return err;
+}
 
 static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error) {
     int linger_ms = 100, unlimited = 0;
@@ -226,27 +312,28 @@ static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error)
     if (zmq_connect (self->socket, dw_system_endpoint (system)))
         return dw_error_add (error, DW_ECLOSED, DW_NOWHERE, "cannot connect to %s: %s",
                              dw_system_endpoint (system), zmq_strerror (errno));
-    dw_wire_hello_t hello = {
-        .version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = dw_system_token (system)};
-    dw_write_hello (&self->packet.head, &hello);
-    int err = dw_packet_send (&self->packet, self->socket, NULL, 0);
-    s_patience_t patience = s_patience (self, WELCOME_MS);
-    while (!err && !self->names)
-        err = s_wait (self, &patience, error);
+    int err = s_greet (self, dw_system_token (system), WELCOME_MS, error);
     if (err && err != DW_EAGAIN && err != DW_EPROTOCOL) /* a refusal has said why */
         dw_error_add (error, err, DW_NOWHERE, "no welcome from the coordinator: %s",
                       dw_err_text (err));
     return err;
 }
 
+static dw_client_t *s_new (void) {
+    dw_client_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->last = &self->first;
+    self->peer = UINT32_MAX;
+    return self;
+}
+
 int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error) {
     if (!self_p || !system)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "a client needs a system");
-    dw_client_t *self = calloc (1, sizeof *self);
+    dw_client_t *self = s_new ();
     if (!self)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    self->last = &self->first;
-    self->peer = UINT32_MAX;
     self->is_trusted = strncmp (dw_system_endpoint (system), "inproc:", strlen ("inproc:")) == 0;
     int err = s_connect (self, system, error);
     if (err)
@@ -254,6 +341,89 @@ int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error)
     else
         *self_p = self;
     return err;
+}
+
+/* Waits for the first word of a coordinator elsewhere, and finds out why there is none. */
+static int s_connect_to (dw_client_t *self, const dw_connect_options_t *options,
+                         const dw_link_keys_t *keys, dw_error_t *error) {
+    static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
+    dw_remote_t *remote = self->remote;
+    int timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : CONNECT_MS;
+    int64_t deadline_ns = dw_clock_ns () + (int64_t) timeout_ms * 1000000;
+    remote->context = zmq_ctx_new ();
+    if (!remote->context)
+        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
+                             zmq_strerror (errno));
+    int err = dw_link_open (&remote->link, remote->context, options->endpoint, keys, error);
+    if (err)
+        return err;
+    self->socket = remote->link.socket;
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = no_token};
+    dw_write_hello (&self->packet.head, &hello);
+    err = dw_packet_send (&self->packet, self->socket, NULL, 0);
+    if (!err && dw_link_wait (&remote->link, deadline_ns))
+        return dw_link_blame (&remote->link, options->endpoint, keys->has_keys, error);
+    dw_link_watch_no_more (&remote->link);
+    s_patience_t patience = {.deadline_ns = deadline_ns, .late_left = LATE_MAX};
+    while (!err && !self->names)
+        err = s_wait (self, &patience, error);
+    if (err == DW_EPROTOCOL)
+        err = dw_error_add (error, DW_EREFUSED, DW_NOWHERE, "%s is no coordinator of dagwood",
+                            options->endpoint);
+    else if (err && err != DW_EREFUSED && err != DW_EKEY && err != DW_EAGAIN)
+        dw_error_add (error, err, DW_NOWHERE, "no welcome from %s: %s", options->endpoint,
+                      dw_err_text (err));
+    if (!err && options->graph && strcmp (options->graph, remote->name) != 0)
+        err = dw_error_add (error, DW_EREFUSED, DW_NOWHERE, "the graph at %s is \"%s\", not \"%s\"",
+                            options->endpoint, remote->name, options->graph);
+    return err;
+}
+
+int dw_client_connect (dw_client_t **self_p, const dw_connect_options_t *options,
+                       dw_error_t *error) {
+    if (!self_p || !options || !options->endpoint)
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
+                             "a client needs a coordinator's endpoint");
+    dw_link_keys_t keys;
+    int err = dw_link_keys_read (&keys, options, error);
+    if (err)
+        return err;
+    dw_client_t *self = s_new ();
+    if (self)
+        self->remote = calloc (1, sizeof *self->remote);
+    err = self && self->remote ? s_connect_to (self, options, &keys, error)
+                               : dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    dw_link_keys_wipe (&keys);
+    if (err)
+        dw_client_destroy (&self);
+    else
+        *self_p = self;
+    return err;
+}
+
+int dw_client_status (dw_client_t *self, int timeout_ms, dw_status_t **status_p) {
+    if (!self->remote)
+        return DW_EINVAL;
+    dw_status_destroy (&self->remote->status); /* of a call that did not wait for it */
+    dw_write_uint (&self->packet.head, DW_WIRE_STATUS);
+    dw_write_uint (&self->packet.head, self->peer);
+    int err = dw_packet_send (&self->packet, self->socket, NULL, 0);
+    s_patience_t patience = s_patience (self, timeout_ms);
+    while (!err && !self->remote->status)
+        err = s_wait (self, &patience, NULL);
+    if (err)
+        return err;
+    *status_p = self->remote->status;
+    self->remote->status = NULL;
+    return DW_OK;
+}
+
+static void s_destroy_remote (dw_remote_t *self) {
+    dw_link_close (&self->link);
+    if (self->context)
+        zmq_ctx_term (self->context);
+    dw_status_destroy (&self->status);
+    free (self);
 }
 
 void dw_client_destroy (dw_client_t **self_p) {
@@ -264,8 +434,11 @@ void dw_client_destroy (dw_client_t **self_p) {
         dw_write_uint (&self->packet.head, DW_WIRE_BYE);
         dw_write_uint (&self->packet.head, self->peer);
         dw_packet_send (&self->packet, self->socket, NULL, 0);
-        zmq_close (self->socket);
+        if (!self->remote)
+            zmq_close (self->socket);
     }
+    if (self->remote)
+        s_destroy_remote (self->remote);
     while (self->first) {
         dw_result_t *result = self->first;
         self->first = *dw_result_next (result);
@@ -345,12 +518,22 @@ static int s_write_outputs (dw_client_t *self, const dw_submission_t *submission
     return DW_OK;
 }
 
+/* What a coordinator elsewhere has said already: that it closes, perhaps. */
+static int s_hear (dw_client_t *self) {
+    int err = DW_OK;
+    for (size_t left = (size_t) self->flight.count + LATE_MAX; !err && left > 0; left--)
+        err = s_take_in (self, NULL);
+    return self->gone;
+}
+
 int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint64_t *run_p,
                       dw_error_t *error) {
     if (submission->outputs_count > self->names->count)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
                              "more outputs are named than the graph has nodes");
-    int err = s_wait_for_room (self, submission->wait_ms, error);
+    int err = self->remote ? s_hear (self) : DW_OK;
+    if (!err)
+        err = s_wait_for_room (self, submission->wait_ms, error);
     if (err)
         return err;
     dw_write_uint (&self->packet.head, DW_WIRE_SUBMIT);

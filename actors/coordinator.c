@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +11,14 @@
 #include "actors/coordinator_self.h"
 #include "actors/endpoint.h"
 
-#define MESSAGES_MAX   64         /* taken in before the scheduler is asked */
-#define STACK_BYTES    (1u << 20) /* of its thread */
-#define ROOM_BYTES     (16 << 20) /* of a message from a network besides its payloads */
-#define CLOSING_MS_MAX 3600000u
+#define MESSAGES_MAX    64         /* taken in before the scheduler is asked */
+#define STACK_BYTES     (1u << 20) /* of its thread */
+#define ROOM_BYTES      (16 << 20) /* of a message from a network besides its payloads */
+#define CLOSING_MS_MAX  3600000u
+#define HANDSHAKE_MS    1000
+#define KEEPALIVE_S     5
+#define KEEPALIVE_TIMES 3
+#define WAITING_MAX     (3 * CREDIT) /* messages for a peer elsewhere, besides one for each run */
 
 void dw_coordinator_notice (dw_coordinator_t *self, const char *format, ...) {
     char line[512];
@@ -63,16 +68,28 @@ static void s_on_hello (dw_coordinator_t *self, uint32_t router, dw_wire_reader_
         dw_coordinator_refuse (self, router, 400, text);
         return;
     }
-    if (memcmp (hello.token, self->options.program->token, DW_WIRE_TOKEN_SIZE) != 0) {
+    uint8_t key[DW_KEY_SIZE] = {0};
+    bool is_elsewhere = router == self->listen_router;
+    if (is_elsewhere && !dw_coordinator_may_enter (self, hello.role, key)) {
+        dw_coordinator_refuse (
+            self, router, 403,
+            "this key is not listed in that role: a worker's needs a line \"worker\" in "
+            "the list of allowed keys, a client's one \"client\" or \"monitor\"");
+        return;
+    }
+    if (!is_elsewhere &&
+        memcmp (hello.token, self->options.program->token, DW_WIRE_TOKEN_SIZE) != 0) {
         dw_coordinator_refuse (self, router, 403, "the token is not that of this system");
         return;
     }
     if (dw_peers_has_sender (&self->peers, router))
         dw_coordinator_refuse (self, router, 400, "this connection has said HELLO already");
     else if (hello.role == DW_WIRE_WORKER)
-        dw_coordinator_welcome_worker (self, router, &hello);
+        dw_coordinator_welcome_worker (self, router, key, &hello);
     else if (hello.role == DW_WIRE_CLIENT)
-        dw_coordinator_welcome_client (self, router);
+        dw_coordinator_welcome_client (self, router, key);
+    else if (hello.role == DW_WIRE_AGENT)
+        dw_coordinator_welcome_agent (self, router, key, reader);
     else if (hello.role == DW_WIRE_OWNER && router == 0 && self->owner == DW_PEER_NONE) {
         dw_peer_t *peer = dw_peers_add (&self->peers, router, DW_WIRE_OWNER);
         if (peer)
@@ -106,11 +123,14 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         s_on_hello (self, router, reader);
         return;
     }
-    if (type == DW_WIRE_CLOSE || type == DW_WIRE_COUNT) { /* the owner's, who is told no number */
+    if (type == DW_WIRE_CLOSE || type == DW_WIRE_COUNT ||
+        type == DW_WIRE_RELOAD) { /* the owner's, who is told no number */
         if (self->owner == DW_PEER_NONE || !dw_peers_is_from (&self->peers, router, self->owner))
             self->peers.unknown_count++;
         else if (type == DW_WIRE_CLOSE)
             s_on_close (self, reader);
+        else if (type == DW_WIRE_RELOAD)
+            dw_coordinator_reload (self);
         else
             s_on_count (self, router);
         return;
@@ -120,6 +140,7 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         return;
     uint32_t index = dw_peers_index (&self->peers, peer);
     bool is_client = peer->role == DW_WIRE_CLIENT, is_worker = peer->role == DW_WIRE_WORKER;
+    bool is_agent = peer->role == DW_WIRE_AGENT;
     if (type == DW_WIRE_ANSWERS && is_worker)
         dw_coordinator_on_answers (self, peer, reader);
     else if (type == DW_WIRE_SUBMIT && is_client)
@@ -130,6 +151,14 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         dw_coordinator_on_client_gone (self, index);
     else if (type == DW_WIRE_BYE && is_worker)
         dw_coordinator_on_worker_bye (self, peer);
+    else if (type == DW_WIRE_BYE && is_agent)
+        dw_coordinator_release_agent (self, peer->number);
+    else if (type == DW_WIRE_DRAIN && is_agent)
+        dw_coordinator_on_drain (self, peer->number);
+    else if (type == DW_WIRE_BEAT && (is_agent || is_client))
+        dw_coordinator_on_beat (self, peer);
+    else if (type == DW_WIRE_STATUS && is_client)
+        dw_coordinator_on_status (self, router);
     else
         self->peers.unknown_count++;
 }
@@ -164,6 +193,12 @@ static void s_stop_workers (dw_coordinator_t *self) {
             dw_coordinator_stop_worker (self, self->workers[i].peer);
             left++;
         }
+    for (uint32_t i = 0; i < self->peers.count;
+         i++) { /* those elsewhere are told, and not waited for */
+        const dw_peer_t *peer = &self->peers.items[i];
+        if (peer->role && peer->router == self->listen_router)
+            dw_coordinator_stop_worker (self, i);
+    }
     left += self->stuck_count;
     /* When it is too late what is there is still taken in, but not what others go on sending. */
     for (uint32_t late = 0; left > 0 && late < left + MESSAGES_MAX;) {
@@ -181,6 +216,8 @@ static void s_stop_workers (dw_coordinator_t *self) {
         if (type == DW_WIRE_BYE) {
             dw_peer_t *peer = dw_peers_sender (&self->peers, router, &reader);
             if (!peer)
+                continue;
+            if (peer->router == self->listen_router)
                 continue;
             left -= peer->role == DW_WIRE_WORKER;
             if (peer->role == DW_WIRE_WORKER)
@@ -237,6 +274,16 @@ static int64_t s_spin_until_ns (const dw_coordinator_t *self) {
     return has_room && self->options.cpus_count > 1 ? self->stirred_ns + SPIN_NS : 0;
 }
 
+/* When there is something to do though nothing comes. Where it listens that is a look for silent agents. */
+static int64_t s_deadline_ns (dw_coordinator_t *self, int64_t now_ns) {
+    int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
+    if (self->listen_router == DW_NONE)
+        return deadline_ns;
+    if (now_ns >= self->look_ns)
+        dw_coordinator_look_for_silent (self, now_ns);
+    return self->look_ns < deadline_ns ? self->look_ns : deadline_ns;
+}
+
 static void *s_coordinator_actor (void *args) {
     dw_coordinator_t *self = args;
     dw_coordinator_join_as_worker (self);
@@ -244,8 +291,9 @@ static void *s_coordinator_actor (void *args) {
     while (!self->is_over) {
         s_take_in (self);
         int64_t now_ns = dw_clock_ns ();
-        int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
-        bool steps = worked || self->outcomes.events_count || deadline_ns <= now_ns;
+        int64_t deadline_ns = s_deadline_ns (self, now_ns);
+        bool steps = worked || self->outcomes.events_count ||
+                     dw_scheduler_deadline_ns (self->scheduler) <= now_ns;
         if (steps) { /* before its own work, so that actors get theirs while it is at it */
             dw_coordinator_step (self, now_ns);
             self->stirred_ns = now_ns;
@@ -272,9 +320,13 @@ static void *s_coordinator_actor (void *args) {
 
 /* ---- Made ------------------------------------------------------------------------------------- */
 
+static int64_t s_message_max (const dw_coordinator_t *self) {
+    return (int64_t) self->plan->max_payload_bytes + ROOM_BYTES;
+}
+
 static int s_make_router (dw_coordinator_t *self, void **router_p, dw_error_t *error) {
-    int yes = 1, linger_ms = 100, unlimited = 0, handshake_ms = 1000;
-    int64_t message_max = (int64_t) self->plan->max_payload_bytes + ROOM_BYTES;
+    int yes = 1, linger_ms = 100, unlimited = 0, handshake_ms = HANDSHAKE_MS;
+    int64_t message_max = s_message_max (self);
     void *router = zmq_socket (self->options.context, ZMQ_ROUTER);
     if (!router)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
@@ -296,6 +348,44 @@ static int s_make_router (dw_coordinator_t *self, void **router_p, dw_error_t *e
     return DW_OK;
 }
 
+/* Lets in only whom its keys' list names. */
+static int s_guard (dw_coordinator_t *self, void *router, dw_error_t *error) {
+    dw_zap_limits_t limits = {.message_bytes_max = s_message_max (self),
+                              .handshake_ms = HANDSHAKE_MS};
+    int err = dw_keyring_open (&self->keyring, self->options.keys, error);
+    if (!err)
+        err = dw_zap_new (&self->zap, self->options.context, self->keyring.allowed, error);
+    if (!err)
+        err = dw_zap_guard (self->zap, router, &self->keyring.keys, &limits, error);
+    self->has_keys = !err;
+    return err;
+}
+
+/* Where processes elsewhere come. A host that is gone is found by TCP's own looks, not by heartbeats of ZeroMQ: when a
+ * peer goes whose messages wait for room, the next heartbeat ends the program (libzmq 4.3.4, an assertion). */
+static int s_listen_elsewhere (dw_coordinator_t *self, dw_error_t *error) {
+    void *router = NULL;
+    int yes = 1, idle_s = KEEPALIVE_S, times = KEEPALIVE_TIMES;
+    int err = s_make_router (self, &router, error);
+    if (err)
+        return err;
+    self->listen_router = self->peers.routers_count - 1;
+    /* Who asks and does not read must not have its answers pile up; a client reads of its runs when it
+     * likes, and a slot may be sent a message for each task, and another when it is cancelled. */
+    uint64_t waiting_max = (uint64_t) self->options.runs_max + WAITING_MAX;
+    int waiting = waiting_max < INT_MAX ? (int) waiting_max : INT_MAX;
+    zmq_setsockopt (router, ZMQ_SNDHWM, &waiting, sizeof waiting);
+    zmq_setsockopt (router, ZMQ_TCP_KEEPALIVE, &yes, sizeof yes);
+    zmq_setsockopt (router, ZMQ_TCP_KEEPALIVE_IDLE, &idle_s, sizeof idle_s);
+    zmq_setsockopt (router, ZMQ_TCP_KEEPALIVE_INTVL, &idle_s, sizeof idle_s);
+    zmq_setsockopt (router, ZMQ_TCP_KEEPALIVE_CNT, &times, sizeof times);
+    if (self->options.keys)
+        err = s_guard (self, router, error);
+    return err ? err
+               : dw_endpoint_bind (router, self->options.listen, self->listening,
+                                   sizeof self->listening, error);
+}
+
 static int s_listen (dw_coordinator_t *self, dw_error_t *error) {
     const char *endpoint = self->options.endpoint;
     void *router = NULL;
@@ -308,23 +398,29 @@ static int s_listen (dw_coordinator_t *self, dw_error_t *error) {
         err = s_make_router (self, &router, error);
     if (!err && endpoint)
         err = dw_endpoint_bind (router, endpoint, self->endpoint, sizeof self->endpoint, error);
-    return err;
+    return !err && self->options.listen ? s_listen_elsewhere (self, error) : err;
 }
 
 static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     const dw_plan_t *plan = self->plan;
     uint64_t runs_max = (uint64_t) self->options.runs_max * self->options.clients_max;
     self->runs_max = runs_max < 1u << 20 ? (uint32_t) runs_max : 1u << 20;
-    self->workers_count = plan->nodes_count ? plan->workers_count : 0;
+    self->workers_count = plan->nodes_count && !self->options.no_actors ? plan->workers_count : 0;
+    self->places_count = self->workers_count + 1 +
+                         (self->options.listen ? self->options.slots_max : 0);
     self->owner = DW_PEER_NONE;
-    self->workers = calloc (self->workers_count + 1u, sizeof *self->workers);
+    self->listen_router = DW_NONE;
+    self->workers = calloc (self->places_count, sizeof *self->workers);
     /* Every worker may get stuck once more when no other takes its place any more. */
     self->stuck = calloc (STUCK_MAX + self->workers_count, sizeof *self->stuck);
     dw_scheduler_options_t options = {.runs_max = self->runs_max,
-                                      .workers_max = self->workers_count + 1u};
+                                      .workers_max = self->places_count,
+                                      .is_open = self->options.listen != NULL};
     if (!self->workers || !self->stuck || dw_scheduler_new (&self->scheduler, plan, &options))
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    if (plan->pool && plan->nodes_count)
+    for (uint32_t w = 0; w < self->places_count; w++)
+        self->workers[w] = (dw_crew_t){.peer = DW_PEER_NONE, .agent = DW_NONE};
+    if (plan->pool && plan->nodes_count && !self->options.no_actors)
         return dw_host_new (&self->host, self->options.program, DW_NONE, error);
     return DW_OK;
 }
@@ -364,6 +460,10 @@ const char *dw_coordinator_endpoint (const dw_coordinator_t *self) {
     return self->endpoint;
 }
 
+const char *dw_coordinator_listening (const dw_coordinator_t *self) {
+    return self->listening;
+}
+
 bool dw_coordinator_join (dw_coordinator_t *self, int64_t deadline_ns) {
     if (!dw_actor_join (&self->actor, deadline_ns))
         return false;
@@ -385,6 +485,8 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
         dw_worker_destroy (&self->stuck[i].actor);
     if (self->has_graph)
         zmq_msg_close (&self->graph);
+    dw_zap_destroy (&self->zap);
+    dw_keyring_close (&self->keyring);
     dw_scheduler_destroy (&self->scheduler);
     dw_host_destroy (&self->host);
     dw_outcomes_free (&self->outcomes);
@@ -393,6 +495,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     free (self->runs);
     free (self->free_runs);
     free (self->workers);
+    free (self->agents);
     free (self->stuck);
     free (self);
     *self_p = NULL;

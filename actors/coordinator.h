@@ -19,8 +19,16 @@ typedef struct dw_coordinator_t dw_coordinator_t;
 typedef struct dw_coordinator_options_t {
     void *context; /* of ZeroMQ */
     const dw_program_t *program;
-    const char *endpoint; /* to listen on besides the inproc one; NULL: inproc only */
-    uint32_t runs_max;    /* of a client */
+    const char
+        *endpoint; /* where its own actors and clients find it besides inproc; NULL: inproc only */
+    const char *listen; /* where processes elsewhere do; NULL: none may come. With it: */
+    const char *keys;   /* folder of its keys and its list; NULL: no keys */
+    const char *name;   /* of its graph */
+    zmq_msg_t *packed;  /* its graph (runtime/pack.h), for agents */
+    uint64_t digest;    /* of its plan */
+    bool no_actors;     /* every node is run elsewhere */
+    uint32_t slots_max, heartbeat_ms, silence_ms;
+    uint32_t runs_max; /* of a client */
     uint32_t clients_max;
     uint32_t cpus_count;
     void (*notice) (void *arg, const char *line); /* or NULL */
@@ -34,6 +42,8 @@ int dw_coordinator_new (dw_coordinator_t **self_p, const dw_coordinator_options_
 /* Where the owner finds it, and where workers and clients do (with the port that it got). */
 const char *dw_coordinator_inproc (const dw_coordinator_t *self);
 const char *dw_coordinator_endpoint (const dw_coordinator_t *self);
+/* Where processes elsewhere find it; "": nowhere. */
+const char *dw_coordinator_listening (const dw_coordinator_t *self);
 /* Waits for all its threads to end, its own first; false: one still runs at deadline_ns. To be
  * called when it has said CLOSED, or the context is shut down. */
 bool dw_coordinator_join (dw_coordinator_t *self, int64_t deadline_ns);

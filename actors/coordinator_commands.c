@@ -166,6 +166,7 @@ static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command) {
 static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *command) {
     const dw_crew_t *worker = &self->workers[command->worker];
     dw_peer_t *peer = worker->peer == DW_PEER_NONE ? NULL : &self->peers.items[worker->peer];
+    bool is_elsewhere = worker->agent != DW_NONE;
     if (peer) {
         dw_peers_send (&self->peers, peer);
         dw_coordinator_stop_worker (self, worker->peer);
@@ -175,6 +176,10 @@ static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *comman
         "actor %u is stuck in node \"%s\": its processor did not return after its attempt "
         "was given up; another actor takes its place",
         (unsigned) command->worker, self->plan->ids[command->node]);
+    if (is_elsewhere) {
+        dw_coordinator_replace_slot (self, command->worker);
+        return;
+    }
     dw_coordinator_leave_behind (self, command->worker, command->node);
     dw_coordinator_start_again (self, command->worker);
 }
@@ -193,12 +198,16 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
     }
 }
 
-/* A peer could not be reached: its queue has no limit, so its connection is gone. */
+/* A peer could not be reached: its connection is gone, or it reads nothing (elsewhere queues have a limit that only
+ * such a one meets). */
 static void s_on_unreachable (void *arg, dw_peer_t *peer) {
     dw_coordinator_t *self = arg;
     if (peer->role == DW_WIRE_CLIENT)
         dw_coordinator_on_client_gone (self, dw_peers_index (&self->peers, peer));
-    else if (peer->role == DW_WIRE_WORKER && !peer->is_dismissed && !self->is_closing) {
+    else if (peer->role == DW_WIRE_WORKER && peer->router == self->listen_router) {
+        if (!peer->is_dismissed && !self->is_closing)
+            dw_coordinator_cut_slot (self, peer);
+    } else if (peer->role == DW_WIRE_WORKER && !peer->is_dismissed && !self->is_closing) {
         uint32_t run, node = dw_scheduler_worker_node (self->scheduler, peer->number, &run);
         dw_coordinator_notice (self, "actor %u cannot be reached any more; another takes its place",
                                (unsigned) peer->number);

@@ -9,17 +9,19 @@
 
 /* ---- What comes in: workers ------------------------------------------------------------------- */
 
-void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router,
+void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                                     const dw_wire_hello_t *hello) {
-    dw_crew_t *worker = hello->number < self->workers_count ? &self->workers[hello->number] : NULL;
     dw_peer_t *peer = NULL;
-    if (worker && worker->peer == DW_PEER_NONE && !worker->is_refusing && !self->is_closing)
+    dw_coordinator_fence_slot (self, router, key, hello);
+    if (dw_coordinator_expects (self, router, key, hello))
         peer = dw_peers_add (&self->peers, router, DW_WIRE_WORKER);
     if (!peer) {
         dw_coordinator_refuse (self, router, 400, "no worker of this number is expected");
         return;
     }
+    dw_crew_t *worker = &self->workers[hello->number];
     peer->number = hello->number;
+    memcpy (peer->key, key, sizeof peer->key);
     worker->peer = dw_peers_index (&self->peers, peer);
     dw_write_uint (&self->reply.head, DW_WIRE_WELCOME);
     dw_write_uint (&self->reply.head, worker->peer);
@@ -146,7 +148,8 @@ void dw_coordinator_leave_behind (dw_coordinator_t *self, uint32_t number, uint3
         self->peers.items[worker->peer].is_dismissed = true;
     self->stuck[self->stuck_count++] = (dw_stuck_t){
         .actor = worker->actor, .peer = worker->peer, .number = number, .node = node};
-    *worker = (dw_crew_t){.peer = DW_PEER_NONE, .steps_count = worker->steps_count};
+    *worker = (dw_crew_t){
+        .peer = DW_PEER_NONE, .agent = DW_NONE, .steps_count = worker->steps_count};
 }
 
 /* Whether another actor than this one may run what it could have run. */
@@ -183,6 +186,14 @@ void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number) {
         event->worker = number;
 }
 
+void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number) {
+    dw_event_t *event = dw_coordinator_event (self, DW_EVENT_WORKER_LOST);
+    if (!event)
+        return;
+    event->worker = number;
+    event->last = true;
+}
+
 /* Fills the places that nobody could be put in while too many were stuck. */
 static void s_fill_places (dw_coordinator_t *self) {
     for (uint32_t i = 0; i < self->workers_count && self->stuck_count < STUCK_MAX; i++) {
@@ -210,6 +221,10 @@ static void s_on_stuck_bye (dw_coordinator_t *self, uint32_t peer_index) {
 
 void dw_coordinator_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer) {
     dw_crew_t *worker = &self->workers[peer->number];
+    if (peer->router == self->listen_router) {
+        dw_coordinator_on_slot_bye (self, peer);
+        return;
+    }
     if (peer->is_dismissed)
         s_on_stuck_bye (self, dw_peers_index (&self->peers, peer));
     else

@@ -111,7 +111,7 @@ static void s_free_client_places (dw_coordinator_t *self) {
     }
 }
 
-void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router) {
+void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, const uint8_t *key) {
     dw_peer_t *peer = NULL;
     if (self->peers.clients_count >= self->options.clients_max)
         s_free_client_places (self);
@@ -122,6 +122,7 @@ void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router) {
                                "as many clients as clients_max allows are there already");
         return;
     }
+    memcpy (peer->key, key, sizeof peer->key);
     dw_writer_t *head = &self->reply.head;
     dw_write_uint (head, DW_WIRE_WELCOME);
     dw_write_uint (head, dw_peers_index (&self->peers, peer));
@@ -129,6 +130,9 @@ void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router) {
     dw_write_uint (head, self->plan->max_payload_bytes);
     dw_packet_add (&self->reply, zmq_msg_data (&self->graph), zmq_msg_size (&self->graph),
                    &self->graph);
+    dw_write_uint (head, self->options.heartbeat_ms);
+    dw_write_uint (head, self->options.silence_ms);
+    dw_write_str (head, self->options.name, strlen (self->options.name));
     dw_peers_reply (&self->peers, router, &self->reply);
 }
 
@@ -188,6 +192,10 @@ void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t
         uint64_t run = dw_read_uint (&ahead);
         if (self->is_closing) {
             s_refuse_run (self, router, 503, "the system is closing", run);
+            return;
+        }
+        if (!dw_coordinator_may_submit (self, client)) {
+            s_refuse_run (self, router, 403, "the key is a monitor's, which may not submit", run);
             return;
         }
         uint32_t index = s_run_new (self);

@@ -3,6 +3,7 @@
  *     coordinator.c           the loop, what comes in, closing, how it is made
  *     coordinator_runs.c      runs and the clients that wait for them
  *     coordinator_crew.c      the worker actors: welcomed, heard, replaced
+ *     coordinator_agents.c    worker processes elsewhere: let in, heard, lost, drained
  *     coordinator_commands.c  what the scheduler commands
  *     coordinator_work.c      brief tasks that its own thread runs
  *
@@ -13,8 +14,10 @@
 
 #include "actors/clock.h"
 #include "actors/coordinator.h"
+#include "actors/keyring.h"
 #include "actors/peers.h"
 #include "actors/table.h"
+#include "actors/zap.h"
 
 #define STUCK_MAX 64u    /* actors left behind in a processor; beyond, tasks fail */
 #define CREDIT    4096u  /* tasks a worker takes at one time */
@@ -35,11 +38,28 @@ typedef struct dw_live_run_t {
 
 /* One of the scheduler's workers. */
 typedef struct dw_crew_t {
-    dw_worker_t *actor;
+    dw_worker_t *actor;   /* NULL: it is elsewhere, or nowhere */
     uint32_t peer;        /* DW_PEER_NONE: it has not said HELLO */
+    uint32_t agent;       /* whose slot it is; DW_NONE: nobody's, or an actor of its own */
     uint64_t steps_count; /* that it has answered for as done */
     bool is_refusing;     /* nobody could be put in its place: what is sent to it fails */
 } dw_crew_t;
+
+/* A worker process. */
+typedef struct dw_remote_agent_t {
+    bool is_there;
+    bool is_leaving; /* its slots were told to stop */
+    uint32_t peer;
+    uint8_t uuid[DW_WIRE_UUID_SIZE];
+    uint64_t incarnation;
+    uint8_t token[DW_WIRE_TOKEN_SIZE]; /* that its slots show */
+    char host[256];
+    uint64_t pid;
+    uint32_t slots;
+    int64_t heard_ns;
+    uint32_t busy; /* of its slots, and what they have done: summed up when a status is asked for */
+    uint64_t steps_count;
+} dw_remote_agent_t;
 
 /* An actor that did not come back from a processor. */
 typedef struct dw_stuck_t {
@@ -78,14 +98,24 @@ struct dw_coordinator_t {
     uint32_t runs_used; /* that were ever used */
     uint64_t runs_number;
 
-    dw_crew_t *workers;
+    dw_crew_t *workers;     /* its own actors, its own thread, and slots elsewhere */
     uint32_t workers_count; /* actors; the local worker's index in a pool */
+    uint32_t places_count;
     dw_stuck_t *stuck;
     uint32_t stuck_count;
 
     int64_t stirred_ns; /* when something happened last */
     dw_host_t *host;    /* of its own work; NULL: it has none */
     dw_own_work_t own;
+
+    uint32_t listen_router; /* among the sockets; DW_NONE: it does not listen */
+    char listening[256];
+    bool has_keys;
+    dw_keyring_t keyring;
+    dw_zap_t *zap;
+    dw_remote_agent_t *agents;
+    uint32_t agents_count, agents_size;
+    int64_t look_ns; /* when to look for silent agents next */
 
     zmq_msg_t graph; /* what WELCOME tells clients */
     bool has_graph;
@@ -117,7 +147,7 @@ bool dw_coordinator_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size
 /* Tells whoever sent the message received last that it is refused, and counts it. */
 void dw_coordinator_refuse (dw_coordinator_t *self, uint32_t router, uint16_t code,
                             const char *text);
-void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router);
+void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, const uint8_t *key);
 void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t client,
                                dw_wire_reader_t *reader);
 /* The scheduler hears that a run is cancelled. */
@@ -128,7 +158,7 @@ void dw_coordinator_on_client_gone (dw_coordinator_t *self, uint32_t client);
 
 /* ---- Workers --------------------------------------------------------------------------------- */
 
-void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router,
+void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                                     const dw_wire_hello_t *hello);
 /* Makes the event made last a failure with a message. */
 void dw_coordinator_fail_event (dw_coordinator_t *self, dw_event_t *event, uint16_t code,
@@ -141,12 +171,44 @@ void dw_coordinator_leave_behind (dw_coordinator_t *self, uint32_t number, uint3
 /* Starts an actor in an empty place. When there can be none, and nobody else could run its tasks,
  * what is sent there fails, so that no run waits for ever. */
 void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number);
-/* The scheduler hears that a worker is gone. */
+/* The scheduler hears that a worker is gone: it went down, which is put down to what it was at; or it left, or never got
+ * what it was sent. */
 void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number);
+void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number);
 /* A worker that was told to stop, or could not go on: then another takes its place. */
 void dw_coordinator_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer);
 /* Errors: as dw_worker_new. */
 int dw_coordinator_start_worker (dw_coordinator_t *self, uint32_t number, dw_error_t *error);
+
+/* ---- Elsewhere ------------------------------------------------------------------------------- */
+
+/* Whether whoever sent the message received last, by the socket that listens, may have a role; its key in key. */
+bool dw_coordinator_may_enter (dw_coordinator_t *self, uint32_t role, uint8_t *key);
+bool dw_coordinator_may_submit (const dw_coordinator_t *self, uint32_t client);
+/* Reads the allow-list anew; who is no longer on it is out. */
+void dw_coordinator_reload (dw_coordinator_t *self);
+void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                                   dw_wire_reader_t *reader);
+/* Whether a worker is to come that says such a HELLO. */
+bool dw_coordinator_expects (const dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                             const dw_wire_hello_t *hello);
+/* A slot shows by its token that it comes by a new connection: what was sent by the former is lost. */
+void dw_coordinator_fence_slot (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                                const dw_wire_hello_t *hello);
+/* An agent and its slots are gone: they went down, or it has said so, or is there again. */
+void dw_coordinator_lose_agent (dw_coordinator_t *self, uint32_t index);
+void dw_coordinator_release_agent (dw_coordinator_t *self, uint32_t index);
+void dw_coordinator_on_drain (dw_coordinator_t *self, uint32_t index);
+/* All that an agent had to say was said: it may end. */
+void dw_coordinator_on_agent_bye (dw_coordinator_t *self, uint32_t index);
+void dw_coordinator_on_slot_bye (dw_coordinator_t *self, dw_peer_t *peer);
+/* A slot cannot be reached: its connection was cut. Its agent sees that, too, and makes another. */
+void dw_coordinator_cut_slot (dw_coordinator_t *self, dw_peer_t *peer);
+/* A slot is stuck: its agent starts another. */
+void dw_coordinator_replace_slot (dw_coordinator_t *self, uint32_t worker);
+void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer);
+void dw_coordinator_look_for_silent (dw_coordinator_t *self, int64_t now_ns);
+void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router);
 
 /* ---- Commands -------------------------------------------------------------------------------- */
 

@@ -7,14 +7,14 @@
 
 int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
                       uint32_t *type_p) {
-    for (uint32_t router = 0; router < self->routers_count;) {
+    for (uint32_t i = 0; i < self->routers_count; i++) {
+        uint32_t router = (self->first_router + i) % self->routers_count;
         int err = dw_message_receive (&self->message, self->routers[router]);
-        if (err == DW_EAGAIN) {
-            router++;
+        if (err == DW_EAGAIN)
             continue;
-        }
         if (err == DW_ECLOSED)
             return err;
+        self->first_router = router + 1;
         /* What makes no sense is given too, as nobody's: who sends nothing else must not keep the
          * caller from what else it has to do. */
         *router_p = router;
@@ -120,8 +120,14 @@ dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t 
 }
 
 int dw_peers_send (dw_peers_t *self, dw_peer_t *peer) {
+    uint32_t records = peer->packet.records;
+    int err = dw_packet_send (&peer->packet, self->routers[peer->router], peer->id, peer->id_size);
     self->messages_count++;
-    return dw_packet_send (&peer->packet, self->routers[peer->router], peer->id, peer->id_size);
+    if (err) {
+        peer->is_unreachable = true;
+        peer->unsent += records;
+    }
+    return err;
 }
 
 bool dw_peers_probe (dw_peers_t *self, dw_peer_t *peer) {
@@ -134,7 +140,9 @@ void dw_peers_flush (dw_peers_t *self, void (*failed) (void *arg, dw_peer_t *pee
     for (uint32_t i = 0; i < self->dirty_count; i++) {
         dw_peer_t *peer = &self->items[self->dirty[i]];
         peer->is_dirty = false;
-        if (peer->role && peer->packet.head.count && dw_peers_send (self, peer))
+        if (peer->role && peer->packet.head.count)
+            dw_peers_send (self, peer);
+        if (peer->role && peer->is_unreachable)
             failed (arg, peer);
     }
     self->dirty_count = 0;

@@ -6,20 +6,24 @@
 #ifndef DW_PEERS_H
 #define DW_PEERS_H
 
+#include "actors/keys.h"
 #include "actors/message.h"
 
-#define DW_ROUTERS_MAX 2u
+#define DW_ROUTERS_MAX 3u
 #define DW_PEER_NONE   UINT32_MAX
 
 typedef struct dw_peer_t {
     uint8_t id[8]; /* the routing id that ZeroMQ chose */
     uint8_t id_size;
-    uint8_t router;     /* which of the sockets */
-    uint8_t role;       /* dw_wire_role_t; 0: the place is free */
-    bool is_dirty;      /* packet has records to be sent */
-    bool is_dismissed;  /* a worker that was given up; only its BYE is of interest */
-    uint32_t number;    /* a worker's */
-    uint32_t credit;    /* a worker's */
+    uint8_t router;      /* which of the sockets */
+    uint8_t role;        /* dw_wire_role_t; 0: the place is free */
+    bool is_dirty;       /* packet has records to be sent */
+    bool is_unreachable; /* it could not be sent what it should have been: its connection is gone */
+    uint32_t unsent;     /* records of that */
+    bool is_dismissed;   /* a worker that was given up; only its BYE is of interest */
+    uint32_t number;     /* a worker's; an agent's place */
+    uint8_t key[DW_KEY_SIZE]; /* by which it was let in; zeros: none */
+    uint32_t credit;          /* a worker's */
     int64_t probed_ns;  /* a client's: when it was last sent a message to see if it is there */
     dw_packet_t packet; /* TASKS or RESULTS being put together */
 } dw_peer_t;
@@ -27,6 +31,7 @@ typedef struct dw_peer_t {
 typedef struct dw_peers_t {
     void *routers[DW_ROUTERS_MAX];
     uint32_t routers_count;
+    uint32_t first_router; /* where the next message is looked for first: in turns */
     dw_peer_t *items;
     uint32_t count, size;
     uint32_t free_count; /* places that somebody left */
@@ -63,7 +68,7 @@ static inline uint32_t dw_peers_index (const dw_peers_t *self, const dw_peer_t *
 /* The peer's packet, to which a record is added; a new one begins with type. It is sent by
  * dw_peers_flush. NULL: no memory. */
 dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t type);
-/* Sends a peer's packet now. */
+/* Sends a peer's packet now. What becomes of an error is dw_peers_flush's affair when records were in it. */
 int dw_peers_send (dw_peers_t *self, dw_peer_t *peer);
 /* Sends a client what is put together for it, or RESULTS without a result, to see whether it is still
  * there: false when its connection is gone. */

@@ -27,8 +27,12 @@ static const dw_processor_t *const s_stock[] = {DW_STOCK (X)};
 
 /* ---- The set ------------------------------------------------------------------------------ */
 
+dw_processors_t *dw_processors_new_empty (void) {
+    return calloc (1, sizeof (dw_processors_t));
+}
+
 dw_processors_t *dw_processors_new (void) {
-    dw_processors_t *self = calloc (1, sizeof *self);
+    dw_processors_t *self = dw_processors_new_empty ();
     int err = self ? 0 : DW_ENOMEM;
     for (size_t i = 0; !err && i < sizeof s_stock / sizeof s_stock[0]; i++) {
         err = dw_processors_add (self, s_stock[i]);

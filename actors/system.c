@@ -12,6 +12,8 @@
 #include "actors/coordinator.h"
 #include "actors/message.h"
 #include "actors/processors.h"
+#include "runtime/core/graph.h"
+#include "runtime/pack.h"
 
 #define RUNS_MAX          1024u
 #define CLIENTS_MAX       64u
@@ -20,13 +22,22 @@
 #define CLOSE_MS_MAX      3600000
 #define SOON_NS           200000000 /* for threads that have nothing more to do but end */
 #define SPARE_DESCRIPTORS 16u       /* of ZeroMQ's own, and one or two of the caller's */
-#define PROBE_THREADS     4         /* ZeroMQ's own two, the coordinator's, and one for closing */
+#define SLOTS_MAX         1024u
+#define HEARTBEAT_MS      1000u
+#define SILENCE_MS        3000u
+#define MS_MAX            3600000u
+#define ANY_CONCURRENCY   65536                /* as many as there are slots */
+#define NETWORK_BYTES_MAX ((int64_t) 16 << 20) /* of a payload, where the graph says nothing */
+#define PROBE_THREADS     4 /* ZeroMQ's own two, the coordinator's, and one for closing */
 
 struct dw_system_t {
     void *context;
     dw_program_t *program;
     dw_processors_t *own_processors; /* the stock ones, when the caller gave none */
     dw_coordinator_t *coordinator;
+    char name[256];   /* of the graph, for those elsewhere */
+    zmq_msg_t packed; /* the graph, for them; has_packed: it is there */
+    bool has_packed;
     void *owner; /* a DEALER to the coordinator */
 };
 
@@ -47,11 +58,13 @@ static unsigned s_descriptors_open (void) {
 /* ZeroMQ gives up (and, in its own parts, ends the program) when descriptors run out, so what will
  * be needed is worked out before: one for every socket, and where there is an endpoint one for each
  * end of its connection. */
-static int s_check_descriptors (const dw_plan_t *plan, uint32_t clients_max, bool has_endpoint,
-                                dw_error_t *error) {
+static int s_check_descriptors (const dw_plan_t *plan, const dw_system_options_t *options,
+                                uint32_t clients_max, dw_error_t *error) {
     struct rlimit limit;
     uint64_t peers = (uint64_t) plan->workers_count + clients_max;
-    uint64_t need = (has_endpoint ? 3 * peers : peers) + SPARE_DESCRIPTORS;
+    uint64_t need = (options->endpoint ? 3 * peers : peers) + SPARE_DESCRIPTORS;
+    if (options->listen) /* a connection for each slot and agent, and each client again */
+        need += 2 * (uint64_t) options->slots_max + clients_max;
     if (getrlimit (RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
         return DW_OK;
     uint64_t open = s_descriptors_open ();
@@ -93,8 +106,9 @@ static int s_make_context (dw_system_t *self, const dw_plan_t *plan,
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
                              zmq_strerror (errno));
     uint32_t sockets = plan->workers_count + clients_max + SPARE_DESCRIPTORS;
+    bool has_network = options->endpoint || options->listen;
     zmq_ctx_set (self->context, ZMQ_MAX_SOCKETS, (int) sockets);
-    zmq_ctx_set (self->context, ZMQ_IO_THREADS, options->endpoint ? 1 : 0);
+    zmq_ctx_set (self->context, ZMQ_IO_THREADS, has_network ? 1 : 0);
     return DW_OK;
 }
 
@@ -115,6 +129,38 @@ static int s_connect_owner (dw_system_t *self, dw_error_t *error) {
     return err ? dw_error_add (error, err, DW_NOWHERE, "the coordinator cannot be reached") : err;
 }
 
+/* Planned again as what processes elsewhere will be sent: one lane for all nodes, as many tasks at one time as there
+ * are slots, and payloads of a size that a network takes, where the graph says nothing else. */
+static int s_share (dw_system_t *self, const dw_graph_t *graph, const dw_processors_t *processors,
+                    const char *name, dw_error_t *error) {
+    dw_graph_t *shared = NULL;
+    dw_writer_t writer = {0};
+    dw_pack_graph (graph, &writer);
+    int err = writer.no_memory ? DW_ENOMEM
+                               : dw_unpack_graph (&shared, writer.bytes, writer.count, error);
+    dw_writer_clear (&writer);
+    if (!err) {
+        dw_graph_options_t *options = dw_graph_options (shared);
+        options->actors = DW_ACTORS_POOL;
+        if (options->max_concurrency == DW_UNSET)
+            options->max_concurrency = ANY_CONCURRENCY;
+        if (options->max_payload_bytes == DW_UNSET)
+            options->max_payload_bytes = NETWORK_BYTES_MAX;
+        dw_pack_graph (shared, &writer);
+        dw_program_destroy (&self->program);
+        err = dw_program_new (&self->program, shared, processors, error);
+    }
+    if (!err && !writer.no_memory && zmq_msg_init_size (&self->packed, writer.count) == 0) {
+        memcpy (zmq_msg_data (&self->packed), writer.bytes, writer.count);
+        self->has_packed = true;
+    }
+    snprintf (self->name, sizeof self->name, "%s", name ? name : "graph");
+    dw_writer_free (&writer);
+    dw_graph_destroy (&shared);
+    return err || self->has_packed ? err
+                                   : dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+}
+
 static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_options_t *options,
                    dw_error_t *error) {
     const dw_processors_t *processors = options->processors;
@@ -124,8 +170,10 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
     if (!processors)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     int err = dw_program_new (&self->program, graph, processors, error);
+    if (!err && options->listen)
+        err = s_share (self, graph, processors, options->name, error);
     if (!err)
-        err = s_check_descriptors (self->program->plan, clients_max, options->endpoint, error);
+        err = s_check_descriptors (self->program->plan, options, clients_max, error);
     if (!err)
         err = s_check_threads (error);
     if (!err)
@@ -136,6 +184,15 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
         .context = self->context,
         .program = self->program,
         .endpoint = options->endpoint,
+        .listen = options->listen,
+        .keys = options->keys,
+        .name = self->name,
+        .packed = &self->packed,
+        .digest = dw_plan_digest (self->program->plan),
+        .no_actors = options->no_actors && options->listen,
+        .slots_max = options->slots_max,
+        .heartbeat_ms = options->heartbeat_ms,
+        .silence_ms = options->silence_ms,
         .runs_max = options->runs_max ? options->runs_max : RUNS_MAX,
         .clients_max = clients_max,
         .cpus_count = dw_processors_lookup (processors).cpus_count,
@@ -154,7 +211,32 @@ static void s_free (dw_system_t *self) {
         zmq_ctx_term (self->context); /* waits for clients that are still there */
     dw_program_destroy (&self->program);
     dw_processors_destroy (&self->own_processors);
+    if (self->has_packed)
+        zmq_msg_close (&self->packed);
     free (self);
+}
+
+static dw_system_options_t s_settle (const dw_system_options_t *asked) {
+    dw_system_options_t options = *asked;
+    options.slots_max = options.slots_max ? options.slots_max : SLOTS_MAX;
+    options.heartbeat_ms = options.heartbeat_ms ? options.heartbeat_ms : HEARTBEAT_MS;
+    options.silence_ms = options.silence_ms ? options.silence_ms : SILENCE_MS;
+    return options;
+}
+
+static int s_check_options (const dw_system_options_t *options, dw_error_t *error) {
+    if (!options->listen && (options->keys || options->no_actors))
+        return dw_error_add (
+            error, DW_EINVAL, DW_NOWHERE,
+            "keys and no_actors are of a system that listens for processes elsewhere");
+    if (options->silence_ms / 2 < options->heartbeat_ms || options->silence_ms > MS_MAX)
+        return dw_error_add (
+            error, DW_EINVAL, DW_NOWHERE,
+            "silence_ms (%u) must be at least two heartbeats (%u ms each) and at most %u",
+            (unsigned) options->silence_ms, (unsigned) options->heartbeat_ms, MS_MAX);
+    if (options->slots_max > 65536)
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "slots_max is at most 65536");
+    return DW_OK;
 }
 
 int dw_system_open (dw_system_t **self_p, const dw_graph_t *graph,
@@ -165,7 +247,10 @@ int dw_system_open (dw_system_t **self_p, const dw_graph_t *graph,
     dw_system_t *self = calloc (1, sizeof *self);
     if (!self)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    int err = s_open (self, graph, options ? options : &defaults, error);
+    dw_system_options_t settled = s_settle (options ? options : &defaults);
+    int err = s_check_options (&settled, error);
+    if (!err)
+        err = s_open (self, graph, &settled, error);
     if (!err) {
         *self_p = self;
         return DW_OK;
@@ -284,6 +369,17 @@ void *dw_system_context (const dw_system_t *self) {
 
 const char *dw_system_endpoint (const dw_system_t *self) {
     return dw_coordinator_endpoint (self->coordinator);
+}
+
+const char *dw_system_listening (const dw_system_t *self) {
+    return dw_coordinator_listening (self->coordinator);
+}
+
+void dw_system_reload_keys (dw_system_t *self) {
+    dw_packet_t packet = {0};
+    dw_write_uint (&packet.head, DW_WIRE_RELOAD);
+    dw_packet_send (&packet, self->owner, NULL, 0);
+    dw_packet_free (&packet);
 }
 
 const uint8_t *dw_system_token (const dw_system_t *self) {

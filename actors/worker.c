@@ -28,7 +28,8 @@ struct dw_worker_t {
 
     /* The thread's own. */
     uint32_t peer; /* what WELCOME said that it is */
-    bool stopping; /* told to, or the context is shut down */
+    bool stopping; /* told to: it ends after the task that it is at; */
+    bool is_gone;  /* or nobody can hear it any more: it ends at once */
     dw_message_t message;
     s_waiting_t *waiting, **waiting_end;
     uint64_t ticket;     /* of the task under way */
@@ -61,12 +62,13 @@ static void s_on_cancel (dw_worker_t *self, dw_wire_reader_t *reader) {
 /* Takes in what has come while a message is being worked on: what is about the tasks under way at
  * once, the rest waits. */
 static void s_look (dw_worker_t *self) {
-    while (!self->stopping) {
+    while (!self->is_gone) {
         dw_message_t message = {0};
         int err = dw_message_receive (&message, self->socket);
         if (err) {
             dw_message_free (&message);
-            self->stopping |= err == DW_ECLOSED;
+            self->is_gone |= err == DW_ECLOSED;
+            self->stopping |= self->is_gone;
             return;
         }
         dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
@@ -90,13 +92,25 @@ static void s_look (dw_worker_t *self) {
     }
 }
 
+/* Whether a connection to another machine, which may be cut, is there. It is not made again (RECONNECT_IVL), so that
+ * what the coordinator has lost never goes on unseen. */
+static bool s_is_connected (dw_worker_t *self) {
+    int events = 0;
+    size_t size = sizeof events;
+    return self->options.silence_ms == 0 ||
+           (zmq_getsockopt (self->socket, ZMQ_EVENTS, &events, &size) == 0 &&
+            (events & ZMQ_POLLOUT));
+}
+
 static bool s_is_cancelled (void *arg) {
     dw_worker_t *self = arg;
     s_look (self);
+    if (!s_is_connected (self)) /* nobody waits for its answer */
+        self->stopping = self->is_gone = true;
     for (uint32_t i = 0; i < self->cancelled_count; i++)
         if (self->cancelled[i] == self->ticket)
             return true;
-    return self->stopping;
+    return self->is_gone;
 }
 
 /* Whether the next task was cancelled before it began; forgets tickets that are behind. */
@@ -170,7 +184,7 @@ static void s_answer (dw_worker_t *self) {
     /* The queue has no limit of its own, credit bounds it; so a refusal is the end of the context
      * or of memory, and a worker that cannot answer is of no use. */
     if (dw_packet_send (&self->packet, self->socket, NULL, 0))
-        self->stopping = true;
+        self->stopping = self->is_gone = true;
     dw_outcomes_clear (&self->outcomes);
     dw_host_settle (self->host, &self->outcomes); /* the next group begins in empty outcomes */
 }
@@ -217,6 +231,10 @@ static bool s_read_task (dw_worker_t *self, dw_wire_reader_t *reader, dw_task_t 
     if (!dw_read_task (reader, &record) || record.node >= plan->nodes_count || record.steps < 1 ||
         record.steps > plan->chain_length[record.node] ||
         (self->options.node != DW_NONE && record.node != self->options.node))
+        return false;
+    uint32_t dependencies = plan->dependencies_at[record.node + 1] -
+                            plan->dependencies_at[record.node];
+    if (record.dependencies_count != 0 && record.dependencies_count != dependencies)
         return false;
     task->run = record.run;
     task->node = record.node;
@@ -270,20 +288,28 @@ static void s_on_tasks (dw_worker_t *self, dw_wire_reader_t *reader) {
         else
             s_run_task (self, &task);
     }
-    if (!self->stopping)
-        s_answer (self);
+    s_answer (self); /* also when it was told to stop: what is done need not be done again */
 }
 
 /* ---- The actor -------------------------------------------------------------------------------- */
 
+/* Waits for the connection. */
+static void s_wait_connected (dw_worker_t *self) {
+    zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLOUT};
+    if (self->options.silence_ms && zmq_poll (&item, 1, (long) self->options.silence_ms) <= 0)
+        self->stopping = self->is_gone = true;
+}
+
 static void s_say_hello (dw_worker_t *self) {
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
                              .role = DW_WIRE_WORKER,
-                             .token = self->options.program->token,
+                             .token = self->options.token ? self->options.token
+                                                          : self->options.program->token,
                              .number = self->options.number,
                              .credit = self->options.credit};
     dw_write_hello (&self->packet.head, &hello);
-    self->stopping = dw_packet_send (&self->packet, self->socket, NULL, 0) != DW_OK;
+    if (dw_packet_send (&self->packet, self->socket, NULL, 0))
+        self->stopping = self->is_gone = true;
 }
 
 static void s_on_message (dw_worker_t *self) {
@@ -308,6 +334,11 @@ static void s_on_message (dw_worker_t *self) {
         case DW_WIRE_CLOSED:
         case DW_WIRE_COUNT:
         case DW_WIRE_COUNTS:
+        case DW_WIRE_BEAT:
+        case DW_WIRE_DRAIN:
+        case DW_WIRE_REPLACE:
+        case DW_WIRE_STATUS:
+        case DW_WIRE_RELOAD:
         case DW_WIRE_TYPES: return; /* not for a worker */
     }
 }
@@ -328,15 +359,18 @@ static void s_next_message (dw_worker_t *self) {
     int err = dw_message_receive (&self->message, self->socket);
     if (err == DW_OK)
         s_on_message (self);
-    else if (err == DW_EAGAIN)
-        self->stopping |= !dw_actor_wait (&self->socket, 1, dw_clock_ns () + self->options.spin_ns,
-                                          INT64_MAX);
-    else
-        self->stopping = true;
+    else if (err == DW_EAGAIN && s_is_connected (self)) {
+        int64_t now_ns = dw_clock_ns (), look_ns = (int64_t) self->options.heartbeat_ms * 1000000;
+        self->is_gone = !dw_actor_wait (&self->socket, 1, now_ns + self->options.spin_ns,
+                                        look_ns ? now_ns + look_ns : INT64_MAX);
+    } else
+        self->is_gone = true;
+    self->stopping |= self->is_gone;
 }
 
 static void *s_worker_actor (void *args) {
     dw_worker_t *self = args;
+    s_wait_connected (self);
     s_say_hello (self);
     while (!self->stopping)
         s_next_message (self);
@@ -383,6 +417,21 @@ static int s_connect (dw_worker_t *self, dw_error_t *error) {
     zmq_setsockopt (self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
     zmq_setsockopt (self->socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
+    if (self->options.silence_ms) {
+        int yes = 1, never = -1, heartbeat_ms = (int) self->options.heartbeat_ms,
+            silence_ms = (int) self->options.silence_ms;
+        zmq_setsockopt (self->socket, ZMQ_IMMEDIATE, &yes, sizeof yes);
+        zmq_setsockopt (self->socket, ZMQ_RECONNECT_IVL, &never, sizeof never);
+        /* With no limit on what waits to be received they are safe: see coordinator.c, s_listen_elsewhere. */
+        zmq_setsockopt (self->socket, ZMQ_HEARTBEAT_IVL, &heartbeat_ms, sizeof heartbeat_ms);
+        zmq_setsockopt (self->socket, ZMQ_HEARTBEAT_TIMEOUT, &silence_ms, sizeof silence_ms);
+    }
+    const dw_link_keys_t *keys = self->options.keys;
+    if (keys && keys->has_keys) {
+        int err = dw_keys_use (&keys->own, self->socket, keys->server_key, error);
+        if (err)
+            return err;
+    }
     if (zmq_connect (self->socket, self->options.endpoint))
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "cannot connect to %s: %s",
                              self->options.endpoint, zmq_strerror (errno));
@@ -419,6 +468,11 @@ int dw_worker_new (dw_worker_t **self_p, const dw_worker_options_t *options, dw_
 
 bool dw_worker_join (dw_worker_t *self, int64_t deadline_ns) {
     return dw_actor_join (&self->actor, deadline_ns);
+}
+
+bool dw_worker_was_cut (const dw_worker_t *self) {
+    assert (!self->actor.is_running);
+    return self->is_gone;
 }
 
 void dw_worker_destroy (dw_worker_t **self_p) {

@@ -13,6 +13,7 @@
 
 #include "actors/actor.h"
 #include "actors/host.h"
+#include "actors/link.h"
 
 typedef struct dw_worker_t dw_worker_t;
 
@@ -20,11 +21,16 @@ typedef struct dw_worker_options_t {
     void *context;        /* of ZeroMQ */
     const char *endpoint; /* where the coordinator is; anything that zmq_connect takes */
     const dw_program_t *program;
-    uint32_t number;    /* which worker of its system it is */
-    uint32_t node;      /* the one it hosts; DW_NONE: every node */
-    uint32_t credit;    /* tasks it takes at one time */
-    int64_t spin_ns;    /* how long it looks for work before it sleeps */
-    size_t stack_bytes; /* of its thread; 0: the system's default */
+    const uint8_t *token;       /* that its HELLO shows; NULL: the program's */
+    const dw_link_keys_t *keys; /* of a connection to another process; NULL: none */
+    uint32_t number;            /* which worker of its system it is */
+    uint32_t node;              /* the one it hosts; DW_NONE: every node */
+    uint32_t credit;            /* tasks it takes at one time */
+    int64_t spin_ns;            /* how long it looks for work before it sleeps */
+    size_t stack_bytes;         /* of its thread; 0: the system's default */
+    /* Of a connection that may be cut: how often each end says that it is there, and after how long a silent one has
+     * cut it. The worker then ends. 0: it cannot be cut. */
+    uint32_t heartbeat_ms, silence_ms;
 } dw_worker_options_t;
 
 /* Starts the instances, makes the socket, starts the thread. options are copied, what they point to
@@ -33,6 +39,8 @@ typedef struct dw_worker_options_t {
 int dw_worker_new (dw_worker_t **self_p, const dw_worker_options_t *options, dw_error_t *error);
 /* Waits for its thread to end; false when it still runs at deadline_ns of dw_clock_ns. */
 bool dw_worker_join (dw_worker_t *self, int64_t deadline_ns);
+/* Whether it has ended because its connection was cut, or its context was shut down; it must have been joined. */
+bool dw_worker_was_cut (const dw_worker_t *self);
 /* Stops the instances and frees it; it must have been joined. */
 void dw_worker_destroy (dw_worker_t **self_p);
 

@@ -2,15 +2,20 @@
 
 #include "cli/command.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "actors/processors.h"
 #include "cli/output.h"
 #include "runtime/config.h"
+
+#define SECONDS_MAX 1000000
 
 /* ---- Exit statuses and messages ----------------------------------------------------------- */
 
@@ -20,7 +25,10 @@ int dw_command_exit (int err) {
         case DW_ENOENT: return DW_EXIT_USAGE;
         case DW_EFILE:
         case DW_ETOOLARGE: return DW_EXIT_INPUT;
-        case DW_ECLOSED: return DW_EXIT_NO_COORDINATOR;
+        case DW_ECLOSED:
+        case DW_ENOBODY: return DW_EXIT_NO_COORDINATOR;
+        case DW_ELOST: return DW_EXIT_LOST;
+        case DW_EREFUSED: return DW_EXIT_PROTOCOL;
         case DW_ENOMEM:
         case DW_ELIMIT: return DW_EXIT_REFUSED;
         case DW_EGRAPH:
@@ -56,6 +64,18 @@ int dw_command_fail (int err, const dw_error_t *error, const char *doing) {
         dw_command_say ("%s: %s", doing, dw_err_text (err));
     }
     return dw_command_exit (err);
+}
+
+void dw_command_notice (void *arg, const char *line) {
+    (void) arg;
+    dw_command_say ("%s", line);
+}
+
+void dw_command_closed (int err, const dw_error_t *error, int status) {
+    dw_command_show (error);
+    if (err == DW_ESTUCK) {
+        _exit (status);
+    }
 }
 
 /* ---- Options ------------------------------------------------------------------------------ */
@@ -147,6 +167,44 @@ int dw_command_choose (const struct argp_state *state, const char *option, const
         argp_error (state, "%s: \"%s\" is none of %s", option, word, all);
     }
     return -1; /* argp_error has ended the program. */
+}
+
+uint64_t dw_command_number (const struct argp_state *state, const char *option, const char *word,
+                            uint64_t min, uint64_t max) {
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull (word, &end, 10);
+    if (end == word || *end || errno || strchr (word, '-') || value < min || value > max) {
+        argp_error (state, "%s must be a whole number from %" PRIu64 " to %" PRIu64 ", not \"%s\"",
+                    option, min, max, word);
+    }
+    return value;
+}
+
+int dw_command_seconds (const struct argp_state *state, const char *option, const char *word,
+                        int min_ms) {
+    char *end = NULL;
+    double value = strtod (word, &end);
+    if (end == word || *end || !(value * 1e3 >= min_ms && value <= SECONDS_MAX)) {
+        argp_error (state, "%s must be a number of seconds from %g to %d, not \"%s\"", option,
+                    min_ms / 1e3, SECONDS_MAX, word);
+    }
+    return (int) (value * 1e3);
+}
+
+dw_format_t dw_command_format (const struct argp_state *state, const char *word) {
+    static const char *const formats[] = {"text", "json", NULL};
+    return (dw_format_t) dw_command_choose (state, "--format", formats, word);
+}
+
+int dw_command_no_processor (const dw_processors_t *processors, const char *name) {
+    const char *nearest = dw_processors_nearest (processors, name);
+    if (nearest) {
+        dw_command_say ("there is no processor \"%s\"; did you mean %s?", name, nearest);
+    } else {
+        dw_command_say ("there is no processor \"%s\"; `dagwood processors' lists all", name);
+    }
+    return DW_EXIT_USAGE;
 }
 
 /* ---- Graphs ------------------------------------------------------------------------------- */

@@ -14,16 +14,19 @@ struct dw_plan_t; /* runtime/core/plan.h */
 
 typedef enum dw_exit_t {
     DW_EXIT_OK = 0,
-    DW_EXIT_NOT_OK = 1, /* the run is not ok; its result was printed */
-    DW_EXIT_USAGE = 64, /* also argp's own */
-    DW_EXIT_INPUT = 66, /* a file cannot be read, or is larger than it may be */
+    DW_EXIT_NOT_OK = 1,   /* the run is not ok; its result was printed */
+    DW_EXIT_USAGE = 64,   /* also argp's own */
+    DW_EXIT_DAMAGED = 65, /* a file of data has not what it should */
+    DW_EXIT_INPUT = 66,   /* a file cannot be read, or is larger than it may be */
     DW_EXIT_NO_COORDINATOR = 69,
-    DW_EXIT_DEFECT = 70,  /* ours */
-    DW_EXIT_REFUSED = 71, /* the system refuses threads, memory or descriptors */
-    DW_EXIT_OUTPUT = 74,  /* standard output, or a file, cannot be written */
-    DW_EXIT_KEY = 77,     /* a key is missing or refused */
-    DW_EXIT_GRAPH = 78,   /* the graph file is wrong */
-    DW_EXIT_SIGNAL = 128, /* plus the signal's number */
+    DW_EXIT_DEFECT = 70,   /* ours */
+    DW_EXIT_REFUSED = 71,  /* the system refuses threads, memory or descriptors */
+    DW_EXIT_OUTPUT = 74,   /* standard output, or a file, cannot be written */
+    DW_EXIT_LOST = 75,     /* the coordinator was lost: try again */
+    DW_EXIT_PROTOCOL = 76, /* the coordinator refused */
+    DW_EXIT_KEY = 77,      /* a key is missing or refused */
+    DW_EXIT_GRAPH = 78,    /* the graph file is wrong */
+    DW_EXIT_SIGNAL = 128,  /* plus the signal's number */
 } dw_exit_t;
 
 /* The exit status for a dw_err_t: the one table of both. */
@@ -36,6 +39,12 @@ void dw_command_say (const char *format, ...) DW_PRINTF (1, 2);
 int dw_command_fail (int err, const dw_error_t *error, const char *doing);
 /* As dw_command_fail where there are only warnings to show. */
 void dw_command_show (const dw_error_t *error);
+/* For the notice of a system or an agent: says line. */
+void dw_command_notice (void *arg, const char *line);
+/* For who has closed a system or an agent, which gave err: shows what error holds. Where an actor is
+ * stuck (DW_ESTUCK) the process ends with status at once: the actor's thread runs on in code of its
+ * own, and the handlers of an ordinary end would pull the ground from under it. */
+void dw_command_closed (int err, const dw_error_t *error, int status);
 
 /* Parses a command's words. argp has the command's own options and texts; --help, --usage and
  * --version are added here. Returns true, or false and the exit status to return at once: 0 after those. A usage error ends the program with status 64, as argp does. */
@@ -55,6 +64,21 @@ void dw_command_candidate (dw_nearest_t *self, const char *candidate);
 int dw_command_choose (const struct argp_state *state, const char *option, const char *const *names,
                        const char *word);
 
+/* A whole number within the range; any other word is a usage error. */
+uint64_t dw_command_number (const struct argp_state *state, const char *option, const char *word,
+                            uint64_t min, uint64_t max);
+
+/* Seconds, with or without a fraction, as milliseconds: at least min_ms, at most some ten days. */
+int dw_command_seconds (const struct argp_state *state, const char *option, const char *word,
+                        int min_ms);
+
+typedef enum dw_format_t { DW_FORMAT_TEXT, DW_FORMAT_JSON } dw_format_t;
+/* The word of --format where a result is printed. */
+dw_format_t dw_command_format (const struct argp_state *state, const char *word);
+
+/* Says that there is no such processor, and the nearest that there is; returns the exit status. */
+int dw_command_no_processor (const dw_processors_t *processors, const char *name);
+
 /* Loads and compiles a graph file and shows every error and warning. Returns DW_EXIT_OK with the
  * graph in *graph_p and its plan in *plan_p, or the exit status. graph_p NULL: only the plan. */
 int dw_command_load (dw_graph_t **graph_p, struct dw_plan_t **plan_p, const char *file);
@@ -66,6 +90,10 @@ int dw_command_graph (int argc, char **argv);
 int dw_command_plan (int argc, char **argv);
 int dw_command_processors (int argc, char **argv);
 int dw_command_bench (int argc, char **argv);
+int dw_command_coordinator (int argc, char **argv);
+int dw_command_worker (int argc, char **argv);
+int dw_command_submit (int argc, char **argv);
+int dw_command_status (int argc, char **argv);
 int dw_command_keygen (int argc, char **argv);
 
 #endif

@@ -88,19 +88,6 @@ static void s_explain (const dw_processor_t *processor) {
     }
 }
 
-static int s_refuse (const dw_processors_t *processors, const char *name) {
-    dw_nearest_t nearest = dw_command_nearest (name);
-    for (size_t i = 0; i < dw_processors_count (processors); i++) {
-        dw_command_candidate (&nearest, dw_processors_at (processors, i)->name);
-    }
-    if (nearest.best) {
-        dw_command_say ("there is no processor \"%s\"; did you mean %s?", name, nearest.best);
-    } else {
-        dw_command_say ("there is no processor \"%s\"; `dagwood processors' lists all", name);
-    }
-    return DW_EXIT_USAGE;
-}
-
 int dw_command_processors (int argc, char **argv) {
     options_t options = {0};
     int status = DW_EXIT_OK;
@@ -118,7 +105,7 @@ int dw_command_processors (int argc, char **argv) {
         if (processor) {
             s_explain (processor);
         } else {
-            status = s_refuse (processors, options.name);
+            status = dw_command_no_processor (processors, options.name);
         }
     }
     dw_processors_destroy (&processors);

@@ -5,23 +5,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/command.h"
-#include "cli/flight.h"
-#include "cli/input.h"
-#include "cli/output.h"
-#include "cli/report.h"
+#include "cli/request.h"
+#include "cli/serve.h"
 #include "runtime/core/plan.h"
 
 #define RUNS_MAX           1024
-#define REPEAT_MAX         1000000000000ll
+#define REPEAT_MAX         1000000000000u
 #define IN_FLIGHT_SIZE_MAX (256u << 20) /* bytes of input that all runs in flight hold together */
 
 /* ---- Its words ---------------------------------------------------------------------------- */
 
-typedef enum format_t { FORMAT_TEXT, FORMAT_JSON } format_t;
 typedef enum progress_t { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress_t;
 
-static const char *const s_formats[] = {"text", "json", NULL};
 static const char *const s_progresses[] = {"auto", "always", "never", NULL};
 static const char *const s_strategies[] = {
     [DW_HYBRID] = "hybrid",
@@ -45,34 +40,27 @@ static const char *const s_actors[] = {
 };
 
 typedef struct options_t {
+    dw_request_t request;
     const char *graph;
-    const char *input, *input_file; /* at most one of these and input_stdin is said */
-    bool input_stdin;
     int strategy, failure_strategy, actors; /* -1: as the graph says */
     int64_t pool_size, max_concurrency;     /* DW_UNSET: as the graph says */
-    format_t format;
-    const char **outputs;
-    size_t outputs_count;
-    uint64_t runs; /* 0: one, and nothing said of repeating */
+    uint64_t runs;                          /* 0: one, and nothing said of repeating */
     progress_t progress;
+    const char *listen, *keys;
 } options_t;
 
 enum {
-    KEY_INPUT = 256, /* beyond the characters: none has a short form */
-    KEY_INPUT_FILE,
-    KEY_STRATEGY,
+    KEY_STRATEGY = 256, /* beyond the characters: none has a short form */
     KEY_FAILURE_STRATEGY,
     KEY_ACTORS,
     KEY_MAX_CONCURRENCY,
-    KEY_FORMAT,
-    KEY_OUTPUT,
     KEY_REPEAT,
     KEY_PROGRESS,
+    KEY_LISTEN,
+    KEY_KEYS,
 };
 
 static const struct argp_option s_options[] = {
-    {.name = "input", .key = KEY_INPUT, .arg = "TEXT", .doc = "The run's input [empty]"},
-    {.name = "input-file", .key = KEY_INPUT_FILE, .arg = "FILE", .doc = "The file with the input"},
     {.name = "strategy",
      .key = KEY_STRATEGY,
      .arg = "NAME",
@@ -89,12 +77,6 @@ static const struct argp_option s_options[] = {
      .key = KEY_MAX_CONCURRENCY,
      .arg = "N",
      .doc = "Most tasks at one time [as the graph says]"},
-    {.name = "format", .key = KEY_FORMAT, .arg = "text|json", .doc = "How to print [text]"},
-    {.name = "output",
-     .key = KEY_OUTPUT,
-     .arg = "NODE",
-     .doc = "Run only what this node needs and keep only its output; may be repeated [every node "
-            "runs, the outputs are those on which no other depends]"},
     {.name = "repeat",
      .key = KEY_REPEAT,
      .arg = "N",
@@ -104,6 +86,17 @@ static const struct argp_option s_options[] = {
      .key = KEY_PROGRESS,
      .arg = "WHEN",
      .doc = "auto, always or never: show a bar while repeating [auto: on a terminal]"},
+    {.name = "listen",
+     .key = KEY_LISTEN,
+     .arg = "ENDPOINT",
+     .doc =
+         "Let workers elsewhere run nodes too, and find this run at tcp://ADDRESS:PORT (* for any "
+         "port) or ipc://FILE [nobody may]"},
+    {.name = "keys",
+     .key = KEY_KEYS,
+     .arg = "DIR",
+     .doc = "The folder of coordinator.key and allowed, without which none but this machine can be "
+            "let in [no keys]"},
     {0},
 };
 
@@ -132,41 +125,32 @@ static void s_parse_actors (options_t *self, const struct argp_state *state, cha
     self->actors = dw_command_choose (state, "--actors", s_actors, word);
 }
 
-static uint64_t s_parse_runs (const struct argp_state *state, const char *word) {
-    char *end;
-    long long value = strtoll (word, &end, 10);
-    if (end == word || *end || value < 1 || value > REPEAT_MAX) {
-        argp_error (state, "--repeat must be a whole number from 1 to %lld, not \"%s\"", REPEAT_MAX,
-                    word);
-    }
-    return (uint64_t) value;
-}
-
-static void s_parse_argument (options_t *self, const struct argp_state *state, const char *word) {
+/* False: it is the request's. */
+static bool s_parse_argument (options_t *self, const struct argp_state *state, const char *word) {
     if (!self->graph) {
         self->graph = word;
-    } else if (strcmp (word, "-") == 0) {
-        self->input_stdin = true;
-    } else {
+        return true;
+    }
+    if (strcmp (word, "-") != 0) {
         argp_error (state, "one graph at a time, and \"%s\" is a second; - is standard input",
                     word);
     }
+    return false;
 }
 
 static void s_check (const options_t *self, const struct argp_state *state) {
     if (!self->graph) {
         argp_error (state, "which graph file?");
     }
-    if ((self->input ? 1 : 0) + (self->input_file ? 1 : 0) + (self->input_stdin ? 1 : 0) > 1) {
-        argp_error (state, "a run has one input: --input, --input-file or -, not several");
+    if (self->keys && !self->listen) {
+        argp_error (state, "--keys is of no use without --listen");
     }
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
     options_t *self = state->input;
     switch (key) {
-        case KEY_INPUT: self->input = arg; return 0;
-        case KEY_INPUT_FILE: self->input_file = arg; return 0;
+        case ARGP_KEY_INIT: state->child_inputs[0] = &self->request; return 0;
         case KEY_STRATEGY:
             self->strategy = dw_command_choose (state, "--strategy", s_strategies, arg);
             return 0;
@@ -179,24 +163,28 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             self->max_concurrency = s_parse_number (state, "--max-concurrency", arg,
                                                     DW_LIMIT_MAX_CONCURRENCY);
             return 0;
-        case KEY_FORMAT:
-            self->format = (format_t) dw_command_choose (state, "--format", s_formats, arg);
+        case KEY_REPEAT:
+            self->runs = dw_command_number (state, "--repeat", arg, 1, REPEAT_MAX);
+            self->request.counted = true;
             return 0;
-        case KEY_OUTPUT: self->outputs[self->outputs_count++] = arg; return 0;
-        case KEY_REPEAT: self->runs = s_parse_runs (state, arg); return 0;
         case KEY_PROGRESS:
             self->progress = (progress_t) dw_command_choose (state, "--progress", s_progresses,
                                                              arg);
             return 0;
-        case ARGP_KEY_ARG: s_parse_argument (self, state, arg); return 0;
+        case KEY_LISTEN: self->listen = arg; return 0;
+        case KEY_KEYS: self->keys = arg; return 0;
+        case ARGP_KEY_ARG: return s_parse_argument (self, state, arg) ? 0 : ARGP_ERR_UNKNOWN;
         case ARGP_KEY_END: s_check (self, state); return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
 
+static const struct argp_child s_children[] = {{.argp = &dw_request_argp}, {0}};
+
 static const struct argp s_argp = {
     .options = s_options,
     .parser = s_parse,
+    .children = s_children,
     .args_doc = "GRAPH [-]",
     .doc =
         "Runs a graph and prints every node's result. The input is a text, a file, or standard "
@@ -209,7 +197,8 @@ static const struct argp s_argp = {
         "command at once.\n\n"
         "Exit status: 0 the run is ok; 1 it is not; 64 usage; 66 a file cannot be read or the "
         "input is too large; 71 the system refuses threads, memory or descriptors; 74 the output "
-        "cannot be written; 78 the graph is wrong; 130 and 143 ended by SIGINT and SIGTERM.",
+        "cannot be written; 77 a key is missing or refused; 78 the graph is wrong; 130 and 143 "
+        "ended by SIGINT and SIGTERM.",
 };
 
 /* ---- The graph and the input -------------------------------------------------------------- */
@@ -234,8 +223,8 @@ static void s_override (const options_t *self, dw_graph_t *graph) {
 }
 
 static int s_check_outputs (const options_t *self, const dw_plan_t *plan) {
-    for (size_t i = 0; i < self->outputs_count; i++) {
-        const char *id = self->outputs[i];
+    for (size_t i = 0; i < self->request.outputs_count; i++) {
+        const char *id = self->request.outputs[i];
         if (dw_plan_find (plan, id) != DW_NONE) {
             continue;
         }
@@ -254,16 +243,6 @@ static int s_check_outputs (const options_t *self, const dw_plan_t *plan) {
     return DW_EXIT_OK;
 }
 
-static int s_read_input (const options_t *self, uint64_t size_max, dw_input_t *input) {
-    if (self->input_file) {
-        return dw_input_read_file (input, self->input_file, size_max);
-    }
-    if (self->input_stdin) {
-        return dw_input_read_stdin (input, size_max);
-    }
-    return dw_input_take (input, self->input ? self->input : "", size_max);
-}
-
 /* Loads the graph and reads the input: all that can be wrong before an actor starts. */
 static int s_prepare (const options_t *self, dw_graph_t **graph_p, dw_input_t *input) {
     dw_plan_t *plan = NULL;
@@ -274,18 +253,13 @@ static int s_prepare (const options_t *self, dw_graph_t **graph_p, dw_input_t *i
     s_override (self, *graph_p);
     status = s_check_outputs (self, plan);
     if (!status) {
-        status = s_read_input (self, plan->max_payload_bytes, input);
+        status = dw_request_read (&self->request, plan->max_payload_bytes, input);
     }
     dw_plan_destroy (&plan);
     return status;
 }
 
 /* ---- The runs ----------------------------------------------------------------------------- */
-
-static void s_on_notice (void *arg, const char *line) {
-    (void) arg;
-    dw_command_say ("%s", line);
-}
 
 /* How many runs are in flight together, each with a copy of the input. */
 static uint32_t s_in_flight_max (const options_t *self, const dw_input_t *input) {
@@ -295,12 +269,18 @@ static uint32_t s_in_flight_max (const options_t *self, const dw_input_t *input)
     return count > 0 ? (uint32_t) count : 1;
 }
 
-static int s_open (const dw_graph_t *graph, uint32_t runs_max, dw_system_t **system_p) {
-    dw_system_options_t options = {.runs_max = runs_max, .clients_max = 1, .notice = s_on_notice};
-    dw_error_t *error = dw_error_new ();
-    int err = dw_system_open (system_p, graph, &options, error);
-    int status = err ? dw_command_fail (err, error, "the actors cannot be started") : DW_EXIT_OK;
-    dw_error_destroy (&error);
+static int s_open (const options_t *self, const dw_graph_t *graph, uint32_t runs_max,
+                   dw_serve_t *serve) {
+    dw_system_options_t options = {
+        .runs_max = runs_max,
+        .clients_max = self->listen ? 0 : 1,
+        .listen = self->listen,
+        .keys = self->keys,
+    };
+    int status = dw_serve_open (serve, graph, self->graph, options);
+    if (!status && self->listen) {
+        dw_command_say ("listening at %s", dw_system_listening (serve->system));
+    }
     return status;
 }
 
@@ -313,78 +293,38 @@ static bool s_wants_bar (const options_t *self) {
     return false;
 }
 
-static int s_fly (const options_t *self, dw_system_t *system, dw_input_t *input, int signals_fd,
-                  dw_flight_t *flight) {
-    dw_submission_t submission = {
-        .payload = input->text,
-        .size = input->size,
-        .is_text = true,
-        .outputs = self->outputs,
-        .outputs_count = self->outputs_count,
-        .wait_ms = 0,
-    };
+static int s_fly (const options_t *self, dw_system_t *system, const dw_input_t *input,
+                  const dw_signals_t *signals, dw_flight_t *flight) {
     dw_error_t *error = dw_error_new ();
     dw_client_t *client = NULL;
     int err = dw_client_new (&client, system, error);
-    if (!err) {
-        err = dw_flight_run (flight, client, &submission, signals_fd, s_wants_bar (self), error);
-    }
+    int status = err ? dw_command_fail (err, error, "the run cannot be made")
+                     : dw_request_fly (&self->request, client, input, signals, s_wants_bar (self),
+                                       flight);
     dw_client_destroy (&client);
-    int status = err ? dw_command_fail (err, error, "the run cannot be made") : DW_EXIT_OK;
     dw_error_destroy (&error);
     return status;
 }
 
-static int s_report (const options_t *self, const dw_flight_t *flight) {
-    int err = DW_OK;
-    switch (self->format) {
-        case FORMAT_TEXT: err = dw_report_text_print (flight, self->runs > 0); break;
-        case FORMAT_JSON: err = dw_report_json_print (flight, self->runs > 0); break;
-    }
-    int status = DW_EXIT_OK;
-    if (err) {
-        status = dw_command_fail (err, NULL, "the result cannot be printed");
-    } else if (flight->signal) {
-        status = DW_EXIT_SIGNAL + flight->signal;
-    } else if (flight->ended_as[DW_RUN_OK] < flight->ended) {
-        status = DW_EXIT_NOT_OK;
-    }
-    return dw_output_close (status); /* Written out before a stuck actor is waited for. */
-}
-
-/* The result was given: an actor that does not stop changes nothing about it. Its thread runs on in
- * code of its own, so the process ends without the handlers that would pull the ground from under
- * it. */
-static void s_close (dw_system_t **system_p, int status) {
-    dw_error_t *error = dw_error_new ();
-    int err = dw_system_close (system_p, -1, error);
-    dw_command_show (error);
-    dw_error_destroy (&error);
-    if (err == DW_ESTUCK) {
-        _exit (status);
-    }
-}
-
-static int s_run (const options_t *self, const dw_graph_t *graph, dw_input_t *input) {
+static int s_run (const options_t *self, const dw_graph_t *graph, const dw_input_t *input) {
     dw_signals_t signals;
-    if (dw_flight_catch_signals (&signals) != DW_OK) {
-        return dw_command_fail (DW_ELIMIT, NULL, "signals cannot be received");
+    int status = dw_signals_catch (&signals, dw_flight_signals);
+    if (status) {
+        return status;
     }
-    dw_system_t *system = NULL;
+    dw_serve_t serve = {0};
     uint32_t in_flight_max = s_in_flight_max (self, input);
     dw_flight_t flight = {.runs = self->runs > 0 ? self->runs : 1, .in_flight_max = in_flight_max};
-    int status = s_open (graph, in_flight_max, &system);
+    status = s_open (self, graph, in_flight_max, &serve);
     if (!status) {
-        status = s_fly (self, system, input, signals.fd, &flight);
+        status = s_fly (self, serve.system, input, &signals, &flight);
     }
-    dw_flight_release_signals (&signals);
+    dw_signals_release (&signals);
     if (!status) {
-        status = s_report (self, &flight);
+        status = dw_request_report (&self->request, &flight);
     }
     dw_result_destroy (&flight.last);
-    if (system) {
-        s_close (&system, status);
-    }
+    dw_serve_close (&serve, status);
     return status;
 }
 
@@ -395,15 +335,11 @@ int dw_command_run (int argc, char **argv) {
         .actors = -1,
         .pool_size = DW_UNSET,
         .max_concurrency = DW_UNSET,
-        .outputs = calloc ((size_t) argc, sizeof *options.outputs), /* more than can be said */
     };
-    if (!options.outputs) {
-        return dw_command_fail (DW_ENOMEM, NULL, "the options cannot be read");
-    }
     dw_graph_t *graph = NULL;
     dw_input_t input = {0};
-    int status;
-    if (dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    int status = dw_request_begin (&options.request, argc);
+    if (!status && dw_command_parse (&s_argp, argc, argv, &options, &status)) {
         status = s_prepare (&options, &graph, &input);
         if (!status) {
             status = s_run (&options, graph, &input);
@@ -411,6 +347,6 @@ int dw_command_run (int argc, char **argv) {
     }
     dw_input_free (&input);
     dw_graph_destroy (&graph);
-    free (options.outputs);
+    dw_request_end (&options.request);
     return status;
 }

@@ -2,10 +2,8 @@
 
 #include "cli/flight.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,31 +12,17 @@
 #define BAR_WIDTH       30
 #define BAR_INTERVAL_US 100000
 
+/* A client elsewhere finds out by waiting that its coordinator was lost. */
+#define LOOK_INTERVAL_MS 100
+#define LOOK_MS          1
+
 static uint64_t s_now_us (void) {
     struct timespec now;
     clock_gettime (CLOCK_MONOTONIC, &now);
     return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
 }
 
-/* ---- Signals ------------------------------------------------------------------------------ */
-
-int dw_flight_catch_signals (dw_signals_t *self) {
-    sigset_t set;
-    sigemptyset (&set);
-    sigaddset (&set, SIGINT);
-    sigaddset (&set, SIGTERM);
-    self->fd = signalfd (-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (self->fd < 0) {
-        return DW_ELIMIT;
-    }
-    sigprocmask (SIG_BLOCK, &set, &self->before);
-    return DW_OK;
-}
-
-void dw_flight_release_signals (dw_signals_t *self) {
-    close (self->fd);
-    sigprocmask (SIG_SETMASK, &self->before, NULL);
-}
+const int dw_flight_signals[] = {SIGINT, SIGTERM, 0};
 
 /* ---- The bar ------------------------------------------------------------------------------ */
 
@@ -120,19 +104,15 @@ static void s_on_signal (dw_flight_t *self, dw_client_t *client, int number) {
     }
 }
 
-static void s_read_signals (dw_flight_t *self, dw_client_t *client, int signals_fd) {
-    struct signalfd_siginfo info;
-    while (read (signals_fd, &info, sizeof info) == (ssize_t) sizeof info) {
-        s_on_signal (self, client, (int) info.ssi_signo);
-    }
-}
-
-static void s_sleep (const dw_client_t *client, int signals_fd, bool bar) {
+/* Waits for a result or a signal, then has the client look after its coordinator. */
+static int s_sleep (dw_client_t *client, const dw_signals_t *signals) {
     struct pollfd items[] = {
         {.fd = dw_client_fd (client), .events = POLLIN},
-        {.fd = signals_fd, .events = POLLIN},
+        {.fd = signals->fd, .events = POLLIN},
     };
-    (void) poll (items, 2, bar ? BAR_INTERVAL_US / 1000 : -1);
+    bool is_quiet = poll (items, 2, LOOK_INTERVAL_MS) == 0;
+    int err = dw_client_wait_all (client, is_quiet ? LOOK_MS : 0);
+    return err == DW_ETIMEDOUT ? DW_OK : err;
 }
 
 static bool s_is_over (const dw_flight_t *self) {
@@ -140,17 +120,19 @@ static bool s_is_over (const dw_flight_t *self) {
 }
 
 int dw_flight_run (dw_flight_t *self, dw_client_t *client, const dw_submission_t *submission,
-                   int signals_fd, bool bar_wanted, dw_error_t *error) {
+                   const dw_signals_t *signals, bool bar_wanted, dw_error_t *error) {
     uint64_t started_us = s_now_us ();
     bar_t bar = {.shown = bar_wanted, .started_us = started_us};
     int err = s_submit (self, client, submission, error);
     while (!err && !s_is_over (self)) {
-        s_read_signals (self, client, signals_fd);
+        for (int number; (number = dw_signals_next (signals));) {
+            s_on_signal (self, client, number);
+        }
         if (s_take (self, client) == 0) {
-            s_sleep (client, signals_fd, bar.shown);
+            err = s_sleep (client, signals);
         }
         s_bar_update (&bar, self);
-        err = s_submit (self, client, submission, error);
+        err = err ? err : s_submit (self, client, submission, error);
     }
     self->duration_us = s_now_us () - started_us;
     s_bar_end (&bar, self);

@@ -1,27 +1,13 @@
 /* flight.h - the runs of one command: submitted, waited for, counted, and stopped by a signal.
  *
- * The first SIGINT or SIGTERM cancels them, and what
- * they got done is their result; the second one ends the command at once. Signals are read from a
- * descriptor beside the client's, so that no code runs in a handler. */
+ * The first SIGINT or SIGTERM cancels them, and what they got done is their result; the second one
+ * ends the command at once. Signals are read from a descriptor beside the client's. */
 
 #ifndef DW_FLIGHT_H
 #define DW_FLIGHT_H
 
-#include <signal.h>
-
+#include "cli/signals.h"
 #include "dagwood.h"
-
-/* The mask before, and the descriptor that signals are read from. */
-typedef struct dw_signals_t {
-    sigset_t before;
-    int fd;
-} dw_signals_t;
-
-/* Blocks SIGINT and SIGTERM, for this thread and all that it starts: to be called before a system
- * is opened. Returns 0, or DW_ELIMIT when there is no descriptor. */
-int dw_flight_catch_signals (dw_signals_t *self);
-/* From now on they end the command again; the threads that were started stay without them. */
-void dw_flight_release_signals (dw_signals_t *self);
 
 typedef struct dw_flight_t {
     uint64_t runs; /* to be made, */
@@ -34,9 +20,13 @@ typedef struct dw_flight_t {
     dw_result_t *last;                       /* of the run that was submitted last; the caller's */
 } dw_flight_t;
 
+/* The signals that stop it, for dw_signals_catch. */
+extern const int dw_flight_signals[];
+
 /* Makes the runs. bar: shows how far it is on standard error.
- * Errors: those of dw_client_submit; the runs that were in flight are cancelled with the client. */
+ * Errors: those of dw_client_submit and dw_client_wait; the runs that were in flight are cancelled
+ * with the client. */
 int dw_flight_run (dw_flight_t *self, dw_client_t *client, const dw_submission_t *submission,
-                   int signals_fd, bool bar, dw_error_t *error);
+                   const dw_signals_t *signals, bool bar, dw_error_t *error);
 
 #endif

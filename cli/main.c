@@ -25,6 +25,11 @@ static const command_t s_commands[] = {
     {"plan", dw_command_plan, "prints what a graph is compiled to"},
     {"processors", dw_command_processors, "lists the stock processors, or explains one"},
     {"bench", dw_command_bench, "measures what a task costs beside its work"},
+    {"coordinator", dw_command_coordinator,
+     "lets other processes run a graph's nodes and submit runs"},
+    {"worker", dw_command_worker, "runs nodes for a coordinator"},
+    {"submit", dw_command_submit, "has a coordinator run its graph and prints every node's result"},
+    {"status", dw_command_status, "says what a coordinator is at"},
     {"keygen", dw_command_keygen, "makes a key pair, for endpoints that other machines reach"},
 };
 #define COMMANDS_COUNT (sizeof s_commands / sizeof *s_commands)

@@ -20,5 +20,8 @@ int dw_report_text_print (const dw_flight_t *flight, bool repeat);
  * 2^63, and a key that is no string as its JSON text. Bytes that are no msgpack value are shown as a
  * bin. NULL: no memory. */
 json_t *dw_report_json_value (const void *payload, size_t size);
+/* Prints json and releases it. False: json is NULL, there is no memory, or the output is gone, which
+ * output.h knows. */
+bool dw_report_json_dump (json_t *json);
 
 #endif

@@ -279,8 +279,7 @@ static int s_write (const char *text, size_t size, void *data) {
     return dw_output_write (text, size) ? 0 : -1;
 }
 
-/* Prints json and releases it; false: no memory, or the output is gone, which output.h knows. */
-static bool s_print (json_t *json) {
+bool dw_report_json_dump (json_t *json) {
     bool printed = json && json_dump_callback (json, s_write, NULL, JSON_ENCODE_ANY) == 0;
     json_decref (json);
     return printed;
@@ -294,7 +293,8 @@ static bool s_print_separator (size_t index) {
 static bool s_print_outputs (const dw_result_t *result) {
     bool printed = dw_output_text (", \"outputs\": [");
     for (size_t i = 0; printed && i < dw_result_outputs_count (result); i++) {
-        printed = s_print_separator (i) && s_print (s_id (result, dw_result_output_at (result, i)));
+        printed = s_print_separator (i) &&
+                  dw_report_json_dump (s_id (result, dw_result_output_at (result, i)));
     }
     return printed && dw_output_text ("]");
 }
@@ -303,7 +303,7 @@ static bool s_print_failures (const dw_result_t *result) {
     bool printed = dw_output_text (", \"failures\": [");
     for (size_t i = 0; printed && i < dw_result_failures_count (result); i++) {
         printed = s_print_separator (i) &&
-                  s_print (s_failure (result, dw_result_failure_at (result, i)));
+                  dw_report_json_dump (s_failure (result, dw_result_failure_at (result, i)));
     }
     return printed && dw_output_text ("]");
 }
@@ -312,8 +312,8 @@ static bool s_print_results (const dw_result_t *result) {
     bool printed = dw_output_text (", \"results\": {");
     int count = (int) dw_result_nodes_count (result);
     for (int node = 0; printed && node < count; node++) {
-        printed = s_print_separator ((size_t) node) && s_print (s_id (result, node)) &&
-                  dw_output_text (": ") && s_print (s_entry (result, node));
+        printed = s_print_separator ((size_t) node) && dw_report_json_dump (s_id (result, node)) &&
+                  dw_output_text (": ") && dw_report_json_dump (s_entry (result, node));
     }
     return printed && dw_output_text ("}");
 }

@@ -59,7 +59,10 @@ DW_EXPORT const char *dw_version (void);
     X (DW_EPROTOCOL, -11, "the peer's message makes no sense")             \
     X (DW_ENOENT, -12, "no such thing")                                    \
     X (DW_EPROCESSOR, -13, "a processor cannot start")                     \
-    X (DW_EKEY, -14, "a key is missing or refused")
+    X (DW_EKEY, -14, "a key is missing or refused")                        \
+    X (DW_ENOBODY, -15, "no coordinator answers there")                    \
+    X (DW_ELOST, -16, "the coordinator was lost")                          \
+    X (DW_EREFUSED, -17, "the coordinator refused")
 
 typedef enum dw_err_t {
 #define X(name, value, text) name = value,
@@ -189,6 +192,9 @@ typedef struct dw_processors_t dw_processors_t;
 
 /* The set of the stock processors, to which the caller adds; NULL when there is no memory. */
 DW_EXPORT dw_processors_t *dw_processors_new (void);
+/* A set without any, for who wants some of the stock ones (dw_processors_find of another set, then
+ * dw_processors_add) or only processors of their own; NULL when there is no memory. */
+DW_EXPORT dw_processors_t *dw_processors_new_empty (void);
 DW_EXPORT void dw_processors_destroy (dw_processors_t **self_p);
 /* Adds a processor; the table is copied, what it points to is borrowed for the set's life.
  * Errors: DW_EINVAL no name, no process function, or a name that is taken; DW_ENOMEM. */
@@ -223,6 +229,15 @@ typedef struct dw_system_options_t {
      * a newline, called on the coordinator's thread; NULL: not told. */
     void (*notice) (void *arg, const char *line);
     void *notice_arg;
+    /* Where processes elsewhere find the coordinator: workers that run this graph's nodes, clients that submit
+     * runs, whoever asks for its status. ipc:// or tcp://; beyond this machine only with keys. NULL: none may. */
+    const char *listen;
+    const char *keys; /* folder of coordinator.key and allowed (docs/SECURITY.md); NULL: no keys */
+    const char *name; /* of the graph, for those who ask for it; NULL: "graph" */
+    bool no_actors; /* with listen: every node is run by workers elsewhere, none in this process */
+    uint32_t slots_max;    /* of workers elsewhere; 0: 1024 */
+    uint32_t heartbeat_ms; /* how often they and the coordinator say that they are there; 0: 1000 */
+    uint32_t silence_ms;   /* after how long a silent one is lost; 0: 3000 */
 } dw_system_options_t;
 
 /* Opens a system: validates and compiles the graph (borrowed, not kept), then starts every actor.
@@ -241,6 +256,13 @@ DW_EXPORT int dw_system_open (dw_system_t **self_p, const dw_graph_t *graph,
  * point to, must then stay. */
 DW_EXPORT int dw_system_close (dw_system_t **self_p, int timeout_ms, dw_error_t *error);
 
+/* Where it listens for processes elsewhere, with the port that it got; "" when it does not. Valid for the
+ * system's life. */
+DW_EXPORT const char *dw_system_listening (const dw_system_t *self);
+/* Has the coordinator read its list of allowed keys anew: who is no longer on it is out at once. What comes of it is
+ * told to notice. By the thread that opened the system. */
+DW_EXPORT void dw_system_reload_keys (dw_system_t *self);
+
 /* ---- A client: submits runs and receives results ------------------------------------------ */
 
 typedef struct dw_client_t dw_client_t;
@@ -258,6 +280,22 @@ typedef struct dw_submission_t {
 } dw_submission_t;
 
 DW_EXPORT int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error);
+
+/* How a coordinator in another process is found. */
+typedef struct dw_connect_options_t {
+    const char *endpoint;   /* what dw_system_listening said, or tcp://HOST:PORT */
+    const char *key;        /* file of the own key pair (`dagwood keygen`); NULL: no keys */
+    const char *server_key; /* file of the coordinator's public key; both or neither */
+    const char *graph;      /* the name that its graph must have; NULL: any */
+    int timeout_ms;         /* for its first answer; 0: 3000 */
+} dw_connect_options_t;
+
+/* A client of a system elsewhere. It differs from others in that its calls say DW_ELOST when its coordinator
+ * has not been heard of for the time that this has told it.
+ * Errors: DW_ENOBODY no coordinator answers there; DW_EKEY a key file is wrong, or a key is missing or refused;
+ * DW_EREFUSED what the coordinator refused; DW_EINVAL it is no endpoint; DW_ELIMIT; DW_ENOMEM. */
+DW_EXPORT int dw_client_connect (dw_client_t **self_p, const dw_connect_options_t *options,
+                                 dw_error_t *error);
 /* Runs still in flight are cancelled; results not yet taken are dropped. */
 DW_EXPORT void dw_client_destroy (dw_client_t **self_p);
 
@@ -287,6 +325,67 @@ DW_EXPORT size_t dw_client_in_flight (const dw_client_t *self);
 /* The shortcut for a program's first run: submits text and waits for the result. */
 DW_EXPORT int dw_client_run_text (dw_client_t *self, const char *text, dw_result_t **result_p,
                                   dw_error_t *error);
+
+/* ---- A worker: runs nodes for a coordinator elsewhere ---------------------------------------- */
+
+typedef struct dw_agent_t dw_agent_t;
+
+/* A worker process has an agent with any number of slots, each an actor that runs one task at a time. A program
+ * that links this library becomes a worker with processors of its own by these calls. */
+typedef struct dw_agent_options_t {
+    dw_connect_options_t coordinator;
+    const dw_processors_t *processors; /* borrowed until it is closed; NULL: the stock ones */
+    uint32_t slots;                    /* tasks at one time; 0: as many as CPUs */
+    int reconnect_ms; /* how long to look for a coordinator that was lost: 0 not at all,
+                                          negative for ever */
+    void (*notice) (void *arg,
+                    const char *line); /* as of a system; called on a thread of the agent's */
+    void *notice_arg;
+} dw_agent_options_t;
+
+/* Connects, is welcomed and starts its slots. It offers every processor of the set.
+ * Errors: as dw_client_connect; DW_EGRAPH the coordinator's graph is not one that it can run: which processor
+ * it lacks or has otherwise; DW_EPROCESSOR. */
+DW_EXPORT int dw_agent_open (dw_agent_t **self_p, const dw_agent_options_t *options,
+                             dw_error_t *error);
+/* Waits until it has ended: DW_OK the coordinator closed, or it was drained; DW_ELOST the coordinator was lost
+ * and did not come back in time; DW_EREFUSED, DW_EKEY it was refused when it came back.
+ * DW_ETIMEDOUT: it still works. timeout_ms negative: for ever. */
+DW_EXPORT int dw_agent_wait (dw_agent_t *self, int timeout_ms);
+/* Takes nothing new: slots finish the task that they are at and give the others back; then it ends. */
+DW_EXPORT void dw_agent_drain (dw_agent_t *self);
+/* Ends it at once; what its slots were at is given to others. Waits at most timeout_ms (negative: 5000) for
+ * processors that still run. Errors: DW_ESTUCK as dw_system_close. */
+DW_EXPORT int dw_agent_close (dw_agent_t **self_p, int timeout_ms, dw_error_t *error);
+
+/* ---- What a coordinator is at ----------------------------------------------------------------- */
+
+/* A worker process, or the coordinator's own actors together. */
+typedef struct dw_status_worker_t {
+    const char *host; /* "" for the coordinator's own actors */
+    uint64_t pid;
+    uint32_t slots, busy; /* busy: slots that hold tasks */
+    uint64_t steps_done;
+    uint64_t silent_ms; /* since it was last heard of */
+} dw_status_worker_t;
+
+typedef struct dw_status_t {
+    const char *graph;
+    uint32_t nodes_count;
+    uint32_t clients_count;
+    uint64_t runs_in_flight, runs_ok, runs_partial, runs_failed, runs_cancelled;
+    uint64_t tasks_ready, tasks_sent, steps_done, attempts_failed, retries, timeouts;
+    uint64_t lost; /* tasks that were with a worker when it was lost, and were sent again */
+    uint64_t answers_ignored;  /* late, repeated or forged */
+    uint64_t messages_ignored; /* from nobody known, or that made no sense */
+    size_t workers_count;
+    const dw_status_worker_t *workers;
+} dw_status_t;
+
+/* Asks the coordinator; the answer is the caller's, freed by dw_status_destroy.
+ * Errors: DW_ETIMEDOUT; DW_ELOST; DW_ECLOSED; DW_ENOMEM. */
+DW_EXPORT int dw_client_status (dw_client_t *self, int timeout_ms, dw_status_t **status_p);
+DW_EXPORT void dw_status_destroy (dw_status_t **self_p);
 
 /* ---- A result ----------------------------------------------------------------------------- */
 

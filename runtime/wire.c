@@ -226,11 +226,45 @@ bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello) {
     hello->version = dw_read_uint_max (self, UINT32_MAX);
     if (self->is_damaged || hello->version != DW_WIRE_VERSION)
         return !self->is_damaged;
-    hello->role = dw_read_uint_max (self, DW_WIRE_OWNER);
+    hello->role = dw_read_uint_max (self, DW_WIRE_AGENT);
     hello->token = dw_read_bin (self, DW_WIRE_TOKEN_SIZE, &size);
     hello->number = dw_read_uint_max (self, UINT32_MAX);
     hello->credit = dw_read_uint_max (self, UINT32_MAX);
     return !self->is_damaged && size == DW_WIRE_TOKEN_SIZE;
+}
+
+void dw_write_agent (dw_writer_t *self, const dw_wire_agent_t *agent) {
+    dw_write_bin (self, agent->uuid, DW_WIRE_UUID_SIZE);
+    dw_write_uint (self, agent->incarnation);
+    dw_write_uint (self, agent->slots);
+    dw_write_uint (self, agent->pid);
+    dw_write_str (self, agent->host, agent->host_size);
+}
+
+bool dw_read_agent (dw_wire_reader_t *self, dw_wire_agent_t *agent) {
+    size_t size;
+    memset (agent, 0, sizeof *agent);
+    agent->uuid = dw_read_bin (self, DW_WIRE_UUID_SIZE, &size);
+    agent->incarnation = dw_read_uint (self);
+    agent->slots = dw_read_uint_max (self, UINT32_MAX);
+    agent->pid = dw_read_uint (self);
+    agent->host = dw_read_str (self, 255, &agent->host_size);
+    return !self->is_damaged && size == DW_WIRE_UUID_SIZE;
+}
+
+bool dw_read_welcome (dw_wire_reader_t *self, dw_wire_welcome_t *welcome) {
+    size_t size, token_size;
+    memset (welcome, 0, sizeof *welcome);
+    welcome->peer = dw_read_uint_max (self, UINT32_MAX);
+    welcome->heartbeat_ms = dw_read_uint_max (self, UINT32_MAX);
+    welcome->silence_ms = dw_read_uint_max (self, UINT32_MAX);
+    welcome->system = dw_read_bin (self, DW_WIRE_TOKEN_SIZE, &size);
+    welcome->token = dw_read_bin (self, DW_WIRE_TOKEN_SIZE, &token_size);
+    welcome->digest = dw_read_uint (self);
+    welcome->graph = dw_read_ref (self);
+    welcome->workers_count = dw_read_array (self);
+    return !self->is_damaged && size == DW_WIRE_TOKEN_SIZE && token_size == DW_WIRE_TOKEN_SIZE &&
+           dw_wire_is_pulse (welcome->heartbeat_ms, welcome->silence_ms);
 }
 
 bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task) {

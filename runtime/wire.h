@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DW_WIRE_VERSION    1u
+#define DW_WIRE_VERSION    2u
 #define DW_WIRE_MAGIC      "dagwood"
 #define DW_WIRE_TOKEN_SIZE 16u    /* bytes of the token that a system's own peers show */
 #define DW_WIRE_INLINE_MAX 512u   /* bytes; more travels as a frame of its own */
@@ -24,7 +24,8 @@
 
 typedef enum dw_wire_type_t {
     DW_WIRE_HELLO = 0, /* peer -> coordinator: magic, version, role, token, number, credit */
-    DW_WIRE_WELCOME, /* to a worker: peer; to a client: peer, runs_max, max_payload_bytes, graph */
+    DW_WIRE_WELCOME, /* to a worker: peer; to a client: peer, runs_max, max_payload_bytes, graph, heartbeat_ms,
+                        silence_ms, name; to an agent: an agent's welcome */
     DW_WIRE_REFUSED, /* coordinator -> peer: code, text, the client's run or 0 */
     DW_WIRE_TASKS,   /* coordinator -> worker: first ticket, task records */
     DW_WIRE_ANSWERS, /* worker -> coordinator: peer, answer records */
@@ -38,6 +39,11 @@ typedef enum dw_wire_type_t {
     DW_WIRE_CLOSED,  /* coordinator -> owner: a text for each actor that is still in a processor */
     DW_WIRE_COUNT,   /* owner -> coordinator: tell what you have counted */
     DW_WIRE_COUNTS,  /* coordinator -> owner: messages, steps by worker, its own thread's first */
+    DW_WIRE_BEAT,    /* agent, client -> coordinator: peer; coordinator -> agent, client: nothing */
+    DW_WIRE_DRAIN,   /* agent -> coordinator: peer; its slots are to take nothing new */
+    DW_WIRE_REPLACE, /* coordinator -> agent: worker; its slot is stuck, another takes its place */
+    DW_WIRE_STATUS,  /* client -> coordinator: peer; coordinator -> client: a status record */
+    DW_WIRE_RELOAD,  /* owner -> coordinator: read the allow-list anew */
     DW_WIRE_TYPES
 } dw_wire_type_t;
 
@@ -45,6 +51,7 @@ typedef enum dw_wire_role_t {
     DW_WIRE_WORKER = 1,
     DW_WIRE_CLIENT,
     DW_WIRE_OWNER, /* whoever opened the system; inproc only */
+    DW_WIRE_AGENT, /* a worker process, whose slots are workers */
 } dw_wire_role_t;
 
 /* How an answer record goes on after its ticket. */
@@ -161,6 +168,38 @@ void dw_write_hello (dw_writer_t *self, const dw_wire_hello_t *hello);
 /* False: damaged, or not ours. A version that is not ours is read up to the version, for a refusal
  * that names both. */
 bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello);
+
+/* What the HELLO of an agent has besides. */
+#define DW_WIRE_UUID_SIZE 16u
+typedef struct dw_wire_agent_t {
+    const uint8_t *uuid;  /* DW_WIRE_UUID_SIZE random bytes: which process it is */
+    uint64_t incarnation; /* grows each time that it connects */
+    uint32_t slots;
+    uint64_t pid;
+    const char *host; /* not ended by NUL */
+    size_t host_size;
+} dw_wire_agent_t;
+
+void dw_write_agent (dw_writer_t *self, const dw_wire_agent_t *agent);
+bool dw_read_agent (dw_wire_reader_t *self, dw_wire_agent_t *agent);
+
+/* An agent's WELCOME: [peer, heartbeat_ms, silence_ms, system, token, digest, graph, workers]. system is the token
+ * by which processors know the system, token what the agent's slots show in their HELLO, digest that of the plan
+ * (runtime/core/plan.h), graph the graph (runtime/pack.h), workers the number of each of its slots, in
+ * ascending order. */
+typedef struct dw_wire_welcome_t {
+    uint32_t peer, heartbeat_ms, silence_ms;
+    const uint8_t *system, *token; /* DW_WIRE_TOKEN_SIZE bytes each */
+    uint64_t digest;
+    dw_ref_t graph;
+    uint32_t workers_count; /* that follow in the reader */
+} dw_wire_welcome_t;
+
+bool dw_read_welcome (dw_wire_reader_t *self, dw_wire_welcome_t *welcome);
+/* Whether these are times by which one can tell who is there: a heartbeat may be missed. */
+static inline bool dw_wire_is_pulse (uint32_t heartbeat_ms, uint32_t silence_ms) {
+    return heartbeat_ms > 0 && silence_ms / 2 >= heartbeat_ms;
+}
 
 /* A task record: [run, node, steps, attempt, payload, dependencies]. dependencies is nil, or an
  * array of a payload and a metadata reference for each direct dependency. */

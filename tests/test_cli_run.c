@@ -428,7 +428,8 @@ static void text_shows_failures_with_their_reasons_and_attempts (void **state) {
 static const char *s_time_of (const command_t *c, const char *line, char text[32]) {
     char status[32];
     const char *at = strstr (c->out, line);
-    if (!at || sscanf (at + strlen (line), "%31s %31s", status, text) != 2)
+    int is_there = at && sscanf (at + strlen (line), "%31s %31s", status, text) == 2;
+    if (!is_there)
         fail_msg ("no line of %s in:\n%s", line, c->out);
     return text;
 }

@@ -52,6 +52,22 @@ static void a_new_set_has_the_stock_processors_in_alphabetical_order (void **sta
     dw_processors_destroy (&set);
 }
 
+static void an_empty_set_takes_some_of_the_stock_processors (void **state) {
+    (void) state;
+    dw_processors_t *stock = dw_processors_new ();
+    dw_processors_t *set = dw_processors_new_empty ();
+    assert_non_null (set);
+    assert_int_equal (dw_processors_count (set), 0);
+    assert_null (dw_processors_find (set, "identity"));
+    assert_int_equal (dw_processors_add (set, dw_processors_find (stock, "spin")), DW_OK);
+    assert_int_equal (dw_processors_add (set, dw_processors_find (stock, "concat")), DW_OK);
+    dw_processors_destroy (&stock); /* its tables were copied, what they point to is constant */
+    assert_int_equal (dw_processors_count (set), 2);
+    assert_string_equal (dw_processors_at (set, 0)->name, "concat");
+    assert_string_equal (dw_processors_at (set, 1)->name, "spin");
+    dw_processors_destroy (&set);
+}
+
 static bool s_is_one_of (const char *name, const char *names) {
     return strstr (names, name) != NULL;
 }
@@ -332,6 +348,7 @@ static void no_graph_is_an_error_and_no_crash (void **state) {
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (a_new_set_has_the_stock_processors_in_alphabetical_order),
+        cmocka_unit_test (an_empty_set_takes_some_of_the_stock_processors),
         cmocka_unit_test (stock_processors_say_what_they_are),
         cmocka_unit_test (adding_keeps_the_order_and_copies_the_table),
         cmocka_unit_test (a_function_is_a_transform_whose_instance_is_its_argument),

@@ -82,11 +82,12 @@ for program in *.c; do
     ${CC:-cc} -std=c11 -Wall -Wextra -Wshadow -Wconversion -Werror -fsyntax-only -I "$root/include" "$program"
 done
 
-# One shell runs them all: what is exported in one block holds in the next.
+# One shell runs them all: what is exported in one block holds in the next. What it started ends with it.
+echo 'trap "kill \$(jobs -p) 2>/dev/null" EXIT' >"$folder/script"
 for block in "$folder"/blocks/*.console; do
     script_console "$block"
     commands=$((commands + $(grep -c '^\$ ' "$block")))
-done >"$folder/script"
+done >>"$folder/script"
 bash "$folder/script"
 for block in "$folder"/blocks/*.console; do
     if ! diff <(plain <"$block") <(plain <"$block.printed") >"$folder/difference"; then

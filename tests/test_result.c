@@ -431,5 +431,5 @@ int main (void) {
         cmocka_unit_test (a_submission_that_makes_no_sense_is_refused_and_changes_nothing),
         cmocka_unit_test (just_the_ancestors_of_requested_outputs_run),
     };
-    return system_fixture_run ("results and payloads", tests);
+    return system_fixture_run_everywhere ("results and payloads", tests);
 }

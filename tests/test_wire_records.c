@@ -69,7 +69,7 @@ static void a_hello_is_read_as_it_was_written (void **state) {
         for (size_t k = 0; k < sizeof token; k++)
             token[k] = (uint8_t) random_next (&f->random);
         dw_wire_hello_t read, hello = {.version = DW_WIRE_VERSION,
-                                       .role = 1 + random_below (&f->random, DW_WIRE_OWNER),
+                                       .role = 1 + random_below (&f->random, DW_WIRE_AGENT),
                                        .token = token,
                                        .number = (uint32_t) random_integer (&f->random),
                                        .credit = (uint32_t) random_integer (&f->random)};
@@ -87,9 +87,72 @@ static void a_hello_is_read_as_it_was_written (void **state) {
     }
 }
 
+static void an_agent_is_read_as_it_was_written (void **state) {
+    fixture_t *f = *state;
+    uint8_t uuid[DW_WIRE_UUID_SIZE];
+    char host[256];
+    memset (host, 'h', sizeof host);
+    for (int i = 0; i < 1000; i++) {
+        for (size_t k = 0; k < sizeof uuid; k++)
+            uuid[k] = (uint8_t) random_next (&f->random);
+        dw_wire_agent_t read, agent = {.uuid = uuid,
+                                       .incarnation = random_integer (&f->random),
+                                       .slots = (uint32_t) random_integer (&f->random),
+                                       .pid = random_integer (&f->random),
+                                       .host = host,
+                                       .host_size = random_below (&f->random, sizeof host + 1)};
+        dw_writer_clear (&f->writer);
+        dw_write_agent (&f->writer, &agent);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_int_equal (dw_read_agent (&reader, &read), agent.host_size <= 255);
+        if (agent.host_size > 255)
+            continue;
+        assert_true (dw_wire_reader_is_over (&reader));
+        assert_memory_equal (read.uuid, uuid, sizeof uuid);
+        assert_int_equal (read.incarnation, agent.incarnation);
+        assert_int_equal (read.slots, agent.slots);
+        assert_int_equal (read.pid, agent.pid);
+        assert_int_equal (read.host_size, agent.host_size);
+    }
+}
+
+static void a_welcome_needs_a_pulse_by_which_one_can_tell_who_is_there (void **state) {
+    static const struct {
+        uint32_t heartbeat_ms, silence_ms;
+        bool ok;
+    } cases[] = {{1, 2, true},           {1000, 2000, true},
+                 {1, UINT32_MAX, true},  {0, 0, false},
+                 {0, 1000, false},       {1000, 0, false},
+                 {1000, 1999, false},    {UINT32_MAX, UINT32_MAX, false},
+                 {1u << 31, 1000, false}};
+    static const uint8_t token[DW_WIRE_TOKEN_SIZE] = "0123456789abcde";
+    fixture_t *f = *state;
+    for (size_t i = 0; i < COUNT (cases); i++) {
+        dw_wire_welcome_t welcome;
+        dw_writer_clear (&f->writer);
+        dw_write_uint (&f->writer, 7);
+        dw_write_uint (&f->writer, cases[i].heartbeat_ms);
+        dw_write_uint (&f->writer, cases[i].silence_ms);
+        dw_write_bin (&f->writer, token, sizeof token);
+        dw_write_bin (&f->writer, token, sizeof token);
+        dw_write_uint (&f->writer, UINT64_MAX);
+        dw_write_uint (&f->writer, 1);
+        dw_write_array (&f->writer, 1);
+        dw_write_uint (&f->writer, 5);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_int_equal (dw_read_welcome (&reader, &welcome), cases[i].ok);
+        assert_int_equal (welcome.peer, 7);
+        assert_int_equal (welcome.digest, UINT64_MAX);
+        assert_int_equal (welcome.workers_count, 1);
+        assert_int_equal (dw_read_uint (&reader), 5);
+        assert_true (dw_wire_reader_is_over (&reader));
+    }
+}
+
 static void a_hello_of_another_version_is_read_up_to_its_version (void **state) {
     fixture_t *f = *state;
-    static const uint32_t versions[] = {0, 2, 1000, UINT32_MAX};
+    static const uint32_t versions[] = {0, DW_WIRE_VERSION - 1, DW_WIRE_VERSION + 1, 1000,
+                                        UINT32_MAX};
     for (size_t i = 0; i < COUNT (versions); i++) {
         dw_wire_hello_t hello;
         dw_writer_clear (&f->writer);
@@ -334,6 +397,8 @@ static void an_extra_is_read_as_it_was_written (void **state) {
 int main (void) {
     const struct CMUnitTest tests[] = {
         TEST (a_hello_is_read_as_it_was_written),
+        TEST (an_agent_is_read_as_it_was_written),
+        TEST (a_welcome_needs_a_pulse_by_which_one_can_tell_who_is_there),
         TEST (a_hello_of_another_version_is_read_up_to_its_version),
         TEST (a_hello_with_another_magic_word_is_not_ours),
         TEST (a_hello_with_a_token_of_another_size_is_refused),

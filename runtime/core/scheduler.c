@@ -117,7 +117,7 @@ int dw_scheduler_new (dw_scheduler_t **self_p, const dw_plan_t *plan,
         return DW_ENOMEM;
     }
     self->concurrency_max = plan->max_concurrency;
-    if (plan->pool && plan->workers_count < self->concurrency_max)
+    if (plan->pool && !options->is_open && plan->workers_count < self->concurrency_max)
         self->concurrency_max = plan->workers_count;
     for (uint32_t lane = 0; lane < plan->lanes_count; lane++)
         self->lanes[lane].first_worker = DW_NONE;

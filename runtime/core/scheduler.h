@@ -33,15 +33,16 @@ typedef enum dw_event_type_t {
     DW_EVENT_RUN_SUBMITTED, /* run, outputs: run is an index that is free (below runs_max) */
     DW_EVENT_RUN_CANCELLED, /* run: one that has ended already is ignored */
     DW_EVENT_WORKER_JOINED, /* worker (an absent index), lane, credit, local */
-    DW_EVENT_WORKER_LOST,   /* worker: it and all that it holds are gone */
-    DW_EVENT_TASK_DONE,     /* worker, ticket, steps, last, duration_ns, handle */
+    DW_EVENT_WORKER_LOST, /* worker, last: it and all that it holds are gone; last: it said so, and is at nothing */
+    DW_EVENT_TASK_DONE, /* worker, ticket, steps, last, duration_ns, handle */
     DW_EVENT_TASK_FAILED, /* worker, ticket, code, duration_ns, handle: the step after those done failed */
     DW_EVENT_TASK_RETURNED, /* worker, ticket: it was not started (or not gone on with) and will not be */
 } dw_event_type_t;
 
 typedef struct dw_event_t {
     uint8_t type;
-    bool last;     /* TASK_DONE: the task's end; else more answers for this ticket follow */
+    bool
+        last; /* TASK_DONE: the task's end; else more answers for this ticket follow. WORKER_LOST: see there */
     bool local;    /* WORKER_JOINED: it is the shell's own thread, which takes its tasks */
     uint16_t code; /* TASK_FAILED */
     uint32_t run;
@@ -96,6 +97,8 @@ typedef struct dw_commands_t {
 typedef struct dw_scheduler_options_t {
     uint32_t runs_max;
     uint32_t workers_max;
+    bool
+        is_open; /* workers beyond the plan's may join: max_concurrency alone says how many may be busy */
     int64_t
         grace_ns;  /* how long a worker whose task timed out or was cancelled has to answer before
                          it is stuck; 0: 100 ms */

@@ -202,7 +202,7 @@ void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *even
 void dw_scheduler_watch (dw_scheduler_t *self, uint32_t worker_index);
 void dw_scheduler_give_up (dw_scheduler_t *self, uint32_t worker_index, uint64_t ticket);
 void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *event);
-/* A death is counted against the node that the worker was on; what was behind it never began. */
+/* A death is counted against the node that the worker was on, unless it left with a good-bye. */
 void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_task_failed (dw_scheduler_t *self, const dw_event_t *event);

@@ -140,7 +140,8 @@ void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *even
                             w); /* now there is somebody whom the other's late tasks can go to */
 }
 
-/* A death is counted against the node that the worker was on; what was behind it never began. */
+/* A death is counted against the node that the worker was on, unless it left with a good-bye; what was behind it
+ * never began. */
 void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event) {
     dw_worker_state_t *worker = &self->workers[event->worker];
     if (!worker->present)
@@ -156,6 +157,11 @@ void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event)
         return;
     dw_run_t *run = &self->runs[first.run];
     run->sent_count--;
+    if (event->last) {
+        self->counts.returned++;
+        dw_scheduler_put_back (self, first.run, first.node);
+        return;
+    }
     self->counts.losses++;
     if (run->nodes[first.node].state == DW_STATE_WAITING)
         run->nodes[first.node].attempts++; /* a later step of a chain had begun */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,10 +18,12 @@
 
 #include <cmocka.h>
 
-#define BINARY      DAGWOOD_BUILD_DIR "/dagwood"
-#define WORDS_MAX   64
-#define FILES_MAX   64
-#define SECONDS_MAX 120
+#define BINARY        DAGWOOD_BUILD_DIR "/dagwood"
+#define WORDS_MAX     64
+#define FILES_MAX     64
+#define SECONDS_MAX   120
+#define AWAIT_LOOKS   2000
+#define AWAIT_LOOK_US 5000
 
 /* ---- A command ---------------------------------------------------------------------------- */
 
@@ -74,18 +77,49 @@ static char *s_read (int fd, size_t *size_p) {
     assert_non_null (text);
     assert_int_equal (pread (fd, text, size, 0), size);
     text[size] = '\0';
-    close (fd);
     *size_p = size;
     return text;
+}
+
+/* Waits until the file has text in it; *said_p gets what it has then. */
+static void s_await (int fd, const char *text, char **said_p) {
+    for (int looks = 0; looks < AWAIT_LOOKS; looks++) {
+        size_t size;
+        free (*said_p);
+        *said_p = s_read (fd, &size);
+        if (strstr (*said_p, text)) {
+            return;
+        }
+        usleep (AWAIT_LOOK_US);
+    }
+    fail_msg ("\"%s\" was not said; only:\n%.4000s", text, *said_p);
+}
+
+void command_await_output (command_t *self, const char *text) {
+    s_await (self->out_fd, text, &self->out);
+}
+
+void command_await_error (command_t *self, const char *text) {
+    s_await (self->err_fd, text, &self->err);
+}
+
+void command_signal (const command_t *self, int number) {
+    assert_true (self->pid > 0);
+    assert_int_equal (kill (self->pid, number), 0);
 }
 
 void command_end (command_t *self) {
     int status;
     assert_int_equal (waitpid (self->pid, &status, 0), self->pid);
+    self->pid = 0;
     self->status = WIFEXITED (status) ? WEXITSTATUS (status) : -WTERMSIG (status);
     size_t err_size;
+    free (self->out);
+    free (self->err);
     self->out = s_read (self->out_fd, &self->out_size);
     self->err = s_read (self->err_fd, &err_size);
+    close (self->out_fd);
+    close (self->err_fd);
 }
 
 void command_free (command_t *self) {
@@ -150,10 +184,15 @@ int command_folder_tear_down (void **state) {
     return rmdir (s_folder);
 }
 
-const char *command_file_of (const char *name, const void *bytes, size_t size) {
+const char *command_path (const char *name) {
     assert_true (s_files_count < FILES_MAX);
     char *path = s_files[s_files_count++];
     snprintf (path, sizeof s_files[0], "%s/%s", s_folder, name);
+    return path;
+}
+
+const char *command_file_of (const char *name, const void *bytes, size_t size) {
+    const char *path = command_path (name);
     FILE *file = fopen (path, "w");
     assert_non_null (file);
     assert_int_equal (fwrite (bytes, 1, size, file), size);

@@ -14,7 +14,7 @@ typedef struct command_t {
     const char *input;      /* standard input; NULL: empty */
     void (*prepare) (void); /* called in the new process before it becomes dagwood; NULL: nothing */
 
-    pid_t pid;
+    pid_t pid; /* 0: it does not run */
     int out_fd, err_fd;
     int status; /* exit status, or minus the number of the signal that ended it */
     char *out;  /* standard output, ended by NUL */
@@ -24,6 +24,12 @@ typedef struct command_t {
 
 /* Starts dagwood with these words, ended by NULL. */
 void command_start (command_t *self, const char *const *words);
+/* Waits, while it runs, until standard output (or error) has this text in it; after ten seconds the
+ * test fails. What it said so far is in out (or err). */
+void command_await_output (command_t *self, const char *text);
+void command_await_error (command_t *self, const char *text);
+/* Sends it a signal. */
+void command_signal (const command_t *self, int number);
 /* Waits for its end and reads what it said. */
 void command_end (command_t *self);
 void command_free (command_t *self);
@@ -43,6 +49,8 @@ json_t *command_json (const command_t *self);
 /* A folder for a program's files, made and removed by the group's set-up and tear-down. */
 int command_folder_set_up (void **state);
 int command_folder_tear_down (void **state);
+/* The path of a file there that a command is to write. Whatever is there at the tear-down is removed. */
+const char *command_path (const char *name);
 /* Writes a file there, readable for everybody; the path is valid until the tear-down. */
 const char *command_file (const char *name, const char *text);
 const char *command_file_of (const char *name, const void *bytes, size_t size);

@@ -315,7 +315,8 @@ static void s_on_returned (model_t *self, model_worker_t *worker) {
         s_release (self, task);
 }
 
-static void s_on_lost (model_t *self, uint32_t worker_index) {
+static void s_on_lost (model_t *self, const dw_event_t *event) {
+    uint32_t worker_index = event->worker;
     model_worker_t *worker = &self->workers[worker_index];
     model_task_t *task = model_task (worker, worker->first);
     bool was_busy = worker->first != worker->next;
@@ -325,6 +326,10 @@ static void s_on_lost (model_t *self, uint32_t worker_index) {
     s_forget_worker (worker);
     if (!was_busy || !task->live)
         return;
+    if (event->last) { /* it said good-bye */
+        s_release (self, task);
+        return;
+    }
     model_node_t *node = &self->runs[task->run].nodes[task->node];
     self->counts.losses++;
     s_count_begun (self, task);
@@ -384,7 +389,7 @@ void model_event (model_t *self, const dw_event_t *event) {
             }
             return;
         case DW_EVENT_WORKER_JOINED: s_on_joined (self, event); return;
-        case DW_EVENT_WORKER_LOST: s_on_lost (self, event->worker); return;
+        case DW_EVENT_WORKER_LOST: s_on_lost (self, event); return;
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
         case DW_EVENT_TASK_RETURNED: break;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actors/keys.h"
 #include "actors/system.h"
 
 #define REPLY_MS 10000
@@ -38,6 +39,25 @@ raw_peer_t raw_peer_connect (const system_fixture_t *f) {
     zmq_setsockopt (raw.socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_setsockopt (raw.socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
     assert_int_equal (zmq_connect (raw.socket, dw_system_endpoint (f->system)), 0);
+    return raw;
+}
+
+raw_peer_t raw_peer_connect_to (const char *endpoint, const char *key, const char *server_key) {
+    raw_peer_t raw = {.context = zmq_ctx_new ()};
+    int linger_ms = 0, unlimited = 0;
+    raw.socket = zmq_socket (raw.context, ZMQ_DEALER);
+    assert_non_null (raw.socket);
+    zmq_setsockopt (raw.socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+    zmq_setsockopt (raw.socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
+    if (key) {
+        dw_keys_t own;
+        uint8_t server[DW_KEY_SIZE];
+        assert_int_equal (dw_keys_read (&own, key, NULL), DW_OK);
+        assert_int_equal (dw_keys_read_public (server, server_key, NULL), DW_OK);
+        assert_int_equal (dw_keys_use (&own, raw.socket, server, NULL), DW_OK);
+        dw_keys_wipe (&own);
+    }
+    assert_int_equal (zmq_connect (raw.socket, endpoint), 0);
     return raw;
 }
 
@@ -80,6 +100,14 @@ void raw_peer_expect_refused (raw_peer_t *raw, uint32_t code, const char *part) 
     snprintf (text, sizeof text, "%.*s", (int) size, said);
     if (!strstr (text, part))
         fail_msg ("refused with \"%s\", not \"%s\"", text, part);
+}
+
+void raw_peer_say_agent (raw_peer_t *raw, const dw_wire_agent_t *agent) {
+    static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_AGENT, .token = no_token};
+    dw_write_hello (&raw->out.head, &hello);
+    dw_write_agent (&raw->out.head, agent);
+    raw_peer_send (raw);
 }
 
 void raw_peer_say_hello (raw_peer_t *raw, uint32_t version, uint32_t role, const uint8_t *token,

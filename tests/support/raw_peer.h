@@ -21,6 +21,8 @@ void raw_peer_open_system (system_fixture_t *f);
 void raw_peer_expect_served (system_fixture_t *f);
 
 raw_peer_t raw_peer_connect (const system_fixture_t *f);
+/* The same to any endpoint, with a key and the coordinator's public one; key NULL: without. */
+raw_peer_t raw_peer_connect_to (const char *endpoint, const char *key, const char *server_key);
 /* Without a goodbye. */
 void raw_peer_disconnect (raw_peer_t *raw);
 /* Sends out; the second what is in out and bytes behind it. */
@@ -28,6 +30,8 @@ void raw_peer_send (raw_peer_t *raw);
 void raw_peer_send_bytes (raw_peer_t *raw, const void *bytes, size_t size);
 /* The next message, whose type is given. */
 uint32_t raw_peer_receive (raw_peer_t *raw);
+/* Says HELLO as an agent. */
+void raw_peer_say_agent (raw_peer_t *raw, const dw_wire_agent_t *agent);
 /* The next message is REFUSED, with this code and a text with this part. */
 void raw_peer_expect_refused (raw_peer_t *raw, uint32_t code, const char *part);
 void raw_peer_say_hello (raw_peer_t *raw, uint32_t version, uint32_t role, const uint8_t *token,

@@ -291,7 +291,9 @@ static void s_happens (world_t *world, const thing_t *thing) {
             break;
         case THING_KILL:
             if (worker->up && !worker->local)
-                crew_say (world, w, (dw_event_t){.type = DW_EVENT_WORKER_LOST});
+                crew_say (world, w,
+                          (dw_event_t){.type = DW_EVENT_WORKER_LOST,
+                                       .last = random_one_in (&world->random, 3)});
             break;
         case THING_SUBMIT: s_submit (world); break;
         case THING_CANCEL_RUN:

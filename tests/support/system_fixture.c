@@ -16,11 +16,16 @@
 
 #define WAIT_MS 20000
 
-static const place_t s_places[] = {
-    {"thread, inproc", DW_ACTORS_THREAD, NULL}, {"thread, ipc", DW_ACTORS_THREAD, "ipc"},
-    {"thread, tcp", DW_ACTORS_THREAD, "tcp"},   {"pool:2, inproc", DW_ACTORS_POOL, NULL},
-    {"pool:2, ipc", DW_ACTORS_POOL, "ipc"},     {"pool:2, tcp", DW_ACTORS_POOL, "tcp"}};
-#define PLACES (sizeof s_places / sizeof *s_places)
+static const place_t s_places[] = {{"thread, inproc", DW_ACTORS_THREAD, NULL, false},
+                                   {"thread, ipc", DW_ACTORS_THREAD, "ipc", false},
+                                   {"thread, tcp", DW_ACTORS_THREAD, "tcp", false},
+                                   {"pool:2, inproc", DW_ACTORS_POOL, NULL, false},
+                                   {"pool:2, ipc", DW_ACTORS_POOL, "ipc", false},
+                                   {"pool:2, tcp", DW_ACTORS_POOL, "tcp", false},
+                                   {"elsewhere, ipc", DW_ACTORS_POOL, "ipc", true},
+                                   {"elsewhere, tcp", DW_ACTORS_POOL, "tcp", true}};
+#define PLACES_HERE 6u
+#define PLACES      (sizeof s_places / sizeof *s_places)
 
 /* ---- What a program has ----------------------------------------------------------------------- */
 
@@ -83,7 +88,12 @@ static void s_make_endpoint (system_fixture_t *self) {
         assert_non_null (mkdtemp (self->folder));
         snprintf (self->endpoint, sizeof self->endpoint, "ipc://%s/socket", self->folder);
     }
-    self->options.endpoint = self->endpoint;
+    if (!self->place->is_elsewhere) {
+        self->options.endpoint = self->endpoint;
+        return;
+    }
+    self->options.listen = self->endpoint;
+    self->options.no_actors = true;
 }
 
 static int s_setup (void **state) {
@@ -111,8 +121,9 @@ static int s_setup (void **state) {
 int system_fixture_try_close (system_fixture_t *self, int timeout_ms) {
     dw_client_destroy (&self->client);
     int err = dw_system_close (&self->system, timeout_ms, self->error);
-    self->left_behind |= err == DW_ESTUCK;
-    return err;
+    int agent_err = dw_agent_close (&self->agent, timeout_ms, self->error);
+    self->left_behind |= err == DW_ESTUCK || agent_err == DW_ESTUCK;
+    return err ? err : agent_err;
 }
 
 /* After DW_ESTUCK processors have to stay, as dagwood.h says. They stay where a leak checker sees
@@ -166,12 +177,13 @@ static void s_start_first_thread (void) {
     pthread_join (thread, NULL);
 }
 
-int system_fixture_run_tests (const char *group, const struct CMUnitTest *tests, size_t count) {
+static int s_run_tests (const char *group, const struct CMUnitTest *tests, size_t count,
+                        size_t places) {
     s_start_first_thread ();
-    struct CMUnitTest *all = calloc (count * PLACES, sizeof *all);
-    char (*names)[160] = calloc (count * PLACES, sizeof *names);
+    struct CMUnitTest *all = calloc (count * places, sizeof *all);
+    char (*names)[160] = calloc (count * places, sizeof *names);
     assert (all && names);
-    for (size_t i = 0; i < count * PLACES; i++) {
+    for (size_t i = 0; i < count * places; i++) {
         const place_t *place = &s_places[i / count];
         snprintf (names[i], sizeof names[i], "%s (%s)", tests[i % count].name, place->name);
         all[i] = (struct CMUnitTest){.name = names[i],
@@ -180,10 +192,19 @@ int system_fixture_run_tests (const char *group, const struct CMUnitTest *tests,
                                      .teardown_func = s_teardown,
                                      .initial_state = (void *) place};
     }
-    int failed = _cmocka_run_group_tests (group, all, count * PLACES, NULL, NULL);
+    int failed = _cmocka_run_group_tests (group, all, count * places, NULL, NULL);
     free (all);
     free (names);
     return !!failed;
+}
+
+int system_fixture_run_tests (const char *group, const struct CMUnitTest *tests, size_t count) {
+    return s_run_tests (group, tests, count, PLACES_HERE);
+}
+
+int system_fixture_run_tests_everywhere (const char *group, const struct CMUnitTest *tests,
+                                         size_t count) {
+    return s_run_tests (group, tests, count, PLACES);
 }
 
 /* ---- Graph and system ------------------------------------------------------------------------- */
@@ -217,7 +238,10 @@ dw_graph_options_t *system_fixture_options (system_fixture_t *self) {
 
 dw_client_t *system_fixture_client (system_fixture_t *self) {
     dw_client_t *client = NULL;
-    if (dw_client_new (&client, self->system, self->error))
+    dw_connect_options_t there = {.endpoint = dw_system_listening (self->system)};
+    int err = self->place->is_elsewhere ? dw_client_connect (&client, &there, self->error)
+                                        : dw_client_new (&client, self->system, self->error);
+    if (err)
         fail_msg ("no client: %s", dw_error_text (self->error));
     return client;
 }
@@ -225,6 +249,16 @@ dw_client_t *system_fixture_client (system_fixture_t *self) {
 void system_fixture_open (system_fixture_t *self) {
     if (dw_system_open (&self->system, self->graph, &self->options, self->error))
         fail_msg ("the system does not open: %s", dw_error_text (self->error));
+    if (self->place->is_elsewhere) {
+        dw_agent_options_t options = {
+            .coordinator = {.endpoint = dw_system_listening (self->system)},
+            .processors = self->processors,
+            .slots = 2,
+            .notice = s_on_notice,
+            .notice_arg = self};
+        if (dw_agent_open (&self->agent, &options, self->error))
+            fail_msg ("no agent: %s", dw_error_text (self->error));
+    }
     self->client = system_fixture_client (self);
 }
 

@@ -21,6 +21,8 @@ typedef struct place_t {
     const char *name;
     dw_actors_t actors;
     const char *transport; /* NULL: inproc */
+    bool
+        is_elsewhere; /* nodes are run by an agent of two slots, and the client comes from elsewhere, too */
 } place_t;
 
 typedef struct system_fixture_t {
@@ -31,6 +33,7 @@ typedef struct system_fixture_t {
     dw_error_t *error;           /* what open, client and close said */
     dw_system_t *system;
     dw_client_t *client;
+    dw_agent_t *agent; /* NULL: the system has actors of its own */
     char endpoint[128];
     char folder[32];      /* of the ipc socket */
     int notices[2];       /* a pipe: lines that the system told */
@@ -45,6 +48,12 @@ typedef struct system_fixture_t {
 int system_fixture_run_tests (const char *group, const struct CMUnitTest *tests, size_t count);
 #define system_fixture_run(group, tests) \
     system_fixture_run_tests (group, tests, sizeof (tests) / sizeof *(tests))
+
+/* The same with workers and clients that come to the system as from other processes. */
+int system_fixture_run_tests_everywhere (const char *group, const struct CMUnitTest *tests,
+                                         size_t count);
+#define system_fixture_run_everywhere(group, tests) \
+    system_fixture_run_tests_everywhere (group, tests, sizeof (tests) / sizeof *(tests))
 
 /* Adds a node that depends on the nodes whose ids are in depends_on, with spaces between them;
  * returns it. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "actors/result.h"
+#include "actors/status.h"
 #include "runtime/payload.h"
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
@@ -169,11 +170,55 @@ static bool s_read_hello (dw_wire_reader_t *reader, const uint8_t *begin) {
     dw_wire_hello_t hello;
     bool ok = dw_read_hello (reader, &hello);
     if (ok && hello.version == DW_WIRE_VERSION) {
-        s_expect (hello.role <= DW_WIRE_OWNER, "a role is one of those there are");
+        s_expect (hello.role <= DW_WIRE_AGENT, "a role is one of those there are");
         s_expect_inside (reader, begin, hello.token, DW_WIRE_TOKEN_SIZE);
     }
     reader->at = reader->end; /* nothing follows a HELLO; what does is not looked at */
     return ok;
+}
+
+static bool s_read_agent (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_wire_hello_t hello;
+    dw_wire_agent_t agent;
+    bool ok = dw_read_hello (reader, &hello);
+    if (ok && hello.version == DW_WIRE_VERSION) {
+        ok = dw_read_agent (reader, &agent);
+        s_expect (!ok || agent.host_size <= 255, "a host's name is bounded");
+        s_expect_inside (reader, begin, agent.host, agent.host_size);
+        s_expect_inside (reader, begin, agent.uuid, ok ? DW_WIRE_UUID_SIZE : 0);
+    }
+    reader->at = reader->end;
+    return ok;
+}
+
+static bool s_read_welcome (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_wire_welcome_t welcome;
+    if (!dw_read_welcome (reader, &welcome))
+        return false;
+    s_expect (dw_wire_is_pulse (welcome.heartbeat_ms, welcome.silence_ms), "a pulse makes sense");
+    s_expect_inside (reader, begin, welcome.system, DW_WIRE_TOKEN_SIZE);
+    s_expect_inside (reader, begin, welcome.token, DW_WIRE_TOKEN_SIZE);
+    s_expect_inside (reader, begin, welcome.graph.bytes, welcome.graph.size);
+    s_read_nodes (reader, welcome.workers_count);
+    return !reader->is_damaged;
+}
+
+/* How many records a status has: itself, and one for each worker; -1: it is damaged. */
+static int s_read_status (dw_wire_reader_t *reader) {
+    dw_status_t *status = NULL;
+    size_t sum = 0;
+    if (dw_status_new (&status, reader) != DW_OK) {
+        s_expect (status == NULL, "a status that is damaged is none");
+        return -1;
+    }
+    sum += strlen (status->graph);
+    for (size_t i = 0; i < status->workers_count; i++)
+        sum += strlen (status->workers[i].host) + status->workers[i].slots;
+    volatile size_t seen = sum; /* so that the reading is not left out */
+    (void) seen;
+    int records = (int) status->workers_count + 1;
+    dw_status_destroy (&status);
+    return records;
 }
 
 static bool s_read_task (dw_wire_reader_t *reader, const uint8_t *begin) {
@@ -382,6 +427,8 @@ int wire_read (wire_kind_t kind, const uint8_t *bytes, size_t size) {
     bool ok = true;
     if (kind == WIRE_DELIVERY)
         return s_read_delivery (bytes, size);
+    if (kind == WIRE_STATUS)
+        return s_read_status (&reader);
     do {
         switch (kind) {
             case WIRE_HELLO: ok = s_read_hello (&reader, bytes); break;
@@ -390,8 +437,11 @@ int wire_read (wire_kind_t kind, const uint8_t *bytes, size_t size) {
             case WIRE_SUBMISSIONS: ok = s_read_submission (&reader, bytes); break;
             case WIRE_RESULTS: ok = s_read_result (&reader, bytes); break;
             case WIRE_EXTRAS: ok = s_read_extra (&reader, bytes); break;
+            case WIRE_AGENT: ok = s_read_agent (&reader, bytes); break;
+            case WIRE_WELCOME: ok = s_read_welcome (&reader, bytes); break;
             case WIRE_VALUES: ok = size == 0 || s_read_value (&reader, bytes); break;
             case WIRE_DELIVERY:
+            case WIRE_STATUS:
             case WIRE_KINDS: return -1;
         }
         s_expect_sound (&reader, bytes);

@@ -17,6 +17,9 @@ typedef enum wire_kind_t {
     WIRE_EXTRAS,
     WIRE_VALUES,   /* any sequence of values, held against msgpack-c */
     WIRE_DELIVERY, /* a graph, a RESULTS head and two frames, as a client gets them */
+    WIRE_AGENT,    /* an agent's HELLO */
+    WIRE_WELCOME,  /* an agent's WELCOME */
+    WIRE_STATUS,   /* a status, as a client makes one of it */
     WIRE_KINDS
 } wire_kind_t;
 

@@ -13,6 +13,13 @@ static const dw_ref_t s_map = {.bytes = (const uint8_t *) "\x81\xa1k\xa1v", .siz
 static const dw_ref_t s_frame = {.frame = 1};
 static const dw_ref_t s_nil = {.frame = 0};
 
+/* A record is read behind its message's type. */
+static void s_append_behind_type (dw_writer_t *self, dw_writer_t *message) {
+    memcpy (dw_writer_room (self, message->count - 1), message->bytes + 1, message->count - 1);
+    self->count += message->count - 1;
+    dw_writer_free (message);
+}
+
 static void s_seed_hello (dw_writer_t *self) {
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
                              .role = DW_WIRE_WORKER,
@@ -21,10 +28,51 @@ static void s_seed_hello (dw_writer_t *self) {
                              .credit = 4096};
     dw_writer_t message = {0};
     dw_write_hello (&message, &hello);
-    /* A record is read behind its message's type. */
-    memcpy (dw_writer_room (self, message.count - 1), message.bytes + 1, message.count - 1);
-    self->count += message.count - 1;
-    dw_writer_free (&message);
+    s_append_behind_type (self, &message);
+}
+
+static void s_seed_agent (dw_writer_t *self) {
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_AGENT, .token = s_token};
+    dw_wire_agent_t agent = {.uuid = s_token,
+                             .incarnation = 70000,
+                             .slots = 300,
+                             .pid = 4711,
+                             .host = "node-17",
+                             .host_size = 7};
+    dw_writer_t message = {0};
+    dw_write_hello (&message, &hello);
+    dw_write_agent (&message, &agent);
+    s_append_behind_type (self, &message);
+}
+
+static void s_seed_welcome (dw_writer_t *self) {
+    dw_write_uint (self, 3);
+    dw_write_uint (self, 1000);
+    dw_write_uint (self, 3000);
+    dw_write_bin (self, s_token, sizeof s_token);
+    dw_write_bin (self, s_token, sizeof s_token);
+    dw_write_uint (self, UINT64_C (0x123456789abcdef0));
+    wire_write_ref (self, &s_frame);
+    dw_write_array (self, 3);
+    dw_write_uint (self, 1);
+    dw_write_uint (self, 2);
+    dw_write_uint (self, 300);
+}
+
+static void s_seed_status (dw_writer_t *self) {
+    static const char *const hosts[] = {"", "node-17"};
+    dw_write_str (self, "graph", 5);
+    dw_write_array (self, 16);
+    for (uint64_t i = 0; i < 16; i++)
+        dw_write_uint (self, i * i * i * i);
+    for (size_t i = 0; i < 2; i++) {
+        dw_write_str (self, hosts[i], strlen (hosts[i]));
+        dw_write_uint (self, 4711 * i);
+        dw_write_uint (self, 2);
+        dw_write_uint (self, 1);
+        dw_write_uint (self, 100000);
+        dw_write_uint (self, 12);
+    }
 }
 
 static void s_seed_tasks (dw_writer_t *self) {
@@ -161,7 +209,10 @@ const char *wire_seed (size_t index, dw_writer_t *input) {
                  {"results", WIRE_RESULTS, s_seed_results},
                  {"extras", WIRE_EXTRAS, s_seed_extras},
                  {"values", WIRE_VALUES, s_seed_values},
-                 {"delivery", WIRE_DELIVERY, s_seed_delivery}};
+                 {"delivery", WIRE_DELIVERY, s_seed_delivery},
+                 {"agent", WIRE_AGENT, s_seed_agent},
+                 {"welcome", WIRE_WELCOME, s_seed_welcome},
+                 {"status", WIRE_STATUS, s_seed_status}};
     dw_writer_clear (input);
     if (index >= sizeof seeds / sizeof *seeds)
         return NULL;

@@ -32,7 +32,9 @@ void world_tell_event (world_t *world, const dw_event_t *event) {
             s_tell (world, "worker %u joined, lane %u, credit %u%s", w, event->lane, event->credit,
                     event->local ? ", local" : "");
             break;
-        case DW_EVENT_WORKER_LOST: s_tell (world, "worker %u lost", w); break;
+        case DW_EVENT_WORKER_LOST:
+            s_tell (world, event->last ? "worker %u left" : "worker %u lost", w);
+            break;
         case DW_EVENT_TASK_DONE:
             s_tell (world, "worker %u: ticket %u, %u steps done after %u%s (handle %u)", w, ticket,
                     event->steps, event->step, event->last ? ", the last" : "", event->handle);

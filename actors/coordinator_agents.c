@@ -1,0 +1,470 @@
+/* coordinator_agents.c - worker processes elsewhere: let in, heard, lost, drained.
+ *
+ * A worker process has one agent, which runs no processor and says every heartbeat that it is there, and slots,
+ * which are workers like any other. A slot is known by a number that the agent was given and a token that only
+ * this incarnation of it was told: what an earlier one goes on saying is nobody's. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "actors/clock.h"
+#include "actors/coordinator_self.h"
+#include "actors/zap.h"
+
+/* ---- Who may come in -------------------------------------------------------------------------- */
+
+/* The roles of a key in a list, and of everybody where there are no keys. */
+static unsigned s_roles (const dw_coordinator_t *self, const uint8_t *key) {
+    const char *name;
+    return self->has_keys ? dw_allowed_find (self->keyring.allowed, key, &name) : UINT32_MAX;
+}
+
+static unsigned s_role_of (uint32_t wire_role) {
+    return wire_role == DW_WIRE_CLIENT ? DW_ROLE_CLIENT | DW_ROLE_MONITOR : DW_ROLE_WORKER;
+}
+
+bool dw_coordinator_may_enter (dw_coordinator_t *self, uint32_t role, uint8_t *key) {
+    memset (key, 0, DW_KEY_SIZE);
+    if (!self->has_keys)
+        return true;
+    return dw_zap_user (&self->peers.message.frames[DW_PEERS_HEAD], key) &&
+           (s_roles (self, key) & s_role_of (role));
+}
+
+bool dw_coordinator_may_submit (const dw_coordinator_t *self, uint32_t client) {
+    const dw_peer_t *peer = &self->peers.items[client];
+    return peer->router != self->listen_router || (s_roles (self, peer->key) & DW_ROLE_CLIENT);
+}
+
+static void s_put_out (dw_coordinator_t *self, const dw_peer_t *peer) {
+    static const char text[] = "the key was taken off the list of allowed keys";
+    dw_writer_t *head = &self->reply.head;
+    dw_write_uint (head, DW_WIRE_REFUSED);
+    dw_write_uint (head, 403);
+    dw_write_str (head, text, strlen (text));
+    dw_write_uint (head, 0);
+    dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
+}
+
+/* Whoever lost its role has left, whatever it goes on saying. */
+static void s_recheck_peers (dw_coordinator_t *self) {
+    for (uint32_t i = 0; i < self->peers.count; i++) {
+        dw_peer_t *peer = &self->peers.items[i];
+        if (!peer->role || peer->router != self->listen_router ||
+            (s_roles (self, peer->key) & s_role_of (peer->role)))
+            continue;
+        if (peer->role == DW_WIRE_CLIENT) {
+            dw_coordinator_notice (self, "the key of a client was taken off the list: it is out");
+            s_put_out (self, peer);
+            dw_coordinator_on_client_gone (self, i);
+        } else if (peer->role == DW_WIRE_AGENT) {
+            dw_coordinator_notice (self,
+                                   "the key of %s (process %llu) was taken off the list: it is out",
+                                   self->agents[peer->number].host,
+                                   (unsigned long long) self->agents[peer->number].pid);
+            s_put_out (self, peer);
+            dw_coordinator_lose_agent (self, peer->number);
+        }
+    }
+}
+
+void dw_coordinator_reload (dw_coordinator_t *self) {
+    dw_allowed_t *fresh = NULL, *old = self->keyring.allowed;
+    dw_error_t *error = dw_error_new ();
+    if (!self->has_keys)
+        dw_coordinator_notice (self, "there is no allow-list to be read: the system has no keys");
+    else if (dw_keyring_reread (&fresh, self->options.keys, error))
+        for (size_t i = 0; i < dw_error_count (error); i++)
+            dw_coordinator_notice (self, "the allow-list stays as it was: %s",
+                                   dw_error_message (error, i));
+    else if (dw_zap_replace (self->zap, fresh) == DW_OK) {
+        self->keyring.allowed = fresh;
+        s_recheck_peers (self);
+        dw_allowed_destroy (&old);
+        dw_coordinator_notice (self, "the allow-list was read: %zu entries",
+                               dw_allowed_count (fresh));
+    }
+    dw_error_destroy (&error);
+}
+
+/* ---- An agent comes --------------------------------------------------------------------------- */
+
+/* A free place among the agents; DW_NONE: no memory. */
+static uint32_t s_place (dw_coordinator_t *self) {
+    for (uint32_t i = 0; i < self->agents_count; i++)
+        if (!self->agents[i].is_there)
+            return i;
+    if (self->agents_count == self->agents_size) {
+        uint32_t size = self->agents_size ? 2 * self->agents_size : 8;
+        dw_remote_agent_t *agents = realloc (self->agents, size * sizeof *agents);
+        if (!agents)
+            return DW_NONE;
+        self->agents = agents;
+        self->agents_size = size;
+    }
+    return self->agents_count++;
+}
+
+static uint32_t s_free_slots (const dw_coordinator_t *self) {
+    uint32_t count = 0;
+    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
+        count += self->workers[w].agent == DW_NONE;
+    return count;
+}
+
+/* The same process, of before; it is lost when this incarnation is a later one. False: it is not. */
+static bool s_fence (dw_coordinator_t *self, const dw_wire_agent_t *record) {
+    for (uint32_t i = 0; i < self->agents_count; i++) {
+        dw_remote_agent_t *agent = &self->agents[i];
+        if (!agent->is_there || memcmp (agent->uuid, record->uuid, sizeof agent->uuid) != 0)
+            continue;
+        if (agent->incarnation >= record->incarnation)
+            return false;
+        dw_coordinator_release_agent (self, i); /* it did not go down: it is there */
+    }
+    return true;
+}
+
+/* People are told it, so it has printable characters of ASCII and nothing else; it has room for size bytes and a NUL. */
+static void s_copy_host (char *host, const char *said, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        host[i] = said[i] > ' ' && said[i] < 0x7f ? said[i] : '?';
+    host[size] = '\0';
+}
+
+static void s_write_welcome (dw_coordinator_t *self, uint32_t index) {
+    const dw_remote_agent_t *agent = &self->agents[index];
+    dw_writer_t *head = &self->reply.head;
+    dw_write_uint (head, DW_WIRE_WELCOME);
+    dw_write_uint (head, agent->peer);
+    dw_write_uint (head, self->options.heartbeat_ms);
+    dw_write_uint (head, self->options.silence_ms);
+    dw_write_bin (head, self->options.program->token, DW_WIRE_TOKEN_SIZE);
+    dw_write_bin (head, agent->token, DW_WIRE_TOKEN_SIZE);
+    dw_write_uint (head, self->options.digest);
+    dw_packet_add (&self->reply, zmq_msg_data (self->options.packed),
+                   zmq_msg_size (self->options.packed), self->options.packed);
+    dw_write_array (head, agent->slots);
+    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
+        if (self->workers[w].agent == index)
+            dw_write_uint (head, w);
+}
+
+/* Gives an agent its places, and a token that nobody else knows. */
+static bool s_take_places (dw_coordinator_t *self, uint32_t index) {
+    dw_remote_agent_t *agent = &self->agents[index];
+    uint32_t left = agent->slots;
+    if (getrandom (agent->token, sizeof agent->token, 0) != (ssize_t) sizeof agent->token)
+        return false;
+    for (uint32_t w = self->workers_count + 1; w < self->places_count && left > 0; w++)
+        if (self->workers[w].agent == DW_NONE) {
+            self->workers[w] = (dw_crew_t){.peer = DW_PEER_NONE, .agent = index};
+            left--;
+        }
+    return left == 0;
+}
+
+void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                                   dw_wire_reader_t *reader) {
+    dw_wire_agent_t record;
+    const char *why = NULL;
+    if (router != self->listen_router || !dw_read_agent (reader, &record) || record.slots == 0) {
+        dw_coordinator_refuse (self, router, 400, "a worker's HELLO makes no sense");
+        return;
+    }
+    uint32_t index = DW_NONE;
+    if (self->is_closing)
+        why = "the coordinator is closing";
+    else if (!s_fence (self, &record))
+        why = "a later incarnation of this process is here already";
+    else if (record.slots > s_free_slots (self))
+        why = "there are no places left for so many slots: raise the coordinator's slots_max";
+    else if ((index = s_place (self)) == DW_NONE)
+        why = "the coordinator is out of memory";
+    dw_peer_t *peer = why ? NULL : dw_peers_add (&self->peers, router, DW_WIRE_AGENT);
+    if (!peer) {
+        dw_coordinator_refuse (self, router, 503, why ? why : "the coordinator is out of memory");
+        return;
+    }
+    peer->number = index;
+    memcpy (peer->key, key, sizeof peer->key);
+    dw_remote_agent_t *agent = &self->agents[index];
+    *agent = (dw_remote_agent_t){.is_there = true,
+                                 .peer = dw_peers_index (&self->peers, peer),
+                                 .incarnation = record.incarnation,
+                                 .pid = record.pid,
+                                 .slots = record.slots,
+                                 .heard_ns = dw_clock_ns ()};
+    memcpy (agent->uuid, record.uuid, sizeof agent->uuid);
+    s_copy_host (agent->host, record.host, record.host_size);
+    if (!s_take_places (self, index)) {
+        dw_coordinator_lose_agent (self, index);
+        dw_coordinator_refuse (self, router, 503, "the coordinator's system gives no random bytes");
+        return;
+    }
+    s_write_welcome (self, index);
+    dw_peers_reply (&self->peers, router, &self->reply);
+}
+
+/* Whether a HELLO is that of a slot of an agent that is here. */
+static bool s_is_slot (const dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                       const dw_wire_hello_t *hello) {
+    if (router != self->listen_router || hello->number <= self->workers_count ||
+        hello->number >= self->places_count)
+        return false;
+    uint32_t index = self->workers[hello->number].agent;
+    if (index == DW_NONE)
+        return false;
+    const dw_remote_agent_t *agent = &self->agents[index];
+    return memcmp (hello->token, agent->token, DW_WIRE_TOKEN_SIZE) == 0 &&
+           memcmp (key, self->peers.items[agent->peer].key, DW_KEY_SIZE) == 0;
+}
+
+bool dw_coordinator_expects (const dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                             const dw_wire_hello_t *hello) {
+    if (hello->number >= self->places_count || self->is_closing)
+        return false;
+    const dw_crew_t *worker = &self->workers[hello->number];
+    if (worker->peer != DW_PEER_NONE)
+        return false;
+    if (hello->number < self->workers_count)
+        return router != self->listen_router && !worker->is_refusing;
+    return s_is_slot (self, router, key, hello) && !self->agents[worker->agent].is_leaving;
+}
+
+/* ---- It goes ---------------------------------------------------------------------------------- */
+
+static void s_tell (dw_coordinator_t *self, const dw_remote_agent_t *agent, dw_wire_type_t type,
+                    uint32_t worker) {
+    const dw_peer_t *peer = &self->peers.items[agent->peer];
+    dw_write_uint (&self->reply.head, type);
+    if (type == DW_WIRE_REPLACE)
+        dw_write_uint (&self->reply.head, worker);
+    /* One that cannot be reached will be silent, too. */
+    dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
+}
+
+static void s_forget_slots (dw_coordinator_t *self, uint32_t index,
+                            void (*tell) (dw_coordinator_t *self, uint32_t number)) {
+    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++) {
+        if (self->workers[w].agent != index)
+            continue;
+        if (self->workers[w].peer != DW_PEER_NONE) {
+            tell (self, w);
+            dw_peers_remove (&self->peers, &self->peers.items[self->workers[w].peer]);
+        }
+        self->workers[w] = (dw_crew_t){.peer = DW_PEER_NONE, .agent = DW_NONE};
+    }
+}
+
+static void s_forget_agent (dw_coordinator_t *self, uint32_t index,
+                            void (*tell) (dw_coordinator_t *self, uint32_t number)) {
+    dw_remote_agent_t *agent = &self->agents[index];
+    s_forget_slots (self, index, tell);
+    if (self->peers.items[agent->peer].role == DW_WIRE_AGENT)
+        dw_peers_remove (&self->peers, &self->peers.items[agent->peer]);
+    agent->is_there = false;
+}
+
+void dw_coordinator_lose_agent (dw_coordinator_t *self, uint32_t index) {
+    s_forget_agent (self, index, dw_coordinator_tell_lost);
+}
+
+void dw_coordinator_release_agent (dw_coordinator_t *self, uint32_t index) {
+    s_forget_agent (self, index, dw_coordinator_tell_left);
+}
+
+/* Whether an agent has a slot that has not said good-bye. */
+static bool s_has_slots (const dw_coordinator_t *self, uint32_t index) {
+    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
+        if (self->workers[w].agent == index && self->workers[w].peer != DW_PEER_NONE)
+            return true;
+    return false;
+}
+
+/* An agent that leaves may end when its last slot has left. */
+static void s_end_leaving (dw_coordinator_t *self, uint32_t index) {
+    if (self->agents[index].is_leaving && !s_has_slots (self, index))
+        dw_coordinator_on_agent_bye (self, index);
+}
+
+void dw_coordinator_on_drain (dw_coordinator_t *self, uint32_t index) {
+    dw_remote_agent_t *agent = &self->agents[index];
+    if (agent->is_leaving)
+        return; /* its slots have been told */
+    agent->is_leaving = true;
+    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
+        if (self->workers[w].agent == index && self->workers[w].peer != DW_PEER_NONE)
+            dw_coordinator_stop_worker (self, self->workers[w].peer);
+    dw_coordinator_notice (self, "the worker at %s (process %llu) leaves", agent->host,
+                           (unsigned long long) agent->pid);
+    s_end_leaving (self, index);
+}
+
+void dw_coordinator_on_agent_bye (dw_coordinator_t *self, uint32_t index) {
+    s_tell (self, &self->agents[index], DW_WIRE_STOP, 0);
+    dw_coordinator_release_agent (self, index);
+}
+
+/* A slot has left: when it was told to it is at nothing, and what it held was never begun. */
+void dw_coordinator_on_slot_bye (dw_coordinator_t *self, dw_peer_t *peer) {
+    uint32_t number = peer->number, index = self->workers[number].agent;
+    dw_peers_remove (&self->peers, peer);
+    self->workers[number].peer = DW_PEER_NONE;
+    dw_coordinator_tell_left (self, number);
+    if (self->agents[index].is_leaving)
+        s_end_leaving (self, index);
+    else if (!self->is_closing)
+        s_tell (self, &self->agents[index], DW_WIRE_REPLACE, number);
+}
+
+/* A death is put down to what the slot was at only if that had reached it. */
+void dw_coordinator_cut_slot (dw_coordinator_t *self, dw_peer_t *peer) {
+    uint32_t number = peer->number, index = self->workers[number].agent;
+    if (dw_scheduler_unanswered_count (self->scheduler, number) > peer->unsent)
+        dw_coordinator_tell_lost (self, number);
+    else
+        dw_coordinator_tell_left (self, number);
+    self->workers[number].peer = DW_PEER_NONE;
+    dw_peers_remove (&self->peers, peer);
+    s_end_leaving (self, index);
+}
+
+void dw_coordinator_fence_slot (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                                const dw_wire_hello_t *hello) {
+    if (self->is_closing || !s_is_slot (self, router, key, hello))
+        return;
+    dw_crew_t *place = &self->workers[hello->number];
+    uint32_t index = place->agent, former = place->peer;
+    if (former == DW_PEER_NONE)
+        return;
+    dw_coordinator_stop_worker (self, former);
+    dw_coordinator_tell_left (self, hello->number); /* its process has not gone down */
+    place->peer = DW_PEER_NONE;
+    dw_peers_remove (&self->peers, &self->peers.items[former]);
+    s_end_leaving (self, index);
+}
+
+void dw_coordinator_replace_slot (dw_coordinator_t *self, uint32_t worker) {
+    dw_crew_t *place = &self->workers[worker];
+    const dw_remote_agent_t *agent = &self->agents[place->agent];
+    if (place->peer != DW_PEER_NONE) /* what it says from now on is nobody's */
+        dw_peers_remove (&self->peers, &self->peers.items[place->peer]);
+    place->peer = DW_PEER_NONE;
+    s_tell (self, agent, DW_WIRE_REPLACE, worker);
+}
+
+/* ---- Heartbeats ------------------------------------------------------------------------------- */
+
+void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer) {
+    if (peer->role == DW_WIRE_AGENT)
+        self->agents[peer->number].heard_ns = dw_clock_ns ();
+    dw_write_uint (&self->reply.head, DW_WIRE_BEAT);
+    dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
+}
+
+void dw_coordinator_look_for_silent (dw_coordinator_t *self, int64_t now_ns) {
+    int64_t heartbeat_ns = (int64_t) self->options.heartbeat_ms * 1000000;
+    int64_t silence_ns = (int64_t) self->options.silence_ms * 1000000;
+    /* After a pause of its own it has not listened: what they said meanwhile still waits to be read. */
+    bool has_listened = now_ns - self->look_ns < heartbeat_ns;
+    self->look_ns = now_ns + heartbeat_ns / 2;
+    for (uint32_t i = 0; i < self->agents_count; i++) {
+        dw_remote_agent_t *agent = &self->agents[i];
+        if (!agent->is_there)
+            continue;
+        if (!has_listened)
+            agent->heard_ns = now_ns;
+        if (now_ns - agent->heard_ns < silence_ns)
+            continue;
+        dw_coordinator_notice (
+            self,
+            "the worker at %s (process %llu) was not heard of for %.1f s: it is lost, and what it "
+            "had goes to others",
+            agent->host, (unsigned long long) agent->pid,
+            (double) (now_ns - agent->heard_ns) / 1e9);
+        dw_coordinator_lose_agent (self, i);
+    }
+}
+
+/* ---- Status ----------------------------------------------------------------------------------- */
+
+static void s_write_worker (dw_coordinator_t *self, const char *host, uint64_t pid, uint32_t slots,
+                            uint32_t busy, uint64_t steps, uint64_t silent_ms) {
+    dw_writer_t *head = &self->reply.head;
+    dw_write_str (head, host, strlen (host));
+    dw_write_uint (head, pid);
+    dw_write_uint (head, slots);
+    dw_write_uint (head, busy);
+    dw_write_uint (head, steps);
+    dw_write_uint (head, silent_ms);
+}
+
+/* What the slots of every agent are at, in one pass: who asks for it may ask often. */
+static void s_sum_up_slots (dw_coordinator_t *self) {
+    for (uint32_t i = 0; i < self->agents_count; i++) {
+        self->agents[i].busy = 0;
+        self->agents[i].steps_count = 0;
+    }
+    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
+        if (self->workers[w].agent != DW_NONE) {
+            dw_remote_agent_t *agent = &self->agents[self->workers[w].agent];
+            agent->busy += dw_scheduler_unanswered_count (self->scheduler, w) > 0;
+            agent->steps_count += self->workers[w].steps_count;
+        }
+}
+
+static void s_write_agents (dw_coordinator_t *self) {
+    int64_t now_ns = dw_clock_ns ();
+    s_sum_up_slots (self);
+    for (uint32_t i = 0; i < self->agents_count; i++) {
+        const dw_remote_agent_t *agent = &self->agents[i];
+        if (agent->is_there)
+            s_write_worker (self, agent->host, agent->pid, agent->slots, agent->busy,
+                            agent->steps_count, (uint64_t) (now_ns - agent->heard_ns) / 1000000);
+    }
+}
+
+static void s_write_own (dw_coordinator_t *self) {
+    uint32_t busy = 0, slots = self->workers_count + (self->host != NULL);
+    uint64_t steps = 0;
+    for (uint32_t w = 0; w <= self->workers_count; w++) {
+        busy += dw_scheduler_unanswered_count (self->scheduler, w) > 0;
+        steps += self->workers[w].steps_count;
+    }
+    if (slots > 0)
+        s_write_worker (self, "", 0, slots, busy, steps, 0);
+}
+
+void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
+    dw_scheduler_counts_t counts = dw_scheduler_counts (self->scheduler);
+    uint64_t live = 0;
+    for (uint32_t i = 0; i < self->runs_used; i++)
+        live += self->runs[i].is_live;
+    const uint64_t numbers[] = {self->plan->nodes_count,
+                                self->peers.clients_count,
+                                live,
+                                counts.runs_ok,
+                                counts.runs_partial,
+                                counts.runs_failed,
+                                counts.runs_cancelled,
+                                dw_scheduler_ready_count (self->scheduler),
+                                counts.tasks_sent,
+                                counts.steps_done,
+                                counts.attempts_failed,
+                                counts.retries,
+                                counts.timeouts,
+                                counts.losses,
+                                counts.answers_ignored,
+                                self->peers.unknown_count};
+    dw_writer_t *head = &self->reply.head;
+    dw_write_uint (head, DW_WIRE_STATUS);
+    dw_write_str (head, self->options.name, strlen (self->options.name));
+    dw_write_array (head, sizeof numbers / sizeof *numbers);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        dw_write_uint (head, numbers[i]);
+    s_write_own (self);
+    s_write_agents (self);
+    dw_peers_reply (&self->peers, router, &self->reply);
+}

@@ -1,0 +1,167 @@
+/* link.c - a DEALER to a coordinator in another process. */
+
+#include "actors/link.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "actors/clock.h"
+#include "runtime/core/error.h"
+
+#define LINGER_MS 100
+#define MONITOR_EVENTS                                                       \
+    (ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |  \
+     ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | \
+     ZMQ_EVENT_DISCONNECTED)
+
+int dw_link_keys_read (dw_link_keys_t *self, const dw_connect_options_t *options,
+                       dw_error_t *error) {
+    *self = (dw_link_keys_t){0};
+    if (!options->key && !options->server_key)
+        return DW_OK;
+    if (!options->key || !options->server_key)
+        return dw_error_add (
+            error, DW_EKEY, DW_NOWHERE,
+            "keys come in twos: the own key pair, and the public key of the coordinator; the "
+            "%s is missing",
+            options->key ? "latter" : "former");
+    int err = dw_keys_read (&self->own, options->key, error);
+    int server_err = dw_keys_read_public (self->server_key, options->server_key, error);
+    self->has_keys = !err && !server_err;
+    if (!self->has_keys)
+        dw_link_keys_wipe (self);
+    return err ? err : server_err;
+}
+
+void dw_link_keys_wipe (dw_link_keys_t *self) {
+    dw_keys_wipe (&self->own);
+    self->has_keys = false;
+}
+
+static int s_refuse (const char *what, dw_error_t *error) {
+    return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
+                         "%s (%s): raise the limit of open files (ulimit -n)", what,
+                         zmq_strerror (errno));
+}
+
+/* ZeroMQ tells of a socket by a pair of sockets within the process. */
+static int s_watch (dw_link_t *self, void *context, dw_error_t *error) {
+    char name[64];
+    snprintf (name, sizeof name, "inproc://link-%p", self->socket);
+    if (zmq_socket_monitor (self->socket, name, MONITOR_EVENTS))
+        return s_refuse ("a connection cannot be watched", error);
+    int no_linger = 0;
+    self->monitor = zmq_socket (context, ZMQ_PAIR);
+    if (!self->monitor)
+        return s_refuse ("no socket to watch a connection", error);
+    zmq_setsockopt (self->monitor, ZMQ_LINGER, &no_linger, sizeof no_linger);
+    return zmq_connect (self->monitor, name) ? s_refuse ("a connection cannot be watched", error)
+                                             : DW_OK;
+}
+
+/* ZeroMQ knows other transports, of which none leads to a coordinator. */
+static int s_connect (void *socket, const char *endpoint, dw_error_t *error) {
+    bool is_ours = strncmp (endpoint, "tcp://", 6) == 0 || strncmp (endpoint, "ipc://", 6) == 0;
+    if (is_ours && zmq_connect (socket, endpoint) == 0)
+        return DW_OK;
+    return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
+                         "\"%s\" is no endpoint to connect to (%s): tcp://HOST:PORT, or ipc://FILE",
+                         endpoint, is_ours ? zmq_strerror (errno) : "its transport is another one");
+}
+
+int dw_link_open (dw_link_t *self, void *context, const char *endpoint, const dw_link_keys_t *keys,
+                  dw_error_t *error) {
+    int linger_ms = LINGER_MS, unlimited = 0;
+    *self = (dw_link_t){.socket = zmq_socket (context, ZMQ_DEALER)};
+    if (!self->socket)
+        return s_refuse ("no socket for a connection", error);
+    zmq_setsockopt (self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+    zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
+    int err = s_watch (self, context, error);
+    if (!err && keys->has_keys)
+        err = dw_keys_use (&keys->own, self->socket, keys->server_key, error);
+    if (!err)
+        err = s_connect (self->socket, endpoint, error);
+    if (err)
+        dw_link_close (self);
+    return err;
+}
+
+void dw_link_watch_no_more (dw_link_t *self) {
+    if (!self->monitor)
+        return;
+    zmq_socket_monitor (self->socket, NULL, 0);
+    zmq_close (self->monitor);
+    self->monitor = NULL;
+}
+
+void dw_link_close (dw_link_t *self) {
+    dw_link_watch_no_more (self);
+    if (self->socket)
+        zmq_close (self->socket);
+    *self = (dw_link_t){0};
+}
+
+/* Takes in what the monitor has seen: a frame with the event, and one with the endpoint. */
+static void s_look (dw_link_t *self) {
+    uint8_t bytes[64];
+    while (self->monitor && zmq_recv (self->monitor, bytes, sizeof bytes, ZMQ_DONTWAIT) >= 2) {
+        uint16_t event;
+        memcpy (&event, bytes, sizeof event);
+        self->was_connected |= event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+        self->was_cut |= event == ZMQ_EVENT_DISCONNECTED && self->was_connected;
+        self->was_refused |= event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ||
+                             event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+        self->dropped_count += event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+        zmq_recv (self->monitor, bytes, sizeof bytes, ZMQ_DONTWAIT);
+    }
+}
+
+bool dw_link_is_cut (dw_link_t *self) {
+    s_look (self);
+    return self->was_cut;
+}
+
+int dw_link_wait (dw_link_t *self, int64_t deadline_ns) {
+    for (;;) {
+        int64_t left_ns = deadline_ns - dw_clock_ns ();
+        zmq_pollitem_t items[2] = {{.socket = self->socket, .events = ZMQ_POLLIN},
+                                   {.socket = self->monitor, .events = ZMQ_POLLIN}};
+        int ready = zmq_poll (items, 2, left_ns > 0 ? (long) ((left_ns + 999999) / 1000000) : 0);
+        if (ready < 0 && errno == ETERM)
+            return DW_ECLOSED;
+        if (ready > 0 && (items[1].revents & ZMQ_POLLIN))
+            s_look (self);
+        if (ready > 0 && (items[0].revents & ZMQ_POLLIN))
+            return DW_OK;
+        if (left_ns <= 0)
+            return DW_ETIMEDOUT;
+    }
+}
+
+/* A coordinator that cannot read what a peer's HELLO of CURVE says hangs up without a word, every time. One that ends
+ * in the middle of a handshake does so once. */
+#define DROPS_MIN 2u
+
+int dw_link_blame (const dw_link_t *self, const char *endpoint, bool has_keys, dw_error_t *error) {
+    if (self->was_refused || self->dropped_count >= DROPS_MIN)
+        return dw_error_add (
+            error, DW_EKEY, DW_NOWHERE,
+            has_keys
+                ? "%s does not let this key in: have the public key added to the coordinator's list "
+                  "of allowed keys, and check that the server key is that of the coordinator "
+                  "(which may also have no keys at all)"
+                : "%s wants a key and none was given: make one with dagwood keygen, have it added to "
+                  "the coordinator's list, and name both key files (or no coordinator of "
+                  "dagwood listens there)",
+            endpoint);
+    return dw_error_add (error, DW_ENOBODY, DW_NOWHERE,
+                         self->was_connected
+                             ? "%s does not answer: something listens there, but it is no "
+                               "coordinator of dagwood, or it is held up"
+                             : "nobody answers at %s: is the coordinator running there?",
+                         endpoint);
+}

@@ -1,0 +1,49 @@
+/* link.h - a DEALER to a coordinator in another process: made, secured, and watched while it connects.
+ *
+ * ZeroMQ says nothing to a socket whose handshake fails, and tries again for ever. What its monitor sees tells a
+ * coordinator that is not there from one that does not take the key. One thread. */
+
+#ifndef DW_LINK_H
+#define DW_LINK_H
+
+#include "actors/keys.h"
+
+typedef struct dw_link_t {
+    void *socket;  /* the DEALER */
+    void *monitor; /* what ZeroMQ tells of it */
+    bool was_connected, was_refused;
+    uint32_t dropped_count; /* handshakes that ended without a word */
+    bool was_cut; /* after it was connected; ZeroMQ makes another, by which nobody is known */
+} dw_link_t;
+
+/* Whose keys a connection shows. */
+typedef struct dw_link_keys_t {
+    bool has_keys;
+    dw_keys_t own;
+    uint8_t server_key[DW_KEY_SIZE];
+} dw_link_keys_t;
+
+/* Reads the key files that options name; none: no keys.
+ * Errors: DW_EKEY what is wrong with one of them, or only one is named; DW_ENOMEM. */
+int dw_link_keys_read (dw_link_keys_t *self, const dw_connect_options_t *options,
+                       dw_error_t *error);
+void dw_link_keys_wipe (dw_link_keys_t *self);
+
+/* Begins to connect in a context, of whose sockets it takes three.
+ * Errors: DW_EINVAL endpoint is none; DW_EKEY; DW_ELIMIT. */
+int dw_link_open (dw_link_t *self, void *context, const char *endpoint, const dw_link_keys_t *keys,
+                  dw_error_t *error);
+/* Takes one that is all zeros. */
+void dw_link_close (dw_link_t *self);
+/* Waits until a message can be received, at most until deadline_ns. Errors: DW_ETIMEDOUT; DW_ECLOSED the context is
+ * shut down. */
+int dw_link_wait (dw_link_t *self, int64_t deadline_ns);
+/* Whether it was cut since it was made. */
+bool dw_link_is_cut (dw_link_t *self);
+/* From here on it is not watched. Whoever does not go on asking whether it is cut has to say so: ZeroMQ stands still
+ * when some 2,000 of its monitor's messages wait. */
+void dw_link_watch_no_more (dw_link_t *self);
+/* Why nothing came within the time that was given: adds it to error. Returns DW_EKEY, or DW_ENOBODY. */
+int dw_link_blame (const dw_link_t *self, const char *endpoint, bool has_keys, dw_error_t *error);
+
+#endif

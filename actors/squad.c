@@ -1,0 +1,200 @@
+/* squad.c - the slots of a worker process. */
+
+#include "actors/squad.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <zmq.h>
+
+#include "actors/clock.h"
+#include "runtime/pack.h"
+
+#define STUCK_MAX     64u
+#define CREDIT        4096u
+#define SPARE_SOCKETS 16u
+#define STACK_BYTES   (1u << 20)
+
+struct dw_squad_t {
+    void *context;
+    char *endpoint;
+    const dw_link_keys_t *keys;
+    dw_program_t *program;
+    uint8_t token[DW_WIRE_TOKEN_SIZE];
+    uint32_t *numbers;
+    dw_worker_t **workers; /* by slot */
+    uint32_t slots;
+    uint32_t heartbeat_ms, silence_ms;
+    dw_worker_t *stuck[STUCK_MAX];
+    uint32_t stuck_count;
+};
+
+static int s_start (dw_squad_t *self, uint32_t slot, dw_error_t *error) {
+    dw_worker_options_t options = {.context = self->context,
+                                   .endpoint = self->endpoint,
+                                   .program = self->program,
+                                   .token = self->token,
+                                   .keys = self->keys,
+                                   .number = self->numbers[slot],
+                                   .node = DW_NONE,
+                                   .credit = CREDIT,
+                                   .stack_bytes = STACK_BYTES,
+                                   .heartbeat_ms = self->heartbeat_ms,
+                                   .silence_ms = self->silence_ms};
+    return dw_worker_new (&self->workers[slot], &options, error);
+}
+
+/* The graph as this process plans it, which must be as the coordinator did. */
+static int s_plan (dw_squad_t *self, const dw_squad_options_t *options, dw_error_t *error) {
+    dw_graph_t *graph = NULL;
+    int err = dw_unpack_graph (&graph, options->graph, options->graph_size, error);
+    if (!err)
+        err = dw_program_new (&self->program, graph, options->processors, error);
+    dw_graph_destroy (&graph);
+    if (!err && dw_plan_digest (self->program->plan) != options->digest)
+        err = dw_error_add (
+            error, DW_EGRAPH, DW_NOWHERE,
+            "the processors of this worker are not those of the coordinator: one of the same name says "
+            "something else of itself (intent, brief, payload_only), or the versions differ");
+    if (!err)
+        memcpy (self->program->token, options->system, DW_WIRE_TOKEN_SIZE);
+    return err;
+}
+
+static int s_make (dw_squad_t *self, const dw_squad_options_t *options, dw_error_t *error) {
+    self->keys = options->keys;
+    self->slots = options->slots;
+    self->heartbeat_ms = options->heartbeat_ms;
+    self->silence_ms = options->silence_ms;
+    memcpy (self->token, options->token, sizeof self->token);
+    self->endpoint = strdup (options->endpoint);
+    self->numbers = calloc (self->slots + 1u, sizeof *self->numbers);
+    self->workers = calloc (self->slots + 1u, sizeof *self->workers);
+    if (!self->endpoint || !self->numbers || !self->workers)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    memcpy (self->numbers, options->numbers, self->slots * sizeof *self->numbers);
+    int err = s_plan (self, options, error);
+    if (err)
+        return err;
+    self->context = zmq_ctx_new ();
+    if (!self->context)
+        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
+                             zmq_strerror (errno));
+    zmq_ctx_set (self->context, ZMQ_MAX_SOCKETS, (int) (self->slots + STUCK_MAX + SPARE_SOCKETS));
+    for (uint32_t slot = 0; slot < self->slots && !err; slot++)
+        err = s_start (self, slot, error);
+    return err;
+}
+
+int dw_squad_new (dw_squad_t **self_p, const dw_squad_options_t *options, dw_error_t *error) {
+    dw_squad_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    int err = s_make (self, options, error);
+    if (err)
+        dw_squad_end (&self, INT64_MAX, NULL);
+    else
+        *self_p = self;
+    return err;
+}
+
+/* Frees those that were stuck and have ended after all. */
+static void s_reap (dw_squad_t *self) {
+    for (uint32_t i = 0; i < self->stuck_count;)
+        if (dw_worker_join (self->stuck[i], dw_clock_ns ())) {
+            dw_worker_destroy (&self->stuck[i]);
+            self->stuck[i] = self->stuck[--self->stuck_count];
+        } else
+            i++;
+}
+
+int dw_squad_replace (dw_squad_t *self, uint32_t number, dw_error_t *error) {
+    uint32_t slot = 0;
+    while (slot < self->slots && self->numbers[slot] != number)
+        slot++;
+    if (slot == self->slots)
+        return dw_error_add (error, DW_ENOENT, DW_NOWHERE, "there is no slot %u",
+                             (unsigned) number);
+    s_reap (self);
+    /* Not waited for: meanwhile the agent would be silent. */
+    if (self->workers[slot] && dw_worker_join (self->workers[slot], dw_clock_ns ()))
+        dw_worker_destroy (&self->workers[slot]);
+    if (self->workers[slot] && self->stuck_count == STUCK_MAX)
+        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
+                             "%u slots are stuck in their processors: slot %u stays empty",
+                             STUCK_MAX, (unsigned) slot);
+    if (self->workers[slot])
+        self->stuck[self->stuck_count++] = self->workers[slot];
+    self->workers[slot] = NULL;
+    return s_start (self, slot, error);
+}
+
+static bool s_is_cut (dw_worker_t *worker) {
+    return worker && dw_worker_join (worker, dw_clock_ns ()) && dw_worker_was_cut (worker);
+}
+
+bool dw_squad_is_cut (const dw_squad_t *self) {
+    for (uint32_t slot = 0; slot < self->slots; slot++)
+        if (s_is_cut (self->workers[slot]))
+            return true;
+    return false;
+}
+
+int dw_squad_mend (dw_squad_t *self, dw_error_t *error) {
+    int err = DW_OK;
+    for (uint32_t slot = 0; slot < self->slots && !err; slot++)
+        if (s_is_cut (self->workers[slot])) {
+            dw_worker_destroy (&self->workers[slot]);
+            err = s_start (self, slot, error);
+        }
+    return err;
+}
+
+static bool s_join (dw_squad_t *self, int64_t deadline_ns) {
+    bool all = true;
+    for (uint32_t i = 0; self->workers && i < self->slots; i++)
+        all &= !self->workers[i] || dw_worker_join (self->workers[i], deadline_ns);
+    for (uint32_t i = 0; i < self->stuck_count; i++)
+        all &= dw_worker_join (self->stuck[i], deadline_ns);
+    return all;
+}
+
+/* All of them have ended. */
+static void s_free (dw_squad_t *self) {
+    for (uint32_t i = 0; self->workers && i < self->slots; i++)
+        dw_worker_destroy (&self->workers[i]);
+    for (uint32_t i = 0; i < self->stuck_count; i++)
+        dw_worker_destroy (&self->stuck[i]);
+    if (self->context)
+        zmq_ctx_term (self->context);
+    dw_program_destroy (&self->program);
+    free (self->workers);
+    free (self->numbers);
+    free (self->endpoint);
+    free (self);
+}
+
+static void *s_undertaker (void *args) {
+    dw_squad_t *self = args;
+    s_join (self, INT64_MAX);
+    s_free (self);
+    return NULL;
+}
+
+int dw_squad_end (dw_squad_t **self_p, int64_t deadline_ns, dw_error_t *error) {
+    dw_squad_t *self = *self_p;
+    if (!self)
+        return DW_OK;
+    *self_p = NULL;
+    if (self->context)
+        zmq_ctx_shutdown (self->context);
+    if (s_join (self, deadline_ns)) {
+        s_free (self);
+        return DW_OK;
+    }
+    dw_actor_t undertaker = {0};
+    if (dw_actor_start (&undertaker, "dw-undertaker", 0, s_undertaker, self) == DW_OK)
+        dw_actor_leave (
+            &undertaker); /* else it all stays allocated, which is better than to hang */
+    return dw_error_add (error, DW_ESTUCK, DW_NOWHERE,
+                         "a slot is still in its processor and was left behind");
+}

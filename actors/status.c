@@ -1,0 +1,98 @@
+/* status.c - what a coordinator tells of what it is at. */
+
+#include "actors/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX 255u
+
+/* Everything in one piece of memory: the status, its workers, their texts. */
+typedef struct s_status_t {
+    dw_status_t status;
+    char *texts;
+    dw_status_worker_t workers[];
+} s_status_t;
+
+/* Copies a text and moves *at behind it. */
+static const char *s_text (dw_wire_reader_t *reader, char **at) {
+    size_t size = 0;
+    const char *text = dw_read_str (reader, TEXT_MAX, &size), *copy = *at;
+    if (text)
+        memcpy (*at, text, size);
+    (*at)[text ? size : 0] = '\0';
+    *at += (text ? size : 0) + 1;
+    return copy;
+}
+
+static void s_read_worker (dw_wire_reader_t *reader, dw_status_worker_t *worker, char **at) {
+    worker->host = s_text (reader, at);
+    worker->pid = dw_read_uint (reader);
+    worker->slots = dw_read_uint_max (reader, UINT32_MAX);
+    worker->busy = dw_read_uint_max (reader, UINT32_MAX);
+    worker->steps_done = dw_read_uint (reader);
+    worker->silent_ms = dw_read_uint (reader);
+}
+
+static void s_read_numbers (dw_wire_reader_t *reader, dw_status_t *status) {
+    uint64_t nodes_count = 0, clients_count = 0;
+    uint64_t *const numbers[] = {&nodes_count,
+                                 &clients_count,
+                                 &status->runs_in_flight,
+                                 &status->runs_ok,
+                                 &status->runs_partial,
+                                 &status->runs_failed,
+                                 &status->runs_cancelled,
+                                 &status->tasks_ready,
+                                 &status->tasks_sent,
+                                 &status->steps_done,
+                                 &status->attempts_failed,
+                                 &status->retries,
+                                 &status->timeouts,
+                                 &status->lost,
+                                 &status->answers_ignored,
+                                 &status->messages_ignored};
+    uint32_t count = dw_read_array (reader), known = sizeof numbers / sizeof *numbers;
+    for (uint32_t i = 0; i < count; i++) { /* a later version may tell more */
+        uint64_t number = dw_read_uint (reader);
+        if (i < known)
+            *numbers[i] = number;
+    }
+    status->nodes_count = (uint32_t) nodes_count;
+    status->clients_count = (uint32_t) clients_count;
+}
+
+int dw_status_new (dw_status_t **self_p, dw_wire_reader_t *reader) {
+    /* A worker has six values, so there are at most so many; a text is no longer than the message. */
+    size_t left = (size_t) (reader->end - reader->at), workers_max = left / 6;
+    s_status_t *self = calloc (1, sizeof *self + workers_max * sizeof *self->workers);
+    char *at = malloc (left + workers_max + 2);
+    if (!self || !at) {
+        free (self);
+        free (at);
+        return DW_ENOMEM;
+    }
+    self->texts = at;
+    self->status.graph = s_text (reader, &at);
+    s_read_numbers (reader, &self->status);
+    self->status.workers = self->workers;
+    while (dw_wire_reader_has_more (reader) && self->status.workers_count < workers_max)
+        s_read_worker (reader, &self->workers[self->status.workers_count++], &at);
+    dw_status_t *status = &self->status;
+    if (reader->is_damaged) {
+        dw_status_destroy (&status);
+        return DW_EPROTOCOL;
+    }
+    dw_status_destroy (self_p);
+    *self_p = status;
+    return DW_OK;
+}
+
+void dw_status_destroy (dw_status_t **self_p) {
+    s_status_t *self = (s_status_t *) *self_p; /* the status is its first member */
+    if (!self)
+        return;
+    free (self->texts);
+    free (self);
+    *self_p = NULL;
+}

@@ -1,0 +1,176 @@
+/* command_status.c - dagwood status: what a coordinator is at. */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/connection.h"
+#include "cli/output.h"
+#include "cli/report.h"
+
+#define HOST_WIDTH_MIN 6
+#define ANSWER_MS      3000
+
+typedef struct options_t {
+    dw_connection_t connection;
+    dw_format_t format;
+} options_t;
+
+enum { KEY_FORMAT = 256 };
+
+static const struct argp_option s_options[] = {
+    {.name = "format", .key = KEY_FORMAT, .arg = "text|json", .doc = "How to print [text]"},
+    {0},
+};
+
+static error_t s_parse (int key, char *arg, struct argp_state *state) {
+    options_t *self = state->input;
+    switch (key) {
+        case ARGP_KEY_INIT: state->child_inputs[0] = &self->connection; return 0;
+        case KEY_FORMAT: self->format = dw_command_format (state, arg); return 0;
+        default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child s_children[] = {{.argp = &dw_connection_argp}, {0}};
+
+static const struct argp s_argp = {
+    .options = s_options,
+    .parser = s_parse,
+    .children = s_children,
+    .doc =
+        "Says what a coordinator is at: its graph, its runs and tasks since it started, and its "
+        "workers. A worker that is named - is the coordinator itself."
+        "\v"
+        "Exit status: 0; 64 usage; 65 the rendezvous file has no endpoint; 66 it cannot be read; "
+        "69 nobody answers, or there is no rendezvous file; 74 the output cannot be written; 75 "
+        "the coordinator was lost; 76 the coordinator refused; 77 a key is missing or refused.",
+};
+
+/* ---- Text --------------------------------------------------------------------------------- */
+
+static const char *s_host (const dw_status_worker_t *worker) {
+    return worker->host[0] ? worker->host : "-";
+}
+
+static void s_print_workers (const dw_status_t *status) {
+    int width = HOST_WIDTH_MIN;
+    for (size_t i = 0; i < status->workers_count; i++) {
+        int size = (int) strlen (s_host (&status->workers[i]));
+        width = size > width ? size : width;
+    }
+    dw_output_print ("\n%-*s  %10s  %5s  %5s  %10s  %s\n", width, "WORKER", "PID", "SLOTS", "BUSY",
+                     "STEPS", "SILENT");
+    for (size_t i = 0; i < status->workers_count; i++) {
+        const dw_status_worker_t *worker = &status->workers[i];
+        dw_output_print ("%-*s  %10" PRIu64 "  %5u  %5u  %10" PRIu64 "  %" PRIu64 " ms\n", width,
+                         s_host (worker), worker->pid, worker->slots, worker->busy,
+                         worker->steps_done, worker->silent_ms);
+    }
+}
+
+static void s_print_text (const dw_status_t *status) {
+    dw_output_print ("graph %s: %u node%s, %u client%s, %zu worker%s\n", status->graph,
+                     status->nodes_count, status->nodes_count == 1 ? "" : "s",
+                     status->clients_count, status->clients_count == 1 ? "" : "s",
+                     status->workers_count, status->workers_count == 1 ? "" : "s");
+    dw_output_print ("runs: %" PRIu64 " in flight, %" PRIu64 " ok, %" PRIu64 " partial, %" PRIu64
+                     " failed, %" PRIu64 " cancelled\n",
+                     status->runs_in_flight, status->runs_ok, status->runs_partial,
+                     status->runs_failed, status->runs_cancelled);
+    dw_output_print ("tasks: %" PRIu64 " ready, %" PRIu64 " sent, %" PRIu64 " steps done, %" PRIu64
+                     " attempts failed, %" PRIu64 " retries, %" PRIu64 " timeouts, %" PRIu64
+                     " lost\n",
+                     status->tasks_ready, status->tasks_sent, status->steps_done,
+                     status->attempts_failed, status->retries, status->timeouts, status->lost);
+    dw_output_print ("ignored: %" PRIu64 " answers, %" PRIu64 " messages\n",
+                     status->answers_ignored, status->messages_ignored);
+    if (status->workers_count > 0) {
+        s_print_workers (status);
+    }
+}
+
+/* ---- JSON --------------------------------------------------------------------------------- */
+
+/* Keys are the names of dw_status_t. NULL, here and below: no memory. */
+static json_t *s_worker (const dw_status_worker_t *worker) {
+    return json_pack ("{s:s, s:I, s:I, s:I, s:I, s:I}", /* */
+                      "host", worker->host, "pid", (json_int_t) worker->pid, "slots",
+                      (json_int_t) worker->slots, "busy", (json_int_t) worker->busy, "steps_done",
+                      (json_int_t) worker->steps_done, "silent_ms", (json_int_t) worker->silent_ms);
+}
+
+static json_t *s_workers (const dw_status_t *status) {
+    json_t *self = json_array ();
+    for (size_t i = 0; self && i < status->workers_count; i++) {
+        if (json_array_append_new (self, s_worker (&status->workers[i]))) {
+            json_decref (self);
+            self = NULL;
+        }
+    }
+    return self;
+}
+
+static json_t *s_counts (const dw_status_t *status) {
+    return json_pack (
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "graph", status->graph, "nodes_count", (json_int_t) status->nodes_count, "clients_count",
+        (json_int_t) status->clients_count, "runs_in_flight", (json_int_t) status->runs_in_flight,
+        "runs_ok", (json_int_t) status->runs_ok, "runs_partial", (json_int_t) status->runs_partial,
+        "runs_failed", (json_int_t) status->runs_failed, "runs_cancelled",
+        (json_int_t) status->runs_cancelled, "tasks_ready", (json_int_t) status->tasks_ready,
+        "tasks_sent", (json_int_t) status->tasks_sent, "steps_done",
+        (json_int_t) status->steps_done, "attempts_failed", (json_int_t) status->attempts_failed,
+        "retries", (json_int_t) status->retries, "timeouts", (json_int_t) status->timeouts, "lost",
+        (json_int_t) status->lost, "answers_ignored", (json_int_t) status->answers_ignored,
+        "messages_ignored", (json_int_t) status->messages_ignored);
+}
+
+static int s_print_json (const dw_status_t *status) {
+    json_t *json = s_counts (status);
+    if (json && json_object_set_new (json, "workers", s_workers (status))) {
+        json_decref (json);
+        json = NULL;
+    }
+    bool printed = dw_report_json_dump (json) && dw_output_text ("\n");
+    return printed || dw_output_failed () ? DW_OK : DW_ENOMEM;
+}
+
+/* ---- The command -------------------------------------------------------------------------- */
+
+static int s_print (const dw_status_t *status, dw_format_t format) {
+    switch (format) {
+        case DW_FORMAT_TEXT: s_print_text (status); return DW_OK;
+        case DW_FORMAT_JSON: return s_print_json (status);
+    }
+    return DW_OK;
+}
+
+static int s_ask (const options_t *self, const dw_connect_options_t *options) {
+    dw_error_t *error = dw_error_new ();
+    dw_client_t *client = NULL;
+    dw_status_t *status = NULL;
+    int err = dw_client_connect (&client, options, error);
+    int exit_status = err ? dw_connection_fail (err, error, options) : DW_EXIT_OK;
+    if (!err) {
+        err = dw_client_status (client, options->timeout_ms > 0 ? options->timeout_ms : ANSWER_MS,
+                                &status);
+        err = err ? err : s_print (status, self->format);
+        exit_status = err ? dw_command_fail (err, NULL, options->endpoint) : DW_EXIT_OK;
+    }
+    dw_status_destroy (&status);
+    dw_client_destroy (&client);
+    dw_error_destroy (&error);
+    /* It was there when it was connected to. */
+    return err == DW_ETIMEDOUT ? DW_EXIT_LOST : exit_status;
+}
+
+int dw_command_status (int argc, char **argv) {
+    options_t options = {0};
+    int status = DW_EXIT_OK;
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+        return status;
+    }
+    dw_connect_options_t connect;
+    status = dw_connection_find (&options.connection, &connect);
+    return status ? status : s_ask (&options, &connect);
+}

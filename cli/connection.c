@@ -1,0 +1,98 @@
+/* connection.c */
+
+#include "cli/connection.h"
+
+#include <stdlib.h>
+
+#define VARIABLE          "DAGWOOD_CONNECT"
+#define RENDEZVOUS_MAX_MS 30000
+
+enum {
+    KEY_CONNECT = 256, /* beyond the characters: none has a short form */
+    KEY_RENDEZVOUS,
+    KEY_KEY,
+    KEY_SERVER_KEY,
+    KEY_TIMEOUT,
+};
+
+static const struct argp_option s_options[] = {
+    {.name = "connect",
+     .key = KEY_CONNECT,
+     .arg = "ENDPOINT",
+     .doc = "Where the coordinator listens: tcp://ADDRESS:PORT or ipc://FILE [what " VARIABLE
+            " says in the environment]"},
+    {.name = "rendezvous",
+     .key = KEY_RENDEZVOUS,
+     .arg = "FILE",
+     .doc = "The file in which the coordinator says it, which is waited for"},
+    {.name = "key",
+     .key = KEY_KEY,
+     .arg = "FILE",
+     .doc = "The own key pair, of `dagwood keygen', for a coordinator with keys [no keys]"},
+    {.name = "server-key",
+     .key = KEY_SERVER_KEY,
+     .arg = "FILE",
+     .doc = "The coordinator's public key, which goes with --key"},
+    {.name = "timeout",
+     .key = KEY_TIMEOUT,
+     .arg = "SECONDS",
+     .doc = "How long to wait for the rendezvous file [30] and for the first answer [3]"},
+    {0},
+};
+
+static void s_check (dw_connection_t *self, const struct argp_state *state) {
+    if (self->connect && self->rendezvous) {
+        argp_error (state, "one coordinator: --connect or --rendezvous, not both");
+    }
+    if (!self->connect && !self->rendezvous) {
+        self->connect = getenv (VARIABLE);
+    }
+    if (!self->rendezvous && (!self->connect || !self->connect[0])) {
+        argp_error (state, "which coordinator? --connect ENDPOINT, --rendezvous FILE, or " VARIABLE
+                           " in the environment");
+    }
+    if (!self->key != !self->server_key) {
+        argp_error (state,
+                    "--key and --server-key go together: the own pair, and the public key of "
+                    "the coordinator");
+    }
+}
+
+static error_t s_parse (int key, char *arg, struct argp_state *state) {
+    dw_connection_t *self = state->input;
+    switch (key) {
+        case KEY_CONNECT: self->connect = arg; return 0;
+        case KEY_RENDEZVOUS: self->rendezvous = arg; return 0;
+        case KEY_KEY: self->key = arg; return 0;
+        case KEY_SERVER_KEY: self->server_key = arg; return 0;
+        case KEY_TIMEOUT:
+            self->timeout_ms = dw_command_seconds (state, "--timeout", arg, 1);
+            return 0;
+        case ARGP_KEY_END: s_check (self, state); return 0;
+        default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp dw_connection_argp = {.options = s_options, .parser = s_parse};
+
+int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options) {
+    if (self->rendezvous) {
+        int timeout_ms = self->timeout_ms > 0 ? self->timeout_ms : RENDEZVOUS_MAX_MS;
+        int status = dw_rendezvous_read (self->endpoint, self->rendezvous, timeout_ms);
+        if (status) {
+            return status;
+        }
+    }
+    *options = (dw_connect_options_t){
+        .endpoint = self->rendezvous ? self->endpoint : self->connect,
+        .key = self->key,
+        .server_key = self->server_key,
+        .timeout_ms = self->timeout_ms,
+    };
+    return DW_EXIT_OK;
+}
+
+int dw_connection_fail (int err, const dw_error_t *error, const dw_connect_options_t *options) {
+    int status = dw_command_fail (err, error, options->endpoint);
+    return err == DW_EINVAL ? DW_EXIT_USAGE : status;
+}

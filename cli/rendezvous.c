@@ -1,0 +1,126 @@
+/* rendezvous.c */
+
+#include "cli/rendezvous.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "actors/trusted.h"
+#include "cli/command.h"
+
+#define LOOK_INTERVAL_MS 50
+#define SAID_AFTER_MS    2000 /* who is started together waits in silence */
+
+/* ---- Written ------------------------------------------------------------------------------ */
+
+static int s_fail (const char *file, int reason) {
+    dw_command_say ("%s cannot be written: %s", file, strerror (reason));
+    return DW_EXIT_OUTPUT;
+}
+
+/* Writes a new file, which mkostemp makes for its owner alone, and moves it to its place. */
+static int s_write (int fd, const char *temporary, const char *file, const char *endpoint) {
+    int size = dprintf (fd, "%s\n", endpoint);
+    if (size != (int) strlen (endpoint) + 1) {
+        return size < 0 ? errno : ENOSPC;
+    }
+    return rename (temporary, file) == 0 ? 0 : errno;
+}
+
+int dw_rendezvous_write (dw_rendezvous_t *self, const char *file, const char *endpoint) {
+    char *temporary = NULL;
+    if (asprintf (&temporary, "%s.XXXXXX", file) < 0) {
+        return dw_command_fail (DW_ENOMEM, NULL, file);
+    }
+    int fd = mkostemp (temporary, O_CLOEXEC);
+    int reason = fd < 0 ? errno : s_write (fd, temporary, file, endpoint);
+    if (fd >= 0 && reason) {
+        close (fd);
+        unlink (temporary);
+    }
+    free (temporary);
+    if (reason) {
+        return s_fail (file, reason);
+    }
+    *self = (dw_rendezvous_t){.file = file, .fd = fd};
+    return DW_EXIT_OK;
+}
+
+static bool s_is_own (const dw_rendezvous_t *self) {
+    struct stat own, there;
+    return fstat (self->fd, &own) == 0 && lstat (self->file, &there) == 0 &&
+           own.st_dev == there.st_dev && own.st_ino == there.st_ino;
+}
+
+void dw_rendezvous_remove (dw_rendezvous_t *self) {
+    if (!self->file) {
+        return;
+    }
+    if (s_is_own (self)) {
+        unlink (self->file);
+    }
+    close (self->fd);
+    *self = (dw_rendezvous_t){0};
+}
+
+/* ---- Read --------------------------------------------------------------------------------- */
+
+/* Whether something is there within the time. */
+static bool s_wait (const char *file, int timeout_ms) {
+    for (int waited_ms = 0; access (file, F_OK) != 0 && errno == ENOENT;
+         waited_ms += LOOK_INTERVAL_MS) {
+        if (waited_ms >= timeout_ms) {
+            return false;
+        }
+        if (waited_ms == SAID_AFTER_MS) {
+            dw_command_say ("waiting for %s", file);
+        }
+        (void) poll (NULL, 0, LOOK_INTERVAL_MS);
+    }
+    return true;
+}
+
+/* One line, without a character that an endpoint cannot have. */
+static bool s_take (char *endpoint, const char *text, size_t size) {
+    size_t length = strcspn (text, "\n");
+    if (length == 0 || length + 1 != size) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] <= ' ' || text[i] > '~') {
+            return false;
+        }
+        endpoint[i] = text[i];
+    }
+    endpoint[length] = '\0';
+    return true;
+}
+
+int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms) {
+    if (!s_wait (file, timeout_ms)) {
+        dw_command_say ("%s did not come within %g s: is there a coordinator that has it as its "
+                        "--rendezvous?",
+                        file, timeout_ms / 1e3);
+        return DW_EXIT_NO_COORDINATOR;
+    }
+    dw_error_t *error = dw_error_new ();
+    char *text = NULL;
+    size_t size = 0;
+    int status = DW_EXIT_OK;
+    if (dw_trusted_read (&text, &size, file, DW_TRUSTED_PUBLIC, DW_RENDEZVOUS_SIZE - 1, error)) {
+        dw_command_show (error);
+        status = DW_EXIT_INPUT;
+    } else if (!s_take (endpoint, text, size)) {
+        dw_command_say ("%s is no rendezvous file: it is not one line with an endpoint", file);
+        status = DW_EXIT_DAMAGED;
+    }
+    dw_trusted_free (&text, size);
+    dw_error_destroy (&error);
+    return status;
+}

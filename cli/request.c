@@ -1,0 +1,115 @@
+/* request.c */
+
+#include "cli/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/report.h"
+
+/* ---- Its words ---------------------------------------------------------------------------- */
+
+enum {
+    KEY_INPUT = 256, /* beyond the characters: none has a short form */
+    KEY_INPUT_FILE,
+    KEY_FORMAT,
+    KEY_OUTPUT,
+};
+
+static const struct argp_option s_options[] = {
+    {.name = "input", .key = KEY_INPUT, .arg = "TEXT", .doc = "The run's input [empty]"},
+    {.name = "input-file", .key = KEY_INPUT_FILE, .arg = "FILE", .doc = "The file with the input"},
+    {.name = "format", .key = KEY_FORMAT, .arg = "text|json", .doc = "How to print [text]"},
+    {.name = "output",
+     .key = KEY_OUTPUT,
+     .arg = "NODE",
+     .doc = "Run only what this node needs and keep only its output; may be repeated [every node "
+            "runs, the outputs are those on which no other depends]"},
+    {0},
+};
+
+static void s_check (const dw_request_t *self, const struct argp_state *state) {
+    if ((self->input ? 1 : 0) + (self->input_file ? 1 : 0) + (self->input_stdin ? 1 : 0) > 1) {
+        argp_error (state, "a run has one input: --input, --input-file or -, not several");
+    }
+}
+
+static error_t s_parse (int key, char *arg, struct argp_state *state) {
+    dw_request_t *self = state->input;
+    switch (key) {
+        case KEY_INPUT: self->input = arg; return 0;
+        case KEY_INPUT_FILE: self->input_file = arg; return 0;
+        case KEY_FORMAT: self->format = dw_command_format (state, arg); return 0;
+        case KEY_OUTPUT: self->outputs[self->outputs_count++] = arg; return 0;
+        case ARGP_KEY_ARG:
+            if (strcmp (arg, "-") != 0) {
+                return ARGP_ERR_UNKNOWN;
+            }
+            self->input_stdin = true;
+            return 0;
+        case ARGP_KEY_END: s_check (self, state); return 0;
+        default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp dw_request_argp = {.options = s_options, .parser = s_parse};
+
+int dw_request_begin (dw_request_t *self, int argc) {
+    *self = (dw_request_t){
+        .outputs = calloc ((size_t) argc, sizeof *self->outputs), /* more than can be said */
+    };
+    return self->outputs ? DW_EXIT_OK
+                         : dw_command_fail (DW_ENOMEM, NULL, "the options cannot be read");
+}
+
+void dw_request_end (dw_request_t *self) {
+    free (self->outputs);
+    *self = (dw_request_t){0};
+}
+
+/* ---- The runs ----------------------------------------------------------------------------- */
+
+int dw_request_read (const dw_request_t *self, uint64_t size_max, dw_input_t *input) {
+    if (self->input_file) {
+        return dw_input_read_file (input, self->input_file, size_max);
+    }
+    if (self->input_stdin) {
+        return dw_input_read_stdin (input, size_max);
+    }
+    return dw_input_take (input, self->input ? self->input : "", size_max);
+}
+
+int dw_request_fly (const dw_request_t *self, dw_client_t *client, const dw_input_t *input,
+                    const dw_signals_t *signals, bool bar, dw_flight_t *flight) {
+    dw_submission_t submission = {
+        .payload = input->text,
+        .size = input->size,
+        .is_text = true,
+        .outputs = self->outputs,
+        .outputs_count = self->outputs_count,
+        .wait_ms = 0,
+    };
+    dw_error_t *error = dw_error_new ();
+    int err = dw_flight_run (flight, client, &submission, signals, bar, error);
+    int status = err ? dw_command_fail (err, error, "the run cannot be made") : DW_EXIT_OK;
+    dw_error_destroy (&error);
+    return status;
+}
+
+int dw_request_report (const dw_request_t *self, const dw_flight_t *flight) {
+    int err = DW_OK;
+    switch (self->format) {
+        case DW_FORMAT_TEXT: err = dw_report_text_print (flight, self->counted); break;
+        case DW_FORMAT_JSON: err = dw_report_json_print (flight, self->counted); break;
+    }
+    int status = DW_EXIT_OK;
+    if (err) {
+        status = dw_command_fail (err, NULL, "the result cannot be printed");
+    } else if (flight->signal) {
+        status = DW_EXIT_SIGNAL + flight->signal;
+    } else if (flight->ended_as[DW_RUN_OK] < flight->ended) {
+        status = DW_EXIT_NOT_OK;
+    }
+    return dw_output_close (status); /* Written out before a stuck actor is waited for. */
+}

@@ -1,0 +1,37 @@
+/* request.h - what run and submit share: a run's input, the nodes wanted of it, how its result is
+ * printed. */
+
+#ifndef DW_REQUEST_H
+#define DW_REQUEST_H
+
+#include "cli/command.h"
+#include "cli/flight.h"
+#include "cli/input.h"
+
+/* What was said in the options --input, --input-file, --output and --format, and by the word -. */
+typedef struct dw_request_t {
+    const char *input, *input_file; /* at most one of these and input_stdin is said */
+    bool input_stdin;
+    const char **outputs;
+    size_t outputs_count;
+    dw_format_t format;
+    bool counted; /* several runs are made, and how all of them ended is printed too */
+} dw_request_t;
+
+/* Parses these options as a child of a command's parser, whose input for it is the request. */
+extern const struct argp dw_request_argp;
+
+/* An empty request for a command of argc words. Returns an exit status. */
+int dw_request_begin (dw_request_t *self, int argc);
+void dw_request_end (dw_request_t *self);
+
+/* Reads the input. Returns an exit status. */
+int dw_request_read (const dw_request_t *self, uint64_t size_max, dw_input_t *input);
+/* Makes flight's runs through client, and says what fails. bar: as dw_flight_run. Returns an exit
+ * status, which is not that of the result. */
+int dw_request_fly (const dw_request_t *self, dw_client_t *client, const dw_input_t *input,
+                    const dw_signals_t *signals, bool bar, dw_flight_t *flight);
+/* Prints the last result and writes it out. Returns the exit status of the command. */
+int dw_request_report (const dw_request_t *self, const dw_flight_t *flight);
+
+#endif

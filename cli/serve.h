@@ -1,0 +1,22 @@
+/* serve.h - a system as commands open and close it: named after its graph's file, with what happens
+ * said on standard error. */
+
+#ifndef DW_SERVE_H
+#define DW_SERVE_H
+
+#include "cli/command.h"
+
+typedef struct dw_serve_t {
+    dw_system_t *system;
+    char *name; /* of the graph: its file's, without folders and suffix */
+} dw_serve_t;
+
+/* Opens a system for the graph of file. options: all but its name and notice, which are set here.
+ * Returns an exit status, and says what failed; self is then empty. */
+int dw_serve_open (dw_serve_t *self, const dw_graph_t *graph, const char *file,
+                   dw_system_options_t options);
+/* Closes it, if it was opened. status: what the command will end with, and ends with here when an
+ * actor is stuck: the result was given, and that changes nothing about it. */
+void dw_serve_close (dw_serve_t *self, int status);
+
+#endif
