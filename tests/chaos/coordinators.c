@@ -1,0 +1,197 @@
+/* coordinators.c - faults of the coordinator: killed, stopped, opened and closed. */
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/chaos/chaos.h"
+
+#define COORDINATOR (FLEET_MAX - 2)
+
+static fleet_job_t s_coordinator_at (const char *endpoint) {
+    fleet_job_t job = {.role = FLEET_COORDINATOR,
+                       .heartbeat_ms = CHAOS_HEARTBEAT_MS,
+                       .silence_ms = CHAOS_SILENCE_MS};
+    snprintf (job.endpoint, sizeof job.endpoint, "%s", endpoint);
+    return job;
+}
+
+/* The first of the workers do not look for another coordinator. */
+static void s_start_workers (const char *endpoint, uint32_t count, uint32_t without) {
+    for (uint32_t w = 0; w < count; w++) {
+        fleet_job_t job = {
+            .role = FLEET_WORKER, .slots = CHAOS_SLOTS, .reconnect_ms = w < without ? 0 : 20000};
+        snprintf (job.endpoint, sizeof job.endpoint, "%s", endpoint);
+        fleet_start (w, &job);
+    }
+}
+
+static dw_client_t *s_connect (const char *endpoint) {
+    dw_client_t *client = NULL;
+    for (int i = 0; i < 20 && !client; i++)
+        dw_client_connect (&client,
+                           &(dw_connect_options_t){.endpoint = endpoint, .timeout_ms = 500}, NULL);
+    return client;
+}
+
+/* Waits until so many workers are there. */
+static bool s_has_workers (dw_client_t *client, size_t count, int timeout_ms) {
+    int64_t until_ms = load_now_ms () + timeout_ms;
+    size_t there = 0;
+    while (there != count && load_now_ms () < until_ms) {
+        dw_status_t *status = NULL;
+        if (dw_client_status (client, 1000, &status) == DW_OK)
+            there = status->workers_count;
+        dw_status_destroy (&status);
+        load_sleep_ms (10);
+    }
+    return there == count;
+}
+
+/* ---- Killed ----------------------------------------------------------------------------------- */
+
+/* A client is told in time that the coordinator is lost. */
+static void s_check_client_lost (chaos_t *self, load_t *load) {
+    int64_t begin_ms = load_now_ms ();
+    load->runs_max = UINT64_MAX;
+    load_finish (load, 5000);
+    int64_t took_ms = load_now_ms () - begin_ms;
+    printf ("  the client heard of it after %" PRId64 " ms: %s\n", took_ms,
+            dw_err_text (load->gone));
+    chaos_check (self, load->gone == DW_ELOST, "the client was told \"%s\"",
+                 dw_err_text (load->gone));
+    chaos_check (self, took_ms <= CHAOS_SILENCE_MS + 1000, "the client was told too late");
+}
+
+static void s_coordinator_dies (chaos_t *self, const char *endpoint) {
+    fleet_job_t job = s_coordinator_at (endpoint);
+    fleet_start (COORDINATOR, &job);
+    s_start_workers (endpoint, 4, 1);
+    load_t load = {.client = s_connect (endpoint), .in_flight_max = 4, .runs_max = 10};
+    chaos_check (self, load.client && s_has_workers (load.client, 4, 5000), "no workers have come");
+    chaos_check (self, load.client && load_finish (&load, 10000), "runs do not end");
+    if (!self->has_failed) {
+        fleet_signal (COORDINATOR, SIGKILL);
+        s_check_client_lost (self, &load);
+    }
+    dw_client_destroy (&load.client);
+    int ended = fleet_wait (0, 5000);
+    chaos_check (self, ended == FLEET_ENDED_LOST,
+                 "the worker that does not look for another ended with %d", ended);
+    int64_t begin_ms = load_now_ms ();
+    fleet_start (COORDINATOR, &job);
+    load = (load_t){.client = s_connect (endpoint), .in_flight_max = 4, .runs_max = 10};
+    chaos_check (self, load.client && s_has_workers (load.client, 3, 10000),
+                 "the others have not found the new coordinator");
+    printf ("  a new one at %s has its workers after %" PRId64 " ms\n", endpoint,
+            load_now_ms () - begin_ms);
+    chaos_check (self, load.client && load_finish (&load, 10000) && load.wrong == 0,
+                 "runs of the new one do not end right");
+    dw_client_destroy (&load.client);
+    fleet_clear ();
+}
+
+void chaos_coordinator (chaos_t *self) {
+    char endpoint[128];
+    for (int i = 0; i < (self->is_short ? 1 : 5) && !self->has_failed; i++) {
+        snprintf (endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", (unsigned) chaos_port (self));
+        s_coordinator_dies (self, endpoint);
+        if (self->has_failed)
+            break;
+        snprintf (endpoint, sizeof endpoint, "ipc://%s/c", self->folder);
+        s_coordinator_dies (self, endpoint);
+        remove (endpoint + strlen ("ipc://"));
+    }
+}
+
+/* ---- Stopped ---------------------------------------------------------------------------------- */
+
+void chaos_pause (chaos_t *self) {
+    char endpoint[128];
+    snprintf (endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", (unsigned) chaos_port (self));
+    fleet_job_t job = s_coordinator_at (endpoint);
+    fleet_start (COORDINATOR, &job);
+    s_start_workers (endpoint, 4, 0);
+    /* A client waits only silence_ms for an answer, so it comes anew after each pause. */
+    uint64_t ended = 0, pauses = self->is_short ? 3 : 12;
+    for (uint64_t i = 0; i < pauses && !self->has_failed; i++) {
+        load_t load = {.client = s_connect (endpoint), .in_flight_max = 4, .runs_max = 20};
+        chaos_check (self, load.client && s_has_workers (load.client, 4, 10000),
+                     "the workers are not there");
+        int64_t pause_ms = load_now_ms () + random_below (&self->random, 100);
+        while (load.client && load_now_ms () < pause_ms)
+            load_pump (&load);
+        fleet_signal (COORDINATOR, SIGSTOP);
+        load_sleep_ms (2 * CHAOS_SILENCE_MS);
+        fleet_signal (COORDINATOR, SIGCONT);
+        chaos_check (self, load.client && load_finish (&load, 10000), "runs do not end: %s",
+                     dw_err_text (load.gone));
+        chaos_check (self, load.wrong == 0, "results are wrong");
+        ended += load.committed;
+        dw_client_destroy (&load.client);
+    }
+    printf ("  pauses %" PRIu64 " of %d ms, runs ended right %" PRIu64 "\n", pauses,
+            2 * CHAOS_SILENCE_MS, ended);
+    fleet_clear ();
+}
+
+/* ---- Opened and closed ------------------------------------------------------------------------ */
+
+static void s_open_and_close (chaos_t *self, const char *listen) {
+    random_t *random = &self->random;
+    dw_agent_t *agent = NULL;
+    dw_processors_t *processors = load_processors ();
+    dw_system_t *system = load_open (listen, CHAOS_HEARTBEAT_MS, CHAOS_SILENCE_MS, NULL, NULL);
+    uint32_t slots = random_one_in (random, 8) ? 64 : 1 + random_below (random, 8);
+    if (!system)
+        return chaos_check (self, false, "a system does not open");
+    dw_agent_options_t options = {.coordinator = {.endpoint = dw_system_listening (system)},
+                                  .processors = processors,
+                                  .slots = slots,
+                                  .reconnect_ms = random_one_in (random, 2) ? -1 : 0};
+    int err = dw_agent_open (&agent, &options, NULL);
+    chaos_check (self, err == DW_OK, "an agent does not open: %s", dw_err_text (err));
+    load_t load = {.client = load_connect (dw_system_listening (system)),
+                   .in_flight_max = 4,
+                   .runs_max = UINT64_MAX};
+    int64_t until_ms = load_now_ms () + random_below (random, 30);
+    while (load.client && load_now_ms () < until_ms)
+        load_pump (&load);
+    bool is_agent_first = random_one_in (random, 3);
+    if (is_agent_first)
+        err = dw_agent_close (&agent, 2000, NULL);
+    chaos_check (self, err == DW_OK, "an agent does not close");
+    if (random_one_in (random, 2))
+        dw_client_destroy (&load.client);
+    err = dw_system_close (&system, 2000, NULL);
+    chaos_check (self, err == DW_OK, "a system does not close: %s", dw_err_text (err));
+    err = agent ? dw_agent_wait (agent, 3000) : DW_OK;
+    chaos_check (self, err == DW_OK, "the agent of a closed system says \"%s\"", dw_err_text (err));
+    chaos_check (self, dw_agent_close (&agent, 2000, NULL) == DW_OK, "an agent does not close");
+    dw_client_destroy (&load.client);
+    dw_processors_destroy (&processors);
+}
+
+void chaos_shutdown (chaos_t *self) {
+    unsigned threads = chaos_threads (), descriptors = chaos_descriptors ();
+    int64_t most_ms = 0;
+    int times = self->is_short ? 30 : 200;
+    char ipc[64];
+    snprintf (ipc, sizeof ipc, "ipc://%s/s", self->folder);
+    for (int i = 0; i < times && !self->has_failed; i++) {
+        int64_t begin_ms = load_now_ms ();
+        s_open_and_close (self, i % 4 == 0 ? ipc : "tcp://127.0.0.1:*");
+        if (load_now_ms () - begin_ms > most_ms)
+            most_ms = load_now_ms () - begin_ms;
+    }
+    remove (ipc + strlen ("ipc://"));
+    chaos_check (self, chaos_threads_fall_to (threads), "threads: %u, before %u", chaos_threads (),
+                 threads);
+    chaos_check (self, chaos_descriptors () <= descriptors, "descriptors: %u, before %u",
+                 chaos_descriptors (), descriptors);
+    chaos_check (self, most_ms < 8000, "one took %" PRId64 " ms", most_ms);
+    printf ("  opened and closed %d times, at most %" PRId64
+            " ms; threads %u -> %u, descriptors %u -> %u\n",
+            times, most_ms, threads, chaos_threads (), descriptors, chaos_descriptors ());
+}

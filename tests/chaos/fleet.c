@@ -1,0 +1,205 @@
+/* fleet.c - the processes of a chaos test. */
+
+#include "tests/chaos/fleet.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/chaos/load.h"
+#include "tests/chaos/relay.h"
+
+typedef enum s_order_t { S_START, S_SIGNAL, S_WAIT, S_CLEAR } s_order_t;
+
+typedef struct s_order_message_t {
+    s_order_t order;
+    uint32_t place;
+    int argument;
+    fleet_job_t job;
+} s_order_message_t;
+
+static int s_keeper = -1; /* the test's end */
+static pid_t s_keeper_pid;
+static volatile sig_atomic_t s_asked_to_drain; /* a worker process's */
+
+/* ---- What they do ----------------------------------------------------------------------------- */
+
+static void s_on_term (int signal) {
+    (void) signal;
+    s_asked_to_drain = 1;
+}
+
+static dw_agent_t *s_open_agent (const fleet_job_t *job, const dw_processors_t *processors) {
+    dw_agent_t *agent = NULL;
+    dw_agent_options_t options = {.coordinator = {.endpoint = job->endpoint, .timeout_ms = 1000},
+                                  .processors = processors,
+                                  .slots = job->slots,
+                                  .reconnect_ms = job->reconnect_ms};
+    int64_t until_ms = load_now_ms () + 10000;
+    while (!agent && load_now_ms () < until_ms && !s_asked_to_drain) {
+        dw_error_t *error = dw_error_new ();
+        if (dw_agent_open (&agent, &options, error) && getenv ("CHAOS_VERBOSE"))
+            fprintf (stderr, "%s", dw_error_text (error));
+        dw_error_destroy (&error);
+        if (!agent)
+            load_sleep_ms (20);
+    }
+    return agent;
+}
+
+static int s_be_worker (const fleet_job_t *job) {
+    struct sigaction action = {.sa_handler = s_on_term};
+    sigaction (SIGTERM, &action, NULL);
+    dw_processors_t *processors = load_processors ();
+    dw_agent_t *agent = s_open_agent (job, processors);
+    if (!agent)
+        return FLEET_NOT_BEGUN;
+    int ended = DW_ETIMEDOUT;
+    for (bool told = false; ended == DW_ETIMEDOUT; ended = dw_agent_wait (agent, 10))
+        if (s_asked_to_drain && !told) {
+            dw_agent_drain (agent);
+            told = true;
+        }
+    dw_agent_close (&agent, 1000, NULL);
+    dw_processors_destroy (&processors);
+    return ended == DW_OK      ? FLEET_ENDED_OK
+           : ended == DW_ELOST ? FLEET_ENDED_LOST
+                               : FLEET_ENDED_ELSE;
+}
+
+static int s_be_coordinator (const fleet_job_t *job) {
+    dw_system_t *system = load_open (job->endpoint, job->heartbeat_ms, job->silence_ms, NULL, NULL);
+    if (!system)
+        return FLEET_NOT_BEGUN;
+    for (;;)
+        pause ();
+}
+
+static int s_be (const fleet_job_t *job) {
+    switch (job->role) {
+        case FLEET_WORKER: return s_be_worker (job);
+        case FLEET_COORDINATOR: return s_be_coordinator (job);
+        case FLEET_RELAY: return relay_run (job->endpoint, job->port, job->seed);
+    }
+    return FLEET_NOT_BEGUN;
+}
+
+/* ---- Their keeper ----------------------------------------------------------------------------- */
+
+static int s_start (pid_t *pid_p, const fleet_job_t *job, int orders) {
+    pid_t keeper = getpid (), pid = fork ();
+    if (pid == 0) {
+        prctl (PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid () != keeper)
+            _exit (FLEET_NOT_BEGUN);
+        close (orders);
+        int status = s_be (job);
+        fflush (NULL);
+        _exit (status);
+    }
+    *pid_p = pid;
+    return pid;
+}
+
+/* -1: it has not ended in time. */
+static int s_wait (pid_t *pid_p, int timeout_ms) {
+    int status;
+    int64_t until_ms = load_now_ms () + timeout_ms;
+    if (*pid_p <= 0)
+        return -1;
+    while (waitpid (*pid_p, &status, WNOHANG) == 0) {
+        if (load_now_ms () >= until_ms)
+            return -1;
+        load_sleep_ms (2);
+    }
+    *pid_p = 0;
+    return WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);
+}
+
+static int s_signal (pid_t *pid_p, int signal) {
+    if (*pid_p <= 0)
+        return 0;
+    kill (*pid_p, signal);
+    return signal == SIGKILL ? s_wait (pid_p, 5000) : 0;
+}
+
+static void s_keep (int orders) {
+    pid_t pids[FLEET_MAX] = {0};
+    s_order_message_t message;
+    while (recv (orders, &message, sizeof message, 0) == (ssize_t) sizeof message) {
+        int answer = 0;
+        pid_t *pid_p = &pids[message.place];
+        switch (message.order) {
+            case S_START: answer = s_start (pid_p, &message.job, orders); break;
+            case S_SIGNAL: answer = s_signal (pid_p, message.argument); break;
+            case S_WAIT: answer = s_wait (pid_p, message.argument); break;
+            case S_CLEAR:
+                for (uint32_t i = 0; i < FLEET_MAX; i++)
+                    s_signal (&pids[i], SIGKILL);
+                break;
+        }
+        if (send (orders, &answer, sizeof answer, 0) < 0)
+            break;
+    }
+    for (uint32_t i = 0; i < FLEET_MAX; i++)
+        s_signal (&pids[i], SIGKILL);
+}
+
+bool fleet_begin (void) {
+    int ends[2];
+    if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+        return false;
+    s_keeper_pid = fork ();
+    if (s_keeper_pid == 0) {
+        prctl (PR_SET_PDEATHSIG, SIGKILL);
+        close (ends[0]);
+        s_keep (ends[1]);
+        _exit (0);
+    }
+    close (ends[1]);
+    s_keeper = ends[0];
+    return s_keeper_pid > 0;
+}
+
+static int s_order (s_order_t order, uint32_t place, int argument, const fleet_job_t *job) {
+    s_order_message_t message = {.order = order, .place = place, .argument = argument};
+    int answer = -1;
+    assert (place < FLEET_MAX);
+    if (job)
+        message.job = *job;
+    if (send (s_keeper, &message, sizeof message, 0) < 0 ||
+        recv (s_keeper, &answer, sizeof answer, 0) != (ssize_t) sizeof answer) {
+        fprintf (stderr, "the keeper of the processes has gone\n");
+        exit (1);
+    }
+    return answer;
+}
+
+int fleet_start (uint32_t place, const fleet_job_t *job) {
+    return s_order (S_START, place, 0, job);
+}
+
+void fleet_signal (uint32_t place, int signal) {
+    s_order (S_SIGNAL, place, signal, NULL);
+}
+
+int fleet_wait (uint32_t place, int timeout_ms) {
+    return s_order (S_WAIT, place, timeout_ms, NULL);
+}
+
+void fleet_clear (void) {
+    s_order (S_CLEAR, 0, 0, NULL);
+}
+
+void fleet_end (void) {
+    close (s_keeper);
+    waitpid (s_keeper_pid, NULL, 0);
+}
