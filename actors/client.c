@@ -6,6 +6,7 @@
 #include <unistr.h>
 
 #include "actors/clock.h"
+#include "actors/flights.h"
 #include "actors/link.h"
 #include "actors/message.h"
 #include "actors/result.h"
@@ -17,13 +18,6 @@
 #define WELCOME_MS 10000
 #define CONNECT_MS 3000
 #define LATE_MAX   8u /* messages taken in when time is over, besides one for each run in flight */
-
-/* The numbers of the runs in flight: an open-addressing table, 0 where empty. */
-typedef struct s_flight_t {
-    uint64_t *runs;
-    uint32_t size; /* a power of two, at least twice count */
-    uint32_t count;
-} s_flight_t;
 
 /* What a client of a system in another process has besides. */
 typedef struct dw_remote_t {
@@ -44,8 +38,8 @@ struct dw_client_t {
     uint32_t runs_max;
     uint64_t max_payload_bytes;
     dw_roster_t *names;
-    uint64_t run; /* the number given last */
-    s_flight_t flight;
+    uint64_t run;               /* the number given last */
+    dw_flights_t flights;       /* runs in flight */
     dw_result_t *first, **last; /* results that nobody has taken */
     dw_packet_t packet;
     bool is_trusted; /* its coordinator is in this process */
@@ -53,65 +47,10 @@ struct dw_client_t {
     int refused;     /* what the coordinator refused, for the call that waits; 0: nothing */
 };
 
-/* ---- Runs in flight --------------------------------------------------------------------------- */
-
-/* Numbers that follow each other are spread (Knuth 6.4, Fibonacci hashing): side by side they would be
- * one long cluster, all of which taking one out would have to look at. */
-static uint32_t s_flight_home (const s_flight_t *self, uint64_t run) {
-    return (uint32_t) ((run * UINT64_C (0x9e3779b97f4a7c15)) >> 32) & (self->size - 1);
-}
-
-static uint32_t s_flight_place (const s_flight_t *self, uint64_t run) {
-    uint32_t at = s_flight_home (self, run);
-    while (self->runs[at] && self->runs[at] != run)
-        at = (at + 1) & (self->size - 1);
-    return at;
-}
-
-static bool s_is_in_flight (const dw_client_t *self, uint64_t run) {
-    return run && self->flight.runs[s_flight_place (&self->flight, run)] == run;
-}
-
-/* Makes room for one more run. False: no memory. */
-static bool s_flight_reserve (s_flight_t *self) {
-    s_flight_t grown = {.size = self->size ? 2 * self->size : 8};
-    if (self->size && 2 * (self->count + 1) <= self->size)
-        return true;
-    grown.runs = calloc (grown.size, sizeof *grown.runs);
-    if (!grown.runs)
-        return false;
-    for (uint32_t i = 0; i < self->size; i++)
-        if (self->runs[i])
-            grown.runs[s_flight_place (&grown, self->runs[i])] = self->runs[i];
-    grown.count = self->count;
-    free (self->runs);
-    *self = grown;
-    return true;
-}
-
-/* Takes a run out, and moves up what stands behind its place (Knuth 6.4, algorithm R). */
-static void s_flight_remove (s_flight_t *self, uint64_t run) {
-    uint32_t hole = s_flight_place (self, run);
-    if (!self->runs[hole])
-        return;
-    self->count--;
-    for (uint32_t at = hole;;) {
-        at = (at + 1) & (self->size - 1);
-        if (!self->runs[at])
-            break;
-        uint32_t home = s_flight_home (self, self->runs[at]);
-        if (((at - home) & (self->size - 1)) >= ((at - hole) & (self->size - 1))) {
-            self->runs[hole] = self->runs[at];
-            hole = at;
-        }
-    }
-    self->runs[hole] = 0;
-}
-
 /* ---- What comes in ---------------------------------------------------------------------------- */
 
 static void s_queue (dw_client_t *self, dw_result_t *result) {
-    s_flight_remove (&self->flight, dw_result_run (result));
+    dw_flights_remove (&self->flights, dw_result_run (result));
     *self->last = result;
     self->last = dw_result_next (result);
 }
@@ -122,7 +61,7 @@ static int s_on_results (dw_client_t *self, dw_message_t *message, dw_wire_reade
     while (!err && dw_wire_reader_has_more (reader)) {
         dw_result_t *result;
         err = dw_result_new (&result, reader, delivered, self->names);
-        if (!err && s_is_in_flight (self, dw_result_run (result)))
+        if (!err && dw_flights_has (&self->flights, dw_result_run (result)))
             s_queue (self, result);
         else if (!err)
             dw_result_destroy (&result);
@@ -159,7 +98,7 @@ static int s_on_welcome (dw_client_t *self, dw_message_t *message, dw_wire_reade
         return DW_EPROTOCOL;
     if (!s_read_pulse (self, reader))
         return DW_EPROTOCOL;
-    if (!s_flight_reserve (&self->flight))
+    if (!dw_flights_reserve (&self->flights))
         return DW_ENOMEM;
     return dw_roster_new (&self->names, graph, size);
 }
@@ -170,7 +109,7 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
     const char *text = dw_read_str (reader, 4096, &size);
     uint64_t run = dw_read_uint (reader);
     if (self->names && run)
-        s_flight_remove (&self->flight, run);
+        dw_flights_remove (&self->flights, run);
     self->refused = code == 403 && self->remote    ? DW_EKEY
                     : self->remote && !self->names ? DW_EREFUSED
                     : code == 503                  ? DW_EAGAIN
@@ -229,7 +168,7 @@ typedef struct s_patience_t {
 static s_patience_t s_patience (const dw_client_t *self, int timeout_ms) {
     return (s_patience_t){
         .deadline_ns = timeout_ms < 0 ? INT64_MAX : dw_clock_ns () + (int64_t) timeout_ms * 1000000,
-        .late_left = (size_t) self->flight.count + LATE_MAX};
+        .late_left = (size_t) self->flights.count + LATE_MAX};
 }
 
 static bool s_is_over (s_patience_t *patience) {
@@ -271,12 +210,11 @@ static int s_wait (dw_client_t *self, s_patience_t *patience, dw_error_t *error)
         }
         if (err != DW_EAGAIN)
             return err;
-        int64_t now_ns = dw_clock_ns ();
-        if (now_ns >= deadline_ns)
-            return DW_ETIMEDOUT;
-        int64_t until_ns = deadline_ns;
+        int64_t now_ns = dw_clock_ns (), until_ns = deadline_ns;
         if (self->remote && s_ask_if_there (self, now_ns, &until_ns))
             return self->gone = DW_ELOST;
+        if (now_ns >= deadline_ns)
+            return DW_ETIMEDOUT;
         int64_t wait_ms = (until_ns - now_ns + 999999) / 1000000;
         zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLIN};
         zmq_poll (&item, 1, until_ns == INT64_MAX ? -1 : (long) wait_ms);
@@ -285,12 +223,15 @@ static int s_wait (dw_client_t *self, s_patience_t *patience, dw_error_t *error)
 
 /* ---- Made ------------------------------------------------------------------------------------- */
 
-/* Says HELLO and waits for WELCOME. */
-static int s_greet (dw_client_t *self, const uint8_t *token, int timeout_ms, dw_error_t *error) {
+static int s_say_hello (dw_client_t *self, const uint8_t *token) {
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = token};
     dw_write_hello (&self->packet.head, &hello);
-    int err = dw_packet_send (&self->packet, self->socket, NULL, 0);
-    s_patience_t patience = s_patience (self, timeout_ms);
+    return dw_packet_send (&self->packet, self->socket, NULL, 0);
+}
+
+static int s_await_welcome (dw_client_t *self, int64_t deadline_ns, dw_error_t *error) {
+    s_patience_t patience = {.deadline_ns = deadline_ns, .late_left = LATE_MAX};
+    int err = DW_OK;
     while (!err && !self->names)
         err = s_wait (self, &patience, error);
     return err;
@@ -312,7 +253,10 @@ static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error)
     if (zmq_connect (self->socket, dw_system_endpoint (system)))
         return dw_error_add (error, DW_ECLOSED, DW_NOWHERE, "cannot connect to %s: %s",
                              dw_system_endpoint (system), zmq_strerror (errno));
-    int err = s_greet (self, dw_system_token (system), WELCOME_MS, error);
+    int64_t deadline_ns = dw_clock_ns () + WELCOME_MS * INT64_C (1000000);
+    int err = s_say_hello (self, dw_system_token (system));
+    if (!err)
+        err = s_await_welcome (self, deadline_ns, error);
     if (err && err != DW_EAGAIN && err != DW_EPROTOCOL) /* a refusal has said why */
         dw_error_add (error, err, DW_NOWHERE, "no welcome from the coordinator: %s",
                       dw_err_text (err));
@@ -358,15 +302,12 @@ static int s_connect_to (dw_client_t *self, const dw_connect_options_t *options,
     if (err)
         return err;
     self->socket = remote->link.socket;
-    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = no_token};
-    dw_write_hello (&self->packet.head, &hello);
-    err = dw_packet_send (&self->packet, self->socket, NULL, 0);
+    err = s_say_hello (self, no_token);
     if (!err && dw_link_wait (&remote->link, deadline_ns))
         return dw_link_blame (&remote->link, options->endpoint, keys->has_keys, error);
     dw_link_watch_no_more (&remote->link);
-    s_patience_t patience = {.deadline_ns = deadline_ns, .late_left = LATE_MAX};
-    while (!err && !self->names)
-        err = s_wait (self, &patience, error);
+    if (!err)
+        err = s_await_welcome (self, deadline_ns, error);
     if (err == DW_EPROTOCOL)
         err = dw_error_add (error, DW_EREFUSED, DW_NOWHERE, "%s is no coordinator of dagwood",
                             options->endpoint);
@@ -446,7 +387,7 @@ void dw_client_destroy (dw_client_t **self_p) {
     }
     dw_roster_release (&self->names);
     dw_packet_free (&self->packet);
-    free (self->flight.runs);
+    dw_flights_free (&self->flights);
     free (self);
     *self_p = NULL;
 }
@@ -457,14 +398,14 @@ void dw_client_destroy (dw_client_t **self_p) {
 static int s_wait_for_room (dw_client_t *self, int wait_ms, dw_error_t *error) {
     s_patience_t patience = s_patience (self, wait_ms);
     int err = DW_OK;
-    while (!err && self->flight.count >= self->runs_max)
+    while (!err && self->flights.count >= self->runs_max)
         err = s_wait (self, &patience, error);
-    if (!err && !s_flight_reserve (&self->flight))
+    if (!err && !dw_flights_reserve (&self->flights))
         err = DW_ENOMEM;
     if (err == DW_ETIMEDOUT)
         return dw_error_add (error, DW_EAGAIN, DW_NOWHERE,
                              "%u runs are in flight, as many as runs_max allows",
-                             (unsigned) self->flight.count);
+                             (unsigned) self->flights.count);
     if (err)
         dw_error_add (error, err, DW_NOWHERE, "the run was not submitted: %s", dw_err_text (err));
     return err;
@@ -521,7 +462,7 @@ static int s_write_outputs (dw_client_t *self, const dw_submission_t *submission
 /* What a coordinator elsewhere has said already: that it closes, perhaps. */
 static int s_hear (dw_client_t *self) {
     int err = DW_OK;
-    for (size_t left = (size_t) self->flight.count + LATE_MAX; !err && left > 0; left--)
+    for (size_t left = (size_t) self->flights.count + LATE_MAX; !err && left > 0; left--)
         err = s_take_in (self, NULL);
     return self->gone;
 }
@@ -551,15 +492,14 @@ int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint
         return dw_error_add (error, err, DW_NOWHERE, "the run was not submitted: %s",
                              dw_err_text (err));
     self->run++;
-    self->flight.runs[s_flight_place (&self->flight, self->run)] = self->run;
-    self->flight.count++;
+    dw_flights_add (&self->flights, self->run);
     if (run_p)
         *run_p = self->run;
     return DW_OK;
 }
 
 int dw_client_cancel (dw_client_t *self, uint64_t run) {
-    if (!s_is_in_flight (self, run))
+    if (!dw_flights_has (&self->flights, run))
         return DW_ENOENT;
     dw_write_uint (&self->packet.head, DW_WIRE_ABORT);
     dw_write_uint (&self->packet.head, self->peer);
@@ -589,9 +529,9 @@ static dw_result_t *s_take (dw_client_t *self, const uint64_t *runs, size_t runs
 
 static bool s_any_in_flight (const dw_client_t *self, const uint64_t *runs, size_t runs_count) {
     if (runs_count == 0)
-        return self->flight.count > 0;
+        return self->flights.count > 0;
     for (size_t i = 0; i < runs_count; i++)
-        if (s_is_in_flight (self, runs[i]))
+        if (dw_flights_has (&self->flights, runs[i]))
             return true;
     return false;
 }
@@ -621,7 +561,7 @@ int dw_client_wait (dw_client_t *self, uint64_t run, int timeout_ms, dw_result_t
 
 int dw_client_wait_all (dw_client_t *self, int timeout_ms) {
     s_patience_t patience = s_patience (self, timeout_ms);
-    while (self->flight.count > 0) {
+    while (self->flights.count > 0) {
         int err = s_wait (self, &patience, NULL);
         if (err)
             return err;
@@ -632,9 +572,12 @@ int dw_client_wait_all (dw_client_t *self, int timeout_ms) {
 dw_result_t *dw_client_next (dw_client_t *self) {
     /* A message that makes no sense is passed over: behind it, or in its better part, are results. */
     int err = DW_OK;
-    for (size_t left = (size_t) self->flight.count + LATE_MAX;
-         !self->first && left > 0 && err != DW_EAGAIN && err != DW_ECLOSED; left--)
+    for (size_t left = (size_t) self->flights.count + LATE_MAX;
+         !self->first && left > 0 && err != DW_EAGAIN && !self->gone; left--)
         err = s_take_in (self, NULL);
+    int64_t until_ns = INT64_MAX;
+    if (err == DW_EAGAIN && self->remote && s_ask_if_there (self, dw_clock_ns (), &until_ns))
+        self->gone = DW_ELOST; /* which the next call that can say so does */
     return s_take (self, NULL, 0);
 }
 
@@ -645,7 +588,7 @@ int dw_client_fd (const dw_client_t *self) {
 }
 
 size_t dw_client_in_flight (const dw_client_t *self) {
-    return self->flight.count;
+    return self->flights.count;
 }
 
 int dw_client_run_text (dw_client_t *self, const char *text, dw_result_t **result_p,

@@ -18,7 +18,8 @@
 #define HANDSHAKE_MS    1000
 #define KEEPALIVE_S     5
 #define KEEPALIVE_TIMES 3
-#define WAITING_MAX     (3 * CREDIT) /* messages for a peer elsewhere, besides one for each run */
+#define WAITING_MAX \
+    (3 * DW_WORKER_CREDIT) /* messages for a peer elsewhere, besides one for each run */
 
 void dw_coordinator_notice (dw_coordinator_t *self, const char *format, ...) {
     char line[512];
@@ -412,7 +413,7 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     self->listen_router = DW_NONE;
     self->workers = calloc (self->places_count, sizeof *self->workers);
     /* Every worker may get stuck once more when no other takes its place any more. */
-    self->stuck = calloc (STUCK_MAX + self->workers_count, sizeof *self->stuck);
+    self->stuck = calloc (DW_WORKERS_STUCK_MAX + self->workers_count, sizeof *self->stuck);
     dw_scheduler_options_t options = {.runs_max = self->runs_max,
                                       .workers_max = self->places_count,
                                       .is_open = self->options.listen != NULL};

@@ -3,8 +3,7 @@
 #include "actors/coordinator_self.h"
 #include "runtime/payload.h"
 
-#define STACK_BYTES       (1u << 20)   /* of a worker's thread; */
-#define SMALL_STACK_BYTES (256u << 10) /* when there are more than */
+#define SMALL_STACK_BYTES (256u << 10) /* of a worker's thread, when there are more than */
 #define MANY_WORKERS      256u
 
 /* ---- What comes in: workers ------------------------------------------------------------------- */
@@ -123,15 +122,16 @@ void dw_coordinator_on_answers (dw_coordinator_t *self, const dw_peer_t *peer,
 int dw_coordinator_start_worker (dw_coordinator_t *self, uint32_t number, dw_error_t *error) {
     bool spins = self->plan->pool && self->workers_count <= self->options.cpus_count &&
                  self->options.cpus_count > 1;
-    dw_worker_options_t options = {
-        .context = self->options.context,
-        .endpoint = self->endpoint,
-        .program = self->options.program,
-        .number = number,
-        .node = dw_coordinator_hosted_node (self, number),
-        .credit = CREDIT,
-        .spin_ns = spins ? SPIN_NS : 0,
-        .stack_bytes = self->workers_count > MANY_WORKERS ? SMALL_STACK_BYTES : STACK_BYTES};
+    dw_worker_options_t options = {.context = self->options.context,
+                                   .endpoint = self->endpoint,
+                                   .program = self->options.program,
+                                   .number = number,
+                                   .node = dw_coordinator_hosted_node (self, number),
+                                   .credit = DW_WORKER_CREDIT,
+                                   .spin_ns = spins ? SPIN_NS : 0,
+                                   .stack_bytes = self->workers_count > MANY_WORKERS
+                                                      ? SMALL_STACK_BYTES
+                                                      : DW_WORKER_STACK_BYTES};
     self->workers[number].peer = DW_PEER_NONE;
     return dw_worker_new (&self->workers[number].actor, &options, error);
 }
@@ -162,7 +162,7 @@ static bool s_has_substitute (const dw_coordinator_t *self, uint32_t number) {
 
 void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number) {
     dw_error_t *error = dw_error_new ();
-    bool too_many = self->stuck_count >= STUCK_MAX;
+    bool too_many = self->stuck_count >= DW_WORKERS_STUCK_MAX;
     if (too_many || dw_coordinator_start_worker (self, number, error) != DW_OK) {
         bool has_substitute = s_has_substitute (self, number);
         dw_coordinator_notice (self, "actor %u cannot be replaced (%s)%s", (unsigned) number,
@@ -196,7 +196,7 @@ void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number) {
 
 /* Fills the places that nobody could be put in while too many were stuck. */
 static void s_fill_places (dw_coordinator_t *self) {
-    for (uint32_t i = 0; i < self->workers_count && self->stuck_count < STUCK_MAX; i++) {
+    for (uint32_t i = 0; i < self->workers_count && self->stuck_count < DW_WORKERS_STUCK_MAX; i++) {
         if (self->workers[i].actor)
             continue;
         if (self->workers[i].is_refusing)

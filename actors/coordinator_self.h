@@ -3,7 +3,9 @@
  *     coordinator.c           the loop, what comes in, closing, how it is made
  *     coordinator_runs.c      runs and the clients that wait for them
  *     coordinator_crew.c      the worker actors: welcomed, heard, replaced
- *     coordinator_agents.c    worker processes elsewhere: let in, heard, lost, drained
+ *     coordinator_entry.c     who may come in from elsewhere, by their keys
+ *     coordinator_agents.c    worker processes elsewhere: welcomed, heard, lost, drained
+ *     coordinator_status.c    what it tells of what it is at
  *     coordinator_commands.c  what the scheduler commands
  *     coordinator_work.c      brief tasks that its own thread runs
  *
@@ -19,9 +21,7 @@
 #include "actors/table.h"
 #include "actors/zap.h"
 
-#define STUCK_MAX 64u    /* actors left behind in a processor; beyond, tasks fail */
-#define CREDIT    4096u  /* tasks a worker takes at one time */
-#define SPIN_NS   200000 /* how long the coordinator and its workers look before they sleep */
+#define SPIN_NS 200000 /* how long the coordinator and its workers look before they sleep */
 
 /* A run that a client waits for. Its index is the scheduler's. */
 typedef struct dw_live_run_t {

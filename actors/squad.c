@@ -9,10 +9,7 @@
 #include "actors/clock.h"
 #include "runtime/pack.h"
 
-#define STUCK_MAX     64u
-#define CREDIT        4096u
 #define SPARE_SOCKETS 16u
-#define STACK_BYTES   (1u << 20)
 
 struct dw_squad_t {
     void *context;
@@ -24,7 +21,7 @@ struct dw_squad_t {
     dw_worker_t **workers; /* by slot */
     uint32_t slots;
     uint32_t heartbeat_ms, silence_ms;
-    dw_worker_t *stuck[STUCK_MAX];
+    dw_worker_t *stuck[DW_WORKERS_STUCK_MAX];
     uint32_t stuck_count;
 };
 
@@ -36,8 +33,8 @@ static int s_start (dw_squad_t *self, uint32_t slot, dw_error_t *error) {
                                    .keys = self->keys,
                                    .number = self->numbers[slot],
                                    .node = DW_NONE,
-                                   .credit = CREDIT,
-                                   .stack_bytes = STACK_BYTES,
+                                   .credit = DW_WORKER_CREDIT,
+                                   .stack_bytes = DW_WORKER_STACK_BYTES,
                                    .heartbeat_ms = self->heartbeat_ms,
                                    .silence_ms = self->silence_ms};
     return dw_worker_new (&self->workers[slot], &options, error);
@@ -79,7 +76,8 @@ static int s_make (dw_squad_t *self, const dw_squad_options_t *options, dw_error
     if (!self->context)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
                              zmq_strerror (errno));
-    zmq_ctx_set (self->context, ZMQ_MAX_SOCKETS, (int) (self->slots + STUCK_MAX + SPARE_SOCKETS));
+    zmq_ctx_set (self->context, ZMQ_MAX_SOCKETS,
+                 (int) (self->slots + DW_WORKERS_STUCK_MAX + SPARE_SOCKETS));
     for (uint32_t slot = 0; slot < self->slots && !err; slot++)
         err = s_start (self, slot, error);
     return err;
@@ -118,10 +116,10 @@ int dw_squad_replace (dw_squad_t *self, uint32_t number, dw_error_t *error) {
     /* Not waited for: meanwhile the agent would be silent. */
     if (self->workers[slot] && dw_worker_join (self->workers[slot], dw_clock_ns ()))
         dw_worker_destroy (&self->workers[slot]);
-    if (self->workers[slot] && self->stuck_count == STUCK_MAX)
+    if (self->workers[slot] && self->stuck_count == DW_WORKERS_STUCK_MAX)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
                              "%u slots are stuck in their processors: slot %u stays empty",
-                             STUCK_MAX, (unsigned) slot);
+                             DW_WORKERS_STUCK_MAX, (unsigned) slot);
     if (self->workers[slot])
         self->stuck[self->stuck_count++] = self->workers[slot];
     self->workers[slot] = NULL;

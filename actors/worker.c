@@ -42,6 +42,11 @@ struct dw_worker_t {
     uint32_t given_size;
 };
 
+/* Nobody can hear it any more. */
+static void s_give_up (dw_worker_t *self) {
+    self->stopping = self->is_gone = true;
+}
+
 /* ---- Its socket ------------------------------------------------------------------------------- */
 
 static void s_on_cancel (dw_worker_t *self, dw_wire_reader_t *reader) {
@@ -67,8 +72,8 @@ static void s_look (dw_worker_t *self) {
         int err = dw_message_receive (&message, self->socket);
         if (err) {
             dw_message_free (&message);
-            self->is_gone |= err == DW_ECLOSED;
-            self->stopping |= self->is_gone;
+            if (err == DW_ECLOSED)
+                s_give_up (self);
             return;
         }
         dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
@@ -92,7 +97,7 @@ static void s_look (dw_worker_t *self) {
     }
 }
 
-/* Whether a connection to another machine, which may be cut, is there. It is not made again (RECONNECT_IVL), so that
+/* Whether a connection to another process, which may be cut, is there. It is not made again (RECONNECT_IVL), so that
  * what the coordinator has lost never goes on unseen. */
 static bool s_is_connected (dw_worker_t *self) {
     int events = 0;
@@ -106,7 +111,7 @@ static bool s_is_cancelled (void *arg) {
     dw_worker_t *self = arg;
     s_look (self);
     if (!s_is_connected (self)) /* nobody waits for its answer */
-        self->stopping = self->is_gone = true;
+        s_give_up (self);
     for (uint32_t i = 0; i < self->cancelled_count; i++)
         if (self->cancelled[i] == self->ticket)
             return true;
@@ -184,7 +189,7 @@ static void s_answer (dw_worker_t *self) {
     /* The queue has no limit of its own, credit bounds it; so a refusal is the end of the context
      * or of memory, and a worker that cannot answer is of no use. */
     if (dw_packet_send (&self->packet, self->socket, NULL, 0))
-        self->stopping = self->is_gone = true;
+        s_give_up (self);
     dw_outcomes_clear (&self->outcomes);
     dw_host_settle (self->host, &self->outcomes); /* the next group begins in empty outcomes */
 }
@@ -297,7 +302,7 @@ static void s_on_tasks (dw_worker_t *self, dw_wire_reader_t *reader) {
 static void s_wait_connected (dw_worker_t *self) {
     zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLOUT};
     if (self->options.silence_ms && zmq_poll (&item, 1, (long) self->options.silence_ms) <= 0)
-        self->stopping = self->is_gone = true;
+        s_give_up (self);
 }
 
 static void s_say_hello (dw_worker_t *self) {
@@ -309,7 +314,7 @@ static void s_say_hello (dw_worker_t *self) {
                              .credit = self->options.credit};
     dw_write_hello (&self->packet.head, &hello);
     if (dw_packet_send (&self->packet, self->socket, NULL, 0))
-        self->stopping = self->is_gone = true;
+        s_give_up (self);
 }
 
 static void s_on_message (dw_worker_t *self) {
@@ -361,11 +366,11 @@ static void s_next_message (dw_worker_t *self) {
         s_on_message (self);
     else if (err == DW_EAGAIN && s_is_connected (self)) {
         int64_t now_ns = dw_clock_ns (), look_ns = (int64_t) self->options.heartbeat_ms * 1000000;
-        self->is_gone = !dw_actor_wait (&self->socket, 1, now_ns + self->options.spin_ns,
-                                        look_ns ? now_ns + look_ns : INT64_MAX);
+        if (!dw_actor_wait (&self->socket, 1, now_ns + self->options.spin_ns,
+                            look_ns ? now_ns + look_ns : INT64_MAX))
+            s_give_up (self);
     } else
-        self->is_gone = true;
-    self->stopping |= self->is_gone;
+        s_give_up (self);
 }
 
 static void *s_worker_actor (void *args) {

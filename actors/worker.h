@@ -15,6 +15,11 @@
 #include "actors/host.h"
 #include "actors/link.h"
 
+/* Of every worker, wherever it is. */
+#define DW_WORKER_CREDIT      4096u      /* tasks it takes at one time */
+#define DW_WORKER_STACK_BYTES (1u << 20) /* of its thread */
+#define DW_WORKERS_STUCK_MAX  64u        /* that may be left behind in a processor */
+
 typedef struct dw_worker_t dw_worker_t;
 
 typedef struct dw_worker_options_t {

@@ -318,7 +318,8 @@ DW_EXPORT int dw_client_wait_all (dw_client_t *self, int timeout_ms);
 /* The next result that is there, in the order in which runs ended; NULL when there is none now. */
 DW_EXPORT dw_result_t *dw_client_next (dw_client_t *self);
 /* A descriptor for the caller's own poll: when it is readable, and after any other call of this
- * client, call dw_client_next until it gives NULL before waiting again. Never read from it. */
+ * client, call dw_client_next until it gives NULL before waiting again. Never read from it. A coordinator elsewhere
+ * that is lost makes nothing readable: call it every second or so as well, and dw_client_wait_all says DW_ELOST then. */
 DW_EXPORT int dw_client_fd (const dw_client_t *self);
 /* Runs submitted whose results have not come yet. */
 DW_EXPORT size_t dw_client_in_flight (const dw_client_t *self);

@@ -156,14 +156,16 @@ static void a_hundred_problems_are_enough (void **state) {
 
 /* count lines with keys that are functions of their number; the caller's. */
 static char *s_large (uint32_t count, size_t *size_p) {
-    char *text = malloc ((size_t) count * 64 + 1), key_text[DW_KEY_TEXT_SIZE];
+    size_t room = (size_t) count * 64 + 1;
+    char *text = malloc (room), key_text[DW_KEY_TEXT_SIZE];
     size_t used = 0;
     assert_non_null (text);
     for (uint32_t i = 0; i < count; i++) {
         uint8_t key[DW_KEY_SIZE] = {(uint8_t) (i * 7), (uint8_t) (i >> 8), (uint8_t) (i >> 16), 1};
         key[31] = (uint8_t) i;
         dw_key_text (key_text, key);
-        used += (size_t) sprintf (text + used, "worker %s n%u\n", key_text, (unsigned) i);
+        used += (size_t) snprintf (text + used, room - used, "worker %s n%u\n", key_text,
+                                   (unsigned) i);
     }
     *size_p = used;
     return text;

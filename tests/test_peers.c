@@ -95,14 +95,8 @@ static void garbage_is_passed_over (void **state) {
     raw_peer_open_system (f);
     random_t random = random_from (random_seed ());
     raw_peer_t raw = raw_peer_connect (f);
-    uint8_t bytes[600];
     for (int i = 0; i < 20000; i++) {
-        size_t size = random_below (&random, random_one_in (&random, 8) ? sizeof bytes : 12);
-        for (size_t k = 0; k < size; k++)
-            bytes[k] = (uint8_t) random_next (&random);
-        if (size && random_one_in (&random, 2))
-            bytes[0] = (uint8_t) random_below (&random, DW_WIRE_TYPES + 1);
-        raw_peer_send_bytes (&raw, bytes, size);
+        raw_peer_send_garbage (&raw, &random);
         if (i % 2000 == 0)
             raw_peer_expect_served (f);
     }

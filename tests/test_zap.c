@@ -47,15 +47,16 @@ typedef struct fixture_t {
 
 /* A list with this key in this role, and others behind it. */
 static dw_allowed_t *s_list (const dw_keys_t *keys, const char *role, uint32_t others) {
-    char *text = malloc (((size_t) others + 1) * 64), key[DW_KEY_TEXT_SIZE];
+    size_t room = ((size_t) others + 1) * 64;
+    char *text = malloc (room), key[DW_KEY_TEXT_SIZE];
     dw_allowed_t *list = NULL;
     assert_non_null (text);
     dw_key_text (key, keys->public_key);
-    size_t used = (size_t) sprintf (text, "%s %s x\n", role, key);
+    size_t used = (size_t) snprintf (text, room, "%s %s x\n", role, key);
     for (uint32_t i = 0; i < others; i++) {
         uint8_t other[DW_KEY_SIZE] = {(uint8_t) i, (uint8_t) (i >> 8), (uint8_t) (i >> 16), 1};
         dw_key_text (key, other);
-        used += (size_t) sprintf (text + used, "client %s x\n", key);
+        used += (size_t) snprintf (text + used, room - used, "client %s x\n", key);
     }
     assert_int_equal (dw_allowed_parse (&list, text, used, NULL, NULL), DW_OK);
     free (text);

@@ -149,10 +149,8 @@ typedef struct dw_own_task_t {
 
 typedef bool (dw_own_run_fn) (void *arg, dw_own_task_t *task);
 
-/* How long the shell goes on before it looks at its sockets: a fifth of a message's work, or more while nobody
+/* How long the shell goes on before it looks at its sockets: 10 us, or up to 50 us while nobody
  * waits for it, because actors have enough to do or tasks are too small for them. */
-#define DW_STRETCH_NS     10000u
-#define DW_STRETCH_NS_MAX 50000u
 int64_t dw_scheduler_stretch_ns (const dw_scheduler_t *self);
 
 /* Errors: as dw_scheduler_step. */
@@ -170,8 +168,6 @@ int64_t dw_scheduler_deadline_ns (const dw_scheduler_t *self);
 /* For how long from the last step on nothing that happens has to be taken in at once, as all actors of a pool have
  * work before them that takes longer; 0: it has to. What comes meanwhile is taken in together, which saves waking
  * the shell's thread for every answer, on a CPU that an actor is using. */
-#define DW_CALM_NS_MIN 100000u
-#define DW_CALM_NS_MAX 500000u
 int64_t dw_scheduler_calm_ns (const dw_scheduler_t *self);
 
 /* The nodes of a run, from RUN_SUBMITTED until dw_scheduler_forget. */

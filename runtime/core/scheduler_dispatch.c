@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STRETCH_NS     10000u  /* of the shell's own work, */
+#define STRETCH_NS_MAX 50000u  /* while nobody waits for it */
+#define CALM_NS_MIN    100000u /* of a nap of the shell */
+#define CALM_NS_MAX    500000u
 #define WAKE_NS        5000u /* less work than this is not worth waking anybody */
 #define HANDOVER_NS    400u  /* what it costs to have a task run by an actor */
 #define PIECES         8u    /* in so many messages a worker gets its share of what is ready */
@@ -95,8 +99,8 @@ static uint64_t s_low_ns (const dw_scheduler_t *self, uint64_t share_ns, uint64_
     return one_ns > low_ns && estimate_ns <= COMPANY_NS_MAX ? one_ns : low_ns;
 }
 
-/* Gives a worker ready tasks of its lane until it has share_ns of work, at most a message's worth; one in any case
- * when it has none. A task whose processor was never measured travels alone. */
+/* Gives a worker ready tasks of its lane until it has its share, at most what it may hold (s_low_ns); one in any
+ * case when it has none. A task whose processor was never measured travels alone. */
 static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint64_t share_ns) {
     dw_worker_state_t *worker = &self->workers[worker_index];
     dw_lane_t *lane = &self->lanes[worker->lane];
@@ -132,7 +136,7 @@ static bool s_is_own_next (const dw_scheduler_t *self, uint32_t lane_index) {
  * will have run it in the time that sending it takes. */
 static bool s_is_left_to_own (const dw_lane_t *lane) {
     return lane->mean_ns < HANDOVER_NS || lane->ready_count == 1 ||
-           lane->ready_count * lane->mean_ns < DW_STRETCH_NS + WAKE_NS;
+           lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS;
 }
 
 /* Wakes a lane's sleeping actors for ready tasks. While the coordinator's thread is to take the next one,
@@ -152,7 +156,7 @@ static void s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t s
     }
 }
 
-/* Gives actors that are through with half of what they may have the next message. Not those that are late. */
+/* Gives actors that are through with half of what they may hold the next message. Not those that are late. */
 static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t share_ns) {
     dw_lane_t *lane = &self->lanes[lane_index];
     for (uint32_t w = lane->first_worker; w != DW_NONE && lane->ready_count > 0;
@@ -245,16 +249,16 @@ int64_t dw_scheduler_calm_ns (const dw_scheduler_t *self) {
     if (!self->plan->pool || self->ready_count == 0 || dw_scheduler_has_own (self))
         return 0;
     uint64_t calm_ns = s_least_ns (self) / 3; /* as times vary */
-    if (calm_ns > DW_CALM_NS_MAX)
-        calm_ns = DW_CALM_NS_MAX;
-    return calm_ns < DW_CALM_NS_MIN ? 0 : (int64_t) calm_ns;
+    if (calm_ns > CALM_NS_MAX)
+        calm_ns = CALM_NS_MAX;
+    return calm_ns < CALM_NS_MIN ? 0 : (int64_t) calm_ns;
 }
 
 int64_t dw_scheduler_stretch_ns (const dw_scheduler_t *self) {
     uint64_t mean_ns = self->lanes[0].mean_ns;
-    uint64_t stretch_ns = mean_ns > 0 && mean_ns < HANDOVER_NS ? DW_STRETCH_NS_MAX
+    uint64_t stretch_ns = mean_ns > 0 && mean_ns < HANDOVER_NS ? STRETCH_NS_MAX
                                                                : s_least_ns (self) / 3;
-    return stretch_ns < DW_STRETCH_NS       ? DW_STRETCH_NS
-           : stretch_ns > DW_STRETCH_NS_MAX ? DW_STRETCH_NS_MAX
-                                            : (int64_t) stretch_ns;
+    return stretch_ns < STRETCH_NS       ? STRETCH_NS
+           : stretch_ns > STRETCH_NS_MAX ? STRETCH_NS_MAX
+                                         : (int64_t) stretch_ns;
 }

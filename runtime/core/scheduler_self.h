@@ -14,9 +14,9 @@
 #include "runtime/core/run.h"
 #include "runtime/core/timers.h"
 
-/* How much work, by measured time, travels at a time. A wake-up costs some 50 us on the machines
- * that this was measured on, so a message is worth as much; a worker gets its next message while it
- * is busy with half of one. docs/DECISIONS.md has the measurements. */
+/* How much work, by measured time, travels at a time when there is little (scheduler_dispatch.c says how much when
+ * there is more). A wake-up costs some 50 us on the machines that this was measured on, so a message is worth as much.
+ * docs/DECISIONS.md has the measurements. */
 #define DW_MESSAGE_NS 50000u
 /* What waits behind a task for longer is late and goes to somebody else; for each time that this was in
  * vain, the worker is given twice as long, up to the maximum. */

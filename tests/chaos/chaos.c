@@ -42,24 +42,6 @@ uint16_t chaos_port (chaos_t *self) {
     }
 }
 
-static unsigned s_entries (const char *path) {
-    unsigned count = 0;
-    DIR *folder = opendir (path);
-    for (struct dirent *entry = NULL; folder && (entry = readdir (folder));)
-        count += entry->d_name[0] != '.';
-    if (folder)
-        closedir (folder);
-    return count;
-}
-
-unsigned chaos_threads (void) {
-    return s_entries ("/proc/self/task");
-}
-
-unsigned chaos_descriptors (void) {
-    return s_entries ("/proc/self/fd");
-}
-
 unsigned chaos_memory (void) {
     unsigned size = 0, resident = 0;
     FILE *file = fopen ("/proc/self/statm", "r");
@@ -68,12 +50,6 @@ unsigned chaos_memory (void) {
     if (file)
         fclose (file);
     return resident * (unsigned) (sysconf (_SC_PAGESIZE) / 1024);
-}
-
-bool chaos_threads_fall_to (unsigned count) {
-    for (int i = 0; i < 500 && chaos_threads () > count; i++)
-        load_sleep_ms (10);
-    return chaos_threads () <= count;
 }
 
 static const struct {
@@ -111,7 +87,7 @@ static bool s_ask (bool *asked, char *const *names, int count) {
 }
 
 static bool s_run (chaos_t *self, size_t s) {
-    int64_t begin_ms = load_now_ms ();
+    int64_t begin_ms = now_ms ();
     self->has_failed = false;
     self->random = random_from (self->seed);
     printf ("%s (seed %llu)\n", s_scenarios[s].name, (unsigned long long) self->seed);
@@ -119,7 +95,7 @@ static bool s_run (chaos_t *self, size_t s) {
     s_scenarios[s].scenario (self);
     fleet_clear ();
     printf ("  %s after %.1f s\n", self->has_failed ? "FAILED" : "all held",
-            (double) (load_now_ms () - begin_ms) / 1e3);
+            (double) (now_ms () - begin_ms) / 1e3);
     fflush (stdout);
     return !self->has_failed;
 }

@@ -5,6 +5,7 @@
 
 #include "tests/chaos/fleet.h"
 #include "tests/chaos/load.h"
+#include "tests/support/process.h"
 #include "tests/support/random.h"
 
 #define CHAOS_HEARTBEAT_MS 50
@@ -26,12 +27,8 @@ typedef struct chaos_t {
 void chaos_check (chaos_t *self, bool holds, const char *format, ...) DW_PRINTF (3, 4);
 /* A port of this machine that is free, below those that the system gives out. */
 uint16_t chaos_port (chaos_t *self);
-/* Threads and descriptors of this process, and its memory in KiB. */
-unsigned chaos_threads (void);
-unsigned chaos_descriptors (void);
+/* Resident memory of this process, in KiB. */
 unsigned chaos_memory (void);
-/* Waits until there are at most so many threads. */
-bool chaos_threads_fall_to (unsigned count);
 
 typedef void chaos_scenario_t (chaos_t *self);
 chaos_scenario_t chaos_kill, chaos_idle, chaos_coordinator, chaos_drain, chaos_pause, chaos_late,

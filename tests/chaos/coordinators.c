@@ -37,14 +37,14 @@ static dw_client_t *s_connect (const char *endpoint) {
 
 /* Waits until so many workers are there. */
 static bool s_has_workers (dw_client_t *client, size_t count, int timeout_ms) {
-    int64_t until_ms = load_now_ms () + timeout_ms;
+    int64_t until_ms = now_ms () + timeout_ms;
     size_t there = 0;
-    while (there != count && load_now_ms () < until_ms) {
+    while (there != count && now_ms () < until_ms) {
         dw_status_t *status = NULL;
         if (dw_client_status (client, 1000, &status) == DW_OK)
             there = status->workers_count;
         dw_status_destroy (&status);
-        load_sleep_ms (10);
+        sleep_ms (10);
     }
     return there == count;
 }
@@ -53,10 +53,10 @@ static bool s_has_workers (dw_client_t *client, size_t count, int timeout_ms) {
 
 /* A client is told in time that the coordinator is lost. */
 static void s_check_client_lost (chaos_t *self, load_t *load) {
-    int64_t begin_ms = load_now_ms ();
+    int64_t begin_ms = now_ms ();
     load->runs_max = UINT64_MAX;
     load_finish (load, 5000);
-    int64_t took_ms = load_now_ms () - begin_ms;
+    int64_t took_ms = now_ms () - begin_ms;
     printf ("  the client heard of it after %" PRId64 " ms: %s\n", took_ms,
             dw_err_text (load->gone));
     chaos_check (self, load->gone == DW_ELOST, "the client was told \"%s\"",
@@ -79,13 +79,13 @@ static void s_coordinator_dies (chaos_t *self, const char *endpoint) {
     int ended = fleet_wait (0, 5000);
     chaos_check (self, ended == FLEET_ENDED_LOST,
                  "the worker that does not look for another ended with %d", ended);
-    int64_t begin_ms = load_now_ms ();
+    int64_t begin_ms = now_ms ();
     fleet_start (COORDINATOR, &job);
     load = (load_t){.client = s_connect (endpoint), .in_flight_max = 4, .runs_max = 10};
     chaos_check (self, load.client && s_has_workers (load.client, 3, 10000),
                  "the others have not found the new coordinator");
     printf ("  a new one at %s has its workers after %" PRId64 " ms\n", endpoint,
-            load_now_ms () - begin_ms);
+            now_ms () - begin_ms);
     chaos_check (self, load.client && load_finish (&load, 10000) && load.wrong == 0,
                  "runs of the new one do not end right");
     dw_client_destroy (&load.client);
@@ -119,11 +119,11 @@ void chaos_pause (chaos_t *self) {
         load_t load = {.client = s_connect (endpoint), .in_flight_max = 4, .runs_max = 20};
         chaos_check (self, load.client && s_has_workers (load.client, 4, 10000),
                      "the workers are not there");
-        int64_t pause_ms = load_now_ms () + random_below (&self->random, 100);
-        while (load.client && load_now_ms () < pause_ms)
+        int64_t pause_ms = now_ms () + random_below (&self->random, 100);
+        while (load.client && now_ms () < pause_ms)
             load_pump (&load);
         fleet_signal (COORDINATOR, SIGSTOP);
-        load_sleep_ms (2 * CHAOS_SILENCE_MS);
+        sleep_ms (2 * CHAOS_SILENCE_MS);
         fleet_signal (COORDINATOR, SIGCONT);
         chaos_check (self, load.client && load_finish (&load, 10000), "runs do not end: %s",
                      dw_err_text (load.gone));
@@ -155,8 +155,8 @@ static void s_open_and_close (chaos_t *self, const char *listen) {
     load_t load = {.client = load_connect (dw_system_listening (system)),
                    .in_flight_max = 4,
                    .runs_max = UINT64_MAX};
-    int64_t until_ms = load_now_ms () + random_below (random, 30);
-    while (load.client && load_now_ms () < until_ms)
+    int64_t until_ms = now_ms () + random_below (random, 30);
+    while (load.client && now_ms () < until_ms)
         load_pump (&load);
     bool is_agent_first = random_one_in (random, 3);
     if (is_agent_first)
@@ -174,24 +174,24 @@ static void s_open_and_close (chaos_t *self, const char *listen) {
 }
 
 void chaos_shutdown (chaos_t *self) {
-    unsigned threads = chaos_threads (), descriptors = chaos_descriptors ();
+    unsigned threads = threads_count (), descriptors = descriptors_count ();
     int64_t most_ms = 0;
     int times = self->is_short ? 30 : 200;
     char ipc[64];
     snprintf (ipc, sizeof ipc, "ipc://%s/s", self->folder);
     for (int i = 0; i < times && !self->has_failed; i++) {
-        int64_t begin_ms = load_now_ms ();
+        int64_t begin_ms = now_ms ();
         s_open_and_close (self, i % 4 == 0 ? ipc : "tcp://127.0.0.1:*");
-        if (load_now_ms () - begin_ms > most_ms)
-            most_ms = load_now_ms () - begin_ms;
+        if (now_ms () - begin_ms > most_ms)
+            most_ms = now_ms () - begin_ms;
     }
     remove (ipc + strlen ("ipc://"));
-    chaos_check (self, chaos_threads_fall_to (threads), "threads: %u, before %u", chaos_threads (),
+    chaos_check (self, threads_fall_to (threads), "threads: %u, before %u", threads_count (),
                  threads);
-    chaos_check (self, chaos_descriptors () <= descriptors, "descriptors: %u, before %u",
-                 chaos_descriptors (), descriptors);
+    chaos_check (self, descriptors_count () <= descriptors, "descriptors: %u, before %u",
+                 descriptors_count (), descriptors);
     chaos_check (self, most_ms < 8000, "one took %" PRId64 " ms", most_ms);
     printf ("  opened and closed %d times, at most %" PRId64
             " ms; threads %u -> %u, descriptors %u -> %u\n",
-            times, most_ms, threads, chaos_threads (), descriptors, chaos_descriptors ());
+            times, most_ms, threads, threads_count (), descriptors, descriptors_count ());
 }

@@ -16,6 +16,7 @@
 
 #include "tests/chaos/load.h"
 #include "tests/chaos/relay.h"
+#include "tests/support/process.h"
 
 typedef enum s_order_t { S_START, S_SIGNAL, S_WAIT, S_CLEAR } s_order_t;
 
@@ -43,14 +44,14 @@ static dw_agent_t *s_open_agent (const fleet_job_t *job, const dw_processors_t *
                                   .processors = processors,
                                   .slots = job->slots,
                                   .reconnect_ms = job->reconnect_ms};
-    int64_t until_ms = load_now_ms () + 10000;
-    while (!agent && load_now_ms () < until_ms && !s_asked_to_drain) {
+    int64_t until_ms = now_ms () + 10000;
+    while (!agent && now_ms () < until_ms && !s_asked_to_drain) {
         dw_error_t *error = dw_error_new ();
         if (dw_agent_open (&agent, &options, error) && getenv ("CHAOS_VERBOSE"))
             fprintf (stderr, "%s", dw_error_text (error));
         dw_error_destroy (&error);
         if (!agent)
-            load_sleep_ms (20);
+            sleep_ms (20);
     }
     return agent;
 }
@@ -112,13 +113,13 @@ static int s_start (pid_t *pid_p, const fleet_job_t *job, int orders) {
 /* -1: it has not ended in time. */
 static int s_wait (pid_t *pid_p, int timeout_ms) {
     int status;
-    int64_t until_ms = load_now_ms () + timeout_ms;
+    int64_t until_ms = now_ms () + timeout_ms;
     if (*pid_p <= 0)
         return -1;
     while (waitpid (*pid_p, &status, WNOHANG) == 0) {
-        if (load_now_ms () >= until_ms)
+        if (now_ms () >= until_ms)
             return -1;
-        load_sleep_ms (2);
+        sleep_ms (2);
     }
     *pid_p = 0;
     return WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);

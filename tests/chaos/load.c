@@ -11,20 +11,10 @@
 
 #include "tests/support/random.h"
 #include "tests/support/random_graph.h"
+#include "tests/support/process.h"
 
 static dw_result_t *s_expected[LOAD_INPUTS]; /* by input */
 static dw_processors_t *s_processors;        /* of the systems of this process */
-
-int64_t load_now_ms (void) {
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-void load_sleep_ms (int64_t ms) {
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep (&time, NULL);
-}
 
 /* ---- The graph -------------------------------------------------------------------------------- */
 
@@ -193,10 +183,10 @@ bool load_pump (load_t *self) {
 }
 
 bool load_finish (load_t *self, int timeout_ms) {
-    int64_t until_ms = load_now_ms () + timeout_ms;
+    int64_t until_ms = now_ms () + timeout_ms;
     while (!load_pump (self)) {
         dw_result_t *result = NULL;
-        if (self->gone || load_now_ms () >= until_ms)
+        if (self->gone || now_ms () >= until_ms)
             return false;
         int err = dw_client_wait_any (self->client, NULL, 0, 20, &result);
         if (err == DW_OK) {

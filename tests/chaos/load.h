@@ -15,9 +15,6 @@
 #define LOAD_NODES  200u
 #define LOAD_INPUTS 8u
 
-int64_t load_now_ms (void);
-void load_sleep_ms (int64_t ms);
-
 dw_processors_t *load_processors (void);
 /* A coordinator that has no actors. NULL, and why on stderr, when it cannot be opened. */
 dw_system_t *load_open (const char *endpoint, uint32_t heartbeat_ms, uint32_t silence_ms,

@@ -14,6 +14,7 @@
 
 #include "tests/chaos/load.h"
 #include "tests/support/random.h"
+#include "tests/support/process.h"
 
 #define PAIRS_MAX    256
 #define HELD_MAX     (256 << 10) /* bytes that one direction holds */
@@ -69,7 +70,7 @@ static void s_cut (s_pair_t *pair) {
 }
 
 /* Picks one connection and does something to it. */
-static void s_trouble (s_pair_t *pairs, random_t *random, int64_t now_ms) {
+static void s_trouble (s_pair_t *pairs, random_t *random, int64_t at_ms) {
     uint32_t count = 0;
     for (int i = 0; i < PAIRS_MAX; i++)
         count += pairs[i].is_there;
@@ -87,11 +88,11 @@ static void s_trouble (s_pair_t *pairs, random_t *random, int64_t now_ms) {
     else if (what == 2)
         shutdown (way->to, SHUT_WR);
     else if (way->open_at_ms != INT64_MAX)
-        way->open_at_ms = now_ms + random_below (random, DELAY_MS_MAX);
+        way->open_at_ms = at_ms + random_below (random, DELAY_MS_MAX);
 }
 
 /* False: the connection has ended. */
-static bool s_forward (s_way_t *way, bool is_readable, int64_t now_ms) {
+static bool s_forward (s_way_t *way, bool is_readable, int64_t at_ms) {
     if (is_readable && way->held_size < HELD_MAX) {
         ssize_t got = recv (way->from, way->held + way->held_size, HELD_MAX - way->held_size,
                             MSG_DONTWAIT);
@@ -99,7 +100,7 @@ static bool s_forward (s_way_t *way, bool is_readable, int64_t now_ms) {
             return false;
         way->held_size += got > 0 ? (size_t) got : 0;
     }
-    if (way->held_size == 0 || now_ms < way->open_at_ms)
+    if (way->held_size == 0 || at_ms < way->open_at_ms)
         return true;
     ssize_t sent = send (way->to, way->held, way->held_size, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0)
@@ -118,12 +119,12 @@ static void s_serve (s_pair_t *pairs, int listener, uint16_t target_port) {
             fds[1 + 2 * i + w] = (struct pollfd){.fd = wants ? way->from : -1, .events = POLLIN};
         }
     poll (fds, 1 + 2 * PAIRS_MAX, 2);
-    int64_t now_ms = load_now_ms ();
+    int64_t at_ms = now_ms ();
     for (int i = 0; i < PAIRS_MAX; i++) {
         if (!pairs[i].is_there)
             continue;
-        if (!s_forward (&pairs[i].ways[0], fds[1 + 2 * i].revents != 0, now_ms) ||
-            !s_forward (&pairs[i].ways[1], fds[2 + 2 * i].revents != 0, now_ms))
+        if (!s_forward (&pairs[i].ways[0], fds[1 + 2 * i].revents != 0, at_ms) ||
+            !s_forward (&pairs[i].ways[1], fds[2 + 2 * i].revents != 0, at_ms))
             s_cut (&pairs[i]);
     }
     if (fds[0].revents)
@@ -138,11 +139,11 @@ int relay_run (const char *listen_at, uint16_t target_port, uint64_t seed) {
     int listener = s_socket (&address, (uint16_t) strtoul (colon + 1, NULL, 10));
     if (bind (listener, (struct sockaddr *) &address, sizeof address) || listen (listener, 64))
         return 1;
-    for (int64_t next_ms = load_now_ms () + 500;;) {
+    for (int64_t next_ms = now_ms () + 500;;) {
         s_serve (pairs, listener, target_port);
-        if (load_now_ms () < next_ms)
+        if (now_ms () < next_ms)
             continue;
-        s_trouble (pairs, &random, load_now_ms ());
-        next_ms = load_now_ms () + TROUBLE_MS;
+        s_trouble (pairs, &random, now_ms ());
+        next_ms = now_ms () + TROUBLE_MS;
     }
 }

@@ -60,7 +60,7 @@ static void s_take_notices (s_field_t *self) {
         int pid = process ? atoi (process + strlen ("(process ")) : 0;
         for (uint32_t i = 0; i < self->deaths_count; i++)
             if (self->deaths[i].pid == pid && self->noticed_count < TIMES_MAX) {
-                self->noticed_ms[self->noticed_count++] = load_now_ms () - self->deaths[i].at_ms;
+                self->noticed_ms[self->noticed_count++] = now_ms () - self->deaths[i].at_ms;
                 self->deaths[i].pid = 0;
             }
     }
@@ -156,9 +156,9 @@ static void s_end (s_field_t *self) {
 static void s_kill (s_field_t *self, uint32_t w) {
     s_worker_t *worker = &self->workers[w];
     if (self->deaths_count < TIMES_MAX)
-        self->deaths[self->deaths_count++] = (s_death_t){worker->pid, load_now_ms ()};
+        self->deaths[self->deaths_count++] = (s_death_t){worker->pid, now_ms ()};
     fleet_signal (w, SIGKILL);
-    *worker = (s_worker_t){.start_ms = load_now_ms () + random_below (&self->chaos->random, 60)};
+    *worker = (s_worker_t){.start_ms = now_ms () + random_below (&self->chaos->random, 60)};
     self->kills++;
 }
 
@@ -172,28 +172,28 @@ static void s_fault (s_field_t *self) {
         return;
     }
     fleet_signal (w, SIGSTOP);
-    self->workers[w].continue_ms = load_now_ms () + 10 + random_below (random, 390);
+    self->workers[w].continue_ms = now_ms () + 10 + random_below (random, 390);
     self->stops++;
 }
 
 static void s_recover (s_field_t *self) {
-    int64_t now_ms = load_now_ms ();
+    int64_t at_ms = now_ms ();
     for (uint32_t w = 0; w < CHAOS_WORKERS; w++) {
         s_worker_t *worker = &self->workers[w];
-        if (worker->continue_ms && now_ms >= worker->continue_ms) {
+        if (worker->continue_ms && at_ms >= worker->continue_ms) {
             fleet_signal (w, SIGCONT);
             worker->continue_ms = 0;
         }
-        if (worker->start_ms && now_ms >= worker->start_ms)
+        if (worker->start_ms && at_ms >= worker->start_ms)
             s_start_worker (self, w);
     }
 }
 
 static void s_check_growth (s_field_t *self, unsigned memory, unsigned descriptors) {
     printf ("  coordinator: memory %u -> %u KiB, descriptors %u -> %u\n", memory, chaos_memory (),
-            descriptors, chaos_descriptors ());
+            descriptors, descriptors_count ());
     chaos_check (self->chaos, chaos_memory () < memory + (32u << 10), "its memory grew by 32 MiB");
-    chaos_check (self->chaos, chaos_descriptors () < descriptors + 8u * CHAOS_WORKERS * CHAOS_SLOTS,
+    chaos_check (self->chaos, descriptors_count () < descriptors + 8u * CHAOS_WORKERS * CHAOS_SLOTS,
                  "its descriptors grew");
 }
 
@@ -202,16 +202,16 @@ void chaos_kill (chaos_t *chaos) {
     s_field_t *self = &field;
     *self = (s_field_t){0};
     if (s_begin (self, chaos, "tcp://127.0.0.1:*")) {
-        unsigned memory = chaos_memory (), descriptors = chaos_descriptors ();
-        int64_t until_ms = load_now_ms () + chaos->timeout_ms, fault_ms = load_now_ms () + 100;
-        while (!load_pump (&self->load) && !self->load.gone && load_now_ms () < until_ms) {
-            if (load_now_ms () >= fault_ms) {
+        unsigned memory = chaos_memory (), descriptors = descriptors_count ();
+        int64_t until_ms = now_ms () + chaos->timeout_ms, fault_ms = now_ms () + 100;
+        while (!load_pump (&self->load) && !self->load.gone && now_ms () < until_ms) {
+            if (now_ms () >= fault_ms) {
                 s_fault (self);
-                fault_ms = load_now_ms () + FAULT_MS;
+                fault_ms = now_ms () + FAULT_MS;
             }
             s_recover (self);
             s_take_notices (self);
-            load_sleep_ms (1);
+            sleep_ms (1);
         }
         dw_status_t *status = s_status (self);
         s_print_load (self, status);
@@ -247,11 +247,11 @@ void chaos_drain (chaos_t *chaos) {
     s_field_t *self = &field;
     *self = (s_field_t){0};
     if (s_begin (self, chaos, "tcp://127.0.0.1:*")) {
-        int64_t until_ms = load_now_ms () + chaos->timeout_ms;
-        load_sleep_ms (300);
-        while (!load_pump (&self->load) && !self->load.gone && load_now_ms () < until_ms &&
+        int64_t until_ms = now_ms () + chaos->timeout_ms;
+        sleep_ms (300);
+        while (!load_pump (&self->load) && !self->load.gone && now_ms () < until_ms &&
                !chaos->has_failed) {
-            load_sleep_ms (random_below (&chaos->random, 40));
+            sleep_ms (random_below (&chaos->random, 40));
             s_drain (self);
         }
         dw_status_t *status = s_status (self);
@@ -279,16 +279,16 @@ void chaos_idle (chaos_t *chaos) {
         self->load.runs_max = 0;
         for (uint32_t w = 0; w < CHAOS_WORKERS; w++)
             fleet_signal (w, SIGKILL);
-        load_sleep_ms (2 * CHAOS_SILENCE_MS);
+        sleep_ms (2 * CHAOS_SILENCE_MS);
         for (uint32_t i = 0; i < (chaos->is_short ? 5 : 30) && !chaos->has_failed; i++) {
             fleet_start (CHAOS_WORKERS, &job);
-            load_sleep_ms (100);
+            sleep_ms (100);
             fleet_signal (CHAOS_WORKERS, SIGKILL);
-            load_sleep_ms (random_below (&chaos->random, 20));
+            sleep_ms (random_below (&chaos->random, 20));
             self->kills++;
             self->load.runs_max += 2;
             load_pump (&self->load);
-            load_sleep_ms (20);
+            sleep_ms (20);
             s_start_worker (self, 0);
             chaos_check (chaos, load_finish (&self->load, 10000), "runs do not end");
             fleet_signal (0, SIGKILL);
@@ -321,7 +321,7 @@ void chaos_late (chaos_t *chaos) {
     relay.seed = chaos->seed;
     fleet_start (RELAY, &relay);
     if (s_begin (self, chaos, listen)) {
-        unsigned memory = chaos_memory (), descriptors = chaos_descriptors ();
+        unsigned memory = chaos_memory (), descriptors = descriptors_count ();
         self->load.runs_max *= 2; /* its faults take their time */
         load_finish (&self->load, chaos->timeout_ms);
         dw_status_t *status = s_status (self);

@@ -81,6 +81,16 @@ void raw_peer_send_bytes (raw_peer_t *raw, const void *bytes, size_t size) {
     raw_peer_send (raw);
 }
 
+void raw_peer_send_garbage (raw_peer_t *raw, random_t *random) {
+    uint8_t bytes[600];
+    size_t size = random_below (random, random_one_in (random, 8) ? sizeof bytes : 12);
+    for (size_t k = 0; k < size; k++)
+        bytes[k] = (uint8_t) random_next (random);
+    if (size && random_one_in (random, 2))
+        bytes[0] = (uint8_t) random_below (random, DW_WIRE_TYPES + 1);
+    raw_peer_send_bytes (raw, bytes, size);
+}
+
 uint32_t raw_peer_receive (raw_peer_t *raw) {
     zmq_pollitem_t item = {.socket = raw->socket, .events = ZMQ_POLLIN};
     if (zmq_poll (&item, 1, REPLY_MS) != 1 || dw_message_receive (&raw->in, raw->socket))

@@ -5,6 +5,7 @@
 #define TESTS_RAW_PEER_H
 
 #include "actors/message.h"
+#include "tests/support/random.h"
 #include "tests/support/system_fixture.h"
 
 typedef struct raw_peer_t {
@@ -28,6 +29,8 @@ void raw_peer_disconnect (raw_peer_t *raw);
 /* Sends out; the second what is in out and bytes behind it. */
 void raw_peer_send (raw_peer_t *raw);
 void raw_peer_send_bytes (raw_peer_t *raw, const void *bytes, size_t size);
+/* Sends random bytes, of which the first is often a type. */
+void raw_peer_send_garbage (raw_peer_t *raw, random_t *random);
 /* The next message, whose type is given. */
 uint32_t raw_peer_receive (raw_peer_t *raw);
 /* Says HELLO as an agent. */

@@ -16,6 +16,7 @@
 
 #include "dagwood_processor.h"
 #include "tests/support/gate.h"
+#include "tests/support/process.h"
 
 typedef struct place_t {
     const char *name;
@@ -95,11 +96,5 @@ void expect_message (const dw_error_t *error, const char *part);
 /* The system tells a line with this part within some seconds. */
 void expect_notice (system_fixture_t *self, const char *part);
 void expect_no_notice (system_fixture_t *self);
-/* Threads and descriptors of this program; the first waits until there are at most so many. */
-bool threads_fall_to (unsigned count);
-unsigned threads_count (void);
-unsigned descriptors_count (void);
-int64_t now_ms (void);
-void sleep_ms (int64_t ms);
 
 #endif

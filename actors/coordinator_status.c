@@ -1,0 +1,83 @@
+/* coordinator_status.c - what the coordinator tells of what it is at. */
+
+#include "actors/clock.h"
+#include "actors/coordinator_self.h"
+
+static void s_write_worker (dw_coordinator_t *self, const char *host, uint64_t pid, uint32_t slots,
+                            uint32_t busy, uint64_t steps, uint64_t silent_ms) {
+    dw_writer_t *head = &self->reply.head;
+    dw_write_str (head, host, strlen (host));
+    dw_write_uint (head, pid);
+    dw_write_uint (head, slots);
+    dw_write_uint (head, busy);
+    dw_write_uint (head, steps);
+    dw_write_uint (head, silent_ms);
+}
+
+/* What the slots of every agent are at, in one pass: who asks for it may ask often. */
+static void s_sum_up_slots (dw_coordinator_t *self) {
+    for (uint32_t i = 0; i < self->agents_count; i++) {
+        self->agents[i].busy = 0;
+        self->agents[i].steps_count = 0;
+    }
+    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
+        if (self->workers[w].agent != DW_NONE) {
+            dw_remote_agent_t *agent = &self->agents[self->workers[w].agent];
+            agent->busy += dw_scheduler_unanswered_count (self->scheduler, w) > 0;
+            agent->steps_count += self->workers[w].steps_count;
+        }
+}
+
+static void s_write_agents (dw_coordinator_t *self) {
+    int64_t now_ns = dw_clock_ns ();
+    s_sum_up_slots (self);
+    for (uint32_t i = 0; i < self->agents_count; i++) {
+        const dw_remote_agent_t *agent = &self->agents[i];
+        if (agent->is_there)
+            s_write_worker (self, agent->host, agent->pid, agent->slots, agent->busy,
+                            agent->steps_count, (uint64_t) (now_ns - agent->heard_ns) / 1000000);
+    }
+}
+
+static void s_write_own (dw_coordinator_t *self) {
+    uint32_t busy = 0, slots = self->workers_count + (self->host != NULL);
+    uint64_t steps = 0;
+    for (uint32_t w = 0; w <= self->workers_count; w++) {
+        busy += dw_scheduler_unanswered_count (self->scheduler, w) > 0;
+        steps += self->workers[w].steps_count;
+    }
+    if (slots > 0)
+        s_write_worker (self, "", 0, slots, busy, steps, 0);
+}
+
+void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
+    dw_scheduler_counts_t counts = dw_scheduler_counts (self->scheduler);
+    uint64_t live = 0;
+    for (uint32_t i = 0; i < self->runs_used; i++)
+        live += self->runs[i].is_live;
+    const uint64_t numbers[] = {self->plan->nodes_count,
+                                self->peers.clients_count,
+                                live,
+                                counts.runs_ok,
+                                counts.runs_partial,
+                                counts.runs_failed,
+                                counts.runs_cancelled,
+                                dw_scheduler_ready_count (self->scheduler),
+                                counts.tasks_sent,
+                                counts.steps_done,
+                                counts.attempts_failed,
+                                counts.retries,
+                                counts.timeouts,
+                                counts.losses,
+                                counts.answers_ignored,
+                                self->peers.unknown_count};
+    dw_writer_t *head = &self->reply.head;
+    dw_write_uint (head, DW_WIRE_STATUS);
+    dw_write_str (head, self->options.name, strlen (self->options.name));
+    dw_write_array (head, sizeof numbers / sizeof *numbers);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        dw_write_uint (head, numbers[i]);
+    s_write_own (self);
+    s_write_agents (self);
+    dw_peers_reply (&self->peers, router, &self->reply);
+}
