@@ -16,14 +16,14 @@ compile () { # FILE OBJECT; a patched header comes first
 build () { # into the folder $1, all that chaos is made of
     local file
     mkdir -p "$1"
-    for file in runtime/*.c runtime/core/*.c actors/*.c actors/processors/*.c tests/chaos/*.c tests/support/random_graph.c; do
+    for file in runtime/*.c runtime/core/*.c actors/*.c actors/processors/*.c tests/chaos/*.c tests/support/{process,random_graph}.c; do
         [ -f "$work/$file" ] && file=$work/$file
         compile "$file" "$1/$(basename "$(dirname "$file")")_$(basename "$file" .c).o" || return
     done
 }
 
 link () { # FOLDER
-    "${CC:-cc}" -pthread "$1"/*.o -lzmq -lmsgpackc -lyaml -ljansson -lunistring -lsodium -lm -o "$work/chaos"
+    "${CC:-cc}" -pthread "$1"/*.o -lzmq -lmsgpackc -lyaml -ljansson -lunistring -lm -o "$work/chaos"
 }
 
 build "$work/whole" && link "$work/whole" || exit 1
