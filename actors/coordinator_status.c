@@ -51,6 +51,10 @@ static void s_write_own (dw_coordinator_t *self) {
 }
 
 void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
+    /* What came before the question is part of the answer: a peer that has just been put out may be
+     * told so before the scheduler has heard of it. */
+    if (self->outcomes.events_count)
+        dw_coordinator_step (self, dw_clock_ns ());
     dw_scheduler_counts_t counts = dw_scheduler_counts (self->scheduler);
     uint64_t live = 0;
     for (uint32_t i = 0; i < self->runs_used; i++)

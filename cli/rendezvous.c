@@ -86,10 +86,11 @@ static bool s_wait (const char *file, int timeout_ms) {
     return true;
 }
 
-/* One line, without a character that an endpoint cannot have. */
+/* One line that begins like an endpoint, without a character that one cannot have. */
 static bool s_take (char *endpoint, const char *text, size_t size) {
     size_t length = strcspn (text, "\n");
-    if (length == 0 || length + 1 != size) {
+    bool begins = strncmp (text, "tcp://", 6) == 0 || strncmp (text, "ipc://", 6) == 0;
+    if (!begins || length + 1 != size) {
         return false;
     }
     for (size_t i = 0; i < length; i++) {
@@ -117,7 +118,9 @@ int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms) {
         dw_command_show (error);
         status = DW_EXIT_INPUT;
     } else if (!s_take (endpoint, text, size)) {
-        dw_command_say ("%s is no rendezvous file: it is not one line with an endpoint", file);
+        dw_command_say ("%s is no rendezvous file: it is not one line with an endpoint, "
+                        "tcp://HOST:PORT or ipc://FILE",
+                        file);
         status = DW_EXIT_DAMAGED;
     }
     dw_trusted_free (&text, size);

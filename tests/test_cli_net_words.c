@@ -165,13 +165,19 @@ static void a_rendezvous_file_without_an_endpoint_is_status_65 (void **state) {
                                         "tcp://127.0.0.1:1\n\n",
                                         "tcp://127.0.0.1:1\nx\n",
                                         "no endpoint\n",
+                                        "garbage\n",
+                                        "tcp:/127.0.0.1:1\n",
+                                        "tcp\n",
+                                        "inproc://coordinator\n",
+                                        "udp://127.0.0.1:1\n",
                                         "\x1b[2J\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *file = command_file ("damaged", texts[i]);
         command_t c = {0};
         COMMAND (&c, "status", "--rendezvous", file);
         command_expect (&c, 65);
-        command_expect_error (&c, "is no rendezvous file");
+        command_expect_error (&c, "/damaged is no rendezvous file: it is not one line with an "
+                                  "endpoint, tcp://HOST:PORT or ipc://FILE");
         command_free (&c);
     }
 }
