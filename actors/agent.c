@@ -126,7 +126,10 @@ static int s_say_hello (dw_agent_t *self) {
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
     char host[256] = "";
     gethostname (host, sizeof host - 1);
-    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_AGENT, .token = no_token};
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .oldest = DW_WIRE_OLDEST,
+                             .role = DW_WIRE_AGENT,
+                             .token = no_token};
     dw_wire_agent_t agent = {.uuid = self->uuid,
                              .incarnation = ++self->incarnation,
                              .slots = self->options.slots,

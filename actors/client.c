@@ -224,7 +224,10 @@ static int s_wait (dw_client_t *self, s_patience_t *patience, dw_error_t *error)
 /* ---- Made ------------------------------------------------------------------------------------- */
 
 static int s_say_hello (dw_client_t *self, const uint8_t *token) {
-    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = token};
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .oldest = DW_WIRE_OLDEST,
+                             .role = DW_WIRE_CLIENT,
+                             .token = token};
     dw_write_hello (&self->packet.head, &hello);
     return dw_packet_send (&self->packet, self->socket, NULL, 0);
 }

@@ -55,18 +55,34 @@ dw_slot_t *dw_coordinator_slot (dw_coordinator_t *self) {
 
 /* ---- What comes in: all ----------------------------------------------------------------------- */
 
+static void s_write_range (char *text, size_t size, uint32_t oldest, uint32_t newest) {
+    if (oldest == newest)
+        snprintf (text, size, "%u", (unsigned) newest);
+    else
+        snprintf (text, size, "%u to %u", (unsigned) oldest, (unsigned) newest);
+}
+
+/* Says which versions are spoken on both sides, so that people know which of them to bring up to date. */
+static void s_refuse_version (dw_coordinator_t *self, uint32_t router,
+                              const dw_wire_hello_t *hello) {
+    char text[128], here[32], there[32];
+    s_write_range (here, sizeof here, DW_WIRE_OLDEST, DW_WIRE_VERSION);
+    s_write_range (there, sizeof there, hello->oldest, hello->version);
+    snprintf (text, sizeof text, "protocol version %s is spoken here, not %s", here, there);
+    dw_coordinator_refuse (self, router, 400, text);
+}
+
 static void s_on_hello (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader) {
-    char text[96];
     dw_wire_hello_t hello;
     if (!dw_read_hello (reader, &hello)) {
         dw_coordinator_refuse (self, router, 400,
                                "this is a dagwood coordinator, and that was no HELLO");
         return;
     }
-    if (hello.version != DW_WIRE_VERSION) {
-        snprintf (text, sizeof text, "protocol version %u is spoken here, not %u", DW_WIRE_VERSION,
-                  (unsigned) hello.version);
-        dw_coordinator_refuse (self, router, 400, text);
+    /* There is one version to be common. A second one is kept with the peer, and chooses its WELCOME
+     * and what else differs. */
+    if (dw_wire_common_version (&hello) == 0) {
+        s_refuse_version (self, router, &hello);
         return;
     }
     uint8_t key[DW_KEY_SIZE] = {0};

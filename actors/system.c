@@ -121,8 +121,10 @@ static int s_connect_owner (dw_system_t *self, dw_error_t *error) {
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no socket to the coordinator: %s",
                              zmq_strerror (errno));
     dw_packet_t packet = {0};
-    dw_wire_hello_t hello = {
-        .version = DW_WIRE_VERSION, .role = DW_WIRE_OWNER, .token = self->program->token};
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .oldest = DW_WIRE_OLDEST,
+                             .role = DW_WIRE_OWNER,
+                             .token = self->program->token};
     dw_write_hello (&packet.head, &hello);
     int err = dw_packet_send (&packet, self->owner, NULL, 0);
     dw_packet_free (&packet);

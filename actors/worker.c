@@ -307,6 +307,7 @@ static void s_wait_connected (dw_worker_t *self) {
 
 static void s_say_hello (dw_worker_t *self) {
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .oldest = DW_WIRE_OLDEST,
                              .role = DW_WIRE_WORKER,
                              .token = self->options.token ? self->options.token
                                                           : self->options.program->token,

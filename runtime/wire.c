@@ -211,11 +211,20 @@ void dw_write_hello (dw_writer_t *self, const dw_wire_hello_t *hello) {
     dw_write_uint (self, DW_WIRE_HELLO);
     dw_write_str (self, DW_WIRE_MAGIC, strlen (DW_WIRE_MAGIC));
     dw_write_uint (self, hello->version);
+    dw_write_uint (self, hello->oldest);
     dw_write_uint (self, hello->role);
     dw_write_bin (self, hello->token, DW_WIRE_TOKEN_SIZE);
     dw_write_uint (self, hello->number);
     dw_write_uint (self, hello->credit);
 }
+
+uint32_t dw_wire_common_version (const dw_wire_hello_t *hello) {
+    uint32_t highest = hello->version < DW_WIRE_VERSION ? hello->version : DW_WIRE_VERSION;
+    return highest >= DW_WIRE_OLDEST && highest >= hello->oldest ? highest : 0;
+}
+
+/* The first version whose HELLO says what else its peer speaks; those before it are spoken alone. */
+#define FIRST_WITH_OLDEST 3u
 
 bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello) {
     size_t size;
@@ -224,7 +233,9 @@ bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello) {
     if (!magic || size != strlen (DW_WIRE_MAGIC) || memcmp (magic, DW_WIRE_MAGIC, size) != 0)
         return false;
     hello->version = dw_read_uint_max (self, UINT32_MAX);
-    if (self->is_damaged || hello->version != DW_WIRE_VERSION)
+    hello->oldest = hello->version < FIRST_WITH_OLDEST ? hello->version
+                                                       : dw_read_uint_max (self, hello->version);
+    if (self->is_damaged || dw_wire_common_version (hello) == 0)
         return !self->is_damaged;
     hello->role = dw_read_uint_max (self, DW_WIRE_AGENT);
     hello->token = dw_read_bin (self, DW_WIRE_TOKEN_SIZE, &size);

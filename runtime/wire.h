@@ -16,14 +16,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DW_WIRE_VERSION    2u
+#define DW_WIRE_VERSION    3u
+#define DW_WIRE_OLDEST     3u /* the oldest version that is spoken here besides */
 #define DW_WIRE_MAGIC      "dagwood"
 #define DW_WIRE_TOKEN_SIZE 16u    /* bytes of the token that a system's own peers show */
 #define DW_WIRE_INLINE_MAX 512u   /* bytes; more travels as a frame of its own */
 #define DW_WIRE_FRAMES_MAX 65536u /* frames of one message */
 
 typedef enum dw_wire_type_t {
-    DW_WIRE_HELLO = 0, /* peer -> coordinator: magic, version, role, token, number, credit */
+    DW_WIRE_HELLO =
+        0, /* peer -> coordinator: magic, version, oldest, role, token, number, credit */
     DW_WIRE_WELCOME, /* to a worker: peer; to a client: peer, runs_max, max_payload_bytes, graph, heartbeat_ms,
                         silence_ms, name; to an agent: an agent's welcome */
     DW_WIRE_REFUSED, /* coordinator -> peer: code, text, the client's run or 0 */
@@ -158,16 +160,19 @@ dw_ref_t dw_read_ref (dw_wire_reader_t *self);
 /* ---- Records ---------------------------------------------------------------------------------- */
 
 typedef struct dw_wire_hello_t {
-    uint32_t version, role;
+    uint32_t version, oldest; /* the newest and the oldest version that the peer speaks */
+    uint32_t role;
     const uint8_t *token; /* DW_WIRE_TOKEN_SIZE bytes */
     uint32_t number;      /* which worker it is */
     uint32_t credit;
 } dw_wire_hello_t;
 
 void dw_write_hello (dw_writer_t *self, const dw_wire_hello_t *hello);
-/* False: damaged, or not ours. A version that is not ours is read up to the version, for a refusal
- * that names both. */
+/* False: damaged, or not ours. Of a peer that speaks no version that is spoken here the versions are
+ * read and nothing else, for a refusal that names those of both. */
 bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello);
+/* The highest version that is spoken here and by a peer; 0: none is. */
+uint32_t dw_wire_common_version (const dw_wire_hello_t *hello);
 
 /* What the HELLO of an agent has besides. */
 #define DW_WIRE_UUID_SIZE 16u

@@ -53,8 +53,10 @@ static void s_record (fixture_t *f) {
     assert_non_null (dealer);
     zsock_set_rcvtimeo (dealer, WAIT_MS);
     dw_writer_t head = {0};
-    dw_wire_hello_t hello = {
-        .version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = dw_system_token (f->system)};
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .oldest = DW_WIRE_OLDEST,
+                             .role = DW_WIRE_CLIENT,
+                             .token = dw_system_token (f->system)};
     dw_write_hello (&head, &hello);
     f->welcome = s_ask_truth (dealer, &head);
     zframe_t *first = zmsg_first (f->welcome);
@@ -355,7 +357,7 @@ static void another_version_is_told_as_the_coordinator_says_it (void **state) {
     fixture_t *f = *state;
     dw_client_t *client = NULL;
     dw_error_t *error = dw_error_new ();
-    static const char text[] = "protocol version 2 is spoken here, not 1\x1b[2J";
+    static const char text[] = "protocol version 4 to 5 is spoken here, not 3\x1b[2J";
     dw_writer_t head = {0};
     dw_write_uint (&head, DW_WIRE_REFUSED);
     dw_write_uint (&head, 400);
@@ -365,7 +367,7 @@ static void another_version_is_told_as_the_coordinator_says_it (void **state) {
     liar_tell (f->liar, "WELCOME", refused);
     assert_int_equal (dw_client_new (&client, f->system, error), DW_EPROTOCOL);
     assert_non_null (
-        strstr (dw_error_text (error), "version 2 is spoken here, not 1\\x1b[2J (400)"));
+        strstr (dw_error_text (error), "version 4 to 5 is spoken here, not 3\\x1b[2J (400)"));
     dw_writer_free (&head);
     zmsg_destroy (&refused);
     dw_error_destroy (&error);

@@ -33,6 +33,35 @@ static void another_protocol_version_is_refused_with_both_versions (void **state
     raw_peer_expect_served (f);
 }
 
+static void an_older_peer_is_told_what_it_would_have_to_speak (void **state) {
+    system_fixture_t *f = *state;
+    raw_peer_open_system (f);
+    raw_peer_t raw = raw_peer_connect (f);
+    for (uint32_t role = DW_WIRE_WORKER; role <= DW_WIRE_AGENT; role++) {
+        raw_peer_say_hello_of_version_2 (&raw, role, dw_system_token (f->system));
+        raw_peer_expect_refused (&raw, 400, "protocol version 3 is spoken here, not 2");
+    }
+    raw_peer_disconnect (&raw);
+    raw_peer_expect_served (f);
+}
+
+static void a_newer_peer_is_welcome_when_it_still_speaks_this_version (void **state) {
+    system_fixture_t *f = *state;
+    raw_peer_open_system (f);
+    raw_peer_t raw = raw_peer_connect (f);
+    raw_peer_say_hello_of_range (&raw, DW_WIRE_VERSION + 5, DW_WIRE_VERSION + 1,
+                                 dw_system_token (f->system));
+    raw_peer_expect_refused (&raw, 400, "protocol version 3 is spoken here, not 4 to 8");
+    raw_peer_say_hello_of_range (&raw, DW_WIRE_VERSION, DW_WIRE_VERSION + 1,
+                                 dw_system_token (f->system)); /* the wrong way round */
+    raw_peer_expect_refused (&raw, 400, "that was no HELLO");
+    raw_peer_say_hello_of_range (&raw, DW_WIRE_VERSION + 5, DW_WIRE_VERSION,
+                                 dw_system_token (f->system));
+    assert_int_equal (raw_peer_receive (&raw), DW_WIRE_WELCOME);
+    raw_peer_disconnect (&raw);
+    raw_peer_expect_served (f);
+}
+
 static void what_is_no_hello_of_ours_is_told_where_it_is (void **state) {
     system_fixture_t *f = *state;
     raw_peer_open_system (f);
@@ -405,6 +434,8 @@ static void a_system_closes_while_nonsense_is_shouted_at_it (void **state) {
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (another_protocol_version_is_refused_with_both_versions),
+        cmocka_unit_test (an_older_peer_is_told_what_it_would_have_to_speak),
+        cmocka_unit_test (a_newer_peer_is_welcome_when_it_still_speaks_this_version),
         cmocka_unit_test (what_is_no_hello_of_ours_is_told_where_it_is),
         cmocka_unit_test (a_wrong_token_is_refused_in_every_role),
         cmocka_unit_test (a_role_or_a_number_that_is_not_to_be_had_is_refused),

@@ -69,6 +69,7 @@ static void a_hello_is_read_as_it_was_written (void **state) {
         for (size_t k = 0; k < sizeof token; k++)
             token[k] = (uint8_t) random_next (&f->random);
         dw_wire_hello_t read, hello = {.version = DW_WIRE_VERSION,
+                                       .oldest = DW_WIRE_OLDEST,
                                        .role = 1 + random_below (&f->random, DW_WIRE_AGENT),
                                        .token = token,
                                        .number = (uint32_t) random_integer (&f->random),
@@ -80,6 +81,7 @@ static void a_hello_is_read_as_it_was_written (void **state) {
         assert_true (dw_read_hello (&reader, &read));
         assert_true (dw_wire_reader_is_over (&reader));
         assert_int_equal (read.version, hello.version);
+        assert_int_equal (read.oldest, hello.oldest);
         assert_int_equal (read.role, hello.role);
         assert_memory_equal (read.token, token, sizeof token);
         assert_int_equal (read.number, hello.number);
@@ -151,18 +153,56 @@ static void a_welcome_needs_a_pulse_by_which_one_can_tell_who_is_there (void **s
 
 static void a_hello_of_another_version_is_read_up_to_its_version (void **state) {
     fixture_t *f = *state;
-    static const uint32_t versions[] = {0, DW_WIRE_VERSION - 1, DW_WIRE_VERSION + 1, 1000,
-                                        UINT32_MAX};
+    static const uint32_t versions[] = {0, 1, 2, DW_WIRE_VERSION + 1, 1000, UINT32_MAX};
     for (size_t i = 0; i < COUNT (versions); i++) {
         dw_wire_hello_t hello;
         dw_writer_clear (&f->writer);
         dw_write_str (&f->writer, DW_WIRE_MAGIC, strlen (DW_WIRE_MAGIC));
         dw_write_uint (&f->writer, versions[i]);
+        if (versions[i] > 2)
+            dw_write_uint (&f->writer, DW_WIRE_VERSION + 1); /* the oldest that it speaks */
         dw_write_str (&f->writer, "whatever comes then", 19);
         dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
         assert_true (dw_read_hello (&reader, &hello));
         assert_int_equal (hello.version, versions[i]);
+        assert_int_equal (hello.oldest, versions[i] > 2 ? DW_WIRE_VERSION + 1 : versions[i]);
+        assert_int_equal (dw_wire_common_version (&hello), 0);
         assert_null (hello.token);
+    }
+}
+
+static void a_hello_of_a_range_of_versions_is_read_when_one_of_them_is_ours (void **state) {
+    fixture_t *f = *state;
+    static const struct {
+        uint32_t version, oldest, common;
+        bool is_sound;
+    } ranges[] = {{DW_WIRE_VERSION, DW_WIRE_OLDEST, DW_WIRE_VERSION, true},
+                  {DW_WIRE_VERSION, 0, DW_WIRE_VERSION, true},
+                  {DW_WIRE_VERSION + 1, DW_WIRE_VERSION, DW_WIRE_VERSION, true},
+                  {UINT32_MAX, 1, DW_WIRE_VERSION, true},
+                  {DW_WIRE_VERSION + 1, DW_WIRE_VERSION + 1, 0, true},
+                  {UINT32_MAX, DW_WIRE_VERSION + 1, 0, true},
+                  {DW_WIRE_VERSION, DW_WIRE_VERSION + 1, 0, false}, /* from 4 down to 3 */
+                  {DW_WIRE_VERSION + 1, UINT32_MAX, 0, false}};
+    static const uint8_t token[DW_WIRE_TOKEN_SIZE] = "a token";
+    for (size_t i = 0; i < COUNT (ranges); i++) {
+        dw_wire_hello_t read, hello = {.version = ranges[i].version,
+                                       .oldest = ranges[i].oldest,
+                                       .role = DW_WIRE_CLIENT,
+                                       .token = token,
+                                       .number = 7};
+        dw_writer_clear (&f->writer);
+        dw_write_hello (&f->writer, &hello);
+        dw_write_str (&f->writer, "what a later version adds", 25);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_int_equal (dw_read_uint (&reader), DW_WIRE_HELLO);
+        assert_int_equal (dw_read_hello (&reader, &read), ranges[i].is_sound);
+        if (!ranges[i].is_sound)
+            continue;
+        assert_int_equal (read.version, ranges[i].version);
+        assert_int_equal (read.oldest, ranges[i].oldest);
+        assert_int_equal (dw_wire_common_version (&read), ranges[i].common);
+        assert_int_equal (read.number, ranges[i].common ? 7 : 0);
     }
 }
 
@@ -189,6 +229,7 @@ static void a_hello_with_a_token_of_another_size_is_refused (void **state) {
         dw_writer_clear (&f->writer);
         dw_write_str (&f->writer, DW_WIRE_MAGIC, strlen (DW_WIRE_MAGIC));
         dw_write_uint (&f->writer, DW_WIRE_VERSION);
+        dw_write_uint (&f->writer, DW_WIRE_OLDEST);
         dw_write_uint (&f->writer, DW_WIRE_CLIENT);
         dw_write_bin (&f->writer, token, size);
         dw_write_uint (&f->writer, 0);
@@ -400,6 +441,7 @@ int main (void) {
         TEST (an_agent_is_read_as_it_was_written),
         TEST (a_welcome_needs_a_pulse_by_which_one_can_tell_who_is_there),
         TEST (a_hello_of_another_version_is_read_up_to_its_version),
+        TEST (a_hello_of_a_range_of_versions_is_read_when_one_of_them_is_ours),
         TEST (a_hello_with_another_magic_word_is_not_ours),
         TEST (a_hello_with_a_token_of_another_size_is_refused),
         TEST (a_task_is_read_as_it_was_written),

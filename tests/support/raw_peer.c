@@ -114,7 +114,10 @@ void raw_peer_expect_refused (raw_peer_t *raw, uint32_t code, const char *part) 
 
 void raw_peer_say_agent (raw_peer_t *raw, const dw_wire_agent_t *agent) {
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
-    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_AGENT, .token = no_token};
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .oldest = DW_WIRE_OLDEST,
+                             .role = DW_WIRE_AGENT,
+                             .token = no_token};
     dw_write_hello (&raw->out.head, &hello);
     dw_write_agent (&raw->out.head, agent);
     raw_peer_send (raw);
@@ -122,9 +125,33 @@ void raw_peer_say_agent (raw_peer_t *raw, const dw_wire_agent_t *agent) {
 
 void raw_peer_say_hello (raw_peer_t *raw, uint32_t version, uint32_t role, const uint8_t *token,
                          uint32_t number) {
-    dw_wire_hello_t hello = {
-        .version = version, .role = role, .token = token, .number = number, .credit = 100};
+    dw_wire_hello_t hello = {.version = version,
+                             .oldest = version,
+                             .role = role,
+                             .token = token,
+                             .number = number,
+                             .credit = 100};
     dw_write_hello (&raw->out.head, &hello);
+    raw_peer_send (raw);
+}
+
+void raw_peer_say_hello_of_range (raw_peer_t *raw, uint32_t version, uint32_t oldest,
+                                  const uint8_t *token) {
+    dw_wire_hello_t hello = {
+        .version = version, .oldest = oldest, .role = DW_WIRE_CLIENT, .token = token};
+    dw_write_hello (&raw->out.head, &hello);
+    raw_peer_send (raw);
+}
+
+void raw_peer_say_hello_of_version_2 (raw_peer_t *raw, uint32_t role, const uint8_t *token) {
+    dw_writer_t *head = &raw->out.head;
+    dw_write_uint (head, DW_WIRE_HELLO);
+    dw_write_str (head, "dagwood", 7);
+    dw_write_uint (head, 2);
+    dw_write_uint (head, role);
+    dw_write_bin (head, token, 16);
+    dw_write_uint (head, 0);
+    dw_write_uint (head, 0);
     raw_peer_send (raw);
 }
 

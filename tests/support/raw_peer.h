@@ -37,8 +37,13 @@ uint32_t raw_peer_receive (raw_peer_t *raw);
 void raw_peer_say_agent (raw_peer_t *raw, const dw_wire_agent_t *agent);
 /* The next message is REFUSED, with this code and a text with this part. */
 void raw_peer_expect_refused (raw_peer_t *raw, uint32_t code, const char *part);
+/* HELLO of somebody who speaks this version alone. */
 void raw_peer_say_hello (raw_peer_t *raw, uint32_t version, uint32_t role, const uint8_t *token,
                          uint32_t number);
+/* HELLO of a client that speaks all versions from oldest to version; and one as version 2 had it. */
+void raw_peer_say_hello_of_range (raw_peer_t *raw, uint32_t version, uint32_t oldest,
+                                  const uint8_t *token);
+void raw_peer_say_hello_of_version_2 (raw_peer_t *raw, uint32_t role, const uint8_t *token);
 /* Joins as a client that is welcome; gives its peer number. */
 uint32_t raw_peer_join (raw_peer_t *raw, const system_fixture_t *f);
 

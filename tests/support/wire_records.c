@@ -169,7 +169,8 @@ static void s_read_nodes (dw_wire_reader_t *reader, uint32_t count) {
 static bool s_read_hello (dw_wire_reader_t *reader, const uint8_t *begin) {
     dw_wire_hello_t hello;
     bool ok = dw_read_hello (reader, &hello);
-    if (ok && hello.version == DW_WIRE_VERSION) {
+    s_expect (!ok || hello.oldest <= hello.version, "a range of versions has its ends in order");
+    if (ok && dw_wire_common_version (&hello)) {
         s_expect (hello.role <= DW_WIRE_AGENT, "a role is one of those there are");
         s_expect_inside (reader, begin, hello.token, DW_WIRE_TOKEN_SIZE);
     }
@@ -181,7 +182,8 @@ static bool s_read_agent (dw_wire_reader_t *reader, const uint8_t *begin) {
     dw_wire_hello_t hello;
     dw_wire_agent_t agent;
     bool ok = dw_read_hello (reader, &hello);
-    if (ok && hello.version == DW_WIRE_VERSION) {
+    s_expect (!ok || hello.oldest <= hello.version, "a range of versions has its ends in order");
+    if (ok && dw_wire_common_version (&hello)) {
         ok = dw_read_agent (reader, &agent);
         s_expect (!ok || agent.host_size <= 255, "a host's name is bounded");
         s_expect_inside (reader, begin, agent.host, agent.host_size);

@@ -22,6 +22,7 @@ static void s_append_behind_type (dw_writer_t *self, dw_writer_t *message) {
 
 static void s_seed_hello (dw_writer_t *self) {
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .oldest = DW_WIRE_OLDEST,
                              .role = DW_WIRE_WORKER,
                              .token = s_token,
                              .number = 300,
@@ -32,7 +33,10 @@ static void s_seed_hello (dw_writer_t *self) {
 }
 
 static void s_seed_agent (dw_writer_t *self) {
-    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_AGENT, .token = s_token};
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .oldest = DW_WIRE_OLDEST,
+                             .role = DW_WIRE_AGENT,
+                             .token = s_token};
     dw_wire_agent_t agent = {.uuid = s_token,
                              .incarnation = 70000,
                              .slots = 300,
