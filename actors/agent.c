@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -45,6 +46,7 @@ struct dw_agent_t {
     dw_processors_t *own_processors;
     void *context;
     void *control; /* the caller's end */
+    int ended_fd;  /* an eventfd: the thread ends */
     dw_actor_t actor;
     int result;       /* the thread's, until it is joined */
     dw_error_t *last; /* the thread's: what went wrong last */
@@ -358,6 +360,7 @@ static void *s_agent_actor (void *args) {
     } while (s_find_again (self));
     zmq_close (self->wishes);
     self->wishes = NULL;
+    eventfd_write (self->ended_fd, 1);
     return NULL;
 }
 
@@ -378,6 +381,11 @@ static int s_check_files (uint32_t slots, dw_error_t *error) {
 
 static int s_make_control (dw_agent_t *self, dw_error_t *error) {
     int no_linger = 0;
+    self->ended_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->ended_fd < 0)
+        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
+                             "no descriptor for an agent: raise the limit of open files (%s)",
+                             strerror (errno));
     self->context = zmq_ctx_new ();
     self->control = self->context ? zmq_socket (self->context, ZMQ_PAIR) : NULL;
     self->wishes = self->control ? zmq_socket (self->context, ZMQ_PAIR) : NULL;
@@ -394,6 +402,7 @@ static int s_make_control (dw_agent_t *self, dw_error_t *error) {
 static int s_make (dw_agent_t *self, const dw_agent_options_t *options, dw_error_t *error) {
     self->options = *options;
     self->peer = UINT32_MAX;
+    self->ended_fd = -1;
     if (!self->options.processors)
         self->options.processors = self->own_processors = dw_processors_new ();
     self->endpoint = strdup (options->coordinator.endpoint);
@@ -442,6 +451,10 @@ int dw_agent_wait (dw_agent_t *self, int timeout_ms) {
     return dw_actor_join (&self->actor, deadline_ns) ? self->result : DW_ETIMEDOUT;
 }
 
+int dw_agent_fd (const dw_agent_t *self) {
+    return self->ended_fd;
+}
+
 static void s_wish (dw_agent_t *self, s_wish_t wish) {
     uint8_t byte = (uint8_t) wish;
     zmq_send (self->control, &byte, sizeof byte, ZMQ_DONTWAIT);
@@ -475,6 +488,8 @@ int dw_agent_close (dw_agent_t **self_p, int timeout_ms, dw_error_t *error) {
         zmq_close (self->control);
     if (self->context)
         zmq_ctx_term (self->context);
+    if (self->ended_fd >= 0)
+        close (self->ended_fd);
     dw_packet_free (&self->packet);
     dw_link_keys_wipe (&self->keys);
     dw_error_destroy (&self->last);

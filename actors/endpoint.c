@@ -25,7 +25,7 @@
 
 /* ZeroMQ takes any number and cuts it to 16 bits, or to its first digits. */
 static bool s_is_port (const char *text) {
-    if (strcmp (text, "*") == 0)
+    if (strcmp (text, "*") == 0 || strcmp (text, "0") == 0)
         return true;
     size_t size = strspn (text, "0123456789");
     unsigned long port = size > 0 && size <= 5 && text[size] == '\0' ? strtoul (text, NULL, 10) : 0;

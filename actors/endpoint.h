@@ -19,7 +19,7 @@ typedef enum dw_reach_t {
                          every name, whatever it means today: localhost, lo, eth0, example.org */
 } dw_reach_t;
 
-/* Who could reach an endpoint, by its text alone. PORT is a number from 1 to 65535, or * for any. */
+/* Who could reach an endpoint, by its text alone. PORT is a number from 1 to 65535, or * or 0 for any. */
 dw_reach_t dw_endpoint_reach (const char *endpoint);
 
 /* Whether socket, as it is set, may listen at endpoint: beyond this machine only if it is guarded.

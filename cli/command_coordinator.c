@@ -36,7 +36,7 @@ static const struct argp_option s_options[] = {
      .key = KEY_LISTEN,
      .arg = "ENDPOINT",
      .doc =
-         "Where others find it: tcp://ADDRESS:PORT (* for any port) or ipc://FILE; what it got is "
+         "Where others find it: tcp://ADDRESS:PORT (* or 0 for any port) or ipc://FILE; what it got is "
          "printed"},
     {.name = "keys",
      .key = KEY_KEYS,

@@ -1,15 +1,15 @@
 /* command_worker.c - dagwood worker: a process that runs nodes for a coordinator. */
 
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/connection.h"
 #include "cli/signals.h"
 
-#define SLOTS_MAX        1024
-#define RECONNECT_MS     30000
-#define LOOK_INTERVAL_MS 100 /* for signals, while the agent works */
+#define SLOTS_MAX    1024
+#define RECONNECT_MS 30000
 
 /* ---- Its words ---------------------------------------------------------------------------- */
 
@@ -102,12 +102,26 @@ static int s_choose_all (dw_processors_t *chosen, const dw_processors_t *stock, 
 
 static const int s_signals[] = {SIGINT, SIGTERM, 0};
 
+/* Sleeps until the agent has ended, which it returns, or a signal has come, which *number_p is then. */
+static int s_sleep (dw_agent_t *agent, const dw_signals_t *signals, int *number_p) {
+    struct pollfd items[] = {
+        {.fd = dw_agent_fd (agent), .events = POLLIN},
+        {.fd = signals->fd, .events = POLLIN},
+    };
+    while ((*number_p = dw_signals_next (signals)) == 0) {
+        if (items[0].revents) {
+            return dw_agent_wait (agent, -1);
+        }
+        (void) poll (items, 2, -1);
+    }
+    return DW_ETIMEDOUT;
+}
+
 /* Works until it has ended, or a signal says to end it at once. Returns the exit status. */
 static int s_work (dw_agent_t *agent, const dw_signals_t *signals, const char *endpoint) {
     bool draining = false;
-    int err;
-    while ((err = dw_agent_wait (agent, LOOK_INTERVAL_MS)) == DW_ETIMEDOUT) {
-        int number = dw_signals_next (signals);
+    int number, err;
+    while ((err = s_sleep (agent, signals, &number)) == DW_ETIMEDOUT) {
         if (number == SIGINT) {
             return DW_EXIT_SIGNAL + SIGINT;
         }

@@ -353,6 +353,9 @@ DW_EXPORT int dw_agent_open (dw_agent_t **self_p, const dw_agent_options_t *opti
  * and did not come back in time; DW_EREFUSED, DW_EKEY it was refused when it came back.
  * DW_ETIMEDOUT: it still works. timeout_ms negative: for ever. */
 DW_EXPORT int dw_agent_wait (dw_agent_t *self, int timeout_ms);
+/* A descriptor for the caller's own poll: readable when the agent has ended, so that dw_agent_wait says what as soon as
+ * it is asked. Never read from it, nor close it; valid until the agent is closed. */
+DW_EXPORT int dw_agent_fd (const dw_agent_t *self);
 /* Takes nothing new: slots finish the task that they are at and give the others back; then it ends. */
 DW_EXPORT void dw_agent_drain (dw_agent_t *self);
 /* Ends it at once; what its slots were at is given to others. Waits at most timeout_ms (negative: 5000) for

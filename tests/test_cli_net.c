@@ -316,6 +316,45 @@ static void the_task_of_a_killed_worker_goes_to_another (void **state) {
     json_decref (json);
 }
 
+static void port_0_is_any_port_and_the_one_it_got_is_printed (void **state) {
+    fixture_t *f = *state;
+    COORDINATE ("examples/pool.yaml", "--listen", "tcp://127.0.0.1:0");
+    assert_non_null (strrchr (f->endpoint, ':'));
+    assert_int_not_equal (atoi (strrchr (f->endpoint, ':') + 1), 0);
+    s_work (f, &f->workers[0], "1");
+    command_t c = {0};
+    COMMAND (&c, "submit", "--connect", f->endpoint, "--input", "x");
+    command_expect (&c, 0);
+    command_free (&c);
+}
+
+/* How often the first thread of a process has gone to sleep. */
+static long s_sleeps (pid_t pid) {
+    char path[64], line[256];
+    long count = -1;
+    snprintf (path, sizeof path, "/proc/%d/task/%d/status", (int) pid, (int) pid);
+    FILE *file = fopen (path, "r");
+    assert_non_null (file);
+    while (fgets (line, sizeof line, file)) {
+        (void) sscanf (line, "voluntary_ctxt_switches: %ld", &count);
+    }
+    fclose (file);
+    assert_true (count >= 0);
+    return count;
+}
+
+static void a_worker_that_waits_sleeps_until_a_signal_or_its_end (void **state) {
+    fixture_t *f = *state;
+    COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK);
+    s_work (f, &f->workers[0], "1");
+    usleep (100000);
+    long before = s_sleeps (f->workers[0].pid);
+    usleep (500000);
+    assert_int_equal (s_sleeps (f->workers[0].pid), before);
+    command_signal (&f->workers[0], SIGTERM);
+    s_expect_end (&f->workers[0], 0);
+}
+
 static void an_interrupted_worker_is_status_130 (void **state) {
     fixture_t *f = *state;
     COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK);
@@ -584,6 +623,8 @@ int main (void) {
         TEST (a_worker_told_to_end_finishes_its_task_with_status_0),
         TEST (told_a_second_time_a_worker_gives_its_task_to_another),
         TEST (the_task_of_a_killed_worker_goes_to_another),
+        TEST (port_0_is_any_port_and_the_one_it_got_is_printed),
+        TEST (a_worker_that_waits_sleeps_until_a_signal_or_its_end),
         TEST (an_interrupted_worker_is_status_130),
         TEST (a_worker_whose_coordinator_was_killed_is_status_75),
         TEST (a_submit_whose_coordinator_was_killed_is_status_75),

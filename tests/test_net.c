@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <arpa/inet.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -380,6 +381,24 @@ static void a_closed_system_ends_its_agents (void **state) {
     assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
 }
 
+static void an_agent_that_has_ended_makes_its_descriptor_readable (void **state) {
+    net_t *net = *state;
+    s_open (net, &(dw_system_options_t){.no_actors = true});
+    dw_agent_t *agent = s_agent (net, 2, 0);
+    struct pollfd item = {.fd = dw_agent_fd (agent), .events = POLLIN};
+    assert_int_equal (poll (&item, 1, 300), 0); /* heartbeats make nothing readable */
+    dw_agent_drain (agent);
+    assert_int_equal (poll (&item, 1, 10000), 1);
+    assert_int_equal (dw_agent_wait (agent, -1), DW_OK);
+    assert_int_equal (poll (&item, 1, 0), 1); /* it stays so */
+    assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
+    agent = s_agent (net, 1, 0);
+    item.fd = dw_agent_fd (agent);
+    assert_int_equal (dw_system_close (&net->system, -1, net->error), DW_OK);
+    assert_int_equal (poll (&item, 1, 10000), 1);
+    assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
+}
+
 static void a_stuck_slot_is_replaced (void **state) {
     net_t *net = *state;
     gate_t *gate = s_gate (net, gate_deaf);
@@ -498,6 +517,7 @@ int main (void) {
         OVER_TCP (a_drained_agent_finishes_what_it_is_at),
         OVER_TCP (an_agent_that_is_closed_gives_back_what_it_was_at),
         OVER_TCP (a_closed_system_ends_its_agents),
+        OVER_TCP (an_agent_that_has_ended_makes_its_descriptor_readable),
         OVER_TCP (a_stuck_slot_is_replaced),
         OVER_TCP (the_runs_of_a_client_that_goes_are_cancelled),
         OVER_TCP (an_agent_whose_processors_start_slowly_is_not_lost),
