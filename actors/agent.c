@@ -23,6 +23,7 @@
 #include "actors/clock.h"
 #include "actors/endpoint.h"
 #include "actors/message.h"
+#include "actors/option.h"
 #include "actors/processors.h"
 #include "actors/squad.h"
 #include "runtime/core/error.h"
@@ -221,12 +222,18 @@ static int s_connect (dw_agent_t *self, dw_error_t *error) {
     dw_message_t message = {0};
     int timeout_ms = self->options.coordinator.timeout_ms > 0 ? self->options.coordinator.timeout_ms
                                                               : TIMEOUT_MS;
-    int err = dw_link_open (&self->link, self->context, self->endpoint, &self->keys, error);
-    if (err)
-        return err;
-    if (s_say_hello (self))
-        err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    if (!err && dw_link_wait (&self->link, dw_clock_ns () + (int64_t) timeout_ms * 1000000))
+    int64_t deadline_ns = dw_clock_ns () + (int64_t) timeout_ms * 1000000;
+    int err, waited = DW_ELOST;
+    do {
+        dw_link_close (&self->link);
+        err = dw_link_open (&self->link, self->context, self->endpoint, &self->keys, error);
+        if (err)
+            return err;
+        if (s_say_hello (self))
+            err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+        waited = err ? DW_OK : dw_link_wait (&self->link, deadline_ns);
+    } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
+    if (waited)
         err = dw_link_blame (&self->link, self->endpoint, self->keys.has_keys, error);
     if (!err && dw_message_receive (&message, self->link.socket) == DW_OK)
         err = s_on_first_message (self, &message, error);
@@ -380,7 +387,6 @@ static int s_check_files (uint32_t slots, dw_error_t *error) {
 }
 
 static int s_make_control (dw_agent_t *self, dw_error_t *error) {
-    int no_linger = 0;
     self->ended_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (self->ended_fd < 0)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
@@ -389,13 +395,13 @@ static int s_make_control (dw_agent_t *self, dw_error_t *error) {
     self->context = zmq_ctx_new ();
     self->control = self->context ? zmq_socket (self->context, ZMQ_PAIR) : NULL;
     self->wishes = self->control ? zmq_socket (self->context, ZMQ_PAIR) : NULL;
-    if (!self->wishes || dw_endpoint_bind_inproc (self->control, CONTROL, error) ||
+    if (!self->wishes || !dw_option_set_int (self->control, ZMQ_LINGER, 0) ||
+        !dw_option_set_int (self->wishes, ZMQ_LINGER, 0) ||
+        dw_endpoint_bind_inproc (self->control, CONTROL, error) ||
         zmq_connect (self->wishes, CONTROL))
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
                              "no socket for an agent: raise the limit of open files (%s)",
                              zmq_strerror (errno));
-    zmq_setsockopt (self->control, ZMQ_LINGER, &no_linger, sizeof no_linger);
-    zmq_setsockopt (self->wishes, ZMQ_LINGER, &no_linger, sizeof no_linger);
     return DW_OK;
 }
 

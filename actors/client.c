@@ -9,6 +9,7 @@
 #include "actors/flights.h"
 #include "actors/link.h"
 #include "actors/message.h"
+#include "actors/option.h"
 #include "actors/result.h"
 #include "actors/status.h"
 #include "actors/system.h"
@@ -241,23 +242,27 @@ static int s_await_welcome (dw_client_t *self, int64_t deadline_ns, dw_error_t *
 }
 
 static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error) {
-    int linger_ms = 100, unlimited = 0;
+    static const dw_socket_option_t settings[] = {
+        DW_SOCKET_OPTION (ZMQ_LINGER, 100),
+        DW_SOCKET_OPTION (ZMQ_SNDHWM, 0), /* runs_max is the limit */
+        DW_SOCKET_OPTION (
+            ZMQ_RCVHWM,
+            0), /* within the process; else ZeroMQ's own: what more there is waits with its sender */
+    };
     self->socket = zmq_socket (dw_system_context (system), ZMQ_DEALER);
     if (!self->socket)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
                              "no socket for another client (%s): raise the limit of open files "
                              "(ulimit -n), or the system's clients_max",
                              zmq_strerror (errno));
-    zmq_setsockopt (self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
-    zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited,
-                    sizeof unlimited); /* runs_max is the limit */
-    if (self->is_trusted) /* else ZeroMQ's own limit: what more there is waits with its sender */
-        zmq_setsockopt (self->socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
+    int err = dw_socket_options_set (self->socket, settings, self->is_trusted ? 3 : 2, error);
+    if (err)
+        return err;
     if (zmq_connect (self->socket, dw_system_endpoint (system)))
         return dw_error_add (error, DW_ECLOSED, DW_NOWHERE, "cannot connect to %s: %s",
                              dw_system_endpoint (system), zmq_strerror (errno));
     int64_t deadline_ns = dw_clock_ns () + WELCOME_MS * INT64_C (1000000);
-    int err = s_say_hello (self, dw_system_token (system));
+    err = s_say_hello (self, dw_system_token (system));
     if (!err)
         err = s_await_welcome (self, deadline_ns, error);
     if (err && err != DW_EAGAIN && err != DW_EPROTOCOL) /* a refusal has said why */
@@ -301,12 +306,17 @@ static int s_connect_to (dw_client_t *self, const dw_connect_options_t *options,
     if (!remote->context)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
                              zmq_strerror (errno));
-    int err = dw_link_open (&remote->link, remote->context, options->endpoint, keys, error);
-    if (err)
-        return err;
-    self->socket = remote->link.socket;
-    err = s_say_hello (self, no_token);
-    if (!err && dw_link_wait (&remote->link, deadline_ns))
+    int err, waited = DW_ELOST;
+    do {
+        dw_link_close (&remote->link);
+        err = dw_link_open (&remote->link, remote->context, options->endpoint, keys, error);
+        if (err)
+            return err;
+        self->socket = remote->link.socket;
+        err = s_say_hello (self, no_token);
+        waited = err ? DW_OK : dw_link_wait (&remote->link, deadline_ns);
+    } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
+    if (waited)
         return dw_link_blame (&remote->link, options->endpoint, keys->has_keys, error);
     dw_link_watch_no_more (&remote->link);
     if (!err)

@@ -1,25 +1,16 @@
 /* coordinator.c - the shell around the scheduler: the loop, its own work, closing, making. */
 
 #include <assert.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "actors/clock.h"
 #include "actors/coordinator_self.h"
-#include "actors/endpoint.h"
 
-#define MESSAGES_MAX    64         /* taken in before the scheduler is asked */
-#define STACK_BYTES     (1u << 20) /* of its thread */
-#define ROOM_BYTES      (16 << 20) /* of a message from a network besides its payloads */
-#define CLOSING_MS_MAX  3600000u
-#define HANDSHAKE_MS    1000
-#define KEEPALIVE_S     5
-#define KEEPALIVE_TIMES 3
-#define WAITING_MAX \
-    (3 * DW_WORKER_CREDIT) /* messages for a peer elsewhere, besides one for each run */
+#define MESSAGES_MAX   64         /* taken in before the scheduler is asked */
+#define STACK_BYTES    (1u << 20) /* of its thread */
+#define CLOSING_MS_MAX 3600000u
 
 void dw_coordinator_notice (dw_coordinator_t *self, const char *format, ...) {
     char line[512];
@@ -296,8 +287,10 @@ static int64_t s_deadline_ns (dw_coordinator_t *self, int64_t now_ns) {
     int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
     if (self->listen_router == DW_NONE)
         return deadline_ns;
-    if (now_ns >= self->look_ns)
+    if (now_ns >= self->look_ns) {
         dw_coordinator_look_for_silent (self, now_ns);
+        dw_coordinator_look_at_door (self, now_ns);
+    }
     return self->look_ns < deadline_ns ? self->look_ns : deadline_ns;
 }
 
@@ -331,92 +324,11 @@ static void *s_coordinator_actor (void *args) {
     for (uint32_t i = 0; i < self->runs_used; i++)
         if (self->runs[i].is_live)
             dw_coordinator_run_free (self, i);
-    dw_peers_free (&self->peers);
+    dw_coordinator_hang_up (self);
     return NULL;
 }
 
 /* ---- Made ------------------------------------------------------------------------------------- */
-
-static int64_t s_message_max (const dw_coordinator_t *self) {
-    return (int64_t) self->plan->max_payload_bytes + ROOM_BYTES;
-}
-
-static int s_make_router (dw_coordinator_t *self, void **router_p, dw_error_t *error) {
-    int yes = 1, linger_ms = 100, unlimited = 0, handshake_ms = HANDSHAKE_MS;
-    int64_t message_max = s_message_max (self);
-    void *router = zmq_socket (self->options.context, ZMQ_ROUTER);
-    if (!router)
-        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
-                             "no socket for the coordinator (%s): raise the limit of open files "
-                             "(ulimit -n)",
-                             zmq_strerror (errno));
-    self->peers.routers[self->peers.routers_count++] = router;
-    zmq_setsockopt (router, ZMQ_ROUTER_MANDATORY, &yes, sizeof yes);
-    zmq_setsockopt (router, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
-    zmq_setsockopt (router, ZMQ_SNDHWM, &unlimited, sizeof unlimited); /* credit is the limit */
-    if (self->peers.routers_count == 1) /* who is in this process is trusted, who is not waits */
-        zmq_setsockopt (router, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
-    zmq_setsockopt (router, ZMQ_HANDSHAKE_IVL, &handshake_ms, sizeof handshake_ms);
-    zmq_setsockopt (router, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max);
-    /* Where a domain is set peers of ZMTP 1 and 2 are turned away: libzmq 4.3.4 ends the program when
-     * a socket is closed while it greets one, and any bytes that are not ZeroMQ look like one. */
-    zmq_setsockopt (router, ZMQ_ZAP_DOMAIN, "dagwood", strlen ("dagwood"));
-    *router_p = router;
-    return DW_OK;
-}
-
-/* Lets in only whom its keys' list names. */
-static int s_guard (dw_coordinator_t *self, void *router, dw_error_t *error) {
-    dw_zap_limits_t limits = {.message_bytes_max = s_message_max (self),
-                              .handshake_ms = HANDSHAKE_MS};
-    int err = dw_keyring_open (&self->keyring, self->options.keys, error);
-    if (!err)
-        err = dw_zap_new (&self->zap, self->options.context, self->keyring.allowed, error);
-    if (!err)
-        err = dw_zap_guard (self->zap, router, &self->keyring.keys, &limits, error);
-    self->has_keys = !err;
-    return err;
-}
-
-/* Where processes elsewhere come. A host that is gone is found by TCP's own looks, not by heartbeats of ZeroMQ: when a
- * peer goes whose messages wait for room, the next heartbeat ends the program (libzmq 4.3.4, an assertion). */
-static int s_listen_elsewhere (dw_coordinator_t *self, dw_error_t *error) {
-    void *router = NULL;
-    int yes = 1, idle_s = KEEPALIVE_S, times = KEEPALIVE_TIMES;
-    int err = s_make_router (self, &router, error);
-    if (err)
-        return err;
-    self->listen_router = self->peers.routers_count - 1;
-    /* Who asks and does not read must not have its answers pile up; a client reads of its runs when it
-     * likes, and a slot may be sent a message for each task, and another when it is cancelled. */
-    uint64_t waiting_max = (uint64_t) self->options.runs_max + WAITING_MAX;
-    int waiting = waiting_max < INT_MAX ? (int) waiting_max : INT_MAX;
-    zmq_setsockopt (router, ZMQ_SNDHWM, &waiting, sizeof waiting);
-    zmq_setsockopt (router, ZMQ_TCP_KEEPALIVE, &yes, sizeof yes);
-    zmq_setsockopt (router, ZMQ_TCP_KEEPALIVE_IDLE, &idle_s, sizeof idle_s);
-    zmq_setsockopt (router, ZMQ_TCP_KEEPALIVE_INTVL, &idle_s, sizeof idle_s);
-    zmq_setsockopt (router, ZMQ_TCP_KEEPALIVE_CNT, &times, sizeof times);
-    if (self->options.keys)
-        err = s_guard (self, router, error);
-    return err ? err
-               : dw_endpoint_bind (router, self->options.listen, self->listening,
-                                   sizeof self->listening, error);
-}
-
-static int s_listen (dw_coordinator_t *self, dw_error_t *error) {
-    const char *endpoint = self->options.endpoint;
-    void *router = NULL;
-    snprintf (self->inproc, sizeof self->inproc, "inproc://coordinator");
-    snprintf (self->endpoint, sizeof self->endpoint, "%s", self->inproc);
-    int err = s_make_router (self, &router, error);
-    if (!err)
-        err = dw_endpoint_bind_inproc (router, self->inproc, error);
-    if (!err && endpoint)
-        err = s_make_router (self, &router, error);
-    if (!err && endpoint)
-        err = dw_endpoint_bind (router, endpoint, self->endpoint, sizeof self->endpoint, error);
-    return !err && self->options.listen ? s_listen_elsewhere (self, error) : err;
-}
 
 static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     const dw_plan_t *plan = self->plan;
@@ -451,7 +363,7 @@ int dw_coordinator_new (dw_coordinator_t **self_p, const dw_coordinator_options_
     self->plan = options->program->plan;
     int err = s_allocate (self, error);
     if (!err)
-        err = s_listen (self, error);
+        err = dw_coordinator_listen (self, error);
     for (uint32_t i = 0; i < self->workers_count && !err; i++)
         err = dw_coordinator_start_worker (self, i, error);
     if (!err &&
@@ -461,7 +373,7 @@ int dw_coordinator_new (dw_coordinator_t **self_p, const dw_coordinator_options_
                             "(RLIMIT_NPROC, ulimit -u) or of memory");
     if (err) {
         zmq_ctx_shutdown (options->context); /* the workers that did start leave */
-        dw_peers_free (&self->peers);
+        dw_coordinator_hang_up (self);
         dw_coordinator_join (self, INT64_MAX);
         dw_coordinator_destroy (&self);
     } else

@@ -28,7 +28,9 @@ typedef struct dw_coordinator_options_t {
     uint64_t digest;    /* of its plan */
     bool no_actors;     /* every node is run elsewhere */
     uint32_t slots_max, heartbeat_ms, silence_ms;
-    uint32_t runs_max; /* of a client */
+    uint32_t connections_max;     /* at one time where it listens, */
+    uint32_t own_connections_max; /* and at endpoint */
+    uint32_t runs_max;            /* of a client */
     uint32_t clients_max;
     uint32_t cpus_count;
     void (*notice) (void *arg, const char *line); /* or NULL */

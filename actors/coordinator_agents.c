@@ -110,6 +110,7 @@ void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, cons
         dw_coordinator_refuse (self, router, 503, why ? why : "the coordinator is out of memory");
         return;
     }
+    dw_coordinator_let_in (self, router);
     peer->number = index;
     memcpy (peer->key, key, sizeof peer->key);
     dw_remote_agent_t *agent = &self->agents[index];

@@ -18,6 +18,7 @@ void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, con
         dw_coordinator_refuse (self, router, 400, "no worker of this number is expected");
         return;
     }
+    dw_coordinator_let_in (self, router);
     dw_crew_t *worker = &self->workers[hello->number];
     peer->number = hello->number;
     memcpy (peer->key, key, sizeof peer->key);

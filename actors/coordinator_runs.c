@@ -122,6 +122,7 @@ void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, con
                                "as many clients as clients_max allows are there already");
         return;
     }
+    dw_coordinator_let_in (self, router);
     memcpy (peer->key, key, sizeof peer->key);
     dw_writer_t *head = &self->reply.head;
     dw_write_uint (head, DW_WIRE_WELCOME);

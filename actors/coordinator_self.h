@@ -1,6 +1,7 @@
 /* coordinator_self.h - the coordinator from the inside: its state, and what its files give each other.
  *
  *     coordinator.c           the loop, what comes in, closing, how it is made
+ *     coordinator_sockets.c   its sockets and their doors: made, guarded, bound
  *     coordinator_runs.c      runs and the clients that wait for them
  *     coordinator_crew.c      the worker actors: welcomed, heard, replaced
  *     coordinator_entry.c     who may come in from elsewhere, by their keys
@@ -16,6 +17,7 @@
 
 #include "actors/clock.h"
 #include "actors/coordinator.h"
+#include "actors/door.h"
 #include "actors/keyring.h"
 #include "actors/peers.h"
 #include "actors/table.h"
@@ -113,6 +115,8 @@ struct dw_coordinator_t {
     bool has_keys;
     dw_keyring_t keyring;
     dw_zap_t *zap;
+    dw_door_t *doors[DW_ROUTERS_MAX]; /* by socket; NULL: nobody can knock there */
+    int64_t door_told_ns;             /* when people were told that there was no room */
     dw_remote_agent_t *agents;
     uint32_t agents_count, agents_size;
     int64_t look_ns; /* when to look for silent agents next */
@@ -137,6 +141,17 @@ void dw_coordinator_notice (dw_coordinator_t *self, const char *format, ...) DW_
 dw_event_t *dw_coordinator_event (dw_coordinator_t *self, dw_event_type_t type);
 /* A new empty slot for what came with the event made last. */
 dw_slot_t *dw_coordinator_slot (dw_coordinator_t *self);
+
+/* ---- Its sockets ----------------------------------------------------------------------------- */
+
+/* Errors: as dw_coordinator_new. */
+int dw_coordinator_listen (dw_coordinator_t *self, dw_error_t *error);
+/* Whoever sent the message received last is a peer: it keeps its connection, however many come. */
+void dw_coordinator_let_in (dw_coordinator_t *self, uint32_t router);
+/* Tells people when as many are connected as may be, but not again and again. */
+void dw_coordinator_look_at_door (dw_coordinator_t *self, int64_t now_ns);
+/* Closes all of them. */
+void dw_coordinator_hang_up (dw_coordinator_t *self);
 
 /* ---- Runs and clients ------------------------------------------------------------------------ */
 

@@ -9,9 +9,12 @@
 #include <zmq.h>
 
 #include "actors/clock.h"
+#include "actors/option.h"
 #include "runtime/core/error.h"
 
 #define LINGER_MS 100
+/* For a host to answer, after which it is asked anew: TCP alone waits longer each time. */
+#define KNOCK_MS 1500
 #define MONITOR_EVENTS                                                       \
     (ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |  \
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | \
@@ -53,11 +56,9 @@ static int s_watch (dw_link_t *self, void *context, dw_error_t *error) {
     snprintf (name, sizeof name, "inproc://link-%p", self->socket);
     if (zmq_socket_monitor (self->socket, name, MONITOR_EVENTS))
         return s_refuse ("a connection cannot be watched", error);
-    int no_linger = 0;
     self->monitor = zmq_socket (context, ZMQ_PAIR);
-    if (!self->monitor)
+    if (!self->monitor || !dw_option_set_int (self->monitor, ZMQ_LINGER, 0))
         return s_refuse ("no socket to watch a connection", error);
-    zmq_setsockopt (self->monitor, ZMQ_LINGER, &no_linger, sizeof no_linger);
     return zmq_connect (self->monitor, name) ? s_refuse ("a connection cannot be watched", error)
                                              : DW_OK;
 }
@@ -74,13 +75,16 @@ static int s_connect (void *socket, const char *endpoint, dw_error_t *error) {
 
 int dw_link_open (dw_link_t *self, void *context, const char *endpoint, const dw_link_keys_t *keys,
                   dw_error_t *error) {
-    int linger_ms = LINGER_MS, unlimited = 0;
+    static const dw_socket_option_t settings[] = {DW_SOCKET_OPTION (ZMQ_LINGER, LINGER_MS),
+                                                  DW_SOCKET_OPTION (ZMQ_SNDHWM, 0),
+                                                  DW_SOCKET_OPTION (ZMQ_CONNECT_TIMEOUT, KNOCK_MS)};
     *self = (dw_link_t){.socket = zmq_socket (context, ZMQ_DEALER)};
     if (!self->socket)
         return s_refuse ("no socket for a connection", error);
-    zmq_setsockopt (self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
-    zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
-    int err = s_watch (self, context, error);
+    int err = dw_socket_options_set (self->socket, settings, sizeof settings / sizeof *settings,
+                                     error);
+    if (!err)
+        err = s_watch (self, context, error);
     if (!err && keys->has_keys)
         err = dw_keys_use (&keys->own, self->socket, keys->server_key, error);
     if (!err)
@@ -133,10 +137,13 @@ int dw_link_wait (dw_link_t *self, int64_t deadline_ns) {
         int ready = zmq_poll (items, 2, left_ns > 0 ? (long) ((left_ns + 999999) / 1000000) : 0);
         if (ready < 0 && errno == ETERM)
             return DW_ECLOSED;
-        if (ready > 0 && (items[1].revents & ZMQ_POLLIN))
-            s_look (self);
         if (ready > 0 && (items[0].revents & ZMQ_POLLIN))
             return DW_OK;
+        s_look (self);
+        if (self->was_refused)
+            return DW_EKEY; /* ZeroMQ does not try again */
+        if (self->was_cut)
+            return DW_ELOST; /* it does, but what was said is lost */
         if (left_ns <= 0)
             return DW_ETIMEDOUT;
     }

@@ -35,8 +35,9 @@ int dw_link_open (dw_link_t *self, void *context, const char *endpoint, const dw
                   dw_error_t *error);
 /* Takes one that is all zeros. */
 void dw_link_close (dw_link_t *self);
-/* Waits until a message can be received, at most until deadline_ns. Errors: DW_ETIMEDOUT; DW_ECLOSED the context is
- * shut down. */
+/* Waits for the first message, at most until deadline_ns. Errors: DW_ETIMEDOUT; DW_EKEY the key is not let in, which is known
+ * at once; DW_ELOST the connection was cut, and what was said by it is lost: try again by another; DW_ECLOSED the
+ * context is shut down. */
 int dw_link_wait (dw_link_t *self, int64_t deadline_ns);
 /* Whether it was cut since it was made. */
 bool dw_link_is_cut (dw_link_t *self);

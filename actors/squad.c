@@ -7,6 +7,7 @@
 #include <zmq.h>
 
 #include "actors/clock.h"
+#include "actors/option.h"
 #include "runtime/pack.h"
 
 #define SPARE_SOCKETS 16u
@@ -76,8 +77,8 @@ static int s_make (dw_squad_t *self, const dw_squad_options_t *options, dw_error
     if (!self->context)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
                              zmq_strerror (errno));
-    zmq_ctx_set (self->context, ZMQ_MAX_SOCKETS,
-                 (int) (self->slots + DW_WORKERS_STUCK_MAX + SPARE_SOCKETS));
+    err = dw_option_set_context (self->context, self->slots + DW_WORKERS_STUCK_MAX + SPARE_SOCKETS,
+                                 1, error);
     for (uint32_t slot = 0; slot < self->slots && !err; slot++)
         err = s_start (self, slot, error);
     return err;

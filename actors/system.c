@@ -10,7 +10,9 @@
 
 #include "actors/clock.h"
 #include "actors/coordinator.h"
+#include "actors/door.h"
 #include "actors/message.h"
+#include "actors/option.h"
 #include "actors/processors.h"
 #include "runtime/core/graph.h"
 #include "runtime/pack.h"
@@ -22,6 +24,7 @@
 #define CLOSE_MS_MAX      3600000
 #define SOON_NS           200000000 /* for threads that have nothing more to do but end */
 #define SPARE_DESCRIPTORS 16u       /* of ZeroMQ's own, and one or two of the caller's */
+#define SPARE_CONNECTIONS 32u       /* of those that come again before they are known to be gone */
 #define SLOTS_MAX         1024u
 #define HEARTBEAT_MS      1000u
 #define SILENCE_MS        3000u
@@ -55,6 +58,11 @@ static unsigned s_descriptors_open (void) {
     return count;
 }
 
+/* What a socket with a door takes. */
+static uint64_t s_door_files (uint32_t connections_max) {
+    return (uint64_t) connections_max + DW_DOOR_BACKLOG + DW_DOOR_SOCKETS;
+}
+
 /* ZeroMQ gives up (and, in its own parts, ends the program) when descriptors run out, so what will
  * be needed is worked out before: one for every socket, and where there is an endpoint one for each
  * end of its connection. */
@@ -62,9 +70,10 @@ static int s_check_descriptors (const dw_plan_t *plan, const dw_system_options_t
                                 uint32_t clients_max, dw_error_t *error) {
     struct rlimit limit;
     uint64_t peers = (uint64_t) plan->workers_count + clients_max;
-    uint64_t need = (options->endpoint ? 3 * peers : peers) + SPARE_DESCRIPTORS;
-    if (options->listen) /* a connection for each slot and agent, and each client again */
-        need += 2 * (uint64_t) options->slots_max + clients_max;
+    uint64_t need = (options->endpoint ? 3 * peers + s_door_files (SPARE_CONNECTIONS) : peers) +
+                    SPARE_DESCRIPTORS;
+    if (options->listen)
+        need += s_door_files (options->connections_max);
     if (getrlimit (RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
         return DW_OK;
     uint64_t open = s_descriptors_open ();
@@ -73,8 +82,11 @@ static int s_check_descriptors (const dw_plan_t *plan, const dw_system_options_t
     return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
                          "%" PRIu64 " open files are needed for %" PRIu32 " actors, %" PRIu64
                          " are open, and the limit (RLIMIT_NOFILE) is %" PRIu64
-                         ": raise it (ulimit -n %" PRIu64 "), or use actors: pool",
-                         need, plan->workers_count, open, (uint64_t) limit.rlim_cur, open + need);
+                         ": raise it (ulimit -n %" PRIu64 "), or %s",
+                         need, plan->workers_count, open, (uint64_t) limit.rlim_cur, open + need,
+                         options->listen ? "have fewer connections (connections_max, slots_max, "
+                                           "clients_max)"
+                                         : "use actors: pool");
 }
 
 static void *s_probe (void *args) {
@@ -105,18 +117,15 @@ static int s_make_context (dw_system_t *self, const dw_plan_t *plan,
     if (!self->context)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
                              zmq_strerror (errno));
-    uint32_t sockets = plan->workers_count + clients_max + SPARE_DESCRIPTORS;
+    uint32_t sockets = plan->workers_count + clients_max + SPARE_DESCRIPTORS + 2 * DW_DOOR_SOCKETS;
     bool has_network = options->endpoint || options->listen;
-    zmq_ctx_set (self->context, ZMQ_MAX_SOCKETS, (int) sockets);
-    zmq_ctx_set (self->context, ZMQ_IO_THREADS, has_network ? 1 : 0);
-    return DW_OK;
+    return dw_option_set_context (self->context, sockets, has_network ? 1 : 0, error);
 }
 
 /* The owner's socket is there before the coordinator runs, so that closing can always reach it. */
 static int s_connect_owner (dw_system_t *self, dw_error_t *error) {
-    int linger_ms = 0;
     self->owner = zmq_socket (self->context, ZMQ_DEALER);
-    if (!self->owner || zmq_setsockopt (self->owner, ZMQ_LINGER, &linger_ms, sizeof linger_ms) ||
+    if (!self->owner || !dw_option_set_int (self->owner, ZMQ_LINGER, 0) ||
         zmq_connect (self->owner, dw_coordinator_inproc (self->coordinator)))
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no socket to the coordinator: %s",
                              zmq_strerror (errno));
@@ -166,7 +175,7 @@ static int s_share (dw_system_t *self, const dw_graph_t *graph, const dw_process
 static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_options_t *options,
                    dw_error_t *error) {
     const dw_processors_t *processors = options->processors;
-    uint32_t clients_max = options->clients_max ? options->clients_max : CLIENTS_MAX;
+    uint32_t clients_max = options->clients_max;
     if (!processors)
         processors = self->own_processors = dw_processors_new ();
     if (!processors)
@@ -195,6 +204,8 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
         .slots_max = options->slots_max,
         .heartbeat_ms = options->heartbeat_ms,
         .silence_ms = options->silence_ms,
+        .connections_max = options->connections_max,
+        .own_connections_max = self->program->plan->workers_count + clients_max + SPARE_CONNECTIONS,
         .runs_max = options->runs_max ? options->runs_max : RUNS_MAX,
         .clients_max = clients_max,
         .cpus_count = dw_processors_lookup (processors).cpus_count,
@@ -221,6 +232,9 @@ static void s_free (dw_system_t *self) {
 static dw_system_options_t s_settle (const dw_system_options_t *asked) {
     dw_system_options_t options = *asked;
     options.slots_max = options.slots_max ? options.slots_max : SLOTS_MAX;
+    options.clients_max = options.clients_max ? options.clients_max : CLIENTS_MAX;
+    if (options.connections_max == 0) /* one for each slot, agent and client */
+        options.connections_max = 2 * options.slots_max + options.clients_max + SPARE_CONNECTIONS;
     options.heartbeat_ms = options.heartbeat_ms ? options.heartbeat_ms : HEARTBEAT_MS;
     options.silence_ms = options.silence_ms ? options.silence_ms : SILENCE_MS;
     return options;

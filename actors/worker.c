@@ -9,6 +9,7 @@
 
 #include "actors/clock.h"
 #include "actors/message.h"
+#include "actors/option.h"
 
 #define ANSWER_NS    200000 /* an answer older than this is sent before the next task is started */
 #define LOOK_NS      20000  /* how often the socket is looked at between tasks */
@@ -416,25 +417,27 @@ static int s_refuse (const dw_worker_t *self, const char *what, const char *limi
 }
 
 static int s_connect (dw_worker_t *self, dw_error_t *error) {
-    int linger_ms = 100, unlimited = 0;
+    const dw_socket_option_t settings[] = {
+        DW_SOCKET_OPTION (ZMQ_LINGER, 100),
+        DW_SOCKET_OPTION (ZMQ_SNDHWM, 0),
+        DW_SOCKET_OPTION (ZMQ_RCVHWM, 0),
+        /* What follows is of a slot elsewhere. With no limit on what waits to be received heartbeats are safe: see
+         * coordinator_sockets.c, s_listen_elsewhere. */
+        DW_SOCKET_OPTION (ZMQ_IMMEDIATE, 1),
+        DW_SOCKET_OPTION (ZMQ_RECONNECT_IVL, -1), /* never */
+        DW_SOCKET_OPTION (ZMQ_HEARTBEAT_IVL, self->options.heartbeat_ms),
+        DW_SOCKET_OPTION (ZMQ_HEARTBEAT_TIMEOUT, self->options.silence_ms),
+    };
     self->socket = zmq_socket (self->options.context, ZMQ_DEALER);
     if (!self->socket)
         return s_refuse (self, "socket", "open files (RLIMIT_NOFILE, ulimit -n)", error);
-    zmq_setsockopt (self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
-    zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
-    zmq_setsockopt (self->socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
-    if (self->options.silence_ms) {
-        int yes = 1, never = -1, heartbeat_ms = (int) self->options.heartbeat_ms,
-            silence_ms = (int) self->options.silence_ms;
-        zmq_setsockopt (self->socket, ZMQ_IMMEDIATE, &yes, sizeof yes);
-        zmq_setsockopt (self->socket, ZMQ_RECONNECT_IVL, &never, sizeof never);
-        /* With no limit on what waits to be received they are safe: see coordinator.c, s_listen_elsewhere. */
-        zmq_setsockopt (self->socket, ZMQ_HEARTBEAT_IVL, &heartbeat_ms, sizeof heartbeat_ms);
-        zmq_setsockopt (self->socket, ZMQ_HEARTBEAT_TIMEOUT, &silence_ms, sizeof silence_ms);
-    }
+    int err = dw_socket_options_set (self->socket, settings, self->options.silence_ms ? 7 : 3,
+                                     error);
+    if (err)
+        return err;
     const dw_link_keys_t *keys = self->options.keys;
     if (keys && keys->has_keys) {
-        int err = dw_keys_use (&keys->own, self->socket, keys->server_key, error);
+        err = dw_keys_use (&keys->own, self->socket, keys->server_key, error);
         if (err)
             return err;
     }

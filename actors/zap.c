@@ -170,9 +170,8 @@ static void *s_zap_actor (void *args) {
 /* ---- Its owner -------------------------------------------------------------------------------- */
 
 static int s_open_socket (void **socket_p, void *context, int type, dw_error_t *error) {
-    int linger_ms = 0;
     *socket_p = zmq_socket (context, type);
-    if (*socket_p && zmq_setsockopt (*socket_p, ZMQ_LINGER, &linger_ms, sizeof linger_ms) == 0)
+    if (*socket_p && dw_option_set_int (*socket_p, ZMQ_LINGER, 0))
         return DW_OK;
     return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
                          "no socket to check keys (%s): raise the limit of open files (ulimit -n)",

@@ -7,10 +7,11 @@
 #include "cli/signals.h"
 #include "runtime/core/plan.h"
 
-#define MS_MAX      3600000
-#define SLOTS_MAX   65536
-#define RUNS_MAX    1048576
-#define CLIENTS_MAX 65536
+#define MS_MAX          3600000
+#define SLOTS_MAX       65536
+#define RUNS_MAX        1048576
+#define CLIENTS_MAX     65536
+#define CONNECTIONS_MAX 1048576
 
 /* ---- Its words ---------------------------------------------------------------------------- */
 
@@ -29,6 +30,7 @@ enum {
     KEY_SLOTS_MAX,
     KEY_RUNS_MAX,
     KEY_CLIENTS_MAX,
+    KEY_CONNECTIONS_MAX,
 };
 
 static const struct argp_option s_options[] = {
@@ -67,6 +69,12 @@ static const struct argp_option s_options[] = {
      .arg = "N",
      .doc = "Most runs in flight of a client [1024]"},
     {.name = "clients-max", .key = KEY_CLIENTS_MAX, .arg = "N", .doc = "Most clients [64]"},
+    {.name = "connections-max",
+     .key = KEY_CONNECTIONS_MAX,
+     .arg = "N",
+     .doc =
+         "Most connections at one time, before they are let in too; who comes then waits [one for "
+         "each client, two for each slot, and 32]"},
     {0},
 };
 
@@ -102,6 +110,10 @@ static error_t s_parse_limit (int key, const char *arg, const struct argp_state 
         case KEY_CLIENTS_MAX:
             system->clients_max = (uint32_t) dw_command_number (state, "--clients-max", arg, 1,
                                                                 CLIENTS_MAX);
+            return 0;
+        case KEY_CONNECTIONS_MAX:
+            system->connections_max = (uint32_t) dw_command_number (state, "--connections-max", arg,
+                                                                    1, CONNECTIONS_MAX);
             return 0;
         default: return ARGP_ERR_UNKNOWN;
     }

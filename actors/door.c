@@ -1,0 +1,376 @@
+/* door.c - a listening socket's connections, counted by its monitor; at the cap somebody has to go, or the door is shut. */
+
+#include "actors/door.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <zmq.h>
+
+/* Debian's netinet/tcp.h has not all that the kernel tells. */
+#include <linux/tcp.h>
+
+#include "actors/actor.h"
+#include "actors/endpoint.h"
+#include "actors/option.h"
+#include "runtime/core/error.h"
+
+#define STACK_BYTES    (256u << 10)
+#define IPC            "ipc://"
+#define ENDPOINT_BYTES 256
+#define EVENTS_MAX     1024                  /* taken in before somebody has to go */
+#define LOOKS_MAX      16u                   /* at guests, to find who has to go */
+#define AHEAD_MAX      (DW_DOOR_BACKLOG / 2) /* guests that were cut and are not gone */
+#define GREETING_BYTES 64                    /* of ZMTP 3: what whoever is no peer can say, too */
+#define EVENTS         (ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED)
+
+enum { ORDERS, EVENTS_OF_SOCKET, SOCKETS_COUNT };
+
+/* Somebody who has come in. */
+typedef struct s_guest_t {
+    int fd;
+    ino_t inode; /* of the connection, for numbers are given to others */
+    bool is_in;  /* it was welcomed */
+    bool is_cut; /* ZeroMQ will find that, and tell */
+} s_guest_t;
+
+struct dw_door_t {
+    dw_actor_t actor;
+    void *socket; /* that listens */
+    void *orders; /* the owner's end */
+    /* The actor's own, from its start on. */
+    void *sockets[SOCKETS_COUNT];
+    s_guest_t *guests; /* in the order in which they came */
+    uint32_t count, size, cut_count;
+    uint32_t connections_max;
+    int fd;                                                 /* that listens; -1: it does not yet */
+    uint16_t port;                                          /* of TCP */
+    char path[sizeof ((struct sockaddr_un *) 0)->sun_path]; /* of ipc, as the kernel has it */
+    char file[ENDPOINT_BYTES];                              /* of that; "": none */
+    mode_t mode;                                            /* of that */
+    bool is_shut;
+};
+
+/* ---- Who has to go ---------------------------------------------------------------------------- */
+
+/* A port of TCP in host order; 0: it is no such socket. */
+static uint16_t s_port_of (int fd) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname (fd, (struct sockaddr *) &address, &size))
+        return 0;
+    if (address.ss_family == AF_INET)
+        return ntohs (((struct sockaddr_in *) &address)->sin_port);
+    return address.ss_family == AF_INET6 ? ntohs (((struct sockaddr_in6 *) &address)->sin6_port)
+                                         : 0;
+}
+
+static ino_t s_inode_of (int fd) {
+    struct stat status;
+    return fstat (fd, &status) == 0 ? status.st_ino : 0;
+}
+
+/* Whether it is a connection to the socket that listens. */
+static bool s_is_guest (const dw_door_t *self, int fd) {
+    struct sockaddr_un address = {.sun_path = ""};
+    socklen_t size = sizeof address - 1;
+    if (self->port)
+        return s_port_of (fd) == self->port;
+    return getsockname (fd, (struct sockaddr *) &address, &size) == 0 &&
+           address.sun_family == AF_UNIX &&
+           memcmp (address.sun_path, self->path, sizeof self->path) == 0;
+}
+
+/* How many bytes have come; of ipc nobody tells. */
+static uint64_t s_bytes_said (const dw_door_t *self, int fd) {
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    return self->port && getsockopt (fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0
+               ? info.tcpi_bytes_received
+               : 0;
+}
+
+/* ZeroMQ may have closed the connection meanwhile, and its number may be that of anything else: so it is held by a descriptor
+ * of one's own, and must be a guest. */
+static void s_cut (dw_door_t *self, s_guest_t *guest) {
+    int held = fcntl (guest->fd, F_DUPFD_CLOEXEC, 0);
+    if (held >= 0 && s_inode_of (held) == guest->inode && s_is_guest (self, held))
+        shutdown (held, SHUT_RDWR);
+    if (held >= 0)
+        close (held);
+    guest->is_cut = true; /* or gone already: ZeroMQ has told, or will */
+    self->cut_count++;
+}
+
+/* How much more than silence: the less, the sooner one has to go. */
+static unsigned s_rank (const dw_door_t *self, const s_guest_t *guest) {
+    uint64_t bytes = s_bytes_said (self, guest->fd);
+    return bytes == 0 ? 0 : bytes <= GREETING_BYTES ? 1 : 2;
+}
+
+/* Cuts one of those who came first and are not in: the first of those who have said least. Who came last has had no time to
+ * say anything. False: there is none. */
+static bool s_cut_one (dw_door_t *self) {
+    s_guest_t *chosen = NULL;
+    unsigned least = UINT_MAX, looks = 0;
+    for (uint32_t i = 0; i + 1 < self->count && looks < LOOKS_MAX && least > 0; i++) {
+        s_guest_t *guest = &self->guests[i];
+        if (guest->is_in || guest->is_cut)
+            continue;
+        unsigned rank = s_rank (self, guest);
+        if (rank < least) {
+            least = rank;
+            chosen = guest;
+        }
+        looks++;
+    }
+    if (chosen)
+        s_cut (self, chosen);
+    return chosen;
+}
+
+/* ---- Shut and open ---------------------------------------------------------------------------- */
+
+static void s_set_mode (const dw_door_t *self, mode_t mode) {
+    (void) fchmodat (AT_FDCWD, self->file, mode, AT_SYMLINK_NOFOLLOW); /* else it stays as it was */
+}
+
+static void s_shut (dw_door_t *self) {
+    struct sock_filter nothing = BPF_STMT (BPF_RET | BPF_K, 0);
+    struct sock_fprog program = {.len = 1, .filter = &nothing};
+    self->is_shut = true;
+    if (self->mode)
+        s_set_mode (self, 0);
+    else if (self->port)
+        setsockopt (self->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+static void s_open (dw_door_t *self) {
+    int none = 0;
+    self->is_shut = false;
+    if (self->mode)
+        s_set_mode (self, self->mode);
+    else if (self->port)
+        setsockopt (self->fd, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof none);
+}
+
+static bool s_is_full (const dw_door_t *self) {
+    return self->count - self->cut_count >= self->connections_max;
+}
+
+/* Makes room for the next one to come. */
+static void s_settle (dw_door_t *self) {
+    bool was_full = false;
+    while (s_is_full (self) && s_cut_one (self))
+        was_full = true;
+    /* Nobody else who could go; or they come faster than those who were cut are gone. */
+    bool is_full = s_is_full (self) || self->count >= self->connections_max + AHEAD_MAX;
+    if (is_full && !self->is_shut)
+        s_shut (self);
+    else if (!is_full && self->is_shut)
+        s_open (self);
+    if (was_full || is_full)
+        zmq_send (self->sockets[ORDERS], "", 0, ZMQ_DONTWAIT); /* the owner may look, or not */
+}
+
+/* ---- What ZeroMQ tells ------------------------------------------------------------------------ */
+
+static void s_on_listening (dw_door_t *self, int fd, const char *endpoint) {
+    struct stat status;
+    struct sockaddr_un address = {.sun_path = ""};
+    socklen_t size = sizeof address;
+    self->fd = fd;
+    self->port = s_port_of (fd);
+    if (!self->port && getsockname (fd, (struct sockaddr *) &address, &size) == 0)
+        memcpy (self->path, address.sun_path, sizeof self->path);
+    if (self->port || strncmp (endpoint, IPC, strlen (IPC)) != 0)
+        return;
+    snprintf (self->file, sizeof self->file, "%s", endpoint + strlen (IPC));
+    if (lstat (self->file, &status) == 0 && S_ISSOCK (status.st_mode)) /* else one of Linux's own */
+        self->mode = status.st_mode & 07777;
+}
+
+static void s_on_accepted (dw_door_t *self, int fd) {
+    if (self->count == self->size) {
+        uint32_t size = self->size ? 2 * self->size : 64;
+        s_guest_t *guests = realloc (self->guests, size * sizeof *guests);
+        if (!guests)
+            return; /* it is not counted, which is no worse than no door */
+        self->guests = guests;
+        self->size = size;
+    }
+    self->guests[self->count++] = (s_guest_t){.fd = fd, .inode = s_inode_of (fd)};
+}
+
+static void s_on_disconnected (dw_door_t *self, int fd) {
+    for (uint32_t i = 0; i < self->count; i++)
+        if (self->guests[i].fd == fd) {
+            self->cut_count -= self->guests[i].is_cut;
+            self->count--;
+            memmove (self->guests + i, self->guests + i + 1,
+                     (self->count - i) * sizeof *self->guests);
+            return;
+        }
+}
+
+/* An event is a frame with its number and value, and one with the endpoint. False: none is there, or the context is
+ * shut down. */
+static bool s_take_event (dw_door_t *self) {
+    uint8_t bytes[6];
+    char endpoint[ENDPOINT_BYTES];
+    uint16_t event;
+    uint32_t value;
+    void *socket = self->sockets[EVENTS_OF_SOCKET];
+    int size = zmq_recv (socket, bytes, sizeof bytes, ZMQ_DONTWAIT);
+    if (size < 0)
+        return errno == EINTR;
+    int endpoint_size = zmq_recv (socket, endpoint, sizeof endpoint - 1, ZMQ_DONTWAIT);
+    if (size != (int) sizeof bytes || endpoint_size < 0 || endpoint_size >= (int) sizeof endpoint)
+        return true;
+    endpoint[endpoint_size] = '\0';
+    memcpy (&event, bytes, sizeof event);
+    memcpy (&value, bytes + sizeof event, sizeof value);
+    if (event == ZMQ_EVENT_LISTENING)
+        s_on_listening (self, (int) value, endpoint);
+    else if (event == ZMQ_EVENT_ACCEPTED)
+        s_on_accepted (self, (int) value);
+    else if (event == ZMQ_EVENT_DISCONNECTED)
+        s_on_disconnected (self, (int) value);
+    return true;
+}
+
+/* All of it before it is judged who has to go: a number may be somebody else's since. */
+static void s_take_events (dw_door_t *self) {
+    for (int i = 0; i < EVENTS_MAX && s_take_event (self); i++)
+        continue;
+    s_settle (self);
+}
+
+/* Takes what its owner says: who is in; nothing: to end. What ZeroMQ told before that is taken first. False: it is to
+ * end. */
+static bool s_take_word (dw_door_t *self) {
+    int fd, size = zmq_recv (self->sockets[ORDERS], &fd, sizeof fd, ZMQ_DONTWAIT);
+    if (size < 0)
+        return errno == EAGAIN || errno == EINTR;
+    while (s_take_event (self))
+        continue;
+    for (uint32_t i = 0; size == (int) sizeof fd && i < self->count; i++)
+        if (self->guests[i].fd == fd)
+            self->guests[i].is_in = true;
+    return size == (int) sizeof fd;
+}
+
+/* Sleeps until somebody has something to tell; it ends with the context, too. */
+static void *s_door_actor (void *args) {
+    dw_door_t *self = args;
+    while (dw_actor_wait (self->sockets, SOCKETS_COUNT, 0, INT64_MAX) && s_take_word (self))
+        s_take_events (self);
+    if (self->is_shut)
+        s_open (self);
+    return NULL;
+}
+
+/* ---- Its owner -------------------------------------------------------------------------------- */
+
+static int s_refuse (dw_error_t *error) {
+    return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
+                         "no socket to count connections (%s): raise the limit of open files "
+                         "(ulimit -n)",
+                         zmq_strerror (errno));
+}
+
+/* What ZeroMQ tells waits without a limit: it would wait for its reader, with all its connections, while the owner waits
+ * for it. */
+static int s_connect (void **socket_p, void *context, const char *name, dw_error_t *error) {
+    static const dw_socket_option_t options[] = {DW_SOCKET_OPTION (ZMQ_LINGER, 0),
+                                                 DW_SOCKET_OPTION (ZMQ_RCVHWM, 0)};
+    *socket_p = zmq_socket (context, ZMQ_PAIR);
+    if (!*socket_p)
+        return s_refuse (error);
+    int err = dw_socket_options_set (*socket_p, options, 2, error);
+    return err || zmq_connect (*socket_p, name) == 0 ? err : s_refuse (error);
+}
+
+static int s_make (dw_door_t *self, void *context, dw_error_t *error) {
+    static const dw_socket_option_t options[] = {DW_SOCKET_OPTION (ZMQ_LINGER, 0)};
+    char orders[64], events[64];
+    snprintf (orders, sizeof orders, "inproc://door-orders-%p", self->socket);
+    snprintf (events, sizeof events, "inproc://door-events-%p", self->socket);
+    self->sockets[ORDERS] = zmq_socket (context, ZMQ_PAIR);
+    if (!self->sockets[ORDERS])
+        return s_refuse (error);
+    int err = dw_socket_options_set (self->sockets[ORDERS], options, 1, error);
+    if (!err)
+        err = dw_endpoint_bind_inproc (self->sockets[ORDERS], orders, error);
+    if (!err)
+        err = s_connect (&self->orders, context, orders, error);
+    if (!err && zmq_socket_monitor (self->socket, events, EVENTS))
+        err = s_refuse (error);
+    if (!err)
+        err = s_connect (&self->sockets[EVENTS_OF_SOCKET], context, events, error);
+    if (!err && dw_actor_start (&self->actor, "dw-door", STACK_BYTES, s_door_actor, self))
+        err = dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
+                            "no thread to count connections: raise the limit of threads "
+                            "(RLIMIT_NPROC, ulimit -u) or of memory");
+    return err;
+}
+
+int dw_door_new (dw_door_t **self_p, void *context, void *socket, uint32_t connections_max,
+                 dw_error_t *error) {
+    static const dw_socket_option_t options[] = {DW_SOCKET_OPTION (ZMQ_BACKLOG, DW_DOOR_BACKLOG)};
+    dw_door_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    *self = (dw_door_t){.socket = socket, .connections_max = connections_max, .fd = -1};
+    int err = dw_socket_options_set (socket, options, 1, error);
+    if (!err)
+        err = s_make (self, context, error);
+    if (err)
+        dw_door_destroy (&self);
+    else
+        *self_p = self;
+    return err;
+}
+
+void dw_door_let_in (dw_door_t *self, zmq_msg_t *frame) {
+    int fd = zmq_msg_get (frame, ZMQ_SRCFD);
+    if (fd >= 0)
+        zmq_send (self->orders, &fd, sizeof fd, ZMQ_DONTWAIT);
+}
+
+uint32_t dw_door_full_count (dw_door_t *self) {
+    char byte;
+    uint32_t count = 0;
+    while (zmq_recv (self->orders, &byte, sizeof byte, ZMQ_DONTWAIT) >= 0)
+        count++;
+    return count;
+}
+
+void dw_door_destroy (dw_door_t **self_p) {
+    dw_door_t *self = *self_p;
+    if (!self)
+        return;
+    if (self->actor.is_running) { /* in a context that is shut down it ends by itself */
+        while (zmq_send (self->orders, "", 0, 0) < 0 && errno == EINTR)
+            continue;
+        dw_actor_join (&self->actor, INT64_MAX);
+    }
+    zmq_socket_monitor (self->socket, NULL, 0);
+    for (int i = 0; i < SOCKETS_COUNT; i++)
+        if (self->sockets[i])
+            zmq_close (self->sockets[i]);
+    if (self->orders)
+        zmq_close (self->orders);
+    free (self->guests);
+    free (self);
+    *self_p = NULL;
+}

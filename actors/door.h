@@ -1,0 +1,43 @@
+/* door.h - how many connections a listening socket has at one time, those before their handshake too.
+ *
+ * ZeroMQ lets in whoever connects, and who says nothing holds a descriptor until the time for its handshake is over.
+ * When there are none left its I/O thread does nothing but try to accept one more. So an actor knows the
+ * connections by what ZeroMQ tells of the socket, and who of them is in, a peer that was welcomed, by what its owner
+ * tells. At the cap somebody has to go for whoever comes: of those who are not in the one that came first of those who have said
+ * nothing, else no more than a greeting, else anything (of ipc nobody tells how much). When all are in the door is shut:
+ *
+ *     tcp   a packet filter on the socket that listens drops what comes for it; who knocks goes on knocking, as at
+ *           a host that is busy. Who is in has a socket of its own, and is not touched.
+ *     ipc   the file takes no connections (mode 0); who comes finds that it may not, and tries again. Root may all the
+ *           same, and a name of Linux's own ("@NAME") has no file: there the cap is not kept.
+ *
+ * (zmq_unbind would cut all who are in: their sessions belong to the listener.) The door opens when there is room.
+ *
+ * The count runs behind: until the actor has looked ZeroMQ accepts more, at the least what has queued up
+ * (DW_DOOR_BACKLOG). Whoever works out descriptors adds that. */
+
+#ifndef DW_DOOR_H
+#define DW_DOOR_H
+
+#include <zmq.h>
+
+#include "dagwood.h"
+
+#define DW_DOOR_BACKLOG 100 /* connections that wait to be accepted, of a socket with a door */
+#define DW_DOOR_SOCKETS 4u  /* of ZeroMQ that a door takes */
+
+typedef struct dw_door_t dw_door_t;
+
+/* A door for a socket that is not bound yet, with a thread of its own. The socket is borrowed, and stays its owner's.
+ * Errors: DW_ELIMIT no sockets, or no thread; DW_ENOMEM. */
+int dw_door_new (dw_door_t **self_p, void *context, void *socket, uint32_t connections_max,
+                 dw_error_t *error);
+/* Whoever sent the message with this frame (not the one of its routing id) is in, and is not sent away. By the owner's
+ * thread, as all that follows. */
+void dw_door_let_in (dw_door_t *self, zmq_msg_t *frame);
+/* How often it was full since it was asked last. */
+uint32_t dw_door_full_count (dw_door_t *self);
+/* Opens it and lets it be; before the socket is closed. */
+void dw_door_destroy (dw_door_t **self_p);
+
+#endif
