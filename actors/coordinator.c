@@ -185,7 +185,10 @@ static bool s_take_in (dw_coordinator_t *self) {
             break;
         }
         any = true;
+        uint64_t nonsense = self->peers.unknown_count;
         s_on_message (self, router, type, &reader);
+        if (self->peers.unknown_count != nonsense)
+            dw_coordinator_on_nonsense (self, router);
     }
     return any;
 }
@@ -416,6 +419,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
         zmq_msg_close (&self->graph);
     dw_zap_destroy (&self->zap);
     dw_keyring_close (&self->keyring);
+    dw_patience_free (&self->patience);
     dw_scheduler_destroy (&self->scheduler);
     dw_host_destroy (&self->host);
     dw_outcomes_free (&self->outcomes);

@@ -66,10 +66,12 @@ bool dw_coordinator_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size
 
 /* ---- What comes in: clients ------------------------------------------------------------------- */
 
-/* Refuses a client's run (0: what it said has no run). */
+/* Refuses a client's run (0: what it said has no run, and too much of it is not answered). */
 static void s_refuse_run (dw_coordinator_t *self, uint32_t router, uint16_t code, const char *text,
                           uint64_t run) {
     self->peers.unknown_count++;
+    if (run == 0 && !dw_coordinator_has_patience (self, router))
+        return;
     dw_write_uint (&self->reply.head, DW_WIRE_REFUSED);
     dw_write_uint (&self->reply.head, code);
     dw_write_str (&self->reply.head, text, strlen (text));

@@ -19,6 +19,7 @@
 #include "actors/coordinator.h"
 #include "actors/door.h"
 #include "actors/keyring.h"
+#include "actors/patience.h"
 #include "actors/peers.h"
 #include "actors/table.h"
 #include "actors/zap.h"
@@ -116,6 +117,7 @@ struct dw_coordinator_t {
     dw_keyring_t keyring;
     dw_zap_t *zap;
     dw_door_t *doors[DW_ROUTERS_MAX]; /* by socket; NULL: nobody can knock there */
+    dw_patience_t patience;           /* with those elsewhere */
     int64_t door_told_ns;             /* when people were told that there was no room */
     dw_remote_agent_t *agents;
     uint32_t agents_count, agents_size;
@@ -148,6 +150,10 @@ dw_slot_t *dw_coordinator_slot (dw_coordinator_t *self);
 int dw_coordinator_listen (dw_coordinator_t *self, dw_error_t *error);
 /* Whoever sent the message received last is a peer: it keeps its connection, however many come. */
 void dw_coordinator_let_in (dw_coordinator_t *self, uint32_t router);
+/* Whether nonsense of whoever sent the message received last is answered any more. */
+bool dw_coordinator_has_patience (dw_coordinator_t *self, uint32_t router);
+/* That was nonsense: who sends much of it is cut off. */
+void dw_coordinator_on_nonsense (dw_coordinator_t *self, uint32_t router);
 /* Tells people when as many are connected as may be, but not again and again. */
 void dw_coordinator_look_at_door (dw_coordinator_t *self, int64_t now_ns);
 /* Closes all of them. */

@@ -89,6 +89,8 @@ static int s_listen_elsewhere (dw_coordinator_t *self, dw_error_t *error) {
     if (err)
         return err;
     self->listen_router = self->peers.routers_count - 1;
+    if (dw_patience_init (&self->patience, self->options.connections_max))
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     err = dw_socket_options_set (router, options, sizeof options / sizeof *options, error);
     if (!err && self->options.keys)
         err = s_guard (self, router, error);
@@ -121,6 +123,20 @@ int dw_coordinator_listen (dw_coordinator_t *self, dw_error_t *error) {
 void dw_coordinator_let_in (dw_coordinator_t *self, uint32_t router) {
     if (self->doors[router])
         dw_door_let_in (self->doors[router], &self->peers.message.frames[DW_PEERS_HEAD]);
+}
+
+bool dw_coordinator_has_patience (dw_coordinator_t *self, uint32_t router) {
+    zmq_msg_t *id = &self->peers.message.frames[0];
+    return router != self->listen_router || dw_patience_is_left (&self->patience, zmq_msg_data (id),
+                                                                 zmq_msg_size (id), dw_clock_ns ());
+}
+
+void dw_coordinator_on_nonsense (dw_coordinator_t *self, uint32_t router) {
+    dw_message_t *message = &self->peers.message;
+    zmq_msg_t *id = &message->frames[0];
+    if (router == self->listen_router && message->count > DW_PEERS_HEAD &&
+        !dw_patience_spend (&self->patience, zmq_msg_data (id), zmq_msg_size (id), dw_clock_ns ()))
+        dw_door_cut (self->doors[router], &message->frames[DW_PEERS_HEAD]);
 }
 
 void dw_coordinator_look_at_door (dw_coordinator_t *self, int64_t now_ns) {

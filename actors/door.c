@@ -43,6 +43,12 @@ typedef struct s_guest_t {
     bool is_cut; /* ZeroMQ will find that, and tell */
 } s_guest_t;
 
+/* What the owner says of one: it is in, or it has to go. */
+typedef struct s_word_t {
+    int fd;
+    bool is_in;
+} s_word_t;
+
 struct dw_door_t {
     dw_actor_t actor;
     void *socket; /* that listens */
@@ -255,18 +261,23 @@ static void s_take_events (dw_door_t *self) {
     s_settle (self);
 }
 
-/* Takes what its owner says: who is in; nothing: to end. What ZeroMQ told before that is taken first. False: it is to
+/* Takes what its owner says of a guest; nothing: to end. What ZeroMQ told before that is taken first. False: it is to
  * end. */
 static bool s_take_word (dw_door_t *self) {
-    int fd, size = zmq_recv (self->sockets[ORDERS], &fd, sizeof fd, ZMQ_DONTWAIT);
+    s_word_t word;
+    int size = zmq_recv (self->sockets[ORDERS], &word, sizeof word, ZMQ_DONTWAIT);
     if (size < 0)
         return errno == EAGAIN || errno == EINTR;
     while (s_take_event (self))
         continue;
-    for (uint32_t i = 0; size == (int) sizeof fd && i < self->count; i++)
-        if (self->guests[i].fd == fd)
-            self->guests[i].is_in = true;
-    return size == (int) sizeof fd;
+    for (uint32_t i = 0; size == (int) sizeof word && i < self->count; i++) {
+        s_guest_t *guest = &self->guests[i];
+        if (guest->fd == word.fd && word.is_in)
+            guest->is_in = true;
+        else if (guest->fd == word.fd && !guest->is_cut)
+            s_cut (self, guest);
+    }
+    return size == (int) sizeof word;
 }
 
 /* Sleeps until somebody has something to tell; it ends with the context, too. */
@@ -341,10 +352,18 @@ int dw_door_new (dw_door_t **self_p, void *context, void *socket, uint32_t conne
     return err;
 }
 
+static void s_say (dw_door_t *self, zmq_msg_t *frame, bool is_in) {
+    s_word_t word = {.fd = zmq_msg_get (frame, ZMQ_SRCFD), .is_in = is_in};
+    if (word.fd >= 0)
+        zmq_send (self->orders, &word, sizeof word, ZMQ_DONTWAIT);
+}
+
 void dw_door_let_in (dw_door_t *self, zmq_msg_t *frame) {
-    int fd = zmq_msg_get (frame, ZMQ_SRCFD);
-    if (fd >= 0)
-        zmq_send (self->orders, &fd, sizeof fd, ZMQ_DONTWAIT);
+    s_say (self, frame, true);
+}
+
+void dw_door_cut (dw_door_t *self, zmq_msg_t *frame) {
+    s_say (self, frame, false);
 }
 
 uint32_t dw_door_full_count (dw_door_t *self) {

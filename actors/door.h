@@ -35,6 +35,8 @@ int dw_door_new (dw_door_t **self_p, void *context, void *socket, uint32_t conne
 /* Whoever sent the message with this frame (not the one of its routing id) is in, and is not sent away. By the owner's
  * thread, as all that follows. */
 void dw_door_let_in (dw_door_t *self, zmq_msg_t *frame);
+/* The same has to go, whoever it is. */
+void dw_door_cut (dw_door_t *self, zmq_msg_t *frame);
 /* How often it was full since it was asked last. */
 uint32_t dw_door_full_count (dw_door_t *self);
 /* Opens it and lets it be; before the socket is closed. */

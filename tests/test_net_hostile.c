@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "actors/patience.h"
 #include "actors/peers.h"
 #include "tests/support/net.h"
 #include "tests/support/random.h"
@@ -388,6 +389,46 @@ static void garbage_is_passed_over (void **state) {
     s_expect_served (self);
 }
 
+/* Refusals that have come, until nothing more does. */
+static unsigned s_count_refusals (raw_peer_t *raw) {
+    zmq_pollitem_t item = {.socket = raw->socket, .events = ZMQ_POLLIN};
+    unsigned count = 0;
+    while (zmq_poll (&item, 1, 300) == 1)
+        count += raw_peer_receive (raw) == DW_WIRE_REFUSED;
+    return count;
+}
+
+static void who_is_refused_again_and_again_is_answered_so_often_and_then_cut_off (void **state) {
+    s_hostile_t *self = *state;
+    raw_peer_t raw = s_connect (self, "client");
+    char monitor[] = "inproc://cut";
+    assert_int_equal (zmq_socket_monitor (raw.socket, monitor, ZMQ_EVENT_DISCONNECTED), 0);
+    void *events = zmq_socket (raw.context, ZMQ_PAIR);
+    assert_int_equal (zmq_connect (events, monitor), 0);
+    zmq_pollitem_t item = {.socket = events, .events = ZMQ_POLLIN};
+    s_expect_served (self);
+
+    unsigned sent = DW_PATIENCE_BURST + DW_PATIENCE_EXCESS / 2;
+    int64_t begin_ms = now_ms ();
+    for (unsigned i = 0; i < sent; i++)
+        raw_peer_say_hello (&raw, 9, DW_WIRE_CLIENT, s_no_token, 0);
+    unsigned answered = s_count_refusals (&raw);
+    unsigned more = (unsigned) (now_ms () - begin_ms) * DW_PATIENCE_RATE / 1000 + 1;
+    assert_in_range (answered, DW_PATIENCE_BURST, DW_PATIENCE_BURST + more);
+    assert_int_equal (zmq_poll (&item, 1, 0), 0);
+    assert_in_range (s_ignored_count (self), sent, sent + 10);
+
+    for (unsigned i = 0; i < DW_PATIENCE_EXCESS; i++)
+        raw_peer_say_hello (&raw, 9, DW_WIRE_CLIENT, s_no_token, 0);
+    assert_int_equal (zmq_poll (&item, 1, 5000), 1);
+    printf ("%u of %u refused messages were answered, the connection cut after at most %u\n",
+            answered, sent, DW_PATIENCE_BURST + DW_PATIENCE_EXCESS + 2 * more);
+    s_expect_served (self); /* whose connections are their own */
+    zmq_socket_monitor (raw.socket, NULL, 0);
+    zmq_close (events);
+    raw_peer_disconnect (&raw);
+}
+
 /* ---- Answers ---------------------------------------------------------------------------------- */
 
 static void s_answer (raw_peer_t *slot, uint32_t peer, uint64_t ticket, const char *payload) {
@@ -677,6 +718,7 @@ int main (void) {
         TEST (in_the_name_of_others_nobody_says_anything),
         TEST (what_a_role_may_not_say_is_counted_and_not_answered),
         TEST (garbage_is_passed_over),
+        TEST (who_is_refused_again_and_again_is_answered_so_often_and_then_cut_off),
         TEST (answers_for_what_a_slot_never_had_are_counted_and_nonsense_fails_its_task),
         TEST (slots_that_vanish_with_their_tasks_leave_nothing_behind),
         TEST (places_of_agents_that_vanish_come_back),
