@@ -9,6 +9,7 @@
 #include <zmq.h>
 
 #include "actors/clock.h"
+#include "actors/endpoint.h"
 #include "actors/option.h"
 #include "runtime/core/error.h"
 
@@ -63,14 +64,26 @@ static int s_watch (dw_link_t *self, void *context, dw_error_t *error) {
                                              : DW_OK;
 }
 
-/* ZeroMQ knows other transports, of which none leads to a coordinator. */
+/* Why an endpoint is none to connect to; NULL: it is one. ZeroMQ knows other transports, of which none leads to a
+ * coordinator, and takes ports that are none for 0. */
+static const char *s_why_not (const char *endpoint) {
+    bool is_tcp = strncmp (endpoint, "tcp://", 6) == 0;
+    const char *port = strrchr (endpoint, ':');
+    if (!is_tcp && strncmp (endpoint, "ipc://", 6) != 0)
+        return "its transport is another one";
+    if (dw_endpoint_reach (endpoint) == DW_REACH_NONE ||
+        (is_tcp && (strcmp (port, ":*") == 0 || strcmp (port, ":0") == 0)))
+        return "it is not written like one";
+    return NULL;
+}
+
 static int s_connect (void *socket, const char *endpoint, dw_error_t *error) {
-    bool is_ours = strncmp (endpoint, "tcp://", 6) == 0 || strncmp (endpoint, "ipc://", 6) == 0;
-    if (is_ours && zmq_connect (socket, endpoint) == 0)
+    const char *why_not = s_why_not (endpoint);
+    if (!why_not && zmq_connect (socket, endpoint) == 0)
         return DW_OK;
     return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
                          "\"%s\" is no endpoint to connect to (%s): tcp://HOST:PORT, or ipc://FILE",
-                         endpoint, is_ours ? zmq_strerror (errno) : "its transport is another one");
+                         endpoint, why_not ? why_not : zmq_strerror (errno));
 }
 
 int dw_link_open (dw_link_t *self, void *context, const char *endpoint, const dw_link_keys_t *keys,
@@ -124,6 +137,11 @@ static void s_look (dw_link_t *self) {
     }
 }
 
+/* A coordinator that cannot read what a peer's HELLO of CURVE says hangs up without a word, every time, ten times a second. One
+ * that ends in the middle of a handshake does so once. */
+#define DROPS_MIN 2u /* so that it may be the key */
+#define DROPS_MAX 8u /* so that more of them would say nothing new */
+
 bool dw_link_is_cut (dw_link_t *self) {
     s_look (self);
     return self->was_cut;
@@ -140,18 +158,14 @@ int dw_link_wait (dw_link_t *self, int64_t deadline_ns) {
         if (ready > 0 && (items[0].revents & ZMQ_POLLIN))
             return DW_OK;
         s_look (self);
-        if (self->was_refused)
-            return DW_EKEY; /* ZeroMQ does not try again */
+        if (self->was_refused || self->dropped_count >= DROPS_MAX)
+            return DW_EKEY; /* of the former ZeroMQ does not try again */
         if (self->was_cut)
             return DW_ELOST; /* it does, but what was said is lost */
         if (left_ns <= 0)
             return DW_ETIMEDOUT;
     }
 }
-
-/* A coordinator that cannot read what a peer's HELLO of CURVE says hangs up without a word, every time. One that ends
- * in the middle of a handshake does so once. */
-#define DROPS_MIN 2u
 
 int dw_link_blame (const dw_link_t *self, const char *endpoint, bool has_keys, dw_error_t *error) {
     if (self->was_refused || self->dropped_count >= DROPS_MIN)
