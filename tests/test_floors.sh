@@ -54,5 +54,9 @@ refuse 'one file makes sockets listen, which looks at who could reach them: acto
     "$(grep -rnE --include='*.[ch]' '\<zmq_bind[[:space:]]*\(' include runtime actors cli bench |
         grep -v '^actors/endpoint\.c:')"
 
+refuse 'one file sets what ZeroMQ takes, and reads it back: actors/option.c' \
+    "$(grep -rnE --include='*.[ch]' '\<zmq_(setsockopt|ctx_set)[[:space:]]*\(' include runtime actors cli |
+        grep -v '^actors/option\.c:')"
+
 [ $status = 0 ] && echo 'every floor uses only the floors below it; no lock, no atomic'
 exit $status
