@@ -28,6 +28,7 @@
 #define IPC            "ipc://"
 #define ENDPOINT_BYTES 256
 #define EVENTS_MAX     1024                  /* taken in before somebody has to go */
+#define TOLD_MAX       10                    /* the owner need not look */
 #define LOOKS_MAX      16u                   /* at guests, to find who has to go */
 #define AHEAD_MAX      (DW_DOOR_BACKLOG / 2) /* guests that were cut and are not gone */
 #define GREETING_BYTES 64                    /* of ZMTP 3: what whoever is no peer can say, too */
@@ -299,11 +300,11 @@ static int s_refuse (dw_error_t *error) {
                          zmq_strerror (errno));
 }
 
-/* What ZeroMQ tells waits without a limit: it would wait for its reader, with all its connections, while the owner waits
- * for it. */
-static int s_connect (void **socket_p, void *context, const char *name, dw_error_t *error) {
-    static const dw_socket_option_t options[] = {DW_SOCKET_OPTION (ZMQ_LINGER, 0),
-                                                 DW_SOCKET_OPTION (ZMQ_RCVHWM, 0)};
+/* waiting_max: messages that wait to be received, on top of as many that wait to be sent; 0: any number. */
+static int s_connect (void **socket_p, void *context, const char *name, int waiting_max,
+                      dw_error_t *error) {
+    const dw_socket_option_t options[] = {DW_SOCKET_OPTION (ZMQ_LINGER, 0),
+                                          DW_SOCKET_OPTION (ZMQ_RCVHWM, waiting_max)};
     *socket_p = zmq_socket (context, ZMQ_PAIR);
     if (!*socket_p)
         return s_refuse (error);
@@ -323,11 +324,11 @@ static int s_make (dw_door_t *self, void *context, dw_error_t *error) {
     if (!err)
         err = dw_endpoint_bind_inproc (self->sockets[ORDERS], orders, error);
     if (!err)
-        err = s_connect (&self->orders, context, orders, error);
+        err = s_connect (&self->orders, context, orders, TOLD_MAX, error);
     if (!err && zmq_socket_monitor (self->socket, events, EVENTS))
         err = s_refuse (error);
-    if (!err)
-        err = s_connect (&self->sockets[EVENTS_OF_SOCKET], context, events, error);
+    if (!err) /* else ZeroMQ would wait for its reader, with all connections, while the owner waits for it */
+        err = s_connect (&self->sockets[EVENTS_OF_SOCKET], context, events, 0, error);
     if (!err && dw_actor_start (&self->actor, "dw-door", STACK_BYTES, s_door_actor, self))
         err = dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
                             "no thread to count connections: raise the limit of threads "
