@@ -29,7 +29,7 @@
 #define ENDPOINT_BYTES 256
 #define EVENTS_MAX     1024                  /* taken in before somebody has to go */
 #define TOLD_MAX       10                    /* the owner need not look */
-#define LOOKS_MAX      16u                   /* at guests, to find who has to go */
+#define LOOKS_MAX      8u                    /* at guests, to find who has to go */
 #define AHEAD_MAX      (DW_DOOR_BACKLOG / 2) /* guests that were cut and are not gone */
 #define GREETING_BYTES 64                    /* of ZMTP 3: what whoever is no peer can say, too */
 #define EVENTS         (ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED)
@@ -174,18 +174,26 @@ static bool s_is_full (const dw_door_t *self) {
     return self->count - self->cut_count >= self->connections_max;
 }
 
-/* Makes room for the next one to come. */
+/* They come faster than those who were cut are gone. */
+static bool s_is_overrun (const dw_door_t *self) {
+    return self->count >= self->connections_max + AHEAD_MAX;
+}
+
+/* Makes room for the next one to come. Each one that is cut takes its time, in which others come: so the door is shut first when
+ * they are too many, and opened last. */
 static void s_settle (dw_door_t *self) {
-    bool was_full = false;
-    while (s_is_full (self) && s_cut_one (self))
-        was_full = true;
-    /* Nobody else who could go; or they come faster than those who were cut are gone. */
-    bool is_full = s_is_full (self) || self->count >= self->connections_max + AHEAD_MAX;
-    if (is_full && !self->is_shut)
+    bool is_full = s_is_full (self);
+    if (s_is_overrun (self) && !self->is_shut)
         s_shut (self);
-    else if (!is_full && self->is_shut)
+    while (s_is_full (self) && s_cut_one (self))
+        continue;
+    bool has_room = !s_is_full (self) &&
+                    !s_is_overrun (self); /* else nobody is left who could go */
+    if (!has_room && !self->is_shut)
+        s_shut (self);
+    else if (has_room && self->is_shut)
         s_open (self);
-    if (was_full || is_full)
+    if (is_full)
         zmq_send (self->sockets[ORDERS], "", 0, ZMQ_DONTWAIT); /* the owner may look, or not */
 }
 

@@ -30,7 +30,7 @@
 #define HONEST      5
 #define HONEST_MS   1000 /* the time for a handshake: nobody waits longer */
 #define ATTACK_S    2.0
-#define CONNECTIONS "44" /* two clients, four slots, their agents and some more */
+#define CONNECTIONS "32" /* two clients, four slots, their agents and some more */
 
 static void s_few_files (void) {
     struct rlimit limit = {.rlim_cur = FILES_MAX, .rlim_max = FILES_MAX};
