@@ -270,20 +270,28 @@ static void s_sleep (s_stream_t *self) {
     }
 }
 
-/* Whether nothing can come any more of a record that was submitted: the coordinator had no place for it. */
-static bool s_is_refused (const s_stream_t *self) {
-    return s_held (self) > 0 && dw_client_in_flight (self->client) == 0;
+/* Whether all that there is was printed, and no more follows. */
+static bool s_is_over (const s_stream_t *self) {
+    return self->status || (self->is_input_over && s_held (self) == 0);
+}
+
+/* Nothing was to be done: either something will come, or nobody has the records that were submitted, for which
+ * the coordinator had no place. */
+static void s_rest (s_stream_t *self) {
+    if (s_held (self) > 0 && dw_client_in_flight (self->client) == 0) {
+        s_fail (self, DW_EAGAIN, NULL);
+    } else {
+        s_sleep (self);
+    }
 }
 
 static void s_work (s_stream_t *self) {
-    while (!self->status && !(self->is_input_over && s_held (self) == 0)) {
+    while (!s_is_over (self)) {
         s_look_for_signals (self);
         size_t moved = s_take (self);
         moved += s_feed (self);
-        if (moved == 0 && s_is_refused (self)) {
-            s_fail (self, DW_EAGAIN, NULL);
-        } else if (moved == 0) {
-            s_sleep (self);
+        if (moved == 0 && !s_is_over (self)) {
+            s_rest (self);
         }
     }
     s_write (self);
