@@ -440,12 +440,14 @@ static void what_was_read_is_answered_though_the_input_goes_on (void **state) {
 static size_t s_pour_until_full (int fd, size_t size_max) {
     size_t written = 0;
     assert_int_equal (fcntl (fd, F_SETFL, O_NONBLOCK), 0);
-    for (int64_t taken_ms = now_ms (); written < size_max && now_ms () - taken_ms < 1000;) {
+    for (int64_t taken_ms = now_ms (), patience_ms = 20000;
+         written < size_max && now_ms () - taken_ms < patience_ms;) {
         static const char line[] = "0123456789012345678901234567890123456789012345678\n";
         ssize_t count = write (fd, line + written % 50, 50 - written % 50);
         if (count > 0) {
             written += (size_t) count;
             taken_ms = now_ms ();
+            patience_ms = written > READ_AHEAD * 50 ? 1000 : patience_ms; /* it has begun */
         } else {
             usleep (1000);
         }
