@@ -507,6 +507,7 @@ static int s_gather (dw_client_t *self, const dw_submission_t *submission, uint6
     }
     dw_write_uint (&packet->head, run);
     int err = s_write_payload (self, submission, error);
+    dw_write_uint (&packet->head, submission->deadline_ms);
     if (!err)
         err = s_write_outputs (self, submission, error);
     if (!err && packet->head.no_memory)

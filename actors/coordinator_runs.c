@@ -163,6 +163,7 @@ static bool s_read_submission (dw_coordinator_t *self, dw_live_run_t *run, uint3
     if (!dw_read_submission (reader, &record))
         return false;
     run->client_run = record.run;
+    run->deadline_ms = record.deadline_ms;
     const uint8_t *bytes = dw_message_resolve (&self->peers.message, DW_PEERS_HEAD, &record.payload,
                                                reader, &size, &frame);
     /* All of it is read, also when it is refused, so that the next one can be. */
@@ -194,6 +195,8 @@ static uint16_t s_submit (dw_coordinator_t *self, uint32_t client, dw_wire_reade
     event->run = index;
     event->outputs = run->outputs;
     event->outputs_count = run->outputs_count;
+    if (run->deadline_ms)
+        event->deadline_ns = run->submitted_ns + (int64_t) run->deadline_ms * 1000000;
     return 0;
 }
 

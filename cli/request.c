@@ -16,6 +16,7 @@ enum {
     KEY_INPUT_FILE,
     KEY_FORMAT,
     KEY_OUTPUT,
+    KEY_DEADLINE,
     KEY_LINES,
     KEY_NULL,
     KEY_UNORDERED,
@@ -30,6 +31,11 @@ static const struct argp_option s_options[] = {
      .arg = "NODE",
      .doc = "Run only what this node needs and keep only its output; may be repeated [every node "
             "runs, the outputs are those on which no other depends]"},
+    {.name = "deadline",
+     .key = KEY_DEADLINE,
+     .arg = "SECONDS",
+     .doc = "How long the whole run may take: what it is at then has failed, and the rest is "
+            "skipped [as long as it takes]"},
     {.name = "lines",
      .key = KEY_LINES,
      .arg = "FILE",
@@ -63,6 +69,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_INPUT_FILE: self->input_file = arg; return 0;
         case KEY_FORMAT: self->format = dw_command_format (state, arg); return 0;
         case KEY_OUTPUT: self->outputs[self->outputs_count++] = arg; return 0;
+        case KEY_DEADLINE:
+            self->deadline_ms = (uint32_t) dw_command_seconds (state, "--deadline", arg, 1);
+            return 0;
         case KEY_LINES: self->lines = arg; return 0;
         case KEY_NULL: self->is_null = true; return 0;
         case KEY_UNORDERED: self->is_unordered = true; return 0;
@@ -116,6 +125,7 @@ static int s_stream (const dw_request_t *self, dw_client_t *client, dw_input_t *
     dw_stream_options_t options = {
         .outputs = self->outputs,
         .outputs_count = self->outputs_count,
+        .deadline_ms = self->deadline_ms,
         .is_unordered = self->is_unordered,
     };
     return dw_stream_run (&options, client, &input->records, signals, flight);
@@ -129,6 +139,7 @@ static int s_repeat (const dw_request_t *self, dw_client_t *client, const dw_inp
         .is_text = true,
         .outputs = self->outputs,
         .outputs_count = self->outputs_count,
+        .deadline_ms = self->deadline_ms,
         .wait_ms = 0,
     };
     dw_error_t *error = dw_error_new ();

@@ -200,6 +200,7 @@ static void s_submit (s_stream_t *self, const char *text, size_t size) {
         .is_text = true,
         .outputs = self->options->outputs,
         .outputs_count = self->options->outputs_count,
+        .deadline_ms = self->options->deadline_ms,
         .number = place->record * PLACES + (uint64_t) (place - self->places),
         .more = true,
     };

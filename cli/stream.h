@@ -20,7 +20,8 @@
 typedef struct dw_stream_options_t {
     const char *const *outputs; /* ids of the nodes that are asked for; none: all */
     size_t outputs_count;
-    bool is_unordered; /* results are printed as they come */
+    uint32_t deadline_ms; /* of each run; 0: none */
+    bool is_unordered;    /* results are printed as they come */
 } dw_stream_options_t;
 
 /* Makes the runs, prints their results and, on standard error, a summary. How they ended is in flight, where a
