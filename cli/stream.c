@@ -304,11 +304,11 @@ static void s_sum_up (const dw_flight_t *flight, uint64_t records) {
     if (records > flight->ended) {
         snprintf (lost, sizeof lost, ", %" PRIu64 " without a result", records - flight->ended);
     }
-    dw_command_say ("%" PRIu64 " records: %" PRIu64 " ok, %" PRIu64 " partial, %" PRIu64
-                    " failed, %" PRIu64 " cancelled%s; %.3f s, %.0f runs a second",
-                    records, flight->ended_as[DW_RUN_OK], flight->ended_as[DW_RUN_PARTIAL],
-                    flight->ended_as[DW_RUN_FAILED], flight->ended_as[DW_RUN_CANCELLED], lost,
-                    seconds, seconds > 0 ? (double) flight->ended / seconds : 0.0);
+    dw_command_say ("%" PRIu64 " records in %.3f s (%.0f a second): %" PRIu64 " ok, %" PRIu64
+                    " partial, %" PRIu64 " failed, %" PRIu64 " cancelled%s",
+                    records, seconds, seconds > 0 ? (double) flight->ended / seconds : 0.0,
+                    flight->ended_as[DW_RUN_OK], flight->ended_as[DW_RUN_PARTIAL],
+                    flight->ended_as[DW_RUN_FAILED], flight->ended_as[DW_RUN_CANCELLED], lost);
 }
 
 static void s_release (s_stream_t *self) {
