@@ -19,8 +19,7 @@
 #define CONNECT_MS 3000
 #define LATE_MAX   8u /* messages taken in when time is over, besides one for each run in flight */
 
-/* Submissions that travel in one message: a message of its own costs more than a short run. */
-#define GATHERED_MAX       64u
+/* Submissions travel together: a message of its own costs more than a short run. */
 #define GATHERED_BYTES_MAX 65536u
 
 /* What a client of a system in another process has besides. */
@@ -520,8 +519,7 @@ static int s_gather (dw_client_t *self, const dw_submission_t *submission, uint6
 }
 
 static bool s_is_full (const dw_packet_t *gathered) {
-    return gathered->records >= GATHERED_MAX || gathered->count >= GATHERED_MAX ||
-           gathered->head.count >= GATHERED_BYTES_MAX;
+    return gathered->records >= DW_WIRE_TOGETHER_MAX || gathered->head.count >= GATHERED_BYTES_MAX;
 }
 
 int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint64_t *run_p,
@@ -542,7 +540,8 @@ int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint
         return err;
     self->run = run;
     dw_flights_add (&self->flights, run);
-    if (!submission->more || s_is_full (&self->gathered)) {
+    bool is_large = submission->size >= GATHERED_BYTES_MAX;
+    if (!submission->more || is_large || s_is_full (&self->gathered)) {
         err = s_send_gathered (self);
         if (err)
             dw_flights_remove (&self->flights, run);

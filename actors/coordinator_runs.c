@@ -219,20 +219,24 @@ static const char *s_closed (const dw_coordinator_t *self, uint32_t client, uint
 }
 
 /* Several come in one message. One that is refused is refused alone, unless it cannot be read: then nobody
- * knows where the next one begins. */
+ * knows where the next one begins. So many refusals are more than an honest message can have, and each costs
+ * an answer. */
 void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t client,
                                dw_wire_reader_t *reader) {
     uint16_t code;
+    uint32_t refused = 0;
     const char *closed = s_closed (self, client, &code);
-    while (dw_wire_reader_has_more (reader)) {
+    while (dw_wire_reader_has_more (reader) && refused < DW_WIRE_TOGETHER_MAX) {
         dw_wire_reader_t ahead = *reader;
         uint64_t run = dw_read_uint (&ahead);
         if (closed) {
             s_refuse_run (self, router, code, closed, run);
             s_skip (reader);
+            refused++;
             continue;
         }
         code = s_submit (self, client, reader);
+        refused += code > 0;
         if (code == 503) {
             s_refuse_run (self, router, code,
                           "as many runs are in flight as there are places or memory for", run);

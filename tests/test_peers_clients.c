@@ -104,6 +104,32 @@ static void a_submission_that_is_refused_is_refused_alone (void **state) {
     raw_peer_expect_served (f);
 }
 
+static void a_message_full_of_lies_is_not_answered_without_end (void **state) {
+    system_fixture_t *f = *state;
+    raw_peer_open_system (f);
+    raw_peer_t raw = raw_peer_connect (f);
+    uint32_t peer = raw_peer_join (&raw, f);
+    static const uint32_t nobody = UINT32_MAX;
+    dw_wire_submission_t lie = {.payload = {.bytes = (const uint8_t *) "\xa1x", .size = 2},
+                                .outputs_count = 1};
+    dw_write_uint (&raw.out.head, DW_WIRE_SUBMIT);
+    dw_write_uint (&raw.out.head, peer);
+    for (lie.run = 1; lie.run <= 1000; lie.run++)
+        wire_write_submission (&raw.out.head, &lie, &nobody);
+    raw_peer_send (&raw);
+    dw_wire_submission_t truth = {.run = 2000, .payload = lie.payload};
+    dw_write_uint (&raw.out.head, DW_WIRE_SUBMIT);
+    dw_write_uint (&raw.out.head, peer);
+    wire_write_submission (&raw.out.head, &truth, NULL);
+    raw_peer_send (&raw);
+    uint32_t refused = 0;
+    while (raw_peer_receive (&raw) == DW_WIRE_REFUSED)
+        refused++;
+    assert_int_equal (refused, DW_WIRE_TOGETHER_MAX);
+    raw_peer_disconnect (&raw);
+    raw_peer_expect_served (f);
+}
+
 static void what_went_before_a_lie_in_one_message_still_runs (void **state) {
     system_fixture_t *f = *state;
     raw_peer_open_system (f);
@@ -263,6 +289,7 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (submissions_that_make_no_sense_are_refused_by_their_number),
         cmocka_unit_test (a_submission_that_is_refused_is_refused_alone),
+        cmocka_unit_test (a_message_full_of_lies_is_not_answered_without_end),
         cmocka_unit_test (what_went_before_a_lie_in_one_message_still_runs),
         cmocka_unit_test (a_client_cannot_cancel_the_runs_of_another),
         cmocka_unit_test (a_client_that_vanishes_leaves_nothing_running_in_its_name),
