@@ -611,6 +611,31 @@ static void a_coordinator_elsewhere_gives_the_same_lines (void **state) {
     free (lines);
 }
 
+static void what_a_lost_coordinator_had_is_told (void **state) {
+    (void) state;
+    command_t coordinator = {0}, c = {0};
+    char endpoint[256];
+    int in;
+    command_start (&coordinator,
+                   (const char *const[]){"coordinator", command_file ("lost.yaml", SLEEPER),
+                                         "--listen", "tcp://127.0.0.1:*", "--heartbeat-ms", "100",
+                                         "--silence-ms", "500", NULL});
+    command_await_output (&coordinator, "\n");
+    assert_int_equal (sscanf (coordinator.out, "listening at %255s", endpoint), 1);
+    START (&c, &in, NULL, "submit", "--connect", endpoint, "--lines", "-");
+    s_write (in, "a\nb\n");
+    s_await_read (in);
+    command_signal (&coordinator, SIGKILL);
+    command_end (&c); /* though the input is still open */
+    command_expect (&c, 75);
+    command_expect_error (&c, "the coordinator was lost");
+    command_expect_error (&c, "0 cancelled, 2 without a result");
+    close (in);
+    command_free (&c);
+    command_end (&coordinator);
+    command_free (&coordinator);
+}
+
 /* ---- The same as single runs -------------------------------------------------------------- */
 
 #define GRAPHS      6
@@ -765,6 +790,7 @@ int main (void) {
         cmocka_unit_test (a_file_that_cannot_be_read_is_66),
         cmocka_unit_test (words_that_contradict_each_other_are_64),
         cmocka_unit_test (a_coordinator_elsewhere_gives_the_same_lines),
+        cmocka_unit_test (what_a_lost_coordinator_had_is_told),
         cmocka_unit_test (the_objects_are_those_of_single_runs),
     };
     return !!cmocka_run_group_tests_name ("cli_lines", tests, command_folder_set_up,
