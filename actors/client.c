@@ -20,6 +20,9 @@
 #define CONNECT_MS 3000
 #define LATE_MAX   8u /* messages taken in when time is over, besides one for each run in flight */
 
+/* Submissions travel together: a message of its own costs more than a short run. */
+#define GATHERED_BYTES_MAX 65536u
+
 /* What a client of a system in another process has besides. */
 typedef struct dw_remote_t {
     void *context;
@@ -43,10 +46,23 @@ struct dw_client_t {
     dw_flights_t flights;       /* runs in flight */
     dw_result_t *first, **last; /* results that nobody has taken */
     dw_packet_t packet;
-    bool is_trusted; /* its coordinator is in this process */
-    int gone;        /* the system is: DW_ECLOSED, or DW_ELOST; or its key was taken off: DW_EKEY */
-    int refused;     /* what the coordinator refused, for the call that waits; 0: nothing */
+    dw_packet_t gathered; /* SUBMIT being put together; records: submissions in it */
+    bool is_trusted;      /* its coordinator is in this process */
+    int gone; /* the system is: DW_ECLOSED, or DW_ELOST; its key was taken off: DW_EKEY; submissions
+                 were lost: DW_ENOMEM */
+    int refused; /* what the coordinator refused, for the call that waits; 0: nothing */
 };
+
+/* Sends the submissions that wait for others. Where that fails their runs are lost, and nobody can be told
+ * which: so is the client. */
+static int s_send_gathered (dw_client_t *self) {
+    if (self->gathered.records == 0)
+        return DW_OK;
+    int err = dw_packet_send (&self->gathered, self->socket, NULL, 0);
+    if (err && !self->gone)
+        self->gone = err;
+    return err;
+}
 
 /* ---- What comes in ---------------------------------------------------------------------------- */
 
@@ -200,6 +216,9 @@ static bool s_ask_if_there (dw_client_t *self, int64_t now_ns, int64_t *until_ns
 /* Takes in at least one message, or waits for one until its time is over, then DW_ETIMEDOUT. */
 static int s_wait (dw_client_t *self, s_patience_t *patience, dw_error_t *error) {
     int64_t deadline_ns = patience->deadline_ns;
+    int sent = s_send_gathered (self);
+    if (sent)
+        return sent;
     if (s_is_over (patience))
         return DW_ETIMEDOUT;
     for (;;) {
@@ -400,6 +419,7 @@ void dw_client_destroy (dw_client_t **self_p) {
     }
     dw_roster_release (&self->names);
     dw_packet_free (&self->packet);
+    dw_packet_free (&self->gathered);
     dw_flights_free (&self->flights);
     free (self);
     *self_p = NULL;
@@ -442,20 +462,27 @@ static int s_write_payload (dw_client_t *self, const dw_submission_t *submission
     if (!submission->is_text && dw_payload_check (submission->payload, size))
         return dw_error_add (error, DW_EPROTOCOL, DW_NOWHERE,
                              "the payload is not exactly one msgpack value");
+    if (head_size + size <= DW_WIRE_INLINE_MAX) {
+        uint8_t small[DW_WIRE_INLINE_MAX];
+        memcpy (small, head, head_size);
+        if (size)
+            memcpy (small + head_size, submission->payload, size);
+        dw_packet_add (&self->gathered, small, head_size + size, NULL);
+        return DW_OK;
+    }
     zmq_msg_t message;
     if (zmq_msg_init_size (&message, head_size + size))
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     memcpy (zmq_msg_data (&message), head, head_size);
-    if (size)
-        memcpy ((uint8_t *) zmq_msg_data (&message) + head_size, submission->payload, size);
-    dw_packet_add (&self->packet, zmq_msg_data (&message), head_size + size, &message);
+    memcpy ((uint8_t *) zmq_msg_data (&message) + head_size, submission->payload, size);
+    dw_packet_add (&self->gathered, zmq_msg_data (&message), head_size + size, &message);
     zmq_msg_close (&message);
     return DW_OK;
 }
 
 static int s_write_outputs (dw_client_t *self, const dw_submission_t *submission,
                             dw_error_t *error) {
-    dw_writer_t *head = &self->packet.head;
+    dw_writer_t *head = &self->gathered.head;
     if (submission->outputs_count == 0) {
         dw_write_nil (head);
         return DW_OK;
@@ -480,41 +507,72 @@ static int s_hear (dw_client_t *self) {
     return self->gone;
 }
 
+/* Appends a submission to those that wait; when it fails nothing of it stays. */
+static int s_gather (dw_client_t *self, const dw_submission_t *submission, uint64_t run,
+                     dw_error_t *error) {
+    dw_packet_t *packet = &self->gathered;
+    size_t head_count = packet->head.count;
+    uint32_t count = packet->count;
+    if (packet->records == 0) {
+        dw_write_uint (&packet->head, DW_WIRE_SUBMIT);
+        dw_write_uint (&packet->head, self->peer);
+    }
+    dw_write_uint (&packet->head, run);
+    int err = s_write_payload (self, submission, error);
+    dw_write_uint (&packet->head, submission->deadline_ms);
+    if (!err)
+        err = s_write_outputs (self, submission, error);
+    if (!err && packet->head.no_memory)
+        err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    if (err)
+        dw_packet_rewind (packet, head_count, count);
+    else
+        packet->records++;
+    return err;
+}
+
+static bool s_is_full (const dw_packet_t *gathered) {
+    return gathered->records >= DW_WIRE_TOGETHER_MAX || gathered->head.count >= GATHERED_BYTES_MAX;
+}
+
 int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint64_t *run_p,
                       dw_error_t *error) {
+    uint64_t run = submission->number ? submission->number : self->run + 1;
     if (submission->outputs_count > self->names->count)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
                              "more outputs are named than the graph has nodes");
+    if (run <= self->run)
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
+                             "a run's number must be larger than those before it");
     int err = self->remote ? s_hear (self) : DW_OK;
     if (!err)
         err = s_wait_for_room (self, submission->wait_ms, error);
-    if (err)
-        return err;
-    dw_write_uint (&self->packet.head, DW_WIRE_SUBMIT);
-    dw_write_uint (&self->packet.head, self->peer);
-    dw_write_uint (&self->packet.head, self->run + 1);
-    err = s_write_payload (self, submission, error);
-    dw_write_uint (&self->packet.head, submission->deadline_ms);
     if (!err)
-        err = s_write_outputs (self, submission, error);
-    if (err) {
-        dw_packet_clear (&self->packet);
-        return err;
-    }
-    err = dw_packet_send (&self->packet, self->socket, NULL, 0);
+        err = s_gather (self, submission, run, error);
     if (err)
-        return dw_error_add (error, err, DW_NOWHERE, "the run was not submitted: %s",
-                             dw_err_text (err));
-    self->run++;
-    dw_flights_add (&self->flights, self->run);
+        return err;
+    self->run = run;
+    dw_flights_add (&self->flights, run);
+    bool is_large = submission->size >= GATHERED_BYTES_MAX;
+    if (!submission->more || is_large || s_is_full (&self->gathered)) {
+        err = s_send_gathered (self);
+        if (err)
+            dw_flights_remove (&self->flights, run);
+        if (err)
+            return dw_error_add (error, err, DW_NOWHERE, "the run was not submitted: %s",
+                                 dw_err_text (err));
+    }
     if (run_p)
-        *run_p = self->run;
+        *run_p = run;
     return DW_OK;
 }
 
 int dw_client_cancel (dw_client_t *self, uint64_t run) {
-    if (!dw_flights_has (&self->flights, run))
+    if (run == DW_EVERY_RUN ? self->flights.count == 0 : !dw_flights_has (&self->flights, run))
         return DW_ENOENT;
+    int err = s_send_gathered (self);
+    if (err)
+        return err;
     dw_write_uint (&self->packet.head, DW_WIRE_ABORT);
     dw_write_uint (&self->packet.head, self->peer);
     dw_write_uint (&self->packet.head, run);
@@ -553,6 +611,9 @@ static bool s_any_in_flight (const dw_client_t *self, const uint64_t *runs, size
 int dw_client_wait_any (dw_client_t *self, const uint64_t *runs, size_t runs_count, int timeout_ms,
                         dw_result_t **result_p) {
     s_patience_t patience = s_patience (self, timeout_ms);
+    int sent = s_send_gathered (self);
+    if (sent)
+        return sent;
     if (!runs)
         runs_count = 0;
     for (;;) {
@@ -585,7 +646,7 @@ int dw_client_wait_all (dw_client_t *self, int timeout_ms) {
 
 dw_result_t *dw_client_next (dw_client_t *self) {
     /* A message that makes no sense is passed over: behind it, or in its better part, are results. */
-    int err = DW_OK;
+    int err = s_send_gathered (self);
     for (size_t left = (size_t) self->flights.count + LATE_MAX;
          !self->first && left > 0 && err != DW_EAGAIN && !self->gone; left--)
         err = s_take_in (self, NULL);
@@ -603,6 +664,14 @@ int dw_client_fd (const dw_client_t *self) {
 
 size_t dw_client_in_flight (const dw_client_t *self) {
     return self->flights.count;
+}
+
+size_t dw_client_runs_max (const dw_client_t *self) {
+    return self->runs_max;
+}
+
+uint64_t dw_client_max_payload_bytes (const dw_client_t *self) {
+    return self->max_payload_bytes;
 }
 
 int dw_client_run_text (dw_client_t *self, const char *text, dw_result_t **result_p,

@@ -139,82 +139,114 @@ void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, con
     dw_peers_reply (&self->peers, router, &self->reply);
 }
 
-/* Reads the requested nodes of a submission; false: damaged, or no memory. */
+/* Reads the requested nodes of a submission; false: damaged, one is no node, or no memory. */
 static bool s_read_outputs (dw_coordinator_t *self, dw_live_run_t *run, dw_wire_reader_t *reader,
                             uint32_t count) {
     if (count == 0)
         return true;
     run->outputs = malloc (count * sizeof *run->outputs);
     run->outputs_count = count;
-    for (uint32_t i = 0; run->outputs && i < count; i++) {
-        run->outputs[i] = dw_read_uint_max (reader, UINT32_MAX);
-        if (run->outputs[i] >= self->plan->nodes_count)
-            reader->is_damaged = true;
+    bool ok = run->outputs != NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t node = dw_read_uint_max (reader, UINT32_MAX);
+        ok = ok && node < self->plan->nodes_count;
+        if (ok)
+            run->outputs[i] = node;
     }
-    return run->outputs && !reader->is_damaged;
+    return ok && !reader->is_damaged;
 }
 
-/* Reads a submission into a new place; false: it makes no sense, or there is no memory for it. */
-static bool s_submit (dw_coordinator_t *self, uint32_t index, uint32_t client,
-                      dw_wire_reader_t *reader) {
+/* Reads a submission into the place of a run; false: it makes no sense, or there is no memory for it. */
+static bool s_read_submission (dw_coordinator_t *self, dw_live_run_t *run, uint32_t client,
+                               dw_wire_reader_t *reader) {
     dw_wire_submission_t record;
     size_t size;
     zmq_msg_t *frame;
-    dw_live_run_t *run = &self->runs[index];
     dw_slot_t *input = dw_table_slot (&run->table, self->plan->nodes_count);
-    bool ok = dw_read_submission (reader, &record);
-    if (ok) {
-        const uint8_t *bytes = dw_message_resolve (&self->peers.message, DW_PEERS_HEAD,
-                                                   &record.payload, reader, &size, &frame);
-        ok = bytes && size <= self->plan->max_payload_bytes &&
-             (!self->peers.items[client].router || !dw_payload_check (bytes, size)) &&
-             dw_coordinator_slot_set (input, bytes, size, frame) &&
-             s_read_outputs (self, run, reader, record.outputs_count);
-        run->has_extras = input->form == DW_SLOT_EXTRA;
-    }
-    dw_event_t *event = ok ? dw_coordinator_event (self, DW_EVENT_RUN_SUBMITTED) : NULL;
+    if (!dw_read_submission (reader, &record))
+        return false;
+    run->client_run = record.run;
+    run->deadline_ms = record.deadline_ms;
+    const uint8_t *bytes = dw_message_resolve (&self->peers.message, DW_PEERS_HEAD, &record.payload,
+                                               reader, &size, &frame);
+    /* All of it is read, also when it is refused, so that the next one can be. */
+    bool ok = s_read_outputs (self, run, reader, record.outputs_count) && bytes;
+    ok = ok && size <= self->plan->max_payload_bytes &&
+         (!self->peers.items[client].router || !dw_payload_check (bytes, size)) &&
+         dw_coordinator_slot_set (input, bytes, size, frame);
+    run->has_extras = input->form == DW_SLOT_EXTRA;
+    return ok;
+}
+
+/* Takes one submission into a new place. Returns 0, or the code by which it is refused. */
+static uint16_t s_submit (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader) {
+    uint32_t index = s_run_new (self);
+    if (index == DW_NONE)
+        return 503;
+    dw_live_run_t *run = &self->runs[index];
+    dw_event_t *event = s_read_submission (self, run, client, reader)
+                            ? dw_coordinator_event (self, DW_EVENT_RUN_SUBMITTED)
+                            : NULL;
     if (!event) {
         dw_coordinator_run_free (self, index);
-        return false;
+        return 400;
     }
     run->is_live = true;
     run->client = client;
-    run->client_run = record.run;
     run->number = ++self->runs_number;
     run->submitted_ns = dw_clock_ns ();
     event->run = index;
     event->outputs = run->outputs;
     event->outputs_count = run->outputs_count;
-    if (record.deadline_ms)
-        event->deadline_ns = run->submitted_ns + (int64_t) record.deadline_ms * 1000000;
-    run->deadline_ms = record.deadline_ms;
-    return true;
+    if (run->deadline_ms)
+        event->deadline_ns = run->submitted_ns + (int64_t) run->deadline_ms * 1000000;
+    return 0;
 }
 
+/* Passes over a submission. */
+static void s_skip (dw_wire_reader_t *reader) {
+    dw_wire_submission_t record;
+    uint32_t left = dw_read_submission (reader, &record) ? record.outputs_count : 0;
+    for (; left > 0 && !reader->is_damaged; left--)
+        dw_read_uint (reader);
+}
+
+/* Why nothing is submitted now at all; NULL: it is. */
+static const char *s_closed (const dw_coordinator_t *self, uint32_t client, uint16_t *code_p) {
+    *code_p = self->is_closing ? 503 : 403;
+    if (self->is_closing)
+        return "the system is closing";
+    return dw_coordinator_may_submit (self, client)
+               ? NULL
+               : "the key is a monitor's, which may not submit";
+}
+
+/* Several come in one message. One that is refused is refused alone, unless it cannot be read: then nobody
+ * knows where the next one begins. So many refusals are more than an honest message can have, and each costs
+ * an answer. */
 void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t client,
                                dw_wire_reader_t *reader) {
-    while (dw_wire_reader_has_more (reader)) {
+    uint16_t code;
+    uint32_t refused = 0;
+    const char *closed = s_closed (self, client, &code);
+    while (dw_wire_reader_has_more (reader) && refused < DW_WIRE_TOGETHER_MAX) {
         dw_wire_reader_t ahead = *reader;
         uint64_t run = dw_read_uint (&ahead);
-        if (self->is_closing) {
-            s_refuse_run (self, router, 503, "the system is closing", run);
-            return;
+        if (closed) {
+            s_refuse_run (self, router, code, closed, run);
+            s_skip (reader);
+            refused++;
+            continue;
         }
-        if (!dw_coordinator_may_submit (self, client)) {
-            s_refuse_run (self, router, 403, "the key is a monitor's, which may not submit", run);
-            return;
-        }
-        uint32_t index = s_run_new (self);
-        if (index == DW_NONE) {
-            s_refuse_run (self, router, 503,
+        code = s_submit (self, client, reader);
+        refused += code > 0;
+        if (code == 503) {
+            s_refuse_run (self, router, code,
                           "as many runs are in flight as there are places or memory for", run);
-            return;
-        }
-        if (!s_submit (self, index, client, reader)) {
-            s_refuse_run (self, router, 400,
+            s_skip (reader);
+        } else if (code)
+            s_refuse_run (self, router, code,
                           "a submission makes no sense, or there is no memory for it", run);
-            return;
-        }
     }
 }
 
@@ -226,9 +258,10 @@ void dw_coordinator_abort_run (dw_coordinator_t *self, uint32_t index) {
 
 void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader) {
     uint64_t client_run = dw_read_uint (reader);
+    bool is_every = client_run == DW_EVERY_RUN;
     for (uint32_t i = 0; i < self->runs_used && !reader->is_damaged; i++)
         if (self->runs[i].is_live && self->runs[i].client == client &&
-            self->runs[i].client_run == client_run)
+            (is_every || self->runs[i].client_run == client_run))
             dw_coordinator_abort_run (self, i);
 }
 

@@ -154,6 +154,13 @@ void dw_packet_clear (dw_packet_t *self) {
     dw_writer_clear (&self->head);
 }
 
+void dw_packet_rewind (dw_packet_t *self, size_t head_count, uint32_t count) {
+    while (self->count > count)
+        zmq_msg_close (&self->frames[--self->count]);
+    self->head.count = head_count;
+    self->head.no_memory = false;
+}
+
 void dw_packet_free (dw_packet_t *self) {
     dw_packet_clear (self);
     free (self->frames);

@@ -51,6 +51,9 @@ static inline uint32_t dw_packet_frames_left (const dw_packet_t *self) {
  * Errors: DW_ECLOSED; DW_ENOENT the peer is gone; DW_EAGAIN its queue is full; DW_ENOMEM. */
 int dw_packet_send (dw_packet_t *self, void *socket, const void *id, size_t id_size);
 void dw_packet_clear (dw_packet_t *self);
+/* Takes back what was added since the head had head_count bytes and there were count frames, also that
+ * there was no memory for it. */
+void dw_packet_rewind (dw_packet_t *self, size_t head_count, uint32_t count);
 void dw_packet_free (dw_packet_t *self);
 
 #endif

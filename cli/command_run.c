@@ -192,7 +192,8 @@ static const struct argp s_argp = {
         "\v"
         "As text, the outputs come first and whole (text as it is, anything else as JSON), then "
         "one line for every node with its payload shortened, then what failed and a summary. As "
-        "JSON, everything is whole.\n\n"
+        "JSON, everything is whole. With --lines each record's result is an object of that JSON on a "
+        "line of its own, and how all of them ended is said on standard error.\n\n"
         "SIGINT or SIGTERM cancels the run and prints what it got done; a second one ends the "
         "command at once.\n\n"
         "Exit status: 0 the run is ok; 1 it is not; 64 usage; 66 a file cannot be read or the "
@@ -293,7 +294,7 @@ static bool s_wants_bar (const options_t *self) {
     return false;
 }
 
-static int s_fly (const options_t *self, dw_system_t *system, const dw_input_t *input,
+static int s_fly (const options_t *self, dw_system_t *system, dw_input_t *input,
                   const dw_signals_t *signals, dw_flight_t *flight) {
     dw_error_t *error = dw_error_new ();
     dw_client_t *client = NULL;
@@ -306,14 +307,14 @@ static int s_fly (const options_t *self, dw_system_t *system, const dw_input_t *
     return status;
 }
 
-static int s_run (const options_t *self, const dw_graph_t *graph, const dw_input_t *input) {
+static int s_run (const options_t *self, const dw_graph_t *graph, dw_input_t *input) {
     dw_signals_t signals;
     int status = dw_signals_catch (&signals, dw_flight_signals);
     if (status) {
         return status;
     }
     dw_serve_t serve = {0};
-    uint32_t in_flight_max = s_in_flight_max (self, input);
+    uint32_t in_flight_max = dw_request_runs_max (&self->request, s_in_flight_max (self, input));
     dw_flight_t flight = {.runs = self->runs > 0 ? self->runs : 1, .in_flight_max = in_flight_max};
     status = s_open (self, graph, in_flight_max, &serve);
     if (!status) {

@@ -65,8 +65,8 @@ static int s_connect (dw_client_t **client_p, const dw_connect_options_t *option
     return status;
 }
 
-static int s_fly (const options_t *self, const dw_connect_options_t *options,
-                  const dw_input_t *input, dw_flight_t *flight) {
+static int s_fly (const options_t *self, const dw_connect_options_t *options, dw_input_t *input,
+                  dw_flight_t *flight) {
     dw_signals_t signals;
     dw_client_t *client = NULL;
     int status = dw_signals_catch (&signals, dw_flight_signals);

@@ -120,5 +120,6 @@ int dw_input_read_stdin (dw_input_t *self, uint64_t size_max) {
 
 void dw_input_free (dw_input_t *self) {
     free (self->memory);
+    dw_records_close (&self->records);
     *self = (dw_input_t){0};
 }

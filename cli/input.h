@@ -9,10 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/records.h"
+
 typedef struct dw_input_t {
-    const char *text; /* not ended by NUL */
-    size_t size;      /* bytes */
-    char *memory;     /* what was read; NULL when text is somebody else's */
+    const char *text;     /* not ended by NUL */
+    size_t size;          /* bytes */
+    char *memory;         /* what was read; NULL when text is somebody else's */
+    dw_records_t records; /* of a stream, which has as many inputs in place of one; else empty */
 } dw_input_t;
 
 /* All of these return an exit status and leave self empty when it is not DW_EXIT_OK. size_max: what

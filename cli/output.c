@@ -3,9 +3,14 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 
@@ -43,6 +48,32 @@ bool dw_output_print (const char *format, ...) {
         return false;
     }
     return true;
+}
+
+/* A pipe or a terminal that is writable takes so much at once; a file takes all. */
+static size_t s_piece_max (void) {
+    struct stat about;
+    bool is_file = fstat (STDOUT_FILENO, &about) == 0 && S_ISREG (about.st_mode);
+    return is_file ? SIZE_MAX / 2 : PIPE_BUF;
+}
+
+ssize_t dw_output_write_some (const void *bytes, size_t size) {
+    size_t written = 0, piece_max = s_piece_max ();
+    struct pollfd item = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    while (written < size && poll (&item, 1, 0) > 0) {
+        size_t left = size - written;
+        ssize_t count = write (STDOUT_FILENO, (const char *) bytes + written,
+                               left < piece_max ? left : piece_max);
+        if (count >= 0) {
+            written += (size_t) count;
+        } else if (errno == EAGAIN) {
+            break;
+        } else if (errno != EINTR) {
+            s_complain (errno);
+            return -1;
+        }
+    }
+    return (ssize_t) written;
 }
 
 bool dw_output_failed (void) {

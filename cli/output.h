@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "dagwood.h"
 
@@ -16,6 +17,11 @@
 bool dw_output_write (const void *bytes, size_t size);
 bool dw_output_text (const char *text);
 bool dw_output_print (const char *format, ...) DW_PRINTF (1, 2);
+
+/* For a command that must hear signals while nobody reads its output: writes what is taken without waiting, and
+ * nothing of it is buffered. Returns how many bytes were written, 0 when standard output has to become writable first;
+ * negative: it failed, which was told, and is the caller's to end with. */
+ssize_t dw_output_write_some (const void *bytes, size_t size);
 
 /* Whether anything could not be written so far. */
 bool dw_output_failed (void);

@@ -20,6 +20,10 @@ int dw_report_text_print (const dw_flight_t *flight, bool repeat);
  * 2^63, and a key that is no string as its JSON text. Bytes that are no msgpack value are shown as a
  * bin. NULL: no memory. */
 json_t *dw_report_json_value (const void *payload, size_t size);
+/* A string of what should be UTF-8; a byte that is not is shown as U+FFFD. NULL: no memory. */
+json_t *dw_report_json_string (const char *text, size_t size);
+/* A node's entry in "results". NULL: no memory. */
+json_t *dw_report_json_entry (const dw_result_t *result, int node);
 /* Prints json and releases it. False: json is NULL, there is no memory, or the output is gone, which
  * output.h knows. */
 bool dw_report_json_dump (json_t *json);

@@ -17,8 +17,7 @@ static bool s_is_utf8 (const char *text, size_t size) {
     return u8_check ((const uint8_t *) text, size) == NULL;
 }
 
-/* A string of what should be UTF-8; a byte that is not is shown as U+FFFD. */
-static json_t *s_string (const char *text, size_t size) {
+json_t *dw_report_json_string (const char *text, size_t size) {
     if (s_is_utf8 (text, size)) {
         return json_stringn_nocheck (text, size);
     }
@@ -191,7 +190,7 @@ json_t *dw_report_json_value (const void *payload, size_t size) {
 
 static json_t *s_id (const dw_result_t *result, int node) {
     const char *id = dw_result_id (result, node);
-    return s_string (id, strlen (id));
+    return dw_report_json_string (id, strlen (id));
 }
 
 static json_t *s_error (const dw_result_t *result, int node) {
@@ -199,7 +198,7 @@ static json_t *s_error (const dw_result_t *result, int node) {
     message = message ? message : "";
     json_t *self = s_with (json_object (), "code",
                            json_integer (dw_result_error_code (result, node)));
-    return s_with (self, "message", s_string (message, strlen (message)));
+    return s_with (self, "message", dw_report_json_string (message, strlen (message)));
 }
 
 static json_t *s_failure (const dw_result_t *result, int node) {
@@ -221,8 +220,8 @@ static json_t *s_metadata (const dw_result_t *result, int node) {
         if (dw_result_metadata_at (result, node, i, &key, &value) != DW_OK) {
             continue;
         }
-        json_t *name = s_string (key, strlen (key));
-        json_t *string = s_string (value, strlen (value));
+        json_t *name = dw_report_json_string (key, strlen (key));
+        json_t *string = dw_report_json_string (value, strlen (value));
         self = s_with (self, name ? json_string_value (name) : NULL, string);
         json_decref (name);
     }
@@ -256,7 +255,7 @@ static json_t *s_with_payload (json_t *self, const dw_result_t *result, int node
     return s_with (self, "payload", dw_report_json_value (payload, size));
 }
 
-static json_t *s_entry (const dw_result_t *result, int node) {
+json_t *dw_report_json_entry (const dw_result_t *result, int node) {
     const char *status = dw_node_status_text (dw_result_node_status (result, node));
     json_t *self = s_with (json_object (), "status", json_string (status));
     self = s_with_payload (self, result, node);
@@ -313,7 +312,8 @@ static bool s_print_results (const dw_result_t *result) {
     int count = (int) dw_result_nodes_count (result);
     for (int node = 0; printed && node < count; node++) {
         printed = s_print_separator ((size_t) node) && dw_report_json_dump (s_id (result, node)) &&
-                  dw_output_text (": ") && dw_report_json_dump (s_entry (result, node));
+                  dw_output_text (": ") &&
+                  dw_report_json_dump (dw_report_json_entry (result, node));
     }
     return printed && dw_output_text ("}");
 }

@@ -7,6 +7,7 @@
 
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/stream.h"
 
 /* ---- Its words ---------------------------------------------------------------------------- */
 
@@ -16,6 +17,9 @@ enum {
     KEY_FORMAT,
     KEY_OUTPUT,
     KEY_DEADLINE,
+    KEY_LINES,
+    KEY_NULL,
+    KEY_UNORDERED,
 };
 
 static const struct argp_option s_options[] = {
@@ -32,12 +36,29 @@ static const struct argp_option s_options[] = {
      .arg = "SECONDS",
      .doc = "How long the whole run may take: what it is at then has failed, and the rest is "
             "skipped [as long as it takes]"},
+    {.name = "lines",
+     .key = KEY_LINES,
+     .arg = "FILE",
+     .doc =
+         "Make a run of every line of the file (- for standard input), thousands at a time, and print each "
+         "result as a line of JSON, in the order of the lines"},
+    {.name = "null", .key = KEY_NULL, .doc = "With --lines: NUL ends a record, not newline"},
+    {.name = "unordered", .key = KEY_UNORDERED, .doc = "With --lines: print results as they come"},
     {0},
 };
 
 static void s_check (const dw_request_t *self, const struct argp_state *state) {
-    if ((self->input ? 1 : 0) + (self->input_file ? 1 : 0) + (self->input_stdin ? 1 : 0) > 1) {
+    int inputs = (self->input ? 1 : 0) + (self->input_file ? 1 : 0) + (self->input_stdin ? 1 : 0);
+    if (inputs > 1) {
         argp_error (state, "a run has one input: --input, --input-file or -, not several");
+    }
+    if (self->lines && (inputs > 0 || self->counted)) {
+        argp_error (state,
+                    "with --lines every line is the input of one run: --input, --input-file, "
+                    "- and --repeat make no sense there");
+    }
+    if ((self->is_null || self->is_unordered) && !self->lines) {
+        argp_error (state, "--null and --unordered are of no use without --lines");
     }
 }
 
@@ -51,6 +72,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_DEADLINE:
             self->deadline_ms = (uint32_t) dw_command_seconds (state, "--deadline", arg, 1);
             return 0;
+        case KEY_LINES: self->lines = arg; return 0;
+        case KEY_NULL: self->is_null = true; return 0;
+        case KEY_UNORDERED: self->is_unordered = true; return 0;
         case ARGP_KEY_ARG:
             if (strcmp (arg, "-") != 0) {
                 return ARGP_ERR_UNKNOWN;
@@ -80,6 +104,9 @@ void dw_request_end (dw_request_t *self) {
 /* ---- The runs ----------------------------------------------------------------------------- */
 
 int dw_request_read (const dw_request_t *self, uint64_t size_max, dw_input_t *input) {
+    if (self->lines) {
+        return dw_records_open (&input->records, self->lines, self->is_null ? '\0' : '\n');
+    }
     if (self->input_file) {
         return dw_input_read_file (input, self->input_file, size_max);
     }
@@ -89,8 +116,23 @@ int dw_request_read (const dw_request_t *self, uint64_t size_max, dw_input_t *in
     return dw_input_take (input, self->input ? self->input : "", size_max);
 }
 
-int dw_request_fly (const dw_request_t *self, dw_client_t *client, const dw_input_t *input,
-                    const dw_signals_t *signals, bool bar, dw_flight_t *flight) {
+uint32_t dw_request_runs_max (const dw_request_t *self, uint32_t otherwise) {
+    return self->lines ? DW_STREAM_RUNS_MAX : otherwise;
+}
+
+static int s_stream (const dw_request_t *self, dw_client_t *client, dw_input_t *input,
+                     const dw_signals_t *signals, dw_flight_t *flight) {
+    dw_stream_options_t options = {
+        .outputs = self->outputs,
+        .outputs_count = self->outputs_count,
+        .deadline_ms = self->deadline_ms,
+        .is_unordered = self->is_unordered,
+    };
+    return dw_stream_run (&options, client, &input->records, signals, flight);
+}
+
+static int s_repeat (const dw_request_t *self, dw_client_t *client, const dw_input_t *input,
+                     const dw_signals_t *signals, bool bar, dw_flight_t *flight) {
     dw_submission_t submission = {
         .payload = input->text,
         .size = input->size,
@@ -107,12 +149,22 @@ int dw_request_fly (const dw_request_t *self, dw_client_t *client, const dw_inpu
     return status;
 }
 
-int dw_request_report (const dw_request_t *self, const dw_flight_t *flight) {
-    int err = DW_OK;
+int dw_request_fly (const dw_request_t *self, dw_client_t *client, dw_input_t *input,
+                    const dw_signals_t *signals, bool bar, dw_flight_t *flight) {
+    return self->lines ? s_stream (self, client, input, signals, flight)
+                       : s_repeat (self, client, input, signals, bar, flight);
+}
+
+static int s_print (const dw_request_t *self, const dw_flight_t *flight) {
     switch (self->format) {
-        case DW_FORMAT_TEXT: err = dw_report_text_print (flight, self->counted); break;
-        case DW_FORMAT_JSON: err = dw_report_json_print (flight, self->counted); break;
+        case DW_FORMAT_TEXT: return dw_report_text_print (flight, self->counted);
+        case DW_FORMAT_JSON: return dw_report_json_print (flight, self->counted);
     }
+    return DW_OK;
+}
+
+int dw_request_report (const dw_request_t *self, const dw_flight_t *flight) {
+    int err = self->lines ? DW_OK : s_print (self, flight);
     int status = DW_EXIT_OK;
     if (err) {
         status = dw_command_fail (err, NULL, "the result cannot be printed");

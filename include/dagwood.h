@@ -282,6 +282,10 @@ typedef struct dw_submission_t {
                              is at (408); 0: none */
     int wait_ms;          /* when the client's runs_max is reached: negative waits until a run
                                      ends, 0 refuses at once, else waits so long */
+    uint64_t number; /* the run's number, larger than any before; 0: one more than the last one's */
+    bool
+        more; /* another one follows at once: this one may wait for it, and travel in one message with up
+                  to 63 others; the client's next call of another kind sends what waits */
 } dw_submission_t;
 
 DW_EXPORT int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error);
@@ -304,12 +308,14 @@ DW_EXPORT int dw_client_connect (dw_client_t **self_p, const dw_connect_options_
 /* Runs still in flight are cancelled; results not yet taken are dropped. */
 DW_EXPORT void dw_client_destroy (dw_client_t **self_p);
 
-/* Submits a run; *run_p gets its number (1, 2, ... of this client).
+/* Submits a run; *run_p gets its number (1, 2, ... of this client, or as the submission says).
  * Errors: DW_EAGAIN refused by wait_ms; DW_ETOOLARGE; DW_EPROTOCOL payload is not one msgpack
- * value; DW_ENOENT an output names no node; DW_ECLOSED. */
+ * value; DW_ENOENT an output names no node; DW_EINVAL a number that is not larger; DW_ECLOSED. */
 DW_EXPORT int dw_client_submit (dw_client_t *self, const dw_submission_t *submission,
                                 uint64_t *run_p, dw_error_t *error);
-/* Asks to cancel; the run still ends with a result. DW_ENOENT: no such run in flight. */
+/* Asks to cancel a run, or all that are in flight (DW_EVERY_RUN); they still end with a result.
+ * DW_ENOENT: no such run in flight. */
+#define DW_EVERY_RUN 0
 DW_EXPORT int dw_client_cancel (dw_client_t *self, uint64_t run);
 /* Waits for one run's result, given to the caller. timeout_ms negative: for ever.
  * Errors: DW_ETIMEDOUT; DW_ENOENT no such run, or its result was taken; DW_ECLOSED. */
@@ -328,6 +334,9 @@ DW_EXPORT dw_result_t *dw_client_next (dw_client_t *self);
 DW_EXPORT int dw_client_fd (const dw_client_t *self);
 /* Runs submitted whose results have not come yet. */
 DW_EXPORT size_t dw_client_in_flight (const dw_client_t *self);
+/* What its coordinator allows: runs in flight, and bytes of a payload. */
+DW_EXPORT size_t dw_client_runs_max (const dw_client_t *self);
+DW_EXPORT uint64_t dw_client_max_payload_bytes (const dw_client_t *self);
 /* The shortcut for a program's first run: submits text and waits for the result. */
 DW_EXPORT int dw_client_run_text (dw_client_t *self, const char *text, dw_result_t **result_p,
                                   dw_error_t *error);

@@ -16,12 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DW_WIRE_VERSION    3u
-#define DW_WIRE_OLDEST     3u /* the oldest version that is spoken here besides */
-#define DW_WIRE_MAGIC      "dagwood"
-#define DW_WIRE_TOKEN_SIZE 16u    /* bytes of the token that a system's own peers show */
-#define DW_WIRE_INLINE_MAX 512u   /* bytes; more travels as a frame of its own */
-#define DW_WIRE_FRAMES_MAX 65536u /* frames of one message */
+#define DW_WIRE_VERSION      3u
+#define DW_WIRE_OLDEST       3u /* the oldest version that is spoken here besides */
+#define DW_WIRE_MAGIC        "dagwood"
+#define DW_WIRE_TOKEN_SIZE   16u    /* bytes of the token that a system's own peers show */
+#define DW_WIRE_INLINE_MAX   512u   /* bytes; more travels as a frame of its own */
+#define DW_WIRE_TOGETHER_MAX 64u    /* submissions that an honest client sends in one message */
+#define DW_WIRE_FRAMES_MAX   65536u /* frames of one message */
 
 typedef enum dw_wire_type_t {
     DW_WIRE_HELLO =

@@ -63,7 +63,7 @@ static void help_of_run_names_every_option (void **state) {
     const char *const options[] = {
         "--input=",           "--input-file=", "--strategy=", "--actors=", "--failure-strategy=",
         "--max-concurrency=", "--format=",     "--output=",   "--repeat=", "--progress=",
-        "--listen=",          "--keys="};
+        "--listen=",          "--keys=",       "--lines=",    "--null",    "--unordered"};
     command_t c = {0};
     COMMAND (&c, "run", "--help");
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {

@@ -66,6 +66,70 @@ static void submissions_that_make_no_sense_are_refused_by_their_number (void **s
     raw_peer_expect_served (f);
 }
 
+static void a_submission_that_is_refused_is_refused_alone (void **state) {
+    system_fixture_t *f = *state;
+    raw_peer_open_system (f);
+    raw_peer_t raw = raw_peer_connect (f);
+    uint32_t peer = raw_peer_join (&raw, f);
+    static const uint32_t outputs[] = {0, UINT32_MAX, 1};
+    dw_wire_submission_t record = {.payload = {.bytes = (const uint8_t *) "\xa3xyz", .size = 4}};
+    dw_write_uint (&raw.out.head, DW_WIRE_SUBMIT);
+    dw_write_uint (&raw.out.head, peer);
+    for (record.run = 1; record.run <= 5; record.run++) {
+        record.outputs_count = record.run % 2 ? 0
+                                              : 3; /* the even ones want a node that there is not */
+        wire_write_submission (&raw.out.head, &record, outputs);
+    }
+    raw_peer_send (&raw);
+    unsigned ended = 0, refused = 0; /* a bit for each run */
+    while ((ended | refused) != 0x3e) {
+        uint32_t type = raw_peer_receive (&raw);
+        if (type == DW_WIRE_REFUSED) {
+            size_t size;
+            assert_int_equal (dw_read_uint (&raw.reader), 400);
+            assert_non_null (dw_read_str (&raw.reader, SIZE_MAX, &size));
+            refused |= 1u << dw_read_uint (&raw.reader);
+            continue;
+        }
+        assert_int_equal (type, DW_WIRE_RESULTS);
+        for (dw_wire_result_t result; dw_wire_reader_has_more (&raw.reader);) {
+            assert_true (dw_read_result (&raw.reader, &result));
+            assert_in_range (result.run, 1, 5);
+            ended |= 1u << result.run;
+        }
+    }
+    assert_int_equal (ended, 0x2a);
+    assert_int_equal (refused, 0x14);
+    raw_peer_disconnect (&raw);
+    raw_peer_expect_served (f);
+}
+
+static void a_message_full_of_lies_is_not_answered_without_end (void **state) {
+    system_fixture_t *f = *state;
+    raw_peer_open_system (f);
+    raw_peer_t raw = raw_peer_connect (f);
+    uint32_t peer = raw_peer_join (&raw, f);
+    static const uint32_t nobody = UINT32_MAX;
+    dw_wire_submission_t lie = {.payload = {.bytes = (const uint8_t *) "\xa1x", .size = 2},
+                                .outputs_count = 1};
+    dw_write_uint (&raw.out.head, DW_WIRE_SUBMIT);
+    dw_write_uint (&raw.out.head, peer);
+    for (lie.run = 1; lie.run <= 1000; lie.run++)
+        wire_write_submission (&raw.out.head, &lie, &nobody);
+    raw_peer_send (&raw);
+    dw_wire_submission_t truth = {.run = 2000, .payload = lie.payload};
+    dw_write_uint (&raw.out.head, DW_WIRE_SUBMIT);
+    dw_write_uint (&raw.out.head, peer);
+    wire_write_submission (&raw.out.head, &truth, NULL);
+    raw_peer_send (&raw);
+    uint32_t refused = 0;
+    while (raw_peer_receive (&raw) == DW_WIRE_REFUSED)
+        refused++;
+    assert_int_equal (refused, DW_WIRE_TOGETHER_MAX);
+    raw_peer_disconnect (&raw);
+    raw_peer_expect_served (f);
+}
+
 static void what_went_before_a_lie_in_one_message_still_runs (void **state) {
     system_fixture_t *f = *state;
     raw_peer_open_system (f);
@@ -224,6 +288,8 @@ static void a_client_that_is_there_keeps_its_place_however_many_ask_for_it (void
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (submissions_that_make_no_sense_are_refused_by_their_number),
+        cmocka_unit_test (a_submission_that_is_refused_is_refused_alone),
+        cmocka_unit_test (a_message_full_of_lies_is_not_answered_without_end),
         cmocka_unit_test (what_went_before_a_lie_in_one_message_still_runs),
         cmocka_unit_test (a_client_cannot_cancel_the_runs_of_another),
         cmocka_unit_test (a_client_that_vanishes_leaves_nothing_running_in_its_name),

@@ -37,7 +37,7 @@ ln -s "$root/bootstrap" bootstrap
 export HOME=$folder/home LC_ALL=C.UTF-8
 
 plain () { # what does not differ from run to run
-    sed -E 's/[0-9.]+ (us|ms|s)\b/TIME/g; s/\([0-9]+ a second\)/(RATE)/g; s/"duration_us": [0-9]+/"duration_us": TIME/g
+    sed -E 's/[0-9.]+ (us|ms|s)\b/TIME/g; s/\([0-9]+ a second\)/(RATE)/g; s/"duration_us":( ?)[0-9]+/"duration_us":\1TIME/g
             s/ +/ /g; s/ $//'
 }
 
