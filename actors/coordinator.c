@@ -296,8 +296,11 @@ static void *s_coordinator_actor (void *args) {
         bool steps = worked || self->outcomes.events_count ||
                      dw_scheduler_deadline_ns (self->scheduler) <= now_ns;
         if (steps) { /* before its own work, so that actors get theirs while it is at it */
+            uint64_t full_count = self->peers.full_count;
             dw_coordinator_step (self, now_ns);
-            self->stirred_ns = now_ns;
+            bool is_heavy = self->listen_router != DW_NONE && self->peers.full_count != full_count;
+            self->stirred_ns =
+                is_heavy ? 0 : now_ns; /* large payloads travel: ZeroMQ's thread needs a CPU */
         }
         worked = dw_coordinator_has_own_work (self);
         if (worked)

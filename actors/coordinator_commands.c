@@ -51,6 +51,12 @@ static void s_refuse_task (dw_coordinator_t *self, const dw_command_t *command) 
     dw_coordinator_fail_event (self, event, 503, text, strlen (text));
 }
 
+/* A message is there when all of it is: what has large payloads before it would wait for them to travel, and the
+ * one end for the other. */
+static bool s_is_full (const dw_coordinator_t *self, const dw_peer_t *peer) {
+    return peer->router == self->listen_router && peer->packet.bytes >= DW_PACKET_FULL;
+}
+
 static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
     const dw_crew_t *worker = &self->workers[command->worker];
     dw_live_run_t *run = &self->runs[command->run];
@@ -60,7 +66,8 @@ static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
         return;
     }
     dw_peer_t *peer = &self->peers.items[worker->peer];
-    if (dw_packet_frames_left (&peer->packet) < 2 + self->plan->dependencies_count[command->node])
+    if (dw_packet_frames_left (&peer->packet) < 2 + self->plan->dependencies_count[command->node] ||
+        s_is_full (self, peer))
         dw_peers_send (&self->peers, peer);
     dw_packet_t *packet = dw_peers_packet (&self->peers, peer, DW_WIRE_TASKS);
     if (!packet) {
@@ -138,7 +145,7 @@ static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command) {
     dw_peer_t *client = run->client == DW_PEER_NONE ? NULL : &self->peers.items[run->client];
     dw_packet_t *packet = NULL;
     if (client) {
-        if (client->packet.count > DW_WIRE_FRAMES_MAX / 2)
+        if (client->packet.count > DW_WIRE_FRAMES_MAX / 2 || s_is_full (self, client))
             dw_peers_send (&self->peers, client);
         packet = dw_peers_packet (&self->peers, client, DW_WIRE_RESULTS);
     }

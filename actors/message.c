@@ -101,10 +101,12 @@ void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t
         self->head.no_memory = true;
         return;
     }
+    self->bytes += size;
     dw_write_uint (&self->head, self->count);
 }
 
 void dw_packet_give (dw_packet_t *self, zmq_msg_t *message) {
+    self->bytes += zmq_msg_size (message);
     zmq_msg_t *own = s_frames_push (&self->frames, &self->count, &self->size);
     if (!own || zmq_msg_move (own, message)) {
         self->head.no_memory = true;
@@ -150,6 +152,7 @@ void dw_packet_clear (dw_packet_t *self) {
     for (uint32_t i = 0; i < self->count; i++)
         zmq_msg_close (&self->frames[i]);
     self->count = 0;
+    self->bytes = 0;
     self->records = 0;
     dw_writer_clear (&self->head);
 }

@@ -30,11 +30,15 @@ void dw_message_free (dw_message_t *self);
 const uint8_t *dw_message_resolve (dw_message_t *self, uint32_t head, const dw_ref_t *ref,
                                    dw_wire_reader_t *reader, size_t *size_p, zmq_msg_t **frame_p);
 
+/* So many bytes in frames are enough for one message to another process. */
+#define DW_PACKET_FULL (64u << 10)
+
 /* A message on its way out. */
 typedef struct dw_packet_t {
     dw_writer_t head;
     zmq_msg_t *frames; /* own references */
     uint32_t count, size;
+    size_t bytes;     /* of the frames */
     uint32_t records; /* the caller's count of what it has put in */
 } dw_packet_t;
 

@@ -37,6 +37,7 @@ struct dw_worker_t {
     uint32_t cancelled_count, cancelled_size;
     int64_t answered_ns, looked_ns;
     dw_outcomes_t outcomes;
+    size_t weighed, weight; /* slots of outcomes, and their payloads' bytes */
     dw_packet_t packet;
     dw_given_t *given; /* of the task under way */
     uint32_t given_size;
@@ -191,6 +192,7 @@ static void s_answer (dw_worker_t *self) {
     if (dw_packet_send (&self->packet, self->socket, NULL, 0))
         s_give_up (self);
     dw_outcomes_clear (&self->outcomes);
+    self->weighed = self->weight = 0;
     dw_host_settle (self->host, &self->outcomes); /* the next group begins in empty outcomes */
 }
 
@@ -254,6 +256,15 @@ static bool s_read_task (dw_worker_t *self, dw_wire_reader_t *reader, dw_task_t 
     return true;
 }
 
+/* Whether what is done is enough for one message to another process. */
+static bool s_is_full (dw_worker_t *self) {
+    if (self->options.silence_ms == 0)
+        return false;
+    for (; self->weighed < self->outcomes.slots_count; self->weighed++)
+        self->weight += self->outcomes.slots[self->weighed].size;
+    return self->weight >= DW_PACKET_FULL;
+}
+
 /* Runs the task under way to its end, answering now and then. */
 static void s_run_task (dw_worker_t *self, const dw_task_t *task) {
     self->ticket = task->ticket;
@@ -264,7 +275,8 @@ static void s_run_task (dw_worker_t *self, const dw_task_t *task) {
             s_give_back (self, task->ticket, dw_host_steps_told (self->host));
         }
         int64_t now_ns = dw_host_now_ns (self->host);
-        if (now_ns - self->answered_ns > ANSWER_NS || self->outcomes.slots_count > ANSWER_SLOTS)
+        if (now_ns - self->answered_ns > ANSWER_NS || self->outcomes.slots_count > ANSWER_SLOTS ||
+            s_is_full (self))
             s_answer (self);
         if (now_ns - self->looked_ns > LOOK_NS) {
             self->looked_ns = now_ns;
