@@ -1,26 +1,29 @@
 /* coordinator_kept.c - payloads that slots elsewhere keep, so that each gets one once for all of its tasks that read it.
  *
- * Only what several nodes read is kept, and only what would travel as a frame. What a task reads is given places
- * before the task is written: the first that reads it brings it, those after name its place. When a run is over, or
+ * Only what several nodes read is kept, and only what takes longer to travel than to be looked up. What a task reads is
+ * given places before the task is written: the first that reads it brings it, those after name its place. When a run is over, or
  * when nobody reads an output any more, its places are stale, and at the end of the step the slots are told. */
 
 #include <stdlib.h>
 
 #include "actors/coordinator_self.h"
 
-/* The book of a slot's shelf; NULL: no memory, and nothing is kept. */
-static dw_ledger_t *s_ledger (dw_coordinator_t *self, uint32_t worker) {
+/* The book of a slot's shelf, made when the first payload is to be kept there; NULL: no memory, and nothing is kept. */
+static dw_ledger_t *s_need_ledger (dw_coordinator_t *self, uint32_t worker) {
     if (!self->ledgers)
         self->ledgers = calloc (self->places_count, sizeof *self->ledgers);
-    if (self->ledgers && !self->ledgers[worker])
-        self->ledgers[worker] = calloc (1, sizeof **self->ledgers);
-    return self->ledgers ? self->ledgers[worker] : NULL;
+    if (!self->ledgers || self->ledgers[worker])
+        return self->ledgers ? self->ledgers[worker] : NULL;
+    dw_ledger_t *ledger = self->ledgers[worker] = calloc (1, sizeof *ledger);
+    if (ledger)
+        dw_ledger_next_task (ledger);
+    return ledger;
 }
 
 static bool s_is_to_be_kept (const dw_coordinator_t *self, uint32_t source, size_t size) {
     bool is_shared = source == DW_RUN_INPUT ? self->input_is_shared
                                             : self->plan->readers_count[source] > 1;
-    return is_shared && size > DW_WIRE_INLINE_MAX && size <= DW_WIRE_KEPT_MAX;
+    return is_shared && size > DW_WIRE_KEPT_MIN && size <= DW_WIRE_KEPT_MAX;
 }
 
 /* Tells a slot to drop what is nobody's, behind all that it was sent. */
@@ -38,12 +41,13 @@ static void s_tell_stale (dw_coordinator_t *self, dw_peer_t *peer, dw_ledger_t *
     dw_peers_send (&self->peers, peer);
 }
 
-static void s_shelve (dw_coordinator_t *self, dw_live_run_t *run, dw_ledger_t *ledger,
+static void s_shelve (dw_coordinator_t *self, dw_live_run_t *run, uint32_t worker,
                       uint32_t source) {
     size_t size;
     dw_slot_payload (dw_coordinator_source_slot (self, run, source), &size);
-    if (s_is_to_be_kept (self, source, size) &&
-        dw_ledger_find (ledger, run->number, source) == DW_NONE &&
+    dw_ledger_t *ledger = s_is_to_be_kept (self, source, size) ? s_need_ledger (self, worker)
+                                                               : NULL;
+    if (ledger && dw_ledger_find (ledger, run->number, source) == DW_NONE &&
         dw_ledger_add (ledger, run->number, source, size) != DW_NONE)
         run->is_kept = true;
 }
@@ -51,16 +55,15 @@ static void s_shelve (dw_coordinator_t *self, dw_live_run_t *run, dw_ledger_t *l
 void dw_coordinator_shelve (dw_coordinator_t *self, const dw_command_t *command, dw_peer_t *peer) {
     const dw_plan_t *plan = self->plan;
     dw_live_run_t *run = &self->runs[command->run];
-    dw_ledger_t *ledger = s_ledger (self, command->worker);
-    if (!ledger)
-        return;
-    dw_ledger_next_task (ledger);
-    s_shelve (self, run, ledger, command->source);
-    if (!(plan->flags[command->node] & DW_NODE_PAYLOAD_ONLY))
-        for (uint32_t e = plan->dependencies_at[command->node];
-             e < plan->dependencies_at[command->node + 1]; e++)
-            s_shelve (self, run, ledger, plan->dependencies[e]);
-    if (dw_ledger_is_full (ledger))
+    uint32_t worker = command->worker, node = command->node;
+    if (self->ledgers && self->ledgers[worker])
+        dw_ledger_next_task (self->ledgers[worker]);
+    s_shelve (self, run, worker, command->source);
+    if (!(plan->flags[node] & DW_NODE_PAYLOAD_ONLY))
+        for (uint32_t e = plan->dependencies_at[node]; e < plan->dependencies_at[node + 1]; e++)
+            s_shelve (self, run, worker, plan->dependencies[e]);
+    dw_ledger_t *ledger = self->ledgers ? self->ledgers[worker] : NULL;
+    if (ledger && dw_ledger_is_full (ledger))
         s_tell_stale (self, peer, ledger);
 }
 

@@ -43,7 +43,8 @@ typedef struct dw_packet_t {
 } dw_packet_t;
 
 /* Appends a byte string: inside of the head when it is small or nobody can share it, else as a
- * frame of its own, by reference to the message that holds it. */
+ * frame of its own, by reference to the message that holds it, or as one of the last frames that has the same
+ * bytes in the same memory. */
 void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t *frame);
 /* Gives message away as a frame of the packet and appends its number to the head. */
 void dw_packet_give (dw_packet_t *self, zmq_msg_t *message);

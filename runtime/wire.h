@@ -21,7 +21,8 @@
 #define DW_WIRE_TOKEN_SIZE 16u    /* bytes of the token that a system's own peers show */
 #define DW_WIRE_INLINE_MAX 512u   /* bytes; more travels as a frame of its own */
 #define DW_WIRE_FRAMES_MAX 65536u /* frames of one message */
-#define DW_WIRE_PLACES     256u   /* for payloads that a slot keeps, */
+#define DW_WIRE_KEPT_MIN   4096u  /* bytes; a slot keeps what has more and is read again, */
+#define DW_WIRE_PLACES     256u   /* in so many places, */
 #define DW_WIRE_KEPT_MAX   ((size_t) 64 << 20) /* and bytes of them */
 
 typedef enum dw_wire_type_t {

@@ -69,7 +69,7 @@ def measure(options):
 
 def main():
     parser = argparse.ArgumentParser(prog="dask_distributed", description=__doc__.splitlines()[0])
-    parser.add_argument("--tasks", type=int, default=10000, help="[10000]")
+    parser.add_argument("--tasks", type=int, default=2000, help="[2000]")
     parser.add_argument("--payload", type=int, default=100, help="bytes [100]")
     parser.add_argument("--repeat", type=int, default=3, help="[3]")
     parser.add_argument("--format", choices=["text", "json"], default="text")
