@@ -255,6 +255,7 @@ def elsewhere(sitting):
     """A worker process over TCP: empty tasks a second, plain, with CURVE, and of Dask distributed; a
     run of one task, and large payloads, to what ZeroMQ alone needs in the same process."""
     quick = sitting.options.quick
+    sitting.run("dagwood", {"shape": "chain", "nodes": 10}, 1)  # which tells of the machine
     few, many = {"tasks": 500 if quick else 2000}, {"tasks": 2000 if quick else 100000}
     small = {"large": 1 << 16, "large-runs": 20} if quick else {}
     works = {"plain": ("elsewhere", {**many, **small}),
