@@ -362,15 +362,17 @@ static int s_end_failed (dw_call_t *self, int code, const char *message) {
 
 /* Too large is also what cannot be: metadata beyond the limit of a payload. */
 static int s_check_size (dw_call_t *self) {
-    char message[160];
+    char message[512];
     size_t size = self->slot->size;
     if (self->metadata_count && self->metadata.count > size)
         size = self->metadata.count;
     if (size <= self->plan->max_payload_bytes)
         return 0;
-    snprintf (message, sizeof message,
-              "the output has %zu bytes, which is more than max_payload_bytes (%llu)", size,
-              (unsigned long long) self->plan->max_payload_bytes);
+    snprintf (
+        message, sizeof message,
+        "the output of node \"%.200s\" has %zu bytes, which is more than max_payload_bytes (%llu): "
+        "raise it in the graph's executor_options",
+        self->plan->ids[self->node], size, (unsigned long long) self->plan->max_payload_bytes);
     return s_end_failed (self, 413, message);
 }
 

@@ -444,15 +444,37 @@ static int s_wait_for_room (dw_client_t *self, int wait_ms, dw_error_t *error) {
     return err;
 }
 
+#define BLOCK 32u
+
+static bool s_is_ascii (const uint8_t *block) {
+    uint64_t words[BLOCK / 8];
+    memcpy (words, block, sizeof words);
+    return !((words[0] | words[1] | words[2] | words[3]) & UINT64_C (0x8080808080808080));
+}
+
+/* Whether bytes are UTF-8. Blocks of ASCII, which most texts consist of, are passed over: no character goes on into one,
+ * so what is between two of them is looked at by itself. */
+static bool s_is_utf8 (const uint8_t *bytes, size_t size) {
+    const uint8_t *at = bytes, *end = bytes + size,
+                  *from = bytes; /* what is before from is UTF-8 */
+    for (; (size_t) (end - at) >= BLOCK; at += BLOCK) {
+        if (!s_is_ascii (at))
+            continue;
+        if (from != at && u8_check (from, (size_t) (at - from)))
+            return false;
+        from = at + BLOCK;
+    }
+    return from == end || !u8_check (from, (size_t) (end - from));
+}
+
 /* Appends the payload as a byte string: small ones inside of the head. */
 static int s_write_payload (dw_client_t *self, const dw_submission_t *submission,
                             dw_error_t *error) {
     uint8_t head[DW_PAYLOAD_HEAD_MAX];
     size_t head_size = 0, size = submission->size;
     if (submission->is_text && size <= self->max_payload_bytes)
-        head_size = size && u8_check (submission->payload, size)
-                        ? dw_payload_bytes_head (head, size)
-                        : dw_payload_text_head (head, size);
+        head_size = s_is_utf8 (submission->payload, size) ? dw_payload_text_head (head, size)
+                                                          : dw_payload_bytes_head (head, size);
     if (size + head_size > self->max_payload_bytes)
         return dw_error_add (
             error, DW_ETOOLARGE, DW_NOWHERE,

@@ -308,8 +308,11 @@ static void *s_coordinator_actor (void *args) {
         bool steps = worked || self->outcomes.events_count ||
                      dw_scheduler_deadline_ns (self->scheduler) <= now_ns;
         if (steps) { /* before its own work, so that actors get theirs while it is at it */
+            uint64_t full_count = self->peers.full_count;
             dw_coordinator_step (self, now_ns);
-            self->stirred_ns = now_ns;
+            bool is_heavy = self->listen_router != DW_NONE && self->peers.full_count != full_count;
+            self->stirred_ns =
+                is_heavy ? 0 : now_ns; /* large payloads travel: ZeroMQ's thread needs a CPU */
         }
         worked = dw_coordinator_has_own_work (self);
         if (worked)
@@ -333,6 +336,14 @@ static void *s_coordinator_actor (void *args) {
 
 /* ---- Made ------------------------------------------------------------------------------------- */
 
+/* Whether several tasks read a run's input. */
+static bool s_is_input_shared (const dw_plan_t *plan) {
+    uint32_t count = 0;
+    for (uint32_t node = 0; node < plan->nodes_count && count < 2; node++)
+        count += plan->source[node] == DW_RUN_INPUT;
+    return count > 1;
+}
+
 static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     const dw_plan_t *plan = self->plan;
     uint64_t runs_max = (uint64_t) self->options.runs_max * self->options.clients_max;
@@ -350,6 +361,7 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
                                       .is_open = self->options.listen != NULL};
     if (!self->workers || !self->stuck || dw_scheduler_new (&self->scheduler, plan, &options))
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    self->input_is_shared = s_is_input_shared (plan);
     for (uint32_t w = 0; w < self->places_count; w++)
         self->workers[w] = (dw_crew_t){.peer = DW_PEER_NONE, .agent = DW_NONE};
     if (plan->pool && plan->nodes_count && !self->options.no_actors)
@@ -429,6 +441,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     free (self->free_runs);
     free (self->workers);
     free (self->agents);
+    dw_coordinator_free_ledgers (self);
     free (self->stuck);
     free (self);
     *self_p = NULL;

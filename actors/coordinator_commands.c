@@ -16,9 +16,10 @@ const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, dw_li
 }
 
 /* Appends the outputs and metadata of a node's direct dependencies. */
-static void s_write_given (const dw_coordinator_t *self, dw_packet_t *packet, dw_live_run_t *run,
-                           uint32_t node) {
+static void s_write_given (dw_coordinator_t *self, dw_packet_t *packet, dw_live_run_t *run,
+                           const dw_command_t *command) {
     const dw_plan_t *plan = self->plan;
+    uint32_t node = command->node;
     uint32_t begin = plan->dependencies_at[node], end = plan->dependencies_at[node + 1];
     if ((plan->flags[node] & DW_NODE_PAYLOAD_ONLY) || begin == end) {
         dw_write_nil (&packet->head);
@@ -26,14 +27,9 @@ static void s_write_given (const dw_coordinator_t *self, dw_packet_t *packet, dw
     }
     dw_write_array (&packet->head, end - begin);
     for (uint32_t e = begin; e < end; e++) {
-        size_t size;
-        const dw_slot_t *slot = dw_table_slot (&run->table, plan->dependencies[e]);
-        const dw_extra_t *extra = dw_slot_extra (slot);
-        const uint8_t *payload = dw_slot_payload (slot, &size);
-        if (payload)
-            dw_packet_add (packet, payload, size, dw_slot_frame (slot));
-        else
-            dw_write_nil (&packet->head);
+        uint32_t on = plan->dependencies[e];
+        const dw_extra_t *extra = dw_slot_extra (dw_table_slot (&run->table, on));
+        dw_coordinator_write_payload (self, packet, command->worker, run, on);
         if (extra && extra->metadata)
             dw_packet_add (packet, extra->metadata, extra->metadata_size, NULL);
         else
@@ -51,33 +47,38 @@ static void s_refuse_task (dw_coordinator_t *self, const dw_command_t *command) 
     dw_coordinator_fail_event (self, event, 503, text, strlen (text));
 }
 
+/* A message is there when all of it is: what has large payloads before it would wait for them to travel, and the
+ * one end for the other. */
+static bool s_is_full (const dw_coordinator_t *self, const dw_peer_t *peer) {
+    return peer->router == self->listen_router && peer->packet.bytes >= DW_PACKET_FULL;
+}
+
 static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
     const dw_crew_t *worker = &self->workers[command->worker];
     dw_live_run_t *run = &self->runs[command->run];
-    size_t size;
     if (worker->is_refusing || worker->peer == DW_PEER_NONE) {
         s_refuse_task (self, command);
         return;
     }
     dw_peer_t *peer = &self->peers.items[worker->peer];
-    if (dw_packet_frames_left (&peer->packet) < 2 + self->plan->dependencies_count[command->node])
+    if (dw_packet_frames_left (&peer->packet) < 2 + self->plan->dependencies_count[command->node] ||
+        s_is_full (self, peer))
         dw_peers_send (&self->peers, peer);
+    if (peer->router == self->listen_router)
+        dw_coordinator_shelve (self, command, peer);
     dw_packet_t *packet = dw_peers_packet (&self->peers, peer, DW_WIRE_TASKS);
     if (!packet) {
         self->is_over = true;
         return;
     }
-    const dw_slot_t *slot = dw_coordinator_source_slot (self, run, command->source);
-    const uint8_t *payload = dw_slot_payload (slot, &size);
     if (packet->records == 1)
         dw_write_uint (&packet->head, command->ticket);
     dw_write_uint (&packet->head, run->number);
     dw_write_uint (&packet->head, command->node);
     dw_write_uint (&packet->head, command->steps);
     dw_write_uint (&packet->head, command->attempt);
-    assert (payload); /* the scheduler sends what reads a kept output */
-    dw_packet_add (packet, payload, size, dw_slot_frame (slot));
-    s_write_given (self, packet, run, command->node);
+    dw_coordinator_write_payload (self, packet, command->worker, run, command->source);
+    s_write_given (self, packet, run, command);
 }
 
 static void s_cancel_task (dw_coordinator_t *self, const dw_command_t *command) {
@@ -141,7 +142,7 @@ static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command) {
     dw_peer_t *client = run->client == DW_PEER_NONE ? NULL : &self->peers.items[run->client];
     dw_packet_t *packet = NULL;
     if (client) {
-        if (client->packet.count > DW_WIRE_FRAMES_MAX / 2)
+        if (client->packet.count > DW_WIRE_FRAMES_MAX / 2 || s_is_full (self, client))
             dw_peers_send (&self->peers, client);
         packet = dw_peers_packet (&self->peers, client, DW_WIRE_RESULTS);
     }
@@ -194,6 +195,7 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
         case DW_KEEP_OUTPUT: s_keep_output (self, command); return;
         case DW_KEEP_ERROR: s_keep_error (self, command); return;
         case DW_DROP_OUTPUT:
+            dw_coordinator_forget_kept (self, &self->runs[command->run], command->node);
             dw_slot_drop_payload (dw_table_slot (&self->runs[command->run].table, command->node));
             return;
         case DW_FINISH_RUN: s_finish_run (self, command); return;
@@ -232,6 +234,7 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
     for (size_t i = 0; i < self->commands.count; i++)
         s_carry_out (self, &self->commands.items[i]);
     self->commands.count = 0;
+    dw_coordinator_tell_stale (self);
     dw_peers_flush (&self->peers, s_on_unreachable, self);
     dw_outcomes_t rest = {.slots = outcomes->slots, .slots_count = slots_count};
     dw_outcomes_clear (&rest); /* what no command kept */

@@ -13,6 +13,7 @@
 
 void dw_coordinator_run_free (dw_coordinator_t *self, uint32_t index) {
     dw_live_run_t *run = &self->runs[index];
+    dw_coordinator_forget_kept (self, run, DW_NONE);
     for (uint32_t i = 0; run->table.slots && run->has_extras && i <= self->plan->nodes_count; i++)
         dw_slot_clear (dw_table_slot (&run->table, i));
     dw_table_free (&run->table);

@@ -8,6 +8,7 @@
  *     coordinator_agents.c    worker processes elsewhere: welcomed, heard, lost, drained
  *     coordinator_status.c    what it tells of what it is at
  *     coordinator_commands.c  what the scheduler commands
+ *     coordinator_kept.c      what slots elsewhere keep of what they were sent
  *     coordinator_work.c      brief tasks that its own thread runs
  *
  * Only its own thread uses any of this, but for the making and the joining. */
@@ -19,6 +20,7 @@
 #include "actors/coordinator.h"
 #include "actors/door.h"
 #include "actors/keyring.h"
+#include "actors/ledger.h"
 #include "actors/patience.h"
 #include "actors/peers.h"
 #include "actors/table.h"
@@ -30,6 +32,7 @@
 typedef struct dw_live_run_t {
     bool is_live;
     bool has_extras;
+    bool is_kept;    /* a slot elsewhere may keep something of it */
     uint32_t client; /* its peer; DW_PEER_NONE: it is gone */
     uint64_t client_run;
     uint64_t number; /* of all runs of this system */
@@ -122,7 +125,10 @@ struct dw_coordinator_t {
     int64_t door_told_ns;             /* when people were told that there was no room */
     dw_remote_agent_t *agents;
     uint32_t agents_count, agents_size;
-    int64_t look_ns; /* when to look for silent agents next */
+    int64_t look_ns;       /* when to look for silent agents next */
+    dw_ledger_t **ledgers; /* by worker; NULL: nothing was kept there */
+    bool input_is_shared;  /* several nodes read the run's input */
+    bool has_stale;        /* slots are to be told what to drop */
 
     zmq_msg_t graph; /* what WELCOME tells clients */
     bool has_graph;
@@ -240,6 +246,21 @@ const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, dw_li
 /* Gives the scheduler what has happened, and does what it says. Carrying out may make events, which
  * are for the next step: they move to the front. */
 void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns);
+
+/* ---- What slots elsewhere keep ---------------------------------------------------------------- */
+
+/* Gives what a task reads, and others will, places on the shelf of the slot that it is for; before it is written. */
+void dw_coordinator_shelve (dw_coordinator_t *self, const dw_command_t *command, dw_peer_t *peer);
+/* Writes the payload that a node, or the run's input, gives: itself, or its place. */
+void dw_coordinator_write_payload (dw_coordinator_t *self, dw_packet_t *packet, uint32_t worker,
+                                   dw_live_run_t *run, uint32_t source);
+/* A node's output is not read any more; DW_NONE: the run is over. */
+void dw_coordinator_forget_kept (dw_coordinator_t *self, const dw_live_run_t *run, uint32_t source);
+/* Tells slots what to drop. */
+void dw_coordinator_tell_stale (dw_coordinator_t *self);
+/* A slot comes: it keeps nothing. */
+void dw_coordinator_empty_shelf (dw_coordinator_t *self, uint32_t worker);
+void dw_coordinator_free_ledgers (dw_coordinator_t *self);
 
 /* ---- Its own work ---------------------------------------------------------------------------- */
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RECENT 4u /* frames that a packet looks through for the same one */
+
 /* ---- In --------------------------------------------------------------------------------------- */
 
 /* The place for one more frame, initialised; NULL: no memory. */
@@ -96,15 +98,24 @@ void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t
         dw_write_bin (&self->head, bytes, size);
         return;
     }
+    /* What the next records read is often what those before did: it travels once. */
+    for (uint32_t i = self->count; i > 0 && i + RECENT > self->count; i--)
+        if (zmq_msg_data (&self->frames[i - 1]) == bytes &&
+            zmq_msg_size (&self->frames[i - 1]) == size) {
+            dw_write_uint (&self->head, i);
+            return;
+        }
     zmq_msg_t *copy = s_frames_push (&self->frames, &self->count, &self->size);
     if (!copy || zmq_msg_copy (copy, frame)) {
         self->head.no_memory = true;
         return;
     }
+    self->bytes += size;
     dw_write_uint (&self->head, self->count);
 }
 
 void dw_packet_give (dw_packet_t *self, zmq_msg_t *message) {
+    self->bytes += zmq_msg_size (message);
     zmq_msg_t *own = s_frames_push (&self->frames, &self->count, &self->size);
     if (!own || zmq_msg_move (own, message)) {
         self->head.no_memory = true;
@@ -150,6 +161,7 @@ void dw_packet_clear (dw_packet_t *self) {
     for (uint32_t i = 0; i < self->count; i++)
         zmq_msg_close (&self->frames[i]);
     self->count = 0;
+    self->bytes = 0;
     self->records = 0;
     dw_writer_clear (&self->head);
 }

@@ -30,16 +30,21 @@ void dw_message_free (dw_message_t *self);
 const uint8_t *dw_message_resolve (dw_message_t *self, uint32_t head, const dw_ref_t *ref,
                                    dw_wire_reader_t *reader, size_t *size_p, zmq_msg_t **frame_p);
 
+/* So many bytes in frames are enough for one message to another process. */
+#define DW_PACKET_FULL (64u << 10)
+
 /* A message on its way out. */
 typedef struct dw_packet_t {
     dw_writer_t head;
     zmq_msg_t *frames; /* own references */
     uint32_t count, size;
+    size_t bytes;     /* of the frames */
     uint32_t records; /* the caller's count of what it has put in */
 } dw_packet_t;
 
 /* Appends a byte string: inside of the head when it is small or nobody can share it, else as a
- * frame of its own, by reference to the message that holds it. */
+ * frame of its own, by reference to the message that holds it, or as one of the last frames that has the same
+ * bytes in the same memory. */
 void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t *frame);
 /* Gives message away as a frame of the packet and appends its number to the head. */
 void dw_packet_give (dw_packet_t *self, zmq_msg_t *message);

@@ -121,6 +121,7 @@ dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t 
 
 int dw_peers_send (dw_peers_t *self, dw_peer_t *peer) {
     uint32_t records = peer->packet.records;
+    self->full_count += peer->packet.bytes >= DW_PACKET_FULL;
     int err = dw_packet_send (&peer->packet, self->routers[peer->router], peer->id, peer->id_size);
     self->messages_count++;
     if (err) {

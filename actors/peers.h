@@ -41,6 +41,7 @@ typedef struct dw_peers_t {
     dw_message_t message;    /* the one received last */
     uint64_t unknown_count;  /* messages from nobody known, or that made no sense */
     uint64_t messages_count; /* in and out, from and to those known */
+    uint64_t full_count;     /* sent with DW_PACKET_FULL bytes or more in frames */
 } dw_peers_t;
 
 /* Receives the next message of any router. On DW_OK *reader_p is at the head, whose type is in

@@ -10,6 +10,7 @@
 #include "actors/clock.h"
 #include "actors/message.h"
 #include "actors/option.h"
+#include "actors/shelf.h"
 
 #define ANSWER_NS    200000 /* an answer older than this is sent before the next task is started */
 #define LOOK_NS      20000  /* how often the socket is looked at between tasks */
@@ -38,7 +39,9 @@ struct dw_worker_t {
     uint32_t cancelled_count, cancelled_size;
     int64_t answered_ns, looked_ns;
     dw_outcomes_t outcomes;
+    size_t weighed, weight; /* slots of outcomes, and their payloads' bytes */
     dw_packet_t packet;
+    dw_shelf_t shelf;
     dw_given_t *given; /* of the task under way */
     uint32_t given_size;
 };
@@ -192,6 +195,7 @@ static void s_answer (dw_worker_t *self) {
     if (dw_packet_send (&self->packet, self->socket, NULL, 0))
         s_give_up (self);
     dw_outcomes_clear (&self->outcomes);
+    self->weighed = self->weight = 0;
     dw_host_settle (self->host, &self->outcomes); /* the next group begins in empty outcomes */
 }
 
@@ -209,6 +213,21 @@ static void s_give_back (dw_worker_t *self, uint64_t ticket, uint32_t step) {
 
 /* ---- Tasks ------------------------------------------------------------------------------------ */
 
+/* What a task reads: in its message, or on the shelf. */
+static const uint8_t *s_resolve (dw_worker_t *self, const dw_ref_t *ref, dw_wire_reader_t *reader,
+                                 size_t *size_p, zmq_msg_t **frame_p) {
+    const uint8_t *bytes = NULL;
+    *frame_p = NULL;
+    if (ref->frame || !ref->place)
+        bytes = dw_message_resolve (&self->message, 0, ref, reader, size_p, frame_p);
+    if (!ref->place || reader->is_damaged)
+        return bytes;
+    *frame_p = ref->frame ? dw_shelf_put (&self->shelf, ref->place - 1, *frame_p)
+                          : dw_shelf_get (&self->shelf, ref->place - 1);
+    *size_p = *frame_p ? zmq_msg_size (*frame_p) : 0;
+    return *frame_p ? zmq_msg_data (*frame_p) : dw_wire_damage (reader);
+}
+
 static bool s_read_given (dw_worker_t *self, dw_wire_reader_t *reader, uint32_t count) {
     zmq_msg_t *frame;
     if (count > self->given_size) {
@@ -220,9 +239,8 @@ static bool s_read_given (dw_worker_t *self, dw_wire_reader_t *reader, uint32_t 
     }
     for (uint32_t i = 0; i < count; i++) {
         dw_given_t *given = &self->given[i];
-        dw_ref_t ref = dw_read_ref (reader);
-        given->payload.bytes = dw_message_resolve (&self->message, 0, &ref, reader,
-                                                   &given->payload.size, &frame);
+        dw_ref_t ref = dw_read_kept_ref (reader);
+        given->payload.bytes = s_resolve (self, &ref, reader, &given->payload.size, &frame);
         ref = dw_read_ref (reader);
         given->metadata.bytes = dw_message_resolve (&self->message, 0, &ref, reader,
                                                     &given->metadata.size, &frame);
@@ -246,13 +264,23 @@ static bool s_read_task (dw_worker_t *self, dw_wire_reader_t *reader, dw_task_t 
     task->node = record.node;
     task->steps = record.steps;
     task->attempt = record.attempt;
-    task->payload.bytes = dw_message_resolve (&self->message, 0, &record.payload, reader,
-                                              &task->payload.size, &task->payload_frame);
+    dw_shelf_next_task (&self->shelf);
+    task->payload.bytes = s_resolve (self, &record.payload, reader, &task->payload.size,
+                                     &task->payload_frame);
     if (!task->payload.bytes || !s_read_given (self, reader, record.dependencies_count))
         return false;
     task->given = record.dependencies_count ? self->given : NULL;
     task->given_count = record.dependencies_count;
     return true;
+}
+
+/* Whether what is done is enough for one message to another process. */
+static bool s_is_full (dw_worker_t *self) {
+    if (self->options.silence_ms == 0)
+        return false;
+    for (; self->weighed < self->outcomes.slots_count; self->weighed++)
+        self->weight += self->outcomes.slots[self->weighed].size;
+    return self->weight >= DW_PACKET_FULL;
 }
 
 /* Runs the task under way to its end, answering now and then. */
@@ -265,7 +293,8 @@ static void s_run_task (dw_worker_t *self, const dw_task_t *task) {
             s_give_back (self, task->ticket, dw_host_steps_told (self->host));
         }
         int64_t now_ns = dw_host_now_ns (self->host);
-        if (now_ns - self->answered_ns > ANSWER_NS || self->outcomes.slots_count > ANSWER_SLOTS)
+        if (now_ns - self->answered_ns > ANSWER_NS || self->outcomes.slots_count > ANSWER_SLOTS ||
+            s_is_full (self))
             s_answer (self);
         if (now_ns - self->looked_ns > LOOK_NS) {
             self->looked_ns = now_ns;
@@ -295,6 +324,14 @@ static void s_on_tasks (dw_worker_t *self, dw_wire_reader_t *reader) {
             s_run_task (self, &task);
     }
     s_answer (self); /* also when it was told to stop: what is done need not be done again */
+}
+
+static void s_on_drop (dw_worker_t *self, dw_wire_reader_t *reader) {
+    while (dw_wire_reader_has_more (reader)) {
+        uint32_t place = dw_read_uint_max (reader, DW_WIRE_PLACES - 1);
+        if (!reader->is_damaged)
+            dw_shelf_drop (&self->shelf, place);
+    }
 }
 
 /* ---- The actor -------------------------------------------------------------------------------- */
@@ -328,6 +365,7 @@ static void s_on_message (dw_worker_t *self) {
     switch ((dw_wire_type_t) type) {
         case DW_WIRE_WELCOME: self->peer = dw_read_uint_max (&reader, UINT32_MAX); return;
         case DW_WIRE_TASKS: s_on_tasks (self, &reader); return;
+        case DW_WIRE_DROP: s_on_drop (self, &reader); return;
         case DW_WIRE_CANCEL: return; /* its answer has been sent */
         case DW_WIRE_STOP:
         case DW_WIRE_REFUSED: self->stopping = true; return;
@@ -502,6 +540,7 @@ void dw_worker_destroy (dw_worker_t **self_p) {
     dw_message_free (&self->message);
     dw_packet_free (&self->packet);
     dw_outcomes_free (&self->outcomes);
+    dw_shelf_free (&self->shelf);
     free (self->cancelled);
     free (self->given);
     free (self);

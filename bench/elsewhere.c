@@ -1,40 +1,40 @@
 /* elsewhere.c - what a worker process costs: tasks, a round trip and large payloads over TCP, beside ZeroMQ alone.
  *
- * A coordinator in this process, one worker process, loopback. In the same sitting the same two processes exchange
- * messages by a DEALER and a ROUTER and nothing else: what there is to be had. The hash is of the outputs. */
+ * A coordinator in this process, one worker process, loopback. In the same sitting another process gives back what it is
+ * sent by a ROUTER and a DEALER and nothing else, with the same keys or none: what there is to be had. Both are measured in
+ * turns, and a ratio is the median of those of the rounds. The hash is of the outputs. */
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
-#include <zmq.h>
 
 #include "actors/clock.h"
-#include "actors/endpoint.h"
 #include "actors/keys.h"
+#include "bench/lib/child.h"
+#include "bench/lib/raw.h"
 #include "bench/lib/report.h"
 #include "bench/lib/rig.h"
 #include "runtime/core/error.h"
 
-enum { TASKS, PAYLOAD, LARGE, SLOTS, KEYS, REPEAT };
+enum { TASKS, PAYLOAD, LARGE, LARGE_RUNS, SLOTS, KEYS, REPEAT };
 
 static dw_parameter_t s_parameters[] = {
     {"tasks", "Tasks of a run, none of which depends on another", 100000, 2000, 1, 1000000, false},
     {"payload", "Bytes of the payload that each task reads and writes", 100, 100, 1, 1 << 20,
      false},
     {"large", "Bytes of a large payload, of runs of one task", 1 << 20, 1 << 16, 1, 8 << 20, false},
+    {"large-runs", "Runs with a large payload that are measured together", 300, 20, 1, 1000000,
+     false},
     {"slots", "Slots of the worker process", 1, 1, 1, 64, false},
     {"keys", "1: with CURVE", 0, 0, 0, 1, false},
     {"repeat", "How often each figure is measured", 5, 2, 1, 1000, false},
     {NULL, NULL, 0, 0, 0, 0, false},
 };
 
-#define TRIPS      2000u
-#define LARGE_RUNS 100u
+#define TRIPS      1000u
+#define TURNS      20u
 #define IN_FLIGHT  8u
 #define TIMEOUT_MS 20000
 
@@ -89,24 +89,6 @@ static void s_remove_keys (const s_folder_t *self) {
 
 /* ---- The worker process ----------------------------------------------------------------------- */
 
-/* What the other process is told: where to go, one line each. */
-typedef struct s_child_t {
-    pid_t pid;
-    int pipe; /* to it */
-} s_child_t;
-
-static void s_echo (const char *endpoint) {
-    void *context = zmq_ctx_new (), *dealer = zmq_socket (context, ZMQ_DEALER);
-    zmq_msg_t message;
-    zmq_msg_init (&message);
-    zmq_connect (dealer, endpoint);
-    zmq_send (dealer, "", 0, 0);
-    while (zmq_msg_recv (&message, dealer, 0) > 0) /* an empty one is the last */
-        zmq_msg_send (&message, dealer, 0);
-    zmq_close (dealer);
-    zmq_ctx_term (context);
-}
-
 static int s_work (const char *endpoint, const s_folder_t *keys) {
     dw_agent_t *agent = NULL;
     dw_error_t *error = dw_error_new ();
@@ -125,108 +107,14 @@ static int s_work (const char *endpoint, const s_folder_t *keys) {
     return err;
 }
 
-/* Reads a line for an echo, then lines for agents, one after another, and does what they say. */
-static void s_be_child (int pipe, const s_folder_t *keys) {
+/* Its lines are the endpoints of coordinators, one after another. */
+static int s_be_worker (FILE *in, void *keys) {
     char line[300];
-    FILE *in = fdopen (pipe, "r");
-    prctl (PR_SET_PDEATHSIG, SIGKILL);
     int err = DW_OK;
-    for (bool first = true; in && !err && fgets (line, sizeof line, in); first = false) {
+    while (!err && fgets (line, sizeof line, in)) {
         line[strcspn (line, "\n")] = '\0';
-        if (first)
-            s_echo (line);
-        else
-            err = s_work (line, keys);
+        err = s_work (line, keys);
     }
-    _exit (err ? 1 : 0);
-}
-
-/* To be called before there is any thread. */
-static int s_start_child (s_child_t *self, const s_folder_t *keys, dw_error_t *error) {
-    int ends[2];
-    if (pipe (ends))
-        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no pipe: %s", strerror (errno));
-    self->pid = fork ();
-    if (self->pid == 0) {
-        close (ends[1]);
-        s_be_child (ends[0], keys);
-    }
-    close (ends[0]);
-    self->pipe = ends[1];
-    return self->pid > 0
-               ? DW_OK
-               : dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no process: %s", strerror (errno));
-}
-
-static void s_tell_child (const s_child_t *self, const char *endpoint) {
-    dprintf (self->pipe, "%s\n", endpoint);
-}
-
-static int s_end_child (s_child_t *self, dw_error_t *error) {
-    int status = 0;
-    if (self->pid <= 0)
-        return DW_OK;
-    close (self->pipe);
-    waitpid (self->pid, &status, 0);
-    return status == 0
-               ? DW_OK
-               : dw_error_add (error, DW_EPROCESSOR, DW_NOWHERE, "the worker process failed");
-}
-
-/* ---- ZeroMQ alone ----------------------------------------------------------------------------- */
-
-typedef struct s_raw_t {
-    double trip_ns;          /* a round trip of PAYLOAD bytes */
-    double large_per_second; /* bytes of LARGE that went there and back */
-} s_raw_t;
-
-/* count messages of size bytes there and back, window at one time; ns. */
-static double s_trips (void *router, zmq_msg_t *id, size_t size, unsigned count, unsigned window) {
-    char *bytes = calloc (1, size);
-    zmq_msg_t message, from;
-    zmq_msg_init (&message);
-    zmq_msg_init (&from);
-    int64_t begin_ns = dw_clock_ns ();
-    for (unsigned sent = 0, got = 0; bytes && got < count;) {
-        for (; sent < count && sent - got < window; sent++) {
-            zmq_send (router, zmq_msg_data (id), zmq_msg_size (id), ZMQ_SNDMORE);
-            zmq_send (router, bytes, size, 0);
-        }
-        if (zmq_msg_recv (&from, router, 0) < 0 || zmq_msg_recv (&message, router, 0) < 0)
-            break;
-        got++;
-    }
-    double took_ns = (double) (dw_clock_ns () - begin_ns);
-    zmq_msg_close (&from);
-    zmq_msg_close (&message);
-    free (bytes);
-    return took_ns;
-}
-
-static int s_measure_raw (s_raw_t *self, const s_child_t *child, dw_error_t *error) {
-    void *context = zmq_ctx_new (), *router = zmq_socket (context, ZMQ_ROUTER);
-    char endpoint[128] = "";
-    zmq_msg_t id, empty;
-    zmq_msg_init (&id);
-    zmq_msg_init (&empty);
-    int err = dw_endpoint_bind (router, "tcp://127.0.0.1:*", endpoint, sizeof endpoint, error);
-    if (!err) {
-        s_tell_child (child, endpoint);
-        zmq_msg_recv (&id, router, 0);
-        zmq_msg_recv (&empty, router, 0);
-        size_t payload = s_parameters[PAYLOAD].value, large = s_parameters[LARGE].value;
-        s_trips (router, &id, payload, TRIPS / 10, 1);
-        self->trip_ns = s_trips (router, &id, payload, TRIPS, 1) / TRIPS;
-        s_trips (router, &id, large, IN_FLIGHT, IN_FLIGHT);
-        double ns = s_trips (router, &id, large, LARGE_RUNS, IN_FLIGHT);
-        self->large_per_second = (double) large * LARGE_RUNS / ns * 1e9;
-        zmq_send (router, zmq_msg_data (&id), zmq_msg_size (&id), ZMQ_SNDMORE);
-        zmq_send (router, "", 0, 0);
-    }
-    zmq_msg_close (&id);
-    zmq_msg_close (&empty);
-    zmq_close (router);
-    zmq_ctx_term (context);
     return err;
 }
 
@@ -295,27 +183,80 @@ static int s_stream (dw_client_t *client, const char *text, unsigned count, unsi
     return err;
 }
 
-static int s_measure_runs (dw_report_t *report, dw_client_t *client, const s_raw_t *raw) {
-    char *small = s_text (s_parameters[PAYLOAD].value), *large = s_text (s_parameters[LARGE].value);
+/* What is measured in each round. */
+typedef struct s_series_t {
+    const char *name;
+    double *ours, *raw, *ratio; /* of REPEAT rounds */
+} s_series_t;
+
+static bool s_series_new (s_series_t *self, const char *name) {
+    size_t repeat = s_parameters[REPEAT].value;
+    *self = (s_series_t){.name = name, .ours = calloc (3 * repeat, sizeof (double))};
+    self->raw = self->ours + repeat;
+    self->ratio = self->raw + repeat;
+    return self->ours != NULL;
+}
+
+static void s_series_set (s_series_t *self, size_t round, double ours, double raw) {
+    self->ours[round] = ours;
+    self->raw[round] = raw;
+    self->ratio[round] = ours / raw;
+}
+
+/* ours and raw are in ns, and told as times, or as rates of amount. */
+static void s_series_report (s_series_t *self, dw_report_t *report, double amount) {
+    static const char *const forms[][3] = {
+        {"%s_ns", "raw_%s_ns", "%s_to_raw"},
+        {"%s_mb_per_second", "raw_%s_mb_per_second", "%s_to_raw"}};
+    double *values[] = {self->ours, self->raw, self->ratio};
+    for (size_t i = 0; i < 3; i++) {
+        char name[64];
+        dw_spread_t spread = dw_spread_of (values[i], s_parameters[REPEAT].value);
+        if (amount > 0)
+            spread = dw_spread_inverse (spread, i == 2 ? 1 : amount);
+        snprintf (name, sizeof name, forms[amount > 0][i], self->name);
+        dw_report_spread (report, name, spread);
+    }
+}
+
+/* Runs of one task, alone and with a large payload, and as many round trips of ZeroMQ alone, in turns. */
+static int s_measure_runs (dw_report_t *report, dw_client_t *client, dw_raw_t *raw) {
+    size_t payload = s_parameters[PAYLOAD].value, large_size = s_parameters[LARGE].value;
+    unsigned large_runs = (unsigned) s_parameters[LARGE_RUNS].value;
+    char *small = s_text (payload), *large = s_text (large_size);
+    s_series_t run, large_run;
+    bool has_memory = s_series_new (&run, "run");
+    has_memory &= s_series_new (&large_run, "large");
     double ns = 0;
-    int err = small && large ? s_stream (client, small, TRIPS / 10, 1, &ns, report->error)
-                             : DW_ENOMEM;
+    int err = small && large && has_memory ? DW_OK : DW_ENOMEM;
     if (!err)
-        err = s_stream (client, small, TRIPS, 1, &ns, report->error);
-    if (!err) {
-        dw_report_number (report, "run_ns", ns / TRIPS);
-        dw_report_number (report, "raw_trip_ns", raw->trip_ns);
-        dw_report_number (report, "run_to_raw_trip", ns / TRIPS / raw->trip_ns);
-        err = s_stream (client, large, IN_FLIGHT, IN_FLIGHT, &ns, report->error);
-    }
+        err = s_stream (client, small, TRIPS / 10, 1, &ns, report->error);
     if (!err)
-        err = s_stream (client, large, LARGE_RUNS, IN_FLIGHT, &ns, report->error);
-    if (!err) {
-        double per_second = (double) s_parameters[LARGE].value * LARGE_RUNS / ns * 1e9;
-        dw_report_number (report, "large_mb_per_second", per_second / 1e6);
-        dw_report_number (report, "raw_large_mb_per_second", raw->large_per_second / 1e6);
-        dw_report_number (report, "large_to_raw", per_second / raw->large_per_second);
+        err = s_stream (client, large, 2 * IN_FLIGHT, IN_FLIGHT, &ns, report->error);
+    dw_raw_trips (raw, payload, TRIPS / 10, 1);
+    dw_raw_trips (raw, large_size, 2 * IN_FLIGHT, IN_FLIGHT);
+    for (size_t round = 0; round < s_parameters[REPEAT].value && !err; round++) {
+        double
+            run_ns = 0,
+            raw_ns =
+                0; /* in short turns: where threads sleep makes more of a difference than who wakes them */
+        for (unsigned i = 0; i < TURNS && !err; i++) {
+            err = s_stream (client, small, TRIPS / TURNS, 1, &ns, report->error);
+            run_ns += ns;
+            raw_ns += dw_raw_trips (raw, payload, TRIPS / TURNS, 1);
+        }
+        s_series_set (&run, round, run_ns / TRIPS, raw_ns / TRIPS);
+        if (!err)
+            err = s_stream (client, large, large_runs, IN_FLIGHT, &ns, report->error);
+        s_series_set (&large_run, round, ns / large_runs,
+                      dw_raw_trips (raw, large_size, large_runs, IN_FLIGHT) / large_runs);
     }
+    if (!err) {
+        s_series_report (&run, report, 0);
+        s_series_report (&large_run, report, (double) large_size * 1e3);
+    }
+    free (run.ours);
+    free (large_run.ours);
     free (small);
     free (large);
     return err;
@@ -332,8 +273,8 @@ static int s_add_nodes (dw_graph_t *graph, uint64_t count) {
 }
 
 /* A system of count nodes with the worker process, and a client of it: measured by one of the two. */
-static int s_with_system (dw_report_t *report, const s_child_t *child, const s_folder_t *keys,
-                          uint64_t count, const s_raw_t *raw, uint64_t *hash) {
+static int s_with_system (dw_report_t *report, const dw_child_t *worker, const s_folder_t *keys,
+                          uint64_t count, dw_raw_t *raw, uint64_t *hash) {
     dw_system_t *system = NULL;
     dw_client_t *client = NULL;
     dw_graph_t *graph = dw_graph_new ();
@@ -345,7 +286,7 @@ static int s_with_system (dw_report_t *report, const s_child_t *child, const s_f
     if (!err)
         err = dw_system_open (&system, graph, &options, report->error);
     if (!err) {
-        s_tell_child (child, dw_system_listening (system));
+        dw_child_tell (worker, dw_system_listening (system));
         err = dw_client_new (&client, system, report->error);
     }
     if (!err)
@@ -356,13 +297,12 @@ static int s_with_system (dw_report_t *report, const s_child_t *child, const s_f
     return err;
 }
 
-static int s_measure (dw_report_t *report, const s_child_t *child, const s_folder_t *keys,
-                      uint64_t *hash) {
-    s_raw_t raw = {0};
-    int err = s_measure_raw (&raw, child, report->error);
+static int s_measure (dw_report_t *report, const dw_child_t *worker, const s_folder_t *keys,
+                      dw_raw_t *raw, uint64_t *hash) {
+    int err = dw_raw_connect (raw, s_parameters[KEYS].value, report->error);
     if (!err)
-        err = s_with_system (report, child, keys, s_parameters[TASKS].value, NULL, hash);
-    return err ? err : s_with_system (report, child, keys, 1, &raw, hash);
+        err = s_with_system (report, worker, keys, s_parameters[TASKS].value, NULL, hash);
+    return err ? err : s_with_system (report, worker, keys, 1, raw, hash);
 }
 
 int main (int argc, char **argv) {
@@ -374,14 +314,18 @@ int main (int argc, char **argv) {
         .parameters = s_parameters};
     dw_report_start (&report, argc, argv);
     s_folder_t keys = {0};
-    s_child_t child = {0};
+    dw_child_t worker = {0};
+    dw_raw_t raw = {0};
     uint64_t hash = 0;
     int err = s_parameters[KEYS].value ? s_make_keys (&keys, report.error) : DW_OK;
     if (!err)
-        err = s_start_child (&child, &keys, report.error);
+        err = dw_child_start (&worker, s_be_worker, &keys, report.error);
     if (!err)
-        err = s_measure (&report, &child, &keys, &hash);
-    int child_err = s_end_child (&child, report.error);
+        err = dw_raw_start (&raw, report.error);
+    if (!err)
+        err = s_measure (&report, &worker, &keys, &raw, &hash);
+    int raw_err = dw_raw_end (&raw, report.error),
+        worker_err = dw_child_end (&worker, report.error);
     s_remove_keys (&keys);
-    return dw_report_end (&report, hash, err ? err : child_err);
+    return dw_report_end (&report, hash, err ? err : worker_err ? worker_err : raw_err);
 }

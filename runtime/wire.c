@@ -97,12 +97,6 @@ void dw_write_str (dw_writer_t *self, const char *text, size_t size) {
 
 /* ---- Reading ---------------------------------------------------------------------------------- */
 
-/* From then on nothing is left to be read. */
-static void s_damage (dw_wire_reader_t *self) {
-    self->is_damaged = true;
-    self->at = self->end;
-}
-
 static inline size_t s_left (const dw_wire_reader_t *self) {
     return (size_t) (self->end - self->at);
 }
@@ -111,7 +105,7 @@ static inline size_t s_left (const dw_wire_reader_t *self) {
 static uint64_t s_take (dw_wire_reader_t *self, unsigned size) {
     uint64_t value = 0;
     if (s_left (self) < 1 + (size_t) size) {
-        s_damage (self);
+        dw_wire_damage (self);
         return 0;
     }
     for (unsigned i = 1; i <= size; i++)
@@ -123,7 +117,7 @@ static uint64_t s_take (dw_wire_reader_t *self, unsigned size) {
 uint64_t dw_read_long_uint (dw_wire_reader_t *self) {
     if (s_left (self) > 0 && *self->at >= 0xcc && *self->at <= 0xcf)
         return s_take (self, 1u << (*self->at - 0xcc));
-    s_damage (self);
+    dw_wire_damage (self);
     return 0;
 }
 
@@ -131,7 +125,7 @@ uint32_t dw_read_uint_max (dw_wire_reader_t *self, uint32_t max) {
     uint64_t value = dw_read_uint (self);
     if (value <= max)
         return (uint32_t) value;
-    s_damage (self);
+    dw_wire_damage (self);
     return 0;
 }
 
@@ -142,12 +136,12 @@ uint32_t dw_read_array (dw_wire_reader_t *self) {
     else if (s_left (self) > 0 && (*self->at == 0xdc || *self->at == 0xdd))
         count = s_take (self, *self->at == 0xdc ? 2 : 4);
     else {
-        s_damage (self);
+        dw_wire_damage (self);
         return 0;
     }
     if (count <= s_left (self))
         return (uint32_t) count;
-    s_damage (self);
+    dw_wire_damage (self);
     return 0;
 }
 
@@ -155,7 +149,7 @@ uint32_t dw_read_array (dw_wire_reader_t *self) {
 static const uint8_t *s_content (dw_wire_reader_t *self, uint64_t size, size_t max,
                                  size_t *size_p) {
     if (self->is_damaged || size > max || size > s_left (self)) {
-        s_damage (self);
+        dw_wire_damage (self);
         *size_p = 0;
         return NULL;
     }
@@ -170,7 +164,7 @@ const uint8_t *dw_read_bin (dw_wire_reader_t *self, size_t max, size_t *size_p) 
     if (s_left (self) > 0 && *self->at >= 0xc4 && *self->at <= 0xc6)
         size = s_take (self, 1u << (*self->at - 0xc4));
     else
-        s_damage (self);
+        dw_wire_damage (self);
     return s_content (self, size, max, size_p);
 }
 
@@ -181,7 +175,7 @@ const char *dw_read_str (dw_wire_reader_t *self, size_t max, size_t *size_p) {
     else if (s_left (self) > 0 && *self->at >= 0xd9 && *self->at <= 0xdb)
         size = s_take (self, 1u << (*self->at - 0xd9));
     else
-        s_damage (self);
+        dw_wire_damage (self);
     return (const char *) s_content (self, size, max, size_p);
 }
 
@@ -201,7 +195,21 @@ dw_ref_t dw_read_ref (dw_wire_reader_t *self) {
     }
     ref.frame = dw_read_uint_max (self, DW_WIRE_FRAMES_MAX);
     if (ref.frame == 0)
-        s_damage (self);
+        dw_wire_damage (self);
+    return ref;
+}
+
+dw_ref_t dw_read_kept_ref (dw_wire_reader_t *self) {
+    bool is_kept = self->at != self->end && (*self->at == 0x91 || *self->at == 0x92);
+    if (!is_kept)
+        return dw_read_ref (self);
+    dw_ref_t ref = {0};
+    if (*self->at++ == 0x92) {
+        ref.frame = dw_read_uint_max (self, DW_WIRE_FRAMES_MAX);
+        if (ref.frame == 0)
+            dw_wire_damage (self);
+    }
+    ref.place = dw_read_uint_max (self, DW_WIRE_PLACES - 1) + 1;
     return ref;
 }
 
@@ -283,7 +291,7 @@ bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task) {
     task->node = dw_read_uint_max (self, UINT32_MAX);
     task->steps = dw_read_uint_max (self, UINT32_MAX);
     task->attempt = dw_read_uint_max (self, UINT16_MAX);
-    task->payload = dw_read_ref (self);
+    task->payload = dw_read_kept_ref (self);
     task->dependencies_count = dw_read_nil (self) ? 0 : dw_read_array (self);
     return !self->is_damaged;
 }
@@ -301,7 +309,7 @@ bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record) {
             record->steps = dw_read_uint_max (
                 self, (uint32_t) (s_left (self) < UINT32_MAX ? s_left (self) / 2 : UINT32_MAX));
             if (record->steps > s_left (self) / 2)
-                s_damage (self);
+                dw_wire_damage (self);
             break;
         case DW_WIRE_FAILED:
             record->code = (uint16_t) dw_read_uint_max (self, 999);

@@ -23,6 +23,9 @@
 #define DW_WIRE_INLINE_MAX   512u   /* bytes; more travels as a frame of its own */
 #define DW_WIRE_TOGETHER_MAX 64u    /* submissions that an honest client sends in one message */
 #define DW_WIRE_FRAMES_MAX   65536u /* frames of one message */
+#define DW_WIRE_KEPT_MIN     4096u  /* bytes; a slot keeps what has more and is read again, */
+#define DW_WIRE_PLACES       256u   /* in so many places, */
+#define DW_WIRE_KEPT_MAX     ((size_t) 64 << 20) /* and bytes of them */
 
 typedef enum dw_wire_type_t {
     DW_WIRE_HELLO =
@@ -47,6 +50,7 @@ typedef enum dw_wire_type_t {
     DW_WIRE_REPLACE, /* coordinator -> agent: worker; its slot is stuck, another takes its place */
     DW_WIRE_STATUS,  /* client -> coordinator: peer; coordinator -> client: a status record */
     DW_WIRE_RELOAD,  /* owner -> coordinator: read the allow-list anew */
+    DW_WIRE_DROP,    /* coordinator -> slot: places of what it need not keep any more */
     DW_WIRE_TYPES
 } dw_wire_type_t;
 
@@ -119,10 +123,11 @@ typedef struct dw_ref_t {
     const uint8_t *bytes; /* in the head */
     size_t size;
     uint32_t frame; /* from 1; 0: not in a frame */
+    uint32_t place; /* from 1: where a slot keeps it, from now on or already; 0: it does not */
 } dw_ref_t;
 
 static inline bool dw_ref_is_nil (const dw_ref_t *self) {
-    return !self->bytes && !self->frame;
+    return !self->bytes && !self->frame && !self->place;
 }
 
 static inline dw_wire_reader_t dw_wire_reader (const void *bytes, size_t size) {
@@ -136,6 +141,13 @@ static inline bool dw_wire_reader_is_over (const dw_wire_reader_t *self) {
 /* Whether another record follows. */
 static inline bool dw_wire_reader_has_more (const dw_wire_reader_t *self) {
     return self->at != self->end;
+}
+
+/* What was read makes no sense to its reader: from now on it gives zeros. Gives NULL. */
+static inline const void *dw_wire_damage (dw_wire_reader_t *self) {
+    self->is_damaged = true;
+    self->at = self->end;
+    return NULL;
 }
 
 uint64_t dw_read_long_uint (dw_wire_reader_t *self);
@@ -157,6 +169,8 @@ const uint8_t *dw_read_bin (dw_wire_reader_t *self, size_t max, size_t *size_p);
 const char *dw_read_str (dw_wire_reader_t *self, size_t max, size_t *size_p);
 /* A bin, a frame's number or nil. */
 dw_ref_t dw_read_ref (dw_wire_reader_t *self);
+/* One of these, or what a slot keeps: [frame, place] or [place]. */
+dw_ref_t dw_read_kept_ref (dw_wire_reader_t *self);
 
 /* ---- Records ---------------------------------------------------------------------------------- */
 

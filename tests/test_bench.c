@@ -244,8 +244,8 @@ static void load_plans_a_graph_as_deep_as_it_has_nodes (void **state) {
 
 static void text_and_wrong_words_have_their_statuses (void **state) {
     (void) state;
-    static const char *const benches[] = {"stream", "open_close", "copy",
-                                          "memory", "load",       "elsewhere"};
+    static const char *const benches[] = {"stream", "open_close", "copy", "memory",
+                                          "load",   "elsewhere",  "idle"};
     for (size_t i = 0; i < sizeof benches / sizeof *benches; i++) {
         assert_int_equal (s_bench (benches[i], "--help > /dev/null", NULL), 0);
         assert_int_equal (s_bench (benches[i], "--nodes 0 2> /dev/null", NULL), 64);

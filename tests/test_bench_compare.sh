@@ -82,6 +82,19 @@ else
     says 'gnuplot is not here'
 fi
 
+# -- A worker process, and Dask where it is installed --
+
+ln -s "$build/bench/elsewhere" "$folder/build/bench/elsewhere"
+compare 0 --only elsewhere
+for pattern in '^plain ' '^curve ' '^beside ' '^elsewhere, plain: tasks a second  ' '^elsewhere, with CURVE: large payloads'; do
+    grep -qE "$pattern" "$folder/printed" || fail "not printed: $pattern"
+done
+if /usr/bin/python3 -c 'import distributed' 2>/dev/null; then
+    grep -qE '^to_dask ' "$folder/printed" || fail "Dask is installed and was not measured"
+else
+    says 'skipped dask .*install python3-distributed'
+fi
+
 # METG by hand: at 0.6 between the points of 0.667 and 0.5, at a fifth of it never left, at 0.9 never reached.
 python3 - <<'CHECK' || fail "METG is not as it is defined"
 from comparison.tables import metg_find

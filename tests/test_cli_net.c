@@ -200,6 +200,32 @@ static void submit_takes_input_outputs_and_text_as_run_does (void **state) {
     command_free (&c);
 }
 
+static void submit_refuses_what_is_too_large_before_it_is_sent (void **state) {
+    fixture_t *f = *state;
+    const char *large = command_file ("large.txt", "");
+    assert_int_equal (truncate (large, 16 << 20), 0);
+    COORDINATE (command_file ("usual.yaml", "processors: [{id: a, processor: identity}]\n"),
+                "--listen", LOOPBACK);
+    command_t c = {0};
+    COMMAND (&c, "submit", "--connect", f->endpoint, "--input-file", large);
+    command_expect (&c, 66);
+    command_expect_error (&c, "16777221 bytes, which is more than max_payload_bytes (16777216)");
+    command_expect_error (&c, "executor_options");
+    command_free (&c);
+    command_signal (&f->coordinator, SIGTERM);
+    s_expect_end (&f->coordinator, 0);
+    COORDINATE (command_file ("tiny.yaml", "executor_options: {max_payload_bytes: 20}\n"
+                                           "processors: [{id: a, processor: identity}]\n"),
+                "--listen", LOOPBACK, "--actors-here");
+    COMMAND (&c, "submit", "--connect", f->endpoint, "--input", "twenty-one characters");
+    command_expect (&c, 66);
+    command_expect_error (&c, "21 bytes, which is more than max_payload_bytes (20)");
+    command_free (&c);
+    COMMAND (&c, "submit", "--connect", f->endpoint, "--input", "nineteen characters");
+    command_expect (&c, 0);
+    command_free (&c);
+}
+
 static void the_coordinator_runs_nodes_itself_when_asked_to (void **state) {
     fixture_t *f = *state;
     COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK, "--actors-here");
@@ -616,6 +642,7 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         TEST (a_run_elsewhere_prints_what_a_run_here_prints),
         TEST (submit_takes_input_outputs_and_text_as_run_does),
+        TEST (submit_refuses_what_is_too_large_before_it_is_sent),
         TEST (the_coordinator_runs_nodes_itself_when_asked_to),
         TEST (two_workers_share_a_run),
         TEST (a_run_may_have_workers_elsewhere),

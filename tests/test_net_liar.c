@@ -360,17 +360,29 @@ static void slots_that_are_sent_nonsense_live_on_or_leave (void **state) {
     s_truth_t *self = *state;
     random_t random = random_from (random_seed ());
     for (int i = 0; i < 60; i++) {
-        uint8_t head[256];
+        uint8_t head[256], frame[] = {0xa2, 'm', 'e'};
+        uint8_t drop[] = {DW_WIRE_DROP, 0, 0, (uint8_t) random_next (&random), 1};
         dw_agent_t *agent = NULL;
         size_t size = 0;
         head[size++] = DW_WIRE_TASKS;
         head[size++] = 0;
         for (int task = 0; task < 8; task++) {
-            uint8_t record[] = {1, (uint8_t) random_below (&random, 4), 1, 1, 0xc4, 3};
+            uint8_t record[] = {1, (uint8_t) random_below (&random, 4), 1, 1};
             memcpy (head + size, record, sizeof record);
             size += sizeof record;
-            for (int k = 0; k < 3; k++)
-                head[size++] = (uint8_t) random_next (&random);
+            if (random_one_in (&random,
+                               2)) { /* what is kept, or not, in a place that there is, or not */
+                bool is_brought = random_one_in (&random, 2);
+                head[size++] = is_brought ? 0x92 : 0x91;
+                if (is_brought)
+                    head[size++] = (uint8_t) random_below (&random, 3);
+                head[size++] = (uint8_t) random_below (&random, 3);
+            } else {
+                head[size++] = 0xc4;
+                head[size++] = 3;
+                for (int k = 0; k < 3; k++)
+                    head[size++] = (uint8_t) random_next (&random);
+            }
             uint8_t given = (uint8_t) random_below (&random, 3);
             head[size++] = given ? (uint8_t) (0x90 | given) : 0xc0;
             for (int k = 0; k < 2 * given; k++) {
@@ -381,7 +393,9 @@ static void slots_that_are_sent_nonsense_live_on_or_leave (void **state) {
             }
         }
         self->liar.lies[DW_WIRE_AGENT] = self->agent;
-        self->liar.lies[DW_WIRE_WORKER] = (s_lie_t){.frames = {head}, .sizes = {size}, .count = 1};
+        self->liar.lies[DW_WIRE_WORKER] = (s_lie_t){
+            .frames = {head, frame}, .sizes = {size, sizeof frame}, .count = 2};
+        self->liar.more = (s_lie_t){.frames = {drop}, .sizes = {sizeof drop}, .count = 1};
         s_start (&self->liar);
         if (s_open_agent (self, &agent))
             fail_msg ("%s", dw_error_text (self->net->error));

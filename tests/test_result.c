@@ -7,6 +7,10 @@
 #include <string.h>
 
 #include <msgpack.h>
+#include <unistr.h>
+
+#include "runtime/payload.h"
+#include "tests/support/random.h"
 
 #define LARGE_BYTES (1u << 20)
 
@@ -196,6 +200,39 @@ static void text_that_is_utf_8_travels_as_a_str_and_other_bytes_as_a_bin (void *
         const char *text = dw_result_text (result, 0, &size);
         assert_int_equal (size, forms[i].text_size);
         assert_memory_equal (text, forms[i].text, size);
+        dw_result_destroy (&result);
+    }
+}
+
+/* Of characters of one to four bytes and, in half of the texts, a byte that makes it none somewhere. */
+static void what_is_utf_8_is_found_out_wherever_it_is_not (void **state) {
+    static const char *const characters[] = {
+        "x", "y", " ", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    static const char wrong[] = {'\x80', '\xc3', '\xe2', '\xf0', '\xff', '\xc0'};
+    system_fixture_t *f = *state;
+    random_t random = random_from (random_seed ());
+    system_fixture_add (f, "same", "identity", "");
+    system_fixture_open (f);
+    for (int i = 0; i < 2000; i++) {
+        char text[300];
+        size_t size = 0, payload_size, most = random_below (&random, 280);
+        uint32_t kinds = random_one_in (&random, 2) ? 6 : 3, rare = 1 + random_below (&random, 50);
+        while (size < most) {
+            uint32_t kind = random_below (&random, random_one_in (&random, rare) ? kinds : 3);
+            memcpy (text + size, characters[kind], strlen (characters[kind]));
+            size += strlen (characters[kind]);
+        }
+        if (size > 0 && random_one_in (&random, 2))
+            text[random_below (&random, (uint32_t) size)] = wrong[random_below (&random, 6)];
+        dw_submission_t submission = {
+            .payload = text, .size = size, .is_text = true, .wait_ms = -1};
+        dw_result_t *result = s_run_payload (f, &submission);
+        const void *payload = dw_result_payload (result, 0, &payload_size);
+        assert_int_equal (dw_payload_is_text (payload, payload_size),
+                          size == 0 || !u8_check ((const uint8_t *) text, size));
+        const char *got = dw_result_text (result, 0, &payload_size);
+        assert_int_equal (payload_size, size);
+        assert_memory_equal (got, text, size);
         dw_result_destroy (&result);
     }
 }
@@ -424,6 +461,7 @@ int main (void) {
         cmocka_unit_test (metadata_arrives_in_the_order_of_its_keys),
         cmocka_unit_test (a_node_reads_the_metadata_of_its_dependencies),
         cmocka_unit_test (text_that_is_utf_8_travels_as_a_str_and_other_bytes_as_a_bin),
+        cmocka_unit_test (what_is_utf_8_is_found_out_wherever_it_is_not),
         cmocka_unit_test (structured_values_travel_as_they_are),
         cmocka_unit_test (payloads_of_every_size_arrive_whole),
         cmocka_unit_test (a_large_payload_is_passed_along_a_hundred_nodes_without_a_copy),

@@ -46,20 +46,26 @@ static dw_ref_t s_any_ref (random_t *random) {
     return ref;
 }
 
-static void s_expect_ref (dw_wire_reader_t *reader, const dw_ref_t *expected) {
-    dw_ref_t ref = dw_read_ref (reader);
-    assert_int_equal (ref.frame, expected->frame);
-    assert_int_equal (ref.size, expected->size);
-    assert_int_equal (dw_ref_is_nil (&ref), dw_ref_is_nil (expected));
-    if (expected->bytes)
-        assert_memory_equal (ref.bytes, expected->bytes, ref.size);
+/* The same, or one that is kept. */
+static dw_ref_t s_any_kept_ref (random_t *random) {
+    dw_ref_t ref = s_any_ref (random);
+    if (!ref.bytes && random_one_in (random, 2))
+        ref.place = 1 + random_below (random, DW_WIRE_PLACES);
+    return ref;
 }
 
 static void s_expect_equal_ref (const dw_ref_t *ref, const dw_ref_t *expected) {
     assert_int_equal (ref->frame, expected->frame);
+    assert_int_equal (ref->place, expected->place);
     assert_int_equal (ref->size, expected->size);
+    assert_int_equal (dw_ref_is_nil (ref), dw_ref_is_nil (expected));
     if (expected->bytes)
         assert_memory_equal (ref->bytes, expected->bytes, ref->size);
+}
+
+static void s_expect_ref (dw_wire_reader_t *reader, const dw_ref_t *expected) {
+    dw_ref_t ref = dw_read_ref (reader);
+    s_expect_equal_ref (&ref, expected);
 }
 
 static void a_hello_is_read_as_it_was_written (void **state) {
@@ -247,10 +253,10 @@ static void a_task_is_read_as_it_was_written (void **state) {
                                      .node = (uint32_t) random_integer (&f->random),
                                      .steps = (uint32_t) random_integer (&f->random),
                                      .attempt = random_below (&f->random, UINT16_MAX),
-                                     .payload = s_any_ref (&f->random),
+                                     .payload = s_any_kept_ref (&f->random),
                                      .dependencies_count = random_below (&f->random, 10)};
         for (size_t k = 0; k < COUNT (refs); k++)
-            refs[k] = s_any_ref (&f->random);
+            refs[k] = k % 2 ? s_any_ref (&f->random) : s_any_kept_ref (&f->random);
         dw_writer_clear (&f->writer);
         wire_write_task (&f->writer, &task, refs);
         dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
@@ -261,9 +267,43 @@ static void a_task_is_read_as_it_was_written (void **state) {
         assert_int_equal (read.attempt, task.attempt);
         s_expect_equal_ref (&read.payload, &task.payload);
         assert_int_equal (read.dependencies_count, task.dependencies_count);
-        for (uint32_t k = 0; k < 2 * task.dependencies_count; k++)
-            s_expect_ref (&reader, &refs[k]);
+        for (uint32_t k = 0; k < task.dependencies_count; k++) {
+            dw_ref_t payload = dw_read_kept_ref (&reader);
+            s_expect_equal_ref (&payload, &refs[2 * k]);
+            s_expect_ref (&reader, &refs[2 * k + 1]);
+        }
         assert_true (dw_wire_reader_is_over (&reader));
+    }
+}
+
+static void what_is_kept_has_a_place_that_there_is (void **state) {
+    static const struct {
+        uint8_t bytes[6];
+        size_t size;
+        bool is_read;
+    } refs[] = {
+        {{0x91, 0x00}, 2, true},
+        {{0x91, 0xcc, 0xff}, 3, true},
+        {{0x92, 0x01, 0x00}, 3, true},
+        {{0x91, 0xcd, 0x01, 0x00}, 4, false}, /* 256 */
+        {{0x92, 0x00, 0x00}, 3, false},       /* frame 0 is the head */
+        {{0x92, 0xc0, 0x00}, 3, false},
+        {{0x92, 0xc4, 0x01, 'x', 0x00}, 5, false},
+        {{0x92, 0x01}, 2, false},
+        {{0x91}, 1, false},
+        {{0x90}, 1, false},
+        {{0x93, 0x01, 0x00, 0x00}, 4, false},
+        {{0x91, 0xc0}, 2, false},
+    };
+    (void) state;
+    for (size_t i = 0; i < COUNT (refs); i++) {
+        dw_wire_reader_t reader = dw_wire_reader (refs[i].bytes, refs[i].size);
+        dw_ref_t ref = dw_read_kept_ref (&reader);
+        assert_int_equal (dw_wire_reader_is_over (&reader), refs[i].is_read);
+        assert_true (ref.place <= DW_WIRE_PLACES);
+        reader = dw_wire_reader (refs[i].bytes, refs[i].size);
+        dw_read_ref (&reader);
+        assert_true (reader.is_damaged);
     }
 }
 
@@ -445,6 +485,7 @@ int main (void) {
         TEST (a_hello_with_another_magic_word_is_not_ours),
         TEST (a_hello_with_a_token_of_another_size_is_refused),
         TEST (a_task_is_read_as_it_was_written),
+        TEST (what_is_kept_has_a_place_that_there_is),
         TEST (an_answer_is_read_as_it_was_written),
         TEST (an_answer_that_makes_no_sense_is_refused),
         TEST (a_submission_is_read_as_it_was_written),

@@ -15,6 +15,9 @@ GROWTH_MAX = 1.5
 PLAN_NS_MAX = 200
 RUN_BYTES_MAX = 100
 MAKESPAN_MAX = 1.03
+REMOTE_MIN = {"plain": 1e6, "curve": 5e5}
+REMOTE_RUN_MAX = 1.5
+REMOTE_LARGE_MIN = 0.6
 
 
 def at_most(what, spread, limit):
@@ -72,8 +75,21 @@ def of_workflow(table):
                     table[file]["to_list"].get("dagwood"), MAKESPAN_MAX) for file in table]
 
 
+def of_elsewhere(table):
+    bars = []
+    for what, text in (("plain", "plain"), ("curve", "with CURVE")):
+        figures = table[what]
+        bars += [at_least(f"elsewhere, {text}: tasks a second", figures["tasks_per_second"],
+                          REMOTE_MIN[what]),
+                 at_most(f"elsewhere, {text}: a run of one task to ZeroMQ's round trip",
+                         figures["run_to_raw"], REMOTE_RUN_MAX),
+                 at_least(f"elsewhere, {text}: large payloads to ZeroMQ's throughput",
+                          figures["large_to_raw"], REMOTE_LARGE_MIN)]
+    return bars
+
+
 BARS = {"overhead": of_overhead, "efficiency": of_efficiency, "metg": of_metg, "thread": of_thread,
-        "scaling": of_scaling, "workflow": of_workflow}
+        "scaling": of_scaling, "workflow": of_workflow, "elsewhere": of_elsewhere}
 
 
 def is_met(bar):

@@ -27,7 +27,12 @@ FILES = {  # by the name that figures have; the order of tables and plots
     "starpu": "bench/peers/starpu",
     "caf": "bench/peers/caf",
 }
-OURS = {"sequential", "four_mutexes"}  # of dagwood's version
+ELSEWHERE = {  # of the table elsewhere, which has works of its own; a script lies beside these
+    "elsewhere": "bench/elsewhere",
+    "dask": os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                         "peers", "dask_distributed.py"),
+}
+OURS = {"sequential", "four_mutexes", "elsewhere"}  # of dagwood's version
 HEAVY = {"openmp", "starpu", "caf"}  # over 0.3 us a task: a quick comparison asks them less
 QUICK_SECONDS = 35.0  # of a table, after which a quick comparison begins no further round
 QUICK_SLOW_SECONDS = 1.0  # a program that takes longer is not asked for a second round of it
@@ -158,7 +163,7 @@ class Sitting:
         self.ns_per_round, self.peak = self.calibrate(), None
 
     def path(self, name):
-        return os.path.join(self.options.build, FILES[name])
+        return os.path.join(self.options.build, {**FILES, **ELSEWHERE}[name])
 
     def find(self, name):
         if os.access(self.path(name), os.X_OK):
@@ -183,6 +188,8 @@ class Sitting:
     def command(self, name, work, repeat, bench="overhead"):
         words = [self.path(name)] + (["bench", bench] if name == "dagwood" else [])
         options = {"threads": self.options.threads, **work, "repeat": repeat, "format": "json"}
+        if name in ELSEWHERE:
+            del options["threads"]
         if work.get("task-ns") and self.ns_per_round:
             options["ns-per-round"] = f"{self.ns_per_round:.6g}"
         if bench == "latency":
@@ -204,7 +211,7 @@ class Sitting:
         if isinstance(row, dict) and "hash" in row:
             self.note(name, row)
             return row
-        if status == DEFECT or name in ("dagwood", "sequential"):
+        if status == DEFECT or name in ("dagwood", "sequential", "elsewhere"):
             raise Failure(status if status > 0 else DEFECT,
                           f"exit status {status} of: {' '.join(command)}\n{said}")
         self.skip(f"{name} ({describe(work)})", f"exit status {status}: {said}")

@@ -78,8 +78,14 @@ def workflow_text(table):
             by_program([(file, table[file]["to_list"]) for file in table]))
 
 
+def elsewhere_text(table):
+    return ["A worker process over TCP (to_dask: of as many tasks, beside)"] + rows_text(
+        ["tasks_per_second", "run_to_raw", "large_to_raw"], list(table.items()))
+
+
 TEXTS = {"overhead": overhead_text, "efficiency": efficiency_text, "metg": metg_text,
-         "thread": thread_text, "scaling": scaling_text, "workflow": workflow_text}
+         "thread": thread_text, "scaling": scaling_text, "workflow": workflow_text,
+         "elsewhere": elsewhere_text}
 
 
 def text_of(tables, sitting, load):

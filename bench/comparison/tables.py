@@ -248,5 +248,44 @@ def workflow(sitting):
     return table
 
 
+# ---- Elsewhere ---------------------------------------------------------------------------------
+
+
+def elsewhere(sitting):
+    """A worker process over TCP: empty tasks a second, plain, with CURVE, and of Dask distributed; a
+    run of one task, and large payloads, to what ZeroMQ alone needs in the same process."""
+    quick = sitting.options.quick
+    sitting.run("dagwood", {"shape": "chain", "nodes": 10}, 1)  # which tells of the machine
+    few, many = {"tasks": 500 if quick else 2000}, {"tasks": 2000 if quick else 100000}
+    small = {"large": 1 << 16, "large-runs": 20} if quick else {}
+    works = {"plain": ("elsewhere", {**many, **small}),
+             "curve": ("elsewhere", {**many, **small, "keys": 1}),
+             "beside": ("elsewhere", {**few, "large": 1, "large-runs": 1}), "dask": ("dask", few)}
+    rounds = []
+    for _ in range(sitting.options.rounds):
+        if rounds and sitting.is_late():
+            break
+        rows = {}
+        for what in sitting.random.sample(list(works), len(works)):
+            name, work = works[what]
+            rows[what] = None if name in sitting.slow else sitting.run(name, work, repeats(sitting))
+            if not rows[what]:
+                sitting.slow.add(name)
+        if rows["dask"] and rows["dask"]["hash"] != rows["beside"]["hash"]:
+            raise Failure(DEFECT, f"wrong hash: dask gives {rows['dask']['hash']}, and dagwood "
+                          f"{rows['beside']['hash']}: no figure of it counts")
+        rounds.append({what: row for what, row in rows.items() if row})
+    table = {what: {key: spread(rounds, lambda rows: figure(rows, what, key))
+                    for key in ("tasks_per_second", "run_to_raw", "large_to_raw")}
+             for what in ("plain", "curve")}
+    for what in ("beside", "dask"):
+        table[what] = {"tasks_per_second": spread(
+            rounds, lambda rows: figure(rows, what, "tasks_per_second"))}
+    table["to_dask"] = {"tasks_per_second": spread(
+        [rows for rows in rounds if "dask" in rows],
+        lambda rows: rows["beside"]["tasks_per_second"] / rows["dask"]["tasks_per_second"])}
+    return table
+
+
 TABLES = {"overhead": overhead, "efficiency": efficiency, "metg": metg, "thread": thread,
-          "scaling": scaling, "workflow": workflow}
+          "scaling": scaling, "workflow": workflow, "elsewhere": elsewhere}

@@ -14,12 +14,16 @@
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
 void wire_write_ref (dw_writer_t *self, const dw_ref_t *ref) {
+    if (ref->place)
+        dw_write_array (self, ref->frame ? 2 : 1);
     if (ref->frame)
         dw_write_uint (self, ref->frame);
     else if (ref->bytes)
         dw_write_bin (self, ref->bytes, ref->size);
-    else
+    else if (!ref->place)
         dw_write_nil (self);
+    if (ref->place)
+        dw_write_uint (self, ref->place - 1);
 }
 
 static void s_write_refs (dw_writer_t *self, const dw_ref_t *refs, uint32_t count) {
@@ -144,11 +148,18 @@ static void s_expect_sound (const dw_wire_reader_t *reader, const uint8_t *begin
               "once damaged it gives zeros");
 }
 
+static void s_expect_ref (const dw_wire_reader_t *reader, const uint8_t *begin,
+                          const dw_ref_t *ref) {
+    s_expect_inside (reader, begin, ref->bytes, ref->size);
+    s_expect (ref->frame <= DW_WIRE_FRAMES_MAX, "frames are bounded");
+    s_expect (ref->place <= DW_WIRE_PLACES, "places are bounded");
+    s_expect (!ref->bytes || (!ref->frame && !ref->place), "a byte string is in one place");
+}
+
 static void s_read_ref (dw_wire_reader_t *reader, const uint8_t *begin) {
     dw_ref_t ref = dw_read_ref (reader);
-    s_expect_inside (reader, begin, ref.bytes, ref.size);
-    s_expect (ref.frame <= DW_WIRE_FRAMES_MAX, "frames are bounded");
-    s_expect (!ref.frame || !ref.bytes, "a byte string is in one place");
+    s_expect_ref (reader, begin, &ref);
+    s_expect (ref.place == 0, "only what a task reads is kept");
 }
 
 /* A count that a record announced: each element takes a byte at the least. */
@@ -227,12 +238,16 @@ static int s_read_status (dw_wire_reader_t *reader) {
 static bool s_read_task (dw_wire_reader_t *reader, const uint8_t *begin) {
     dw_wire_task_t task;
     bool ok = dw_read_task (reader, &task);
-    s_expect_inside (reader, begin, task.payload.bytes, task.payload.size);
+    s_expect_ref (reader, begin, &task.payload);
     if (!ok)
         return false;
     s_expect (task.attempt <= UINT16_MAX, "attempts are counted in 16 bits");
     s_expect_count (reader, task.dependencies_count);
-    s_read_refs (reader, begin, 2 * (uint64_t) task.dependencies_count);
+    for (uint32_t i = 0; i < task.dependencies_count && !reader->is_damaged; i++) {
+        dw_ref_t payload = dw_read_kept_ref (reader);
+        s_expect_ref (reader, begin, &payload);
+        s_read_ref (reader, begin);
+    }
     return !reader->is_damaged;
 }
 

@@ -87,6 +87,9 @@ static void s_seed_tasks (dw_writer_t *self) {
         .run = 70000, .node = 200, .steps = 3, .attempt = 2, .payload = s_frame};
     task.dependencies_count = 2;
     wire_write_task (self, &task, refs);
+    refs[0] = (dw_ref_t){.place = 256};
+    task.payload = (dw_ref_t){.frame = 2, .place = 1};
+    wire_write_task (self, &task, refs);
 }
 
 static void s_seed_answers (dw_writer_t *self) {
