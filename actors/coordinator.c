@@ -278,6 +278,8 @@ static int64_t s_spin_until_ns (const dw_coordinator_t *self) {
 /* When there is something to do though nothing comes. Where it listens that is a look for silent agents. */
 static int64_t s_deadline_ns (dw_coordinator_t *self, int64_t now_ns) {
     int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
+    if (self->record && dw_record_deadline_ns (self->record) < deadline_ns)
+        deadline_ns = dw_record_deadline_ns (self->record);
     if (self->listen_router == DW_NONE)
         return deadline_ns;
     if (now_ns >= self->look_ns)
@@ -299,6 +301,7 @@ static void *s_coordinator_actor (void *args) {
             dw_coordinator_step (self, now_ns);
             self->stirred_ns = now_ns;
         }
+        dw_coordinator_record_look (self, now_ns);
         worked = dw_coordinator_has_own_work (self);
         if (worked)
             dw_coordinator_work (self);
@@ -309,6 +312,7 @@ static void *s_coordinator_actor (void *args) {
                                  s_spin_until_ns (self), deadline_ns))
             self->is_over = true;
     }
+    dw_coordinator_record_close (self);
     s_close (self);
     if (!self->is_closing) /* nobody asked for this end: clients must not wait for ever */
         zmq_ctx_shutdown (self->options.context);
@@ -419,6 +423,9 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
                                       .is_open = self->options.listen != NULL};
     if (!self->workers || !self->stuck || dw_scheduler_new (&self->scheduler, plan, &options))
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    int err = dw_coordinator_record_open (self, &options, error);
+    if (err)
+        return err;
     for (uint32_t w = 0; w < self->places_count; w++)
         self->workers[w] = (dw_crew_t){.peer = DW_PEER_NONE, .agent = DW_NONE};
     if (plan->pool && plan->nodes_count && !self->options.no_actors)
@@ -486,6 +493,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
         dw_worker_destroy (&self->stuck[i].actor);
     if (self->has_graph)
         zmq_msg_close (&self->graph);
+    dw_record_close (&self->record);
     dw_zap_destroy (&self->zap);
     dw_keyring_close (&self->keyring);
     dw_scheduler_destroy (&self->scheduler);

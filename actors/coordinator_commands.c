@@ -226,6 +226,9 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
         self->is_over = true;
         return;
     }
+    if (self->record)
+        dw_recorder_step (&self->record->recorder, now_ns, outcomes->events, events_count,
+                          &self->commands);
     for (size_t i = 0; i < self->commands.count; i++)
         s_carry_out (self, &self->commands.items[i]);
     self->commands.count = 0;

@@ -8,6 +8,7 @@
  *     coordinator_status.c    what it tells of what it is at
  *     coordinator_commands.c  what the scheduler commands
  *     coordinator_work.c      brief tasks that its own thread runs
+ *     coordinator_record.c    what it records of all that
  *
  * Only its own thread uses any of this, but for the making and the joining. */
 
@@ -18,6 +19,7 @@
 #include "actors/coordinator.h"
 #include "actors/keyring.h"
 #include "actors/peers.h"
+#include "actors/record.h"
 #include "actors/table.h"
 #include "actors/zap.h"
 
@@ -107,6 +109,7 @@ struct dw_coordinator_t {
     int64_t stirred_ns; /* when something happened last */
     dw_host_t *host;    /* of its own work; NULL: it has none */
     dw_own_work_t own;
+    dw_record_file_t *record; /* NULL: nothing is recorded (any more) */
 
     uint32_t listen_router; /* among the sockets; DW_NONE: it does not listen */
     char listening[256];
@@ -218,6 +221,19 @@ const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, dw_li
 /* Gives the scheduler what has happened, and does what it says. Carrying out may make events, which
  * are for the next step: they move to the front. */
 void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns);
+
+/* ---- What it records -------------------------------------------------------------------------- */
+
+/* Errors: as dw_record_open. */
+int dw_coordinator_record_open (dw_coordinator_t *self, const dw_scheduler_options_t *options,
+                                dw_error_t *error);
+/* Has written what is to be written by now; when the recording is over it says why. */
+void dw_coordinator_record_look (dw_coordinator_t *self, int64_t now_ns);
+/* Where the slots of an agent are, for whoever asks the recording. */
+void dw_coordinator_record_place (dw_coordinator_t *self, uint32_t worker,
+                                  const dw_remote_agent_t *agent);
+/* What happens from now on is not recorded. */
+void dw_coordinator_record_close (dw_coordinator_t *self);
 
 /* ---- Its own work ---------------------------------------------------------------------------- */
 

@@ -29,6 +29,8 @@ enum {
     KEY_SLOTS_MAX,
     KEY_RUNS_MAX,
     KEY_CLIENTS_MAX,
+    KEY_RECORD,
+    KEY_RECORD_BYTES_MAX,
 };
 
 static const struct argp_option s_options[] = {
@@ -67,12 +69,24 @@ static const struct argp_option s_options[] = {
      .arg = "N",
      .doc = "Most runs in flight of a client [1024]"},
     {.name = "clients-max", .key = KEY_CLIENTS_MAX, .arg = "N", .doc = "Most clients [64]"},
+    {.name = "record",
+     .key = KEY_RECORD,
+     .arg = "FILE",
+     .doc = "Record all that decides what happens, for dagwood replay and dagwood why [nothing is "
+            "recorded]"},
+    {.name = "record-bytes-max",
+     .key = KEY_RECORD_BYTES_MAX,
+     .arg = "N",
+     .doc = "How large the recording may become; then it ends, and the runs go on [256 MiB]"},
     {0},
 };
 
 static void s_check (const options_t *self, const struct argp_state *state) {
     if (!self->graph) {
         argp_error (state, "which graph file?");
+    }
+    if (self->system.record_bytes_max && !self->system.record) {
+        argp_error (state, "--record-bytes-max is of no use without --record");
     }
     if (!self->system.listen) {
         argp_error (state, "where shall it listen? --listen ENDPOINT, for example "
@@ -103,6 +117,10 @@ static error_t s_parse_limit (int key, const char *arg, const struct argp_state 
             system->clients_max = (uint32_t) dw_command_number (state, "--clients-max", arg, 1,
                                                                 CLIENTS_MAX);
             return 0;
+        case KEY_RECORD_BYTES_MAX:
+            system->record_bytes_max = dw_command_number (state, "--record-bytes-max", arg,
+                                                          DW_COMMAND_RECORD_BYTES_MIN, INT64_MAX);
+            return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -112,6 +130,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
     switch (key) {
         case KEY_LISTEN: self->system.listen = arg; return 0;
         case KEY_KEYS: self->system.keys = arg; return 0;
+        case KEY_RECORD: self->system.record = arg; return 0;
         case KEY_RENDEZVOUS: self->rendezvous = arg; return 0;
         case KEY_ACTORS_HERE: self->system.no_actors = false; return 0;
         case ARGP_KEY_ARG:

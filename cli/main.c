@@ -24,6 +24,8 @@ static const command_t s_commands[] = {
     {"graph", dw_command_graph, "draws a graph, for dot or mermaid"},
     {"plan", dw_command_plan, "prints what a graph is compiled to"},
     {"processors", dw_command_processors, "lists the stock processors, or explains one"},
+    {"replay", dw_command_replay,
+     "feeds a recording to the scheduler again and prints what it decides"},
     {"bench", dw_command_bench, "measures what a task costs beside its work"},
     {"coordinator", dw_command_coordinator,
      "lets other processes run a graph's nodes and submit runs"},
