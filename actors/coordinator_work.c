@@ -98,6 +98,7 @@ void dw_coordinator_work (dw_coordinator_t *self) {
     own->lap.since_ns = dw_clock_ns ();
     own->until_ns = own->lap.since_ns + dw_scheduler_stretch_ns (self->scheduler);
     own->is_away = false;
+    size_t first = self->commands.count;
     if (self->record)
         dw_recorder_work_begin (&self->record->recorder, own->lap.since_ns);
     if (dw_scheduler_work (self->scheduler, s_run_task, self, &self->commands))
@@ -105,5 +106,5 @@ void dw_coordinator_work (dw_coordinator_t *self) {
     bool is_by_time = own->lap.since_ns >= own->until_ns;
     s_look (self);
     if (self->record)
-        dw_recorder_work_end (&self->record->recorder, is_by_time);
+        dw_recorder_work_end (&self->record->recorder, is_by_time, &self->commands, first);
 }

@@ -98,5 +98,6 @@ int dw_command_submit (int argc, char **argv);
 int dw_command_status (int argc, char **argv);
 int dw_command_keygen (int argc, char **argv);
 int dw_command_replay (int argc, char **argv);
+int dw_command_why (int argc, char **argv);
 
 #endif

@@ -26,6 +26,7 @@ static const command_t s_commands[] = {
     {"processors", dw_command_processors, "lists the stock processors, or explains one"},
     {"replay", dw_command_replay,
      "feeds a recording to the scheduler again and prints what it decides"},
+    {"why", dw_command_why, "says where a recorded run's time went, or why a node ran as it did"},
     {"bench", dw_command_bench, "measures what a task costs beside its work"},
     {"coordinator", dw_command_coordinator,
      "lets other processes run a graph's nodes and submit runs"},

@@ -63,7 +63,7 @@ void dw_recorder_take (dw_recorder_t *self, dw_writer_t *out) {
 
 void dw_recorder_begin (dw_recorder_t *self, const dw_recording_header_t *header, uint64_t salt,
                         int64_t now_ns, dw_writer_t *out) {
-    *self = (dw_recorder_t){.salt = salt, .time_ns = now_ns, .start_ns = now_ns};
+    *self = (dw_recorder_t){.salt = salt, .time_ns = now_ns};
     dw_writer_t *stream = &self->stream;
     s_write_preamble (self, out);
     dw_write_str (stream, header->dagwood, strlen (header->dagwood));
@@ -159,8 +159,16 @@ static size_t s_count_alike (dw_recorder_t *self, const dw_event_t *events, size
     return alike;
 }
 
+static void s_write_digest (dw_recorder_t *self, const dw_commands_t *commands, size_t first) {
+    uint64_t digest = self->digest;
+    for (size_t i = first; i < commands->count; i++)
+        digest = dw_recording_command (digest, &commands->items[i]);
+    self->digest = digest;
+    dw_write_uint (&self->stream, dw_recording_told (digest));
+}
+
 void dw_recorder_step (dw_recorder_t *self, int64_t now_ns, const dw_event_t *events,
-                       size_t events_count, const dw_commands_t *commands) {
+                       size_t events_count, const dw_commands_t *commands, size_t first) {
     if (self->is_over)
         return;
     if (events_count > DW_RECORDING_EVENTS_MAX) {
@@ -180,11 +188,7 @@ void dw_recorder_step (dw_recorder_t *self, int64_t now_ns, const dw_event_t *ev
         }
     }
     dw_write_uint (&self->stream, DW_EVENTS_END);
-    uint64_t digest = self->digest;
-    for (size_t i = 0; i < commands->count; i++)
-        digest = dw_recording_command (digest, &commands->items[i]);
-    self->digest = digest;
-    dw_write_uint (&self->stream, dw_recording_told (digest));
+    s_write_digest (self, commands, first);
 }
 
 /* ---- Own work --------------------------------------------------------------------------------- */
@@ -194,6 +198,7 @@ void dw_recorder_work_begin (dw_recorder_t *self, int64_t now_ns) {
         return;
     self->own_tasks = self->own_odd = 0;
     self->lap_steps = 0;
+    self->lap_ns = now_ns;
     self->is_lap_behind = false;
     dw_write_uint (&self->stream, DW_TAG_WORK);
     s_write_time (self, now_ns);
@@ -213,27 +218,28 @@ void dw_recorder_odd_task (dw_recorder_t *self, const dw_own_task_t *task) {
 void dw_recorder_lap (dw_recorder_t *self, uint32_t steps, int64_t since_ns, uint64_t ns) {
     if (self->is_over)
         return;
-    if (since_ns > self->time_ns) {
+    if (since_ns > self->lap_ns) {
         dw_write_uint (&self->stream, DW_WORK_GAP);
-        dw_write_uint (&self->stream, (uint64_t) (since_ns - self->time_ns));
+        dw_write_uint (&self->stream, (uint64_t) (since_ns - self->lap_ns));
     }
     dw_write_uint (&self->stream, steps == self->lap_steps ? DW_WORK_LAP : DW_WORK_LAPS);
     if (steps != self->lap_steps)
         dw_write_uint (&self->stream, steps);
     dw_write_uint (&self->stream, ns);
     self->lap_steps = steps;
-    self->time_ns = since_ns + (int64_t) ns;
+    self->lap_ns = since_ns + (int64_t) ns;
     self->is_lap_behind = true;
 }
 
-void dw_recorder_work_end (dw_recorder_t *self, bool is_by_time) {
+void dw_recorder_work_end (dw_recorder_t *self, bool is_by_time, const dw_commands_t *commands,
+                           size_t first) {
     if (self->is_over)
         return;
     dw_write_uint (&self->stream, DW_WORK_END);
     dw_write_uint (&self->stream, self->own_tasks);
     dw_write_uint (&self->stream, (is_by_time ? DW_WORK_BY_TIME : 0) |
                                       (self->is_lap_behind ? DW_WORK_LAP_BEHIND : 0));
-    dw_write_uint (&self->stream, dw_recording_told (self->digest));
+    s_write_digest (self, commands, first);
 }
 
 /* ---- Besides ---------------------------------------------------------------------------------- */

@@ -15,8 +15,8 @@ typedef struct dw_recorder_t {
     dw_writer_t stream; /* records that are in no frame yet */
     dw_recording_past_t past;
     uint64_t salt, offset; /* of the file; of the next frame in it */
-    int64_t time_ns;       /* up to which it has told */
-    int64_t start_ns;
+    int64_t time_ns;       /* of the last record */
+    int64_t lap_ns;        /* when the last lap of the work under way ended */
     uint64_t digest;
     uint64_t own_tasks, own_odd; /* of the work under way, and its last odd one */
     uint32_t lap_steps;
@@ -29,12 +29,12 @@ void dw_recorder_begin (dw_recorder_t *self, const dw_recording_header_t *header
                         int64_t now_ns, dw_writer_t *out);
 void dw_recorder_free (dw_recorder_t *self);
 
-/* A dw_scheduler_step was made, and commands are all that wait to be carried out. */
+/* A dw_scheduler_step was made; its commands are those from the first-th on. */
 void dw_recorder_step (dw_recorder_t *self, int64_t now_ns, const dw_event_t *events,
-                       size_t events_count, const dw_commands_t *commands);
+                       size_t events_count, const dw_commands_t *commands, size_t first);
 
 /* A dw_scheduler_work begins; run_task was given a task and has set what came of it; dw_scheduler_timed was called
- * of steps that ran from since_ns on; the work is over. is_by_time: run_task has said so. */
+ * of steps that ran from since_ns on; the work is over: is_by_time: run_task has said so; commands are as with a step. */
 void dw_recorder_work_begin (dw_recorder_t *self, int64_t now_ns);
 void dw_recorder_odd_task (dw_recorder_t *self, const dw_own_task_t *task);
 static inline void dw_recorder_own_task (dw_recorder_t *self, const dw_own_task_t *task) {
@@ -45,7 +45,8 @@ static inline void dw_recorder_own_task (dw_recorder_t *self, const dw_own_task_
     self->own_tasks++;
 }
 void dw_recorder_lap (dw_recorder_t *self, uint32_t steps, int64_t since_ns, uint64_t ns);
-void dw_recorder_work_end (dw_recorder_t *self, bool is_by_time);
+void dw_recorder_work_end (dw_recorder_t *self, bool is_by_time, const dw_commands_t *commands,
+                           size_t first);
 
 /* Says in words where a worker is. */
 void dw_recorder_place (dw_recorder_t *self, uint32_t worker, const char *text);

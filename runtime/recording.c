@@ -36,6 +36,7 @@ struct dw_recording_t {
     dw_recording_past_t past;
     int64_t time_ns;
     bool is_over;
+    uint64_t lap_ns; /* of the record's laps and gaps together */
     dw_record_t record;
     size_t events_size, laps_size, odds_size;
     uint32_t *numbers; /* of the lists of a record's events */
@@ -378,6 +379,15 @@ static s_read_t s_read_step (dw_recording_t *self) {
     return read ? read : s_u32_number (&self->reader, &record->digest);
 }
 
+/* Time that passes within own work. */
+static s_read_t s_lap_time (dw_recording_t *self, uint64_t *ns_p) {
+    s_read_t read = s_number (&self->reader, TIME_MAX, ns_p);
+    if (read)
+        return read;
+    self->lap_ns += *ns_p;
+    return self->lap_ns > TIME_MAX ? S_WRONG : S_WHOLE;
+}
+
 static s_read_t s_read_lap (dw_recording_t *self, bool has_steps, uint64_t gap_ns) {
     dw_record_t *record = &self->record;
     dw_record_lap_t lap = {.gap_ns = gap_ns,
@@ -385,7 +395,7 @@ static s_read_t s_read_lap (dw_recording_t *self, bool has_steps, uint64_t gap_n
                                                        : 0};
     s_read_t read = has_steps ? s_u32_number (&self->reader, &lap.steps) : S_WHOLE;
     if (!read)
-        read = s_time (self, &lap.ns);
+        read = s_lap_time (self, &lap.ns);
     if (!read && lap.steps == 0)
         return S_WRONG;
     if (!s_grow ((void **) &record->laps, &self->laps_size, record->laps_count,
@@ -437,6 +447,7 @@ static s_read_t s_read_work (dw_recording_t *self) {
     uint64_t part, ns, gap_ns = 0;
     s_read_t read = s_time (self, &ns);
     self->record.time_ns = self->time_ns;
+    self->lap_ns = 0;
     while (!read) {
         read = s_number (&self->reader, UINT8_MAX, &part);
         if (read)
@@ -448,7 +459,7 @@ static s_read_t s_read_work (dw_recording_t *self) {
                 read = s_read_lap (self, part == DW_WORK_LAPS, gap_ns);
                 gap_ns = 0;
                 continue;
-            case DW_WORK_GAP: read = s_time (self, &gap_ns); continue;
+            case DW_WORK_GAP: read = s_lap_time (self, &gap_ns); continue;
             case DW_WORK_ODD: read = s_read_odd (self); continue;
         }
         return S_WRONG;

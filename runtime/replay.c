@@ -34,7 +34,8 @@ struct dw_replay_t {
     uint64_t runs_count;
     const dw_watch_t *watch;
     dw_moment_t moment;
-    int failed; /* error of a record before: nothing goes on after it */
+    uint32_t lap_steps; /* of own work, that were not timed yet */
+    int failed;         /* error of a record before: nothing goes on after it */
 };
 
 /* ---- Made ------------------------------------------------------------------------------------- */
@@ -164,6 +165,14 @@ const dw_scheduler_t *dw_replay_scheduler (const dw_replay_t *self) {
     return self->scheduler;
 }
 
+const dw_recording_header_t *dw_replay_header (const dw_replay_t *self) {
+    return dw_recording_header (self->recording);
+}
+
+dw_moment_t dw_replay_moment (const dw_replay_t *self) {
+    return self->moment;
+}
+
 uint64_t dw_replay_runs_count (const dw_replay_t *self) {
     return self->runs_count;
 }
@@ -174,12 +183,6 @@ static int s_differs (const dw_replay_t *self, const char *what, dw_error_t *err
     return dw_error_add (
         error, DW_EREFUSED, DW_NOWHERE, "record %" PRIu64 ", at byte %" PRIu64 " and %.3f ms: %s",
         self->moment.record, self->moment.offset, (double) self->moment.time_ns / 1e6, what);
-}
-
-static int s_check_digest (const dw_replay_t *self, const dw_record_t *record, dw_error_t *error) {
-    if (dw_recording_told (self->digest) == record->digest)
-        return DW_OK;
-    return s_differs (self, "the scheduler decides otherwise than was recorded", error);
 }
 
 /* ---- What workers hold ------------------------------------------------------------------------ */
@@ -321,8 +324,8 @@ static int s_take (dw_replay_t *self, const dw_event_t *event, dw_error_t *error
         return s_differs (self, "there is no such worker", error);
     if (event->type == DW_EVENT_WORKER_JOINED)
         return s_take_joined (self, event, error);
-    if (event->worker == self->local)
-        return s_differs (self, "the coordinator's own thread neither answers nor leaves", error);
+    if (event->type == DW_EVENT_WORKER_LOST && event->worker == self->local)
+        return s_differs (self, "the coordinator's own thread does not leave", error);
     return DW_OK;
 }
 
@@ -381,41 +384,42 @@ static bool s_note_command (dw_replay_t *self, const dw_command_t *command) {
     return true;
 }
 
-/* Tells and carries out, as the coordinator does, all commands from *told on. */
-static void s_tell_commands (dw_replay_t *self, size_t from) {
+static void s_tell_command (dw_replay_t *self, const dw_command_t *command) {
     const dw_watch_t *watch = self->watch;
     static const dw_sent_t none = {0};
-    for (size_t i = from; i < self->commands.count; i++) {
-        const dw_command_t *command = &self->commands.items[i];
-        const dw_sent_t *task = command->type == DW_CANCEL_TASK
-                                    ? s_task (self, command->worker, command->ticket)
-                                    : NULL;
-        uint64_t run = s_has_run (command) ? self->runs[command->run] : task ? task->run : 0;
-        if (watch->command)
-            watch->command (watch->arg, &self->moment, command, run, task ? task : &none);
-    }
+    const dw_sent_t *task = command->type == DW_CANCEL_TASK
+                                ? s_task (self, command->worker, command->ticket)
+                                : NULL;
+    uint64_t run = s_has_run (command) ? self->runs[command->run] : task ? task->run : 0;
+    if (watch->command)
+        watch->command (watch->arg, &self->moment, command, run, task ? task : &none);
 }
 
-static int s_step (dw_replay_t *self, const dw_record_t *record, dw_error_t *error) {
-    int err = s_take_events (self, record, error);
-    size_t before = self->commands.count;
-    if (!err && dw_scheduler_step (self->scheduler, record->time_ns, record->events,
-                                   record->events_count, &self->commands))
-        err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    if (err)
-        return err;
+/* What the scheduler has decided is compared, told and carried out. */
+static int s_conclude (dw_replay_t *self, const dw_record_t *record, dw_error_t *error) {
     for (size_t i = 0; i < self->commands.count; i++)
         self->digest = dw_recording_command (self->digest, &self->commands.items[i]);
-    err = s_check_digest (self, record, error);
-    if (err)
-        return err;
-    s_tell_commands (self, before);
+    if (dw_recording_told (self->digest) != record->digest)
+        return s_differs (self, "the scheduler decides otherwise than was recorded", error);
+    for (size_t i = 0; i < self->commands.count; i++)
+        s_tell_command (self, &self->commands.items[i]);
     bool has_memory = true;
     for (size_t i = 0; i < self->commands.count; i++)
         has_memory &= s_note_command (self, &self->commands.items[i]);
     self->commands.count = 0;
-    s_settle_workers (self, record);
     return has_memory ? DW_OK : dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+}
+
+static int s_step (dw_replay_t *self, const dw_record_t *record, dw_error_t *error) {
+    int err = s_take_events (self, record, error);
+    if (!err && dw_scheduler_step (self->scheduler, record->time_ns, record->events,
+                                   record->events_count, &self->commands))
+        err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    if (!err)
+        err = s_conclude (self, record, error);
+    if (!err)
+        s_settle_workers (self, record);
+    return err;
 }
 
 /* ---- Own work --------------------------------------------------------------------------------- */
@@ -509,10 +513,10 @@ static bool s_run_task (void *arg, dw_own_task_t *task) {
 
 static int s_work (dw_replay_t *self, const dw_record_t *record, dw_error_t *error) {
     s_work_t work = {.self = self, .record = record, .lap_begin_ns = record->time_ns};
-    size_t before = self->commands.count;
     if (self->local == DW_NONE)
         return s_differs (self, "the coordinator's thread works, and is no worker", error);
     s_begin_lap (&work);
+    work.lap_steps = self->lap_steps; /* of a lap that began in earlier work */
     if (dw_scheduler_work (self->scheduler, s_run_task, &work, &self->commands))
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     if (!work.wrong && work.task < record->tasks)
@@ -524,11 +528,9 @@ static int s_work (dw_replay_t *self, const dw_record_t *record, dw_error_t *err
         work.wrong = "more was timed than ran";
     if (work.wrong)
         return s_differs (self, work.wrong, error);
-    int err = s_check_digest (self, record, error);
+    self->lap_steps = work.lap_steps;
     self->moment.time_ns = work.lap_begin_ns;
-    if (!err)
-        s_tell_commands (self, before);
-    return err;
+    return s_conclude (self, record, error);
 }
 
 /* ---- A record --------------------------------------------------------------------------------- */

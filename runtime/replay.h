@@ -57,7 +57,10 @@ int dw_replay_new (dw_replay_t **self_p, dw_recording_t *recording, dw_error_t *
 void dw_replay_destroy (dw_replay_t **self_p);
 
 const dw_plan_t *dw_replay_plan (const dw_replay_t *self);
+const dw_recording_header_t *dw_replay_header (const dw_replay_t *self);
 const dw_scheduler_t *dw_replay_scheduler (const dw_replay_t *self);
+/* When and where the record replayed last was. */
+dw_moment_t dw_replay_moment (const dw_replay_t *self);
 /* How many runs were submitted so far. */
 uint64_t dw_replay_runs_count (const dw_replay_t *self);
 
