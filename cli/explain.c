@@ -88,11 +88,17 @@ static void s_print_parts (const dw_why_t *why) {
 }
 
 /* Where an attempt ran. */
-static void s_print_where (const dw_attempt_t *attempt) {
+static void s_print_where (const dw_why_t *why, const dw_attempt_t *attempt) {
     if (attempt->is_own) {
         dw_output_text ("the coordinator's thread");
-    } else {
-        dw_output_print ("worker %" PRIu32, attempt->worker);
+        return;
+    }
+    dw_output_print ("worker %" PRIu32, attempt->worker);
+    const char *place = attempt->worker < why->places_size ? why->places[attempt->worker] : NULL;
+    if (place) {
+        dw_output_text (" (");
+        dw_recording_print (place, strlen (place));
+        dw_output_text (")");
     }
 }
 
@@ -109,7 +115,7 @@ static void s_print_path_node (const dw_why_t *why, uint32_t node) {
         dw_recording_ns (messages, (double) parts[DW_WHY_MESSAGES]));
     dw_recording_print_id (why->plan, node);
     dw_output_text (", ");
-    s_print_where (&why->attempts[it->last]);
+    s_print_where (why, &why->attempts[it->last]);
     if (it->state != DW_STATE_DONE) {
         dw_output_print (", %s", s_state (it->state));
     }
@@ -265,7 +271,7 @@ static void s_print_attempt (const dw_why_t *why, const dw_attempt_t *attempt, u
     char sent[32], waited[32], ran[32], messages[32];
     dw_output_print ("  %" PRIu32 ". %s at %s %s ", number, attempt->is_own ? "taken" : "sent",
                      s_since (why, attempt->sent_ns, sent), attempt->is_own ? "by" : "to");
-    s_print_where (attempt);
+    s_print_where (why, attempt);
     if (attempt->head != attempt->node) {
         dw_output_text (" in one task with ");
         dw_recording_print_id (why->plan, attempt->head);

@@ -540,6 +540,8 @@ static int s_replay (dw_replay_t *self, const dw_record_t *record, dw_error_t *e
         case DW_RECORD_STEP: return s_step (self, record, error);
         case DW_RECORD_WORK: return s_work (self, record, error);
         case DW_RECORD_PLACE:
+            if (record->worker >= self->workers_max)
+                return s_differs (self, "there is no such worker", error);
             if (self->watch->place)
                 self->watch->place (self->watch->arg, &self->moment, record->worker, record->text,
                                     record->text_size);

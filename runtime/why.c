@@ -36,6 +36,9 @@ void dw_why_free (dw_why_t *self) {
     free (self->attempts);
     free (self->causes);
     free (self->free_ns);
+    for (uint32_t worker = 0; worker < self->places_size; worker++)
+        free (self->places[worker]);
+    free (self->places);
     free (self->level_last);
     free (self->touched);
     memset (self, 0, sizeof *self);
@@ -381,6 +384,18 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
     }
 }
 
+/* Told before the worker joins, each time that one does. */
+static void s_on_place (void *arg, const dw_moment_t *moment, uint32_t worker, const char *text,
+                        size_t size) {
+    dw_why_t *self = arg;
+    (void) moment;
+    if (self->has_ended ||
+        !s_grow (self, (void **) &self->places, &self->places_size, worker, sizeof *self->places))
+        return;
+    free (self->places[worker]);
+    self->places[worker] = strndup (text, size);
+}
+
 /* ---- Own work --------------------------------------------------------------------------------- */
 
 /* Its steps ran one after another, each as long as the others. */
@@ -445,6 +460,7 @@ dw_watch_t dw_why_watch (dw_why_t *self) {
     return (dw_watch_t){.event = s_on_event,
                         .command = s_on_command,
                         .own = s_on_own,
+                        .place = s_on_place,
                         .over = s_on_over,
                         .arg = self};
 }

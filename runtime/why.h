@@ -79,6 +79,8 @@ typedef struct dw_why_t {
     uint32_t threads_max;          /* that may run tasks at one time, whoever is there */
     int64_t *free_ns;              /* by worker: when what it was at was through */
     uint32_t free_size;
+    char **places; /* by worker: where it is, in words; NULL: here */
+    uint32_t places_size;
     uint32_t *level_last; /* by level: the node that ended last so far; DW_NONE: none */
     uint32_t *touched;    /* nodes whose state is to be looked at when the record is over */
     uint32_t touched_count, touched_size;

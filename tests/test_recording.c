@@ -2,10 +2,12 @@
  * was written is never taken for what it was. The worlds are the simulator's: failures, retries, timeouts, lost and
  * stuck workers, forged answers, cancelled runs, own work. */
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,7 +277,61 @@ static void nonsense_is_refused_and_never_reaches_an_assertion (void **state) {
     assert_true (refused > 100);
 }
 
-int main (void) {
+/* ---- Recordings that are kept ----------------------------------------------------------------- */
+
+#define KEPT_FOLDER DAGWOOD_SOURCE_DIR "/tests/data/recordings"
+
+static uint8_t *s_read_file (const char *path, size_t *size_p) {
+    FILE *file = fopen (path, "rb");
+    uint8_t *bytes = malloc (1 << 20);
+    assert_true (file && bytes);
+    *size_p = fread (bytes, 1, 1 << 20, file);
+    fclose (file);
+    return bytes;
+}
+
+/* Of each version of the format; tests/data/recordings/make writes those of the present one. */
+static void recordings_of_every_version_are_still_replayed (void **state) {
+    unsigned kept = 0;
+    DIR *folder = opendir (KEPT_FOLDER);
+    (void) state;
+    assert_non_null (folder);
+    for (const struct dirent *entry; (entry = readdir (folder));) {
+        char path[1024];
+        size_t size;
+        if (!strstr (entry->d_name, ".rec"))
+            continue;
+        snprintf (path, sizeof path, KEPT_FOLDER "/%s", entry->d_name);
+        uint8_t *bytes = s_read_file (path, &size);
+        replayed_t result = replayed (bytes, size);
+        if (result.open_err || result.err != DW_ENOENT)
+            fail_msg (
+                "%s: %s: where the scheduler was meant to decide otherwise, make the recordings anew",
+                path, result.message);
+        assert_true (result.is_closed && result.runs > 0);
+        free (bytes);
+        kept++;
+    }
+    closedir (folder);
+    assert_true (kept >= 5);
+}
+
+static int s_write_seeds (const char *folder) {
+    int failed = 0;
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        char path[1024];
+        size_t size;
+        uint8_t *bytes = recorded_world (seed, NULL, &size);
+        snprintf (path, sizeof path, "%s/world-%llu", folder, (unsigned long long) seed);
+        FILE *file = size < 6000 ? fopen (path, "wb") : NULL;
+        failed |= file && fwrite (bytes, 1, size, file) != size;
+        failed |= file && fclose (file);
+        free (bytes);
+    }
+    return failed;
+}
+
+int main (int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (worlds_full_of_faults_replay_to_the_same_commands),
         cmocka_unit_test (a_replay_is_the_same_each_time),
@@ -288,6 +344,9 @@ int main (void) {
         cmocka_unit_test (an_event_that_is_left_out_is_noticed),
         cmocka_unit_test (times_that_are_changed_are_noticed_where_they_decide),
         cmocka_unit_test (nonsense_is_refused_and_never_reaches_an_assertion),
+        cmocka_unit_test (recordings_of_every_version_are_still_replayed),
     };
+    if (argc == 3 && strcmp (argv[1], "--seeds") == 0) /* of the fuzz target, into a folder */
+        return s_write_seeds (argv[2]);
     return !!cmocka_run_group_tests_name ("recording", tests, NULL, NULL);
 }
