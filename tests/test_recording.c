@@ -281,15 +281,6 @@ static void nonsense_is_refused_and_never_reaches_an_assertion (void **state) {
 
 #define KEPT_FOLDER DAGWOOD_SOURCE_DIR "/tests/data/recordings"
 
-static uint8_t *s_read_file (const char *path, size_t *size_p) {
-    FILE *file = fopen (path, "rb");
-    uint8_t *bytes = malloc (1 << 20);
-    assert_true (file && bytes);
-    *size_p = fread (bytes, 1, 1 << 20, file);
-    fclose (file);
-    return bytes;
-}
-
 /* Of each version of the format; tests/data/recordings/make writes those of the present one. */
 static void recordings_of_every_version_are_still_replayed (void **state) {
     unsigned kept = 0;
@@ -302,7 +293,8 @@ static void recordings_of_every_version_are_still_replayed (void **state) {
         if (!strstr (entry->d_name, ".rec"))
             continue;
         snprintf (path, sizeof path, KEPT_FOLDER "/%s", entry->d_name);
-        uint8_t *bytes = s_read_file (path, &size);
+        uint8_t *bytes = recorded_file (path, &size);
+        assert_non_null (bytes);
         replayed_t result = replayed (bytes, size);
         if (result.open_err || result.err != DW_ENOENT)
             fail_msg (

@@ -3,6 +3,7 @@
 #include "tests/support/recorded.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,4 +194,17 @@ replayed_t replayed_with (const uint8_t *bytes, size_t size,
 
 replayed_t replayed (const uint8_t *bytes, size_t size) {
     return replayed_with (bytes, size, NULL, NULL, NULL, NULL);
+}
+
+uint8_t *recorded_file (const char *path, size_t *size_p) {
+    FILE *file = fopen (path, "rb");
+    uint8_t *bytes = malloc (1 << 20);
+    assert (bytes);
+    *size_p = file ? fread (bytes, 1, 1 << 20, file) : 0;
+    if (file) {
+        fclose (file);
+        return bytes;
+    }
+    free (bytes);
+    return NULL;
 }
