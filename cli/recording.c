@@ -164,9 +164,7 @@ void dw_recording_print_id (const dw_plan_t *plan, uint32_t node) {
 }
 
 const char *dw_recording_ns (char *text, double ns) {
-    if (ns < 1e3) {
-        snprintf (text, 32, "%.0f ns", ns);
-    } else if (ns < 1e6) {
+    if (ns < 1e6) {
         snprintf (text, 32, "%.1f us", ns / 1e3);
     } else if (ns < 1e9) {
         snprintf (text, 32, "%.2f ms", ns / 1e6);
