@@ -135,10 +135,11 @@ static int s_begin (dw_record_file_t *self, const dw_recording_header_t *header,
     struct timespec calendar;
     dw_recording_header_t dated = *header;
     clock_gettime (CLOCK_REALTIME, &calendar);
+    dated.clock_ns = now_ns;
     dated.started_us = (int64_t) calendar.tv_sec * 1000000 + calendar.tv_nsec / 1000;
     if (getrandom (&salt, sizeof salt, 0) != (ssize_t) sizeof salt)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "the system gives no random bytes");
-    dw_recorder_begin (&self->recorder, &dated, salt, now_ns, &self->out);
+    dw_recorder_begin (&self->recorder, &dated, salt, &self->out);
     if (self->out.count + END_RESERVE > self->bytes_max)
         return s_cannot (self->file, "its graph alone has more bytes than the recording may have",
                          error);

@@ -224,8 +224,12 @@ static void s_print_unrun (const dw_why_t *why, const dw_why_node_t *it) {
         case DW_STATE_BACKOFF:
             dw_output_print ("  %s where the recording ends\n", s_state (it->state));
             return;
-        case DW_STATE_DONE:
-        case DW_STATE_FAILED: return;
+        case DW_STATE_FAILED:
+            if (it->first == DW_NONE) {
+                dw_output_text ("  the run's time was over before it had begun (408)\n");
+            }
+            return;
+        case DW_STATE_DONE: return;
     }
 }
 
@@ -255,12 +259,15 @@ static void s_print_ready (const dw_why_t *why, uint32_t node) {
     dw_output_text (is_dependency ? "\n" : ", the last of the level before\n");
 }
 
-static void s_print_outcome (const dw_attempt_t *attempt) {
+static void s_print_outcome (const dw_why_t *why, const dw_attempt_t *attempt) {
     switch (attempt->outcome) {
         case DW_OUTCOME_OPEN: dw_output_text ("under way where the recording ends"); return;
         case DW_OUTCOME_DONE: dw_output_text ("done"); return;
         case DW_OUTCOME_FAILED: dw_output_print ("failed with code %u", attempt->code); return;
-        case DW_OUTCOME_TIMED_OUT: dw_output_text ("its time was over (408)"); return;
+        case DW_OUTCOME_TIMED_OUT:
+            dw_output_print ("%s time was over (408)",
+                             why->nodes[attempt->node].is_out_of_time ? "the run's" : "its");
+            return;
         case DW_OUTCOME_LOST: dw_output_text ("its worker was lost"); return;
         case DW_OUTCOME_BACK: dw_output_text ("taken back before it had begun"); return;
         case DW_OUTCOME_CANCELLED: dw_output_text ("cancelled while it ran"); return;
@@ -280,7 +287,7 @@ static void s_print_attempt (const dw_why_t *why, const dw_attempt_t *attempt, u
                      dw_recording_ns (waited, (double) (attempt->begun_ns - attempt->ready_ns)),
                      dw_recording_ns (ran, (double) (attempt->ended_ns - attempt->begun_ns)),
                      dw_recording_ns (messages, (double) (attempt->heard_ns - attempt->ended_ns)));
-    s_print_outcome (attempt);
+    s_print_outcome (why, attempt);
     dw_output_text ("\n");
 }
 

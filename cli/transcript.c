@@ -248,6 +248,7 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
             line.what = "keep the error of";
             line.node = command->node;
             line.code = command->code;
+            line.more = command->of_run ? "the run's time is over" : NULL;
             break;
         case DW_DROP_OUTPUT:
             line.what = "drop the output of";

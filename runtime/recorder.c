@@ -62,13 +62,14 @@ void dw_recorder_take (dw_recorder_t *self, dw_writer_t *out) {
 /* ---- Header ----------------------------------------------------------------------------------- */
 
 void dw_recorder_begin (dw_recorder_t *self, const dw_recording_header_t *header, uint64_t salt,
-                        int64_t now_ns, dw_writer_t *out) {
-    *self = (dw_recorder_t){.salt = salt, .time_ns = now_ns};
+                        dw_writer_t *out) {
+    *self = (dw_recorder_t){.salt = salt, .time_ns = header->clock_ns};
     dw_writer_t *stream = &self->stream;
     s_write_preamble (self, out);
     dw_write_str (stream, header->dagwood, strlen (header->dagwood));
     dw_write_str (stream, header->name, strlen (header->name));
     dw_write_uint (stream, (uint64_t) header->started_us);
+    dw_write_uint (stream, (uint64_t) header->clock_ns);
     dw_write_uint (stream, header->plan_digest);
     dw_write_uint (stream, header->options.runs_max);
     dw_write_uint (stream, header->options.workers_max);

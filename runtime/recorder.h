@@ -26,7 +26,7 @@ typedef struct dw_recorder_t {
 
 /* Begins: the preamble, and the header. salt is any number that other recordings do not have. */
 void dw_recorder_begin (dw_recorder_t *self, const dw_recording_header_t *header, uint64_t salt,
-                        int64_t now_ns, dw_writer_t *out);
+                        dw_writer_t *out);
 void dw_recorder_free (dw_recorder_t *self);
 
 /* A dw_scheduler_step was made; its commands are those from the first-th on. */

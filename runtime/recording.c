@@ -205,6 +205,7 @@ static int s_read_header (dw_recording_t *self, dw_error_t *error) {
     self->dagwood = s_read_text (reader);
     self->name = s_read_text (reader);
     header->started_us = (int64_t) (dw_read_uint (reader) & INT64_MAX);
+    header->clock_ns = (int64_t) (dw_read_uint (reader) & INT64_MAX);
     header->plan_digest = dw_read_uint (reader);
     header->options.runs_max = dw_read_uint_max (reader, 1u << 24);
     header->options.workers_max = dw_read_uint_max (reader, 1u << 24);
@@ -216,7 +217,7 @@ static int s_read_header (dw_recording_t *self, dw_error_t *error) {
         return dw_error_add (error, DW_ENOMEM, s_place (self), "out of memory");
     header->graph = dw_read_bin (reader, SIZE_MAX / 2, &header->graph_size);
     if (reader->is_damaged || !header->graph || header->options.grace_ns < 0 ||
-        header->options.grace_ns > TIME_MAX)
+        header->options.grace_ns > TIME_MAX || header->clock_ns > TIME_MAX)
         return s_damaged (self, DW_RECORDING_PREAMBLE_SIZE,
                           "its header is not whole, so nothing of it can be replayed", error);
     header->dagwood = self->dagwood;

@@ -31,6 +31,7 @@ typedef struct dw_recording_header_t {
     const char *dagwood;  /* version of who wrote it */
     const char *name;     /* of the graph */
     int64_t started_us;   /* by the calendar, since 1970 */
+    int64_t clock_ns;     /* the same by the clock of the steps, which times in events are of */
     uint64_t plan_digest; /* dw_plan_digest */
     dw_scheduler_options_t options;
     uint32_t cpus_count;
@@ -129,10 +130,12 @@ static inline uint64_t dw_recording_two (uint32_t high, uint32_t low) {
 static inline uint64_t dw_recording_command (uint64_t digest, const dw_command_t *command) {
     uint32_t small = (uint32_t) command->type | (uint32_t) command->status << 8 |
                      (uint32_t) command->attempt << 16;
-    return dw_recording_mix (digest, dw_recording_two (command->run, small),
-                             dw_recording_two (command->node, command->worker),
-                             dw_recording_two (command->steps, command->source),
-                             dw_recording_two (command->handle, command->code), command->ticket);
+    return dw_recording_mix (
+        digest, dw_recording_two (command->run, small),
+        dw_recording_two (command->node, command->worker),
+        dw_recording_two (command->steps, command->source),
+        dw_recording_two (command->handle, command->code | (uint32_t) command->of_run << 16),
+        command->ticket);
 }
 
 /* What was given to the coordinator's own thread. */

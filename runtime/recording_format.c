@@ -12,7 +12,8 @@
 
 /* A new event, or a new field of one, is a line here, behind the others. */
 const dw_recording_field_t dw_recording_fields[DW_EVENT_TYPES][DW_EVENT_FIELDS_MAX] = {
-    [DW_EVENT_RUN_SUBMITTED] = {FIELD (U32, run), LIST (outputs, outputs_count)},
+    [DW_EVENT_RUN_SUBMITTED] = {FIELD (U32, run), LIST (outputs, outputs_count),
+                                FIELD (U64, deadline_ns)},
     [DW_EVENT_RUN_CANCELLED] = {FIELD (U32, run)},
     [DW_EVENT_WORKER_JOINED] = {FIELD (U32, worker), FIELD (U32, lane), FIELD (U32, credit),
                                 FIELD (BOOL, local)},

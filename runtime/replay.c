@@ -34,6 +34,7 @@ struct dw_replay_t {
     uint64_t runs_count;
     const dw_watch_t *watch;
     dw_moment_t moment;
+    int64_t clock_ns;   /* when the recording began, by the scheduler's clock */
     uint32_t lap_steps; /* of own work, that were not timed yet */
     int failed;         /* error of a record before: nothing goes on after it */
 };
@@ -128,6 +129,7 @@ int dw_replay_new (dw_replay_t **self_p, dw_recording_t *recording, dw_error_t *
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     self->recording = recording;
     self->local = DW_NONE;
+    self->clock_ns = header->clock_ns;
     int err = dw_unpack_graph (&graph, header->graph, header->graph_size, error);
     if (!err)
         err = s_make_plan (self, header, graph, error);
@@ -412,8 +414,8 @@ static int s_conclude (dw_replay_t *self, const dw_record_t *record, dw_error_t 
 
 static int s_step (dw_replay_t *self, const dw_record_t *record, dw_error_t *error) {
     int err = s_take_events (self, record, error);
-    if (!err && dw_scheduler_step (self->scheduler, record->time_ns, record->events,
-                                   record->events_count, &self->commands))
+    if (!err && dw_scheduler_step (self->scheduler, self->clock_ns + record->time_ns,
+                                   record->events, record->events_count, &self->commands))
         err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     if (!err)
         err = s_conclude (self, record, error);

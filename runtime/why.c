@@ -325,11 +325,14 @@ static void s_on_given_up (dw_why_t *self, const dw_sent_t *sent, uint32_t worke
     if (!s_open (self, sent->node) &&
         !s_begin (self, sent->node, sent->node, worker, sent->sent_ns))
         return;
-    s_break (self, sent->node, DW_OUTCOME_CANCELLED, now_ns);
+    s_break (self, sent->node,
+             self->nodes[sent->node].is_out_of_time ? DW_OUTCOME_TIMED_OUT : DW_OUTCOME_CANCELLED,
+             now_ns);
 }
 
 static void s_on_error (dw_why_t *self, const dw_command_t *command) {
     uint32_t last = self->nodes[command->node].last;
+    self->nodes[command->node].is_out_of_time |= command->of_run;
     if (command->code != 408 || command->handle != DW_NONE || last == DW_NONE)
         return;
     if (self->attempts[last].outcome == DW_OUTCOME_CANCELLED) {

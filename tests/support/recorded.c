@@ -41,7 +41,7 @@ static void s_begin (void *arg, const random_graph_t *graph, const dw_plan_t *pl
                                     .kinds_count = plan->kinds_count,
                                     .graph = packed.bytes,
                                     .graph_size = packed.count};
-    dw_recorder_begin (&self->recorder, &header, 7, 0, &self->out);
+    dw_recorder_begin (&self->recorder, &header, 7, &self->out);
     dw_writer_free (&packed);
     dw_graph_destroy (&described);
 }
