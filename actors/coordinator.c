@@ -278,13 +278,17 @@ static int64_t s_spin_until_ns (const dw_coordinator_t *self) {
 /* When there is something to do though nothing comes. Where it listens that is a look for silent agents. */
 static int64_t s_deadline_ns (dw_coordinator_t *self, int64_t now_ns) {
     int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
-    if (self->record && dw_record_deadline_ns (self->record) < deadline_ns)
-        deadline_ns = dw_record_deadline_ns (self->record);
     if (self->listen_router == DW_NONE)
         return deadline_ns;
     if (now_ns >= self->look_ns)
         dw_coordinator_look_for_silent (self, now_ns);
     return self->look_ns < deadline_ns ? self->look_ns : deadline_ns;
+}
+
+/* Before it sleeps on, what was recorded is written, a little later; a nap is no sleep. */
+static int64_t s_wake_ns (const dw_coordinator_t *self, int64_t deadline_ns) {
+    int64_t record_ns = self->record ? dw_record_deadline_ns (self->record) : INT64_MAX;
+    return record_ns < deadline_ns ? record_ns : deadline_ns;
 }
 
 static void *s_coordinator_actor (void *args) {
@@ -309,7 +313,7 @@ static void *s_coordinator_actor (void *args) {
             break;
         else if (!steps && !s_nap (self, now_ns, deadline_ns) &&
                  !dw_actor_wait (self->peers.routers, self->peers.routers_count,
-                                 s_spin_until_ns (self), deadline_ns))
+                                 s_spin_until_ns (self), s_wake_ns (self, deadline_ns)))
             self->is_over = true;
     }
     dw_coordinator_record_close (self);
