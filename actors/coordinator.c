@@ -297,6 +297,12 @@ static int64_t s_deadline_ns (dw_coordinator_t *self, int64_t now_ns) {
     return self->look_ns < deadline_ns ? self->look_ns : deadline_ns;
 }
 
+/* Before it sleeps on, what was recorded is written, a little later; a nap is no sleep. */
+static int64_t s_wake_ns (const dw_coordinator_t *self, int64_t deadline_ns) {
+    int64_t record_ns = self->record ? dw_record_deadline_ns (self->record) : INT64_MAX;
+    return record_ns < deadline_ns ? record_ns : deadline_ns;
+}
+
 static void *s_coordinator_actor (void *args) {
     dw_coordinator_t *self = args;
     dw_coordinator_join_as_worker (self);
@@ -314,6 +320,7 @@ static void *s_coordinator_actor (void *args) {
             self->stirred_ns =
                 is_heavy ? 0 : now_ns; /* large payloads travel: ZeroMQ's thread needs a CPU */
         }
+        dw_coordinator_record_look (self, now_ns);
         worked = dw_coordinator_has_own_work (self);
         if (worked)
             dw_coordinator_work (self);
@@ -321,9 +328,10 @@ static void *s_coordinator_actor (void *args) {
             break;
         else if (!steps && !s_nap (self, now_ns, deadline_ns) &&
                  !dw_actor_wait (self->peers.routers, self->peers.routers_count,
-                                 s_spin_until_ns (self), deadline_ns))
+                                 s_spin_until_ns (self), s_wake_ns (self, deadline_ns)))
             self->is_over = true;
     }
+    dw_coordinator_record_close (self);
     s_close (self);
     if (!self->is_closing) /* nobody asked for this end: clients must not wait for ever */
         zmq_ctx_shutdown (self->options.context);
@@ -362,6 +370,9 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     if (!self->workers || !self->stuck || dw_scheduler_new (&self->scheduler, plan, &options))
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     self->input_is_shared = s_is_input_shared (plan);
+    int err = dw_coordinator_record_open (self, &options, error);
+    if (err)
+        return err;
     for (uint32_t w = 0; w < self->places_count; w++)
         self->workers[w] = (dw_crew_t){.peer = DW_PEER_NONE, .agent = DW_NONE};
     if (plan->pool && plan->nodes_count && !self->options.no_actors)
@@ -429,6 +440,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
         dw_worker_destroy (&self->stuck[i].actor);
     if (self->has_graph)
         zmq_msg_close (&self->graph);
+    dw_record_close (&self->record);
     dw_zap_destroy (&self->zap);
     dw_keyring_close (&self->keyring);
     dw_patience_free (&self->patience);

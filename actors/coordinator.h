@@ -33,12 +33,14 @@ typedef struct dw_coordinator_options_t {
     uint32_t runs_max;            /* of a client */
     uint32_t clients_max;
     uint32_t cpus_count;
+    const char *record;        /* file that it records to, with packed; NULL: none */
+    uint64_t record_bytes_max; /* 0: the default */
     void (*notice) (void *arg, const char *line); /* or NULL */
     void *notice_arg;
 } dw_coordinator_options_t;
 
 /* Binds, starts every worker, then its own thread. Errors: as dw_worker_new; DW_EINVAL the endpoint
- * is none or not on this machine; DW_ELIMIT. Nothing is left running. */
+ * is none or not on this machine; DW_EFILE it cannot record; DW_ELIMIT. Nothing is left running. */
 int dw_coordinator_new (dw_coordinator_t **self_p, const dw_coordinator_options_t *options,
                         dw_error_t *error);
 /* Where the owner finds it, and where workers and clients do (with the port that it got). */

@@ -225,12 +225,16 @@ static void s_on_unreachable (void *arg, dw_peer_t *peer) {
 void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
     dw_outcomes_t *outcomes = &self->outcomes;
     size_t events_count = outcomes->events_count, slots_count = outcomes->slots_count;
+    size_t first = self->commands.count; /* those before are of own work */
     if (dw_scheduler_step (self->scheduler, now_ns, outcomes->events, events_count,
                            &self->commands)) {
         dw_coordinator_notice (self, "out of memory: the system ends");
         self->is_over = true;
         return;
     }
+    if (self->record)
+        dw_recorder_step (&self->record->recorder, now_ns, outcomes->events, events_count,
+                          &self->commands, first);
     for (size_t i = 0; i < self->commands.count; i++)
         s_carry_out (self, &self->commands.items[i]);
     self->commands.count = 0;

@@ -33,6 +33,8 @@ void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, con
     event->worker = hello->number;
     event->lane = self->plan->pool ? 0 : hello->number;
     event->credit = hello->credit;
+    if (worker->agent != DW_NONE)
+        dw_coordinator_record_place (self, hello->number, &self->agents[worker->agent]);
 }
 
 void dw_coordinator_fail_event (dw_coordinator_t *self, dw_event_t *event, uint16_t code,

@@ -10,6 +10,7 @@
  *     coordinator_commands.c  what the scheduler commands
  *     coordinator_kept.c      what slots elsewhere keep of what they were sent
  *     coordinator_work.c      brief tasks that its own thread runs
+ *     coordinator_record.c    what it records of all that
  *
  * Only its own thread uses any of this, but for the making and the joining. */
 
@@ -23,6 +24,7 @@
 #include "actors/ledger.h"
 #include "actors/patience.h"
 #include "actors/peers.h"
+#include "actors/record.h"
 #include "actors/table.h"
 #include "actors/zap.h"
 
@@ -114,6 +116,7 @@ struct dw_coordinator_t {
     int64_t stirred_ns; /* when something happened last */
     dw_host_t *host;    /* of its own work; NULL: it has none */
     dw_own_work_t own;
+    dw_record_file_t *record; /* NULL: nothing is recorded (any more) */
 
     uint32_t listen_router; /* among the sockets; DW_NONE: it does not listen */
     char listening[256];
@@ -261,6 +264,19 @@ void dw_coordinator_tell_stale (dw_coordinator_t *self);
 /* A slot comes: it keeps nothing. */
 void dw_coordinator_empty_shelf (dw_coordinator_t *self, uint32_t worker);
 void dw_coordinator_free_ledgers (dw_coordinator_t *self);
+
+/* ---- What it records -------------------------------------------------------------------------- */
+
+/* Errors: as dw_record_open. */
+int dw_coordinator_record_open (dw_coordinator_t *self, const dw_scheduler_options_t *options,
+                                dw_error_t *error);
+/* Has written what is to be written by now; when the recording is over it says why. */
+void dw_coordinator_record_look (dw_coordinator_t *self, int64_t now_ns);
+/* Where the slots of an agent are, for whoever asks the recording. */
+void dw_coordinator_record_place (dw_coordinator_t *self, uint32_t worker,
+                                  const dw_remote_agent_t *agent);
+/* What happens from now on is not recorded. */
+void dw_coordinator_record_close (dw_coordinator_t *self);
 
 /* ---- Its own work ---------------------------------------------------------------------------- */
 

@@ -26,7 +26,10 @@ static void s_look (dw_coordinator_t *self) {
         return;
     int64_t since_ns = own->lap.since_ns;
     uint32_t step_us = dw_clock_us (dw_lap_end (&own->lap));
-    dw_scheduler_timed (self->scheduler, steps, (uint64_t) (own->lap.since_ns - since_ns));
+    uint64_t lap_ns = (uint64_t) (own->lap.since_ns - since_ns);
+    dw_scheduler_timed (self->scheduler, steps, lap_ns);
+    if (self->record)
+        dw_recorder_lap (&self->record->recorder, steps, since_ns, lap_ns);
     for (uint32_t i = 0; step_us && i < steps; i++)
         own->ran[i]->duration_us = step_us;
 }
@@ -85,6 +88,8 @@ static bool s_run_task (void *arg, dw_own_task_t *task) {
         s_look (self);
         own->is_away = true;
     }
+    if (self->record)
+        dw_recorder_own_task (&self->record->recorder, task);
     return own->lap.since_ns < own->until_ns;
 }
 
@@ -93,7 +98,13 @@ void dw_coordinator_work (dw_coordinator_t *self) {
     own->lap.since_ns = dw_clock_ns ();
     own->until_ns = own->lap.since_ns + dw_scheduler_stretch_ns (self->scheduler);
     own->is_away = false;
+    size_t first = self->commands.count;
+    if (self->record)
+        dw_recorder_work_begin (&self->record->recorder, own->lap.since_ns);
     if (dw_scheduler_work (self->scheduler, s_run_task, self, &self->commands))
         self->is_over = true;
+    bool is_by_time = own->lap.since_ns >= own->until_ns;
     s_look (self);
+    if (self->record)
+        dw_recorder_work_end (&self->record->recorder, is_by_time, &self->commands, first);
 }

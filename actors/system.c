@@ -143,7 +143,7 @@ static int s_connect_owner (dw_system_t *self, dw_error_t *error) {
 /* Planned again as what processes elsewhere will be sent: one lane for all nodes, as many tasks at one time as there
  * are slots, and payloads of a size that a network takes, where the graph says nothing else. */
 static int s_share (dw_system_t *self, const dw_graph_t *graph, const dw_processors_t *processors,
-                    const char *name, dw_error_t *error) {
+                    dw_error_t *error) {
     dw_graph_t *shared = NULL;
     dw_writer_t writer = {0};
     dw_pack_graph (graph, &writer);
@@ -165,24 +165,37 @@ static int s_share (dw_system_t *self, const dw_graph_t *graph, const dw_process
         memcpy (zmq_msg_data (&self->packed), writer.bytes, writer.count);
         self->has_packed = true;
     }
-    snprintf (self->name, sizeof self->name, "%s", name ? name : "graph");
     dw_writer_free (&writer);
     dw_graph_destroy (&shared);
     return err || self->has_packed ? err
                                    : dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
 }
 
+/* A recording holds the graph, too. */
+static int s_pack (dw_system_t *self, const dw_graph_t *graph, dw_error_t *error) {
+    dw_writer_t writer = {0};
+    dw_pack_graph (graph, &writer);
+    self->has_packed = !writer.no_memory && zmq_msg_init_size (&self->packed, writer.count) == 0;
+    if (self->has_packed)
+        memcpy (zmq_msg_data (&self->packed), writer.bytes, writer.count);
+    dw_writer_free (&writer);
+    return self->has_packed ? DW_OK : dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+}
+
 static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_options_t *options,
                    dw_error_t *error) {
     const dw_processors_t *processors = options->processors;
     uint32_t clients_max = options->clients_max;
+    snprintf (self->name, sizeof self->name, "%s", options->name ? options->name : "graph");
     if (!processors)
         processors = self->own_processors = dw_processors_new ();
     if (!processors)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     int err = dw_program_new (&self->program, graph, processors, error);
     if (!err && options->listen)
-        err = s_share (self, graph, processors, options->name, error);
+        err = s_share (self, graph, processors, error);
+    else if (!err && options->record)
+        err = s_pack (self, graph, error);
     if (!err)
         err = s_check_descriptors (self->program->plan, options, clients_max, error);
     if (!err)
@@ -209,6 +222,8 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
         .runs_max = options->runs_max ? options->runs_max : RUNS_MAX,
         .clients_max = clients_max,
         .cpus_count = dw_processors_lookup (processors).cpus_count,
+        .record = options->record,
+        .record_bytes_max = options->record_bytes_max,
         .notice = options->notice,
         .notice_arg = options->notice_arg};
     err = dw_coordinator_new (&self->coordinator, &coordinator, error);

@@ -58,6 +58,7 @@ typedef enum dw_bench_word_t {
     DW_BENCH_IN_FLIGHT = 1u << 12,
     DW_BENCH_PAUSE = 1u << 13,
     DW_BENCH_EFFICIENCY = 1u << 14,
+    DW_BENCH_RECORD = 1u << 15,
 } dw_bench_word_t;
 
 /* Reads the words of a benchmark that has its defaults in self; argv[0] is "dagwood bench NAME".

@@ -30,6 +30,7 @@ enum {
     KEY_IN_FLIGHT,
     KEY_PAUSE,
     KEY_EFFICIENCY,
+    KEY_RECORD,
     KEY_REPEAT,
     KEY_FORMAT,
 };
@@ -83,6 +84,9 @@ static const word_t s_words[] = {
           "Before each run, so that actors sleep [1000]"),
     WORD (DW_BENCH_EFFICIENCY, "efficiency", KEY_EFFICIENCY, "X",
           "Share of the peak, over 0 and below 1; may be given again [0.5 and 0.75]"),
+    WORD (DW_BENCH_RECORD, "record", KEY_RECORD, "FILE",
+          "Record what decides (docs/RECORDING.md), which is what is measured then [nothing is "
+          "recorded]"),
     WORD (0, "repeat", KEY_REPEAT, "N", "How often each figure is measured [5]"),
     WORD (0, "format", KEY_FORMAT, "text|json|csv", "How to print [text]"),
 };
@@ -195,6 +199,7 @@ static error_t s_parse_system (dw_bench_t *self, int key, char *arg, struct argp
         case KEY_PAUSE:
             self->pause_us = s_parse_count (state, "--pause-us", arg, 0, 10000000);
             return 0;
+        case KEY_RECORD: self->rig.record = arg; return 0;
         case KEY_EFFICIENCY: s_parse_efficiency (self, state, arg); return 0;
         case KEY_REPEAT:
             self->repeat = s_parse_count (state, "--repeat", arg, 1, 1000000);

@@ -72,6 +72,8 @@ uint64_t dw_command_number (const struct argp_state *state, const char *option, 
 int dw_command_seconds (const struct argp_state *state, const char *option, const char *word,
                         int min_ms);
 
+#define DW_COMMAND_RECORD_BYTES_MIN 4096u /* of --record-bytes-max */
+
 typedef enum dw_format_t { DW_FORMAT_TEXT, DW_FORMAT_JSON } dw_format_t;
 /* The word of --format where a result is printed. */
 dw_format_t dw_command_format (const struct argp_state *state, const char *word);
@@ -95,5 +97,7 @@ int dw_command_worker (int argc, char **argv);
 int dw_command_submit (int argc, char **argv);
 int dw_command_status (int argc, char **argv);
 int dw_command_keygen (int argc, char **argv);
+int dw_command_replay (int argc, char **argv);
+int dw_command_why (int argc, char **argv);
 
 #endif

@@ -31,6 +31,8 @@ enum {
     KEY_RUNS_MAX,
     KEY_CLIENTS_MAX,
     KEY_CONNECTIONS_MAX,
+    KEY_RECORD,
+    KEY_RECORD_BYTES_MAX,
 };
 
 static const struct argp_option s_options[] = {
@@ -75,12 +77,24 @@ static const struct argp_option s_options[] = {
      .doc =
          "Most connections at one time, before they are let in too; who comes then waits [one for "
          "each client, two for each slot, and 32]"},
+    {.name = "record",
+     .key = KEY_RECORD,
+     .arg = "FILE",
+     .doc = "Record all that decides what happens, for dagwood replay and dagwood why [nothing is "
+            "recorded]"},
+    {.name = "record-bytes-max",
+     .key = KEY_RECORD_BYTES_MAX,
+     .arg = "N",
+     .doc = "How large the recording may become; then it ends, and the runs go on [256 MiB]"},
     {0},
 };
 
 static void s_check (const options_t *self, const struct argp_state *state) {
     if (!self->graph) {
         argp_error (state, "which graph file?");
+    }
+    if (self->system.record_bytes_max && !self->system.record) {
+        argp_error (state, "--record-bytes-max is of no use without --record");
     }
     if (!self->system.listen) {
         argp_error (state, "where shall it listen? --listen ENDPOINT, for example "
@@ -115,6 +129,10 @@ static error_t s_parse_limit (int key, const char *arg, const struct argp_state 
             system->connections_max = (uint32_t) dw_command_number (state, "--connections-max", arg,
                                                                     1, CONNECTIONS_MAX);
             return 0;
+        case KEY_RECORD_BYTES_MAX:
+            system->record_bytes_max = dw_command_number (state, "--record-bytes-max", arg,
+                                                          DW_COMMAND_RECORD_BYTES_MIN, INT64_MAX);
+            return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -124,6 +142,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
     switch (key) {
         case KEY_LISTEN: self->system.listen = arg; return 0;
         case KEY_KEYS: self->system.keys = arg; return 0;
+        case KEY_RECORD: self->system.record = arg; return 0;
         case KEY_RENDEZVOUS: self->rendezvous = arg; return 0;
         case KEY_ACTORS_HERE: self->system.no_actors = false; return 0;
         case ARGP_KEY_ARG:

@@ -46,7 +46,8 @@ typedef struct options_t {
     int64_t pool_size, max_concurrency;     /* DW_UNSET: as the graph says */
     uint64_t runs;                          /* 0: one, and nothing said of repeating */
     progress_t progress;
-    const char *listen, *keys;
+    const char *listen, *keys, *record;
+    uint64_t record_bytes_max;
 } options_t;
 
 enum {
@@ -58,6 +59,8 @@ enum {
     KEY_PROGRESS,
     KEY_LISTEN,
     KEY_KEYS,
+    KEY_RECORD,
+    KEY_RECORD_BYTES_MAX,
 };
 
 static const struct argp_option s_options[] = {
@@ -97,6 +100,15 @@ static const struct argp_option s_options[] = {
      .arg = "DIR",
      .doc = "The folder of coordinator.key and allowed, without which none but this machine can be "
             "let in [no keys]"},
+    {.name = "record",
+     .key = KEY_RECORD,
+     .arg = "FILE",
+     .doc = "Record all that decides what happens, for dagwood replay and dagwood why [nothing is "
+            "recorded]"},
+    {.name = "record-bytes-max",
+     .key = KEY_RECORD_BYTES_MAX,
+     .arg = "N",
+     .doc = "How large the recording may become; then it ends, and the run goes on [256 MiB]"},
     {0},
 };
 
@@ -145,6 +157,9 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (self->keys && !self->listen) {
         argp_error (state, "--keys is of no use without --listen");
     }
+    if (self->record_bytes_max && !self->record) {
+        argp_error (state, "--record-bytes-max is of no use without --record");
+    }
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
@@ -173,6 +188,11 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             return 0;
         case KEY_LISTEN: self->listen = arg; return 0;
         case KEY_KEYS: self->keys = arg; return 0;
+        case KEY_RECORD: self->record = arg; return 0;
+        case KEY_RECORD_BYTES_MAX:
+            self->record_bytes_max = dw_command_number (state, "--record-bytes-max", arg,
+                                                        DW_COMMAND_RECORD_BYTES_MIN, INT64_MAX);
+            return 0;
         case ARGP_KEY_ARG: return s_parse_argument (self, state, arg) ? 0 : ARGP_ERR_UNKNOWN;
         case ARGP_KEY_END: s_check (self, state); return 0;
         default: return ARGP_ERR_UNKNOWN;
@@ -277,6 +297,8 @@ static int s_open (const options_t *self, const dw_graph_t *graph, uint32_t runs
         .clients_max = self->listen ? 0 : 1,
         .listen = self->listen,
         .keys = self->keys,
+        .record = self->record,
+        .record_bytes_max = self->record_bytes_max,
     };
     int status = dw_serve_open (serve, graph, self->graph, options);
     if (!status && self->listen) {

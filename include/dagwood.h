@@ -241,13 +241,18 @@ typedef struct dw_system_options_t {
                                  waits; 0: 2 * slots_max + clients_max + 32 */
     uint32_t heartbeat_ms; /* how often they and the coordinator say that they are there; 0: 1000 */
     uint32_t silence_ms;   /* after how long a silent one is lost; 0: 3000 */
+    /* File that all is recorded to that decides what the system does, for `dagwood replay` and `dagwood why`
+     * (docs/RECORDING.md). NULL: nothing is recorded. When it cannot be written on, notice is told and the
+     * runs go on. */
+    const char *record;
+    uint64_t record_bytes_max; /* how large it may become; 0: 256 MiB */
 } dw_system_options_t;
 
 /* Opens a system: validates and compiles the graph (borrowed, not kept), then starts every actor.
  * Either all of them run or none does. options NULL: all defaults.
  * Errors: DW_EGRAPH; DW_ELIMIT which limit and the remedy; DW_EPROCESSOR the node whose processor
  * cannot start and why; DW_EINVAL, DW_EKEY the endpoint is none, or can be reached from other
- * machines, for which there are no keys; DW_ENOMEM. */
+ * machines, for which there are no keys; DW_EFILE record cannot be written; DW_ENOMEM. */
 DW_EXPORT int dw_system_open (dw_system_t **self_p, const dw_graph_t *graph,
                               const dw_system_options_t *options, dw_error_t *error);
 /* Closes: cancels the runs in flight, stops the actors, joins their threads. Waits at most

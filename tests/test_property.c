@@ -17,6 +17,7 @@
 #include "dagwood_processor.h"
 #include "runtime/payload.h"
 #include "tests/support/evaluator.h"
+#include "tests/support/recorded.h"
 
 #define NODES_MAX 20
 #define RUNS_MAX  6
@@ -284,12 +285,73 @@ static void s_check_result (const s_world_t *world, const dw_result_t *result,
     evaluation_destroy (&evaluation);
 }
 
+/* -- What was recorded of it ---------------------------------------------------------------- */
+
+/* The results of a world's runs, held against the end that a replay of its recording comes to. */
+typedef struct s_ends_t {
+    dw_result_t *results[RUNS_MAX];
+    uint32_t count, seen;
+    const dw_scheduler_t *scheduler;
+    const char *wrong; /* found while it is replayed; NULL: nothing */
+} s_ends_t;
+
+static void s_begin_replay (void *arg, dw_replay_t *replay) {
+    s_ends_t *self = arg;
+    self->scheduler = dw_replay_scheduler (replay);
+}
+
+static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command_t *command,
+                          uint64_t run, const dw_sent_t *sent) {
+    s_ends_t *self = arg;
+    (void) moment;
+    (void) sent;
+    if (command->type != DW_FINISH_RUN)
+        return;
+    self->seen++;
+    if (run > self->count) {
+        self->wrong = "there is a run too many";
+        return;
+    }
+    const dw_result_t *result = self->results[run - 1];
+    if (dw_result_status (result) != (dw_run_status_t) command->status)
+        self->wrong = "a run ends otherwise";
+    for (uint32_t node = 0; !self->wrong && node < dw_result_nodes_count (result); node++) {
+        dw_node_state_t state = dw_scheduler_node_state (self->scheduler, command->run, node);
+        unsigned attempts = dw_scheduler_node_attempts (self->scheduler, command->run, node);
+        bool is_done = dw_result_node_status (result, (int) node) == DW_NODE_DONE;
+        if (is_done != (state == DW_STATE_DONE) ||
+            attempts != (unsigned) dw_result_attempts (result, (int) node))
+            self->wrong = "a node ends otherwise";
+    }
+}
+
+/* The same commands, the same end, whatever went on. */
+static void s_check_recording (const char *file, s_ends_t *ends) {
+    size_t size;
+    uint8_t *bytes = recorded_file (file, &size);
+    dw_watch_t watch = {.command = s_on_command, .arg = ends};
+    assert_non_null (bytes);
+    replayed_t result = replayed_with (bytes, size, s_begin_replay, &watch, NULL, ends);
+    if (result.open_err || result.err != DW_ENOENT)
+        fail_msg ("replay: %s", result.message);
+    if (ends->wrong)
+        fail_msg ("replay: %s", ends->wrong);
+    assert_true (result.is_closed && result.torn_size == 0);
+    assert_int_equal (ends->seen, ends->count);
+    free (bytes);
+    unlink (file);
+}
+
 static void s_run_world (s_world_t *world, const dw_processors_t *processors,
                          const char *endpoint) {
     s_submitted_t runs[RUNS_MAX];
     dw_system_t *system = NULL;
     dw_error_t *error = dw_error_new ();
-    dw_system_options_t options = {.processors = processors, .endpoint = endpoint, .runs_max = 4};
+    s_ends_t ends = {0};
+    char recording[64];
+    snprintf (recording, sizeof recording, "/tmp/dagwood-property-%d.rec", (int) getpid ());
+    dw_system_options_t options = {
+        .processors = processors, .endpoint = endpoint, .runs_max = 4, .record = recording};
     dw_graph_t *graph = random_graph_build (world->graph);
     uint32_t count = 1 + random_below (&world->random, RUNS_MAX);
     if (dw_system_open (&system, graph, &options, error) ||
@@ -302,13 +364,16 @@ static void s_run_world (s_world_t *world, const dw_processors_t *processors,
         dw_result_t *result = NULL;
         assert_int_equal (dw_client_wait (world->client, runs[i].number, 20000, &result), DW_OK);
         s_check_result (world, result, &runs[i]);
-        dw_result_destroy (&result);
+        ends.results[ends.count++] = result;
     }
     assert_int_equal (dw_client_in_flight (world->client), 0);
     dw_client_destroy (&world->client);
     if (dw_system_close (&system, -1, error))
         fail_msg ("%s", dw_error_text (error));
     dw_error_destroy (&error);
+    s_check_recording (recording, &ends);
+    while (ends.count > 0)
+        dw_result_destroy (&ends.results[--ends.count]);
 }
 
 /* -- Every combination ---------------------------------------------------------------------- */

@@ -41,7 +41,10 @@ static int s_open (dw_rig_t *self, const dw_rig_options_t *asked, dw_error_t *er
     }
     s_set_options (graph, asked);
     int err = s_plan (self, graph, error);
-    dw_system_options_t options = {.processors = self->processors, .clients_max = 1};
+    dw_system_options_t options = {.processors = self->processors,
+                                   .clients_max = 1,
+                                   .record = asked->record,
+                                   .record_bytes_max = INT64_MAX};
     begin_ns = dw_clock_ns ();
     if (!err)
         err = dw_system_open (&self->system, graph, &options, error);

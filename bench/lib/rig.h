@@ -9,6 +9,7 @@ typedef struct dw_rig_options_t {
     dw_actors_t actors;
     uint32_t threads; /* tasks at one time, and worker actors of a pool */
     dw_priority_t priority;
+    const char *record; /* file to record to while it runs; NULL: none */
 } dw_rig_options_t;
 
 typedef struct dw_rig_t {

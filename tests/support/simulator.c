@@ -115,12 +115,15 @@ static bool s_obey_all (world_t *world) {
 }
 
 static bool s_step (world_t *world) {
+    const simulator_tap_t *tap = world->tap;
     world->commands.count = 0;
     for (size_t i = 0; i < world->events_count; i++)
         world_tell_event (world, &world->events[i]);
     if (dw_scheduler_step (world->scheduler, world->now_ns, world->events, world->events_count,
                            &world->commands))
         return model_is_wrong (&world->model, "no memory");
+    if (tap)
+        tap->step (tap->arg, world->now_ns, world->events, world->events_count, &world->commands);
     for (size_t i = 0; i < world->commands.count; i++)
         world_tell_command (world, &world->commands.items[i]);
     world->counts->steps++;
@@ -139,6 +142,8 @@ static void s_look (world_t *world) {
         return;
     world_tell_timed (world);
     dw_scheduler_timed (world->scheduler, world->own_steps, world->own_ns);
+    if (world->tap)
+        world->tap->timed (world->tap->arg, world->own_steps, world->own_ns);
     model_timed (&world->model, world->own_steps, world->own_ns);
     world->own_steps = 0;
     world->own_ns = 0;
@@ -181,6 +186,8 @@ static bool s_run_own (void *arg, dw_own_task_t *task) {
     model_own (&world->model, task);
     world->counts->own++;
     world->own_goes_on = !random_one_in (random, 6);
+    if (world->tap)
+        world->tap->own (world->tap->arg, task);
     return world->own_goes_on;
 }
 
@@ -189,12 +196,16 @@ static bool s_work (world_t *world) {
         world->commands.count = 0;
         world->own_goes_on = true;
         checker_own_begin (&world->model);
+        if (world->tap)
+            world->tap->work_begin (world->tap->arg, world->now_ns);
         if (dw_scheduler_work (world->scheduler, s_run_own, world, &world->commands))
             return model_is_wrong (&world->model, "no memory");
         for (size_t i = 0; i < world->commands.count; i++)
             world_tell_command (world, &world->commands.items[i]);
         if (random_one_in (&world->random, 2))
             s_look (world);
+        if (world->tap)
+            world->tap->work_end (world->tap->arg, !world->own_goes_on, &world->commands);
         if (!checker_own_end (&world->model, world->scheduler, &world->commands))
             return false;
         if (world->own_goes_on && dw_scheduler_has_own (world->scheduler))
@@ -379,11 +390,19 @@ static void s_count (world_t *world) {
 
 bool simulator_run (uint64_t seed, FILE *transcript, simulator_counts_t *counts, char *wrong,
                     size_t wrong_size) {
+    return simulator_run_tapped (seed, transcript, counts, NULL, wrong, wrong_size);
+}
+
+bool simulator_run_tapped (uint64_t seed, FILE *transcript, simulator_counts_t *counts,
+                           const simulator_tap_t *tap, char *wrong, size_t wrong_size) {
     world_t *world = calloc (1, sizeof *world);
     assert (world);
     world->transcript = transcript;
     world->counts = counts;
     bool held = world_start (world, seed);
+    world->tap = tap;
+    if (tap && held)
+        tap->begin (tap->arg, world->graph, world->plan, &world->scheduler_options);
     uint64_t steps = 0;
     while (held && s_advance (world)) {
         held = s_work (world) && s_step (world);

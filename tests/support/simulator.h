@@ -14,6 +14,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "runtime/core/scheduler.h"
+#include "tests/support/random_graph.h"
+
 typedef struct simulator_counts_t {
     uint64_t worlds, steps, events, commands;
     uint64_t runs, sent, failed, timeouts, deadlines, losses, returned, ignored, replaced,
@@ -24,5 +27,22 @@ typedef struct simulator_counts_t {
  * not, wrong (size bytes) says what did not. */
 bool simulator_run (uint64_t seed, FILE *transcript, simulator_counts_t *counts, char *wrong,
                     size_t wrong_size);
+
+/* Somebody who hears of every call of the scheduler, right after it. */
+typedef struct simulator_tap_t {
+    void *arg;
+    void (*begin) (void *arg, const random_graph_t *graph, const dw_plan_t *plan,
+                   const dw_scheduler_options_t *options);
+    void (*step) (void *arg, int64_t now_ns, const dw_event_t *events, size_t events_count,
+                  const dw_commands_t *commands);
+    void (*work_begin) (void *arg, int64_t now_ns);
+    void (*own) (void *arg, const dw_own_task_t *task);
+    void (*timed) (void *arg, uint32_t steps, uint64_t ns);
+    void (*work_end) (void *arg, bool is_by_time, const dw_commands_t *commands);
+} simulator_tap_t;
+
+/* The same, tapped. */
+bool simulator_run_tapped (uint64_t seed, FILE *transcript, simulator_counts_t *counts,
+                           const simulator_tap_t *tap, char *wrong, size_t wrong_size);
 
 #endif

@@ -213,6 +213,7 @@ bool world_start (world_t *world, uint64_t seed) {
     for (uint32_t node = 0; node < world->plan->nodes_count; node++)
         if (world->plan->source[node] != world->model.sources[node])
             return model_is_wrong (&world->model, "the plan gives node %u another source", node);
+    world->scheduler_options = options;
     if (dw_scheduler_new (&world->scheduler, world->plan, &options))
         return model_is_wrong (&world->model, "no memory");
     if (world->transcript)

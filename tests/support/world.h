@@ -92,6 +92,8 @@ typedef struct world_t {
     model_t model;
     dw_commands_t commands;
     FILE *transcript;
+    const simulator_tap_t *tap; /* NULL: nobody */
+    dw_scheduler_options_t scheduler_options;
     simulator_counts_t *counts;
     int64_t now_ns;
     int64_t grace_ns;

@@ -1,0 +1,344 @@
+/* test_recording.c - what is recorded of a scheduler replays to the same commands, whatever went on; what is not as it
+ * was written is never taken for what it was. The worlds are the simulator's: failures, retries, timeouts, lost and
+ * stuck workers, forged answers, cancelled runs, own work. */
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dagwood.h"
+#include "tests/support/random.h"
+#include "tests/support/recorded.h"
+
+#define WORLDS 150
+
+#define SMALL_BYTES 1500 /* all of whose bytes are changed, one by one, within a second */
+
+/* The least recording of some worlds in which something happens. */
+static uint8_t *s_small_world (size_t *size_p) {
+    uint8_t *least = NULL;
+    size_t size;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        uint8_t *bytes = recorded_world (seed, NULL, &size);
+        if (size < SMALL_BYTES || (least && size >= *size_p)) {
+            free (bytes);
+            continue;
+        }
+        free (least);
+        least = bytes;
+        *size_p = size;
+    }
+    return least;
+}
+
+/* ---- The same commands ------------------------------------------------------------------------ */
+
+static void worlds_full_of_faults_replay_to_the_same_commands (void **state) {
+    uint64_t first = random_seed (), runs = 0, records = 0;
+    (void) state;
+    for (uint64_t seed = first; seed < first + WORLDS; seed++) {
+        size_t size;
+        uint8_t *bytes = recorded_world (seed, NULL, &size);
+        replayed_t result = replayed (bytes, size);
+        if (result.open_err || result.err != DW_ENOENT)
+            fail_msg ("world %llu: %s", (unsigned long long) seed, result.message);
+        assert_true (result.is_closed);
+        assert_int_equal (result.torn_size, 0);
+        runs += result.runs;
+        records += result.records;
+        free (bytes);
+    }
+    assert_true (runs > 2 * WORLDS && records > 20 * WORLDS); /* there was something to replay */
+}
+
+static void a_replay_is_the_same_each_time (void **state) {
+    size_t size;
+    uint8_t *bytes = recorded_world (5, NULL, &size);
+    (void) state;
+    assert_int_equal (replayed (bytes, size).hash, replayed (bytes, size).hash);
+    free (bytes);
+}
+
+static void an_event_takes_few_bytes (void **state) {
+    (void) state;
+    uint64_t all = 0, records = 0;
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        size_t size;
+        uint8_t *bytes = recorded_world (seed, NULL, &size);
+        records += replayed (bytes, size).records;
+        all += size;
+        free (bytes);
+    }
+    assert_true (all < 60 * records); /* headers, frames and all */
+}
+
+/* ---- Damage ----------------------------------------------------------------------------------- */
+
+/* What may be said of bytes that are not as they were written: damage, or a torn tail that begins no later than what
+ * was changed. */
+static void s_expect_noticed (const uint8_t *bytes, size_t size, size_t changed_at) {
+    replayed_t result = replayed (bytes, size);
+    if (result.open_err) {
+        assert_int_equal (result.open_err, DW_EPROTOCOL);
+        assert_true (strlen (result.message) > 0);
+        return;
+    }
+    assert_int_equal (result.err, DW_ENOENT);
+    assert_true (result.torn_size > 0);
+    assert_true (result.torn_offset <= changed_at);
+}
+
+static void a_flipped_byte_is_damage_or_a_torn_tail_and_never_another_story (void **state) {
+    size_t size, told = 0;
+    uint8_t *bytes = s_small_world (&size);
+    random_t random = random_from (3);
+    (void) state;
+    for (size_t at = 0; at < size; at++) {
+        uint8_t was = bytes[at];
+        bytes[at] ^= (uint8_t) (1 + random_below (&random, 255));
+        s_expect_noticed (bytes, size, at);
+        told += replayed (bytes, size).open_err == DW_EPROTOCOL;
+        bytes[at] = was;
+    }
+    assert_true (told > size / 2); /* all but what is in the last frame is damage */
+    free (bytes);
+}
+
+static void a_recording_cut_anywhere_is_replayed_up_to_there (void **state) {
+    size_t size, replays = 0;
+    uint8_t *bytes = s_small_world (&size);
+    uint64_t whole = replayed (bytes, size).records, before = 0;
+    (void) state;
+    for (size_t cut = 0; cut < size; cut++) {
+        replayed_t result = replayed (bytes, cut);
+        if (result.open_err) {
+            assert_int_equal (result.open_err, DW_EPROTOCOL); /* within preamble and header */
+            assert_int_equal (replays, 0);
+            continue;
+        }
+        replays++;
+        assert_int_equal (result.err, DW_ENOENT);
+        assert_false (result.is_closed);
+        assert_true (result.records >= before && result.records < whole);
+        before = result.records;
+    }
+    assert_true (replays > 200 && before > 0);
+    free (bytes);
+}
+
+static void zeros_behind_a_cut_are_a_torn_tail (void **state) {
+    size_t size;
+    uint8_t *bytes = s_small_world (&size);
+    (void) state;
+    memset (bytes + size - 40, 0, 40); /* as after a loss of power */
+    replayed_t result = replayed (bytes, size);
+    assert_int_equal (result.open_err, DW_OK);
+    assert_int_equal (result.err, DW_ENOENT);
+    assert_true (result.torn_size >= 40);
+    free (bytes);
+}
+
+static void frames_that_are_left_out_or_changed_places_are_damage (void **state) {
+    size_t size;
+    uint8_t *bytes = recorded_world (2, NULL, &size);
+    (void) state;
+    uint32_t header_size, next_size;
+    memcpy (&header_size, bytes + DW_RECORDING_PREAMBLE_SIZE + 4, sizeof header_size);
+    size_t second = DW_RECORDING_PREAMBLE_SIZE + DW_FRAME_HEAD_SIZE + header_size;
+    memcpy (&next_size, bytes + second + 4, sizeof next_size);
+    size_t third = second + DW_FRAME_HEAD_SIZE + next_size;
+    assert_true (third < size);
+    memmove (bytes + second, bytes + third, size - third);
+    replayed_t result = replayed (bytes, size - (third - second));
+    /* No frame is where it was written, so none is whole: nothing follows, and nothing of it is replayed. */
+    assert_true (result.open_err == DW_EPROTOCOL || (result.torn_size > 0 && result.records == 0));
+    free (bytes);
+}
+
+static void a_foreign_file_and_a_later_version_are_named (void **state) {
+    size_t size;
+    uint8_t *bytes = recorded_world (1, NULL, &size);
+    (void) state;
+    replayed_t foreign = replayed ((const uint8_t *) "processors: []\n", 15);
+    assert_int_equal (foreign.open_err, DW_EPROTOCOL);
+    assert_non_null (strstr (foreign.message, "no recording of dagwood"));
+    assert_int_equal (replayed (bytes, 0).open_err, DW_EPROTOCOL);
+    bytes[8] = DW_RECORDING_VERSION + 1;
+    uint64_t check = dw_recording_check (0, bytes, 24);
+    memcpy (bytes + 24, &check, sizeof check);
+    replayed_t later = replayed (bytes, size);
+    assert_int_equal (later.open_err, DW_EPROTOCOL);
+    assert_non_null (strstr (later.message, "version 2 (byte 8)"));
+    free (bytes);
+}
+
+/* ---- Lies: well-formed, and not what was ------------------------------------------------------- */
+
+typedef struct lie_t {
+    uint64_t left; /* events until the one that is meant */
+    dw_event_type_t type;
+    bool was_told;
+} lie_t;
+
+static bool s_leave_out (void *arg, dw_event_t *event) {
+    lie_t *lie = arg;
+    if (lie->was_told || event->type != lie->type || lie->left-- > 0)
+        return true;
+    lie->was_told = true;
+    return false;
+}
+
+static void an_event_that_is_left_out_is_noticed (void **state) {
+    static const dw_event_type_t types[] = {DW_EVENT_RUN_SUBMITTED, DW_EVENT_WORKER_JOINED,
+                                            DW_EVENT_TASK_DONE};
+    uint64_t told[3] = {0}, noticed[3] = {0};
+    (void) state;
+    for (uint64_t seed = 1; seed <= 150; seed++) {
+        size_t size;
+        lie_t lie = {.type = types[seed % 3]};
+        recorded_change_t change = {.event = s_leave_out, .arg = &lie};
+        uint8_t *bytes = recorded_world (seed, &change, &size);
+        replayed_t result = replayed (bytes, size);
+        told[seed % 3] += lie.was_told;
+        noticed[seed % 3] += lie.was_told && result.err == DW_EREFUSED;
+        assert_true (lie.was_told || result.err == DW_ENOENT);
+        free (bytes);
+    }
+    assert_true (told[0] > 40 && noticed[0] == told[0]);
+    /* A worker that is left out where others do all there is to do, or an answer that was forged or came too late, decides
+     * nothing. */
+    for (int type = 1; type < 3; type++)
+        assert_true (told[type] > 40 && noticed[type] * 10 > told[type] * 6);
+}
+
+static int64_t s_hurry (void *arg, int64_t now_ns) {
+    (void) arg;
+    return now_ns / 2;
+}
+
+static void times_that_are_changed_are_noticed_where_they_decide (void **state) {
+    uint64_t noticed = 0, worlds = 60;
+    recorded_change_t change = {.time = s_hurry};
+    (void) state;
+    for (uint64_t seed = 1; seed <= worlds; seed++) {
+        size_t size;
+        uint8_t *bytes = recorded_world (seed, &change, &size);
+        replayed_t result = replayed (bytes, size);
+        assert_true (result.err == DW_EREFUSED || result.err == DW_ENOENT);
+        if (result.err == DW_EREFUSED) {
+            noticed++;
+            assert_non_null (strstr (result.message, "at byte"));
+        }
+        free (bytes);
+    }
+    assert_true (noticed * 2 > worlds); /* the others have no timeouts, retries or late workers */
+}
+
+static bool s_nonsense (void *arg, dw_event_t *event) {
+    random_t *random = arg;
+    bool is_answer = event->type == DW_EVENT_TASK_DONE,
+         joins = event->type == DW_EVENT_WORKER_JOINED;
+    switch (random_below (random, 40)) {
+        case 0: event->worker = random_below (random, 1u << 18); break;
+        case 1: event->run = random_below (random, 1u << 21); break;
+        case 2: event->steps = is_answer ? (uint32_t) random_integer (random) : event->steps; break;
+        case 3: event->ticket = random_integer (random); break;
+        case 4: event->step = random_below (random, 3); break;
+        case 5: event->lane = joins ? random_below (random, 30) : event->lane; break;
+        case 6: event->local = !event->local; break;
+        case 7: event->last = !event->last; break;
+        default: break;
+    }
+    return true;
+}
+
+static void nonsense_is_refused_and_never_reaches_an_assertion (void **state) {
+    random_t random = random_from (random_seed ());
+    recorded_change_t change = {.event = s_nonsense, .arg = &random};
+    uint64_t refused = 0;
+    (void) state;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        size_t size;
+        uint8_t *bytes = recorded_world (seed, &change, &size);
+        replayed_t result = replayed (bytes, size);
+        assert_int_equal (result.open_err, DW_OK);
+        assert_true (result.err == DW_EREFUSED || result.err == DW_ENOENT ||
+                     result.err == DW_ENOMEM);
+        refused += result.err == DW_EREFUSED;
+        free (bytes);
+    }
+    assert_true (refused > 100);
+}
+
+/* ---- Recordings that are kept ----------------------------------------------------------------- */
+
+#define KEPT_FOLDER DAGWOOD_SOURCE_DIR "/tests/data/recordings"
+
+/* Of each version of the format; tests/data/recordings/make writes those of the present one. */
+static void recordings_of_every_version_are_still_replayed (void **state) {
+    unsigned kept = 0;
+    DIR *folder = opendir (KEPT_FOLDER);
+    (void) state;
+    assert_non_null (folder);
+    for (const struct dirent *entry; (entry = readdir (folder));) {
+        char path[1024];
+        size_t size;
+        if (!strstr (entry->d_name, ".rec"))
+            continue;
+        snprintf (path, sizeof path, KEPT_FOLDER "/%s", entry->d_name);
+        uint8_t *bytes = recorded_file (path, &size);
+        assert_non_null (bytes);
+        replayed_t result = replayed (bytes, size);
+        if (result.open_err || result.err != DW_ENOENT)
+            fail_msg (
+                "%s: %s: where the scheduler was meant to decide otherwise, make the recordings anew",
+                path, result.message);
+        assert_true (result.is_closed && result.runs > 0);
+        free (bytes);
+        kept++;
+    }
+    closedir (folder);
+    assert_true (kept >= 5);
+}
+
+static int s_write_seeds (const char *folder) {
+    int failed = 0;
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        char path[1024];
+        size_t size;
+        uint8_t *bytes = recorded_world (seed, NULL, &size);
+        snprintf (path, sizeof path, "%s/world-%llu", folder, (unsigned long long) seed);
+        FILE *file = size < 6000 ? fopen (path, "wb") : NULL;
+        failed |= file && fwrite (bytes, 1, size, file) != size;
+        failed |= file && fclose (file);
+        free (bytes);
+    }
+    return failed;
+}
+
+int main (int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (worlds_full_of_faults_replay_to_the_same_commands),
+        cmocka_unit_test (a_replay_is_the_same_each_time),
+        cmocka_unit_test (an_event_takes_few_bytes),
+        cmocka_unit_test (a_flipped_byte_is_damage_or_a_torn_tail_and_never_another_story),
+        cmocka_unit_test (a_recording_cut_anywhere_is_replayed_up_to_there),
+        cmocka_unit_test (zeros_behind_a_cut_are_a_torn_tail),
+        cmocka_unit_test (frames_that_are_left_out_or_changed_places_are_damage),
+        cmocka_unit_test (a_foreign_file_and_a_later_version_are_named),
+        cmocka_unit_test (an_event_that_is_left_out_is_noticed),
+        cmocka_unit_test (times_that_are_changed_are_noticed_where_they_decide),
+        cmocka_unit_test (nonsense_is_refused_and_never_reaches_an_assertion),
+        cmocka_unit_test (recordings_of_every_version_are_still_replayed),
+    };
+    if (argc == 3 && strcmp (argv[1], "--seeds") == 0) /* of the fuzz target, into a folder */
+        return s_write_seeds (argv[2]);
+    return !!cmocka_run_group_tests_name ("recording", tests, NULL, NULL);
+}
