@@ -39,7 +39,8 @@ static int s_process (dw_call_t *call, void *arg) {
 static int s_submit (s_flow_t *self, uint64_t number) {
     size_t size = self->options->payload_bytes, head = dw_payload_bytes_head (self->payload, size);
     dw_mix_out (dw_mix_start (number), self->payload + head, size);
-    dw_submission_t submission = {.payload = self->payload, .size = head + size, .wait_ms = -1};
+    dw_submission_t submission = {
+        .payload = self->payload, .size = head + size, .wait_ms = -1, .more = true};
     return dw_client_submit (self->client, &submission, NULL, self->error);
 }
 
