@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -60,6 +61,7 @@ struct dw_door_t {
     uint32_t count, size, cut_count;
     uint32_t connections_max;
     int fd;                                                 /* that listens; -1: it does not yet */
+    int held_fd;                                            /* what is cut */
     uint16_t port;                                          /* of TCP */
     char path[sizeof ((struct sockaddr_un *) 0)->sun_path]; /* of ipc, as the kernel has it */
     char file[ENDPOINT_BYTES];                              /* of that; "": none */
@@ -107,13 +109,12 @@ static uint64_t s_bytes_said (const dw_door_t *self, int fd) {
 }
 
 /* ZeroMQ may have closed the connection meanwhile, and its number may be that of anything else: so it is held by a descriptor
- * of one's own, and must be a guest. */
+ * of one's own, and must be a guest. That is there from the start, for there may be no others left; it holds the last one that
+ * was cut until the next. */
 static void s_cut (dw_door_t *self, s_guest_t *guest) {
-    int held = fcntl (guest->fd, F_DUPFD_CLOEXEC, 0);
-    if (held >= 0 && s_inode_of (held) == guest->inode && s_is_guest (self, held))
-        shutdown (held, SHUT_RDWR);
-    if (held >= 0)
-        close (held);
+    if (dup3 (guest->fd, self->held_fd, O_CLOEXEC) == self->held_fd &&
+        s_inode_of (self->held_fd) == guest->inode && s_is_guest (self, self->held_fd))
+        shutdown (self->held_fd, SHUT_RDWR);
     guest->is_cut = true; /* or gone already: ZeroMQ has told, or will */
     self->cut_count++;
 }
@@ -351,7 +352,9 @@ int dw_door_new (dw_door_t **self_p, void *context, void *socket, uint32_t conne
     if (!self)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     *self = (dw_door_t){.socket = socket, .connections_max = connections_max, .fd = -1};
-    int err = dw_socket_options_set (socket, options, 1, error);
+    self->held_fd = eventfd (0, EFD_CLOEXEC);
+    int err = self->held_fd < 0 ? s_refuse (error)
+                                : dw_socket_options_set (socket, options, 1, error);
     if (!err)
         err = s_make (self, context, error);
     if (err)
@@ -398,6 +401,8 @@ void dw_door_destroy (dw_door_t **self_p) {
             zmq_close (self->sockets[i]);
     if (self->orders)
         zmq_close (self->orders);
+    if (self->held_fd >= 0)
+        close (self->held_fd);
     free (self->guests);
     free (self);
     *self_p = NULL;

@@ -25,6 +25,7 @@
 
 #define DW_DOOR_BACKLOG 100 /* connections that wait to be accepted, of a socket with a door */
 #define DW_DOOR_SOCKETS 4u  /* of ZeroMQ that a door takes */
+#define DW_DOOR_FILES   (DW_DOOR_SOCKETS + 1u)
 
 typedef struct dw_door_t dw_door_t;
 

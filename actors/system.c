@@ -60,7 +60,7 @@ static unsigned s_descriptors_open (void) {
 
 /* What a socket with a door takes. */
 static uint64_t s_door_files (uint32_t connections_max) {
-    return (uint64_t) connections_max + DW_DOOR_BACKLOG + DW_DOOR_SOCKETS;
+    return (uint64_t) connections_max + DW_DOOR_BACKLOG + DW_DOOR_FILES;
 }
 
 /* ZeroMQ gives up (and, in its own parts, ends the program) when descriptors run out, so what will
