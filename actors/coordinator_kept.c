@@ -26,19 +26,15 @@ static bool s_is_to_be_kept (const dw_coordinator_t *self, uint32_t source, size
     return is_shared && size > DW_WIRE_KEPT_MIN && size <= DW_WIRE_KEPT_MAX;
 }
 
-/* Tells a slot to drop what is nobody's, behind all that it was sent. */
+/* Tells a slot to drop what is nobody's, behind all that it was sent. One that cannot be reached has said good-bye, or will
+ * be missed by its agent: that it was not told is no loss of what it is at. */
 static void s_tell_stale (dw_coordinator_t *self, dw_peer_t *peer, dw_ledger_t *ledger) {
     if (peer->packet.head.count)
         dw_peers_send (&self->peers, peer);
-    dw_packet_t *packet = dw_peers_packet (&self->peers, peer, DW_WIRE_DROP);
-    if (!packet) {
-        self->is_over = true;
-        return;
-    }
-    packet->records = 0; /* none of a task */
+    dw_write_uint (&self->reply.head, DW_WIRE_DROP);
     for (uint32_t place; (place = dw_ledger_drop (ledger)) != DW_NONE;)
-        dw_write_uint (&packet->head, place);
-    dw_peers_send (&self->peers, peer);
+        dw_write_uint (&self->reply.head, place);
+    dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
 }
 
 static void s_shelve (dw_coordinator_t *self, dw_live_run_t *run, uint32_t worker,

@@ -146,7 +146,7 @@ typedef struct dw_graph_options_t {
     int64_t timeout_us;        /* per attempt;                          default none */
     int64_t retry_attempts;    /* attempts after the first;             default 0 */
     int64_t batch_size;        /* most tasks in one message;            default automatic */
-    int64_t max_payload_bytes; /* of an input or an output;   default 256 MiB, of a system that listens 16 MiB */
+    int64_t max_payload_bytes; /* of an input or output;  default 256 MiB, listening 16 MiB */
     dw_backoff_t backoff;
 } dw_graph_options_t;
 

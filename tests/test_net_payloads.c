@@ -86,7 +86,7 @@ static void s_add_processors (dw_processors_t *processors) {
 
 /* ---- Worker processes, made before there is any thread ---------------------------------------- */
 
-#define CHILDREN 48
+#define CHILDREN 24
 
 static dw_child_t s_children[CHILDREN];
 static unsigned s_children_used;
@@ -354,7 +354,7 @@ static void s_run_while_slots_come_and_go (net_t *net, random_t *random) {
 
 static void runs_give_the_same_while_slots_are_killed_and_replaced (void **state) {
     random_t random = random_from (random_seed ());
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 6; i++)
         s_run_while_slots_come_and_go (*state, &random);
 }
 
