@@ -6,7 +6,7 @@
 #include <string.h>
 
 static uint64_t s_zigzag (uint64_t difference) {
-    return difference << 1 ^ (uint64_t) ((int64_t) difference >> 63);
+    return difference << 1 ^ (0 - (difference >> 63));
 }
 
 /* ---- Frames ----------------------------------------------------------------------------------- */
@@ -141,6 +141,10 @@ static void s_write_event (dw_recorder_t *self, const dw_event_t *event) {
     dw_recording_learn (&self->past, event);
 }
 
+static bool s_is_same (const void *a, const void *b, size_t size) {
+    return memcmp (a, b, size) == 0;
+}
+
 /* How many of the events are as foretold by the one before: answers for whole tasks that a worker ran
  * one after another, timed together. Most are. Bytes that no field covers are zeros in all of them, and where they were
  * not, nothing would be lost but the saving. */
@@ -152,7 +156,7 @@ static size_t s_count_alike (dw_recorder_t *self, const dw_event_t *events, size
     for (; alike < count; alike++) {
         next.ticket++;
         next.handle += next.steps;
-        if (memcmp (&next, &events[alike], sizeof next) != 0)
+        if (!s_is_same (&next, &events[alike], sizeof next))
             break;
     }
     if (alike)
