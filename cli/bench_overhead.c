@@ -86,7 +86,8 @@ const dw_bench_t dw_bench_overhead = {
     .doc = s_doc,
     .run = s_run,
     .words = DW_BENCH_SHAPE | DW_BENCH_GRAPH | DW_BENCH_NODES | DW_BENCH_WIDTH | DW_BENCH_THREADS |
-             DW_BENCH_PAYLOAD | DW_BENCH_KERNEL | DW_BENCH_TASK_NS | DW_BENCH_TIME_SCALE | DW_BENCH_RECORD,
+             DW_BENCH_PAYLOAD | DW_BENCH_KERNEL | DW_BENCH_TASK_NS | DW_BENCH_TIME_SCALE |
+             DW_BENCH_RECORD,
     .columns = s_columns,
     .shape = DW_SHAPES,
     .work = {.nodes_count = 100000, .payload_bytes = 16},

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static uint64_t s_zigzag (uint64_t difference) {
-    return difference << 1 ^ (uint64_t) ((int64_t) difference >> 63);
+    return difference << 1 ^ (0 - (difference >> 63));
 }
 
 /* ---- Frames ----------------------------------------------------------------------------------- */
@@ -141,6 +141,10 @@ static void s_write_event (dw_recorder_t *self, const dw_event_t *event) {
     dw_recording_learn (&self->past, event);
 }
 
+static bool s_is_same (const void *a, const void *b, size_t size) {
+    return memcmp (a, b, size) == 0;
+}
+
 /* How many of the events are as foretold by the one before: answers for whole tasks that a worker ran
  * one after another, timed together. Most are. Bytes that no field covers are zeros in all of them, and where they were
  * not, nothing would be lost but the saving. */
@@ -152,7 +156,7 @@ static size_t s_count_alike (dw_recorder_t *self, const dw_event_t *events, size
     for (; alike < count; alike++) {
         next.ticket++;
         next.handle += next.steps;
-        if (memcmp (&next, &events[alike], sizeof next) != 0)
+        if (!s_is_same (&next, &events[alike], sizeof next))
             break;
     }
     if (alike)
@@ -200,7 +204,7 @@ void dw_recorder_work_begin (dw_recorder_t *self, int64_t now_ns) {
     self->own_tasks = self->own_odd = 0;
     self->lap_steps = 0;
     self->lap_ns = now_ns;
-    self->is_lap_behind = false;
+    self->lap_task = UINT64_MAX;
     dw_write_uint (&self->stream, DW_TAG_WORK);
     s_write_time (self, now_ns);
 }
@@ -229,7 +233,7 @@ void dw_recorder_lap (dw_recorder_t *self, uint32_t steps, int64_t since_ns, uin
     dw_write_uint (&self->stream, ns);
     self->lap_steps = steps;
     self->lap_ns = since_ns + (int64_t) ns;
-    self->is_lap_behind = true;
+    self->lap_task = self->own_tasks;
 }
 
 void dw_recorder_work_end (dw_recorder_t *self, bool is_by_time, const dw_commands_t *commands,
@@ -238,8 +242,10 @@ void dw_recorder_work_end (dw_recorder_t *self, bool is_by_time, const dw_comman
         return;
     dw_write_uint (&self->stream, DW_WORK_END);
     dw_write_uint (&self->stream, self->own_tasks);
-    dw_write_uint (&self->stream, (is_by_time ? DW_WORK_BY_TIME : 0) |
-                                      (self->is_lap_behind ? DW_WORK_LAP_BEHIND : 0));
+    bool is_lap_behind = self->lap_task ==
+                         self->own_tasks; /* else within the last task, or before it */
+    dw_write_uint (&self->stream,
+                   (is_by_time ? DW_WORK_BY_TIME : 0) | (is_lap_behind ? DW_WORK_LAP_BEHIND : 0));
     s_write_digest (self, commands, first);
 }
 

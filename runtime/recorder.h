@@ -19,8 +19,8 @@ typedef struct dw_recorder_t {
     int64_t lap_ns;        /* when the last lap of the work under way ended */
     uint64_t digest;
     uint64_t own_tasks, own_odd; /* of the work under way, and its last odd one */
+    uint64_t lap_task; /* how many there were when the last lap was told; UINT64_MAX: none was */
     uint32_t lap_steps;
-    bool is_lap_behind; /* the last lap was told behind the last task */
     bool is_over;
 } dw_recorder_t;
 
@@ -39,7 +39,6 @@ void dw_recorder_work_begin (dw_recorder_t *self, int64_t now_ns);
 void dw_recorder_odd_task (dw_recorder_t *self, const dw_own_task_t *task);
 static inline void dw_recorder_own_task (dw_recorder_t *self, const dw_own_task_t *task) {
     self->digest = dw_recording_own (self->digest, task);
-    self->is_lap_behind = false;
     if (task->done != task->steps || task->code)
         dw_recorder_odd_task (self, task);
     self->own_tasks++;

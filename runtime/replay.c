@@ -1,6 +1,6 @@
 /* replay.c - feeds a recording to a fresh scheduler. */
 
-#include "runtime/replay.h"
+#include "runtime/replay_self.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,33 +11,6 @@
 
 #define PLACES_BESIDES \
     65537u /* for workers, beside the plan's own: slots elsewhere, and the shell's thread */
-
-/* What a worker holds, by ticket, from first on. */
-typedef struct s_held_t {
-    bool is_present;
-    dw_sent_t *tasks; /* a ring */
-    uint32_t size;    /* a power of two */
-    uint64_t first, next;
-} s_held_t;
-
-struct dw_replay_t {
-    dw_recording_t *recording;
-    dw_plan_t *plan;
-    dw_scheduler_t *scheduler;
-    dw_commands_t commands;
-    uint64_t digest;
-    s_held_t *workers;
-    uint32_t workers_max;
-    uint32_t local; /* worker; DW_NONE: none */
-    uint64_t *runs; /* by place: the number of the run that is there, 0: none */
-    uint32_t places_count, places_size;
-    uint64_t runs_count;
-    const dw_watch_t *watch;
-    dw_moment_t moment;
-    int64_t clock_ns;   /* when the recording began, by the scheduler's clock */
-    uint32_t lap_steps; /* of own work, that were not timed yet */
-    int failed;         /* error of a record before: nothing goes on after it */
-};
 
 /* ---- Made ------------------------------------------------------------------------------------- */
 
@@ -181,7 +154,7 @@ uint64_t dw_replay_runs_count (const dw_replay_t *self) {
 
 /* ---- Differences ------------------------------------------------------------------------------ */
 
-static int s_differs (const dw_replay_t *self, const char *what, dw_error_t *error) {
+int dw_replay_differs (const dw_replay_t *self, const char *what, dw_error_t *error) {
     return dw_error_add (
         error, DW_EREFUSED, DW_NOWHERE, "record %" PRIu64 ", at byte %" PRIu64 " and %.3f ms: %s",
         self->moment.record, self->moment.offset, (double) self->moment.time_ns / 1e6, what);
@@ -190,7 +163,7 @@ static int s_differs (const dw_replay_t *self, const char *what, dw_error_t *err
 /* ---- What workers hold ------------------------------------------------------------------------ */
 
 static bool s_hold (dw_replay_t *self, const dw_command_t *command) {
-    s_held_t *held = &self->workers[command->worker];
+    dw_replay_held_t *held = &self->workers[command->worker];
     if (held->first == held->next)
         held->first = held->next = command->ticket;
     if (held->next - held->first == held->size) {
@@ -216,7 +189,7 @@ static bool s_hold (dw_replay_t *self, const dw_command_t *command) {
 }
 
 static dw_sent_t *s_task (dw_replay_t *self, uint32_t worker, uint64_t ticket) {
-    s_held_t *held = &self->workers[worker];
+    dw_replay_held_t *held = &self->workers[worker];
     if (ticket < held->first || ticket >= held->next)
         return NULL;
     return &held->tasks[ticket & (held->size - 1)];
@@ -254,13 +227,13 @@ static void s_settle_workers (dw_replay_t *self, const dw_record_t *record) {
         const dw_event_t *event = &record->events[i];
         if (event->type < DW_EVENT_TASK_DONE)
             continue;
-        s_held_t *held = &self->workers[event->worker];
+        dw_replay_held_t *held = &self->workers[event->worker];
         held->first = held->next - dw_scheduler_unanswered_count (self->scheduler, event->worker);
     }
 }
 
 static void s_forget_worker (dw_replay_t *self, uint32_t worker) {
-    s_held_t *held = &self->workers[worker];
+    dw_replay_held_t *held = &self->workers[worker];
     held->is_present = false;
     held->first = held->next;
 }
@@ -282,10 +255,10 @@ static int s_take_submitted (dw_replay_t *self, const dw_event_t *event, dw_erro
     if (event->run > self->places_count ||
         event->run >= dw_recording_header (self->recording)->options.runs_max ||
         (event->run < self->places_count && self->runs[event->run]))
-        return s_differs (self, "a run is submitted to a place that it cannot have", error);
+        return dw_replay_differs (self, "a run is submitted to a place that it cannot have", error);
     for (uint32_t i = 0; i < event->outputs_count; i++)
         if (event->outputs[i] >= self->plan->nodes_count)
-            return s_differs (self, "a run asks for a node that there is not", error);
+            return dw_replay_differs (self, "a run asks for a node that there is not", error);
     if (event->run == self->places_count) {
         if ((self->places_count + UINT64_C (1)) * self->plan->nodes_count > DW_REPLAY_STATES_MAX)
             return dw_error_add (error, DW_ENOMEM, DW_NOWHERE,
@@ -304,7 +277,7 @@ static int s_take_submitted (dw_replay_t *self, const dw_event_t *event, dw_erro
 static int s_take_joined (dw_replay_t *self, const dw_event_t *event, dw_error_t *error) {
     if (self->workers[event->worker].is_present || event->lane >= self->plan->lanes_count ||
         (event->local && self->local != DW_NONE))
-        return s_differs (self, "a worker joins that cannot", error);
+        return dw_replay_differs (self, "a worker joins that cannot", error);
     self->workers[event->worker].is_present = true;
     if (event->local)
         self->local = event->worker;
@@ -323,11 +296,11 @@ static int s_take (dw_replay_t *self, const dw_event_t *event, dw_error_t *error
         case DW_EVENT_TASK_RETURNED: break;
     }
     if (event->worker >= self->workers_max)
-        return s_differs (self, "there is no such worker", error);
+        return dw_replay_differs (self, "there is no such worker", error);
     if (event->type == DW_EVENT_WORKER_JOINED)
         return s_take_joined (self, event, error);
     if (event->type == DW_EVENT_WORKER_LOST && event->worker == self->local)
-        return s_differs (self, "the coordinator's own thread does not leave", error);
+        return dw_replay_differs (self, "the coordinator's own thread does not leave", error);
     return DW_OK;
 }
 
@@ -397,12 +370,11 @@ static void s_tell_command (dw_replay_t *self, const dw_command_t *command) {
         watch->command (watch->arg, &self->moment, command, run, task ? task : &none);
 }
 
-/* What the scheduler has decided is compared, told and carried out. */
-static int s_conclude (dw_replay_t *self, const dw_record_t *record, dw_error_t *error) {
+int dw_replay_conclude (dw_replay_t *self, const dw_record_t *record, dw_error_t *error) {
     for (size_t i = 0; i < self->commands.count; i++)
         self->digest = dw_recording_command (self->digest, &self->commands.items[i]);
     if (dw_recording_told (self->digest) != record->digest)
-        return s_differs (self, "the scheduler decides otherwise than was recorded", error);
+        return dw_replay_differs (self, "the scheduler decides otherwise than was recorded", error);
     for (size_t i = 0; i < self->commands.count; i++)
         s_tell_command (self, &self->commands.items[i]);
     bool has_memory = true;
@@ -418,121 +390,10 @@ static int s_step (dw_replay_t *self, const dw_record_t *record, dw_error_t *err
                                    record->events, record->events_count, &self->commands))
         err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     if (!err)
-        err = s_conclude (self, record, error);
+        err = dw_replay_conclude (self, record, error);
     if (!err)
         s_settle_workers (self, record);
     return err;
-}
-
-/* ---- Own work --------------------------------------------------------------------------------- */
-
-typedef struct s_work_t {
-    dw_replay_t *self;
-    const dw_record_t *record;
-    uint64_t task;
-    size_t odd, lap;
-    uint32_t lap_steps; /* that ran in this lap */
-    int64_t lap_begin_ns;
-    const char *wrong; /* what cannot have happened; NULL: nothing */
-} s_work_t;
-
-static int64_t s_now_ns (const s_work_t *work) {
-    if (work->lap == work->record->laps_count)
-        return work->lap_begin_ns;
-    const dw_record_lap_t *lap = &work->record->laps[work->lap];
-    double share = (double) work->lap_steps / lap->steps;
-    return work->lap_begin_ns + (int64_t) (share * (double) lap->ns);
-}
-
-static void s_begin_lap (s_work_t *work) {
-    if (work->lap < work->record->laps_count)
-        work->lap_begin_ns += (int64_t) work->record->laps[work->lap].gap_ns;
-    work->lap_steps = 0;
-}
-
-/* The scheduler hears of a lap that is over. */
-static void s_end_lap (s_work_t *work) {
-    const dw_record_lap_t *lap = &work->record->laps[work->lap++];
-    dw_scheduler_timed (work->self->scheduler, lap->steps, lap->ns);
-    work->lap_begin_ns += (int64_t) lap->ns;
-    s_begin_lap (work);
-}
-
-/* So many steps of a task ran. */
-static void s_run_steps (s_work_t *work, uint32_t steps) {
-    size_t laps_count = work->record->laps_count - work->record->is_lap_behind;
-    while (work->lap < laps_count &&
-           work->record->laps[work->lap].steps - work->lap_steps <= steps) {
-        steps -= work->record->laps[work->lap].steps - work->lap_steps;
-        s_end_lap (work);
-    }
-    work->lap_steps += steps;
-    if (work->lap < work->record->laps_count &&
-        work->lap_steps > work->record->laps[work->lap].steps)
-        work->wrong = "more steps ran than were timed";
-}
-
-/* What came of the task under way. */
-static void s_set_outcome (s_work_t *work, dw_own_task_t *task) {
-    const dw_record_t *record = work->record;
-    task->done = task->steps;
-    task->code = 0;
-    task->handle = 0;
-    if (work->odd == record->odds_count || record->odds[work->odd].task != work->task)
-        return;
-    const dw_record_odd_t *odd = &record->odds[work->odd++];
-    if (odd->done > task->steps || (odd->code && odd->done == task->steps)) {
-        work->wrong = "more steps of a task were done than it has";
-        return;
-    }
-    task->done = odd->done;
-    task->code = odd->code;
-    task->handle = odd->handle;
-}
-
-static bool s_run_task (void *arg, dw_own_task_t *task) {
-    s_work_t *work = arg;
-    dw_replay_t *self = work->self;
-    if (work->task == work->record->tasks)
-        work->wrong = "the scheduler gives its own thread more tasks than were recorded";
-    if (!work->wrong)
-        s_set_outcome (work, task);
-    if (work->wrong) {
-        task->done = task->code = 0;
-        task->handle = 0;
-        return false;
-    }
-    self->digest = dw_recording_own (self->digest, task);
-    self->moment.time_ns = s_now_ns (work);
-    s_run_steps (work, task->done + (task->code > 0));
-    if (self->watch->own && !work->wrong)
-        self->watch->own (self->watch->arg, &self->moment, task, self->runs[task->run],
-                          s_now_ns (work));
-    work->task++;
-    bool is_last = work->task == work->record->tasks;
-    return !work->wrong && (!is_last || !work->record->is_by_time);
-}
-
-static int s_work (dw_replay_t *self, const dw_record_t *record, dw_error_t *error) {
-    s_work_t work = {.self = self, .record = record, .lap_begin_ns = record->time_ns};
-    if (self->local == DW_NONE)
-        return s_differs (self, "the coordinator's thread works, and is no worker", error);
-    s_begin_lap (&work);
-    work.lap_steps = self->lap_steps; /* of a lap that began in earlier work */
-    if (dw_scheduler_work (self->scheduler, s_run_task, &work, &self->commands))
-        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    if (!work.wrong && work.task < record->tasks)
-        work.wrong = "the scheduler gives its own thread fewer tasks than were recorded";
-    if (!work.wrong && record->is_lap_behind && work.lap + 1 == record->laps_count &&
-        work.lap_steps == record->laps[work.lap].steps)
-        s_end_lap (&work);
-    if (!work.wrong && (work.lap < record->laps_count || work.odd < record->odds_count))
-        work.wrong = "more was timed than ran";
-    if (work.wrong)
-        return s_differs (self, work.wrong, error);
-    self->lap_steps = work.lap_steps;
-    self->moment.time_ns = work.lap_begin_ns;
-    return s_conclude (self, record, error);
 }
 
 /* ---- A record --------------------------------------------------------------------------------- */
@@ -540,10 +401,10 @@ static int s_work (dw_replay_t *self, const dw_record_t *record, dw_error_t *err
 static int s_replay (dw_replay_t *self, const dw_record_t *record, dw_error_t *error) {
     switch (record->type) {
         case DW_RECORD_STEP: return s_step (self, record, error);
-        case DW_RECORD_WORK: return s_work (self, record, error);
+        case DW_RECORD_WORK: return dw_replay_work (self, record, error);
         case DW_RECORD_PLACE:
             if (record->worker >= self->workers_max)
-                return s_differs (self, "there is no such worker", error);
+                return dw_replay_differs (self, "there is no such worker", error);
             if (self->watch->place)
                 self->watch->place (self->watch->arg, &self->moment, record->worker, record->text,
                                     record->text_size);

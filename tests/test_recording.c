@@ -25,6 +25,7 @@
 static uint8_t *s_small_world (size_t *size_p) {
     uint8_t *least = NULL;
     size_t size;
+    *size_p = 0;
     for (uint64_t seed = 1; seed <= 60; seed++) {
         uint8_t *bytes = recorded_world (seed, NULL, &size);
         if (size < SMALL_BYTES || (least && size >= *size_p)) {

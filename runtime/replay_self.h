@@ -1,0 +1,44 @@
+/* replay_self.h - a replay from the inside.
+ *
+ *     replay.c       made; what goes in and comes out with a step
+ *     replay_work.c  the coordinator's own work */
+
+#ifndef DW_REPLAY_SELF_H
+#define DW_REPLAY_SELF_H
+
+#include "runtime/replay.h"
+
+/* What a worker holds, by ticket, from first on. */
+typedef struct dw_replay_held_t {
+    bool is_present;
+    dw_sent_t *tasks; /* a ring */
+    uint32_t size;    /* a power of two */
+    uint64_t first, next;
+} dw_replay_held_t;
+
+struct dw_replay_t {
+    dw_recording_t *recording;
+    dw_plan_t *plan;
+    dw_scheduler_t *scheduler;
+    dw_commands_t commands;
+    uint64_t digest;
+    dw_replay_held_t *workers;
+    uint32_t workers_max;
+    uint32_t local; /* worker; DW_NONE: none */
+    uint64_t *runs; /* by place: the number of the run that is there, 0: none */
+    uint32_t places_count, places_size;
+    uint64_t runs_count;
+    const dw_watch_t *watch;
+    dw_moment_t moment;
+    int64_t clock_ns;   /* when the recording began, by the scheduler's clock */
+    uint32_t lap_steps; /* of own work, that were not timed yet */
+    int failed;         /* error of a record before: nothing goes on after it */
+};
+
+/* Says what differs from what was recorded, and where: DW_EREFUSED. */
+int dw_replay_differs (const dw_replay_t *self, const char *what, dw_error_t *error);
+/* What the scheduler has decided is compared, told and carried out. */
+int dw_replay_conclude (dw_replay_t *self, const dw_record_t *record, dw_error_t *error);
+int dw_replay_work (dw_replay_t *self, const dw_record_t *record, dw_error_t *error);
+
+#endif
