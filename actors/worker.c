@@ -171,7 +171,8 @@ static void s_write_answer (dw_packet_t *packet, const dw_event_t *event, const 
         case DW_EVENT_RUN_SUBMITTED:
         case DW_EVENT_RUN_CANCELLED:
         case DW_EVENT_WORKER_JOINED:
-        case DW_EVENT_WORKER_LOST: break;
+        case DW_EVENT_WORKER_LOST:
+        case DW_EVENT_LANES_UNSERVED: break;
     }
     assert (false); /* A worker's outcomes are answers. */
 }

@@ -173,6 +173,13 @@ DW_EXPORT int dw_graph_add (dw_graph_t *self, const char *id, const char *proces
 DW_EXPORT int dw_graph_depend (dw_graph_t *self, int node, const char *on);
 /* Names whose output is the node's payload: an ancestor's id, or "run" for the run's input. */
 DW_EXPORT int dw_graph_set_input (dw_graph_t *self, int node, const char *ancestor);
+/* Only a worker elsewhere may run the node (in a graph file: type: remote), or only one that was started with this tag
+ * (workers: {tag: value}). Each tag has one value, the later one; all that were asked for must match. Names have 1 to 63
+ * letters, digits and any of ._-/, values 1 to 255 printable characters of ASCII, which validation checks. Such a
+ * graph can be opened only by a system that listens, and has at most 64 different demands.
+ * Errors: DW_ELIMIT more than 16 tags. */
+DW_EXPORT int dw_graph_set_remote (dw_graph_t *self, int node);
+DW_EXPORT int dw_graph_require_tag (dw_graph_t *self, int node, const char *tag, const char *value);
 /* Sets one option of the node's processor. */
 DW_EXPORT int dw_graph_set_text (dw_graph_t *self, int node, const char *option, const char *value);
 DW_EXPORT int dw_graph_set_integer (dw_graph_t *self, int node, const char *option, int64_t value);

@@ -11,6 +11,7 @@
 #include "runtime/core/priority.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,9 @@ typedef struct builder_t {
     const char **kind_names;
     uint32_t kinds_size;
     uint32_t *kind;     /* by node as declared */
+    uint8_t *lane;      /* the same; NULL: no node makes a demand */
+    const dw_demand_t *demands[DW_DEMANDS_MAX]; /* by lane; NULL: none */
+    uint32_t demands_count;
     uint32_t *rank;     /* by node as declared: its index in the plan */
     uint64_t *costs_us; /* by node */
     dw_policies_t policies;
@@ -126,6 +130,55 @@ static int s_find_kinds (builder_t *self) {
     return self->unknown_count > 0 ? DW_EGRAPH : DW_OK;
 }
 
+/* ---- Demands -------------------------------------------------------------------------------- */
+
+static bool s_same_demand (const dw_demand_t *a, const dw_demand_t *b) {
+    if (!a || !b)
+        return a == b;
+    if (a->remote != b->remote || a->tags_count != b->tags_count)
+        return false;
+    for (uint32_t i = 0; i < a->tags_count; i++)
+        if (strcmp (a->tags[i].name, b->tags[i].name) != 0 ||
+            strcmp (a->tags[i].value, b->tags[i].value) != 0)
+            return false;
+    return true;
+}
+
+/* The lane of those that make this demand; DW_NONE: there are too many. */
+static uint32_t s_find_lane (builder_t *self, const dw_demand_t *demand) {
+    for (uint32_t lane = 0; lane < self->demands_count; lane++)
+        if (s_same_demand (self->demands[lane], demand))
+            return lane;
+    if (self->demands_count == DW_DEMANDS_MAX)
+        return DW_NONE;
+    self->demands[self->demands_count] = demand;
+    return self->demands_count++;
+}
+
+/* A lane for each demand; that of nodes that make none comes first. */
+static int s_find_lanes (builder_t *self) {
+    const dw_graph_t *graph = self->graph;
+    if (graph->demands_count == 0)
+        return DW_OK;
+    self->lane = malloc (graph->nodes_count);
+    if (!self->lane)
+        return s_no_memory (self);
+    if (graph->demands_count < graph->nodes_count)
+        s_find_lane (self, NULL);
+    for (uint32_t index = 0; index < graph->nodes_count; index++) {
+        const dw_node_t *node = &graph->nodes[index];
+        uint32_t lane = s_find_lane (self, node->demand);
+        if (lane == DW_NONE)
+            return dw_error_add (self->error, DW_EGRAPH,
+                                 (dw_place_t){graph->file, node->line, node->column},
+                                 "node \"%s\" is the first beyond %u different demands on workers "
+                                 "(type, workers); give more nodes the same",
+                                 node->id, DW_DEMANDS_MAX);
+        self->lane[index] = (uint8_t) lane;
+    }
+    return DW_OK;
+}
+
 /* ---- Policies ------------------------------------------------------------------------------- */
 
 static dw_policy_t s_policy (const dw_graph_t *graph, const dw_node_options_t *options) {
@@ -188,9 +241,9 @@ static void s_set_options (builder_t *self) {
     plan->strategy = options->strategy;
     plan->failure_strategy = options->failure_strategy;
     plan->priority = options->priority;
-    plan->pool = options->actors == DW_ACTORS_POOL ||
+    plan->pool = options->actors == DW_ACTORS_POOL || self->lane ||
                  (options->actors == DW_ACTORS_AUTO && count > THREAD_NODES_MAX);
-    plan->lanes_count = plan->pool ? 1 : count;
+    plan->lanes_count = self->lane ? self->demands_count : plan->pool ? 1 : count;
     plan->workers_count = plan->pool ? s_or (options->pool_size,
                                              cpus_count < POOL_MAX ? cpus_count : POOL_MAX)
                                      : count;
@@ -235,6 +288,7 @@ static int s_take_memory (builder_t *self) {
     taken = taken && s_take_zeroed (self, &plan->readers_count, count, each);
     taken = taken && s_take_zeroed (self, &plan->position, count, each);
     taken = taken && s_take (self, &plan->by_position, count, each);
+    taken = taken && (!self->lane || s_take (self, &plan->urgency, count, each));
     taken = taken && s_take_zeroed (self, &plan->lane_at, plan->lanes_count + 1, each);
     taken = taken && s_take (self, &plan->dependencies_at, count + 1, each);
     taken = taken && s_take (self, &plan->dependencies, edges, each);
@@ -294,15 +348,46 @@ static int s_set_node (builder_t *self, uint32_t index, uint32_t node) {
                      (timed ? DW_NODE_TIMED : 0) | (declared->input ? DW_NODE_INPUT : 0);
     plan->flags[node] = (uint8_t) flags;
     plan->kind[node] = self->kind[index];
+    if (self->lane)
+        plan->lane[node] = self->lane[index];
     plan->ids[node] = s_copy (self, declared->id);
     self->costs_us[node] = options && options->cost_us != DW_UNSET ? (uint64_t) options->cost_us
                                                                    : 1;
     return plan->ids[node] ? DW_OK : s_no_memory (self);
 }
 
+static int s_copy_tags (builder_t *self, dw_demand_t *to, const dw_demand_t *from) {
+    to->remote = from->remote;
+    to->tags_count = to->tags_size = from->tags_count;
+    if (!s_take (self, &to->tags, from->tags_count, sizeof (dw_tag_t)))
+        return s_no_memory (self);
+    for (uint32_t i = 0; i < from->tags_count; i++) {
+        to->tags[i] = (dw_tag_t){s_copy (self, from->tags[i].name),
+                                 s_copy (self, from->tags[i].value)};
+        if (!to->tags[i].name || !to->tags[i].value)
+            return s_no_memory (self);
+    }
+    return DW_OK;
+}
+
+static int s_set_demands (builder_t *self) {
+    dw_plan_t *plan = self->plan;
+    int err = DW_OK;
+    if (!self->lane)
+        return DW_OK;
+    if (!s_take_zeroed (self, &plan->demands, plan->lanes_count, sizeof (dw_demand_t)))
+        return s_no_memory (self);
+    for (uint32_t lane = 0; lane < plan->lanes_count && !err; lane++)
+        if (self->demands[lane])
+            err = s_copy_tags (self, &plan->demands[lane], self->demands[lane]);
+    return err;
+}
+
 static int s_set_nodes (builder_t *self) {
     dw_plan_t *plan = self->plan;
-    int err = s_begin_policies (self);
+    int err = s_set_demands (self);
+    if (!err)
+        err = s_begin_policies (self);
     for (uint32_t kind = 0; kind < plan->kinds_count && !err; kind++)
         if (!(plan->kinds[kind] = s_copy (self, self->kind_names[kind])))
             err = s_no_memory (self);
@@ -449,6 +534,8 @@ static uint32_t s_chain_next (const dw_plan_t *plan, uint32_t node) {
     uint32_t next = plan->successors[edge];
     if (!plan->pool || plan->dependencies_count[next] != 1) /* Else every node has its own lane. */
         return DW_NONE;
+    if (plan->demands && plan->lane[node] != plan->lane[next])
+        return DW_NONE;
     if ((plan->flags[node] | plan->flags[next]) & DW_NODE_TIMED)
         return DW_NONE;
     /* Who may run one of them may run the other; and what stands in for a source that failed does so
@@ -511,8 +598,9 @@ int dw_plan_new (dw_plan_t **self_p, const dw_graph_t *graph, const dw_plan_look
     builder_t builder = {.graph = graph, .lookup = lookup, .error = error};
     int err = dw_graph_resolve (graph, &builder.resolved, error);
     int err_kinds = s_find_kinds (&builder);
+    int err_lanes = s_find_lanes (&builder);
     if (!err)
-        err = err_kinds ? err_kinds : s_compile (&builder);
+        err = err_kinds ? err_kinds : err_lanes ? err_lanes : s_compile (&builder);
     if (err)
         dw_arena_destroy (&builder.arena);
     else
@@ -522,6 +610,7 @@ int dw_plan_new (dw_plan_t **self_p, const dw_graph_t *graph, const dw_plan_look
     free (builder.traits);
     free (builder.kind_names);
     free (builder.kind);
+    free (builder.lane);
     free (builder.rank);
     free (builder.costs_us);
     dw_policies_free (&builder.policies);
@@ -536,6 +625,17 @@ void dw_plan_destroy (dw_plan_t **self_p) {
     dw_arena_t *arena = self->memory;
     dw_arena_destroy (&arena);
     *self_p = NULL;
+}
+
+const char *dw_plan_show_demand (const dw_plan_t *self, uint32_t lane,
+                                 char shown[DW_DEMAND_SHOWN]) {
+    const dw_demand_t *demand = self->demands ? &self->demands[lane] : NULL;
+    size_t used = 0;
+    snprintf (shown, DW_DEMAND_SHOWN, demand && demand->remote ? "remote" : "none");
+    for (uint32_t i = 0; demand && i < demand->tags_count && used < DW_DEMAND_SHOWN; i++)
+        used += (size_t) snprintf (shown + used, DW_DEMAND_SHOWN - used, "%s%s=%s", i ? ", " : "",
+                                   demand->tags[i].name, demand->tags[i].value);
+    return shown;
 }
 
 uint32_t dw_plan_find (const dw_plan_t *self, const char *id) {
