@@ -27,6 +27,7 @@ typedef struct dw_coordinator_options_t {
     zmq_msg_t *packed;  /* its graph (runtime/pack.h), for agents */
     uint64_t digest;    /* of its plan */
     bool no_actors;     /* every node is run elsewhere */
+    bool no_workers_fail; /* what nobody who is there may run fails */
     uint32_t slots_max, heartbeat_ms, silence_ms;
     uint32_t runs_max; /* of a client */
     uint32_t clients_max;

@@ -123,7 +123,9 @@ static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command) {
         return;
     }
     const dw_policy_t *policy = &self->plan->policies[self->plan->policy[command->node]];
-    if (command->code == 408)
+    if (command->is_unserved)
+        snprintf (text, sizeof text, "no worker is there that may run it");
+    else if (command->code == 408)
         snprintf (text, sizeof text, "the attempt took longer than timeout_seconds (%g s)",
                   (double) policy->timeout_us / 1e6);
     else if (command->code == 503)

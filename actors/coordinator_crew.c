@@ -30,6 +30,8 @@ void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, con
         return;
     event->worker = hello->number;
     event->lane = self->plan->pool ? 0 : hello->number;
+    if (self->plan->demands && worker->agent != DW_NONE)
+        event->lanes = self->agents[worker->agent].lanes;
     event->credit = hello->credit;
 }
 

@@ -174,6 +174,8 @@ static bool s_submit (dw_coordinator_t *self, uint32_t index, uint32_t client,
         dw_coordinator_run_free (self, index);
         return false;
     }
+    if (self->unserved & ~self->unserved_said)
+        dw_coordinator_say_unserved (self);
     run->is_live = true;
     run->client = client;
     run->client_run = record.run;

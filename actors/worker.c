@@ -236,7 +236,8 @@ static bool s_read_task (dw_worker_t *self, dw_wire_reader_t *reader, dw_task_t 
     const dw_plan_t *plan = self->options.program->plan;
     if (!dw_read_task (reader, &record) || record.node >= plan->nodes_count || record.steps < 1 ||
         record.steps > plan->chain_length[record.node] ||
-        (self->options.node != DW_NONE && record.node != self->options.node))
+        (self->options.node != DW_NONE && record.node != self->options.node) ||
+        !dw_program_hosts (self->options.program, record.node))
         return false;
     uint32_t dependencies = plan->dependencies_at[record.node + 1] -
                             plan->dependencies_at[record.node];

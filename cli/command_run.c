@@ -47,6 +47,7 @@ typedef struct options_t {
     uint64_t runs;                          /* 0: one, and nothing said of repeating */
     progress_t progress;
     const char *listen, *keys;
+    int no_workers; /* -1: nothing was said; 1: fail */
 } options_t;
 
 enum {
@@ -58,7 +59,10 @@ enum {
     KEY_PROGRESS,
     KEY_LISTEN,
     KEY_KEYS,
+    KEY_NO_WORKERS,
 };
+
+static const char *const s_no_workers[] = {"wait", "fail", NULL};
 
 static const struct argp_option s_options[] = {
     {.name = "strategy",
@@ -97,6 +101,10 @@ static const struct argp_option s_options[] = {
      .arg = "DIR",
      .doc = "The folder of coordinator.key and allowed, without which none but this machine can be "
             "let in [no keys]"},
+    {.name = "no-workers",
+     .key = KEY_NO_WORKERS,
+     .arg = "wait|fail",
+     .doc = "With --listen: what a run does whose nodes nobody who is there may run [wait]"},
     {0},
 };
 
@@ -145,6 +153,9 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (self->keys && !self->listen) {
         argp_error (state, "--keys is of no use without --listen");
     }
+    if (self->no_workers >= 0 && !self->listen) {
+        argp_error (state, "--no-workers is of no use without --listen");
+    }
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
@@ -173,6 +184,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             return 0;
         case KEY_LISTEN: self->listen = arg; return 0;
         case KEY_KEYS: self->keys = arg; return 0;
+        case KEY_NO_WORKERS:
+            self->no_workers = dw_command_choose (state, "--no-workers", s_no_workers, arg);
+            return 0;
         case ARGP_KEY_ARG: return s_parse_argument (self, state, arg) ? 0 : ARGP_ERR_UNKNOWN;
         case ARGP_KEY_END: s_check (self, state); return 0;
         default: return ARGP_ERR_UNKNOWN;
@@ -276,6 +290,7 @@ static int s_open (const options_t *self, const dw_graph_t *graph, uint32_t runs
         .clients_max = self->listen ? 0 : 1,
         .listen = self->listen,
         .keys = self->keys,
+        .no_workers_fail = self->no_workers == 1,
     };
     int status = dw_serve_open (serve, graph, self->graph, options);
     if (!status && self->listen) {
@@ -335,6 +350,7 @@ int dw_command_run (int argc, char **argv) {
         .actors = -1,
         .pool_size = DW_UNSET,
         .max_concurrency = DW_UNSET,
+        .no_workers = -1,
     };
     dw_graph_t *graph = NULL;
     dw_input_t input = {0};
