@@ -2,13 +2,15 @@
 
 #include "actors/offers.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/core/names.h"
 
-#define SHOWN_MAX 3u /* lanes that are told what is lacking of */
+#define LANES_SHOWN_MAX 3u /* of which it is told what is lacking, */
+#define KINDS_SHOWN_MAX 3u /* and so many processors of each */
 
 struct dw_offers_t {
     const dw_plan_t *plan;
@@ -119,39 +121,49 @@ static const dw_tag_t *s_lacks_tag (const dw_offers_t *self, uint32_t lane, cons
     return NULL;
 }
 
-/* The first processor of a lane that is not offered; DW_NONE: all are. */
-static uint32_t s_lacks_kind (const dw_offers_t *self, uint32_t lane, const offer_t *offer) {
+/* The processor of a lane from kind on that is not offered; DW_NONE: all are. */
+static uint32_t s_lacks_kind (const dw_offers_t *self, uint32_t lane, const offer_t *offer,
+                              uint32_t kind) {
     const uint64_t *kinds = s_kinds_of (self, lane);
-    for (uint32_t word = 0; word < self->words_count; word++) {
-        uint64_t lacking = kinds[word] & ~offer->kinds[word];
+    uint64_t mask = UINT64_MAX << (kind % 64);
+    for (uint32_t word = kind / 64; word < self->words_count; word++, mask = UINT64_MAX) {
+        uint64_t lacking = kinds[word] & ~offer->kinds[word] & mask;
         if (lacking)
             return word * 64 + (uint32_t) __builtin_ctzll (lacking);
     }
     return DW_NONE;
 }
 
-static uint32_t s_node_of_kind (const dw_plan_t *plan, uint32_t lane, uint32_t kind) {
-    uint32_t at = plan->lane_at[lane];
-    while (plan->kind[plan->by_position[at]] != kind)
-        at++;
-    return plan->by_position[at];
+static void s_append (char *why, const char *format, ...) DW_PRINTF (2, 3);
+
+static void s_append (char *why, const char *format, ...) {
+    size_t used = strlen (why);
+    va_list arguments;
+    va_start (arguments, format);
+    vsnprintf (why + used, DW_OFFERS_WHY - used, format, arguments);
+    va_end (arguments);
 }
 
 /* Appends what the offer lacks for a lane. */
 static void s_tell (const dw_offers_t *self, uint32_t lane, const offer_t *offer, char *why) {
     const dw_plan_t *plan = self->plan;
     const dw_tag_t *tag = s_lacks_tag (self, lane, offer);
-    size_t used = strlen (why), left = DW_OFFERS_WHY - used;
-    if (tag)
-        snprintf (why + used, left, "%s node \"%.40s\" needs the tag %.40s=%.40s",
-                  lane > 0 ? ";" : ":", plan->ids[plan->by_position[plan->lane_at[lane]]],
-                  tag->name, tag->value);
-    else {
-        uint32_t kind = s_lacks_kind (self, lane, offer);
-        snprintf (why + used, left, "%s node \"%.40s\" needs the processor \"%.60s\"",
-                  lane > 0 ? ";" : ":", plan->ids[s_node_of_kind (plan, lane, kind)],
-                  plan->kinds[kind]);
+    uint32_t more = 0, shown = 0;
+    if (lane > 0)
+        s_append (why, ";");
+    if (plan->demands)
+        s_append (why, " for node \"%.40s\"", plan->ids[plan->by_position[plan->lane_at[lane]]]);
+    if (tag) {
+        s_append (why, " the tag %.40s=%.40s", tag->name, tag->value);
+        return;
     }
+    for (uint32_t kind = 0; (kind = s_lacks_kind (self, lane, offer, kind)) != DW_NONE; kind++)
+        if (shown == KINDS_SHOWN_MAX)
+            more++;
+        else
+            s_append (why, "%s \"%.40s\"", shown++ ? "," : " the processor", plan->kinds[kind]);
+    if (more)
+        s_append (why, " and %u more", (unsigned) more);
 }
 
 int dw_offers_match (const dw_offers_t *self, const dw_wire_agent_t *agent,
@@ -164,11 +176,11 @@ int dw_offers_match (const dw_offers_t *self, const dw_wire_agent_t *agent,
     s_read_tags (reader, &offer);
     *lanes_p = 0;
     for (uint32_t lane = 0; lane < plan->lanes_count; lane++)
-        if (!s_lacks_tag (self, lane, &offer) && s_lacks_kind (self, lane, &offer) == DW_NONE)
+        if (!s_lacks_tag (self, lane, &offer) && s_lacks_kind (self, lane, &offer, 0) == DW_NONE)
             *lanes_p |= UINT64_C (1) << lane;
     if (*lanes_p == 0 && !reader->is_damaged) {
-        snprintf (why, DW_OFFERS_WHY, "this worker could run none of the graph's nodes");
-        for (uint32_t lane = 0; lane < plan->lanes_count && lane < SHOWN_MAX; lane++)
+        snprintf (why, DW_OFFERS_WHY, "this worker could run none of the graph's nodes: it lacks");
+        for (uint32_t lane = 0; lane < plan->lanes_count && lane < LANES_SHOWN_MAX; lane++)
             s_tell (self, lane, &offer, why);
     }
     free (offer.kinds);

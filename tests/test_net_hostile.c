@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "actors/peers.h"
+#include "actors/traits.h"
 #include "tests/support/net.h"
 #include "tests/support/random.h"
 #include "tests/support/wire_records.h"
@@ -96,6 +97,10 @@ static s_welcome_t s_join_as_agent (raw_peer_t *raw, const dw_wire_agent_t *reco
     assert_in_range (self.count, 1, SLOTS_MAX);
     for (uint32_t i = 0; i < self.count; i++)
         self.numbers[i] = dw_read_uint_max (&raw->reader, UINT32_MAX);
+    dw_read_uint (&raw->reader); /* lanes, and what it says of its processors */
+    dw_traits_t *traits = NULL;
+    assert_int_equal (dw_traits_read (&traits, &raw->reader), DW_OK);
+    dw_traits_destroy (&traits);
     assert_true (dw_wire_reader_is_over (&raw->reader));
     memcpy (self.token, welcome.token, sizeof self.token);
     return self;
