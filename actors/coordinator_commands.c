@@ -125,6 +125,9 @@ static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command) {
     const dw_policy_t *policy = &self->plan->policies[self->plan->policy[command->node]];
     if (command->is_unserved)
         snprintf (text, sizeof text, "no worker is there that may run it");
+    else if (command->of_run)
+        snprintf (text, sizeof text, "the run had not ended after its deadline_ms (%lu ms)",
+                  (unsigned long) run->deadline_ms);
     else if (command->code == 408)
         snprintf (text, sizeof text, "the attempt took longer than timeout_seconds (%g s)",
                   (double) policy->timeout_us / 1e6);

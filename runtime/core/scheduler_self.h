@@ -228,6 +228,8 @@ static inline bool dw_scheduler_is_unserved (const dw_scheduler_t *self, uint32_
 void dw_scheduler_node_unserved (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
 void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event);
+/* A run has not ended in its time. */
+void dw_scheduler_on_run_deadline (dw_scheduler_t *self, uint32_t run_index);
 
 /* ---- Workers ---------------------------------------------------------------------------------- */
 
@@ -241,6 +243,7 @@ void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event)
 void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_task_failed (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_task_returned (dw_scheduler_t *self, const dw_event_t *event);
+void dw_scheduler_add_timer (dw_scheduler_t *self, dw_timer_t timer);
 void dw_scheduler_on_timer (dw_scheduler_t *self, const dw_timer_t *timer);
 
 /* The node that a task was at goes back to the queue, as if it had never been sent. */
