@@ -143,14 +143,14 @@ static int s_say_hello (dw_agent_t *self) {
     char host[256] = "";
     gethostname (host, sizeof host - 1);
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_AGENT, .token = no_token};
-    dw_wire_agent_t agent = {.uuid = self->uuid,
-                             .incarnation = ++self->incarnation,
-                             .slots = self->options.slots,
-                             .pid = (uint64_t) getpid (),
-                             .host = host,
-                             .host_size = strlen (host),
-                             .processors_count = (uint32_t) dw_processors_count (
-                                 self->options.processors)};
+    dw_wire_agent_t agent = {
+        .uuid = self->uuid,
+        .incarnation = ++self->incarnation,
+        .slots = self->options.slots,
+        .pid = (uint64_t) getpid (),
+        .host = host,
+        .host_size = strlen (host),
+        .processors_count = (uint32_t) dw_processors_count (self->options.processors)};
     dw_write_hello (&self->packet.head, &hello);
     dw_write_agent (&self->packet.head, &agent);
     s_write_offer (self);
@@ -211,8 +211,7 @@ static int s_on_refused (dw_wire_reader_t *reader, dw_error_t *error) {
                          code == 403   ? DW_EKEY
                          : code == 404 ? DW_EGRAPH
                                        : DW_EREFUSED,
-                         DW_NOWHERE,
-                         "the coordinator refused: %.*s (%u)", text ? (int) size : 0,
+                         DW_NOWHERE, "the coordinator refused: %.*s (%u)", text ? (int) size : 0,
                          text ? text : "", (unsigned) code);
 }
 

@@ -410,7 +410,8 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     const dw_plan_t *plan = self->plan;
     uint64_t runs_max = (uint64_t) self->options.runs_max * self->options.clients_max;
     self->runs_max = runs_max < 1u << 20 ? (uint32_t) runs_max : 1u << 20;
-    bool has_actors = plan->nodes_count && !self->options.no_actors && dw_plan_lane_is_free (plan, 0);
+    bool has_actors = plan->nodes_count && !self->options.no_actors &&
+                      dw_plan_lane_is_free (plan, 0);
     self->workers_count = has_actors ? plan->workers_count : 0;
     self->places_count = self->workers_count + 1 +
                          (self->options.listen ? self->options.slots_max : 0);

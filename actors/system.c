@@ -168,12 +168,12 @@ static int s_check_demands (const dw_plan_t *plan, const dw_graph_t *graph, dw_e
         uint32_t lane = plan->lane[node];
         const dw_node_t *said = &graph->nodes[plan->declared[node]];
         if (!dw_plan_lane_is_free (plan, lane))
-            return dw_error_add (error, DW_EGRAPH,
-                                 (dw_place_t){graph->file, said->line, said->column},
-                                 "node \"%s\" can only be run by a worker elsewhere (%s), and nobody "
-                                 "can come: let the system listen (dagwood run --listen ENDPOINT, or "
-                                 "dagwood coordinator), or take its type and workers away",
-                                 plan->ids[node], dw_plan_show_demand (plan, lane, shown));
+            return dw_error_add (
+                error, DW_EGRAPH, (dw_place_t){graph->file, said->line, said->column},
+                "node \"%s\" can only be run by a worker elsewhere (%s), and nobody "
+                "can come: let the system listen (dagwood run --listen ENDPOINT, or "
+                "dagwood coordinator), or take its type and workers away",
+                plan->ids[node], dw_plan_show_demand (plan, lane, shown));
     }
     return DW_OK;
 }

@@ -139,8 +139,7 @@ static json_t *s_lanes (const dw_status_t *status) {
     for (size_t i = 0; self && i < status->lanes_count; i++) {
         const dw_status_lane_t *lane = &status->lanes[i];
         json_t *one = json_pack ("{s:s, s:I, s:I}", "demand", lane->demand, "nodes_count",
-                                 (json_int_t) lane->nodes_count, "slots",
-                                 (json_int_t) lane->slots);
+                                 (json_int_t) lane->nodes_count, "slots", (json_int_t) lane->slots);
         if (json_array_append_new (self, one)) {
             json_decref (self);
             self = NULL;

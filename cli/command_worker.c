@@ -38,7 +38,8 @@ static const struct argp_option s_options[] = {
     {.name = "tag",
      .key = KEY_TAG,
      .arg = "NAME=VALUE",
-     .doc = "Say that this worker is such a one, for nodes that ask for it (workers: {NAME: VALUE}); may be repeated"},
+     .doc =
+         "Say that this worker is such a one, for nodes that ask for it (workers: {NAME: VALUE}); may be repeated"},
     {.name = "reconnect",
      .key = KEY_RECONNECT,
      .arg = "SECONDS",

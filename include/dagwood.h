@@ -245,7 +245,7 @@ typedef struct dw_system_options_t {
     uint32_t slots_max;    /* of workers elsewhere; 0: 1024 */
     uint32_t heartbeat_ms; /* how often they and the coordinator say that they are there; 0: 1000 */
     uint32_t silence_ms;   /* after how long a silent one is lost; 0: 3000 */
-    bool no_workers_fail;  /* nodes that nobody who is there may run fail with 503; else they wait */
+    bool no_workers_fail; /* nodes that nobody who is there may run fail with 503; else they wait */
 } dw_system_options_t;
 
 /* Opens a system: validates and compiles the graph (borrowed, not kept), then starts every actor.
@@ -353,7 +353,7 @@ typedef struct dw_agent_options_t {
     const dw_processors_t *processors; /* borrowed until it is closed; NULL: the stock ones */
     const dw_worker_tag_t *tags;       /* tags_count, at most 64; copied */
     size_t tags_count;
-    uint32_t slots; /* tasks at one time; 0: as many as CPUs */
+    uint32_t slots;   /* tasks at one time; 0: as many as CPUs */
     int reconnect_ms; /* how long to look for a coordinator that was lost: 0 not at all,
                                           negative for ever */
     void (*notice) (void *arg,

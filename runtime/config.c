@@ -147,8 +147,7 @@ static const char *const s_types[] = {"local", "remote", NULL};
 static void s_read_type (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
     config_t *config = target;
     if (dw_reader_pick (reader, spec) == 1)
-        dw_reader_check_memory (reader,
-                                !dw_graph_set_remote (config->graph, (int) config->node));
+        dw_reader_check_memory (reader, !dw_graph_set_remote (config->graph, (int) config->node));
 }
 
 /* -- Tags that its workers must have --------------------------------------------------------- */

@@ -326,10 +326,11 @@ static int s_check (const unpacker_t *self, size_t size, dw_error_t *error) {
     if (self->err == DW_ENOMEM)
         return s_no_memory (error, size);
     if (self->err)
-        return dw_error_add (error, DW_EPROTOCOL, DW_NOWHERE,
-                             "the graph of %zu bytes has more nodes, or dependencies or tags of one, than "
-                             "are supported",
-                             size);
+        return dw_error_add (
+            error, DW_EPROTOCOL, DW_NOWHERE,
+            "the graph of %zu bytes has more nodes, or dependencies or tags of one, than "
+            "are supported",
+            size);
     if (self->reader.is_damaged && self->nodes_count == 0)
         return dw_error_add (error, DW_EPROTOCOL, DW_NOWHERE,
                              "the graph of %zu bytes is damaged before its first node", size);

@@ -14,10 +14,10 @@
 
 #define LOOPBACK "tcp://127.0.0.1:*"
 
-#define GRAPH                                                                                    \
-    "processors:\n"                                                                              \
-    "  - {id: upper, processor: change_text_case_upper}\n"                                       \
-    "  - {id: middle, processor: identity, depends_on: [upper], workers: {gpu: yes}}\n"          \
+#define GRAPH                                                                           \
+    "processors:\n"                                                                     \
+    "  - {id: upper, processor: change_text_case_upper}\n"                              \
+    "  - {id: middle, processor: identity, depends_on: [upper], workers: {gpu: yes}}\n" \
     "  - {id: last, processor: reverse_text, depends_on: [middle], type: remote}\n"
 
 typedef struct fixture_t {
@@ -61,8 +61,8 @@ static void s_coordinate (fixture_t *f, const char *const *words) {
     command_await_output (&f->coordinator, "\n");
     assert_int_equal (sscanf (f->coordinator.out, "listening at %255s", f->endpoint), 1);
 }
-#define COORDINATE(no_workers)                                                                \
-    s_coordinate (f, (const char *const[]){"coordinator", f->graph, "--listen", LOOPBACK,     \
+#define COORDINATE(no_workers)                                                            \
+    s_coordinate (f, (const char *const[]){"coordinator", f->graph, "--listen", LOOPBACK, \
                                            "--no-workers", no_workers, NULL})
 
 /* Starts a worker and waits until it has been welcomed. */
@@ -70,9 +70,9 @@ static void s_work (command_t *worker, const char *const *words) {
     command_start (worker, words);
     command_await_error (worker, "working for ");
 }
-#define WORK(at, ...)            \
-    s_work (&f->workers[at],     \
-            (const char *const[]){"worker", "--connect", f->endpoint, "--slots", "1", __VA_ARGS__, NULL})
+#define WORK(at, ...)                                                                             \
+    s_work (&f->workers[at], (const char *const[]){"worker", "--connect", f->endpoint, "--slots", \
+                                                   "1", __VA_ARGS__, NULL})
 
 /* ---- Without anybody else --------------------------------------------------------------------- */
 
@@ -101,8 +101,9 @@ static void in_json_it_is_said_with_the_same_keys (void **state) {
     command_t c = {0};
     (void) state;
     const char *graph = command_file (
-        "g.json", "{\"processors\": [{\"id\": \"a\", \"processor\": \"identity\", \"type\": \"remote\", "
-                  "\"workers\": {\"zone\": \"a\", \"gpu\": 1}}]}");
+        "g.json",
+        "{\"processors\": [{\"id\": \"a\", \"processor\": \"identity\", \"type\": \"remote\", "
+        "\"workers\": {\"zone\": \"a\", \"gpu\": 1}}]}");
     COMMAND (&c, "plan", graph);
     command_expect (&c, 0);
     command_expect_output (&c, "demand: gpu=1, zone=a\n");
@@ -166,8 +167,8 @@ static void workers_run_what_they_may_and_runs_wait_for_them (void **state) {
     COMMAND (&c, "status", "--connect", f->endpoint, "--format", "json");
     json_t *json = command_json (&c), *lanes = json_object_get (json, "lanes");
     assert_int_equal (json_array_size (lanes), 3);
-    assert_string_equal (
-        json_string_value (json_object_get (json_array_get (lanes, 1), "demand")), "gpu=yes");
+    assert_string_equal (json_string_value (json_object_get (json_array_get (lanes, 1), "demand")),
+                         "gpu=yes");
     json_decref (json);
     command_free (&c);
 }
@@ -179,7 +180,8 @@ static void with_no_workers_fail_a_run_ends_at_once (void **state) {
     COMMAND (&c, "submit", "--connect", f->endpoint, "--input", "hello", "--format", "json");
     command_expect (&c, 1);
     command_expect_output (&c, "\"status\": \"failed\"");
-    command_expect_output (&c, "{\"code\": 503, \"message\": \"no worker is there that may run it\"}");
+    command_expect_output (&c,
+                           "{\"code\": 503, \"message\": \"no worker is there that may run it\"}");
     command_free (&c);
     command_await_error (&f->coordinator, "runs that need it fail");
     WORK (0, "--tag", "gpu=yes");
@@ -190,7 +192,8 @@ static void with_no_workers_fail_a_run_ends_at_once (void **state) {
 
 static void a_run_that_listens_leaves_to_others_what_it_may_not_run (void **state) {
     fixture_t *f = *state;
-    START (&f->other, "run", f->graph, "--input", "hello", "--listen", LOOPBACK, "--output", "last");
+    START (&f->other, "run", f->graph, "--input", "hello", "--listen", LOOPBACK, "--output",
+           "last");
     command_await_error (&f->other, "runs that need it wait");
     const char *at = strstr (f->other.err, "listening at ");
     assert_non_null (at);

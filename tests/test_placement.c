@@ -225,10 +225,11 @@ static void a_worker_that_could_run_nothing_is_told_what_it_lacks (void **state)
     fixture_t *f = *state;
     s_build (f, "", "gpu=yes", "remote");
     s_open (f, (dw_system_options_t){.no_actors = true});
-    s_expect_error (f, s_try_agent (f, 0, "identity", "gpu=no"), DW_EGRAPH,
-                    "could run none of the graph's nodes: it lacks for node \"upper\" the processor "
-                    "\"change_text_case_upper\"; for node \"middle\" the tag gpu=yes; for node "
-                    "\"last\" the processor \"reverse_text\"");
+    s_expect_error (
+        f, s_try_agent (f, 0, "identity", "gpu=no"), DW_EGRAPH,
+        "could run none of the graph's nodes: it lacks for node \"upper\" the processor "
+        "\"change_text_case_upper\"; for node \"middle\" the tag gpu=yes; for node "
+        "\"last\" the processor \"reverse_text\"");
 }
 
 static void without_demands_a_worker_has_every_processor_or_is_refused (void **state) {
@@ -250,7 +251,8 @@ static int s_other (dw_call_t *call, void *arg) {
 static void a_processor_that_says_something_else_of_itself_is_an_error_in_any_lane (void **state) {
     fixture_t *f = *state;
     dw_processors_t *other = dw_processors_new_empty ();
-    dw_processor_t brief = {.name = "gate", .intent = DW_TRANSFORM, .brief = true, .process = s_other};
+    dw_processor_t brief = {
+        .name = "gate", .intent = DW_TRANSFORM, .brief = true, .process = s_other};
     dw_agent_t *agent = NULL;
     s_add (f, "mine", "identity", "", "");
     s_add (f, "theirs", "gate", "mine", "gpu=yes");
@@ -288,10 +290,10 @@ static void where_nobody_can_come_such_a_graph_is_refused_when_it_is_opened (voi
     dw_system_options_t options = {.processors = f->net->processors};
     s_build (f, "", "gpu=yes", "");
     assert_int_equal (dw_graph_validate (f->net->graph, f->net->processors, f->net->error), DW_OK);
-    s_expect_error (f, dw_system_open (&f->net->system, f->net->graph, &options, f->net->error),
-                    DW_EGRAPH,
-                    "node \"middle\" can only be run by a worker elsewhere (gpu=yes), and nobody can "
-                    "come: let the system listen");
+    s_expect_error (
+        f, dw_system_open (&f->net->system, f->net->graph, &options, f->net->error), DW_EGRAPH,
+        "node \"middle\" can only be run by a worker elsewhere (gpu=yes), and nobody can "
+        "come: let the system listen");
     options.no_workers_fail = true;
     s_expect_error (f, dw_system_open (&f->net->system, f->net->graph, &options, f->net->error),
                     DW_EINVAL, "no_workers_fail");
@@ -323,8 +325,9 @@ static void when_the_last_worker_of_a_lane_goes_that_is_said (void **state) {
     assert_int_equal (dw_agent_close (&f->agents[0], -1, f->net->error), DW_OK);
     net_run (f->net, f->client);
     dw_agent_drain (f->agents[1]);
-    net_expect_notice (f->net, "no worker is there for node \"middle\" (processor identity, demand: "
-                               "gpu=yes) and others: runs that need them wait");
+    net_expect_notice (f->net,
+                       "no worker is there for node \"middle\" (processor identity, demand: "
+                       "gpu=yes) and others: runs that need them wait");
     assert_int_equal (dw_agent_wait (f->agents[1], 10000), DW_OK);
     uint64_t run = s_submit (f);
     s_agent (f, 2, NULL, "gpu=yes");
@@ -414,9 +417,9 @@ static void status_tells_the_lanes_and_who_serves_them (void **state) {
     dw_status_destroy (&status);
 }
 
-#define OVER(test)                                                                    \
-    {#test " over ipc", test, s_begin_ipc, s_end, NULL}, {                            \
-        #test " over tcp", test, s_begin_tcp, s_end, NULL                             \
+#define OVER(test)                                         \
+    {#test " over ipc", test, s_begin_ipc, s_end, NULL}, { \
+#test " over tcp", test, s_begin_tcp, s_end, NULL  \
     }
 
 int main (void) {

@@ -22,8 +22,8 @@ static void s_expect_lanes (const dw_plan_t *plan, const char *const *demands, u
     for (uint32_t lane = 0; lane < count; lane++)
         assert_string_equal (dw_plan_show_demand (plan, lane, shown), demands[lane]);
 }
-#define EXPECT_LANES(plan, ...)                                                       \
-    s_expect_lanes (plan, (const char *const[]){__VA_ARGS__},                         \
+#define EXPECT_LANES(plan, ...)                               \
+    s_expect_lanes (plan, (const char *const[]){__VA_ARGS__}, \
                     (uint32_t) (sizeof ((const char *[]){__VA_ARGS__}) / sizeof (char *)))
 
 static void nodes_that_demand_nothing_have_one_lane_and_no_demands (void **state) {

@@ -18,9 +18,9 @@ typedef struct naive_t {
     bool on[NODES_MAX][NODES_MAX];      /* row depends on column */
     bool reaches[NODES_MAX][NODES_MAX]; /* row descends from column */
     bool analyze[NODES_MAX], timed[NODES_MAX];
-    int demands; /* different ones that there may be, */
+    int demands;           /* different ones that there may be, */
     int demand[NODES_MAX]; /* and which; 0: none, 1: remote */
-    int input[NODES_MAX]; /* -1: the rule, -2: the run's */
+    int input[NODES_MAX];  /* -1: the rule, -2: the run's */
     int64_t cost_us[NODES_MAX];
     uint32_t level[NODES_MAX];
     int order[NODES_MAX]; /* by rank: the node */

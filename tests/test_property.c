@@ -18,8 +18,8 @@
 #include "runtime/payload.h"
 #include "tests/support/evaluator.h"
 
-#define NODES_MAX 20
-#define RUNS_MAX  6
+#define NODES_MAX  20
+#define RUNS_MAX   6
 #define AGENTS_MAX 3
 
 #define COMBINATIONS 48 /* four ways of placing actors, three failure policies, four strategies */
@@ -352,7 +352,8 @@ static void s_run_world (s_world_t *world, const dw_processors_t *processors,
         fail_msg ("%s", dw_error_text (error));
     dw_graph_destroy (&graph);
     bool is_early = world->has_demands && random_one_in (&world->random, 2);
-    if (is_early || (world->has_demands && count > 4)) /* no more than so many are taken at a time */
+    if (is_early ||
+        (world->has_demands && count > 4)) /* no more than so many are taken at a time */
         s_come_and_go (world, system, processors);
     for (uint32_t i = 0; i < count; i++)
         s_submit (world, &runs[i]);

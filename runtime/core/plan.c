@@ -31,8 +31,8 @@ typedef struct builder_t {
     dw_trait_t *traits; /* by kind */
     const char **kind_names;
     uint32_t kinds_size;
-    uint32_t *kind;     /* by node as declared */
-    uint8_t *lane;      /* the same; NULL: no node makes a demand */
+    uint32_t *kind;                             /* by node as declared */
+    uint8_t *lane;                              /* the same; NULL: no node makes a demand */
     const dw_demand_t *demands[DW_DEMANDS_MAX]; /* by lane; NULL: none */
     uint32_t demands_count;
     uint32_t *rank;     /* by node as declared: its index in the plan */

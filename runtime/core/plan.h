@@ -29,7 +29,8 @@ typedef struct dw_plan_t {
     dw_strategy_t strategy;
     dw_failure_strategy_t failure_strategy;
     dw_priority_t priority;
-    bool pool; /* a lane's nodes are many and its workers host all of them: one lane for all nodes, or one for each
+    bool
+        pool; /* a lane's nodes are many and its workers host all of them: one lane for all nodes, or one for each
                   demand that nodes make (then whatever the graph says of actors) */
     uint32_t workers_count; /* actors to start: pool size, or nodes_count in thread mode */
     uint32_t max_concurrency;
@@ -52,7 +53,8 @@ typedef struct dw_plan_t {
     uint32_t *
         readers_count; /* how many nodes read its output: dependents, and nodes whose source it is */
     uint32_t *position; /* in the lane's priority order, from 0 */
-    uint32_t *urgency;  /* in the priority order of all nodes, from 0; NULL: no node makes a demand */
+    uint32_t
+        *urgency; /* in the priority order of all nodes, from 0; NULL: no node makes a demand */
     /* By position: the node; lanes one after another in lane order, each from lane_at[lane]. */
     uint32_t *by_position;
     uint32_t *lane_at; /* lanes_count + 1 */

@@ -115,7 +115,8 @@ static void s_print_lanes (printer_t *self) {
     const dw_plan_t *plan = self->plan;
     char shown[DW_DEMAND_SHOWN];
     if (plan->demands) {
-        s_print (self, "lanes              %u: one for each demand on workers\n", plan->lanes_count);
+        s_print (self, "lanes              %u: one for each demand on workers\n",
+                 plan->lanes_count);
         for (uint32_t lane = 0; lane < plan->lanes_count; lane++) {
             uint32_t count = plan->lane_at[lane + 1] - plan->lane_at[lane];
             s_print (self, "  lane %-11u  %u node%s, demand: %s\n", lane, count, s_plural (count),

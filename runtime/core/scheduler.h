@@ -93,10 +93,10 @@ typedef struct dw_command_t {
     uint32_t steps;
     uint32_t source; /* whose output is the payload: a node, or DW_RUN_INPUT */
     uint32_t handle;
-    uint16_t code;   /* KEEP_ERROR */
+    uint16_t code;    /* KEEP_ERROR */
     bool is_unserved; /* KEEP_ERROR: nobody serves the node's lane, and is not to be waited for */
-    bool of_run;     /* KEEP_ERROR: the time that is over was the run's, not the node's own */
-    uint64_t ticket; /* SEND_TASK: greater by 1 than that worker index's ticket before it */
+    bool of_run;      /* KEEP_ERROR: the time that is over was the run's, not the node's own */
+    uint64_t ticket;  /* SEND_TASK: greater by 1 than that worker index's ticket before it */
 } dw_command_t;
 
 typedef struct dw_commands_t {

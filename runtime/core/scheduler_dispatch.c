@@ -189,7 +189,8 @@ static uint64_t s_share_ns (dw_scheduler_t *self, dw_lane_t *lane) {
     }
     if (sharers > self->concurrency_max)
         sharers = self->concurrency_max;
-    lane->share_ns = sharers > 1 ? work_ns / sharers : work_ns + DW_MESSAGE_NS; /* one has all of it */
+    lane->share_ns = sharers > 1 ? work_ns / sharers
+                                 : work_ns + DW_MESSAGE_NS; /* one has all of it */
     lane->shared = self->steps_count;
     return lane->share_ns;
 }

@@ -42,8 +42,9 @@ typedef struct dw_worker_state_t {
     bool emptied; /* all behind its first task was given up, too */
     int64_t late_ns;  /* what waits behind its first task for longer is late */
     int64_t timer_ns; /* its timer in the heap that counts; INT64_MAX: none */
-    uint32_t lane;         /* the first that it serves */
-    uint64_t lanes;        /* all of them, a bit each; 0: that one alone */
+    uint32_t lane;    /* the first that it serves */
+    uint64_t lanes;   /* all of them, a bit each; 0: that one alone */
+    uint32_t lanes_count;
     uint32_t credit;
     dw_held_task_t *tasks; /* a ring, by ticket */
     uint32_t tasks_size;   /* a power of two */
@@ -104,7 +105,7 @@ struct dw_scheduler_t {
     uint32_t own_noted;    /* how many are */
     uint32_t *timed_kinds; /* that ran since then */
     uint32_t timed_count;
-    uint64_t unserved;     /* lanes where what gets ready fails, a bit each */
+    uint64_t unserved; /* lanes where what gets ready fails, a bit each */
     uint32_t concurrency_max;
     uint32_t active_count; /* workers that hold tasks */
     uint32_t ready_count;

@@ -142,11 +142,10 @@ static void s_join_lane (dw_scheduler_t *self, uint32_t worker_index, dw_lane_t 
         self->no_memory = true;
         return;
     }
-    int lanes_count = __builtin_popcountll (self->workers[worker_index].lanes);
     uint32_t at = lane->workers_count++;
     for (; at > 0; at--) {
         uint32_t before = lane->workers[at - 1];
-        if (__builtin_popcountll (self->workers[before].lanes) >= lanes_count)
+        if (self->workers[before].lanes_count >= self->workers[worker_index].lanes_count)
             break;
         lane->workers[at] = before;
     }
@@ -172,6 +171,9 @@ void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *even
     worker->late_ns = DW_LATE_NS;
     worker->lane = lanes ? (uint32_t) __builtin_ctzll (lanes) : event->lane;
     worker->lanes = is_one ? 0 : lanes;
+    worker->lanes_count = 1;
+    for (uint64_t more = worker->lanes; more & (more - 1); more &= more - 1)
+        worker->lanes_count++;
     worker->credit = event->credit < 1 ? 1 : event->credit > TASKS_MAX ? TASKS_MAX : event->credit;
     if (event->local)
         self->local_worker = event->worker;

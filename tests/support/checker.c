@@ -183,8 +183,7 @@ static bool s_is_mixed (const model_t *self, uint32_t lane, uint32_t run) {
         return true;
     for (uint32_t other = 0; other < self->options.runs_max; other++)
         for (uint32_t node = 0; other != run && node < self->plan->nodes_count; node++)
-            if (self->plan->lane[node] == lane &&
-                model_is_ready (self, &self->runs[other], node))
+            if (self->plan->lane[node] == lane && model_is_ready (self, &self->runs[other], node))
                 return true;
     return false;
 }

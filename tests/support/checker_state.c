@@ -140,8 +140,8 @@ static bool s_check_idle (model_t *self, const dw_scheduler_t *scheduler) {
         for (uint32_t lane = 0; lane < self->plan->lanes_count; lane++)
             if (model_serves (worker, lane) && s_count_ready (self, lane, &brief) > 0 &&
                 !(has_own && lane == self->workers[local].lane))
-                return model_is_wrong (self, "worker %u idles though a node is ready in lane %u",
-                                       w, lane);
+                return model_is_wrong (self, "worker %u idles though a node is ready in lane %u", w,
+                                       lane);
     }
     return true;
 }

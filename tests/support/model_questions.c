@@ -48,8 +48,7 @@ uint32_t model_active_max (const model_t *self) {
 }
 
 bool model_serves (const model_worker_t *worker, uint32_t lane) {
-    return worker->present &&
-           (worker->lanes ? worker->lanes >> lane & 1 : worker->lane == lane);
+    return worker->present && (worker->lanes ? worker->lanes >> lane & 1 : worker->lane == lane);
 }
 
 bool model_is_unserved (const model_t *self, uint32_t lane) {

@@ -188,10 +188,8 @@ static void s_draw_lanes (world_t *world) {
     bool has_local = dw_plan_lane_is_free (plan, 0) && random_one_in (random, 2);
     world->workers_count = elsewhere + has_local;
     for (uint32_t w = 0; w < elsewhere; w++)
-        world->workers[w].lanes = (random_next (random) & all) | UINT64_C (1)
-                                                                     << random_below (
-                                                                            random,
-                                                                            plan->lanes_count);
+        world->workers[w].lanes = (random_next (random) & all) |
+                                  UINT64_C (1) << random_below (random, plan->lanes_count);
     for (uint32_t lane = 0; lane < plan->lanes_count; lane++)
         world->workers[random_below (random, elsewhere)].lanes |= UINT64_C (1) << lane;
     world->workers[elsewhere].local = has_local;

@@ -51,7 +51,7 @@ typedef enum thing_type_t {
     THING_SUBMIT,
     THING_CANCEL_RUN,
     THING_UNSERVED, /* the shell says which lanes nobody serves */
-    THING_FORGE, /* an answer that nobody gave */
+    THING_FORGE,    /* an answer that nobody gave */
 } thing_type_t;
 
 typedef struct thing_t {
