@@ -22,6 +22,7 @@
 #include "actors/clock.h"
 #include "actors/endpoint.h"
 #include "actors/message.h"
+#include "actors/offer.h"
 #include "actors/processors.h"
 #include "actors/squad.h"
 #include "runtime/core/error.h"
@@ -43,7 +44,7 @@ struct dw_agent_t {
     char *endpoint;
     dw_link_keys_t keys;
     dw_processors_t *own_processors;
-    dw_tag_t *tags; /* own copies */
+    dw_offer_t offer;
     void *context;
     void *control; /* the caller's end */
     dw_actor_t actor;
@@ -123,37 +124,21 @@ static int s_do (dw_agent_t *self, s_errand_t *errand) {
 
 /* ---- Connecting ------------------------------------------------------------------------------- */
 
-static void s_write_name (dw_agent_t *self, const char *name) {
-    dw_write_str (&self->packet.head, name, strlen (name));
-}
-
-/* What it can do, and what it is. */
-static void s_write_offer (dw_agent_t *self) {
-    for (size_t i = 0; i < dw_processors_count (self->options.processors); i++)
-        s_write_name (self, dw_processors_at (self->options.processors, i)->name);
-    dw_write_array (&self->packet.head, (uint32_t) self->options.tags_count);
-    for (size_t i = 0; i < self->options.tags_count; i++) {
-        s_write_name (self, self->tags[i].name);
-        s_write_name (self, self->tags[i].value);
-    }
-}
-
 static int s_say_hello (dw_agent_t *self) {
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
     char host[256] = "";
     gethostname (host, sizeof host - 1);
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_AGENT, .token = no_token};
-    dw_wire_agent_t agent = {
-        .uuid = self->uuid,
-        .incarnation = ++self->incarnation,
-        .slots = self->options.slots,
-        .pid = (uint64_t) getpid (),
-        .host = host,
-        .host_size = strlen (host),
-        .processors_count = (uint32_t) dw_processors_count (self->options.processors)};
+    dw_wire_agent_t agent = {.uuid = self->uuid,
+                             .incarnation = ++self->incarnation,
+                             .slots = self->options.slots,
+                             .pid = (uint64_t) getpid (),
+                             .host = host,
+                             .host_size = strlen (host),
+                             .processors_count = dw_offer_processors_count (&self->offer)};
     dw_write_hello (&self->packet.head, &hello);
     dw_write_agent (&self->packet.head, &agent);
-    s_write_offer (self);
+    dw_offer_write (&self->offer, &self->packet.head);
     return dw_packet_send (&self->packet, self->link.socket, NULL, 0);
 }
 
@@ -415,55 +400,8 @@ static int s_make_control (dw_agent_t *self, dw_error_t *error) {
     return DW_OK;
 }
 
-static int s_copy_tags (dw_agent_t *self, const dw_agent_options_t *options, dw_error_t *error) {
-    if (options->tags_count > DW_WIRE_TAGS_MAX)
-        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "a worker has at most %u tags",
-                             DW_WIRE_TAGS_MAX);
-    self->tags = calloc (options->tags_count + 1u, sizeof *self->tags);
-    if (!self->tags)
-        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    for (size_t i = 0; i < options->tags_count; i++) {
-        const dw_worker_tag_t *tag = &options->tags[i];
-        const char *wrong = tag->name && tag->value ? dw_graph_check_tag (tag->name, tag->value)
-                                                    : "a tag has a name and a value";
-        if (wrong)
-            return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "%s", wrong);
-        dw_tag_t *copy = &self->tags[self->options.tags_count++];
-        *copy = (dw_tag_t){strdup (tag->name), strdup (tag->value)};
-        if (!copy->name || !copy->value)
-            return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    }
-    return DW_OK;
-}
-
-static void s_free_tags (dw_agent_t *self) {
-    for (size_t i = 0; self->tags && i < self->options.tags_count; i++) {
-        free ((void *) self->tags[i].name);
-        free ((void *) self->tags[i].value);
-    }
-    free (self->tags);
-}
-
-static int s_check_processors (const dw_agent_t *self, dw_error_t *error) {
-    size_t count = dw_processors_count (self->options.processors);
-    if (count > DW_WIRE_OFFERED_MAX)
-        return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
-                             "a worker offers at most %u processors, and there are %zu",
-                             DW_WIRE_OFFERED_MAX, count);
-    for (size_t i = 0; i < count; i++) {
-        const char *name = dw_processors_at (self->options.processors, i)->name;
-        if (strlen (name) > DW_WIRE_NAME_MAX)
-            return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
-                                 "the processor \"%.60s...\": a worker offers names of at most %u "
-                                 "bytes",
-                                 name, DW_WIRE_NAME_MAX);
-    }
-    return DW_OK;
-}
-
 static int s_make (dw_agent_t *self, const dw_agent_options_t *options, dw_error_t *error) {
     self->options = *options;
-    self->options.tags_count = 0; /* until they are copied */
     self->peer = UINT32_MAX;
     if (!self->options.processors)
         self->options.processors = self->own_processors = dw_processors_new ();
@@ -473,9 +411,8 @@ static int s_make (dw_agent_t *self, const dw_agent_options_t *options, dw_error
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     if (self->options.slots == 0)
         self->options.slots = dw_processors_lookup (self->options.processors).cpus_count;
-    int err = s_copy_tags (self, options, error);
-    if (!err)
-        err = s_check_processors (self, error);
+    int err = dw_offer_set (&self->offer, self->options.processors, options->tags,
+                            options->tags_count, error);
     if (err)
         return err;
     if (self->options.slots > SLOTS_MAX)
@@ -556,7 +493,7 @@ int dw_agent_close (dw_agent_t **self_p, int timeout_ms, dw_error_t *error) {
     dw_error_destroy (&self->last);
     if (!err) /* a slot that was left behind may still use them */
         dw_processors_destroy (&self->own_processors);
-    s_free_tags (self);
+    dw_offer_free (&self->offer);
     free (self->endpoint);
     free (self);
     return err;

@@ -427,7 +427,7 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     for (uint32_t w = 0; w < self->places_count; w++)
         self->workers[w] = (dw_crew_t){.peer = DW_PEER_NONE, .agent = DW_NONE};
-    if (self->options.listen && dw_offers_new (&self->offers, plan))
+    if (self->options.listen && dw_lanes_new (&self->lanes, plan))
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     if (plan->pool && has_actors)
         return dw_host_new (&self->host, self->options.program, DW_NONE, error);
@@ -494,7 +494,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
         dw_worker_destroy (&self->stuck[i].actor);
     if (self->has_graph)
         zmq_msg_close (&self->graph);
-    dw_offers_destroy (&self->offers);
+    dw_lanes_destroy (&self->lanes);
     dw_zap_destroy (&self->zap);
     dw_keyring_close (&self->keyring);
     dw_scheduler_destroy (&self->scheduler);

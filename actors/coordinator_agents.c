@@ -94,11 +94,11 @@ void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, cons
                                    dw_wire_reader_t *reader) {
     dw_wire_agent_t record;
     const char *why = NULL;
-    char lacking[DW_OFFERS_WHY];
+    char lacking[DW_LANES_WHY];
     uint64_t lanes = 0;
     int err = DW_EPROTOCOL;
     if (router == self->listen_router && dw_read_agent (reader, &record) && record.slots > 0)
-        err = dw_offers_match (self->offers, &record, reader, &lanes, lacking);
+        err = dw_lanes_match (self->lanes, &record, reader, &lanes, lacking);
     if (err == DW_EPROTOCOL) {
         dw_coordinator_refuse (self, router, 400, "a worker's HELLO makes no sense");
         return;

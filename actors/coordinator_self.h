@@ -18,7 +18,7 @@
 #include "actors/clock.h"
 #include "actors/coordinator.h"
 #include "actors/keyring.h"
-#include "actors/offers.h"
+#include "actors/lanes.h"
 #include "actors/peers.h"
 #include "actors/table.h"
 #include "actors/zap.h"
@@ -120,7 +120,7 @@ struct dw_coordinator_t {
     dw_remote_agent_t *agents;
     uint32_t agents_count, agents_size;
     int64_t look_ns; /* when to look for silent agents next */
-    dw_offers_t *offers;
+    dw_lanes_t *lanes;
     bool has_other_agents;  /* than when the lanes were looked at last */
     uint64_t unserved;      /* lanes that nobody serves, */
     uint64_t unserved_said; /* of which this was said */

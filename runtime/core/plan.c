@@ -6,12 +6,12 @@
 
 #include "runtime/core/plan.h"
 #include "runtime/core/arena.h"
+#include "runtime/core/demands.h"
 #include "runtime/core/names.h"
 #include "runtime/core/policies.h"
 #include "runtime/core/priority.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,12 +31,11 @@ typedef struct builder_t {
     dw_trait_t *traits; /* by kind */
     const char **kind_names;
     uint32_t kinds_size;
-    uint32_t *kind;                             /* by node as declared */
-    uint8_t *lane;                              /* the same; NULL: no node makes a demand */
-    const dw_demand_t *demands[DW_DEMANDS_MAX]; /* by lane; NULL: none */
-    uint32_t demands_count;
-    uint32_t *rank;     /* by node as declared: its index in the plan */
-    uint64_t *costs_us; /* by node */
+    uint32_t *kind;       /* by node as declared */
+    uint8_t *lane;        /* the same; NULL: no node makes a demand */
+    dw_demands_t demands; /* by lane */
+    uint32_t *rank;       /* by node as declared: its index in the plan */
+    uint64_t *costs_us;   /* by node */
     dw_policies_t policies;
     uint32_t unknown_count, ambiguous_count;
 } builder_t;
@@ -132,29 +131,6 @@ static int s_find_kinds (builder_t *self) {
 
 /* ---- Demands -------------------------------------------------------------------------------- */
 
-static bool s_same_demand (const dw_demand_t *a, const dw_demand_t *b) {
-    if (!a || !b)
-        return a == b;
-    if (a->remote != b->remote || a->tags_count != b->tags_count)
-        return false;
-    for (uint32_t i = 0; i < a->tags_count; i++)
-        if (strcmp (a->tags[i].name, b->tags[i].name) != 0 ||
-            strcmp (a->tags[i].value, b->tags[i].value) != 0)
-            return false;
-    return true;
-}
-
-/* The lane of those that make this demand; DW_NONE: there are too many. */
-static uint32_t s_find_lane (builder_t *self, const dw_demand_t *demand) {
-    for (uint32_t lane = 0; lane < self->demands_count; lane++)
-        if (s_same_demand (self->demands[lane], demand))
-            return lane;
-    if (self->demands_count == DW_DEMANDS_MAX)
-        return DW_NONE;
-    self->demands[self->demands_count] = demand;
-    return self->demands_count++;
-}
-
 /* A lane for each demand; that of nodes that make none comes first. */
 static int s_find_lanes (builder_t *self) {
     const dw_graph_t *graph = self->graph;
@@ -164,10 +140,10 @@ static int s_find_lanes (builder_t *self) {
     if (!self->lane)
         return s_no_memory (self);
     if (graph->demands_count < graph->nodes_count)
-        s_find_lane (self, NULL);
+        dw_demands_find (&self->demands, NULL);
     for (uint32_t index = 0; index < graph->nodes_count; index++) {
         const dw_node_t *node = &graph->nodes[index];
-        uint32_t lane = s_find_lane (self, node->demand);
+        uint32_t lane = dw_demands_find (&self->demands, node->demand);
         if (lane == DW_NONE)
             return dw_error_add (self->error, DW_EGRAPH,
                                  (dw_place_t){graph->file, node->line, node->column},
@@ -243,7 +219,7 @@ static void s_set_options (builder_t *self) {
     plan->priority = options->priority;
     plan->pool = options->actors == DW_ACTORS_POOL || self->lane ||
                  (options->actors == DW_ACTORS_AUTO && count > THREAD_NODES_MAX);
-    plan->lanes_count = self->lane ? self->demands_count : plan->pool ? 1 : count;
+    plan->lanes_count = self->lane ? self->demands.count : plan->pool ? 1 : count;
     plan->workers_count = plan->pool ? s_or (options->pool_size,
                                              cpus_count < POOL_MAX ? cpus_count : POOL_MAX)
                                      : count;
@@ -356,31 +332,11 @@ static int s_set_node (builder_t *self, uint32_t index, uint32_t node) {
     return plan->ids[node] ? DW_OK : s_no_memory (self);
 }
 
-static int s_copy_tags (builder_t *self, dw_demand_t *to, const dw_demand_t *from) {
-    to->remote = from->remote;
-    to->tags_count = to->tags_size = from->tags_count;
-    if (!s_take (self, &to->tags, from->tags_count, sizeof (dw_tag_t)))
-        return s_no_memory (self);
-    for (uint32_t i = 0; i < from->tags_count; i++) {
-        to->tags[i] = (dw_tag_t){s_copy (self, from->tags[i].name),
-                                 s_copy (self, from->tags[i].value)};
-        if (!to->tags[i].name || !to->tags[i].value)
-            return s_no_memory (self);
-    }
-    return DW_OK;
-}
-
 static int s_set_demands (builder_t *self) {
-    dw_plan_t *plan = self->plan;
-    int err = DW_OK;
     if (!self->lane)
         return DW_OK;
-    if (!s_take_zeroed (self, &plan->demands, plan->lanes_count, sizeof (dw_demand_t)))
-        return s_no_memory (self);
-    for (uint32_t lane = 0; lane < plan->lanes_count && !err; lane++)
-        if (self->demands[lane])
-            err = s_copy_tags (self, &plan->demands[lane], self->demands[lane]);
-    return err;
+    self->plan->demands = dw_demands_copy (&self->demands, self->arena);
+    return self->plan->demands ? DW_OK : s_no_memory (self);
 }
 
 static int s_set_nodes (builder_t *self) {
@@ -625,17 +581,6 @@ void dw_plan_destroy (dw_plan_t **self_p) {
     dw_arena_t *arena = self->memory;
     dw_arena_destroy (&arena);
     *self_p = NULL;
-}
-
-const char *dw_plan_show_demand (const dw_plan_t *self, uint32_t lane,
-                                 char shown[DW_DEMAND_SHOWN]) {
-    const dw_demand_t *demand = self->demands ? &self->demands[lane] : NULL;
-    size_t used = 0;
-    snprintf (shown, DW_DEMAND_SHOWN, demand && demand->remote ? "remote" : "none");
-    for (uint32_t i = 0; demand && i < demand->tags_count && used < DW_DEMAND_SHOWN; i++)
-        used += (size_t) snprintf (shown + used, DW_DEMAND_SHOWN - used, "%s%s=%s", i ? ", " : "",
-                                   demand->tags[i].name, demand->tags[i].value);
-    return shown;
 }
 
 uint32_t dw_plan_find (const dw_plan_t *self, const char *id) {

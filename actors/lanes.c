@@ -1,6 +1,6 @@
-/* offers.c - which lanes of a plan a worker process serves. */
+/* lanes.c - which lanes of a plan a worker process serves. */
 
-#include "actors/offers.h"
+#include "actors/lanes.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #define LANES_SHOWN_MAX 3u /* of which it is told what is lacking, */
 #define KINDS_SHOWN_MAX 3u /* and so many processors of each */
 
-struct dw_offers_t {
+struct dw_lanes_t {
     const dw_plan_t *plan;
     dw_names_t kinds;
     uint64_t *lane_kinds; /* a set of kinds for each lane, words_count words each */
@@ -33,12 +33,12 @@ static void s_add (uint64_t *kinds, uint32_t kind) {
     kinds[kind / 64] |= UINT64_C (1) << (kind % 64);
 }
 
-static uint64_t *s_kinds_of (const dw_offers_t *self, uint32_t lane) {
+static uint64_t *s_kinds_of (const dw_lanes_t *self, uint32_t lane) {
     return self->lane_kinds + (size_t) lane * self->words_count;
 }
 
-int dw_offers_new (dw_offers_t **self_p, const dw_plan_t *plan) {
-    dw_offers_t *self = calloc (1, sizeof *self);
+int dw_lanes_new (dw_lanes_t **self_p, const dw_plan_t *plan) {
+    dw_lanes_t *self = calloc (1, sizeof *self);
     if (!self)
         return DW_ENOMEM;
     self->plan = plan;
@@ -49,7 +49,7 @@ int dw_offers_new (dw_offers_t **self_p, const dw_plan_t *plan) {
     for (uint32_t kind = 0; ok && kind < plan->kinds_count; kind++)
         ok = dw_names_add (&self->kinds, plan->kinds[kind], kind) == kind;
     if (!ok) {
-        dw_offers_destroy (&self);
+        dw_lanes_destroy (&self);
         return DW_ENOMEM;
     }
     for (uint32_t node = 0; node < plan->nodes_count; node++)
@@ -58,8 +58,8 @@ int dw_offers_new (dw_offers_t **self_p, const dw_plan_t *plan) {
     return DW_OK;
 }
 
-void dw_offers_destroy (dw_offers_t **self_p) {
-    dw_offers_t *self = *self_p;
+void dw_lanes_destroy (dw_lanes_t **self_p) {
+    dw_lanes_t *self = *self_p;
     if (!self)
         return;
     dw_names_free (&self->kinds);
@@ -70,7 +70,7 @@ void dw_offers_destroy (dw_offers_t **self_p) {
 
 /* ---- What is offered -------------------------------------------------------------------------- */
 
-static void s_read_processors (const dw_offers_t *self, dw_wire_reader_t *reader, uint32_t count,
+static void s_read_processors (const dw_lanes_t *self, dw_wire_reader_t *reader, uint32_t count,
                                offer_t *offer) {
     char text[DW_WIRE_NAME_MAX + 1 + 8]; /* names are compared by words */
     for (; count > 0 && !reader->is_damaged; count--) {
@@ -113,7 +113,7 @@ static bool s_has_tag (const offer_t *offer, const dw_tag_t *tag) {
 /* ---- What is lacking -------------------------------------------------------------------------- */
 
 /* The first tag of a lane that is not offered; NULL: all are. */
-static const dw_tag_t *s_lacks_tag (const dw_offers_t *self, uint32_t lane, const offer_t *offer) {
+static const dw_tag_t *s_lacks_tag (const dw_lanes_t *self, uint32_t lane, const offer_t *offer) {
     const dw_demand_t *demand = self->plan->demands ? &self->plan->demands[lane] : NULL;
     for (uint32_t i = 0; demand && i < demand->tags_count; i++)
         if (!s_has_tag (offer, &demand->tags[i]))
@@ -122,7 +122,7 @@ static const dw_tag_t *s_lacks_tag (const dw_offers_t *self, uint32_t lane, cons
 }
 
 /* The processor of a lane from kind on that is not offered; DW_NONE: all are. */
-static uint32_t s_lacks_kind (const dw_offers_t *self, uint32_t lane, const offer_t *offer,
+static uint32_t s_lacks_kind (const dw_lanes_t *self, uint32_t lane, const offer_t *offer,
                               uint32_t kind) {
     const uint64_t *kinds = s_kinds_of (self, lane);
     uint64_t mask = UINT64_MAX << (kind % 64);
@@ -140,12 +140,12 @@ static void s_append (char *why, const char *format, ...) {
     size_t used = strlen (why);
     va_list arguments;
     va_start (arguments, format);
-    vsnprintf (why + used, DW_OFFERS_WHY - used, format, arguments);
+    vsnprintf (why + used, DW_LANES_WHY - used, format, arguments);
     va_end (arguments);
 }
 
 /* Appends what the offer lacks for a lane. */
-static void s_tell (const dw_offers_t *self, uint32_t lane, const offer_t *offer, char *why) {
+static void s_tell (const dw_lanes_t *self, uint32_t lane, const offer_t *offer, char *why) {
     const dw_plan_t *plan = self->plan;
     const dw_tag_t *tag = s_lacks_tag (self, lane, offer);
     uint32_t more = 0, shown = 0;
@@ -166,8 +166,8 @@ static void s_tell (const dw_offers_t *self, uint32_t lane, const offer_t *offer
         s_append (why, " and %u more", (unsigned) more);
 }
 
-int dw_offers_match (const dw_offers_t *self, const dw_wire_agent_t *agent,
-                     dw_wire_reader_t *reader, uint64_t *lanes_p, char why[DW_OFFERS_WHY]) {
+int dw_lanes_match (const dw_lanes_t *self, const dw_wire_agent_t *agent, dw_wire_reader_t *reader,
+                    uint64_t *lanes_p, char why[DW_LANES_WHY]) {
     const dw_plan_t *plan = self->plan;
     offer_t offer = {.kinds = calloc (self->words_count, sizeof (uint64_t))};
     if (!offer.kinds)
@@ -179,7 +179,7 @@ int dw_offers_match (const dw_offers_t *self, const dw_wire_agent_t *agent,
         if (!s_lacks_tag (self, lane, &offer) && s_lacks_kind (self, lane, &offer, 0) == DW_NONE)
             *lanes_p |= UINT64_C (1) << lane;
     if (*lanes_p == 0 && !reader->is_damaged) {
-        snprintf (why, DW_OFFERS_WHY, "this worker could run none of the graph's nodes: it lacks");
+        snprintf (why, DW_LANES_WHY, "this worker could run none of the graph's nodes: it lacks");
         for (uint32_t lane = 0; lane < plan->lanes_count && lane < LANES_SHOWN_MAX; lane++)
             s_tell (self, lane, &offer, why);
     }
