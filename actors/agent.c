@@ -23,6 +23,7 @@
 #include "actors/clock.h"
 #include "actors/endpoint.h"
 #include "actors/message.h"
+#include "actors/offer.h"
 #include "actors/option.h"
 #include "actors/processors.h"
 #include "actors/squad.h"
@@ -45,6 +46,7 @@ struct dw_agent_t {
     char *endpoint;
     dw_link_keys_t keys;
     dw_processors_t *own_processors;
+    dw_offer_t offer;
     void *context;
     void *control; /* the caller's end */
     int ended_fd;  /* an eventfd: the thread ends */
@@ -138,9 +140,11 @@ static int s_say_hello (dw_agent_t *self) {
                              .slots = self->options.slots,
                              .pid = (uint64_t) getpid (),
                              .host = host,
-                             .host_size = strlen (host)};
+                             .host_size = strlen (host),
+                             .processors_count = dw_offer_processors_count (&self->offer)};
     dw_write_hello (&self->packet.head, &hello);
     dw_write_agent (&self->packet.head, &agent);
+    dw_offer_write (&self->offer, &self->packet.head);
     return dw_packet_send (&self->packet, self->link.socket, NULL, 0);
 }
 
@@ -159,7 +163,9 @@ static int s_on_welcome (dw_agent_t *self, dw_message_t *message, dw_wire_reader
         numbers[i] = dw_read_uint_max (reader, UINT32_MAX);
         reader->is_damaged |= i > 0 && numbers[i] <= numbers[i - 1];
     }
-    if (!numbers || reader->is_damaged) {
+    uint64_t lanes = dw_read_uint (reader);
+    dw_traits_t *traits = NULL;
+    if (!numbers || reader->is_damaged || dw_traits_read (&traits, reader)) {
         free (numbers);
         return dw_error_add (error, DW_EREFUSED, DW_NOWHERE,
                              "the coordinator's WELCOME makes no sense");
@@ -173,6 +179,8 @@ static int s_on_welcome (dw_agent_t *self, dw_message_t *message, dw_wire_reader
                                   .graph = graph,
                                   .graph_size = size,
                                   .digest = welcome.digest,
+                                  .traits = traits,
+                                  .lanes = lanes,
                                   .system = welcome.system,
                                   .token = welcome.token,
                                   .numbers = numbers,
@@ -181,6 +189,7 @@ static int s_on_welcome (dw_agent_t *self, dw_message_t *message, dw_wire_reader
                                   .silence_ms = welcome.silence_ms};
     int err = s_do (self, &(s_errand_t){.run = s_raise, .options = &options, .error = error});
     free (numbers);
+    dw_traits_destroy (&traits);
     self->heard_ns = self->beat_ns = dw_clock_ns ();
     return err;
 }
@@ -189,8 +198,11 @@ static int s_on_refused (dw_wire_reader_t *reader, dw_error_t *error) {
     size_t size;
     uint32_t code = dw_read_uint_max (reader, 999);
     const char *text = dw_read_str (reader, 4096, &size);
-    return dw_error_add (error, code == 403 ? DW_EKEY : DW_EREFUSED, DW_NOWHERE,
-                         "the coordinator refused: %.*s (%u)", text ? (int) size : 0,
+    return dw_error_add (error,
+                         code == 403   ? DW_EKEY
+                         : code == 404 ? DW_EGRAPH
+                                       : DW_EREFUSED,
+                         DW_NOWHERE, "the coordinator refused: %.*s (%u)", text ? (int) size : 0,
                          text ? text : "", (unsigned) code);
 }
 
@@ -417,12 +429,16 @@ static int s_make (dw_agent_t *self, const dw_agent_options_t *options, dw_error
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     if (self->options.slots == 0)
         self->options.slots = dw_processors_lookup (self->options.processors).cpus_count;
+    int err = dw_offer_set (&self->offer, self->options.processors, options->tags,
+                            options->tags_count, error);
+    if (err)
+        return err;
     if (self->options.slots > SLOTS_MAX)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "an agent has at most %u slots",
                              SLOTS_MAX);
     if (getrandom (self->uuid, sizeof self->uuid, 0) != (ssize_t) sizeof self->uuid)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "the system gives no random bytes");
-    int err = s_check_files (self->options.slots, error);
+    err = s_check_files (self->options.slots, error);
     if (!err)
         err = dw_link_keys_read (&self->keys, &options->coordinator, error);
     if (!err)
@@ -501,6 +517,7 @@ int dw_agent_close (dw_agent_t **self_p, int timeout_ms, dw_error_t *error) {
     dw_error_destroy (&self->last);
     if (!err) /* a slot that was left behind may still use them */
         dw_processors_destroy (&self->own_processors);
+    dw_offer_free (&self->offer);
     free (self->endpoint);
     free (self);
     return err;

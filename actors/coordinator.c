@@ -294,6 +294,8 @@ static int64_t s_deadline_ns (dw_coordinator_t *self, int64_t now_ns) {
         dw_coordinator_look_for_silent (self, now_ns);
         dw_coordinator_look_at_door (self, now_ns);
     }
+    if (self->has_other_agents)
+        dw_coordinator_look_at_lanes (self);
     return self->look_ns < deadline_ns ? self->look_ns : deadline_ns;
 }
 
@@ -306,6 +308,8 @@ static int64_t s_wake_ns (const dw_coordinator_t *self, int64_t deadline_ns) {
 static void *s_coordinator_actor (void *args) {
     dw_coordinator_t *self = args;
     dw_coordinator_join_as_worker (self);
+    if (self->listen_router != DW_NONE)
+        dw_coordinator_begin_lanes (self);
     bool worked = false;
     while (!self->is_over) {
         s_take_in (self);
@@ -356,7 +360,9 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     const dw_plan_t *plan = self->plan;
     uint64_t runs_max = (uint64_t) self->options.runs_max * self->options.clients_max;
     self->runs_max = runs_max < 1u << 20 ? (uint32_t) runs_max : 1u << 20;
-    self->workers_count = plan->nodes_count && !self->options.no_actors ? plan->workers_count : 0;
+    bool has_actors = plan->nodes_count && !self->options.no_actors &&
+                      dw_plan_lane_is_free (plan, 0);
+    self->workers_count = has_actors ? plan->workers_count : 0;
     self->places_count = self->workers_count + 1 +
                          (self->options.listen ? self->options.slots_max : 0);
     self->owner = DW_PEER_NONE;
@@ -375,7 +381,9 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
         return err;
     for (uint32_t w = 0; w < self->places_count; w++)
         self->workers[w] = (dw_crew_t){.peer = DW_PEER_NONE, .agent = DW_NONE};
-    if (plan->pool && plan->nodes_count && !self->options.no_actors)
+    if (self->options.listen && dw_lanes_new (&self->lanes, plan))
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    if (plan->pool && has_actors)
         return dw_host_new (&self->host, self->options.program, DW_NONE, error);
     return DW_OK;
 }
@@ -441,6 +449,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     if (self->has_graph)
         zmq_msg_close (&self->graph);
     dw_record_close (&self->record);
+    dw_lanes_destroy (&self->lanes);
     dw_zap_destroy (&self->zap);
     dw_keyring_close (&self->keyring);
     dw_patience_free (&self->patience);

@@ -21,12 +21,13 @@ typedef struct dw_coordinator_options_t {
     const dw_program_t *program;
     const char
         *endpoint; /* where its own actors and clients find it besides inproc; NULL: inproc only */
-    const char *listen; /* where processes elsewhere do; NULL: none may come. With it: */
-    const char *keys;   /* folder of its keys and its list; NULL: no keys */
-    const char *name;   /* of its graph */
-    zmq_msg_t *packed;  /* its graph (runtime/pack.h), for agents */
-    uint64_t digest;    /* of its plan */
-    bool no_actors;     /* every node is run elsewhere */
+    const char *listen;   /* where processes elsewhere do; NULL: none may come. With it: */
+    const char *keys;     /* folder of its keys and its list; NULL: no keys */
+    const char *name;     /* of its graph */
+    zmq_msg_t *packed;    /* its graph (runtime/pack.h), for agents */
+    uint64_t digest;      /* of its plan */
+    bool no_actors;       /* every node is run elsewhere */
+    bool no_workers_fail; /* what nobody who is there may run fails */
     uint32_t slots_max, heartbeat_ms, silence_ms;
     uint32_t connections_max;     /* at one time where it listens, */
     uint32_t own_connections_max; /* and at endpoint */

@@ -72,6 +72,8 @@ static void s_write_welcome (dw_coordinator_t *self, uint32_t index) {
     for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
         if (self->workers[w].agent == index)
             dw_write_uint (head, w);
+    dw_write_uint (head, self->plan->demands ? agent->lanes : 0);
+    dw_traits_write (self->plan, self->options.program->processors, head);
 }
 
 /* Gives an agent its places, and a token that nobody else knows. */
@@ -92,12 +94,23 @@ void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, cons
                                    dw_wire_reader_t *reader) {
     dw_wire_agent_t record;
     const char *why = NULL;
-    if (router != self->listen_router || !dw_read_agent (reader, &record) || record.slots == 0) {
+    char lacking[DW_LANES_WHY];
+    uint64_t lanes = 0;
+    int err = DW_EPROTOCOL;
+    if (router == self->listen_router && dw_read_agent (reader, &record) && record.slots > 0)
+        err = dw_lanes_match (self->lanes, &record, reader, &lanes, lacking);
+    if (err == DW_EPROTOCOL) {
         dw_coordinator_refuse (self, router, 400, "a worker's HELLO makes no sense");
         return;
     }
+    if (!err && lanes == 0) {
+        dw_coordinator_refuse (self, router, 404, lacking);
+        return;
+    }
     uint32_t index = DW_NONE;
-    if (self->is_closing)
+    if (err)
+        why = "the coordinator is out of memory";
+    else if (self->is_closing)
         why = "the coordinator is closing";
     else if (!s_fence (self, &record))
         why = "a later incarnation of this process is here already";
@@ -119,6 +132,7 @@ void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, cons
                                  .incarnation = record.incarnation,
                                  .pid = record.pid,
                                  .slots = record.slots,
+                                 .lanes = lanes,
                                  .heard_ns = dw_clock_ns ()};
     memcpy (agent->uuid, record.uuid, sizeof agent->uuid);
     s_copy_host (agent->host, record.host, record.host_size);
@@ -127,6 +141,7 @@ void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, cons
         dw_coordinator_refuse (self, router, 503, "the coordinator's system gives no random bytes");
         return;
     }
+    self->has_other_agents = true;
     s_write_welcome (self, index);
     dw_peers_reply (&self->peers, router, &self->reply);
 }
@@ -189,6 +204,7 @@ static void s_forget_agent (dw_coordinator_t *self, uint32_t index,
     if (self->peers.items[agent->peer].role == DW_WIRE_AGENT)
         dw_peers_remove (&self->peers, &self->peers.items[agent->peer]);
     agent->is_there = false;
+    self->has_other_agents = true;
 }
 
 void dw_coordinator_lose_agent (dw_coordinator_t *self, uint32_t index) {
@@ -217,7 +233,7 @@ void dw_coordinator_on_drain (dw_coordinator_t *self, uint32_t index) {
     dw_remote_agent_t *agent = &self->agents[index];
     if (agent->is_leaving)
         return; /* its slots have been told */
-    agent->is_leaving = true;
+    agent->is_leaving = self->has_other_agents = true;
     for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
         if (self->workers[w].agent == index && self->workers[w].peer != DW_PEER_NONE)
             dw_coordinator_stop_worker (self, self->workers[w].peer);

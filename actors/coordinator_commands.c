@@ -124,7 +124,9 @@ static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command) {
         return;
     }
     const dw_policy_t *policy = &self->plan->policies[self->plan->policy[command->node]];
-    if (command->of_run)
+    if (command->is_unserved)
+        snprintf (text, sizeof text, "no worker is there that may run it");
+    else if (command->of_run)
         snprintf (text, sizeof text, "the run had not ended after its deadline_ms (%lu ms)",
                   (unsigned long) run->deadline_ms);
     else if (command->code == 408)

@@ -32,6 +32,8 @@ void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, con
         return;
     event->worker = hello->number;
     event->lane = self->plan->pool ? 0 : hello->number;
+    if (self->plan->demands && worker->agent != DW_NONE)
+        event->lanes = self->agents[worker->agent].lanes;
     event->credit = hello->credit;
     if (worker->agent != DW_NONE)
         dw_coordinator_record_place (self, hello->number, &self->agents[worker->agent]);

@@ -192,6 +192,8 @@ static uint16_t s_submit (dw_coordinator_t *self, uint32_t client, dw_wire_reade
         dw_coordinator_run_free (self, index);
         return 400;
     }
+    if (self->unserved & ~self->unserved_said)
+        dw_coordinator_say_unserved (self);
     run->is_live = true;
     run->client = client;
     run->number = ++self->runs_number;

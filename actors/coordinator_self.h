@@ -6,6 +6,7 @@
  *     coordinator_crew.c      the worker actors: welcomed, heard, replaced
  *     coordinator_entry.c     who may come in from elsewhere, by their keys
  *     coordinator_agents.c    worker processes elsewhere: welcomed, heard, lost, drained
+ *     coordinator_lanes.c     which lanes somebody serves, and what becomes of the others
  *     coordinator_status.c    what it tells of what it is at
  *     coordinator_commands.c  what the scheduler commands
  *     coordinator_kept.c      what slots elsewhere keep of what they were sent
@@ -21,6 +22,7 @@
 #include "actors/coordinator.h"
 #include "actors/door.h"
 #include "actors/keyring.h"
+#include "actors/lanes.h"
 #include "actors/ledger.h"
 #include "actors/patience.h"
 #include "actors/peers.h"
@@ -65,6 +67,7 @@ typedef struct dw_remote_agent_t {
     char host[256];
     uint64_t pid;
     uint32_t slots;
+    uint64_t lanes; /* that its slots serve, a bit each */
     int64_t heard_ns;
     uint32_t busy; /* of its slots, and what they have done: summed up when a status is asked for */
     uint64_t steps_count;
@@ -132,6 +135,10 @@ struct dw_coordinator_t {
     dw_ledger_t **ledgers; /* by worker; NULL: nothing was kept there */
     bool input_is_shared;  /* several nodes read the run's input */
     bool has_stale;        /* slots are to be told what to drop */
+    dw_lanes_t *lanes;
+    bool has_other_agents;  /* than when the lanes were looked at last */
+    uint64_t unserved;      /* lanes that nobody serves, */
+    uint64_t unserved_said; /* of which this was said */
 
     zmq_msg_t graph; /* what WELCOME tells clients */
     bool has_graph;
@@ -239,6 +246,11 @@ void dw_coordinator_cut_slot (dw_coordinator_t *self, dw_peer_t *peer);
 void dw_coordinator_replace_slot (dw_coordinator_t *self, uint32_t worker);
 void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer);
 void dw_coordinator_look_for_silent (dw_coordinator_t *self, int64_t now_ns);
+/* Where it listens: looks which lanes somebody serves, at the beginning, and when agents have come or gone. */
+void dw_coordinator_begin_lanes (dw_coordinator_t *self);
+void dw_coordinator_look_at_lanes (dw_coordinator_t *self);
+/* Says of those that nobody serves what that means, once; a run that needs them was submitted. */
+void dw_coordinator_say_unserved (dw_coordinator_t *self);
 void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router);
 
 /* ---- Commands -------------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 #include "actors/coordinator_self.h"
 
 static void s_write_worker (dw_coordinator_t *self, const char *host, uint64_t pid, uint32_t slots,
-                            uint32_t busy, uint64_t steps, uint64_t silent_ms) {
+                            uint32_t busy, uint64_t steps, uint64_t silent_ms, uint64_t lanes) {
     dw_writer_t *head = &self->reply.head;
     dw_write_str (head, host, strlen (host));
     dw_write_uint (head, pid);
@@ -12,6 +12,22 @@ static void s_write_worker (dw_coordinator_t *self, const char *host, uint64_t p
     dw_write_uint (head, busy);
     dw_write_uint (head, steps);
     dw_write_uint (head, silent_ms);
+    dw_write_uint (head, lanes);
+}
+
+/* Where every node has an actor of its own lanes are of no interest: then all of them are shown as one. */
+static void s_write_lanes (dw_coordinator_t *self) {
+    const dw_plan_t *plan = self->plan;
+    char shown[DW_DEMAND_SHOWN];
+    uint32_t lanes_count = plan->pool ? plan->lanes_count : 0;
+    dw_writer_t *head = &self->reply.head;
+    dw_write_array (head, lanes_count);
+    for (uint32_t lane = 0; lane < lanes_count; lane++) {
+        dw_plan_show_demand (plan, lane, shown);
+        dw_write_str (head, shown, strlen (shown));
+        dw_write_uint (head, plan->lane_at[lane + 1] - plan->lane_at[lane]);
+        dw_write_uint (head, dw_scheduler_lane_workers_count (self->scheduler, lane));
+    }
 }
 
 /* What the slots of every agent are at, in one pass: who asks for it may ask often. */
@@ -35,7 +51,8 @@ static void s_write_agents (dw_coordinator_t *self) {
         const dw_remote_agent_t *agent = &self->agents[i];
         if (agent->is_there)
             s_write_worker (self, agent->host, agent->pid, agent->slots, agent->busy,
-                            agent->steps_count, (uint64_t) (now_ns - agent->heard_ns) / 1000000);
+                            agent->steps_count, (uint64_t) (now_ns - agent->heard_ns) / 1000000,
+                            agent->lanes);
     }
 }
 
@@ -47,7 +64,7 @@ static void s_write_own (dw_coordinator_t *self) {
         steps += self->workers[w].steps_count;
     }
     if (slots > 0)
-        s_write_worker (self, "", 0, slots, busy, steps, 0);
+        s_write_worker (self, "", 0, slots, busy, steps, 0, 1);
 }
 
 void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
@@ -81,6 +98,7 @@ void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
     dw_write_array (head, sizeof numbers / sizeof *numbers);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         dw_write_uint (head, numbers[i]);
+    s_write_lanes (self);
     s_write_own (self);
     s_write_agents (self);
     dw_peers_reply (&self->peers, router, &self->reply);

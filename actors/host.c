@@ -116,7 +116,10 @@ int dw_host_new (dw_host_t **self_p, const dw_program_t *program, uint32_t node,
     self->lap.steps_max = 1;
     int err = DW_OK;
     for (uint32_t i = 0; i < count && !err; i++)
-        err = s_start (self, node == DW_NONE ? i : node, error);
+        if (node == DW_NONE && !dw_program_hosts (program, i))
+            self->instances_count++; /* its place stays empty */
+        else
+            err = s_start (self, node == DW_NONE ? i : node, error);
     if (err)
         dw_host_destroy (&self);
     else
@@ -131,6 +134,8 @@ void dw_host_destroy (dw_host_t **self_p) {
     dw_host_abandon (self);
     while (self->instances_count > 0) {
         uint32_t node = self->node == DW_NONE ? --self->instances_count : self->node;
+        if (!dw_program_hosts (self->program, node))
+            continue;
         const dw_processor_t *processor = s_processor (self, node);
         if (processor->stop)
             processor->stop (*s_instance (self, node));

@@ -37,7 +37,7 @@ typedef struct dw_task_t {
 
 typedef struct dw_host_t dw_host_t;
 
-/* Starts the instances of one node, or of all (node DW_NONE).
+/* Starts the instances of one node, or of all that are run here (node DW_NONE).
  * Errors: DW_EPROCESSOR the node and why; DW_ENOMEM. What was started is stopped again. */
 int dw_host_new (dw_host_t **self_p, const dw_program_t *program, uint32_t node, dw_error_t *error);
 /* Stops the instances. */

@@ -179,6 +179,9 @@ dw_plan_lookup_t dw_processors_lookup (const dw_processors_t *self) {
 }
 
 static bool s_requires_options (const dw_processor_t *processor) {
+    if (!processor) {
+        return false; /* It is elsewhere. */
+    }
     for (const dw_option_t *option = processor->options; option && option->name; option++) {
         if (!option->fallback) {
             return true;
@@ -232,13 +235,12 @@ static int s_check_options (const dw_processors_t *self, const dw_graph_t *graph
     return wrong > 0 ? DW_EGRAPH : 0;
 }
 
-int dw_processors_plan (const dw_processors_t *self, const dw_graph_t *graph, dw_plan_t **plan_p,
-                        dw_error_t *error) {
+static int s_plan (const dw_processors_t *self, const dw_plan_lookup_t *lookup,
+                   const dw_graph_t *graph, dw_plan_t **plan_p, dw_error_t *error) {
     assert (self && graph && plan_p);
-    dw_plan_lookup_t lookup = dw_processors_lookup (self);
     dw_plan_t *plan = NULL;
     size_t first = dw_error_count (error);
-    int plan_err = dw_plan_new (&plan, graph, &lookup, error);
+    int plan_err = dw_plan_new (&plan, graph, lookup, error);
     int options_err = plan_err == DW_ENOMEM ? 0 : s_check_options (self, graph, plan, error);
     dw_error_sort (error, first);
     int err = plan_err ? plan_err : options_err;
@@ -248,6 +250,38 @@ int dw_processors_plan (const dw_processors_t *self, const dw_graph_t *graph, dw
     }
     *plan_p = plan;
     return 0;
+}
+
+int dw_processors_plan (const dw_processors_t *self, const dw_graph_t *graph, dw_plan_t **plan_p,
+                        dw_error_t *error) {
+    dw_plan_lookup_t lookup = dw_processors_lookup (self);
+    return s_plan (self, &lookup, graph, plan_p, error);
+}
+
+typedef struct s_known_t {
+    const dw_processors_t *own;
+    const dw_traits_t *foreign;
+} s_known_t;
+
+static bool s_trait_partly (void *arg, const char *name, dw_trait_t *trait_p) {
+    const s_known_t *known = arg;
+    return s_trait ((void *) known->own, name, trait_p) ||
+           dw_traits_find (known->foreign, name, trait_p);
+}
+
+static const char *s_nearest_partly (void *arg, const char *name) {
+    const s_known_t *known = arg;
+    return dw_processors_nearest (known->own, name);
+}
+
+int dw_processors_plan_partly (const dw_processors_t *self, const dw_traits_t *foreign,
+                               const dw_graph_t *graph, dw_plan_t **plan_p, dw_error_t *error) {
+    s_known_t known = {self, foreign};
+    dw_plan_lookup_t lookup = {.trait = s_trait_partly,
+                               .nearest = s_nearest_partly,
+                               .arg = &known,
+                               .cpus_count = s_cpus_count ()};
+    return s_plan (self, &lookup, graph, plan_p, error);
 }
 
 int dw_graph_validate (const dw_graph_t *self, const dw_processors_t *processors,

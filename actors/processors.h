@@ -8,6 +8,7 @@
 #define DW_PROCESSORS_H
 
 #include "dagwood_processor.h"
+#include "actors/traits.h"
 #include "runtime/core/plan.h"
 
 /* The name in the set that is nearest to word, or NULL when none is near enough to be meant. */
@@ -23,5 +24,9 @@ dw_plan_lookup_t dw_processors_lookup (const dw_processors_t *self);
  * Errors: DW_EGRAPH; DW_ENOMEM. */
 int dw_processors_plan (const dw_processors_t *self, const dw_graph_t *graph, dw_plan_t **plan_p,
                         dw_error_t *error);
+/* The same for a worker process that lacks some of the processors: of these foreign says what they are, and the
+ * options of their nodes are not checked. */
+int dw_processors_plan_partly (const dw_processors_t *self, const dw_traits_t *foreign,
+                               const dw_graph_t *graph, dw_plan_t **plan_p, dw_error_t *error);
 
 #endif

@@ -19,6 +19,12 @@ static int s_fill (dw_program_t *self, const dw_graph_t *graph, const dw_process
         self->processors[kind] = dw_processors_find (processors, plan->kinds[kind]);
     for (uint32_t node = 0; node < plan->nodes_count; node++) {
         const dw_processor_t *processor = self->processors[plan->kind[node]];
+        if (!dw_program_hosts (self, node))
+            continue;
+        if (!processor)
+            return dw_error_add (error, DW_EGRAPH, DW_NOWHERE,
+                                 "node \"%s\" names the processor \"%s\", which this worker lacks",
+                                 plan->ids[node], plan->kinds[plan->kind[node]]);
         if (!processor->options)
             continue;
         int err = dw_settings_new (&self->settings[node], &graph->nodes[plan->declared[node]],
@@ -31,19 +37,38 @@ static int s_fill (dw_program_t *self, const dw_graph_t *graph, const dw_process
     return DW_OK;
 }
 
-int dw_program_new (dw_program_t **self_p, const dw_graph_t *graph,
-                    const dw_processors_t *processors, dw_error_t *error) {
+/* Makes a program of the plan, which it owns whatever comes of it. */
+static int s_new (dw_program_t **self_p, dw_plan_t *plan, const dw_graph_t *graph,
+                  const dw_processors_t *processors, uint64_t lanes, dw_error_t *error) {
     dw_program_t *self = calloc (1, sizeof *self);
-    if (!self)
+    if (!self) {
+        dw_plan_destroy (&plan);
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    int err = dw_processors_plan (processors, graph, &self->plan, error);
-    if (!err)
-        err = s_fill (self, graph, processors, error);
+    }
+    self->plan = plan;
+    self->lanes = lanes;
+    int err = s_fill (self, graph, processors, error);
     if (err)
         dw_program_destroy (&self);
     else
         *self_p = self;
     return err;
+}
+
+int dw_program_new (dw_program_t **self_p, const dw_graph_t *graph,
+                    const dw_processors_t *processors, dw_error_t *error) {
+    dw_plan_t *plan = NULL;
+    int err = dw_processors_plan (processors, graph, &plan, error);
+    return err ? err
+               : s_new (self_p, plan, graph, processors, dw_plan_lane_is_free (plan, 0), error);
+}
+
+int dw_program_new_elsewhere (dw_program_t **self_p, const dw_graph_t *graph,
+                              const dw_processors_t *processors, const dw_traits_t *foreign,
+                              uint64_t lanes, dw_error_t *error) {
+    dw_plan_t *plan = NULL;
+    int err = dw_processors_plan_partly (processors, foreign, graph, &plan, error);
+    return err ? err : s_new (self_p, plan, graph, processors, lanes, error);
 }
 
 void dw_program_destroy (dw_program_t **self_p) {

@@ -46,7 +46,8 @@ static int s_plan (dw_squad_t *self, const dw_squad_options_t *options, dw_error
     dw_graph_t *graph = NULL;
     int err = dw_unpack_graph (&graph, options->graph, options->graph_size, error);
     if (!err)
-        err = dw_program_new (&self->program, graph, options->processors, error);
+        err = dw_program_new_elsewhere (&self->program, graph, options->processors, options->traits,
+                                        options->lanes, error);
     dw_graph_destroy (&graph);
     if (!err && dw_plan_digest (self->program->plan) != options->digest)
         err = dw_error_add (

@@ -16,8 +16,10 @@ typedef struct dw_squad_options_t {
     const dw_processors_t *processors;
     const uint8_t *graph; /* runtime/pack.h */
     size_t graph_size;
-    uint64_t digest;       /* that its plan must have */
-    const uint8_t *system; /* DW_WIRE_TOKEN_SIZE bytes, as the two tokens of WELCOME */
+    uint64_t digest;           /* that its plan must have */
+    const dw_traits_t *traits; /* what the coordinator says of the graph's processors */
+    uint64_t lanes;            /* that it is to run; 0: the graph has one */
+    const uint8_t *system;     /* DW_WIRE_TOKEN_SIZE bytes, as the two tokens of WELCOME */
     const uint8_t *token;
     const uint32_t *numbers; /* of the slots */
     uint32_t slots;

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 255u
+#define TEXT_MAX  255u
+#define LANES_MAX 64u
 
 /* Everything in one piece of memory: the status, its workers, their texts. */
 typedef struct s_status_t {
     dw_status_t status;
     char *texts;
+    dw_status_lane_t lanes[LANES_MAX];
     dw_status_worker_t workers[];
 } s_status_t;
 
@@ -32,6 +34,19 @@ static void s_read_worker (dw_wire_reader_t *reader, dw_status_worker_t *worker,
     worker->busy = dw_read_uint_max (reader, UINT32_MAX);
     worker->steps_done = dw_read_uint (reader);
     worker->silent_ms = dw_read_uint (reader);
+    worker->lanes = dw_read_uint (reader);
+}
+
+static void s_read_lanes (dw_wire_reader_t *reader, s_status_t *self, char **at) {
+    uint32_t count = dw_read_array (reader);
+    reader->is_damaged |= count > LANES_MAX;
+    self->status.lanes = self->lanes;
+    for (uint32_t i = 0; i < count && !reader->is_damaged; i++) {
+        dw_status_lane_t *lane = &self->lanes[self->status.lanes_count++];
+        lane->demand = s_text (reader, at);
+        lane->nodes_count = dw_read_uint_max (reader, UINT32_MAX);
+        lane->slots = dw_read_uint_max (reader, UINT32_MAX);
+    }
 }
 
 static void s_read_numbers (dw_wire_reader_t *reader, dw_status_t *status) {
@@ -63,10 +78,10 @@ static void s_read_numbers (dw_wire_reader_t *reader, dw_status_t *status) {
 }
 
 int dw_status_new (dw_status_t **self_p, dw_wire_reader_t *reader) {
-    /* A worker has six values, so there are at most so many; a text is no longer than the message. */
-    size_t left = (size_t) (reader->end - reader->at), workers_max = left / 6;
+    /* A worker has seven values, so there are at most so many; a text is no longer than the message. */
+    size_t left = (size_t) (reader->end - reader->at), workers_max = left / 7;
     s_status_t *self = calloc (1, sizeof *self + workers_max * sizeof *self->workers);
-    char *at = malloc (left + workers_max + 2);
+    char *at = malloc (left + workers_max + LANES_MAX + 2);
     if (!self || !at) {
         free (self);
         free (at);
@@ -75,8 +90,10 @@ int dw_status_new (dw_status_t **self_p, dw_wire_reader_t *reader) {
     self->texts = at;
     self->status.graph = s_text (reader, &at);
     s_read_numbers (reader, &self->status);
+    s_read_lanes (reader, self, &at);
     self->status.workers = self->workers;
-    while (dw_wire_reader_has_more (reader) && self->status.workers_count < workers_max)
+    while (dw_wire_reader_has_more (reader) && !reader->is_damaged &&
+           self->status.workers_count < workers_max)
         s_read_worker (reader, &self->workers[self->status.workers_count++], &at);
     dw_status_t *status = &self->status;
     if (reader->is_damaged) {

@@ -182,6 +182,23 @@ static int s_pack (dw_system_t *self, const dw_graph_t *graph, dw_error_t *error
     return self->has_packed ? DW_OK : dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
 }
 
+/* Nodes that only workers elsewhere may run are for a system that lets these come. */
+static int s_check_demands (const dw_plan_t *plan, const dw_graph_t *graph, dw_error_t *error) {
+    char shown[DW_DEMAND_SHOWN];
+    for (uint32_t node = 0; node < plan->nodes_count && plan->demands; node++) {
+        uint32_t lane = plan->lane[node];
+        const dw_node_t *said = &graph->nodes[plan->declared[node]];
+        if (!dw_plan_lane_is_free (plan, lane))
+            return dw_error_add (
+                error, DW_EGRAPH, (dw_place_t){graph->file, said->line, said->column},
+                "node \"%s\" can only be run by a worker elsewhere (%s), and nobody "
+                "can come: let the system listen (dagwood run --listen ENDPOINT, or "
+                "dagwood coordinator), or take its type and workers away",
+                plan->ids[node], dw_plan_show_demand (plan, lane, shown));
+    }
+    return DW_OK;
+}
+
 static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_options_t *options,
                    dw_error_t *error) {
     const dw_processors_t *processors = options->processors;
@@ -192,6 +209,8 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
     if (!processors)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     int err = dw_program_new (&self->program, graph, processors, error);
+    if (!err && !options->listen)
+        err = s_check_demands (self->program->plan, graph, error);
     if (!err && options->listen)
         err = s_share (self, graph, processors, error);
     else if (!err && options->record)
@@ -214,6 +233,7 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
         .packed = &self->packed,
         .digest = dw_plan_digest (self->program->plan),
         .no_actors = options->no_actors && options->listen,
+        .no_workers_fail = options->no_workers_fail && options->listen,
         .slots_max = options->slots_max,
         .heartbeat_ms = options->heartbeat_ms,
         .silence_ms = options->silence_ms,
@@ -256,10 +276,10 @@ static dw_system_options_t s_settle (const dw_system_options_t *asked) {
 }
 
 static int s_check_options (const dw_system_options_t *options, dw_error_t *error) {
-    if (!options->listen && (options->keys || options->no_actors))
-        return dw_error_add (
-            error, DW_EINVAL, DW_NOWHERE,
-            "keys and no_actors are of a system that listens for processes elsewhere");
+    if (!options->listen && (options->keys || options->no_actors || options->no_workers_fail))
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
+                             "keys, no_actors and no_workers_fail are of a system that listens for "
+                             "processes elsewhere");
     if (options->silence_ms / 2 < options->heartbeat_ms || options->silence_ms > MS_MAX)
         return dw_error_add (
             error, DW_EINVAL, DW_NOWHERE,

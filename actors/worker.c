@@ -175,7 +175,8 @@ static void s_write_answer (dw_packet_t *packet, const dw_event_t *event, const 
         case DW_EVENT_RUN_SUBMITTED:
         case DW_EVENT_RUN_CANCELLED:
         case DW_EVENT_WORKER_JOINED:
-        case DW_EVENT_WORKER_LOST: break;
+        case DW_EVENT_WORKER_LOST:
+        case DW_EVENT_LANES_UNSERVED: break;
     }
     assert (false); /* A worker's outcomes are answers. */
 }
@@ -254,7 +255,8 @@ static bool s_read_task (dw_worker_t *self, dw_wire_reader_t *reader, dw_task_t 
     const dw_plan_t *plan = self->options.program->plan;
     if (!dw_read_task (reader, &record) || record.node >= plan->nodes_count || record.steps < 1 ||
         record.steps > plan->chain_length[record.node] ||
-        (self->options.node != DW_NONE && record.node != self->options.node))
+        (self->options.node != DW_NONE && record.node != self->options.node) ||
+        !dw_program_hosts (self->options.program, record.node))
         return false;
     uint32_t dependencies = plan->dependencies_at[record.node + 1] -
                             plan->dependencies_at[record.node];

@@ -33,7 +33,11 @@ enum {
     KEY_CONNECTIONS_MAX,
     KEY_RECORD,
     KEY_RECORD_BYTES_MAX,
+    KEY_NO_WORKERS,
 };
+
+/* The first is what happens by default. */
+static const char *const s_no_workers[] = {"wait", "fail", NULL};
 
 static const struct argp_option s_options[] = {
     {.name = "listen",
@@ -70,6 +74,10 @@ static const struct argp_option s_options[] = {
      .key = KEY_RUNS_MAX,
      .arg = "N",
      .doc = "Most runs in flight of a client [1024]"},
+    {.name = "no-workers",
+     .key = KEY_NO_WORKERS,
+     .arg = "wait|fail",
+     .doc = "What runs do whose nodes no worker that is there may run [wait]"},
     {.name = "clients-max", .key = KEY_CLIENTS_MAX, .arg = "N", .doc = "Most clients [64]"},
     {.name = "connections-max",
      .key = KEY_CONNECTIONS_MAX,
@@ -145,6 +153,10 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_RECORD: self->system.record = arg; return 0;
         case KEY_RENDEZVOUS: self->rendezvous = arg; return 0;
         case KEY_ACTORS_HERE: self->system.no_actors = false; return 0;
+        case KEY_NO_WORKERS:
+            self->system.no_workers_fail = dw_command_choose (state, "--no-workers", s_no_workers,
+                                                              arg) == 1;
+            return 0;
         case ARGP_KEY_ARG:
             if (self->graph) {
                 argp_error (state,
@@ -168,6 +180,8 @@ static const struct argp s_argp = {
         "runs made of it (dagwood submit). Prints where it listens, then serves until it is ended "
         "by a signal. The graph's name is that of its file, without folders and suffix."
         "\v"
+        "When no worker is there that may run some node, that is said; then runs that need it wait "
+        "for one, or with --no-workers fail the node fails with 503.\n\n"
         "SIGTERM and SIGINT cancel the runs in flight, tell everybody and end it; a second one ends "
         "it at once. With keys, SIGHUP has it read its list of allowed keys anew: who is no longer "
         "on it is out.\n\n"

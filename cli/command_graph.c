@@ -41,7 +41,8 @@ static const struct argp s_argp = {
     .parser = s_parse,
     .args_doc = "GRAPH",
     .doc =
-        "Draws a graph. Transforms are boxes, analyzers are rounded."
+        "Draws a graph. Transforms are boxes, analyzers are rounded; what nodes demand of the workers "
+        "that run them is below their processors."
         "\v"
         "For a picture: dagwood graph g.yaml | dot -Tsvg >g.svg\n\n"
         "Exit status: 0; 66 the file cannot be read; 78 the graph is wrong; 74 the output cannot "
@@ -60,6 +61,16 @@ static void s_write_escaped (const char *text, const char *(*instead) (char byte
         }
     }
     dw_output_text (from);
+}
+
+/* What a node demands of who runs it, behind line; nothing when it demands nothing. */
+static void s_write_demand (const dw_plan_t *plan, uint32_t n, const char *line,
+                            const char *(*instead) (char byte)) {
+    char shown[DW_DEMAND_SHOWN];
+    if (!dw_plan_lane_is_free (plan, plan->lane[n])) {
+        dw_output_text (line);
+        s_write_escaped (dw_plan_show_demand (plan, plan->lane[n], shown), instead);
+    }
 }
 
 /* ---- dot ---------------------------------------------------------------------------------- */
@@ -91,6 +102,7 @@ static void s_draw_dot_node (const dw_plan_t *plan, uint32_t n) {
     s_write_escaped (plan->ids[n], s_in_dot_label);
     dw_output_text ("\\n");
     s_write_escaped (plan->kinds[plan->kind[n]], s_in_dot_label);
+    s_write_demand (plan, n, "\\n", s_in_dot_label);
     dw_output_text (analyzer ? "\", shape=ellipse];\n" : "\", shape=box];\n");
 }
 
@@ -141,6 +153,7 @@ static void s_draw_mermaid_node (const dw_plan_t *plan, uint32_t n) {
     s_write_escaped (plan->ids[n], s_in_mermaid_label);
     dw_output_text ("<br/>");
     s_write_escaped (plan->kinds[plan->kind[n]], s_in_mermaid_label);
+    s_write_demand (plan, n, "<br/>", s_in_mermaid_label);
     dw_output_text (analyzer ? "\"])\n" : "\"]\n");
 }
 

@@ -48,6 +48,7 @@ typedef struct options_t {
     progress_t progress;
     const char *listen, *keys, *record;
     uint64_t record_bytes_max;
+    int no_workers; /* -1: nothing was said; 1: fail */
 } options_t;
 
 enum {
@@ -61,7 +62,10 @@ enum {
     KEY_KEYS,
     KEY_RECORD,
     KEY_RECORD_BYTES_MAX,
+    KEY_NO_WORKERS,
 };
+
+static const char *const s_no_workers[] = {"wait", "fail", NULL};
 
 static const struct argp_option s_options[] = {
     {.name = "strategy",
@@ -109,6 +113,10 @@ static const struct argp_option s_options[] = {
      .key = KEY_RECORD_BYTES_MAX,
      .arg = "N",
      .doc = "How large the recording may become; then it ends, and the run goes on [256 MiB]"},
+    {.name = "no-workers",
+     .key = KEY_NO_WORKERS,
+     .arg = "wait|fail",
+     .doc = "With --listen: what a run does whose nodes nobody who is there may run [wait]"},
     {0},
 };
 
@@ -160,6 +168,9 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (self->record_bytes_max && !self->record) {
         argp_error (state, "--record-bytes-max is of no use without --record");
     }
+    if (self->no_workers >= 0 && !self->listen) {
+        argp_error (state, "--no-workers is of no use without --listen");
+    }
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
@@ -192,6 +203,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_RECORD_BYTES_MAX:
             self->record_bytes_max = dw_command_number (state, "--record-bytes-max", arg,
                                                         DW_COMMAND_RECORD_BYTES_MIN, INT64_MAX);
+            return 0;
+        case KEY_NO_WORKERS:
+            self->no_workers = dw_command_choose (state, "--no-workers", s_no_workers, arg);
             return 0;
         case ARGP_KEY_ARG: return s_parse_argument (self, state, arg) ? 0 : ARGP_ERR_UNKNOWN;
         case ARGP_KEY_END: s_check (self, state); return 0;
@@ -299,6 +313,7 @@ static int s_open (const options_t *self, const dw_graph_t *graph, uint32_t runs
         .keys = self->keys,
         .record = self->record,
         .record_bytes_max = self->record_bytes_max,
+        .no_workers_fail = self->no_workers == 1,
     };
     int status = dw_serve_open (serve, graph, self->graph, options);
     if (!status && self->listen) {
@@ -358,6 +373,7 @@ int dw_command_run (int argc, char **argv) {
         .actors = -1,
         .pool_size = DW_UNSET,
         .max_concurrency = DW_UNSET,
+        .no_workers = -1,
     };
     dw_graph_t *graph = NULL;
     dw_input_t input = {0};

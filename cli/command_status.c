@@ -52,19 +52,39 @@ static const char *s_host (const dw_status_worker_t *worker) {
     return worker->host[0] ? worker->host : "-";
 }
 
+/* The lanes of a worker, as the numbers of the list before. */
+static void s_print_lanes_of (const dw_status_worker_t *worker) {
+    const char *separator = "";
+    for (uint64_t lanes = worker->lanes; lanes; lanes &= lanes - 1) {
+        dw_output_print ("%s%d", separator, __builtin_ctzll (lanes));
+        separator = ",";
+    }
+    dw_output_text ("\n");
+}
+
 static void s_print_workers (const dw_status_t *status) {
     int width = HOST_WIDTH_MIN;
     for (size_t i = 0; i < status->workers_count; i++) {
         int size = (int) strlen (s_host (&status->workers[i]));
         width = size > width ? size : width;
     }
-    dw_output_print ("\n%-*s  %10s  %5s  %5s  %10s  %s\n", width, "WORKER", "PID", "SLOTS", "BUSY",
-                     "STEPS", "SILENT");
+    dw_output_print ("\n%-*s  %10s  %5s  %5s  %10s  %9s  %s\n", width, "WORKER", "PID", "SLOTS",
+                     "BUSY", "STEPS", "SILENT", "LANES");
     for (size_t i = 0; i < status->workers_count; i++) {
         const dw_status_worker_t *worker = &status->workers[i];
-        dw_output_print ("%-*s  %10" PRIu64 "  %5u  %5u  %10" PRIu64 "  %" PRIu64 " ms\n", width,
+        dw_output_print ("%-*s  %10" PRIu64 "  %5u  %5u  %10" PRIu64 "  %6" PRIu64 " ms  ", width,
                          s_host (worker), worker->pid, worker->slots, worker->busy,
                          worker->steps_done, worker->silent_ms);
+        s_print_lanes_of (worker);
+    }
+}
+
+static void s_print_lanes (const dw_status_t *status) {
+    dw_output_print ("\n%4s  %7s  %5s  %s\n", "LANE", "NODES", "SLOTS", "DEMAND");
+    for (size_t i = 0; i < status->lanes_count; i++) {
+        const dw_status_lane_t *lane = &status->lanes[i];
+        dw_output_print ("%4zu  %7u  %5u  %s%s\n", i, lane->nodes_count, lane->slots, lane->demand,
+                         lane->slots == 0 ? " (nobody serves it)" : "");
     }
 }
 
@@ -84,6 +104,9 @@ static void s_print_text (const dw_status_t *status) {
                      status->attempts_failed, status->retries, status->timeouts, status->lost);
     dw_output_print ("ignored: %" PRIu64 " answers, %" PRIu64 " messages\n",
                      status->answers_ignored, status->messages_ignored);
+    if (status->lanes_count > 0) {
+        s_print_lanes (status);
+    }
     if (status->workers_count > 0) {
         s_print_workers (status);
     }
@@ -92,11 +115,37 @@ static void s_print_text (const dw_status_t *status) {
 /* ---- JSON --------------------------------------------------------------------------------- */
 
 /* Keys are the names of dw_status_t. NULL, here and below: no memory. */
+static json_t *s_lanes_of (const dw_status_worker_t *worker) {
+    json_t *self = json_array ();
+    for (uint64_t lanes = worker->lanes; self && lanes; lanes &= lanes - 1) {
+        if (json_array_append_new (self, json_integer (__builtin_ctzll (lanes)))) {
+            json_decref (self);
+            self = NULL;
+        }
+    }
+    return self;
+}
+
 static json_t *s_worker (const dw_status_worker_t *worker) {
-    return json_pack ("{s:s, s:I, s:I, s:I, s:I, s:I}", /* */
+    return json_pack ("{s:s, s:I, s:I, s:I, s:I, s:I, s:o}", /* */
                       "host", worker->host, "pid", (json_int_t) worker->pid, "slots",
                       (json_int_t) worker->slots, "busy", (json_int_t) worker->busy, "steps_done",
-                      (json_int_t) worker->steps_done, "silent_ms", (json_int_t) worker->silent_ms);
+                      (json_int_t) worker->steps_done, "silent_ms", (json_int_t) worker->silent_ms,
+                      "lanes", s_lanes_of (worker));
+}
+
+static json_t *s_lanes (const dw_status_t *status) {
+    json_t *self = json_array ();
+    for (size_t i = 0; self && i < status->lanes_count; i++) {
+        const dw_status_lane_t *lane = &status->lanes[i];
+        json_t *one = json_pack ("{s:s, s:I, s:I}", "demand", lane->demand, "nodes_count",
+                                 (json_int_t) lane->nodes_count, "slots", (json_int_t) lane->slots);
+        if (json_array_append_new (self, one)) {
+            json_decref (self);
+            self = NULL;
+        }
+    }
+    return self;
 }
 
 static json_t *s_workers (const dw_status_t *status) {
@@ -127,7 +176,8 @@ static json_t *s_counts (const dw_status_t *status) {
 
 static int s_print_json (const dw_status_t *status) {
     json_t *json = s_counts (status);
-    if (json && json_object_set_new (json, "workers", s_workers (status))) {
+    if (json && (json_object_set_new (json, "lanes", s_lanes (status)) ||
+                 json_object_set_new (json, "workers", s_workers (status)))) {
         json_decref (json);
         json = NULL;
     }

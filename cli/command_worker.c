@@ -7,8 +7,10 @@
 
 #include "cli/connection.h"
 #include "cli/signals.h"
+#include "runtime/core/graph.h"
 
 #define SLOTS_MAX    1024
+#define TAGS_MAX     64
 #define RECONNECT_MS 30000
 
 /* ---- Its words ---------------------------------------------------------------------------- */
@@ -16,11 +18,13 @@
 typedef struct options_t {
     dw_connection_t connection;
     char *processors; /* names, separated by commas; NULL: all */
+    dw_worker_tag_t tags[TAGS_MAX];
+    size_t tags_count;
     uint32_t slots;
     int reconnect_ms;
 } options_t;
 
-enum { KEY_SLOTS = 256, KEY_PROCESSORS, KEY_RECONNECT };
+enum { KEY_SLOTS = 256, KEY_PROCESSORS, KEY_TAG, KEY_RECONNECT };
 
 static const struct argp_option s_options[] = {
     {.name = "slots",
@@ -31,12 +35,34 @@ static const struct argp_option s_options[] = {
      .key = KEY_PROCESSORS,
      .arg = "NAME,...",
      .doc = "Offer only these [every stock processor]"},
+    {.name = "tag",
+     .key = KEY_TAG,
+     .arg = "NAME=VALUE",
+     .doc =
+         "Say that this worker is such a one, for nodes that ask for it (workers: {NAME: VALUE}); may be repeated"},
     {.name = "reconnect",
      .key = KEY_RECONNECT,
      .arg = "SECONDS",
      .doc = "How long to look for a coordinator that was lost: 0 not at all, or `forever' [30]"},
     {0},
 };
+
+/* The name ends where the = was. */
+static void s_parse_tag (options_t *self, const struct argp_state *state, char *word) {
+    char *value = strchr (word, '=');
+    if (!value) {
+        argp_error (state, "--tag: \"%s\" is no NAME=VALUE", word);
+    } else if (self->tags_count == TAGS_MAX) {
+        argp_error (state, "--tag: a worker has at most %d tags", TAGS_MAX);
+    } else {
+        *value++ = '\0';
+        const char *wrong = dw_graph_check_tag (word, value);
+        if (wrong) {
+            argp_error (state, "--tag: \"%s=%s\": %s", word, value, wrong);
+        }
+        self->tags[self->tags_count++] = (dw_worker_tag_t){word, value};
+    }
+}
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
     options_t *self = state->input;
@@ -46,6 +72,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             self->slots = (uint32_t) dw_command_number (state, "--slots", arg, 1, SLOTS_MAX);
             return 0;
         case KEY_PROCESSORS: self->processors = arg; return 0;
+        case KEY_TAG: s_parse_tag (self, state, arg); return 0;
         case KEY_RECONNECT:
             self->reconnect_ms = strcmp (arg, "forever") == 0
                                      ? -1
@@ -62,8 +89,10 @@ static const struct argp s_argp = {
     .parser = s_parse,
     .children = s_children,
     .doc =
-        "Runs nodes for a coordinator until that ends. A coordinator that is lost is looked for, and "
-        "what was begun for it is given to others."
+        "Runs nodes for a coordinator until that ends: those whose demands it meets (type: remote, "
+        "workers: {NAME: VALUE}), where it offers all processors of the nodes that make the same "
+        "demands. A coordinator that is lost is looked for, and what was begun for it is given to "
+        "others."
         "\v"
         "SIGTERM finishes the tasks that are begun, gives the others back and ends it; a second "
         "SIGTERM gives everything back at once, and so does SIGINT.\n\n"
@@ -71,7 +100,7 @@ static const struct argp s_argp = {
         "rendezvous file has no endpoint; 66 it cannot be read; 69 nobody answers, or there is no "
         "rendezvous file; 71 the system refuses threads, memory or descriptors; 75 the coordinator "
         "was lost; 76 the coordinator refused; 77 a key is missing or refused; 78 the "
-        "coordinator's graph is not one that it can run; 130 ended by SIGINT.",
+        "coordinator's graph has nothing that it can run; 130 ended by SIGINT.",
 };
 
 /* ---- Its processors ----------------------------------------------------------------------- */
@@ -155,6 +184,8 @@ static int s_open (dw_agent_t **agent_p, const dw_agent_options_t *options) {
 static int s_run (options_t *self, const dw_processors_t *processors) {
     dw_agent_options_t options = {
         .processors = processors,
+        .tags = self->tags,
+        .tags_count = self->tags_count,
         .slots = self->slots,
         .reconnect_ms = self->reconnect_ms,
         .notice = dw_command_notice,

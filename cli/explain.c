@@ -225,7 +225,9 @@ static void s_print_unrun (const dw_why_t *why, const dw_why_node_t *it) {
             dw_output_print ("  %s where the recording ends\n", s_state (it->state));
             return;
         case DW_STATE_FAILED:
-            if (it->first == DW_NONE) {
+            if (it->is_unserved) {
+                dw_output_text ("  no worker that was there could run it (503)\n");
+            } else if (it->first == DW_NONE) {
                 dw_output_text ("  the run's time was over before it had begun (408)\n");
             }
             return;

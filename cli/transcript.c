@@ -197,6 +197,10 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
             line.what = "not begun";
             s_tell_answer (&line, event, run, sent);
             break;
+        case DW_EVENT_LANES_UNSERVED:
+            line.what = event->lanes ? "nodes are not to wait that nobody serves"
+                                     : "every node is served, or waits";
+            break;
     }
     s_print (self, moment, &line);
 }
@@ -248,7 +252,9 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
             line.what = "keep the error of";
             line.node = command->node;
             line.code = command->code;
-            line.more = command->of_run ? "the run's time is over" : NULL;
+            line.more = command->of_run        ? "the run's time is over"
+                        : command->is_unserved ? "no worker serves it"
+                                               : NULL;
             break;
         case DW_DROP_OUTPUT:
             line.what = "drop the output of";

@@ -173,6 +173,13 @@ DW_EXPORT int dw_graph_add (dw_graph_t *self, const char *id, const char *proces
 DW_EXPORT int dw_graph_depend (dw_graph_t *self, int node, const char *on);
 /* Names whose output is the node's payload: an ancestor's id, or "run" for the run's input. */
 DW_EXPORT int dw_graph_set_input (dw_graph_t *self, int node, const char *ancestor);
+/* Only a worker elsewhere may run the node (in a graph file: type: remote), or only one that was started with this tag
+ * (workers: {tag: value}). Each tag has one value, the later one; all that were asked for must match. Names have 1 to 63
+ * letters, digits and any of ._-/, values 1 to 255 printable characters of ASCII, which validation checks. Such a
+ * graph can be opened only by a system that listens, and has at most 64 different demands.
+ * Errors: DW_ELIMIT more than 16 tags. */
+DW_EXPORT int dw_graph_set_remote (dw_graph_t *self, int node);
+DW_EXPORT int dw_graph_require_tag (dw_graph_t *self, int node, const char *tag, const char *value);
 /* Sets one option of the node's processor. */
 DW_EXPORT int dw_graph_set_text (dw_graph_t *self, int node, const char *option, const char *value);
 DW_EXPORT int dw_graph_set_integer (dw_graph_t *self, int node, const char *option, int64_t value);
@@ -241,6 +248,7 @@ typedef struct dw_system_options_t {
                                  waits; 0: 2 * slots_max + clients_max + 32 */
     uint32_t heartbeat_ms; /* how often they and the coordinator say that they are there; 0: 1000 */
     uint32_t silence_ms;   /* after how long a silent one is lost; 0: 3000 */
+    bool no_workers_fail; /* nodes that nobody who is there may run fail with 503; else they wait */
     /* File that all is recorded to that decides what the system does, for `dagwood replay` and `dagwood why`
      * (docs/RECORDING.md). NULL: nothing is recorded. When it cannot be written on, notice is told and the
      * runs go on. */
@@ -350,12 +358,19 @@ DW_EXPORT int dw_client_run_text (dw_client_t *self, const char *text, dw_result
 
 typedef struct dw_agent_t dw_agent_t;
 
+/* What a worker is, for nodes that ask for it (dw_graph_require_tag, which says what both may be). */
+typedef struct dw_worker_tag_t {
+    const char *name, *value;
+} dw_worker_tag_t;
+
 /* A worker process has an agent with any number of slots, each an actor that runs one task at a time. A program
  * that links this library becomes a worker with processors of its own by these calls. */
 typedef struct dw_agent_options_t {
     dw_connect_options_t coordinator;
     const dw_processors_t *processors; /* borrowed until it is closed; NULL: the stock ones */
-    uint32_t slots;                    /* tasks at one time; 0: as many as CPUs */
+    const dw_worker_tag_t *tags;       /* tags_count, at most 64; copied */
+    size_t tags_count;
+    uint32_t slots;   /* tasks at one time; 0: as many as CPUs */
     int reconnect_ms; /* how long to look for a coordinator that was lost: 0 not at all,
                                           negative for ever */
     void (*notice) (void *arg,
@@ -363,9 +378,11 @@ typedef struct dw_agent_options_t {
     void *notice_arg;
 } dw_agent_options_t;
 
-/* Connects, is welcomed and starts its slots. It offers every processor of the set.
- * Errors: as dw_client_connect; DW_EGRAPH the coordinator's graph is not one that it can run: which processor
- * it lacks or has otherwise; DW_EPROCESSOR. */
+/* Connects, is welcomed and starts its slots. It offers every processor of the set, at most 4,096 with names of at most
+ * 255 bytes. Nodes that make one demand (dw_graph_set_remote, dw_graph_require_tag), or none, are run by workers that
+ * have their tags and offer all of their processors; it runs the nodes of every demand of which that is true.
+ * Errors: as dw_client_connect; DW_EGRAPH the coordinator's graph has nothing that it can run, which lacks it says; or
+ * a processor of the same name says something else of itself here; DW_EPROCESSOR. */
 DW_EXPORT int dw_agent_open (dw_agent_t **self_p, const dw_agent_options_t *options,
                              dw_error_t *error);
 /* Waits until it has ended: DW_OK the coordinator closed, or it was drained; DW_ELOST the coordinator was lost
@@ -390,7 +407,15 @@ typedef struct dw_status_worker_t {
     uint32_t slots, busy; /* busy: slots that hold tasks */
     uint64_t steps_done;
     uint64_t silent_ms; /* since it was last heard of */
+    uint64_t lanes;     /* that it serves: of each of dw_status_t's lanes a bit */
 } dw_status_worker_t;
+
+/* The nodes that make one demand of who runs them. */
+typedef struct dw_status_lane_t {
+    const char *demand; /* "none", "remote", "gpu=yes, zone=a" */
+    uint32_t nodes_count;
+    uint32_t slots; /* that serve it now */
+} dw_status_lane_t;
 
 typedef struct dw_status_t {
     const char *graph;
@@ -403,6 +428,8 @@ typedef struct dw_status_t {
     uint64_t messages_ignored; /* from nobody known, or that made no sense */
     size_t workers_count;
     const dw_status_worker_t *workers;
+    size_t lanes_count; /* at most 64 */
+    const dw_status_lane_t *lanes;
 } dw_status_t;
 
 /* Asks the coordinator; the answer is the caller's, freed by dw_status_destroy.
@@ -415,7 +442,7 @@ DW_EXPORT void dw_status_destroy (dw_status_t **self_p);
 typedef enum dw_run_status_t {
     DW_RUN_OK,        /* every requested node is done */
     DW_RUN_PARTIAL,   /* it went to its end and a requested node is not done */
-    DW_RUN_FAILED,    /* fail_fast ended it */
+    DW_RUN_FAILED,    /* fail_fast ended it, or a lack of workers under fail_fast */
     DW_RUN_CANCELLED, /* asked to */
 } dw_run_status_t;
 

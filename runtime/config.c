@@ -142,10 +142,64 @@ static void s_read_processor (dw_reader_t *reader, const dw_spec_t *spec, void *
         node->processor = processor;
 }
 
+static const char *const s_types[] = {"local", "remote", NULL};
+
 static void s_read_type (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
-    (void) target;
-    if (s_is_name (reader, spec->name, "local") && strcmp (reader->item.text, "local") != 0)
-        dw_reader_refuse (reader, spec->name, "local", "other types are not supported");
+    config_t *config = target;
+    if (dw_reader_pick (reader, spec) == 1)
+        dw_reader_check_memory (reader, !dw_graph_set_remote (config->graph, (int) config->node));
+}
+
+/* -- Tags that its workers must have --------------------------------------------------------- */
+
+/* The tag that key names has the value here. */
+static void s_read_tag (dw_reader_t *reader, config_t *config, const dw_item_t *key,
+                        const char *name) {
+    const dw_item_t *item = &reader->item;
+    char shown[DW_READER_SHOWN];
+    if (item->type != DW_ITEM_SCALAR || (item->size == 0 && item->plain)) {
+        dw_reader_refuse (reader, dw_reader_shown (shown, name), "the value of a tag", NULL);
+        return;
+    }
+    const char *wrong = dw_graph_check_tag (name, item->text);
+    if (wrong) {
+        dw_reader_say (reader, key, "the tag \"%s\": %s", dw_reader_shown (shown, name), wrong);
+        return;
+    }
+    int err = dw_graph_require_tag (config->graph, (int) config->node, name, item->text);
+    if (err == DW_ELIMIT)
+        dw_reader_say (reader, key, "a node asks for at most %u tags", DW_TAGS_MAX);
+    dw_reader_check_memory (reader, err != DW_ENOMEM);
+}
+
+static bool s_has_tag (const config_t *config, const char *name) {
+    const dw_demand_t *demand = s_node (config)->demand;
+    for (uint32_t i = 0; demand && i < demand->tags_count; i++)
+        if (strcmp (demand->tags[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void s_read_workers (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    config_t *config = target;
+    char shown[DW_READER_SHOWN];
+    if (!dw_reader_is_map (reader, spec->name))
+        return;
+    while (dw_reader_next_in (reader)) {
+        const dw_item_t key = reader->item;
+        const char *name = dw_reader_is_key (reader) ? s_copy (reader, config) : NULL;
+        if (name && s_has_tag (config, name)) {
+            dw_reader_say (reader, &key, "the tag \"%s\" is repeated",
+                           dw_reader_shown (shown, name));
+            name = NULL;
+        }
+        if (!dw_reader_next (reader))
+            return;
+        if (name)
+            s_read_tag (reader, config, &key, name);
+        else
+            dw_reader_skip (reader);
+    }
 }
 
 static void s_read_input (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
@@ -294,7 +348,8 @@ static const char *const s_intents[] = {"transform", "analyze", NULL};
 
 static const dw_spec_t s_node_specs[] = {
     {.name = "id", .read = s_read_id},
-    {.name = "type", .read = s_read_type},
+    {.name = "type", .read = s_read_type, .choices = s_types},
+    {.name = "workers", .read = s_read_workers},
     {.name = "processor", .read = s_read_processor},
     {.name = "depends_on", .read = s_read_depends_on},
     {.name = "input", .read = s_read_input},

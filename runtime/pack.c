@@ -83,6 +83,18 @@ static void s_write_node_options (dw_writer_t *writer, const dw_node_options_t *
         dw_write_nil (writer);
 }
 
+static void s_write_demand (dw_writer_t *writer, const dw_demand_t *demand) {
+    if (!demand) {
+        dw_write_nil (writer);
+        return;
+    }
+    dw_write_array (writer, demand->tags_count);
+    for (uint32_t i = 0; i < demand->tags_count; i++) {
+        s_write_text (writer, demand->tags[i].name);
+        s_write_text (writer, demand->tags[i].value);
+    }
+}
+
 static void s_write_node (dw_writer_t *writer, const dw_node_t *node) {
     s_write_text (writer, node->id);
     s_write_text (writer, node->processor);
@@ -92,6 +104,7 @@ static void s_write_node (dw_writer_t *writer, const dw_node_t *node) {
         s_write_text (writer, node->dependencies[i].id);
     s_write_settings (writer, node->settings);
     s_write_node_options (writer, node->options);
+    s_write_demand (writer, node->demand);
 }
 
 void dw_pack_graph (const dw_graph_t *graph, dw_writer_t *writer) {
@@ -238,6 +251,21 @@ static void s_read_node_options (unpacker_t *self, uint32_t node) {
         s_read_backoff (self, &options->backoff);
 }
 
+static void s_read_tag (unpacker_t *self, uint32_t node) {
+    const char *name = s_read_text (self, &self->id);
+    const char *value = name ? s_read_text (self, &self->text) : NULL;
+    if (value)
+        s_note (self, dw_graph_require_tag (self->graph, (int) node, name, value));
+}
+
+static void s_read_demand (unpacker_t *self, uint32_t node) {
+    if (dw_read_nil (&self->reader) || !s_is_fine (self))
+        return;
+    s_note (self, dw_graph_set_remote (self->graph, (int) node));
+    for (uint32_t left = dw_read_array (&self->reader); left > 0 && s_is_fine (self); left--)
+        s_read_tag (self, node);
+}
+
 static void s_read_input (unpacker_t *self, uint32_t node) {
     if (dw_read_nil (&self->reader))
         return;
@@ -266,6 +294,7 @@ static void s_read_node (unpacker_t *self) {
     for (uint32_t left = dw_read_array (&self->reader); left > 0 && s_is_fine (self); left--)
         s_read_setting (self, node);
     s_read_node_options (self, node);
+    s_read_demand (self, node);
 }
 
 static void s_read_file (unpacker_t *self) {
@@ -297,10 +326,11 @@ static int s_check (const unpacker_t *self, size_t size, dw_error_t *error) {
     if (self->err == DW_ENOMEM)
         return s_no_memory (error, size);
     if (self->err)
-        return dw_error_add (error, DW_EPROTOCOL, DW_NOWHERE,
-                             "the graph of %zu bytes has more nodes, or dependencies of one, than "
-                             "are supported",
-                             size);
+        return dw_error_add (
+            error, DW_EPROTOCOL, DW_NOWHERE,
+            "the graph of %zu bytes has more nodes, or dependencies or tags of one, than "
+            "are supported",
+            size);
     if (self->reader.is_damaged && self->nodes_count == 0)
         return dw_error_add (error, DW_EPROTOCOL, DW_NOWHERE,
                              "the graph of %zu bytes is damaged before its first node", size);

@@ -9,10 +9,12 @@
  *     timeout_us, retry_attempts, batch_size, max_payload_bytes, backoff, array of nodes
  *
  *     backoff     initial_us, max_us, factor, jitter
- *     node        id, processor, input, array of dependencies, array of settings, options
+ *     node        id, processor, input, array of dependencies, array of settings, options, demand
  *     dependency  id
  *     setting     name, type, and unless it is DW_VALUE_NULL its value
  *     options     nil, or intent, timeout_us, retry_attempts, cost_us, and nil or a backoff
+ *     demand      nil, or an array of tags: the type is remote
+ *     tag         name, value
  *
  * An array's elements are records and follow one another. A text is a str without NUL, or nil where
  * nothing was said. A signed integer, DW_UNSET too, is a uint of the same 64 bits, and so is a number
@@ -26,7 +28,7 @@
 #include "runtime/core/graph.h"
 #include "runtime/wire.h"
 
-#define DW_PACK_VERSION 1u
+#define DW_PACK_VERSION 2u
 
 /* Appends the graph, valid or not, to what writer holds; graph is borrowed. No text of it may have
  * 4 GiB. Errors: the writer's no_memory. */

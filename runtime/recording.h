@@ -134,7 +134,8 @@ static inline uint64_t dw_recording_command (uint64_t digest, const dw_command_t
         digest, dw_recording_two (command->run, small),
         dw_recording_two (command->node, command->worker),
         dw_recording_two (command->steps, command->source),
-        dw_recording_two (command->handle, command->code | (uint32_t) command->of_run << 16),
+        dw_recording_two (command->handle, command->code | (uint32_t) command->of_run << 16 |
+                                               (uint32_t) command->is_unserved << 17),
         command->ticket);
 }
 

@@ -16,7 +16,7 @@ const dw_recording_field_t dw_recording_fields[DW_EVENT_TYPES][DW_EVENT_FIELDS_M
                                 FIELD (U64, deadline_ns)},
     [DW_EVENT_RUN_CANCELLED] = {FIELD (U32, run)},
     [DW_EVENT_WORKER_JOINED] = {FIELD (U32, worker), FIELD (U32, lane), FIELD (U32, credit),
-                                FIELD (BOOL, local)},
+                                FIELD (BOOL, local), FIELD (U64, lanes)},
     [DW_EVENT_WORKER_LOST] = {FIELD (U32, worker), FIELD (BOOL, last)},
     [DW_EVENT_TASK_DONE] = {FIELD (U64, duration_ns), FIELD (U64, ticket), FIELD (U32, worker),
                             FIELD (U32, steps), FIELD (U32, step), FIELD (BOOL, last),
@@ -24,17 +24,13 @@ const dw_recording_field_t dw_recording_fields[DW_EVENT_TYPES][DW_EVENT_FIELDS_M
     [DW_EVENT_TASK_FAILED] = {FIELD (U64, duration_ns), FIELD (U64, ticket), FIELD (U32, worker),
                               FIELD (U16, code), FIELD (U32, step), FIELD (U32, handle)},
     [DW_EVENT_TASK_RETURNED] = {FIELD (U64, ticket), FIELD (U32, worker), FIELD (U32, step)},
+    [DW_EVENT_LANES_UNSERVED] = {FIELD (U64, lanes)},
 };
-
-static bool s_is_answer (dw_event_type_t type) {
-    return type == DW_EVENT_TASK_DONE || type == DW_EVENT_TASK_FAILED ||
-           type == DW_EVENT_TASK_RETURNED;
-}
 
 dw_event_t dw_recording_foretell (const dw_recording_past_t *self, dw_event_type_t type) {
     dw_event_t event = self->last[type];
     event.type = (uint8_t) type;
-    if (!s_is_answer (type))
+    if (!dw_recording_is_answer (type))
         return event;
     event.worker = self->worker;
     event.ticket = self->ticket;
@@ -54,7 +50,7 @@ void dw_recording_learn (dw_recording_past_t *self, const dw_event_t *event) {
         memset ((char *) &self->last[type] + field.offset, 0, sizeof (uint32_t *));
         memset ((char *) &self->last[type] + field.count_offset, 0, sizeof (uint32_t));
     }
-    if (!s_is_answer (type))
+    if (!dw_recording_is_answer (type))
         return;
     bool is_done = type == DW_EVENT_TASK_DONE, is_over = !is_done || event->last;
     self->worker = event->worker;

@@ -57,10 +57,15 @@ typedef struct dw_recording_field_t {
     uint8_t form, offset, count_offset;
 } dw_recording_field_t;
 
-#define DW_EVENT_TYPES      (DW_EVENT_TASK_RETURNED + 1)
+#define DW_EVENT_TYPES      (DW_EVENT_LANES_UNSERVED + 1)
 #define DW_EVENT_FIELDS_MAX 8
 
 extern const dw_recording_field_t dw_recording_fields[DW_EVENT_TYPES][DW_EVENT_FIELDS_MAX];
+
+static inline bool dw_recording_is_answer (dw_event_type_t type) {
+    return type == DW_EVENT_TASK_DONE || type == DW_EVENT_TASK_FAILED ||
+           type == DW_EVENT_TASK_RETURNED;
+}
 
 /* What has gone by, from which the next event is foretold. */
 typedef struct dw_recording_past_t {

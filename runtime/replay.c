@@ -8,6 +8,7 @@
 
 #include "runtime/core/error.h"
 #include "runtime/pack.h"
+#include "runtime/recording_format.h"
 
 #define PLACES_BESIDES \
     65537u /* for workers, beside the plan's own: slots elsewhere, and the shell's thread */
@@ -225,7 +226,7 @@ static void s_answer (dw_replay_t *self, const dw_event_t *event, dw_sent_t *tas
 static void s_settle_workers (dw_replay_t *self, const dw_record_t *record) {
     for (size_t i = 0; i < record->events_count; i++) {
         const dw_event_t *event = &record->events[i];
-        if (event->type < DW_EVENT_TASK_DONE)
+        if (!dw_recording_is_answer ((dw_event_type_t) event->type))
             continue;
         dw_replay_held_t *held = &self->workers[event->worker];
         held->first = held->next - dw_scheduler_unanswered_count (self->scheduler, event->worker);
@@ -274,9 +275,15 @@ static int s_take_submitted (dw_replay_t *self, const dw_event_t *event, dw_erro
     return DW_OK;
 }
 
+/* Whether the plan has all lanes of a set, which only a plan with demands has sets of. */
+static bool s_has_lanes (const dw_replay_t *self, uint64_t lanes) {
+    uint32_t count = self->plan->demands ? self->plan->lanes_count : 0;
+    return count >= 64 || lanes >> count == 0;
+}
+
 static int s_take_joined (dw_replay_t *self, const dw_event_t *event, dw_error_t *error) {
     if (self->workers[event->worker].is_present || event->lane >= self->plan->lanes_count ||
-        (event->local && self->local != DW_NONE))
+        !s_has_lanes (self, event->lanes) || (event->local && self->local != DW_NONE))
         return dw_replay_differs (self, "a worker joins that cannot", error);
     self->workers[event->worker].is_present = true;
     if (event->local)
@@ -289,6 +296,8 @@ static int s_take (dw_replay_t *self, const dw_event_t *event, dw_error_t *error
     switch ((dw_event_type_t) event->type) {
         case DW_EVENT_RUN_SUBMITTED: return s_take_submitted (self, event, error);
         case DW_EVENT_RUN_CANCELLED: return DW_OK; /* of any place; one without a run is ignored */
+        case DW_EVENT_LANES_UNSERVED:
+            return DW_OK; /* any set: lanes that are not there are passed over */
         case DW_EVENT_WORKER_JOINED:
         case DW_EVENT_WORKER_LOST:
         case DW_EVENT_TASK_DONE:
@@ -319,7 +328,7 @@ static int s_take_events (dw_replay_t *self, const dw_record_t *record, dw_error
         int err = s_take (self, event, error);
         if (err)
             return err;
-        bool is_answer = event->type >= DW_EVENT_TASK_DONE;
+        bool is_answer = dw_recording_is_answer ((dw_event_type_t) event->type);
         dw_sent_t *task = is_answer ? s_answered (self, event) : NULL;
         if (watch->event)
             watch->event (watch->arg, &self->moment, event, s_run_of_event (self, event, task),

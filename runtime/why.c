@@ -310,6 +310,8 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
             if (is_ours)
                 s_break (self, sent->node, DW_OUTCOME_BACK, now_ns);
             return;
+        case DW_EVENT_LANES_UNSERVED:
+            return; /* what it comes to is said by the errors that follow */
     }
 }
 
@@ -333,6 +335,7 @@ static void s_on_given_up (dw_why_t *self, const dw_sent_t *sent, uint32_t worke
 static void s_on_error (dw_why_t *self, const dw_command_t *command) {
     uint32_t last = self->nodes[command->node].last;
     self->nodes[command->node].is_out_of_time |= command->of_run;
+    self->nodes[command->node].is_unserved |= command->is_unserved;
     if (command->code != 408 || command->handle != DW_NONE || last == DW_NONE)
         return;
     if (self->attempts[last].outcome == DW_OUTCOME_CANCELLED) {

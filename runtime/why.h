@@ -50,6 +50,7 @@ typedef struct dw_attempt_t {
 typedef struct dw_why_node_t {
     dw_node_state_t state;
     bool was_ready;
+    bool is_unserved;     /* it failed because nobody who was there could run it */
     bool is_out_of_time;  /* it failed because the run's time was over */
     bool is_put_off;      /* its next attempt waits for its time, */
     int64_t again_ns;     /* or has been ready since this one; -1: there is none */

@@ -258,6 +258,7 @@ void dw_write_agent (dw_writer_t *self, const dw_wire_agent_t *agent) {
     dw_write_uint (self, agent->slots);
     dw_write_uint (self, agent->pid);
     dw_write_str (self, agent->host, agent->host_size);
+    dw_write_array (self, agent->processors_count);
 }
 
 bool dw_read_agent (dw_wire_reader_t *self, dw_wire_agent_t *agent) {
@@ -268,7 +269,22 @@ bool dw_read_agent (dw_wire_reader_t *self, dw_wire_agent_t *agent) {
     agent->slots = dw_read_uint_max (self, UINT32_MAX);
     agent->pid = dw_read_uint (self);
     agent->host = dw_read_str (self, 255, &agent->host_size);
+    agent->processors_count = dw_read_array (self);
+    if (agent->processors_count > DW_WIRE_OFFERED_MAX)
+        dw_wire_damage (self);
     return !self->is_damaged && size == DW_WIRE_UUID_SIZE;
+}
+
+const char *dw_read_name (dw_wire_reader_t *self, size_t *size_p) {
+    const char *name = dw_read_str (self, DW_WIRE_NAME_MAX, size_p);
+    return self->is_damaged ? NULL : name;
+}
+
+uint32_t dw_read_tags (dw_wire_reader_t *self) {
+    uint32_t count = dw_read_array (self);
+    if (count > DW_WIRE_TAGS_MAX || count > s_left (self) / 2)
+        dw_wire_damage (self);
+    return self->is_damaged ? 0 : count;
 }
 
 bool dw_read_welcome (dw_wire_reader_t *self, dw_wire_welcome_t *welcome) {
@@ -284,6 +300,21 @@ bool dw_read_welcome (dw_wire_reader_t *self, dw_wire_welcome_t *welcome) {
     welcome->workers_count = dw_read_array (self);
     return !self->is_damaged && size == DW_WIRE_TOKEN_SIZE && token_size == DW_WIRE_TOKEN_SIZE &&
            dw_wire_is_pulse (welcome->heartbeat_ms, welcome->silence_ms);
+}
+
+void dw_write_trait (dw_writer_t *self, const dw_wire_trait_t *trait) {
+    dw_write_str (self, trait->name, trait->name_size);
+    dw_write_uint (self, trait->analyzes);
+    dw_write_uint (self, trait->brief);
+    dw_write_uint (self, trait->payload_only);
+}
+
+bool dw_read_trait (dw_wire_reader_t *self, dw_wire_trait_t *trait) {
+    trait->name = dw_read_str (self, SIZE_MAX, &trait->name_size);
+    trait->analyzes = dw_read_uint_max (self, true);
+    trait->brief = dw_read_uint_max (self, true);
+    trait->payload_only = dw_read_uint_max (self, true);
+    return !self->is_damaged;
 }
 
 bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task) {

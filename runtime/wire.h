@@ -198,15 +198,27 @@ typedef struct dw_wire_agent_t {
     uint64_t pid;
     const char *host; /* not ended by NUL */
     size_t host_size;
+    uint32_t processors_count; /* whose names follow in the reader, and then tags (dw_read_tags) */
 } dw_wire_agent_t;
+
+/* What an agent offers: names of processors, and then its tags, each a name and a value. */
+#define DW_WIRE_OFFERED_MAX 4096u /* processors */
+#define DW_WIRE_NAME_MAX    255u  /* bytes of a processor's name, and of a tag's name or value */
+#define DW_WIRE_TAGS_MAX    64u
 
 void dw_write_agent (dw_writer_t *self, const dw_wire_agent_t *agent);
 bool dw_read_agent (dw_wire_reader_t *self, dw_wire_agent_t *agent);
 
-/* An agent's WELCOME: [peer, heartbeat_ms, silence_ms, system, token, digest, graph, workers]. system is the token
+/* The next name: of a processor, or of a tag, or the value of one. NULL: damaged. */
+const char *dw_read_name (dw_wire_reader_t *self, size_t *size_p);
+/* How many tags follow, each two names. */
+uint32_t dw_read_tags (dw_wire_reader_t *self);
+
+/* An agent's WELCOME: [peer, heartbeat_ms, silence_ms, system, token, digest, graph, workers, lanes, traits]. system is the token
  * by which processors know the system, token what the agent's slots show in their HELLO, digest that of the plan
  * (runtime/core/plan.h), graph the graph (runtime/pack.h), workers the number of each of its slots, in
- * ascending order. */
+ * ascending order; lanes those that it serves, a bit each, and 0 where nodes make no demands; traits what the
+ * coordinator knows of each processor of the graph: [name, intent, brief, payload_only]. */
 typedef struct dw_wire_welcome_t {
     uint32_t peer, heartbeat_ms, silence_ms;
     const uint8_t *system, *token; /* DW_WIRE_TOKEN_SIZE bytes each */
@@ -216,6 +228,15 @@ typedef struct dw_wire_welcome_t {
 } dw_wire_welcome_t;
 
 bool dw_read_welcome (dw_wire_reader_t *self, dw_wire_welcome_t *welcome);
+
+typedef struct dw_wire_trait_t {
+    const char *name; /* not ended by NUL */
+    size_t name_size;
+    bool analyzes, brief, payload_only;
+} dw_wire_trait_t;
+
+void dw_write_trait (dw_writer_t *self, const dw_wire_trait_t *trait);
+bool dw_read_trait (dw_wire_reader_t *self, dw_wire_trait_t *trait);
 /* Whether these are times by which one can tell who is there: a heartbeat may be missed. */
 static inline bool dw_wire_is_pulse (uint32_t heartbeat_ms, uint32_t silence_ms) {
     return heartbeat_ms > 0 && silence_ms / 2 >= heartbeat_ms;

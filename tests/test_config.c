@@ -222,10 +222,11 @@ static void unknown_keys_are_refused_with_the_nearest_name (void **state) {
     s_expect_executor ("  retry_backoff: {@intial_ms: 1}",
                        "unknown key \"intial_ms\"; did you mean \"initial_ms\"?");
     s_expect_node ("  @depend_on: []", "unknown key \"depend_on\"; did you mean \"depends_on\"?");
-    s_expect_node ("  @zzzzzzzzzzzzzz: 1",
-                   "unknown key \"zzzzzzzzzzzzzz\"; the keys here are id, type, processor, "
-                   "depends_on, input, options, timeout_seconds, retry_attempts, "
-                   "retry_backoff, cost_us, intent");
+    s_expect_node (
+        "  @zzzzzzzzzzzzzz: 1",
+        "unknown key \"zzzzzzzzzzzzzz\"; the keys here are id, type, workers, processor, "
+        "depends_on, input, options, timeout_seconds, retry_attempts, "
+        "retry_backoff, cost_us, intent");
 }
 
 static void repeated_keys_are_refused (void **state) {
@@ -280,9 +281,17 @@ static void choices_that_are_none_are_refused (void **state) {
                        "pool must be a whole number from 1 to 1024, not 1025");
     s_expect_node ("  intent: @both",
                    "\"intent\" takes transform or analyze, not the text \"both\"");
-    s_expect_node ("  type: @exec",
-                   "\"type\" takes local, not the text \"exec\"; other types are not supported");
-    s_expect_node ("  type:@", "\"type\" takes local, not nothing");
+    s_expect_node ("  type: @exec", "\"type\" takes local or remote, not the text \"exec\"");
+    s_expect_node ("  type: @remot",
+                   "\"type\" takes local or remote, not the text \"remot\"; did you mean remote?");
+    s_expect_node ("  type:@", "\"type\" takes local or remote, not nothing");
+    s_expect_node ("  workers: @gpu", "\"workers\" takes a mapping, not the text \"gpu\"");
+    s_expect_node ("  workers: {gpu: @[yes]}", "\"gpu\" takes the value of a tag, not a list");
+    s_expect_node ("  workers: {@a b: yes}",
+                   "the tag \"a b\": the name of a tag has letters, digits and any of ._-/");
+    s_expect_node ("  workers: {gpu: yes, @gpu: no}", "the tag \"gpu\" is repeated");
+    s_expect_node ("  workers: {@gpu: \"\"}",
+                   "the tag \"gpu\": the value of a tag has 1 to 255 bytes");
 }
 
 static void numbers_that_are_none_are_refused (void **state) {

@@ -11,6 +11,7 @@
 
 #include "actors/patience.h"
 #include "actors/peers.h"
+#include "actors/traits.h"
 #include "tests/support/net.h"
 #include "tests/support/random.h"
 #include "tests/support/wire_records.h"
@@ -97,6 +98,10 @@ static s_welcome_t s_join_as_agent (raw_peer_t *raw, const dw_wire_agent_t *reco
     assert_in_range (self.count, 1, SLOTS_MAX);
     for (uint32_t i = 0; i < self.count; i++)
         self.numbers[i] = dw_read_uint_max (&raw->reader, UINT32_MAX);
+    dw_read_uint (&raw->reader); /* lanes, and what it says of its processors */
+    dw_traits_t *traits = NULL;
+    assert_int_equal (dw_traits_read (&traits, &raw->reader), DW_OK);
+    dw_traits_destroy (&traits);
     assert_true (dw_wire_reader_is_over (&raw->reader));
     memcpy (self.token, welcome.token, sizeof self.token);
     return self;
@@ -162,6 +167,41 @@ static void an_agent_that_asks_for_nonsense_is_refused (void **state) {
     s_join_as_agent (&raw, &record);
     raw_peer_say_agent (&raw, &record);
     raw_peer_expect_refused (&raw, 400, "said HELLO already");
+    s_expect_served (self);
+    raw_peer_disconnect (&raw);
+}
+
+/* A HELLO that offers so many processors of such a name, and says so many tags of one byte each. */
+static void s_say_offer (raw_peer_t *raw, uint32_t processors, size_t name_size, uint32_t tags) {
+    static char name[300];
+    dw_wire_hello_t hello = {
+        .version = DW_WIRE_VERSION, .role = DW_WIRE_AGENT, .token = s_no_token};
+    dw_wire_agent_t record = s_agent_record (s_uuid, 1, 1);
+    memset (name, 'n', sizeof name);
+    record.processors_count = processors;
+    dw_write_hello (&raw->out.head, &hello);
+    dw_write_agent (&raw->out.head, &record);
+    for (uint32_t i = 0; i < processors; i++)
+        dw_write_str (&raw->out.head, name, name_size);
+    dw_write_array (&raw->out.head, tags);
+    for (uint32_t i = 0; i < 2 * tags; i++)
+        dw_write_str (&raw->out.head, "t", 1);
+    raw_peer_send (raw);
+}
+
+static void an_agent_that_offers_too_much_or_nothing_is_refused (void **state) {
+    s_hostile_t *self = *state;
+    raw_peer_t raw = s_connect (self, "worker");
+    s_say_offer (&raw, DW_WIRE_OFFERED_MAX + 1, 1, 0);
+    raw_peer_expect_refused (&raw, 400, "makes no sense");
+    s_say_offer (&raw, 1, DW_WIRE_NAME_MAX + 1, 0);
+    raw_peer_expect_refused (&raw, 400, "makes no sense");
+    s_say_offer (&raw, 1, 1, DW_WIRE_TAGS_MAX + 1);
+    raw_peer_expect_refused (&raw, 400, "makes no sense");
+    s_say_offer (&raw, DW_WIRE_OFFERED_MAX, DW_WIRE_NAME_MAX, DW_WIRE_TAGS_MAX);
+    raw_peer_expect_refused (&raw, 404, "could run none of the graph's nodes: it lacks");
+    s_say_offer (&raw, 0, 0, 0);
+    raw_peer_expect_refused (&raw, 404, "it lacks the processor \"change_text_case_upper\"");
     s_expect_served (self);
     raw_peer_disconnect (&raw);
 }
@@ -709,6 +749,7 @@ int main (void) {
         cmocka_unit_test_setup_teardown (name, s_set_up_keys, s_tear_down)
     const struct CMUnitTest tests[] = {
         TEST (an_agent_that_asks_for_nonsense_is_refused),
+        TEST (an_agent_that_offers_too_much_or_nothing_is_refused),
         TEST (a_host_that_is_no_name_is_told_in_plain_characters),
         TEST (a_slot_is_its_agents_by_number_and_token_alone),
         TEST (a_slot_that_comes_again_takes_the_place_of_the_former),

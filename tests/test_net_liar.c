@@ -216,6 +216,8 @@ static s_lie_t s_welcome (s_truth_t *self, dw_writer_t *head, uint32_t heartbeat
 static void s_add_numbers (s_lie_t *lie, dw_writer_t *head, uint32_t first, uint32_t second) {
     dw_write_uint (head, first);
     dw_write_uint (head, second);
+    dw_write_uint (head, 0);
+    dw_write_array (head, 0);
     lie->frames[0] = head->bytes;
     lie->sizes[0] = head->count;
 }

@@ -115,6 +115,11 @@ static void what_is_said_of_a_node_is_said_again (void **state) {
     assert_true (node->options->has_backoff && node->options->backoff.factor == 3);
     assert_int_equal (again->nodes[0].options->timeout_us, 7);
     assert_int_equal (again->nodes[0].options->cost_us, DW_UNSET);
+    assert_int_equal (again->demands_count, 2);
+    assert_true (again->nodes[0].demand->remote && again->nodes[0].demand->tags_count == 0);
+    assert_int_equal (node->demand->tags_count, 2);
+    assert_string_equal (node->demand->tags[0].name, "gpu");
+    assert_string_equal (node->demand->tags[1].value, "a/b");
     assert_false (again->nodes[0].options->has_backoff);
     dw_graph_destroy (&graph);
     dw_graph_destroy (&again);
@@ -176,13 +181,13 @@ static void what_is_refused_says_where (void **state) {
     s_refuse (NULL, 0, "error: the graph of 0 bytes is damaged before its first node\n");
     s_refuse (packed.bytes, 5, "error: the graph of 5 bytes is damaged before its first node\n");
     s_refuse (packed.bytes, size - 1,
-              "error: the graph of 137 bytes is damaged after the beginning of 3 of its 3 nodes\n");
+              "error: the graph of 140 bytes is damaged after the beginning of 3 of its 3 nodes\n");
     dw_write_nil (&packed);
-    s_refuse (packed.bytes, size + 1, "error: the graph of 139 bytes is over after 138 of them\n");
-    packed.bytes[0] = 2;
+    s_refuse (packed.bytes, size + 1, "error: the graph of 142 bytes is over after 141 of them\n");
+    packed.bytes[0] = 3;
     s_refuse (
         packed.bytes, size,
-        "error: the graph was packed in version 2, this dagwood reads 1; use the same dagwood "
+        "error: the graph was packed in version 3, this dagwood reads 2; use the same dagwood "
         "on both sides\n");
     dw_graph_destroy (&graph);
     dw_writer_free (&packed);
@@ -316,6 +321,17 @@ static void s_draw_node (random_t *random, dw_graph_t *graph, int node) {
     assert_false (wrong);
 }
 
+static void s_draw_demand (random_t *random, dw_graph_t *graph, int node) {
+    static const char *const names[] = {"gpu", "zone", "disk"}, *const values[] = {"a", "b"};
+    if (random_one_in (random, 3))
+        assert_int_equal (dw_graph_set_remote (graph, node), DW_OK);
+    for (int i = 0; i < 2; i++)
+        if (random_one_in (random, 4))
+            assert_int_equal (dw_graph_require_tag (graph, node, names[random_below (random, 3)],
+                                                    values[random_below (random, 2)]),
+                              DW_OK);
+}
+
 static dw_graph_t *s_random_graph (uint64_t seed, uint32_t nodes_max) {
     random_graph_t *drawn = random_graph_new (seed, nodes_max);
     dw_graph_t *graph = random_graph_build (drawn);
@@ -323,6 +339,8 @@ static dw_graph_t *s_random_graph (uint64_t seed, uint32_t nodes_max) {
     s_draw_options (&random, &graph->options);
     for (uint32_t node = 0; node < drawn->nodes_count; node++)
         s_draw_node (&random, graph, (int) node);
+    for (uint32_t node = 0; seed % 3 == 0 && node < drawn->nodes_count; node++)
+        s_draw_demand (&random, graph, (int) node);
     if (random_one_in (&random, 2))
         assert_int_equal (dw_graph_set_file (graph, "some/graph.yaml"), DW_OK);
     random_graph_destroy (&drawn);

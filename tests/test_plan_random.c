@@ -18,7 +18,9 @@ typedef struct naive_t {
     bool on[NODES_MAX][NODES_MAX];      /* row depends on column */
     bool reaches[NODES_MAX][NODES_MAX]; /* row descends from column */
     bool analyze[NODES_MAX], timed[NODES_MAX];
-    int input[NODES_MAX]; /* -1: the rule, -2: the run's */
+    int demands;           /* different ones that there may be, */
+    int demand[NODES_MAX]; /* and which; 0: none, 1: remote */
+    int input[NODES_MAX];  /* -1: the rule, -2: the run's */
     int64_t cost_us[NODES_MAX];
     uint32_t level[NODES_MAX];
     int order[NODES_MAX]; /* by rank: the node */
@@ -83,6 +85,11 @@ static void s_random_node (graph_fixture_t *f, naive_t *naive, int node) {
         naive->cost_us[node] = rand () % 5;
         dw_graph_node_options (f->graph, node)->cost_us = naive->cost_us[node];
     }
+    naive->demand[node] = naive->demands ? rand () % (naive->demands + 1) : 0;
+    if (naive->demand[node] == 1)
+        dw_graph_set_remote (f->graph, node);
+    else if (naive->demand[node])
+        dw_graph_require_tag (f->graph, node, "nr", naive->demand[node] == 2 ? "2" : "3");
     if (rand () % 6 == 0) {
         naive->timed[node] = true;
         dw_graph_node_options (f->graph, node)->timeout_us = 1 + rand () % 2;
@@ -122,6 +129,7 @@ static naive_t s_random_graph (graph_fixture_t *f) {
     options->strategy = (dw_strategy_t) (rand () % 4);
     options->actors = (dw_actors_t) (rand () % 3);
     options->priority = (dw_priority_t) (rand () % 2);
+    naive.demands = rand () % 3 ? 0 : 1 + rand () % 3;
     for (int node = 0; node < naive.count; node++)
         s_random_node (f, &naive, node);
     s_random_edges (f, &naive);
@@ -187,6 +195,8 @@ static uint32_t s_naive_next (const dw_plan_t *plan, const naive_t *naive, uint3
         return DW_NONE;
     for (int other = 0; other < naive->count; other++)
         predecessors += naive->on[next][other];
+    if (naive->demand[declared] != naive->demand[next])
+        return DW_NONE;
     if (predecessors != 1 || naive->timed[declared] || naive->timed[next])
         return DW_NONE;
     uint32_t differs = plan->flags[node] ^ plan->flags[naive->rank[next]];
@@ -238,6 +248,14 @@ static void s_check_positions (const dw_plan_t *plan, const naive_t *naive) {
                                           naive->order[node]));
         }
     assert_int_equal (last, plan->nodes_count);
+    for (uint32_t a = 0; plan->demands && a < plan->nodes_count; a++)
+        for (uint32_t b = 0; b < plan->nodes_count; b++) {
+            int left = naive->order[a], right = naive->order[b];
+            assert_int_equal (plan->lane[a] == plan->lane[b],
+                              naive->demand[left] == naive->demand[right]);
+            assert_true (a == b || (plan->urgency[a] < plan->urgency[b]) ==
+                                       s_is_before (plan, naive, left, right));
+        }
 }
 
 static void s_check_critical_path (const dw_plan_t *plan, const naive_t *naive) {

@@ -19,8 +19,9 @@
 #include "tests/support/evaluator.h"
 #include "tests/support/recorded.h"
 
-#define NODES_MAX 20
-#define RUNS_MAX  6
+#define NODES_MAX  20
+#define RUNS_MAX   6
+#define AGENTS_MAX 3
 
 #define COMBINATIONS 48 /* four ways of placing actors, three failure policies, four strategies */
 
@@ -128,6 +129,8 @@ typedef struct s_world_t {
     evaluator_t *evaluator;
     bool fails[NODES_MAX];
     dw_client_t *client;
+    bool has_demands;
+    dw_agent_t *agents[AGENTS_MAX]; /* where nodes make demands */
 } s_world_t;
 
 typedef struct s_submitted_t {
@@ -342,6 +345,53 @@ static void s_check_recording (const char *file, s_ends_t *ends) {
     unlink (file);
 }
 
+/* -- Workers elsewhere, who come and go ------------------------------------------------------ */
+
+/* Some of the processors; NULL: all. */
+static dw_processors_t *s_some_of (random_t *random, const dw_processors_t *processors) {
+    dw_processors_t *some = random_one_in (random, 2) ? dw_processors_new_empty () : NULL;
+    for (int i = 0; some && i < RANDOM_PROCESSORS; i++)
+        if (!random_one_in (random, 4))
+            dw_processors_add (some, dw_processors_find (processors, random_processor_name (i)));
+    return some;
+}
+
+/* A worker with some tags, or all; it may not be let in, when there is nothing that it could do. */
+static dw_agent_t *s_agent_new (s_world_t *world, dw_system_t *system,
+                                const dw_processors_t *processors, bool is_whole) {
+    static const dw_worker_tag_t tags[] = {{"lane", "2"}, {"lane", "3"}, {"lane", "4"}};
+    dw_error_t *error = dw_error_new ();
+    dw_agent_t *agent = NULL;
+    dw_agent_options_t options = {.coordinator.endpoint = dw_system_listening (system),
+                                  .processors = processors,
+                                  .tags = tags,
+                                  .tags_count = 3,
+                                  .slots = 1 + random_below (&world->random, 2)};
+    if (!is_whole) {
+        uint32_t skipped = random_below (&world->random, 4);
+        options.tags += skipped;
+        options.tags_count -= skipped;
+    }
+    int err = dw_agent_open (&agent, &options, error);
+    if (err && (is_whole || err != DW_EGRAPH))
+        fail_msg ("%s", dw_error_text (error));
+    dw_error_destroy (&error);
+    return agent;
+}
+
+/* Every other one leaves again, whatever it is at; the last one can do everything, and stays. */
+static void s_come_and_go (s_world_t *world, dw_system_t *system,
+                           const dw_processors_t *processors) {
+    for (uint32_t i = 0; i + 1 < AGENTS_MAX; i++) {
+        dw_processors_t *some = s_some_of (&world->random, processors);
+        world->agents[i] = s_agent_new (world, system, some ? some : processors, false);
+        if (some || random_one_in (&world->random, 2))
+            assert_int_equal (dw_agent_close (&world->agents[i], -1, NULL), DW_OK);
+        dw_processors_destroy (&some);
+    }
+    world->agents[AGENTS_MAX - 1] = s_agent_new (world, system, processors, true);
+}
+
 static void s_run_world (s_world_t *world, const dw_processors_t *processors,
                          const char *endpoint) {
     s_submitted_t runs[RUNS_MAX];
@@ -352,14 +402,25 @@ static void s_run_world (s_world_t *world, const dw_processors_t *processors,
     snprintf (recording, sizeof recording, "/tmp/dagwood-property-%d.rec", (int) getpid ());
     dw_system_options_t options = {
         .processors = processors, .endpoint = endpoint, .runs_max = 4, .record = recording};
+    if (world->has_demands) {
+        options.listen = endpoint;
+        options.endpoint = NULL;
+        options.no_actors = random_one_in (&world->random, 2);
+    }
     dw_graph_t *graph = random_graph_build (world->graph);
     uint32_t count = 1 + random_below (&world->random, RUNS_MAX);
     if (dw_system_open (&system, graph, &options, error) ||
         dw_client_new (&world->client, system, error))
         fail_msg ("%s", dw_error_text (error));
     dw_graph_destroy (&graph);
+    bool is_early = world->has_demands && random_one_in (&world->random, 2);
+    if (is_early ||
+        (world->has_demands && count > 4)) /* no more than so many are taken at a time */
+        s_come_and_go (world, system, processors);
     for (uint32_t i = 0; i < count; i++)
         s_submit (world, &runs[i]);
+    if (world->has_demands && !world->agents[AGENTS_MAX - 1])
+        s_come_and_go (world, system, processors);
     for (uint32_t i = 0; i < count; i++) {
         dw_result_t *result = NULL;
         assert_int_equal (dw_client_wait (world->client, runs[i].number, 20000, &result), DW_OK);
@@ -368,6 +429,8 @@ static void s_run_world (s_world_t *world, const dw_processors_t *processors,
     }
     assert_int_equal (dw_client_in_flight (world->client), 0);
     dw_client_destroy (&world->client);
+    for (uint32_t i = 0; i < AGENTS_MAX; i++)
+        assert_int_equal (dw_agent_close (&world->agents[i], -1, NULL), DW_OK);
     if (dw_system_close (&system, -1, error))
         fail_msg ("%s", dw_error_text (error));
     dw_error_destroy (&error);
@@ -457,6 +520,42 @@ static void tcp_gives_what_the_evaluator_gives (void **state) {
     s_run_seeds ("tcp://127.0.0.1:*", 2 * COMBINATIONS);
 }
 
+/* Random demands, and workers that are never all that is needed but for the last one. */
+static void s_run_demands (const char *endpoint, uint64_t count) {
+    uint64_t from = s_setting ("PROPERTY_SEED", 1);
+    dw_processors_t *processors = s_processors_new ();
+    count = s_setting ("PROPERTY_COUNT", count);
+    for (uint64_t seed = from; seed < from + count; seed++) {
+        s_world_t world = {.random = random_from (seed * 7919),
+                           .graph = random_graph_new (seed + 5000, NODES_MAX),
+                           .has_demands = true};
+        for (uint32_t node = 0; node < world.graph->nodes_count; node++)
+            world.graph->nodes[node].demand = random_below (&world.random, 5);
+        world.graph->nodes[0].demand = 1; /* so that there is one */
+        world.graph->options.failure_strategy = (dw_failure_strategy_t) (seed % 3);
+        world.graph->options.strategy = (dw_strategy_t) (seed / 3 % 4);
+        world.graph->options.pool_size = 1 + (int64_t) (seed % 2);
+        s_draw_options (&world);
+        s_run_graph (&world, processors, endpoint);
+    }
+    dw_processors_destroy (&processors);
+}
+
+static void whoever_runs_what_over_ipc_it_gives_the_same (void **state) {
+    char folder[] = "/tmp/dagwood-property-XXXXXX", endpoint[64];
+    (void) state;
+    assert_non_null (mkdtemp (folder));
+    snprintf (endpoint, sizeof endpoint, "ipc://%s/hub", folder);
+    s_run_demands (endpoint, 24);
+    unlink (endpoint + strlen ("ipc://"));
+    assert_int_equal (rmdir (folder), 0);
+}
+
+static void whoever_runs_what_over_tcp_it_gives_the_same (void **state) {
+    (void) state;
+    s_run_demands ("tcp://127.0.0.1:*", 24);
+}
+
 /* One transform, then analyzers that all read its output: a worker that pauses in the middle of the
  * chain, as it does while it does not know how long the steps take, has to keep that output. */
 static void payload_outlives_the_pauses_of_a_chain (void **state) {
@@ -499,6 +598,8 @@ int main (void) {
         cmocka_unit_test_teardown (inproc_gives_what_the_evaluator_gives, s_show),
         cmocka_unit_test_teardown (ipc_gives_what_the_evaluator_gives, s_show),
         cmocka_unit_test_teardown (tcp_gives_what_the_evaluator_gives, s_show),
+        cmocka_unit_test_teardown (whoever_runs_what_over_ipc_it_gives_the_same, s_show),
+        cmocka_unit_test_teardown (whoever_runs_what_over_tcp_it_gives_the_same, s_show),
         cmocka_unit_test_teardown (payload_outlives_the_pauses_of_a_chain, s_show),
     };
     return !!cmocka_run_group_tests (tests, NULL, NULL);

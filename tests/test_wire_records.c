@@ -108,13 +108,21 @@ static void an_agent_is_read_as_it_was_written (void **state) {
                                        .slots = (uint32_t) random_integer (&f->random),
                                        .pid = random_integer (&f->random),
                                        .host = host,
-                                       .host_size = random_below (&f->random, sizeof host + 1)};
+                                       .host_size = random_below (&f->random, sizeof host + 1),
+                                       .processors_count = random_below (&f->random, 5000)};
         dw_writer_clear (&f->writer);
         dw_write_agent (&f->writer, &agent);
+        for (uint32_t k = 0; k < agent.processors_count; k++)
+            dw_write_str (&f->writer, "p", 1);
         dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
-        assert_int_equal (dw_read_agent (&reader, &read), agent.host_size <= 255);
-        if (agent.host_size > 255)
+        bool is_right = agent.host_size <= 255 && agent.processors_count <= DW_WIRE_OFFERED_MAX;
+        assert_int_equal (dw_read_agent (&reader, &read), is_right);
+        if (!is_right)
             continue;
+        assert_int_equal (read.processors_count, agent.processors_count);
+        size_t size;
+        for (uint32_t k = 0; k < read.processors_count; k++)
+            assert_non_null (dw_read_name (&reader, &size));
         assert_true (dw_wire_reader_is_over (&reader));
         assert_memory_equal (read.uuid, uuid, sizeof uuid);
         assert_int_equal (read.incarnation, agent.incarnation);

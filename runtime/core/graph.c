@@ -214,6 +214,64 @@ int dw_graph_set_boolean (dw_graph_t *self, int node, const char *option, bool v
     return s_set (self, node, option, setting);
 }
 
+static dw_demand_t *s_demand (dw_graph_t *self, dw_node_t *of) {
+    if (!of->demand) {
+        of->demand = dw_arena_take (self->arena, 1, sizeof (*of->demand));
+        self->demands_count += of->demand != NULL;
+    }
+    return of->demand;
+}
+
+int dw_graph_set_remote (dw_graph_t *self, int node) {
+    dw_node_t *of = s_node (self, node);
+    if (!of)
+        return DW_EINVAL;
+    dw_demand_t *demand = s_demand (self, of);
+    if (!demand)
+        return DW_ENOMEM;
+    demand->remote = true;
+    return DW_OK;
+}
+
+static bool s_reserve_tag (dw_graph_t *self, dw_demand_t *demand) {
+    if (demand->tags_count < demand->tags_size)
+        return true;
+    uint32_t size = demand->tags_size * 2 + 1;
+    dw_tag_t *tags = dw_arena_take (self->arena, size, sizeof (*tags));
+    if (!tags)
+        return false;
+    if (demand->tags)
+        memcpy (tags, demand->tags, demand->tags_count * sizeof (*tags));
+    demand->tags = tags;
+    demand->tags_size = size;
+    return true;
+}
+
+int dw_graph_require_tag (dw_graph_t *self, int node, const char *tag, const char *value) {
+    dw_node_t *of = s_node (self, node);
+    if (!of || !tag || !value)
+        return DW_EINVAL;
+    uint32_t tags_count = of->demand ? of->demand->tags_count : 0, at = 0;
+    while (at < tags_count && strcmp (of->demand->tags[at].name, tag) < 0)
+        at++;
+    bool is_there = at < tags_count && strcmp (of->demand->tags[at].name, tag) == 0;
+    if (!is_there && tags_count == DW_TAGS_MAX)
+        return DW_ELIMIT;
+    const char *value_copy = s_copy (self, value);
+    const char *name_copy = value_copy ? s_copy (self, tag) : NULL;
+    dw_demand_t *demand = name_copy ? s_demand (self, of) : NULL;
+    if (!demand || (!is_there && !s_reserve_tag (self, demand)))
+        return DW_ENOMEM;
+    demand->remote = true; /* only who is elsewhere has tags */
+    if (!is_there) {
+        memmove (demand->tags + at + 1, demand->tags + at,
+                 (tags_count - at) * sizeof (*demand->tags));
+        demand->tags_count++;
+    }
+    demand->tags[at] = (dw_tag_t){.name = name_copy, .value = value_copy};
+    return DW_OK;
+}
+
 dw_graph_options_t *dw_graph_options (dw_graph_t *self) {
     return self ? &self->options : NULL;
 }

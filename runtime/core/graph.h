@@ -41,6 +41,22 @@ typedef struct dw_dependency_t {
     uint32_t line, column;
 } dw_dependency_t;
 
+/* What a node asks of whoever runs it: to be in another process (its type is remote), and to have all of
+ * these tags, which only those elsewhere have. Sorted by name; each name once. */
+typedef struct dw_tag_t {
+    const char *name, *value;
+} dw_tag_t;
+
+typedef struct dw_demand_t {
+    bool remote;
+    dw_tag_t *tags;
+    uint32_t tags_count, tags_size;
+} dw_demand_t;
+
+#define DW_TAGS_MAX      16u  /* of a node */
+#define DW_TAG_NAME_MAX  63u  /* bytes */
+#define DW_TAG_VALUE_MAX 255u /* bytes */
+
 typedef struct dw_node_t {
     const char *id;
     const char *processor;
@@ -53,6 +69,7 @@ typedef struct dw_node_t {
     uint32_t processor_line, processor_column;
     dw_setting_t *settings, *settings_last;
     dw_node_options_t *options; /* NULL: nothing said */
+    dw_demand_t *demand;        /* NULL: anybody may run it */
 } dw_node_t;
 
 typedef struct dw_arena_t dw_arena_t;
@@ -63,8 +80,8 @@ struct dw_graph_t {
     dw_node_t *nodes;
     uint32_t nodes_count;
     uint32_t nodes_size;
-    /* Nodes that have an input, options, settings: nobody looks for what no node has. */
-    uint32_t inputs_count, options_count, settings_count;
+    /* Nodes that have an input, options, settings, a demand: nobody looks for what no node has. */
+    uint32_t inputs_count, options_count, settings_count, demands_count;
     uint64_t edges_count; /* as said: repeated and missing ones count */
     dw_arena_t *arena;
 };
@@ -85,6 +102,10 @@ char *dw_graph_copy (dw_graph_t *self, const char *bytes, size_t size);
 dw_setting_t *dw_graph_add_setting (dw_graph_t *self, uint32_t node, const char *name);
 /* As dw_graph_depend, and says where it was said. */
 int dw_graph_depend_at (dw_graph_t *self, uint32_t node, const char *on, dw_place_t place);
+
+/* What is wrong with a tag's name (1 to 63 letters, digits and any of ._-/) or value (1 to 255 printable
+ * characters of ASCII); NULL: nothing. */
+const char *dw_graph_check_tag (const char *name, const char *value);
 
 /* The numbers that a graph may set, with their ranges: the one home of both, for graph files and
  * for C. Numbers of time are in the unit of the key as written. */

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #define REPORTED_MAX 100u
 #define DESCRIBED    224 /* bytes of the text on one number */
@@ -67,6 +68,27 @@ int dw_graph_check_number (dw_limit_t limit, double value, dw_place_t place, dw_
 const char *dw_graph_limit_key (dw_limit_t limit) {
     assert (limit < DW_LIMITS);
     return s_limits[limit].key;
+}
+
+static bool s_is_tag_character (char it) {
+    return (it >= 'a' && it <= 'z') || (it >= 'A' && it <= 'Z') || (it >= '0' && it <= '9') ||
+           it == '.' || it == '_' || it == '-' || it == '/';
+}
+
+const char *dw_graph_check_tag (const char *name, const char *value) {
+    size_t name_size = strnlen (name, DW_TAG_NAME_MAX + 1);
+    size_t value_size = strnlen (value, DW_TAG_VALUE_MAX + 1);
+    for (size_t i = 0; i < name_size; i++)
+        if (!s_is_tag_character (name[i]))
+            return "the name of a tag has letters, digits and any of ._-/";
+    if (name_size == 0 || name_size > DW_TAG_NAME_MAX)
+        return "the name of a tag has 1 to 63 bytes";
+    for (size_t i = 0; i < value_size; i++)
+        if (value[i] < ' ' || value[i] > '~')
+            return "the value of a tag has printable characters of ASCII";
+    if (value_size == 0 || value_size > DW_TAG_VALUE_MAX)
+        return "the value of a tag has 1 to 255 bytes";
+    return NULL;
 }
 
 typedef struct checker_t {
@@ -147,6 +169,17 @@ static void s_check_node (checker_t *self, const dw_node_t *node) {
         s_check_backoff (self, &options->backoff);
 }
 
+/* From a graph file they are right; a program in C can ask for any. */
+static void s_check_tags (checker_t *self, const dw_node_t *node) {
+    self->node = node;
+    for (uint32_t i = 0; i < node->demand->tags_count; i++) {
+        const char *wrong = dw_graph_check_tag (node->demand->tags[i].name,
+                                                node->demand->tags[i].value);
+        if (wrong)
+            s_wrong (self, wrong);
+    }
+}
+
 int dw_graph_check_options (const dw_graph_t *self, dw_error_t *error) {
     assert (self);
     checker_t checker = {.graph = self, .error = error};
@@ -154,6 +187,9 @@ int dw_graph_check_options (const dw_graph_t *self, dw_error_t *error) {
     for (uint32_t node = 0; self->options_count > 0 && node < self->nodes_count; node++)
         if (self->nodes[node].options)
             s_check_node (&checker, &self->nodes[node]);
+    for (uint32_t node = 0; self->demands_count > 0 && node < self->nodes_count; node++)
+        if (self->nodes[node].demand)
+            s_check_tags (&checker, &self->nodes[node]);
     if (checker.wrong_count > REPORTED_MAX)
         dw_error_add (error, DW_EGRAPH, (dw_place_t){.file = self->file},
                       "%u more settings are out of range", checker.wrong_count - REPORTED_MAX);

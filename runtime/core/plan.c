@@ -6,6 +6,7 @@
 
 #include "runtime/core/plan.h"
 #include "runtime/core/arena.h"
+#include "runtime/core/demands.h"
 #include "runtime/core/names.h"
 #include "runtime/core/policies.h"
 #include "runtime/core/priority.h"
@@ -30,9 +31,11 @@ typedef struct builder_t {
     dw_trait_t *traits; /* by kind */
     const char **kind_names;
     uint32_t kinds_size;
-    uint32_t *kind;     /* by node as declared */
-    uint32_t *rank;     /* by node as declared: its index in the plan */
-    uint64_t *costs_us; /* by node */
+    uint32_t *kind;       /* by node as declared */
+    uint8_t *lane;        /* the same; NULL: no node makes a demand */
+    dw_demands_t demands; /* by lane */
+    uint32_t *rank;       /* by node as declared: its index in the plan */
+    uint64_t *costs_us;   /* by node */
     dw_policies_t policies;
     uint32_t unknown_count, ambiguous_count;
 } builder_t;
@@ -126,6 +129,32 @@ static int s_find_kinds (builder_t *self) {
     return self->unknown_count > 0 ? DW_EGRAPH : DW_OK;
 }
 
+/* ---- Demands -------------------------------------------------------------------------------- */
+
+/* A lane for each demand; that of nodes that make none comes first. */
+static int s_find_lanes (builder_t *self) {
+    const dw_graph_t *graph = self->graph;
+    if (graph->demands_count == 0)
+        return DW_OK;
+    self->lane = malloc (graph->nodes_count);
+    if (!self->lane)
+        return s_no_memory (self);
+    if (graph->demands_count < graph->nodes_count)
+        dw_demands_find (&self->demands, NULL);
+    for (uint32_t index = 0; index < graph->nodes_count; index++) {
+        const dw_node_t *node = &graph->nodes[index];
+        uint32_t lane = dw_demands_find (&self->demands, node->demand);
+        if (lane == DW_NONE)
+            return dw_error_add (self->error, DW_EGRAPH,
+                                 (dw_place_t){graph->file, node->line, node->column},
+                                 "node \"%s\" is the first beyond %u different demands on workers "
+                                 "(type, workers); give more nodes the same",
+                                 node->id, DW_DEMANDS_MAX);
+        self->lane[index] = (uint8_t) lane;
+    }
+    return DW_OK;
+}
+
 /* ---- Policies ------------------------------------------------------------------------------- */
 
 static dw_policy_t s_policy (const dw_graph_t *graph, const dw_node_options_t *options) {
@@ -188,9 +217,9 @@ static void s_set_options (builder_t *self) {
     plan->strategy = options->strategy;
     plan->failure_strategy = options->failure_strategy;
     plan->priority = options->priority;
-    plan->pool = options->actors == DW_ACTORS_POOL ||
+    plan->pool = options->actors == DW_ACTORS_POOL || self->lane ||
                  (options->actors == DW_ACTORS_AUTO && count > THREAD_NODES_MAX);
-    plan->lanes_count = plan->pool ? 1 : count;
+    plan->lanes_count = self->lane ? self->demands.count : plan->pool ? 1 : count;
     plan->workers_count = plan->pool ? s_or (options->pool_size,
                                              cpus_count < POOL_MAX ? cpus_count : POOL_MAX)
                                      : count;
@@ -235,6 +264,7 @@ static int s_take_memory (builder_t *self) {
     taken = taken && s_take_zeroed (self, &plan->readers_count, count, each);
     taken = taken && s_take_zeroed (self, &plan->position, count, each);
     taken = taken && s_take (self, &plan->by_position, count, each);
+    taken = taken && (!self->lane || s_take (self, &plan->urgency, count, each));
     taken = taken && s_take_zeroed (self, &plan->lane_at, plan->lanes_count + 1, each);
     taken = taken && s_take (self, &plan->dependencies_at, count + 1, each);
     taken = taken && s_take (self, &plan->dependencies, edges, each);
@@ -294,15 +324,26 @@ static int s_set_node (builder_t *self, uint32_t index, uint32_t node) {
                      (timed ? DW_NODE_TIMED : 0) | (declared->input ? DW_NODE_INPUT : 0);
     plan->flags[node] = (uint8_t) flags;
     plan->kind[node] = self->kind[index];
+    if (self->lane)
+        plan->lane[node] = self->lane[index];
     plan->ids[node] = s_copy (self, declared->id);
     self->costs_us[node] = options && options->cost_us != DW_UNSET ? (uint64_t) options->cost_us
                                                                    : 1;
     return plan->ids[node] ? DW_OK : s_no_memory (self);
 }
 
+static int s_set_demands (builder_t *self) {
+    if (!self->lane)
+        return DW_OK;
+    self->plan->demands = dw_demands_copy (&self->demands, self->arena);
+    return self->plan->demands ? DW_OK : s_no_memory (self);
+}
+
 static int s_set_nodes (builder_t *self) {
     dw_plan_t *plan = self->plan;
-    int err = s_begin_policies (self);
+    int err = s_set_demands (self);
+    if (!err)
+        err = s_begin_policies (self);
     for (uint32_t kind = 0; kind < plan->kinds_count && !err; kind++)
         if (!(plan->kinds[kind] = s_copy (self, self->kind_names[kind])))
             err = s_no_memory (self);
@@ -449,6 +490,8 @@ static uint32_t s_chain_next (const dw_plan_t *plan, uint32_t node) {
     uint32_t next = plan->successors[edge];
     if (!plan->pool || plan->dependencies_count[next] != 1) /* Else every node has its own lane. */
         return DW_NONE;
+    if (plan->demands && plan->lane[node] != plan->lane[next])
+        return DW_NONE;
     if ((plan->flags[node] | plan->flags[next]) & DW_NODE_TIMED)
         return DW_NONE;
     /* Who may run one of them may run the other; and what stands in for a source that failed does so
@@ -511,8 +554,9 @@ int dw_plan_new (dw_plan_t **self_p, const dw_graph_t *graph, const dw_plan_look
     builder_t builder = {.graph = graph, .lookup = lookup, .error = error};
     int err = dw_graph_resolve (graph, &builder.resolved, error);
     int err_kinds = s_find_kinds (&builder);
+    int err_lanes = s_find_lanes (&builder);
     if (!err)
-        err = err_kinds ? err_kinds : s_compile (&builder);
+        err = err_kinds ? err_kinds : err_lanes ? err_lanes : s_compile (&builder);
     if (err)
         dw_arena_destroy (&builder.arena);
     else
@@ -522,6 +566,7 @@ int dw_plan_new (dw_plan_t **self_p, const dw_graph_t *graph, const dw_plan_look
     free (builder.traits);
     free (builder.kind_names);
     free (builder.kind);
+    free (builder.lane);
     free (builder.rank);
     free (builder.costs_us);
     dw_policies_free (&builder.policies);

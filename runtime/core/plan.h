@@ -29,7 +29,9 @@ typedef struct dw_plan_t {
     dw_strategy_t strategy;
     dw_failure_strategy_t failure_strategy;
     dw_priority_t priority;
-    bool pool;              /* one lane for all nodes, served by workers_count actors */
+    bool
+        pool; /* a lane's nodes are many and its workers host all of them: one lane for all nodes, or one for each
+                  demand that nodes make (then whatever the graph says of actors) */
     uint32_t workers_count; /* actors to start: pool size, or nodes_count in thread mode */
     uint32_t max_concurrency;
     uint32_t batch_size; /* 0: automatic */
@@ -51,9 +53,14 @@ typedef struct dw_plan_t {
     uint32_t *
         readers_count; /* how many nodes read its output: dependents, and nodes whose source it is */
     uint32_t *position; /* in the lane's priority order, from 0 */
+    uint32_t
+        *urgency; /* in the priority order of all nodes, from 0; NULL: no node makes a demand */
     /* By position: the node; lanes one after another in lane order, each from lane_at[lane]. */
     uint32_t *by_position;
     uint32_t *lane_at; /* lanes_count + 1 */
+    /* By lane: what its workers must be. NULL: nobody makes a demand. The lane of the nodes that make none,
+     * where there are such, is the first; the others come as their first nodes were declared. */
+    dw_demand_t *demands;
 
     /* Compressed sparse rows: edges of node n are [at[n], at[n + 1]). */
     uint32_t *dependencies_at, *dependencies; /* in the order of depends_on */
@@ -95,16 +102,26 @@ typedef struct dw_plan_lookup_t {
     uint32_t cpus_count;
 } dw_plan_lookup_t;
 
+#define DW_DEMANDS_MAX 64u /* lanes of a graph whose nodes make demands: a set of them is a word */
+
 int dw_plan_new (dw_plan_t **self_p, const dw_graph_t *graph, const dw_plan_lookup_t *lookup,
                  dw_error_t *error);
 void dw_plan_destroy (dw_plan_t **self_p);
+
+/* Whether anybody may serve a lane, in this process too. */
+static inline bool dw_plan_lane_is_free (const dw_plan_t *self, uint32_t lane) {
+    return !self->demands || !self->demands[lane].remote;
+}
+/* A lane's demand for people, such as "gpu=yes, zone=a", "remote" or "none"; cut where it is longer. */
+#define DW_DEMAND_SHOWN 160 /* bytes */
+const char *dw_plan_show_demand (const dw_plan_t *self, uint32_t lane, char shown[DW_DEMAND_SHOWN]);
 
 /* The node with this id, or DW_NONE. Takes O(nodes_count). */
 uint32_t dw_plan_find (const dw_plan_t *self, const char *id);
 
 /* One number for all that a worker's behaviour depends on: of every node its id, processor, flags,
- * lane, policy, sources, chain and dependencies in their order; the failure strategy and
- * max_payload_bytes. Two processes that have compiled one graph compare it before they work together.
+ * lane, policy, sources, chain and dependencies in their order; what lanes demand; the failure strategy
+ * and max_payload_bytes. Two processes that have compiled one graph compare it before they work together.
  *
  * It is the same on every machine, so nothing goes in that depends on the machine (workers_count,
  * max_concurrency), and nothing that only the scheduler asks (strategy, costs, priority beyond lanes).

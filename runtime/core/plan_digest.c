@@ -46,6 +46,16 @@ static uint64_t s_add_policy (uint64_t hash, const dw_policy_t *policy) {
     return s_add_number (hash, policy->backoff.jitter);
 }
 
+static uint64_t s_add_demand (uint64_t hash, const dw_demand_t *demand) {
+    hash = s_add (hash, demand->remote);
+    hash = s_add (hash, demand->tags_count);
+    for (uint32_t i = 0; i < demand->tags_count; i++) {
+        hash = s_add_text (hash, demand->tags[i].name);
+        hash = s_add_text (hash, demand->tags[i].value);
+    }
+    return hash;
+}
+
 /* What nodes refer to by index, and what holds for all of them. */
 static uint64_t s_add_whole (uint64_t hash, const dw_plan_t *plan) {
     hash = s_add (hash, plan->nodes_count);
@@ -54,6 +64,8 @@ static uint64_t s_add_whole (uint64_t hash, const dw_plan_t *plan) {
     hash = s_add (hash, plan->kinds_count);
     for (uint32_t kind = 0; kind < plan->kinds_count; kind++)
         hash = s_add_text (hash, plan->kinds[kind]);
+    for (uint32_t lane = 0; plan->demands && lane < plan->lanes_count; lane++)
+        hash = s_add_demand (hash, &plan->demands[lane]);
     hash = s_add (hash, plan->policies_count);
     for (uint32_t policy = 0; policy < plan->policies_count; policy++)
         hash = s_add_policy (hash, &plan->policies[policy]);

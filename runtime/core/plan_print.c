@@ -113,7 +113,16 @@ static void s_print_totals (printer_t *self) {
 
 static void s_print_lanes (printer_t *self) {
     const dw_plan_t *plan = self->plan;
-    if (plan->pool)
+    char shown[DW_DEMAND_SHOWN];
+    if (plan->demands) {
+        s_print (self, "lanes              %u: one for each demand on workers\n",
+                 plan->lanes_count);
+        for (uint32_t lane = 0; lane < plan->lanes_count; lane++) {
+            uint32_t count = plan->lane_at[lane + 1] - plan->lane_at[lane];
+            s_print (self, "  lane %-11u  %u node%s, demand: %s\n", lane, count, s_plural (count),
+                     dw_plan_show_demand (plan, lane, shown));
+        }
+    } else if (plan->pool)
         s_print (self, "lanes              1: a pool of %u worker%s that host every node\n",
                  plan->workers_count, s_plural (plan->workers_count));
     else

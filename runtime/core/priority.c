@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static uint64_t s_add_us (uint64_t a, uint64_t b) {
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
@@ -105,6 +106,24 @@ static void s_set_one_lane (dw_plan_t *plan) {
     plan->lane_at[1] = plan->nodes_count;
 }
 
+/* A lane for each demand: the order of all nodes, taken apart (a counting sort by lane). */
+static int s_set_lanes_by_demand (dw_plan_t *plan) {
+    uint32_t *order = malloc (plan->nodes_count * sizeof (*order) + 1);
+    if (!order)
+        return DW_ENOMEM;
+    memcpy (order, plan->by_position, plan->nodes_count * sizeof (*order));
+    for (uint32_t at = 0; at < plan->nodes_count; at++) {
+        plan->urgency[order[at]] = at;
+        plan->position[order[at]] = plan->lane_at[plan->lane[order[at]] + 1]++;
+    }
+    for (uint32_t lane = 0; lane < plan->lanes_count; lane++)
+        plan->lane_at[lane + 1] += plan->lane_at[lane];
+    for (uint32_t node = 0; node < plan->nodes_count; node++)
+        plan->by_position[plan->lane_at[plan->lane[node]] + plan->position[node]] = node;
+    free (order);
+    return DW_OK;
+}
+
 int dw_priority_set (dw_plan_t *plan, uint64_t *costs_us) {
     assert (plan && costs_us);
     s_sum_remaining (plan, costs_us);
@@ -112,6 +131,8 @@ int dw_priority_set (dw_plan_t *plan, uint64_t *costs_us) {
     s_order_by_rank (plan);
     if (plan->priority == DW_CRITICAL_PATH && s_order_by_critical_path (plan, costs_us))
         return DW_ENOMEM;
+    if (plan->demands)
+        return s_set_lanes_by_demand (plan);
     if (plan->pool)
         s_set_one_lane (plan);
     else

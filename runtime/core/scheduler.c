@@ -43,6 +43,7 @@ static void s_on_event (dw_scheduler_t *self, const dw_event_t *event) {
         case DW_EVENT_TASK_DONE: dw_scheduler_on_task_done (self, event); break;
         case DW_EVENT_TASK_FAILED: dw_scheduler_on_task_failed (self, event); break;
         case DW_EVENT_TASK_RETURNED: dw_scheduler_on_task_returned (self, event); break;
+        case DW_EVENT_LANES_UNSERVED: self->unserved = event->lanes; break;
     }
 }
 
@@ -119,8 +120,6 @@ int dw_scheduler_new (dw_scheduler_t **self_p, const dw_plan_t *plan,
     self->concurrency_max = plan->max_concurrency;
     if (plan->pool && !options->is_open && plan->workers_count < self->concurrency_max)
         self->concurrency_max = plan->workers_count;
-    for (uint32_t lane = 0; lane < plan->lanes_count; lane++)
-        self->lanes[lane].first_worker = DW_NONE;
     for (uint32_t w = 0; w < options->workers_max; w++)
         self->workers[w].timer_ns = INT64_MAX;
     s_make_template (self);
@@ -136,8 +135,10 @@ void dw_scheduler_destroy (dw_scheduler_t **self_p) {
         dw_run_destroy (&self->runs[run]);
     for (uint32_t w = 0; self->workers && w < self->options.workers_max; w++)
         free (self->workers[w].tasks);
-    for (uint32_t lane = 0; self->lanes && lane < self->plan->lanes_count; lane++)
+    for (uint32_t lane = 0; self->lanes && lane < self->plan->lanes_count; lane++) {
         free (self->lanes[lane].entries);
+        free (self->lanes[lane].workers);
+    }
     free (self->runs);
     free (self->workers);
     free (self->template);
@@ -191,6 +192,10 @@ uint32_t dw_scheduler_unanswered_count (const dw_scheduler_t *self, uint32_t wor
 
 uint32_t dw_scheduler_ready_count (const dw_scheduler_t *self) {
     return self->ready_count;
+}
+
+uint32_t dw_scheduler_lane_workers_count (const dw_scheduler_t *self, uint32_t lane) {
+    return self->lanes[lane].workers_count;
 }
 
 uint32_t dw_scheduler_active_count (const dw_scheduler_t *self) {

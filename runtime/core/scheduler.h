@@ -8,6 +8,7 @@
  *     shell (coordinator, simulator)                     scheduler
  *       RUN_SUBMITTED, RUN_CANCELLED           ->
  *       WORKER_JOINED, WORKER_LOST             ->
+ *       LANES_UNSERVED                         ->
  *       TASK_DONE, TASK_FAILED, TASK_RETURNED  ->
  *                                              <-        SEND_TASK, CANCEL_TASK
  *                                              <-        KEEP_OUTPUT, KEEP_ERROR, DROP_OUTPUT
@@ -32,11 +33,13 @@ typedef struct dw_scheduler_t dw_scheduler_t;
 typedef enum dw_event_type_t {
     DW_EVENT_RUN_SUBMITTED, /* run, outputs, deadline_ns: run is an index that is free (below runs_max) */
     DW_EVENT_RUN_CANCELLED, /* run: one that has ended already is ignored */
-    DW_EVENT_WORKER_JOINED, /* worker (an absent index), lane, credit, local */
+    DW_EVENT_WORKER_JOINED, /* worker (an absent index), lane or lanes, credit, local */
     DW_EVENT_WORKER_LOST, /* worker, last: it and all that it holds are gone; last: it said so, and is at nothing */
     DW_EVENT_TASK_DONE, /* worker, ticket, steps, last, duration_ns, handle */
     DW_EVENT_TASK_FAILED, /* worker, ticket, code, duration_ns, handle: the step after those done failed */
     DW_EVENT_TASK_RETURNED, /* worker, ticket: it was not started (or not gone on with) and will not be */
+    DW_EVENT_LANES_UNSERVED, /* lanes: all where nobody is, or is waited for: from now on what gets ready there fails
+                                (503), and under fail_fast a run that has such nodes when it is submitted */
 } dw_event_type_t;
 
 typedef struct dw_event_t {
@@ -61,9 +64,12 @@ typedef struct dw_event_t {
             int64_t
                 deadline_ns; /* when it fails if it has not ended, by the clock of the steps; 0: never */
         };
-        struct { /* WORKER_JOINED */
+        struct { /* WORKER_JOINED, LANES_UNSERVED */
             uint32_t lane;
             uint32_t credit; /* how many tasks it takes at one time, at least 1 */
+            /* A bit for each of the first 64. WORKER_JOINED: where nodes make demands all that it serves; 0: lane
+             * alone. LANES_UNSERVED: see there. */
+            uint64_t lanes;
         };
     };
 } dw_event_t;
@@ -87,9 +93,10 @@ typedef struct dw_command_t {
     uint32_t steps;
     uint32_t source; /* whose output is the payload: a node, or DW_RUN_INPUT */
     uint32_t handle;
-    uint16_t code;   /* KEEP_ERROR */
-    bool of_run;     /* KEEP_ERROR: the time that is over was the run's, not the node's own */
-    uint64_t ticket; /* SEND_TASK: greater by 1 than that worker index's ticket before it */
+    uint16_t code;    /* KEEP_ERROR */
+    bool is_unserved; /* KEEP_ERROR: nobody serves the node's lane, and is not to be waited for */
+    bool of_run;      /* KEEP_ERROR: the time that is over was the run's, not the node's own */
+    uint64_t ticket;  /* SEND_TASK: greater by 1 than that worker index's ticket before it */
 } dw_command_t;
 
 typedef struct dw_commands_t {
@@ -209,6 +216,8 @@ dw_scheduler_counts_t dw_scheduler_counts (const dw_scheduler_t *self);
  * shell's questions). */
 uint32_t dw_scheduler_unanswered_count (const dw_scheduler_t *self, uint32_t worker);
 uint32_t dw_scheduler_ready_count (const dw_scheduler_t *self);
+/* How many workers serve a lane. */
+uint32_t dw_scheduler_lane_workers_count (const dw_scheduler_t *self, uint32_t lane);
 /* How many workers hold tasks. */
 uint32_t dw_scheduler_active_count (const dw_scheduler_t *self);
 /* The node that worker is on, DW_NONE when it holds no task; *run_p its run, DW_NONE when nobody waits

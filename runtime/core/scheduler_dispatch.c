@@ -99,19 +99,67 @@ static uint64_t s_low_ns (const dw_scheduler_t *self, uint64_t share_ns, uint64_
     return one_ns > low_ns && estimate_ns <= COMPANY_NS_MAX ? one_ns : low_ns;
 }
 
-/* Gives a worker ready tasks of its lane until it has its share, at most what it may hold (s_low_ns); one in any
- * case when it has none. A task whose processor was never measured travels alone. */
-static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint64_t share_ns) {
+/* Whether the coordinator's thread is to take the next ready task of a lane. */
+static bool s_is_own_next (const dw_scheduler_t *self, uint32_t lane_index) {
+    return dw_scheduler_has_own (self) && self->workers[self->local_worker].lane == lane_index;
+}
+
+/* Whether what is ready in a lane is left to the coordinator's thread, which is to take the next of it: that
+ * will have run it in the time that sending it takes. */
+static bool s_is_left_to_own (const dw_lane_t *lane) {
+    return lane->mean_ns < HANDOVER_NS || lane->ready_count == 1 ||
+           lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS;
+}
+
+/* Whether the first ready node of lane a goes before that of lane b: that of the older run, else the more urgent. */
+static bool s_goes_before (const dw_scheduler_t *self, uint32_t a, uint32_t b) {
+    uint32_t run_a = dw_scheduler_lane_first (self, &self->lanes[a]);
+    uint32_t run_b = dw_scheduler_lane_first (self, &self->lanes[b]);
+    if (run_a != run_b)
+        return (int32_t) (self->runs[run_a].serial - self->runs[run_b].serial) < 0;
+    return self->plan->urgency[dw_scheduler_first_ready (self, a)] <
+           self->plan->urgency[dw_scheduler_first_ready (self, b)];
+}
+
+/* Of the lanes in a set that have ready tasks the one whose first goes before the others'; DW_NONE: none has. */
+static uint32_t s_most_urgent (const dw_scheduler_t *self, uint64_t lanes) {
+    uint32_t best = DW_NONE;
+    for (; lanes; lanes &= lanes - 1) {
+        uint32_t lane = (uint32_t) __builtin_ctzll (lanes);
+        if (self->lanes[lane].ready_count > 0 &&
+            (best == DW_NONE || s_goes_before (self, lane, best)))
+            best = lane;
+    }
+    return best;
+}
+
+/* The lane that a worker of several is to be given a task of next, or DW_NONE. */
+static uint32_t s_next_lane (const dw_scheduler_t *self, const dw_worker_state_t *worker) {
+    uint64_t lanes = worker->lanes;
+    uint32_t own = self->local_worker == DW_NONE ? DW_NONE : self->workers[self->local_worker].lane;
+    if (own != DW_NONE && s_is_own_next (self, own) && s_is_left_to_own (&self->lanes[own]))
+        lanes &= ~(UINT64_C (1) << own);
+    return s_most_urgent (self, lanes);
+}
+
+/* Gives a worker ready tasks of a lane, or of whichever of its lanes is next, until it has its share, at most what it
+ * may hold (s_low_ns); one in any case when it has none. A task whose processor was never measured travels alone. */
+static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t lane_index,
+                    uint64_t share_ns) {
     dw_worker_state_t *worker = &self->workers[worker_index];
-    dw_lane_t *lane = &self->lanes[worker->lane];
     uint32_t tasks_max = self->plan->batch_size ? self->plan->batch_size : UINT32_MAX;
     uint64_t held_ns = s_remaining_ns (self, worker);
     worker->filled = self->steps_count;
-    while (tasks_max-- > 0 && lane->ready_count > 0 &&
-           dw_scheduler_unanswered (worker) < worker->credit && !self->no_memory) {
+    while (tasks_max-- > 0 && dw_scheduler_unanswered (worker) < worker->credit &&
+           !self->no_memory) {
+        if (worker->lanes && (lane_index = s_next_lane (self, worker)) == DW_NONE)
+            break;
+        dw_lane_t *lane = &self->lanes[lane_index];
+        if (lane->ready_count == 0)
+            break;
         uint32_t run_index = dw_scheduler_lane_first (self, lane);
         dw_run_t *run = &self->runs[run_index];
-        uint32_t node = dw_ready_first (&run->ready, worker->lane);
+        uint32_t node = dw_ready_first (&run->ready, lane_index);
         uint32_t steps = dw_run_steps (run, node);
         uint64_t estimate_ns = dw_scheduler_kind (self, node)->mean_ns * steps;
         bool is_first = worker->first == worker->next;
@@ -127,24 +175,45 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint64_t share_
     }
 }
 
-/* Whether the coordinator's thread is to take the next ready task of a lane. */
-static bool s_is_own_next (const dw_scheduler_t *self, uint32_t lane_index) {
-    return dw_scheduler_has_own (self) && self->workers[self->local_worker].lane == lane_index;
+/* A worker's share of a lane's work, in ns: of what is ready and what its actors still have before them. Suspects
+ * have no share. Worked out once in a step. */
+static uint64_t s_share_ns (dw_scheduler_t *self, dw_lane_t *lane) {
+    uint64_t work_ns = lane->ready_count * lane->mean_ns;
+    uint32_t sharers = 0;
+    if (lane->shared == self->steps_count)
+        return lane->share_ns;
+    for (uint32_t i = lane->workers_count; i-- > 0;) {
+        const dw_worker_state_t *worker = &self->workers[lane->workers[i]];
+        work_ns += s_remaining_ns (self, worker);
+        sharers += !worker->suspect;
+    }
+    if (sharers > self->concurrency_max)
+        sharers = self->concurrency_max;
+    lane->share_ns = sharers > 1 ? work_ns / sharers
+                                 : work_ns + DW_MESSAGE_NS; /* one has all of it */
+    lane->shared = self->steps_count;
+    return lane->share_ns;
 }
 
-/* Whether what is ready in a lane is left to the coordinator's thread, which is to take the next of it: that
- * will have run it in the time that sending it takes. */
-static bool s_is_left_to_own (const dw_lane_t *lane) {
-    return lane->mean_ns < HANDOVER_NS || lane->ready_count == 1 ||
-           lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS;
+/* A worker's share of the work of all its lanes; share_ns is that of the one lane that most of them have. */
+static uint64_t s_worker_share_ns (dw_scheduler_t *self, const dw_worker_state_t *worker,
+                                   uint64_t share_ns) {
+    if (!worker->lanes)
+        return share_ns;
+    share_ns = 0;
+    for (uint32_t lane = worker->lane; lane != DW_NONE;
+         lane = dw_scheduler_lane_behind (worker, lane))
+        if (self->lanes[lane].ready_count > 0)
+            share_ns += s_share_ns (self, &self->lanes[lane]);
+    return share_ns;
 }
 
 /* Wakes a lane's sleeping actors for ready tasks. While the coordinator's thread is to take the next one,
  * one of those that may work at one time is that thread. */
 static void s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t share_ns) {
     dw_lane_t *lane = &self->lanes[lane_index];
-    for (uint32_t w = lane->first_worker; w != DW_NONE && lane->ready_count > 0;
-         w = self->workers[w].next_in_lane) {
+    for (uint32_t i = lane->workers_count; i-- > 0 && lane->ready_count > 0;) {
+        uint32_t w = lane->workers[i];
         const dw_worker_state_t *worker = &self->workers[w];
         if (worker->local || worker->first != worker->next)
             continue;
@@ -152,41 +221,29 @@ static void s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t s
         if (self->active_count + is_own_next >= self->concurrency_max ||
             (is_own_next && s_is_left_to_own (lane)))
             return;
-        s_fill (self, w, share_ns);
+        s_fill (self, w, lane_index, s_worker_share_ns (self, worker, share_ns));
     }
 }
 
 /* Gives actors that are through with half of what they may hold the next message. Not those that are late. */
 static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t share_ns) {
     dw_lane_t *lane = &self->lanes[lane_index];
-    for (uint32_t w = lane->first_worker; w != DW_NONE && lane->ready_count > 0;
-         w = self->workers[w].next_in_lane) {
+    for (uint32_t i = lane->workers_count; i-- > 0 && lane->ready_count > 0;) {
+        uint32_t w = lane->workers[i];
         const dw_worker_state_t *worker = &self->workers[w];
-        bool is_late = lane->workers_count > 1 &&
+        bool is_late = dw_scheduler_has_company (self, worker) &&
                        self->now_ns - worker->since_ns >= worker->late_ns;
         if (worker->local || worker->first == worker->next || worker->suspect || is_late ||
             dw_scheduler_task (worker, worker->first)->is_unmeasured ||
-            worker->filled == self->steps_count ||
-            s_remaining_ns (self, worker) > s_low_ns (self, share_ns, lane->mean_ns))
+            worker->filled == self->steps_count)
+            continue;
+        uint64_t own_share_ns = s_worker_share_ns (self, worker, share_ns);
+        if (s_remaining_ns (self, worker) > s_low_ns (self, own_share_ns, lane->mean_ns))
             continue;
         if (s_is_own_next (self, lane_index) && s_is_left_to_own (lane))
             return;
-        s_fill (self, w, share_ns);
+        s_fill (self, w, lane_index, own_share_ns);
     }
-}
-
-/* A worker's share of a lane's work, in ns: of what is ready and what its actors still have before them. Suspects
- * have no share. */
-static uint64_t s_share_ns (const dw_scheduler_t *self, const dw_lane_t *lane) {
-    uint64_t work_ns = lane->ready_count * lane->mean_ns;
-    uint32_t sharers = 0;
-    for (uint32_t w = lane->first_worker; w != DW_NONE; w = self->workers[w].next_in_lane) {
-        work_ns += s_remaining_ns (self, &self->workers[w]);
-        sharers += !self->workers[w].suspect;
-    }
-    if (sharers > self->concurrency_max)
-        sharers = self->concurrency_max;
-    return sharers > 1 ? work_ns / sharers : work_ns + DW_MESSAGE_NS; /* one has all of it */
 }
 
 /* Those that would idle come first. */
@@ -197,7 +254,55 @@ static void s_dispatch_lane (dw_scheduler_t *self, uint32_t lane_index) {
     s_wake_actors (self, lane_index, share_ns); /* when others have got what was to be own work */
 }
 
+/* Whether somebody who serves a lane idles only because as many work already as may at one time. */
+static bool s_is_held_back (const dw_scheduler_t *self, const dw_lane_t *lane) {
+    if (lane->ready_count == 0 || self->active_count < self->concurrency_max)
+        return false;
+    for (uint32_t i = 0; i < lane->workers_count; i++) {
+        const dw_worker_state_t *worker = &self->workers[lane->workers[i]];
+        if (worker->first == worker->next)
+            return true;
+    }
+    return false;
+}
+
+/* Where nodes make demands lanes share workers, and places of concurrency: the lane whose first task goes before the
+ * others' comes first, and while it is held back those behind it are given nothing more. */
+static void s_dispatch_by_urgency (dw_scheduler_t *self) {
+    uint64_t left = UINT64_MAX >> (64 - self->plan->lanes_count);
+    for (uint32_t lane; (lane = s_most_urgent (self, left)) != DW_NONE;) {
+        left &= ~(UINT64_C (1) << lane);
+        s_dispatch_lane (self, lane);
+        if (s_is_held_back (self, &self->lanes[lane]))
+            return;
+    }
+}
+
+/* What is ready in lanes that nobody serves fails, which may make more ready. */
+static void s_fail_unserved (dw_scheduler_t *self) {
+    for (bool any = true; any && !self->no_memory;) {
+        any = false;
+        for (uint32_t lane_index = 0; lane_index < self->plan->lanes_count; lane_index++) {
+            dw_lane_t *lane = &self->lanes[lane_index];
+            while (dw_scheduler_is_unserved (self, lane_index) && lane->ready_count > 0 &&
+                   !self->no_memory) {
+                uint32_t run = dw_scheduler_lane_first (self, lane);
+                uint32_t node = dw_scheduler_first_ready (self, lane_index);
+                dw_scheduler_unready (self, lane, &self->runs[run], node);
+                dw_scheduler_node_unserved (self, run, node);
+                any = true;
+            }
+        }
+    }
+}
+
 void dw_scheduler_dispatch (dw_scheduler_t *self) {
+    if (self->unserved)
+        s_fail_unserved (self);
+    if (self->plan->demands) {
+        s_dispatch_by_urgency (self);
+        return;
+    }
     if (!self->pending_ring) {
         for (uint32_t lane = dw_bits_next (&self->pending, 0); lane != UINT32_MAX;
              lane = dw_bits_next (&self->pending, lane + 1)) {
@@ -231,9 +336,8 @@ static uint64_t s_least_ns (const dw_scheduler_t *self) {
     uint64_t least_ns = UINT64_MAX;
     if (self->active_count + dw_scheduler_has_own (self) < self->concurrency_max)
         return 0;
-    for (uint32_t w = self->lanes[0].first_worker; w != DW_NONE;
-         w = self->workers[w].next_in_lane) {
-        const dw_worker_state_t *worker = &self->workers[w];
+    for (uint32_t i = self->lanes[0].workers_count; i-- > 0;) {
+        const dw_worker_state_t *worker = &self->workers[self->lanes[0].workers[i]];
         if (worker->local || worker->first == worker->next)
             continue;
         uint64_t remaining_ns = dw_scheduler_unanswered (worker) < 2
@@ -246,7 +350,8 @@ static uint64_t s_least_ns (const dw_scheduler_t *self) {
 }
 
 int64_t dw_scheduler_calm_ns (const dw_scheduler_t *self) {
-    if (!self->plan->pool || self->ready_count == 0 || dw_scheduler_has_own (self))
+    if (!self->plan->pool || self->plan->demands || self->ready_count == 0 ||
+        dw_scheduler_has_own (self))
         return 0;
     uint64_t calm_ns = s_least_ns (self) / 3; /* as times vary */
     if (calm_ns > CALM_NS_MAX)
@@ -256,6 +361,8 @@ int64_t dw_scheduler_calm_ns (const dw_scheduler_t *self) {
 
 int64_t dw_scheduler_stretch_ns (const dw_scheduler_t *self) {
     uint64_t mean_ns = self->lanes[0].mean_ns;
+    if (self->plan->demands) /* others may wait for it whatever lane 0 is at */
+        return STRETCH_NS;
     uint64_t stretch_ns = mean_ns > 0 && mean_ns < HANDOVER_NS ? STRETCH_NS_MAX
                                                                : s_least_ns (self) / 3;
     return stretch_ns < STRETCH_NS       ? STRETCH_NS

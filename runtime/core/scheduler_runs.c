@@ -303,6 +303,18 @@ void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_
     dw_scheduler_finish_if_over (self, run_index);
 }
 
+void dw_scheduler_node_unserved (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    dw_command_t *command = dw_scheduler_command (self, DW_KEEP_ERROR);
+    if (!command)
+        return;
+    command->run = run_index;
+    command->node = node;
+    command->code = 503;
+    command->handle = DW_NONE;
+    command->is_unserved = true;
+    dw_scheduler_node_failed (self, run_index, node);
+}
+
 /* One attempt has failed: it is retried, or the node has failed. */
 void dw_scheduler_attempt_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
                                   uint16_t code, uint32_t handle) {
@@ -352,6 +364,17 @@ static bool s_grow_runs (dw_scheduler_t *self, uint32_t run) {
     return true;
 }
 
+/* A run that can only fail does so at once: one of its nodes is in a lane that nobody serves. */
+static void s_fail_if_unserved (dw_scheduler_t *self, uint32_t run_index) {
+    const dw_plan_t *plan = self->plan;
+    const dw_run_t *run = &self->runs[run_index];
+    for (uint32_t node = 0; node < plan->nodes_count; node++)
+        if (run->nodes[node].wanted && dw_scheduler_is_unserved (self, plan->lane[node])) {
+            dw_scheduler_node_unserved (self, run_index, node);
+            return;
+        }
+}
+
 void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event) {
     const dw_plan_t *plan = self->plan;
     assert (event->run < self->options.runs_max);
@@ -386,7 +409,8 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
                                                    .run = event->run,
                                                    .serial = run->serial,
                                                    .node = DW_NONE});
-    run->is_plain = plan->pool && run->keeps_all && !run->rule && plan->strategy != DW_LEVEL;
+    run->is_plain = plan->pool && plan->lanes_count == 1 && run->keeps_all && !run->rule &&
+                    plan->strategy != DW_LEVEL;
     uint32_t sources_end = plan->level_at[1];
     for (uint32_t node = 0; node < sources_end; node++) {
         run->level_unfinished_count += !dw_run_is_final (&run->nodes[node]);
@@ -394,6 +418,8 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
     }
     if (plan->strategy == DW_LEVEL)
         s_open_levels (self, event->run);
+    if (self->unserved && plan->failure_strategy == DW_FAIL_FAST)
+        s_fail_if_unserved (self, event->run);
 }
 
 void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event) {

@@ -42,8 +42,9 @@ typedef struct dw_worker_state_t {
     bool emptied; /* all behind its first task was given up, too */
     int64_t late_ns;  /* what waits behind its first task for longer is late */
     int64_t timer_ns; /* its timer in the heap that counts; INT64_MAX: none */
-    uint32_t lane;
-    uint32_t next_in_lane;
+    uint32_t lane;    /* the first that it serves */
+    uint64_t lanes;   /* all of them, a bit each; 0: that one alone */
+    uint32_t lanes_count;
     uint32_t credit;
     dw_held_task_t *tasks; /* a ring, by ticket */
     uint32_t tasks_size;   /* a power of two */
@@ -62,9 +63,13 @@ typedef struct dw_lane_t {
     dw_lane_entry_t *entries; /* a ring of runs, first come first served */
     uint32_t entries_size, entries_head, entries_count;
     uint32_t ready_count; /* tasks, of all runs */
-    uint32_t first_worker;
-    uint32_t workers_count;
-    uint64_t mean_ns; /* moving mean of a task's time; 0: none measured */
+    /* Who serves it. Asked from the last one on: first those that serve fewest lanes, so that the others are left
+     * for what these cannot do, and of these who came last. */
+    uint32_t *workers;
+    uint32_t workers_count, workers_size;
+    uint64_t mean_ns;  /* moving mean of a task's time; 0: none measured */
+    uint64_t share_ns; /* a worker's share of its work, */
+    uint64_t shared;   /* as it was in this step */
     bool is_pending;
 } dw_lane_t;
 
@@ -100,6 +105,7 @@ struct dw_scheduler_t {
     uint32_t own_noted;    /* how many are */
     uint32_t *timed_kinds; /* that ran since then */
     uint32_t timed_count;
+    uint64_t unserved; /* lanes where what gets ready fails, a bit each */
     uint32_t concurrency_max;
     uint32_t active_count; /* workers that hold tasks */
     uint32_t ready_count;
@@ -135,6 +141,30 @@ static inline dw_held_task_t *dw_scheduler_task (const dw_worker_state_t *worker
 
 static inline dw_kind_t *dw_scheduler_kind (const dw_scheduler_t *self, uint32_t node) {
     return &self->kinds[self->plan->kind[node]];
+}
+
+/* ---- Lanes of a worker ------------------------------------------------------------------------ */
+
+/* The lane that comes next behind lane among those that a worker serves; DW_NONE: none does. */
+static inline uint32_t dw_scheduler_lane_behind (const dw_worker_state_t *worker, uint32_t lane) {
+    uint64_t behind = worker->lanes && lane < 63 ? worker->lanes >> (lane + 1) : 0;
+    return behind ? lane + 1 + (uint32_t) __builtin_ctzll (behind) : DW_NONE;
+}
+
+/* The lane of a node that a worker has run. */
+static inline dw_lane_t *dw_scheduler_lane_of (const dw_scheduler_t *self,
+                                               const dw_worker_state_t *worker, uint32_t node) {
+    return &self->lanes[worker->lanes ? self->plan->lane[node] : worker->lane];
+}
+
+/* Whether somebody else serves a lane of a worker: who could take what waits there. */
+static inline bool dw_scheduler_has_company (const dw_scheduler_t *self,
+                                             const dw_worker_state_t *worker) {
+    for (uint32_t lane = worker->lane; lane != DW_NONE;
+         lane = dw_scheduler_lane_behind (worker, lane))
+        if (self->lanes[lane].workers_count > 1)
+            return true;
+    return false;
 }
 
 /* ---- Runs ------------------------------------------------------------------------------------- */
@@ -192,6 +222,11 @@ void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_
 /* One attempt has failed: it is retried, or the node has failed. */
 void dw_scheduler_attempt_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
                                   uint16_t code, uint32_t handle);
+static inline bool dw_scheduler_is_unserved (const dw_scheduler_t *self, uint32_t lane) {
+    return lane < 64 && (self->unserved >> lane & 1);
+}
+/* Nobody serves the lane of node, which has failed. */
+void dw_scheduler_node_unserved (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
 void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event);
 /* A run has not ended in its time. */

@@ -20,7 +20,7 @@ static int64_t s_worker_deadline_ns (const dw_scheduler_t *self, const dw_worker
     else if (self->plan->flags[task->node] & DW_NODE_TIMED)
         after_ns = self->plan->policies[self->plan->policy[task->node]].timeout_us * 1000;
     if (dw_scheduler_unanswered (worker) > 1 && !worker->emptied && after_ns > worker->late_ns &&
-        self->lanes[worker->lane].workers_count > 1)
+        dw_scheduler_has_company (self, worker))
         after_ns = worker->late_ns;
     return after_ns == INT64_MAX ? INT64_MAX : worker->since_ns + after_ns;
 }
@@ -95,8 +95,20 @@ static void s_pop_task (dw_scheduler_t *self, uint32_t worker_index) {
         self->active_count--;
     } else
         dw_scheduler_watch (self, worker_index);
-    if (self->lanes[worker->lane].ready_count)
-        dw_scheduler_pending_add (self, worker->lane);
+    for (uint32_t lane = worker->lane; lane != DW_NONE;
+         lane = dw_scheduler_lane_behind (worker, lane))
+        if (self->lanes[lane].ready_count)
+            dw_scheduler_pending_add (self, lane);
+}
+
+/* Takes a worker off the list of those that serve a lane. */
+static void s_leave_lane (dw_lane_t *lane, uint32_t worker_index) {
+    uint32_t at = 0;
+    while (lane->workers[at] != worker_index)
+        at++;
+    lane->workers_count--;
+    memmove (lane->workers + at, lane->workers + at + 1,
+             (lane->workers_count - at) * sizeof *lane->workers);
 }
 
 /* Empties a worker that is gone; what it held and somebody waits for is told to gone. */
@@ -107,37 +119,67 @@ static void s_forget_worker (dw_scheduler_t *self, uint32_t worker_index) {
     worker->first = worker->next;
     worker->estimate_ns = 0;
     worker->present = worker->suspect = worker->emptied = false;
-    dw_lane_t *lane = &self->lanes[worker->lane];
-    uint32_t *link = &lane->first_worker;
-    while (*link != worker_index)
-        link = &self->workers[*link].next_in_lane;
-    *link = worker->next_in_lane;
-    lane->workers_count--;
+    for (uint32_t lane = worker->lane; lane != DW_NONE;
+         lane = dw_scheduler_lane_behind (worker, lane))
+        s_leave_lane (&self->lanes[lane], worker_index);
     if (self->local_worker == worker_index)
         self->local_worker = DW_NONE;
 }
 
+static bool s_grow_lane_workers (dw_lane_t *lane) {
+    uint32_t size = lane->workers_size ? 2 * lane->workers_size : 1;
+    uint32_t *workers = realloc (lane->workers, size * sizeof *workers);
+    if (!workers)
+        return false;
+    lane->workers = workers;
+    lane->workers_size = size;
+    return true;
+}
+
+/* Puts a worker on the list of those that serve a lane: behind all that serve as many or more. */
+static void s_join_lane (dw_scheduler_t *self, uint32_t worker_index, dw_lane_t *lane) {
+    if (lane->workers_count == lane->workers_size && !s_grow_lane_workers (lane)) {
+        self->no_memory = true;
+        return;
+    }
+    uint32_t at = lane->workers_count++;
+    for (; at > 0; at--) {
+        uint32_t before = lane->workers[at - 1];
+        if (self->workers[before].lanes_count >= self->workers[worker_index].lanes_count)
+            break;
+        lane->workers[at] = before;
+    }
+    lane->workers[at] = worker_index;
+    if (lane->ready_count)
+        dw_scheduler_pending_add (self, (uint32_t) (lane - self->lanes));
+    /* Now there is somebody whom the other's late tasks can go to. */
+    for (uint32_t i = 0; lane->workers_count == 2 && i < 2; i++)
+        dw_scheduler_watch (self, lane->workers[i]);
+}
+
 void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *event) {
     dw_worker_state_t *worker = &self->workers[event->worker];
-    dw_lane_t *lane = &self->lanes[event->lane];
-    assert (!worker->present && event->lane < self->plan->lanes_count);
+    uint64_t lanes = event->lanes;
+    bool is_one = (lanes & (lanes - 1)) == 0; /* or none at all */
+    assert (!worker->present);
+    assert (event->lane < self->plan->lanes_count);
+    assert (lanes == 0 || self->plan->demands);
+    assert (lanes == 0 || 63u - (uint32_t) __builtin_clzll (lanes) < self->plan->lanes_count);
     worker->present = true;
     worker->local = event->local;
     worker->suspect = false;
     worker->late_ns = DW_LATE_NS;
-    worker->lane = event->lane;
+    worker->lane = lanes ? (uint32_t) __builtin_ctzll (lanes) : event->lane;
+    worker->lanes = is_one ? 0 : lanes;
+    worker->lanes_count = 1;
+    for (uint64_t more = worker->lanes; more & (more - 1); more &= more - 1)
+        worker->lanes_count++;
     worker->credit = event->credit < 1 ? 1 : event->credit > TASKS_MAX ? TASKS_MAX : event->credit;
-    worker->next_in_lane = lane->first_worker;
-    lane->first_worker = event->worker;
-    lane->workers_count++;
     if (event->local)
         self->local_worker = event->worker;
-    if (lane->ready_count)
-        dw_scheduler_pending_add (self, event->lane);
-    for (uint32_t w = lane->first_worker; lane->workers_count == 2 && w != DW_NONE;
-         w = self->workers[w].next_in_lane)
-        dw_scheduler_watch (self,
-                            w); /* now there is somebody whom the other's late tasks can go to */
+    for (uint32_t lane = worker->lane; lane != DW_NONE;
+         lane = dw_scheduler_lane_behind (worker, lane))
+        s_join_lane (self, event->worker, &self->lanes[lane]);
 }
 
 /* A death is counted against the node that the worker was on, unless it left with a good-bye; what was behind it
@@ -202,7 +244,7 @@ uint64_t dw_scheduler_moved (uint64_t mean_ns, uint64_t new_ns) {
 static void s_learn (dw_scheduler_t *self, const dw_worker_state_t *worker, uint32_t node,
                      uint32_t steps, uint64_t duration_ns) {
     dw_kind_t *kind = dw_scheduler_kind (self, node);
-    dw_lane_t *lane = &self->lanes[worker->lane];
+    dw_lane_t *lane = dw_scheduler_lane_of (self, worker, node);
     if (duration_ns == kind->last_ns && kind->mean_ns > 0)
         return;
     dw_scheduler_learn (kind, duration_ns);

@@ -15,7 +15,8 @@ static const char *s_run_name (unsigned status) {
 static bool s_same (const dw_command_t *a, const dw_command_t *b) {
     return a->type == b->type && a->status == b->status && a->run == b->run && a->node == b->node &&
            a->worker == b->worker && a->steps == b->steps && a->handle == b->handle &&
-           a->code == b->code && a->of_run == b->of_run && a->ticket == b->ticket;
+           a->code == b->code && a->of_run == b->of_run && a->is_unserved == b->is_unserved &&
+           a->ticket == b->ticket;
 }
 
 /* Ticks off what was owed. */
@@ -81,8 +82,9 @@ static bool s_check_worker (model_t *self, const dw_command_t *command) {
     uint32_t w = command->worker;
     if (w >= self->options.workers_max || !worker->present)
         return model_is_wrong (self, "a task is sent to worker %u, which is absent", w);
-    if (worker->lane != self->plan->lane[command->node])
-        return model_is_wrong (self, "node %u is sent out of its lane", command->node);
+    if (!model_serves (worker, self->plan->lane[command->node]))
+        return model_is_wrong (self, "node %u is sent to worker %u, which does not serve its lane",
+                               command->node, w);
     if (worker->suspect)
         return model_is_wrong (self, "a task is sent to worker %u, which is suspect", w);
     if (model_unanswered (worker) >= worker->credit)
@@ -173,13 +175,34 @@ static bool s_goes_before (const model_t *self, uint32_t a, uint32_t b) {
     return transforms_a != transforms_b ? transforms_a : a < b;
 }
 
+/* Whether something of another run is ready in a lane, which may come before all of this one's there; or what is ready
+ * there may be left to the shell's thread. */
+static bool s_is_mixed (const model_t *self, uint32_t lane, uint32_t run) {
+    uint32_t local = model_local_worker (self);
+    if (local != DW_NONE && model_serves (&self->workers[local], lane))
+        return true;
+    for (uint32_t other = 0; other < self->options.runs_max; other++)
+        for (uint32_t node = 0; other != run && node < self->plan->nodes_count; node++)
+            if (self->plan->lane[node] == lane && model_is_ready (self, &self->runs[other], node))
+                return true;
+    return false;
+}
+
+/* Whether a worker that is sent node could have been sent other. */
+static bool s_is_choice (const model_t *self, const dw_command_t *command, uint32_t other) {
+    uint32_t lane = self->plan->lane[command->node], other_lane = self->plan->lane[other];
+    return other != command->node &&
+           (lane == other_lane || (model_serves (&self->workers[command->worker], other_lane) &&
+                                   !s_is_mixed (self, other_lane, command->run)));
+}
+
 static bool s_check_order (model_t *self, const dw_command_t *command) {
     const model_run_t *run = &self->runs[command->run];
     bool by_rank = self->plan->priority == DW_RANK &&
                    (self->plan->strategy == DW_WORK_QUEUE || self->plan->strategy == DW_LEVEL);
     for (uint32_t other = 0; by_rank && other < self->plan->nodes_count; other++)
-        if (other != command->node && self->plan->lane[other] == self->plan->lane[command->node] &&
-            s_goes_before (self, other, command->node) && model_is_ready (self, run, other))
+        if (s_is_choice (self, command, other) && s_goes_before (self, other, command->node) &&
+            model_is_ready (self, run, other))
             return model_is_wrong (self, "run %u: node %u is sent before node %u", command->run,
                                    command->node, other);
     return true;
@@ -291,6 +314,8 @@ static bool s_check_time (model_t *self, const dw_commands_t *commands, size_t a
         return model_deadline (self, command->run);
     if (command->type == DW_REPLACE_WORKER && self->workers[command->worker].present)
         return model_replace (self, command->worker, command->node);
+    if (command->type == DW_KEEP_ERROR && command->is_unserved && !s_is_owed (self, command))
+        return model_unserved (self, command->run, command->node);
     return !s_is_timeout (command) || s_is_owed (self, command) ||
            model_is_wrong (self, "run %u: node %u is said to have timed out but does not run",
                            command->run, command->node);
@@ -399,6 +424,8 @@ bool checker_run (model_t *self, const dw_scheduler_t *scheduler, uint32_t run, 
         dw_node_status_t status = (dw_node_status_t) (state - DW_STATE_DONE);
         if ((it->was_cancelled && status == DW_NODE_CANCELLED) ||
             (it->ran_out && status != DW_NODE_DONE))
+            continue;
+        if (it->nodes[node].unserved) /* whatever becomes of those before it */
             continue;
         if (!evaluation_allows (evaluation, self->evaluator->by_rank[node], status))
             model_is_wrong (self, "run %u: node %u cannot be %s", run, node,

@@ -126,18 +126,32 @@ static bool s_check_own (model_t *self, const dw_scheduler_t *scheduler) {
     return true;
 }
 
-/* Nobody idles while something is ready, up to max_concurrency; but what is ready may be left to the
+/* Nobody idles while something is ready that he could do, up to max_concurrency; but what is ready may be left to the
  * shell's thread when that is to go on with it. */
 static bool s_check_idle (model_t *self, const dw_scheduler_t *scheduler) {
-    uint32_t brief;
-    if (model_active_count (self) >= model_active_max (self) || dw_scheduler_has_own (scheduler))
+    uint32_t brief, local = model_local_worker (self);
+    bool has_own = dw_scheduler_has_own (scheduler);
+    if (model_active_count (self) + has_own >= model_active_max (self))
         return true;
     for (uint32_t w = 0; w < self->options.workers_max; w++) {
         const model_worker_t *worker = &self->workers[w];
-        if (worker->present && !worker->local && model_unanswered (worker) == 0 &&
-            s_count_ready (self, worker->lane, &brief) > 0)
-            return model_is_wrong (self, "worker %u idles though a node is ready", w);
+        if (worker->local || model_unanswered (worker) > 0)
+            continue;
+        for (uint32_t lane = 0; lane < self->plan->lanes_count; lane++)
+            if (model_serves (worker, lane) && s_count_ready (self, lane, &brief) > 0 &&
+                !(has_own && lane == self->workers[local].lane))
+                return model_is_wrong (self, "worker %u idles though a node is ready in lane %u", w,
+                                       lane);
     }
+    return true;
+}
+
+/* Where nobody is waited for, nothing is ready that nobody could do. */
+static bool s_check_unserved (model_t *self) {
+    uint32_t brief;
+    for (uint32_t lane = 0; lane < self->plan->lanes_count; lane++)
+        if (model_is_unserved (self, lane) && s_count_ready (self, lane, &brief) > 0)
+            return model_is_wrong (self, "lane %u is not served and a node waits there", lane);
     return true;
 }
 
@@ -174,5 +188,5 @@ bool checker_state (model_t *self, const dw_scheduler_t *scheduler) {
 bool checker_rest (model_t *self, const dw_scheduler_t *scheduler) {
     if (dw_scheduler_deadline_ns (scheduler) <= self->now_ns)
         return model_is_wrong (self, "the scheduler wants a step at a time that has passed");
-    return s_check_idle (self, scheduler);
+    return s_check_unserved (self) && s_check_idle (self, scheduler);
 }

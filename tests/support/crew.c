@@ -201,6 +201,9 @@ void crew_cancel (world_t *world, uint32_t w, uint64_t ticket) {
 
 void crew_come (world_t *world, uint32_t w, int64_t delay_ns) {
     member_t *worker = &world->workers[w];
+    uint64_t lanes = worker->lanes;
+    if (lanes && random_one_in (&world->random, 3)) /* now it can do more */
+        lanes |= random_next (&world->random) & (UINT64_MAX >> (64 - world->plan->lanes_count));
     worker->incarnation++;
     world_expect (world, world->now_ns + delay_ns,
                   (thing_t){.type = THING_EVENT,
@@ -208,6 +211,7 @@ void crew_come (world_t *world, uint32_t w, int64_t delay_ns) {
                             .event = {.type = DW_EVENT_WORKER_JOINED,
                                       .worker = w,
                                       .lane = worker->lane,
+                                      .lanes = lanes,
                                       .local = worker->local,
                                       .credit = 1 + random_below (&world->random, 16)}});
 }

@@ -346,6 +346,18 @@ static void s_on_lost (model_t *self, const dw_event_t *event) {
     s_node_failed (self, task->run, task->node);
 }
 
+/* node failed because nobody serves its lane. */
+static void s_unserved (model_t *self, uint32_t run, uint32_t node) {
+    self->runs[run].nodes[node].unserved = true;
+    s_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
+                                .run = run,
+                                .node = node,
+                                .code = 503,
+                                .handle = DW_NONE,
+                                .is_unserved = true});
+    s_node_failed (self, run, node);
+}
+
 static void s_on_submitted (model_t *self, const dw_event_t *event) {
     model_run_t *run = &self->runs[event->run];
     const dw_plan_t *plan = self->plan;
@@ -369,6 +381,12 @@ static void s_on_submitted (model_t *self, const dw_event_t *event) {
         if (!it->wanted)
             it->state = DW_STATE_NOT_REQUESTED;
     }
+    bool fails = plan->failure_strategy == DW_FAIL_FAST;
+    for (uint32_t node = 0; fails && node < plan->nodes_count; node++)
+        if (run->nodes[node].wanted && model_is_unserved (self, plan->lane[node])) {
+            s_unserved (self, event->run, node);
+            return;
+        }
 }
 
 static void s_on_joined (model_t *self, const dw_event_t *event) {
@@ -377,6 +395,7 @@ static void s_on_joined (model_t *self, const dw_event_t *event) {
     worker->local = event->local;
     worker->late_ns = MODEL_LATE_NS;
     worker->lane = event->lane;
+    worker->lanes = event->lanes;
     worker->credit = event->credit;
 }
 
@@ -392,6 +411,7 @@ void model_event (model_t *self, const dw_event_t *event) {
             return;
         case DW_EVENT_WORKER_JOINED: s_on_joined (self, event); return;
         case DW_EVENT_WORKER_LOST: s_on_lost (self, event); return;
+        case DW_EVENT_LANES_UNSERVED: self->unserved = event->lanes; return;
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
         case DW_EVENT_TASK_RETURNED: break;
@@ -471,8 +491,13 @@ static int64_t s_late_deadline_ns (const model_t *self, model_worker_t *worker) 
     uint32_t sharers_count = 0, live_count = 0;
     if (!worker->present)
         return INT64_MAX;
-    for (uint32_t w = 0; w < self->options.workers_max; w++)
-        sharers_count += self->workers[w].present && self->workers[w].lane == worker->lane;
+    for (uint32_t w = 0; w < self->options.workers_max; w++) {
+        bool shares = false;
+        for (uint32_t lane = 0; lane < self->plan->lanes_count; lane++)
+            shares = shares ||
+                     (model_serves (worker, lane) && model_serves (&self->workers[w], lane));
+        sharers_count += shares;
+    }
     for (uint64_t ticket = worker->first + 1; ticket < worker->next; ticket++)
         live_count += model_task (worker, ticket)->live;
     return sharers_count > 1 && live_count > 0 ? worker->since_ns + worker->late_ns : INT64_MAX;
@@ -542,6 +567,20 @@ bool model_replace (model_t *self, uint32_t worker_index, uint32_t node) {
     self->counts.workers_replaced++;
     s_take_back (self, worker_index, true);
     s_forget_worker (worker);
+    return true;
+}
+
+bool model_unserved (model_t *self, uint32_t run_index, uint32_t node) {
+    model_run_t *run = &self->runs[run_index];
+    model_node_t *it = &run->nodes[node];
+    if (it->state == DW_STATE_BACKOFF && self->now_ns >= it->retry_from_ns)
+        it->state = DW_STATE_WAITING;
+    if (!model_is_unserved (self, self->plan->lane[node]))
+        return model_is_wrong (self, "run %u: node %u fails though its lane is served", run_index,
+                               node);
+    if (!model_is_ready (self, run, node))
+        return model_is_wrong (self, "run %u: node %u fails before it is ready", run_index, node);
+    s_unserved (self, run_index, node);
     return true;
 }
 

@@ -25,6 +25,7 @@ typedef struct model_node_t {
     bool held;             /* it is part of a task that somebody waits for */
     bool kept, dropped;    /* its output */
     bool wanted, requested;
+    bool unserved; /* it has failed because nobody served its lane */
     uint32_t attempts, failures, deaths;
     int64_t retry_from_ns, retry_to_ns; /* BACKOFF: it gets ready in between */
 } model_node_t;
@@ -57,6 +58,7 @@ typedef struct model_worker_t {
     bool
         suspect; /* its first task was given up or is late, and it has not answered for all since */
     uint32_t lane, credit;
+    uint64_t lanes;                      /* a bit each; 0: lane alone */
     uint64_t first, next;                /* tickets */
     int64_t since_ns;                    /* the clock of its first task */
     int64_t late_ns;                     /* how long what is behind that waits */
@@ -82,6 +84,7 @@ typedef struct model_t {
     dw_scheduler_counts_t counts;
     dw_command_t *owed;
     size_t owed_count, owed_size;
+    uint64_t unserved;    /* lanes, as told last */
     size_t commands_seen; /* by the checker, of the step or the own work under way */
     int64_t now_ns;
     char wrong[256]; /* the first thing found wrong; "" */
@@ -103,6 +106,8 @@ bool model_deadline (model_t *self, uint32_t run);
 bool model_replace (model_t *self, uint32_t worker, uint32_t node);
 /* The scheduler takes back what is behind worker's first task; that must be late. */
 bool model_late (model_t *self, uint32_t worker);
+/* The scheduler says that node failed because nobody serves its lane; it must be ready, and its lane be told so. */
+bool model_unserved (model_t *self, uint32_t run, uint32_t node);
 /* When worker's first task times out, or it is stuck on it, or what waits behind that goes to somebody
  * else; INT64_MAX: nothing of it. */
 int64_t model_deadline_ns (const model_t *self, uint32_t worker);
@@ -141,6 +146,8 @@ bool model_is_brief (const model_t *self, uint32_t node);
 bool model_depends_on (const model_t *self, uint32_t node, uint32_t on);
 /* Whether a wanted node that is not final reads node's output, or may turn out to. */
 bool model_has_readers (const model_t *self, const model_run_t *run, uint32_t node);
+bool model_serves (const model_worker_t *worker, uint32_t lane);
+bool model_is_unserved (const model_t *self, uint32_t lane);
 /* How many workers hold tasks, and how many may. */
 uint32_t model_active_count (const model_t *self);
 uint32_t model_active_max (const model_t *self);

@@ -42,8 +42,17 @@ uint32_t model_active_count (const model_t *self) {
 
 uint32_t model_active_max (const model_t *self) {
     const dw_plan_t *plan = self->plan;
-    return plan->pool && plan->workers_count < plan->max_concurrency ? plan->workers_count
-                                                                     : plan->max_concurrency;
+    bool is_closed = plan->pool && !self->options.is_open;
+    return is_closed && plan->workers_count < plan->max_concurrency ? plan->workers_count
+                                                                    : plan->max_concurrency;
+}
+
+bool model_serves (const model_worker_t *worker, uint32_t lane) {
+    return worker->present && (worker->lanes ? worker->lanes >> lane & 1 : worker->lane == lane);
+}
+
+bool model_is_unserved (const model_t *self, uint32_t lane) {
+    return self->unserved >> lane & 1;
 }
 
 bool model_has_readers (const model_t *self, const model_run_t *run, uint32_t node) {

@@ -49,6 +49,9 @@ static void s_build_everything (dw_graph_t *graph) {
     wrong |= dw_graph_set_integer (graph, node, "integer", -1);
     wrong |= dw_graph_set_number (graph, node, "number", 0.1);
     wrong |= dw_graph_set_boolean (graph, node, "boolean", true);
+    wrong |= dw_graph_set_remote (graph, 0);
+    wrong |= dw_graph_require_tag (graph, node, "zone", "a/b");
+    wrong |= dw_graph_require_tag (graph, node, "gpu", "yes");
     bool added = dw_graph_add_setting (graph, (uint32_t) node, "null");
     *dw_graph_node_options (graph, node) = (dw_node_options_t){
         .intent = DW_ANALYZE,

@@ -190,6 +190,11 @@ dw_graph_t *random_graph_build (const random_graph_t *self) {
             wrong |= dw_graph_set_integer (graph, index, "failures", failures);
             wrong |= dw_graph_set_integer (graph, index, "code", node->code);
         }
+        if (node->demand == 1)
+            wrong |= dw_graph_set_remote (graph, index);
+        else if (node->demand > 1)
+            wrong |= dw_graph_require_tag (graph, index, "lane",
+                                           (char[2]){(char) ('0' + node->demand % 10), '\0'});
         dw_node_options_t *options = dw_graph_node_options (graph, index);
         assert (options);
         options->intent = node->intent;
@@ -230,6 +235,10 @@ static void s_print_node (const random_graph_t *self, const random_node_t *node,
     }
     if (node->intent != DW_INTENT_DEFAULT)
         fprintf (file, "    intent: %s\n", node->intent == DW_ANALYZE ? "analyze" : "transform");
+    if (node->demand == 1)
+        fputs ("    type: remote\n", file);
+    else if (node->demand > 1)
+        fprintf (file, "    workers: {lane: \"%u\"}\n", node->demand);
     if (node->retry_attempts != DW_UNSET)
         fprintf (file, "    retry_attempts: %" PRId64 "\n", node->retry_attempts);
     if (node->timeout_us != DW_UNSET)

@@ -69,6 +69,7 @@ static bool s_take_event (world_t *world, const thing_t *thing) {
             break;
         case DW_EVENT_RUN_SUBMITTED:
         case DW_EVENT_RUN_CANCELLED:
+        case DW_EVENT_LANES_UNSERVED:
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
         case DW_EVENT_TASK_RETURNED: break;
@@ -99,8 +100,11 @@ static void s_obey (world_t *world, const dw_command_t *command) {
                        random_between (&world->random, 0, 5 * world->delay_max_ns));
             break;
         case DW_FINISH_RUN: world->forgets[command->run] = true; break;
-        case DW_KEEP_OUTPUT:
         case DW_KEEP_ERROR:
+            world->fails[command->run][world->evaluator->by_rank[command->node]] |=
+                command->is_unserved;
+            break;
+        case DW_KEEP_OUTPUT:
         case DW_DROP_OUTPUT: break;
     }
 }
@@ -313,6 +317,11 @@ static void s_happens (world_t *world, const thing_t *thing) {
             if (world->model.runs[thing->event.run].life != MODEL_FREE)
                 world->events[world->events_count++] = (dw_event_t){.type = DW_EVENT_RUN_CANCELLED,
                                                                     .run = thing->event.run};
+            break;
+        case THING_UNSERVED:
+            world->events[world->events_count++] = (dw_event_t){
+                .type = DW_EVENT_LANES_UNSERVED,
+                .lanes = random_one_in (&world->random, 3) ? 0 : random_next (&world->random)};
             break;
         case THING_FORGE: s_forge (world); break;
     }

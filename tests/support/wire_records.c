@@ -9,6 +9,7 @@
 
 #include "actors/result.h"
 #include "actors/status.h"
+#include "actors/traits.h"
 #include "runtime/payload.h"
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
@@ -190,6 +191,21 @@ static bool s_read_hello (dw_wire_reader_t *reader, const uint8_t *begin) {
     return ok;
 }
 
+/* What an agent offers. */
+static void s_read_offer (dw_wire_reader_t *reader, const uint8_t *begin, uint32_t count) {
+    size_t size;
+    s_expect (count <= DW_WIRE_OFFERED_MAX, "processors are bounded");
+    for (; count > 0 && !reader->is_damaged; count--)
+        if (dw_read_name (reader, &size))
+            s_expect (size <= DW_WIRE_NAME_MAX, "a name is bounded");
+    uint32_t tags = dw_read_tags (reader);
+    s_expect (tags <= DW_WIRE_TAGS_MAX, "tags are bounded");
+    for (uint32_t i = 0; i < 2 * tags && !reader->is_damaged; i++) {
+        const char *name = dw_read_name (reader, &size);
+        s_expect_inside (reader, begin, (const uint8_t *) name, name ? size : 0);
+    }
+}
+
 static bool s_read_agent (dw_wire_reader_t *reader, const uint8_t *begin) {
     dw_wire_hello_t hello;
     dw_wire_agent_t agent;
@@ -200,6 +216,9 @@ static bool s_read_agent (dw_wire_reader_t *reader, const uint8_t *begin) {
         s_expect (!ok || agent.host_size <= 255, "a host's name is bounded");
         s_expect_inside (reader, begin, agent.host, agent.host_size);
         s_expect_inside (reader, begin, agent.uuid, ok ? DW_WIRE_UUID_SIZE : 0);
+        if (ok)
+            s_read_offer (reader, begin, agent.processors_count);
+        ok = ok && !reader->is_damaged;
     }
     reader->at = reader->end;
     return ok;
@@ -214,6 +233,12 @@ static bool s_read_welcome (dw_wire_reader_t *reader, const uint8_t *begin) {
     s_expect_inside (reader, begin, welcome.token, DW_WIRE_TOKEN_SIZE);
     s_expect_inside (reader, begin, welcome.graph.bytes, welcome.graph.size);
     s_read_nodes (reader, welcome.workers_count);
+    dw_read_uint (reader);
+    dw_traits_t *traits = NULL;
+    dw_trait_t trait;
+    if (dw_traits_read (&traits, reader) == DW_OK)
+        dw_traits_find (traits, "identity", &trait);
+    dw_traits_destroy (&traits);
     return !reader->is_damaged;
 }
 
@@ -226,6 +251,8 @@ static int s_read_status (dw_wire_reader_t *reader) {
         return -1;
     }
     sum += strlen (status->graph);
+    for (size_t i = 0; i < status->lanes_count; i++)
+        sum += strlen (status->lanes[i].demand) + status->lanes[i].slots;
     for (size_t i = 0; i < status->workers_count; i++)
         sum += strlen (status->workers[i].host) + status->workers[i].slots;
     volatile size_t seen = sum; /* so that the reading is not left out */

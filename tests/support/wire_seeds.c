@@ -42,10 +42,16 @@ static void s_seed_agent (dw_writer_t *self) {
                              .slots = 300,
                              .pid = 4711,
                              .host = "node-17",
-                             .host_size = 7};
+                             .host_size = 7,
+                             .processors_count = 2};
     dw_writer_t message = {0};
     dw_write_hello (&message, &hello);
     dw_write_agent (&message, &agent);
+    dw_write_str (&message, "identity", 8);
+    dw_write_str (&message, "reverse_text", 12);
+    dw_write_array (&message, 1);
+    dw_write_str (&message, "gpu", 3);
+    dw_write_str (&message, "yes", 3);
     s_append_behind_type (self, &message);
 }
 
@@ -61,6 +67,10 @@ static void s_seed_welcome (dw_writer_t *self) {
     dw_write_uint (self, 1);
     dw_write_uint (self, 2);
     dw_write_uint (self, 300);
+    dw_write_uint (self, 5);
+    dw_write_array (self, 2);
+    dw_write_trait (self, &(dw_wire_trait_t){.name = "identity", .name_size = 8, .brief = true});
+    dw_write_trait (self, &(dw_wire_trait_t){.name = "look", .name_size = 4, .analyzes = true});
 }
 
 static void s_seed_status (dw_writer_t *self) {
@@ -69,6 +79,10 @@ static void s_seed_status (dw_writer_t *self) {
     dw_write_array (self, 16);
     for (uint64_t i = 0; i < 16; i++)
         dw_write_uint (self, i * i * i * i);
+    dw_write_array (self, 1);
+    dw_write_str (self, "gpu=yes", 7);
+    dw_write_uint (self, 3);
+    dw_write_uint (self, 0);
     for (size_t i = 0; i < 2; i++) {
         dw_write_str (self, hosts[i], strlen (hosts[i]));
         dw_write_uint (self, 4711 * i);
@@ -76,6 +90,7 @@ static void s_seed_status (dw_writer_t *self) {
         dw_write_uint (self, 1);
         dw_write_uint (self, 100000);
         dw_write_uint (self, 12);
+        dw_write_uint (self, 1);
     }
 }
 

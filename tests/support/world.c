@@ -29,9 +29,12 @@ void world_tell_event (world_t *world, const dw_event_t *event) {
                     event->outputs_count, (double) event->deadline_ns / 1000);
             break;
         case DW_EVENT_RUN_CANCELLED: s_tell (world, "run %u cancelled", event->run); break;
+        case DW_EVENT_LANES_UNSERVED:
+            s_tell (world, "lanes %x are not served", (unsigned) event->lanes);
+            break;
         case DW_EVENT_WORKER_JOINED:
-            s_tell (world, "worker %u joined, lane %u, credit %u%s", w, event->lane, event->credit,
-                    event->local ? ", local" : "");
+            s_tell (world, "worker %u joined, lane %u, lanes %x, credit %u%s", w, event->lane,
+                    (unsigned) event->lanes, event->credit, event->local ? ", local" : "");
             break;
         case DW_EVENT_WORKER_LOST:
             s_tell (world, event->last ? "worker %u left" : "worker %u lost", w);
@@ -152,6 +155,15 @@ static void s_draw_graph (world_t *world, uint64_t seed) {
                                                    1000;
 }
 
+/* Some nodes make demands: of up to five different kinds. */
+static void s_draw_demands (world_t *world) {
+    random_t *random = &world->random;
+    uint32_t kinds = 1 + random_below (random, 5), one_in = 1 + random_below (random, 4);
+    for (uint32_t node = 0; node < world->graph->nodes_count; node++)
+        if (random_one_in (random, one_in))
+            world->graph->nodes[node].demand = 1 + random_below (random, kinds);
+}
+
 static bool s_plan (world_t *world) {
     dw_plan_lookup_t lookup = {.trait = random_graph_trait, .cpus_count = 2};
     dw_error_t *error = dw_error_new ();
@@ -167,8 +179,30 @@ static bool s_plan (world_t *world) {
     return !err && world->plan;
 }
 
+/* Every lane is served by somebody who will be there, and most workers serve several. */
+static void s_draw_lanes (world_t *world) {
+    random_t *random = &world->random;
+    const dw_plan_t *plan = world->plan;
+    uint64_t all = UINT64_MAX >> (64 - plan->lanes_count);
+    uint32_t elsewhere = 1 + random_below (random, 5);
+    bool has_local = dw_plan_lane_is_free (plan, 0) && random_one_in (random, 2);
+    world->workers_count = elsewhere + has_local;
+    for (uint32_t w = 0; w < elsewhere; w++)
+        world->workers[w].lanes = (random_next (random) & all) |
+                                  UINT64_C (1) << random_below (random, plan->lanes_count);
+    for (uint32_t lane = 0; lane < plan->lanes_count; lane++)
+        world->workers[random_below (random, elsewhere)].lanes |= UINT64_C (1) << lane;
+    world->workers[elsewhere].local = has_local;
+    for (uint32_t w = 0; w < world->workers_count; w++)
+        crew_come (world, w, random_one_in (random, 3) ? random_between (random, 0, 500000) : 0);
+}
+
 static void s_draw_workers (world_t *world) {
     random_t *random = &world->random;
+    if (world->plan->demands) {
+        s_draw_lanes (world);
+        return;
+    }
     uint32_t actors = world->plan->workers_count;
     bool has_local = world->plan->pool && !random_one_in (random, 3);
     world->workers_count = actors + has_local;
@@ -193,6 +227,10 @@ static void s_draw_faults (world_t *world) {
                       .command = {.worker = random_below (random, world->workers_count)}});
     for (uint32_t count = random_below (random, 20); count > 0; count--)
         world_expect (world, random_between (random, 0, 5000000), (thing_t){.type = THING_FORGE});
+    if (random_one_in (random, 4))
+        for (uint32_t count = random_below (random, 4); count > 0; count--)
+            world_expect (world, random_between (random, 0, 5000000),
+                          (thing_t){.type = THING_UNSERVED});
 }
 
 bool world_start (world_t *world, uint64_t seed) {
@@ -200,6 +238,8 @@ bool world_start (world_t *world, uint64_t seed) {
     world->random = random_from (seed);
     s_draw_times (world);
     s_draw_graph (world, ~seed);
+    if (random_one_in (&world->random, 3))
+        s_draw_demands (world);
     world->evaluator = evaluator_new (world->graph);
     if (!s_plan (world))
         return model_is_wrong (&world->model, "the graph cannot be planned");
@@ -209,6 +249,7 @@ bool world_start (world_t *world, uint64_t seed) {
     options.runs_max = 1 + random_below (&world->random, WORLD_RUNS_MAX);
     options.workers_max = world->workers_count;
     options.grace_ns = world->grace_ns;
+    options.is_open = world->plan->demands != NULL;
     model_init (&world->model, world->evaluator, world->plan, &options);
     for (uint32_t node = 0; node < world->plan->nodes_count; node++)
         if (world->plan->source[node] != world->model.sources[node])

@@ -50,7 +50,8 @@ typedef enum thing_type_t {
     THING_KILL,   /* a worker goes down by itself */
     THING_SUBMIT,
     THING_CANCEL_RUN,
-    THING_FORGE, /* an answer that nobody gave */
+    THING_UNSERVED, /* the shell says which lanes nobody serves */
+    THING_FORGE,    /* an answer that nobody gave */
 } thing_type_t;
 
 typedef struct thing_t {
@@ -73,6 +74,7 @@ typedef struct member_t {
     bool local;
     uint32_t incarnation;
     uint32_t lane;
+    uint64_t lanes;                   /* that it serves whenever it comes; 0: lane alone */
     int64_t link_to_ns, link_from_ns; /* messages do not overtake each other, ... */
     int64_t again_ns; /* ... but before then they arrive without the one that is to come again */
     held_t held[MODEL_TASKS_MAX]; /* first in, first out */
