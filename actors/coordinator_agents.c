@@ -162,8 +162,10 @@ static void s_tell (dw_coordinator_t *self, const dw_remote_agent_t *agent, dw_w
                     uint32_t worker) {
     const dw_peer_t *peer = &self->peers.items[agent->peer];
     dw_write_uint (&self->reply.head, type);
-    if (type == DW_WIRE_REPLACE)
+    if (type == DW_WIRE_REPLACE) {
         dw_write_uint (&self->reply.head, worker);
+        self->workers[worker].replaced++;
+    }
     /* One that cannot be reached will be silent, too. */
     dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
 }
@@ -235,7 +237,7 @@ void dw_coordinator_on_slot_bye (dw_coordinator_t *self, dw_peer_t *peer) {
     uint32_t number = peer->number, index = self->workers[number].agent;
     dw_peers_remove (&self->peers, peer);
     self->workers[number].peer = DW_PEER_NONE;
-    dw_coordinator_tell_left (self, number);
+    dw_coordinator_tell_idle (self, number);
     if (self->agents[index].is_leaving)
         s_end_leaving (self, index);
     else if (!self->is_closing)
@@ -248,7 +250,7 @@ void dw_coordinator_cut_slot (dw_coordinator_t *self, dw_peer_t *peer) {
     if (dw_scheduler_unanswered_count (self->scheduler, number) > peer->unsent)
         dw_coordinator_tell_lost (self, number);
     else
-        dw_coordinator_tell_left (self, number);
+        dw_coordinator_tell_idle (self, number);
     self->workers[number].peer = DW_PEER_NONE;
     dw_peers_remove (&self->peers, peer);
     s_end_leaving (self, index);
@@ -271,11 +273,14 @@ void dw_coordinator_fence_slot (dw_coordinator_t *self, uint32_t router, const u
 
 void dw_coordinator_replace_slot (dw_coordinator_t *self, uint32_t worker) {
     dw_crew_t *place = &self->workers[worker];
-    const dw_remote_agent_t *agent = &self->agents[place->agent];
+    uint32_t index = place->agent;
     if (place->peer != DW_PEER_NONE) /* what it says from now on is nobody's */
         dw_peers_remove (&self->peers, &self->peers.items[place->peer]);
     place->peer = DW_PEER_NONE;
-    s_tell (self, agent, DW_WIRE_REPLACE, worker);
+    if (self->agents[index].is_leaving)
+        s_end_leaving (self, index);
+    else if (!self->is_closing)
+        s_tell (self, &self->agents[index], DW_WIRE_REPLACE, worker);
 }
 
 /* ---- Heartbeats ------------------------------------------------------------------------------- */

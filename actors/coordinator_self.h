@@ -5,6 +5,7 @@
  *     coordinator_crew.c      the worker actors: welcomed, heard, replaced
  *     coordinator_entry.c     who may come in from elsewhere, by their keys
  *     coordinator_agents.c    worker processes elsewhere: welcomed, heard, lost, drained
+ *     coordinator_losses.c    what the scheduler and people are told of workers that are gone
  *     coordinator_status.c    what it tells of what it is at
  *     coordinator_commands.c  what the scheduler commands
  *     coordinator_work.c      brief tasks that its own thread runs
@@ -16,6 +17,7 @@
 
 #include "actors/clock.h"
 #include "actors/coordinator.h"
+#include "actors/deaths.h"
 #include "actors/keyring.h"
 #include "actors/peers.h"
 #include "actors/table.h"
@@ -43,6 +45,9 @@ typedef struct dw_crew_t {
     uint32_t agent;       /* whose slot it is; DW_NONE: nobody's, or an actor of its own */
     uint64_t steps_count; /* that it has answered for as done */
     bool is_refusing;     /* nobody could be put in its place: what is sent to it fails */
+    bool has_joined;   /* a slot that has said HELLO and whose process is not known to have ended */
+    bool is_down;      /* a slot whose agent says that there will be no other */
+    uint32_t replaced; /* how often its agent was told to replace it */
 } dw_crew_t;
 
 /* A worker process. */
@@ -57,7 +62,8 @@ typedef struct dw_remote_agent_t {
     uint64_t pid;
     uint32_t slots;
     int64_t heard_ns;
-    uint32_t busy; /* of its slots, and what they have done: summed up when a status is asked for */
+    uint32_t busy,
+        down; /* of its slots, and what they have done: summed up when a status is asked for */
     uint64_t steps_count;
 } dw_remote_agent_t;
 
@@ -117,6 +123,7 @@ struct dw_coordinator_t {
     uint32_t agents_count, agents_size;
     int64_t look_ns; /* when to look for silent agents next */
 
+    dw_deaths_t deaths;
     zmq_msg_t graph; /* what WELCOME tells clients */
     bool has_graph;
     uint32_t owner; /* its peer */
@@ -171,10 +178,15 @@ void dw_coordinator_leave_behind (dw_coordinator_t *self, uint32_t number, uint3
 /* Starts an actor in an empty place. When there can be none, and nobody else could run its tasks,
  * what is sent there fails, so that no run waits for ever. */
 void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number);
-/* The scheduler hears that a worker is gone: it went down, which is put down to what it was at; or it left, or never got
- * what it was sent. */
+/* The scheduler hears that a worker is gone: it went down, which is put down to what it was at; or it did not go down,
+ * though nobody knows what it has begun; or it is known to be at nothing. */
 void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number);
+void dw_coordinator_tell_idle (dw_coordinator_t *self, uint32_t number);
+void dw_coordinator_keep_death (dw_coordinator_t *self, const dw_command_t *command);
+/* Whose failure it is that a task was lost with its workers; the text of its error is appended. */
+void dw_coordinator_explain_loss (const dw_coordinator_t *self, uint64_t run, uint32_t node,
+                                  dw_writer_t *text);
 /* A worker that was told to stop, or could not go on: then another takes its place. */
 void dw_coordinator_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer);
 /* Errors: as dw_worker_new. */
@@ -199,6 +211,8 @@ void dw_coordinator_fence_slot (dw_coordinator_t *self, uint32_t router, const u
 void dw_coordinator_lose_agent (dw_coordinator_t *self, uint32_t index);
 void dw_coordinator_release_agent (dw_coordinator_t *self, uint32_t index);
 void dw_coordinator_on_drain (dw_coordinator_t *self, uint32_t index);
+/* The process of a slot has ended. */
+void dw_coordinator_on_ended (dw_coordinator_t *self, uint32_t index, dw_wire_reader_t *reader);
 /* All that an agent had to say was said: it may end. */
 void dw_coordinator_on_agent_bye (dw_coordinator_t *self, uint32_t index);
 void dw_coordinator_on_slot_bye (dw_coordinator_t *self, dw_peer_t *peer);

@@ -21,6 +21,8 @@ struct dw_squad_t {
     dw_worker_t **workers; /* by slot */
     uint32_t slots;
     uint32_t heartbeat_ms, silence_ms;
+    void (*ended) (void *arg);
+    void *ended_arg;
     dw_worker_t *stuck[DW_WORKERS_STUCK_MAX];
     uint32_t stuck_count;
 };
@@ -36,25 +38,31 @@ static int s_start (dw_squad_t *self, uint32_t slot, dw_error_t *error) {
                                    .credit = DW_WORKER_CREDIT,
                                    .stack_bytes = DW_WORKER_STACK_BYTES,
                                    .heartbeat_ms = self->heartbeat_ms,
-                                   .silence_ms = self->silence_ms};
+                                   .silence_ms = self->silence_ms,
+                                   .ended = self->ended,
+                                   .ended_arg = self->ended_arg};
     return dw_worker_new (&self->workers[slot], &options, error);
 }
 
-/* The graph as this process plans it, which must be as the coordinator did. */
-static int s_plan (dw_squad_t *self, const dw_squad_options_t *options, dw_error_t *error) {
+int dw_squad_plan (dw_program_t **program_p, const dw_squad_options_t *options, dw_error_t *error) {
     dw_graph_t *graph = NULL;
+    dw_program_t *program = NULL;
     int err = dw_unpack_graph (&graph, options->graph, options->graph_size, error);
     if (!err)
-        err = dw_program_new (&self->program, graph, options->processors, error);
+        err = dw_program_new (&program, graph, options->processors, error);
     dw_graph_destroy (&graph);
-    if (!err && dw_plan_digest (self->program->plan) != options->digest)
+    if (!err && dw_plan_digest (program->plan) != options->digest)
         err = dw_error_add (
             error, DW_EGRAPH, DW_NOWHERE,
             "the processors of this worker are not those of the coordinator: one of the same name says "
             "something else of itself (intent, brief, payload_only), or the versions differ");
-    if (!err)
-        memcpy (self->program->token, options->system, DW_WIRE_TOKEN_SIZE);
-    return err;
+    if (err) {
+        dw_program_destroy (&program);
+        return err;
+    }
+    memcpy (program->token, options->system, DW_WIRE_TOKEN_SIZE);
+    *program_p = program;
+    return DW_OK;
 }
 
 static int s_make (dw_squad_t *self, const dw_squad_options_t *options, dw_error_t *error) {
@@ -62,6 +70,8 @@ static int s_make (dw_squad_t *self, const dw_squad_options_t *options, dw_error
     self->slots = options->slots;
     self->heartbeat_ms = options->heartbeat_ms;
     self->silence_ms = options->silence_ms;
+    self->ended = options->ended;
+    self->ended_arg = options->ended_arg;
     memcpy (self->token, options->token, sizeof self->token);
     self->endpoint = strdup (options->endpoint);
     self->numbers = calloc (self->slots + 1u, sizeof *self->numbers);
@@ -69,7 +79,7 @@ static int s_make (dw_squad_t *self, const dw_squad_options_t *options, dw_error
     if (!self->endpoint || !self->numbers || !self->workers)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     memcpy (self->numbers, options->numbers, self->slots * sizeof *self->numbers);
-    int err = s_plan (self, options, error);
+    int err = dw_squad_plan (&self->program, options, error);
     if (err)
         return err;
     self->context = zmq_ctx_new ();
@@ -147,7 +157,7 @@ int dw_squad_mend (dw_squad_t *self, dw_error_t *error) {
     return err;
 }
 
-static bool s_join (dw_squad_t *self, int64_t deadline_ns) {
+bool dw_squad_join (dw_squad_t *self, int64_t deadline_ns) {
     bool all = true;
     for (uint32_t i = 0; self->workers && i < self->slots; i++)
         all &= !self->workers[i] || dw_worker_join (self->workers[i], deadline_ns);
@@ -173,7 +183,7 @@ static void s_free (dw_squad_t *self) {
 
 static void *s_undertaker (void *args) {
     dw_squad_t *self = args;
-    s_join (self, INT64_MAX);
+    dw_squad_join (self, INT64_MAX);
     s_free (self);
     return NULL;
 }
@@ -185,7 +195,7 @@ int dw_squad_end (dw_squad_t **self_p, int64_t deadline_ns, dw_error_t *error) {
     *self_p = NULL;
     if (self->context)
         zmq_ctx_shutdown (self->context);
-    if (s_join (self, deadline_ns)) {
+    if (dw_squad_join (self, deadline_ns)) {
         s_free (self);
         return DW_OK;
     }

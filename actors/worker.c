@@ -344,6 +344,7 @@ static void s_on_message (dw_worker_t *self) {
         case DW_WIRE_REPLACE:
         case DW_WIRE_STATUS:
         case DW_WIRE_RELOAD:
+        case DW_WIRE_ENDED:
         case DW_WIRE_TYPES: return; /* not for a worker */
     }
 }
@@ -391,6 +392,8 @@ static void *s_worker_actor (void *args) {
     }
     zmq_close (self->socket);
     self->socket = NULL;
+    if (self->options.ended)
+        self->options.ended (self->options.ended_arg);
     return NULL;
 }
 

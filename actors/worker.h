@@ -36,6 +36,8 @@ typedef struct dw_worker_options_t {
     /* Of a connection that may be cut: how often each end says that it is there, and after how long a silent one has
      * cut it. The worker then ends. 0: it cannot be cut. */
     uint32_t heartbeat_ms, silence_ms;
+    void (*ended) (void *arg); /* called by its thread as the last thing that it does; or NULL */
+    void *ended_arg;
 } dw_worker_options_t;
 
 /* Starts the instances, makes the socket, starts the thread. options are copied, what they point to

@@ -5,12 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "actors/processors.h"
+#include "cli/isolated.h"
 #include "cli/request.h"
 #include "cli/serve.h"
 #include "runtime/core/plan.h"
 
 #define RUNS_MAX           1024
 #define REPEAT_MAX         1000000000000u
+#define SLOTS_MAX          1024
+#define PAYLOAD_MAX        (256 << 20) /* of a graph that says nothing, also where it is run elsewhere */
 #define IN_FLIGHT_SIZE_MAX (256u << 20) /* bytes of input that all runs in flight hold together */
 
 /* ---- Its words ---------------------------------------------------------------------------- */
@@ -47,6 +51,7 @@ typedef struct options_t {
     uint64_t runs;                          /* 0: one, and nothing said of repeating */
     progress_t progress;
     const char *listen, *keys;
+    dw_isolation_t isolation;
 } options_t;
 
 enum {
@@ -58,6 +63,7 @@ enum {
     KEY_PROGRESS,
     KEY_LISTEN,
     KEY_KEYS,
+    KEY_ISOLATION,
 };
 
 static const struct argp_option s_options[] = {
@@ -97,6 +103,11 @@ static const struct argp_option s_options[] = {
      .arg = "DIR",
      .doc = "The folder of coordinator.key and allowed, without which none but this machine can be "
             "let in [no keys]"},
+    {.name = "isolation",
+     .key = KEY_ISOLATION,
+     .arg = "none|process",
+     .doc = "Run nodes in processes of their own, max_concurrency of them, so that a crash fails a "
+            "node and not this command [none]"},
     {0},
 };
 
@@ -145,6 +156,10 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (self->keys && !self->listen) {
         argp_error (state, "--keys is of no use without --listen");
     }
+    if (self->isolation == DW_ISOLATION_PROCESS && self->listen) {
+        argp_error (state, "--isolation and --listen do not go together: say --isolation process "
+                           "to the workers");
+    }
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
@@ -173,6 +188,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             return 0;
         case KEY_LISTEN: self->listen = arg; return 0;
         case KEY_KEYS: self->keys = arg; return 0;
+        case KEY_ISOLATION: self->isolation = dw_command_isolation (state, arg); return 0;
         case ARGP_KEY_ARG: return s_parse_argument (self, state, arg) ? 0 : ARGP_ERR_UNKNOWN;
         case ARGP_KEY_END: s_check (self, state); return 0;
         default: return ARGP_ERR_UNKNOWN;
@@ -293,6 +309,35 @@ static bool s_wants_bar (const options_t *self) {
     return false;
 }
 
+/* As many slots as there can be tasks at one time. What a graph that says nothing gets is the same as without isolation. */
+static uint32_t s_settle_isolated (dw_graph_t *graph, uint32_t runs_max) {
+    dw_graph_options_t *options = dw_graph_options (graph);
+    int64_t slots = options->max_concurrency;
+    int64_t tasks = (int64_t) dw_graph_nodes_count (graph) * runs_max;
+    if (slots == DW_UNSET) {
+        dw_processors_t *processors = dw_processors_new ();
+        slots = processors ? dw_processors_lookup (processors).cpus_count : 1;
+        dw_processors_destroy (&processors);
+    }
+    if (options->max_payload_bytes == DW_UNSET) {
+        options->max_payload_bytes = PAYLOAD_MAX;
+    }
+    slots = slots < tasks ? slots : tasks;
+    return slots < 1 ? 1 : slots < SLOTS_MAX ? (uint32_t) slots : SLOTS_MAX;
+}
+
+/* Opens a system whose nodes run in processes of their own. */
+static int s_open_isolated (const options_t *self, dw_graph_t *graph, uint32_t runs_max,
+                            dw_serve_t *serve, dw_isolated_t *isolated) {
+    dw_system_options_t options = {.runs_max = runs_max};
+    uint32_t slots = s_settle_isolated (graph, runs_max);
+    int status = dw_isolated_prepare (isolated, slots, &options);
+    if (!status) {
+        status = dw_serve_open (serve, graph, self->graph, options);
+    }
+    return status ? status : dw_isolated_open (isolated, slots);
+}
+
 static int s_fly (const options_t *self, dw_system_t *system, const dw_input_t *input,
                   const dw_signals_t *signals, dw_flight_t *flight) {
     dw_error_t *error = dw_error_new ();
@@ -306,16 +351,20 @@ static int s_fly (const options_t *self, dw_system_t *system, const dw_input_t *
     return status;
 }
 
-static int s_run (const options_t *self, const dw_graph_t *graph, const dw_input_t *input) {
+static int s_run (const options_t *self, dw_graph_t *graph, const dw_input_t *input) {
     dw_signals_t signals;
     int status = dw_signals_catch (&signals, dw_flight_signals);
     if (status) {
         return status;
     }
     dw_serve_t serve = {0};
+    dw_isolated_t isolated = {0};
     uint32_t in_flight_max = s_in_flight_max (self, input);
     dw_flight_t flight = {.runs = self->runs > 0 ? self->runs : 1, .in_flight_max = in_flight_max};
-    status = s_open (self, graph, in_flight_max, &serve);
+    status = self->isolation == DW_ISOLATION_PROCESS
+                 ? s_open_isolated (self, graph, in_flight_max, &serve, &isolated)
+                 : s_open (self, graph, in_flight_max, &serve);
+    flight.agent = isolated.agent;
     if (!status) {
         status = s_fly (self, serve.system, input, &signals, &flight);
     }
@@ -324,7 +373,9 @@ static int s_run (const options_t *self, const dw_graph_t *graph, const dw_input
         status = dw_request_report (&self->request, &flight);
     }
     dw_result_destroy (&flight.last);
+    dw_isolated_end (&isolated);
     dw_serve_close (&serve, status);
+    dw_isolated_remove (&isolated);
     return status;
 }
 

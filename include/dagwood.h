@@ -158,6 +158,9 @@ typedef struct dw_node_options_t {
     int64_t cost_us; /* how long it is thought to take, for the critical path; default 1 */
     dw_backoff_t backoff;
     bool has_backoff; /* backoff is this node's own */
+    /* `idempotent: false`: it is never sent again when its worker was lost and it may have begun; it then fails with 503.
+     * (An attempt that failed, or took too long, is repeated as retry_attempts says.) */
+    bool not_idempotent;
 } dw_node_options_t;
 
 /* An empty graph, which is valid; NULL when there is no memory. */
@@ -342,6 +345,10 @@ typedef struct dw_agent_options_t {
     void (*notice) (void *arg,
                     const char *line); /* as of a system; called on a thread of the agent's */
     void *notice_arg;
+    /* The words of a program, ended by NULL, that calls dw_agent_serve_slot: each slot is then a process of its own, which
+     * runs it, and a processor that crashes takes one slot down, not the others. The first word is looked for in PATH;
+     * "/proc/self/exe" is the program itself. Borrowed until it is closed. NULL: slots are threads of this process. */
+    const char *const *slot_command;
 } dw_agent_options_t;
 
 /* Connects, is welcomed and starts its slots. It offers every processor of the set.
@@ -350,7 +357,8 @@ typedef struct dw_agent_options_t {
 DW_EXPORT int dw_agent_open (dw_agent_t **self_p, const dw_agent_options_t *options,
                              dw_error_t *error);
 /* Waits until it has ended: DW_OK the coordinator closed, or it was drained; DW_ELOST the coordinator was lost
- * and did not come back in time; DW_EREFUSED, DW_EKEY it was refused when it came back.
+ * and did not come back in time; DW_EREFUSED, DW_EKEY it was refused when it came back; DW_EPROCESSOR every slot's
+ * process has gone down more than 5 times within 10 s.
  * DW_ETIMEDOUT: it still works. timeout_ms negative: for ever. */
 DW_EXPORT int dw_agent_wait (dw_agent_t *self, int timeout_ms);
 /* Takes nothing new: slots finish the task that they are at and give the others back; then it ends. */
@@ -358,6 +366,14 @@ DW_EXPORT void dw_agent_drain (dw_agent_t *self);
 /* Ends it at once; what its slots were at is given to others. Waits at most timeout_ms (negative: 5000) for
  * processors that still run. Errors: DW_ESTUCK as dw_system_close. */
 DW_EXPORT int dw_agent_close (dw_agent_t **self_p, int timeout_ms, dw_error_t *error);
+
+/* For the program of slot_command, and all that it does: serves one slot as its parent says over standard input, until
+ * the slot has left, or the parent has ended or wants no more of it. The program must not have read standard input, and ends
+ * when this returns; what it then writes to standard error, and its exit status, the parent passes on. processors NULL:
+ * the stock ones; their descriptions must be those of the parent's set.
+ * Errors: DW_EINVAL nobody has said anything on standard input; DW_EPROTOCOL; DW_ELOST the connection was cut; DW_ESTUCK
+ * the slot is still in a processor: end the program by _exit; DW_EGRAPH, DW_EPROCESSOR, DW_ELIMIT, DW_ENOMEM as dw_agent_open. */
+DW_EXPORT int dw_agent_serve_slot (const dw_processors_t *processors, dw_error_t *error);
 
 /* ---- What a coordinator is at ----------------------------------------------------------------- */
 

@@ -282,6 +282,13 @@ static void s_read_intent (dw_reader_t *reader, const dw_spec_t *spec, void *tar
         options->intent = choice == 0 ? DW_TRANSFORM : DW_ANALYZE;
 }
 
+static void s_read_idempotent (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    dw_node_options_t *options = s_node_options (reader, target);
+    int choice = dw_reader_pick (reader, spec);
+    if (options && choice >= 0)
+        options->not_idempotent = choice == 1;
+}
+
 /* -- Nodes ---------------------------------------------------------------------------------- */
 
 #define NODE_INTEGER(key, member, limited, times)                                                 \
@@ -291,6 +298,7 @@ static void s_read_intent (dw_reader_t *reader, const dw_spec_t *spec, void *tar
     }
 
 static const char *const s_intents[] = {"transform", "analyze", NULL};
+static const char *const s_truths[] = {"true", "false", NULL};
 
 static const dw_spec_t s_node_specs[] = {
     {.name = "id", .read = s_read_id},
@@ -304,6 +312,7 @@ static const dw_spec_t s_node_specs[] = {
     {.name = "retry_backoff", .read = s_read_node_backoff},
     NODE_INTEGER ("cost_us", cost_us, DW_LIMIT_COST_US, 1),
     {.name = "intent", .read = s_read_intent, .choices = s_intents},
+    {.name = "idempotent", .read = s_read_idempotent, .choices = s_truths},
     {0},
 };
 

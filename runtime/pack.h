@@ -12,7 +12,7 @@
  *     node        id, processor, input, array of dependencies, array of settings, options
  *     dependency  id
  *     setting     name, type, and unless it is DW_VALUE_NULL its value
- *     options     nil, or intent, timeout_us, retry_attempts, cost_us, and nil or a backoff
+ *     options     nil, or intent, timeout_us, retry_attempts, cost_us, nil or a backoff, and not_idempotent
  *
  * An array's elements are records and follow one another. A text is a str without NUL, or nil where
  * nothing was said. A signed integer, DW_UNSET too, is a uint of the same 64 bits, and so is a number

@@ -225,7 +225,7 @@ static void unknown_keys_are_refused_with_the_nearest_name (void **state) {
     s_expect_node ("  @zzzzzzzzzzzzzz: 1",
                    "unknown key \"zzzzzzzzzzzzzz\"; the keys here are id, type, processor, "
                    "depends_on, input, options, timeout_seconds, retry_attempts, "
-                   "retry_backoff, cost_us, intent");
+                   "retry_backoff, cost_us, intent, idempotent");
 }
 
 static void repeated_keys_are_refused (void **state) {

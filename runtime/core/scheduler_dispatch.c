@@ -61,7 +61,7 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
     task->steps = steps;
     task->done = 0;
     task->was_late = false;
-    task->is_unmeasured = estimate_ns == 0;
+    task->is_alone = estimate_ns == 0 || (self->plan->flags[node] & DW_NODE_ONCE);
     if (estimate_ns == 0)
         estimate_ns = DW_MESSAGE_NS;
     task->estimate_ns = (uint32_t) (estimate_ns < UINT32_MAX ? estimate_ns : UINT32_MAX);
@@ -100,7 +100,8 @@ static uint64_t s_low_ns (const dw_scheduler_t *self, uint64_t share_ns, uint64_
 }
 
 /* Gives a worker ready tasks of its lane until it has its share, at most what it may hold (s_low_ns); one in any
- * case when it has none. A task whose processor was never measured travels alone. */
+ * case when it has none. A task whose processor was never measured travels alone, and so does one that may run but once:
+ * what lies behind or before another may have begun, though no answer says so yet. */
 static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint64_t share_ns) {
     dw_worker_state_t *worker = &self->workers[worker_index];
     dw_lane_t *lane = &self->lanes[worker->lane];
@@ -115,14 +116,15 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint64_t share_
         uint32_t steps = dw_run_steps (run, node);
         uint64_t estimate_ns = dw_scheduler_kind (self, node)->mean_ns * steps;
         bool is_first = worker->first == worker->next;
-        if (!is_first && (estimate_ns == 0 ||
-                          held_ns + estimate_ns > 2 * s_low_ns (self, share_ns, estimate_ns) ||
-                          held_ns + estimate_ns / 2 > share_ns))
+        bool is_alone = estimate_ns == 0 || (self->plan->flags[node] & DW_NODE_ONCE);
+        if (!is_first &&
+            (is_alone || held_ns + estimate_ns > 2 * s_low_ns (self, share_ns, estimate_ns) ||
+             held_ns + estimate_ns / 2 > share_ns))
             break;
         dw_scheduler_unready (self, lane, run, node);
         s_send (self, worker_index, run_index, node, steps, estimate_ns);
         held_ns += estimate_ns;
-        if (estimate_ns == 0)
+        if (is_alone)
             break;
     }
 }
@@ -165,7 +167,7 @@ static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t
         bool is_late = lane->workers_count > 1 &&
                        self->now_ns - worker->since_ns >= worker->late_ns;
         if (worker->local || worker->first == worker->next || worker->suspect || is_late ||
-            dw_scheduler_task (worker, worker->first)->is_unmeasured ||
+            dw_scheduler_task (worker, worker->first)->is_alone ||
             worker->filled == self->steps_count ||
             s_remaining_ns (self, worker) > s_low_ns (self, share_ns, lane->mean_ns))
             continue;

@@ -30,9 +30,10 @@ typedef struct dw_held_task_t {
     uint32_t run; /* DW_NONE: nobody waits for its answer any more */
     uint32_t node;
     uint32_t steps;
-    uint32_t done;      /* steps that were answered for, before node */
-    bool was_late;      /* it was taken back: somebody else has it */
-    bool is_unmeasured; /* how long it takes was not known: it travels alone */
+    uint32_t done; /* steps that were answered for, before node */
+    bool was_late; /* it was taken back: somebody else has it */
+    bool
+        is_alone; /* nothing is put behind it: how long it takes was not known, or it may run but once */
     uint32_t estimate_ns;
 } dw_held_task_t;
 

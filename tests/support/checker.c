@@ -70,7 +70,8 @@ static bool s_check_finish (model_t *self, const dw_command_t *command) {
                                s_run_name (command->status));
     for (size_t i = 0; i < self->owed_count; i++)
         if (self->owed[i].run == command->run &&
-            (self->owed[i].type == DW_KEEP_OUTPUT || self->owed[i].type == DW_KEEP_ERROR))
+            (self->owed[i].type == DW_KEEP_OUTPUT || self->owed[i].type == DW_KEEP_ERROR ||
+             self->owed[i].type == DW_KEEP_DEATH))
             return model_is_wrong (self, "run %u finishes before all of it was kept", command->run);
     return true;
 }
@@ -98,6 +99,10 @@ static bool s_check_worker (model_t *self, const dw_command_t *command) {
         if (!measured || model_task (worker, ticket)->unmeasured)
             return model_is_wrong (self, "node %u is sent with another, one of them unmeasured",
                                    command->node);
+        else if (model_is_once (self, command->node) ||
+                 model_is_once (self, model_task (worker, ticket)->node))
+            return model_is_wrong (self, "node %u is sent with another, one of them not idempotent",
+                                   command->node);
     return true;
 }
 
@@ -116,7 +121,8 @@ static bool s_check_node (model_t *self, const dw_command_t *command, uint32_t n
         return model_is_wrong (self, "run %u: node %u is retried too early", command->run, node);
     if (self->workers[command->worker].local && !model_is_brief (self, node))
         return model_is_wrong (self, "node %u is not brief and given to the shell's thread", node);
-    if (command->steps > 1 && (model_is_timed (self, node) || self->plan->strategy == DW_LEVEL))
+    if (command->steps > 1 && (model_is_timed (self, node) || model_is_once (self, node) ||
+                               self->plan->strategy == DW_LEVEL))
         return model_is_wrong (self, "node %u may not be part of a chain", node);
     return true;
 }
@@ -222,6 +228,16 @@ static bool s_check_send (model_t *self, const dw_command_t *command) {
     return true;
 }
 
+/* A death comes before the error that it is part of the story of. */
+static bool s_check_death (model_t *self, const dw_command_t *command) {
+    if (command->attempt != self->runs[command->run].nodes[command->node].attempts)
+        return model_is_wrong (self, "run %u: a worker was lost with attempt %u of node %u",
+                               command->run, command->attempt, command->node);
+    return s_tick_off (self, command) ||
+           model_is_wrong (self, "run %u: a worker is said to be lost with node %u for no reason",
+                           command->run, command->node);
+}
+
 static bool s_check_command (model_t *self, const dw_command_t *command) {
     switch ((dw_command_type_t) command->type) {
         case DW_SEND_TASK:
@@ -237,6 +253,7 @@ static bool s_check_command (model_t *self, const dw_command_t *command) {
             return s_tick_off (self, command) ||
                    model_is_wrong (self, "run %u: node %u's error %u is kept for no reason",
                                    command->run, command->node, command->code);
+        case DW_KEEP_DEATH: return s_check_death (self, command);
         case DW_DROP_OUTPUT: return s_check_drop (self, command);
         case DW_FINISH_RUN: return s_check_finish (self, command);
         case DW_REPLACE_WORKER: return true; /* the model was asked before */

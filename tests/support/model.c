@@ -326,7 +326,8 @@ static void s_on_lost (model_t *self, const dw_event_t *event) {
     s_forget_worker (worker);
     if (!was_busy || !task->live)
         return;
-    if (event->last) { /* it said good-bye */
+    bool is_once = model_is_once (self, task->node);
+    if (event->idle || (event->last && !is_once)) { /* it was at nothing, or did not go down */
         s_release (self, task);
         return;
     }
@@ -335,7 +336,13 @@ static void s_on_lost (model_t *self, const dw_event_t *event) {
     s_count_begun (self, task);
     s_unhold (self, task);
     node->state = DW_STATE_WAITING;
-    if (++node->deaths < MODEL_DEATHS_MAX)
+    s_owe (self, (dw_command_t){.type = DW_KEEP_DEATH,
+                                .run = task->run,
+                                .node = task->node,
+                                .worker = worker_index,
+                                .handle = event->handle});
+    node->deaths += !event->last;
+    if (!is_once && node->deaths < MODEL_DEATHS_MAX)
         return;
     s_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
                                 .run = task->run,

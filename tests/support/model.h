@@ -132,6 +132,7 @@ uint32_t model_source (const model_t *self, const model_run_t *run, uint32_t nod
 bool model_may_run (const model_t *self, const model_run_t *run, uint32_t node);
 bool model_is_ready (const model_t *self, const model_run_t *run, uint32_t node);
 bool model_is_timed (const model_t *self, uint32_t node);
+bool model_is_once (const model_t *self, uint32_t node);
 /* Whether the shell's own thread may run node. */
 bool model_is_brief (const model_t *self, uint32_t node);
 bool model_depends_on (const model_t *self, uint32_t node, uint32_t on);

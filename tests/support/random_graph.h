@@ -41,6 +41,7 @@ typedef struct random_node_t {
     int64_t retry_attempts; /* as the graph says it: may be DW_UNSET, as below */
     int64_t timeout_us;
     int64_t cost_us;
+    bool not_idempotent;
 } random_node_t;
 
 typedef struct random_graph_t {

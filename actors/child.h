@@ -1,0 +1,29 @@
+/* child.h - what a slot's process and its parent say to each other, over the socket that is its standard input.
+ *
+ * The parent says a head and an order; closing the socket tells the child to end. The child says one byte when it leaves
+ * of itself. Both are the same program, or built on the same library, on one machine. */
+
+#ifndef DW_CHILD_H
+#define DW_CHILD_H
+
+#include "actors/squad.h"
+
+#define DW_CHILD_MAGIC 0x746f6c73u /* "slot" */
+
+/* What a child says before it ends. Whoever ends without a word has crashed. */
+#define DW_CHILD_LEFT 'L' /* the coordinator told it to leave, or refused it */
+#define DW_CHILD_CUT  'C' /* its connection was cut */
+
+typedef struct dw_child_head_t {
+    uint32_t magic;
+    uint32_t number; /* of the slot */
+    uint64_t size;   /* of the order that follows */
+} dw_child_head_t;
+
+/* Writes what all slots of a squad are told; numbers are not part of it. */
+void dw_child_write_order (dw_writer_t *self, const dw_squad_options_t *options);
+/* Reads it: options and keys point into what is read. False: it makes no sense. */
+bool dw_child_read_order (dw_wire_reader_t *self, dw_squad_options_t *options,
+                          dw_link_keys_t *keys);
+
+#endif
