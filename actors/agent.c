@@ -322,12 +322,24 @@ static bool s_take_in (dw_agent_t *self) {
     return is_told;
 }
 
+/* Says that the process is there, and what each of its slots is at. */
+static void s_beat (dw_agent_t *self) {
+    uint32_t count = self->options.slots;
+    const dw_wire_slot_t *slots = self->children ? dw_children_ask (self->children, &count)
+                                                 : dw_squad_ask (self->squad);
+    dw_write_uint (&self->packet.head, DW_WIRE_BEAT);
+    dw_write_uint (&self->packet.head, self->peer);
+    for (uint32_t i = 0; i < count; i++)
+        dw_write_slot (&self->packet.head, &slots[i]);
+    dw_packet_send (&self->packet, self->link.socket, NULL, 0);
+}
+
 /* Until the coordinator ends it (true), or is lost, or the caller wishes to close. */
 static bool s_serve (dw_agent_t *self) {
     for (;;) {
         int64_t now_ns = dw_clock_ns ();
         if (now_ns >= self->beat_ns) {
-            s_say (self, DW_WIRE_BEAT);
+            s_beat (self);
             if (s_has_cut_slots (self)) /* though this connection is not */
                 s_do_and_tell (self, (s_errand_t){.run = s_mend});
             self->beat_ns = now_ns + self->heartbeat_ns;
@@ -407,7 +419,7 @@ static void *s_agent_actor (void *args) {
 
 static int s_check_files (uint32_t slots, bool are_processes, dw_error_t *error) {
     struct rlimit limit;
-    uint64_t need = (are_processes ? 5 : 2) * (uint64_t) slots + SPARE_FILES;
+    uint64_t need = (are_processes ? 5 : 4) * (uint64_t) slots + SPARE_FILES;
     if (getrlimit (RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY ||
         need <= limit.rlim_cur)
         return DW_OK;

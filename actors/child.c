@@ -105,8 +105,20 @@ static void s_on_ended (void *arg) {
     eventfd_write (*fd, 1);
 }
 
+/* False: the parent is gone. */
+static bool s_say (dw_child_what_t what, const dw_wire_slot_t *slot) {
+    dw_child_word_t word;
+    memset (&word, 0, sizeof word);
+    word.what = what;
+    if (slot)
+        word.slot = *slot;
+    /* A parent that does not listen is not waited for, and one that is gone shall not end this process by SIGPIPE. */
+    return send (STDIN_FILENO, &word, sizeof word, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+           (ssize_t) sizeof word;
+}
+
 /* Until the slot has left, or the parent wants no more of it. True: it has left. */
-static bool s_wait (int ended_fd) {
+static bool s_wait (dw_squad_t *squad, int ended_fd) {
     struct pollfd items[2] = {{.fd = ended_fd, .events = POLLIN},
                               {.fd = STDIN_FILENO, .events = POLLIN}};
     for (;;) {
@@ -117,6 +129,8 @@ static bool s_wait (int ended_fd) {
             return true;
         if (items[1].revents && read (STDIN_FILENO, &byte, 1) <= 0)
             return false;
+        if (items[1].revents)
+            s_say (DW_CHILD_AT, dw_squad_ask (squad));
     }
 }
 
@@ -125,12 +139,10 @@ static int s_serve (const dw_squad_options_t *options, int ended_fd, dw_error_t 
     int err = dw_squad_new (&squad, options, error);
     if (err)
         return err;
-    bool has_left = s_wait (ended_fd) && dw_squad_join (squad, dw_clock_ns () + END_NS);
+    bool has_left = s_wait (squad, ended_fd) && dw_squad_join (squad, dw_clock_ns () + END_NS);
     bool was_cut = has_left && dw_squad_is_cut (squad);
-    char word = was_cut ? DW_CHILD_CUT : DW_CHILD_LEFT;
     err = dw_squad_end (&squad, dw_clock_ns () + END_NS, error);
-    /* A parent that is gone does not hear it, and would not have this process end by SIGPIPE. */
-    if (has_left && send (STDIN_FILENO, &word, 1, MSG_NOSIGNAL) < 0)
+    if (has_left && !s_say (was_cut ? DW_CHILD_CUT : DW_CHILD_LEFT, NULL))
         return DW_ELOST;
     return was_cut ? DW_ELOST : err;
 }

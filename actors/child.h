@@ -1,7 +1,7 @@
 /* child.h - what a slot's process and its parent say to each other, over the socket that is its standard input.
  *
- * The parent says a head and an order; closing the socket tells the child to end. The child says one byte when it leaves
- * of itself. Both are the same program, or built on the same library, on one machine. */
+ * The parent says a head and an order, then a byte for each time that it asks what the slot is at; closing the socket tells
+ * the child to end. The child answers, and says so when it leaves of itself. Both are the same program, or built on the same library, on one machine. */
 
 #ifndef DW_CHILD_H
 #define DW_CHILD_H
@@ -10,9 +10,17 @@
 
 #define DW_CHILD_MAGIC 0x746f6c73u /* "slot" */
 
-/* What a child says before it ends. Whoever ends without a word has crashed. */
-#define DW_CHILD_LEFT 'L' /* the coordinator told it to leave, or refused it */
-#define DW_CHILD_CUT  'C' /* its connection was cut */
+/* What a child says. Whoever ends without a word of leaving has crashed. */
+typedef enum dw_child_what_t {
+    DW_CHILD_AT,   /* what its slot is at */
+    DW_CHILD_LEFT, /* it ends: the coordinator told it to leave, or refused it */
+    DW_CHILD_CUT,  /* it ends: its connection was cut */
+} dw_child_what_t;
+
+typedef struct dw_child_word_t {
+    uint32_t what;       /* dw_child_what_t */
+    dw_wire_slot_t slot; /* when DW_CHILD_AT */
+} dw_child_word_t;
 
 typedef struct dw_child_head_t {
     uint32_t magic;

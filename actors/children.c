@@ -38,7 +38,10 @@ typedef struct s_child_t {
     bool has_left, was_cut, has_crashed, is_down;
     int64_t crashed_ns[CRASHES_MAX]; /* when it was started again after a crash, in turns */
     unsigned crashes;
-    char *tail; /* a ring of DW_WIRE_TAIL_MAX, made when it says something */
+    dw_child_word_t word; /* as far as it has come */
+    size_t word_count;
+    bool is_asked; /* and has not answered */
+    char *tail;    /* a ring of DW_WIRE_TAIL_MAX, made when it says something */
     size_t heard;
 } s_child_t;
 
@@ -47,6 +50,7 @@ struct dw_children_t {
     int epoll_fd;
     dw_writer_t order;
     s_child_t *items;
+    dw_wire_slot_t *said; /* what slots said last that they are at */
     uint32_t count;
 };
 
@@ -129,7 +133,9 @@ static int s_begin (dw_children_t *self, s_child_t *child, int order_fd, int wor
 
 static int s_start (dw_children_t *self, s_child_t *child, dw_error_t *error) {
     int order[2] = {-1, -1}, words[2] = {-1, -1}, err = DW_OK;
-    child->told = child->heard = 0;
+    child->told = child->heard = child->word_count = 0;
+    child->is_asked = false;
+    self->said[child - self->items] = (dw_wire_slot_t){.number = child->number};
     child->is_killed = child->has_left = child->was_cut = child->has_crashed = false;
     if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, order) || pipe2 (words, O_CLOEXEC))
         err = s_refuse ("no descriptors for a slot's process", error);
@@ -173,14 +179,35 @@ static void s_tell (dw_children_t *self, s_child_t *child) {
     epoll_ctl (self->epoll_fd, EPOLL_CTL_MOD, child->fds[SOURCE_ORDER], &event);
 }
 
-/* What it says of how it leaves. */
-static void s_on_word (s_child_t *child) {
-    char word;
-    ssize_t got = recv (child->fds[SOURCE_ORDER], &word, 1, MSG_DONTWAIT);
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-        s_close_fd (&child->fds[SOURCE_ORDER]); /* it has closed its standard input */
-    child->has_left |= got == 1 && word == DW_CHILD_LEFT;
-    child->was_cut |= got == 1 && word == DW_CHILD_CUT;
+static void s_on_word (dw_children_t *self, s_child_t *child) {
+    dw_wire_slot_t *said = &self->said[child - self->items];
+    switch (child->word.what) {
+        case DW_CHILD_AT:
+            *said = child->word.slot;
+            said->number = child->number;
+            child->is_asked = false;
+            return;
+        case DW_CHILD_LEFT: child->has_left = true; return;
+        case DW_CHILD_CUT: child->was_cut = true; return;
+    }
+}
+
+/* What it says over the socket. */
+static void s_listen (dw_children_t *self, s_child_t *child) {
+    for (;;) {
+        uint8_t *at = (uint8_t *) &child->word + child->word_count;
+        ssize_t got = recv (child->fds[SOURCE_ORDER], at, sizeof child->word - child->word_count,
+                            MSG_DONTWAIT);
+        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+            s_close_fd (&child->fds[SOURCE_ORDER]); /* it has closed its standard input */
+        if (got <= 0)
+            return;
+        child->word_count += (size_t) got;
+        if (child->word_count < sizeof child->word)
+            continue;
+        child->word_count = 0;
+        s_on_word (self, child);
+    }
 }
 
 /* Passes words on to standard error, which must never hold this thread up: what it does not take at once is left out. */
@@ -251,7 +278,7 @@ static void s_on_end (dw_children_t *self, s_child_t *child,
     char words[DW_WIRE_TAIL_MAX];
     dw_wire_ended_t end;
     if (child->fds[SOURCE_ORDER] >= 0)
-        s_on_word (child);
+        s_listen (self, child);
     if (child->fds[SOURCE_WORDS] >= 0)
         s_hear (child);
     s_reap (child, &end);
@@ -289,7 +316,7 @@ void dw_children_look (dw_children_t *self, void (*ended) (void *arg, const dw_w
                 if (events[i].events & EPOLLOUT)
                     s_tell (self, child);
                 if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-                    s_on_word (child);
+                    s_listen (self, child);
                 break;
             case SOURCE_WORDS: s_hear (child); break;
             case SOURCE_END: s_on_end (self, child, ended, arg); break;
@@ -352,6 +379,20 @@ int dw_children_mend (dw_children_t *self, dw_error_t *error) {
     return err;
 }
 
+const dw_wire_slot_t *dw_children_ask (dw_children_t *self, uint32_t *count_p) {
+    for (uint32_t slot = 0; slot < self->count; slot++) {
+        s_child_t *child = &self->items[slot];
+        bool is_told = child->told == sizeof (dw_child_head_t) + self->order.count;
+        if (child->is_asked)
+            self->said[slot].at = DW_WIRE_AT_SILENT;
+        else if (child->fds[SOURCE_ORDER] >= 0 && is_told)
+            child->is_asked = send (child->fds[SOURCE_ORDER], "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+                              1;
+    }
+    *count_p = self->count;
+    return self->said;
+}
+
 bool dw_children_are_down (const dw_children_t *self) {
     for (uint32_t slot = 0; slot < self->count; slot++)
         if (!self->items[slot].is_down)
@@ -369,7 +410,8 @@ static int s_make (dw_children_t *self, const dw_squad_options_t *options, dw_er
         return err;
     dw_child_write_order (&self->order, options);
     self->items = calloc (options->slots + 1u, sizeof *self->items);
-    if (!self->items || self->order.no_memory)
+    self->said = calloc (options->slots + 1u, sizeof *self->said);
+    if (!self->items || !self->said || self->order.no_memory)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
     if (self->epoll_fd < 0)
@@ -438,6 +480,7 @@ void dw_children_end (dw_children_t **self_p) {
         explicit_bzero (self->order.bytes, self->order.size); /* it has the secret key */
     dw_writer_free (&self->order);
     free (self->items);
+    free (self->said);
     free (self);
     *self_p = NULL;
 }

@@ -37,6 +37,8 @@ int dw_children_replace (dw_children_t *self, uint32_t number, dw_error_t *error
 bool dw_children_are_cut (const dw_children_t *self);
 /* Starts those again whose connection was cut. Errors: as dw_children_replace. */
 int dw_children_mend (dw_children_t *self, dw_error_t *error);
+/* As dw_squad_ask; *count_p: how many. */
+const dw_wire_slot_t *dw_children_ask (dw_children_t *self, uint32_t *count_p);
 /* Whether all slots are down to stay. */
 bool dw_children_are_down (const dw_children_t *self);
 /* Ends all of them, kills those that do not end, and frees everything. */

@@ -27,7 +27,8 @@ typedef struct dw_coordinator_options_t {
     zmq_msg_t *packed;  /* its graph (runtime/pack.h), for agents */
     uint64_t digest;    /* of its plan */
     bool no_actors;     /* every node is run elsewhere */
-    uint32_t slots_max, heartbeat_ms, silence_ms;
+    uint32_t slots_max, heartbeat_ms, silence_ms, stalled_ms;
+    uint32_t lease_ms; /* 0: none */
     uint32_t runs_max; /* of a client */
     uint32_t clients_max;
     uint32_t cpus_count;

@@ -285,9 +285,14 @@ void dw_coordinator_replace_slot (dw_coordinator_t *self, uint32_t worker) {
 
 /* ---- Heartbeats ------------------------------------------------------------------------------- */
 
-void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer) {
+void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer, dw_wire_reader_t *reader) {
+    dw_wire_slot_t slot;
+    uint32_t index = peer->number, left = self->places_count; /* of records: each slot has one */
     if (peer->role == DW_WIRE_AGENT)
-        self->agents[peer->number].heard_ns = dw_clock_ns ();
+        self->agents[index].heard_ns = dw_clock_ns ();
+    while (peer->role == DW_WIRE_AGENT && dw_wire_reader_has_more (reader) && left-- > 0 &&
+           dw_read_slot (reader, &slot))
+        dw_coordinator_on_slot (self, index, &slot);
     dw_write_uint (&self->reply.head, DW_WIRE_BEAT);
     dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
 }
@@ -314,4 +319,5 @@ void dw_coordinator_look_for_silent (dw_coordinator_t *self, int64_t now_ns) {
             (double) (now_ns - agent->heard_ns) / 1e9);
         dw_coordinator_lose_agent (self, i);
     }
+    dw_coordinator_look_for_standstill (self, now_ns);
 }

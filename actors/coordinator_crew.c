@@ -23,6 +23,7 @@ void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, con
     memcpy (peer->key, key, sizeof peer->key);
     worker->peer = dw_peers_index (&self->peers, peer);
     worker->has_joined = true;
+    worker->waits_ns = worker->long_ns = 0;
     dw_deaths_settle (&self->deaths, hello->number);
     dw_write_uint (&self->reply.head, DW_WIRE_WELCOME);
     dw_write_uint (&self->reply.head, worker->peer);

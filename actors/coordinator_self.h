@@ -5,6 +5,7 @@
  *     coordinator_crew.c      the worker actors: welcomed, heard, replaced
  *     coordinator_entry.c     who may come in from elsewhere, by their keys
  *     coordinator_agents.c    worker processes elsewhere: welcomed, heard, lost, drained
+ *     coordinator_watch.c     what does not go on: runs that nobody serves, slots that are long at a task
  *     coordinator_losses.c    what the scheduler and people are told of workers that are gone
  *     coordinator_status.c    what it tells of what it is at
  *     coordinator_commands.c  what the scheduler commands
@@ -29,7 +30,9 @@
 typedef struct dw_live_run_t {
     bool is_live;
     bool has_extras;
-    uint32_t client; /* its peer; DW_PEER_NONE: it is gone */
+    bool is_stall_told;
+    int64_t unserved_ns; /* since when nobody serves what is ready of it; 0: somebody does */
+    uint32_t client;     /* its peer; DW_PEER_NONE: it is gone */
     uint64_t client_run;
     uint64_t number; /* of all runs of this system */
     int64_t submitted_ns;
@@ -48,6 +51,13 @@ typedef struct dw_crew_t {
     bool has_joined;   /* a slot that has said HELLO and whose process is not known to have ended */
     bool is_down;      /* a slot whose agent says that there will be no other */
     uint32_t replaced; /* how often its agent was told to replace it */
+    /* What it holds though it says that it idles: the first ticket, since when, and how often that was the end of it. */
+    uint64_t waits_ticket;
+    int64_t waits_ns; /* 0: it does not */
+    unsigned waits_count;
+    uint64_t
+        long_ticket; /* that it was said to be long at, and when that is said again; 0: not said */
+    int64_t long_ns;
 } dw_crew_t;
 
 /* A worker process. */
@@ -62,10 +72,17 @@ typedef struct dw_remote_agent_t {
     uint64_t pid;
     uint32_t slots;
     int64_t heard_ns;
-    uint32_t busy,
-        down; /* of its slots, and what they have done: summed up when a status is asked for */
+    uint32_t busy; /* of its slots, and what they have done: summed up when a status is asked for */
     uint64_t steps_count;
 } dw_remote_agent_t;
+
+/* What does not go on, as a status tells it. */
+#define DW_TROUBLES_MAX 32u
+typedef struct dw_troubles_t {
+    uint64_t runs_stalled; /* no worker serves what is ready of them, for as long as stalled_ms */
+    uint64_t slots_down;   /* to stay */
+    uint64_t slots_long;   /* at one task for as long as stalled_ms */
+} dw_troubles_t;
 
 /* An actor that did not come back from a processor. */
 typedef struct dw_stuck_t {
@@ -121,7 +138,8 @@ struct dw_coordinator_t {
     dw_zap_t *zap;
     dw_remote_agent_t *agents;
     uint32_t agents_count, agents_size;
-    int64_t look_ns; /* when to look for silent agents next */
+    int64_t look_ns;    /* when to look for silent agents next */
+    bool is_stall_told; /* a run is stalled, and people were told */
 
     dw_deaths_t deaths;
     zmq_msg_t graph; /* what WELCOME tells clients */
@@ -220,9 +238,16 @@ void dw_coordinator_on_slot_bye (dw_coordinator_t *self, dw_peer_t *peer);
 void dw_coordinator_cut_slot (dw_coordinator_t *self, dw_peer_t *peer);
 /* A slot is stuck: its agent starts another. */
 void dw_coordinator_replace_slot (dw_coordinator_t *self, uint32_t worker);
-void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer);
+void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer, dw_wire_reader_t *reader);
 void dw_coordinator_look_for_silent (dw_coordinator_t *self, int64_t now_ns);
 void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router);
+/* What an agent says that one of its slots is at. */
+void dw_coordinator_on_slot (dw_coordinator_t *self, uint32_t index, const dw_wire_slot_t *slot);
+/* Looks for what does not go on, and says so. */
+void dw_coordinator_look_for_standstill (dw_coordinator_t *self, int64_t now_ns);
+/* Appends a text for each thing that does not go on, at most DW_TROUBLES_MAX; returns how many. */
+uint32_t dw_coordinator_write_troubles (const dw_coordinator_t *self, int64_t now_ns,
+                                        dw_writer_t *texts, dw_troubles_t *troubles);
 
 /* ---- Commands -------------------------------------------------------------------------------- */
 

@@ -3,13 +3,16 @@
 #include "actors/squad.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <zmq.h>
 
 #include "actors/clock.h"
+#include "actors/endpoint.h"
 #include "runtime/pack.h"
 
 #define SPARE_SOCKETS 16u
+#define SLOT_SOCKETS  3u /* its DEALER, and both ends of its tether */
 
 struct dw_squad_t {
     void *context;
@@ -18,7 +21,11 @@ struct dw_squad_t {
     dw_program_t *program;
     uint8_t token[DW_WIRE_TOKEN_SIZE];
     uint32_t *numbers;
-    dw_worker_t **workers; /* by slot */
+    dw_worker_t **workers; /* by slot, as these are */
+    void **tethers;        /* this end */
+    dw_wire_slot_t *said;  /* what they said last */
+    bool *are_asked;       /* and have not answered */
+    uint32_t tethers_made;
     uint32_t slots;
     uint32_t heartbeat_ms, silence_ms;
     void (*ended) (void *arg);
@@ -27,7 +34,28 @@ struct dw_squad_t {
     uint32_t stuck_count;
 };
 
+/* A new tether for a slot, whose former one may still hold it. */
+static int s_tether (dw_squad_t *self, uint32_t slot, char *name, size_t size, dw_error_t *error) {
+    int no_linger = 0;
+    if (self->tethers[slot])
+        zmq_close (self->tethers[slot]);
+    self->said[slot] = (dw_wire_slot_t){.number = self->numbers[slot]};
+    self->are_asked[slot] = false;
+    snprintf (name, size, "inproc://tether-%u", (unsigned) self->tethers_made++);
+    self->tethers[slot] = zmq_socket (self->context, ZMQ_PAIR);
+    if (!self->tethers[slot])
+        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
+                             "no socket for a slot (%s): raise the limit of open files (ulimit -n)",
+                             zmq_strerror (errno));
+    zmq_setsockopt (self->tethers[slot], ZMQ_LINGER, &no_linger, sizeof no_linger);
+    return dw_endpoint_bind_inproc (self->tethers[slot], name, error);
+}
+
 static int s_start (dw_squad_t *self, uint32_t slot, dw_error_t *error) {
+    char tether[48];
+    int err = s_tether (self, slot, tether, sizeof tether, error);
+    if (err)
+        return err;
     dw_worker_options_t options = {.context = self->context,
                                    .endpoint = self->endpoint,
                                    .program = self->program,
@@ -39,6 +67,7 @@ static int s_start (dw_squad_t *self, uint32_t slot, dw_error_t *error) {
                                    .stack_bytes = DW_WORKER_STACK_BYTES,
                                    .heartbeat_ms = self->heartbeat_ms,
                                    .silence_ms = self->silence_ms,
+                                   .tether = tether,
                                    .ended = self->ended,
                                    .ended_arg = self->ended_arg};
     return dw_worker_new (&self->workers[slot], &options, error);
@@ -76,7 +105,11 @@ static int s_make (dw_squad_t *self, const dw_squad_options_t *options, dw_error
     self->endpoint = strdup (options->endpoint);
     self->numbers = calloc (self->slots + 1u, sizeof *self->numbers);
     self->workers = calloc (self->slots + 1u, sizeof *self->workers);
-    if (!self->endpoint || !self->numbers || !self->workers)
+    self->tethers = calloc (self->slots + 1u, sizeof *self->tethers);
+    self->said = calloc (self->slots + 1u, sizeof *self->said);
+    self->are_asked = calloc (self->slots + 1u, sizeof *self->are_asked);
+    if (!self->endpoint || !self->numbers || !self->workers || !self->tethers || !self->said ||
+        !self->are_asked)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     memcpy (self->numbers, options->numbers, self->slots * sizeof *self->numbers);
     int err = dw_squad_plan (&self->program, options, error);
@@ -87,7 +120,7 @@ static int s_make (dw_squad_t *self, const dw_squad_options_t *options, dw_error
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
                              zmq_strerror (errno));
     zmq_ctx_set (self->context, ZMQ_MAX_SOCKETS,
-                 (int) (self->slots + DW_WORKERS_STUCK_MAX + SPARE_SOCKETS));
+                 (int) (SLOT_SOCKETS * (self->slots + DW_WORKERS_STUCK_MAX) + SPARE_SOCKETS));
     for (uint32_t slot = 0; slot < self->slots && !err; slot++)
         err = s_start (self, slot, error);
     return err;
@@ -103,6 +136,22 @@ int dw_squad_new (dw_squad_t **self_p, const dw_squad_options_t *options, dw_err
     else
         *self_p = self;
     return err;
+}
+
+const dw_wire_slot_t *dw_squad_ask (dw_squad_t *self) {
+    for (uint32_t slot = 0; slot < self->slots; slot++) {
+        dw_wire_slot_t said;
+        while (self->tethers[slot] && zmq_recv (self->tethers[slot], &said, sizeof said,
+                                                ZMQ_DONTWAIT) == (int) sizeof said) {
+            self->said[slot] = said;
+            self->are_asked[slot] = false;
+        }
+        if (self->are_asked[slot])
+            self->said[slot].at = DW_WIRE_AT_SILENT;
+        else if (self->tethers[slot])
+            self->are_asked[slot] = zmq_send (self->tethers[slot], "", 1, ZMQ_DONTWAIT) == 1;
+    }
+    return self->said;
 }
 
 /* Frees those that were stuck and have ended after all. */
@@ -172,8 +221,14 @@ static void s_free (dw_squad_t *self) {
         dw_worker_destroy (&self->workers[i]);
     for (uint32_t i = 0; i < self->stuck_count; i++)
         dw_worker_destroy (&self->stuck[i]);
+    for (uint32_t i = 0; self->tethers && i < self->slots; i++)
+        if (self->tethers[i])
+            zmq_close (self->tethers[i]);
     if (self->context)
         zmq_ctx_term (self->context);
+    free (self->tethers);
+    free (self->said);
+    free (self->are_asked);
     dw_program_destroy (&self->program);
     free (self->workers);
     free (self->numbers);

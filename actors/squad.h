@@ -37,6 +37,8 @@ int dw_squad_new (dw_squad_t **self_p, const dw_squad_options_t *options, dw_err
 bool dw_squad_join (dw_squad_t *self, int64_t deadline_ns);
 /* Whether a slot has ended because its connection was cut. */
 bool dw_squad_is_cut (const dw_squad_t *self);
+/* What each slot is at, slots of them, as told by its answer to the last question; asks them anew. Valid until the next call. */
+const dw_wire_slot_t *dw_squad_ask (dw_squad_t *self);
 /* Starts the slots again whose connection was cut: by their HELLO the coordinator hears that what it sent to the earlier
  * one is lost. Errors: as dw_squad_new. */
 int dw_squad_mend (dw_squad_t *self, dw_error_t *error);

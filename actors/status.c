@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 255u
+#define TEXT_MAX     255u
+#define TROUBLES_MAX 64u
 
 /* Everything in one piece of memory: the status, its workers, their texts. */
 typedef struct s_status_t {
     dw_status_t status;
     char *texts;
+    const char *troubles[TROUBLES_MAX];
     dw_status_worker_t workers[];
 } s_status_t;
 
@@ -51,7 +53,10 @@ static void s_read_numbers (dw_wire_reader_t *reader, dw_status_t *status) {
                                  &status->timeouts,
                                  &status->lost,
                                  &status->answers_ignored,
-                                 &status->messages_ignored};
+                                 &status->messages_ignored,
+                                 &status->runs_stalled,
+                                 &status->slots_down,
+                                 &status->slots_long};
     uint32_t count = dw_read_array (reader), known = sizeof numbers / sizeof *numbers;
     for (uint32_t i = 0; i < count; i++) { /* a later version may tell more */
         uint64_t number = dw_read_uint (reader);
@@ -62,11 +67,24 @@ static void s_read_numbers (dw_wire_reader_t *reader, dw_status_t *status) {
     status->clients_count = (uint32_t) clients_count;
 }
 
+static void s_read_troubles (dw_wire_reader_t *reader, s_status_t *self, char **at) {
+    uint32_t count = dw_read_array (reader);
+    if (count > TROUBLES_MAX) {
+        reader->is_damaged = true;
+        reader->at = reader->end;
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        self->troubles[i] = s_text (reader, at);
+    self->status.troubles = self->troubles;
+    self->status.troubles_count = count;
+}
+
 int dw_status_new (dw_status_t **self_p, dw_wire_reader_t *reader) {
     /* A worker has six values, so there are at most so many; a text is no longer than the message. */
     size_t left = (size_t) (reader->end - reader->at), workers_max = left / 6;
     s_status_t *self = calloc (1, sizeof *self + workers_max * sizeof *self->workers);
-    char *at = malloc (left + workers_max + 2);
+    char *at = malloc (left + workers_max + TROUBLES_MAX + 2);
     if (!self || !at) {
         free (self);
         free (at);
@@ -75,6 +93,7 @@ int dw_status_new (dw_status_t **self_p, dw_wire_reader_t *reader) {
     self->texts = at;
     self->status.graph = s_text (reader, &at);
     s_read_numbers (reader, &self->status);
+    s_read_troubles (reader, self, &at);
     self->status.workers = self->workers;
     while (dw_wire_reader_has_more (reader) && self->status.workers_count < workers_max)
         s_read_worker (reader, &self->workers[self->status.workers_count++], &at);

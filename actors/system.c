@@ -25,6 +25,7 @@
 #define SLOTS_MAX         1024u
 #define HEARTBEAT_MS      1000u
 #define SILENCE_MS        3000u
+#define STALLED_MS        60000u
 #define MS_MAX            3600000u
 #define ANY_CONCURRENCY   65536                /* as many as there are slots */
 #define NETWORK_BYTES_MAX ((int64_t) 16 << 20) /* of a payload, where the graph says nothing */
@@ -193,6 +194,8 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
         .slots_max = options->slots_max,
         .heartbeat_ms = options->heartbeat_ms,
         .silence_ms = options->silence_ms,
+        .stalled_ms = options->stalled_ms,
+        .lease_ms = options->lease_ms,
         .runs_max = options->runs_max ? options->runs_max : RUNS_MAX,
         .clients_max = clients_max,
         .cpus_count = dw_processors_lookup (processors).cpus_count,
@@ -221,6 +224,7 @@ static dw_system_options_t s_settle (const dw_system_options_t *asked) {
     options.slots_max = options.slots_max ? options.slots_max : SLOTS_MAX;
     options.heartbeat_ms = options.heartbeat_ms ? options.heartbeat_ms : HEARTBEAT_MS;
     options.silence_ms = options.silence_ms ? options.silence_ms : SILENCE_MS;
+    options.stalled_ms = options.stalled_ms ? options.stalled_ms : STALLED_MS;
     return options;
 }
 

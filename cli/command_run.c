@@ -52,6 +52,7 @@ typedef struct options_t {
     progress_t progress;
     const char *listen, *keys;
     dw_isolation_t isolation;
+    uint32_t stalled_ms;
 } options_t;
 
 enum {
@@ -64,6 +65,7 @@ enum {
     KEY_LISTEN,
     KEY_KEYS,
     KEY_ISOLATION,
+    KEY_STALLED,
 };
 
 static const struct argp_option s_options[] = {
@@ -103,6 +105,11 @@ static const struct argp_option s_options[] = {
      .arg = "DIR",
      .doc = "The folder of coordinator.key and allowed, without which none but this machine can be "
             "let in [no keys]"},
+    {.name = "stalled-seconds",
+     .key = KEY_STALLED,
+     .arg = "SECONDS",
+     .doc = "With --listen or --isolation: for how long a worker may be at one task before that is "
+            "said [60]"},
     {.name = "isolation",
      .key = KEY_ISOLATION,
      .arg = "none|process",
@@ -188,6 +195,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             return 0;
         case KEY_LISTEN: self->listen = arg; return 0;
         case KEY_KEYS: self->keys = arg; return 0;
+        case KEY_STALLED:
+            self->stalled_ms = (uint32_t) dw_command_seconds (state, "--stalled-seconds", arg, 1);
+            return 0;
         case KEY_ISOLATION: self->isolation = dw_command_isolation (state, arg); return 0;
         case ARGP_KEY_ARG: return s_parse_argument (self, state, arg) ? 0 : ARGP_ERR_UNKNOWN;
         case ARGP_KEY_END: s_check (self, state); return 0;
@@ -292,6 +302,7 @@ static int s_open (const options_t *self, const dw_graph_t *graph, uint32_t runs
         .clients_max = self->listen ? 0 : 1,
         .listen = self->listen,
         .keys = self->keys,
+        .stalled_ms = self->stalled_ms,
     };
     int status = dw_serve_open (serve, graph, self->graph, options);
     if (!status && self->listen) {
@@ -329,7 +340,7 @@ static uint32_t s_settle_isolated (dw_graph_t *graph, uint32_t runs_max) {
 /* Opens a system whose nodes run in processes of their own. */
 static int s_open_isolated (const options_t *self, dw_graph_t *graph, uint32_t runs_max,
                             dw_serve_t *serve, dw_isolated_t *isolated) {
-    dw_system_options_t options = {.runs_max = runs_max};
+    dw_system_options_t options = {.runs_max = runs_max, .stalled_ms = self->stalled_ms};
     uint32_t slots = s_settle_isolated (graph, runs_max);
     int status = dw_isolated_prepare (isolated, slots, &options);
     if (!status) {

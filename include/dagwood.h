@@ -241,6 +241,12 @@ typedef struct dw_system_options_t {
     uint32_t slots_max;    /* of workers elsewhere; 0: 1024 */
     uint32_t heartbeat_ms; /* how often they and the coordinator say that they are there; 0: 1000 */
     uint32_t silence_ms;   /* after how long a silent one is lost; 0: 3000 */
+    /* With listen: for how long a run may have something ready that no worker serves, and a worker be at one task, before that is
+     * said: by notice, to the client whose run it is, and in the status. 0: 60,000. */
+    uint32_t stalled_ms;
+    /* With listen: after how long at one task, without an answer, a worker is given up as if it had gone down; where it is a
+     * process it is killed, else its thread is left to itself. For what no timeout_seconds bounds. 0: never. */
+    uint32_t lease_ms;
 } dw_system_options_t;
 
 /* Opens a system: validates and compiles the graph (borrowed, not kept), then starts every actor.
@@ -299,6 +305,10 @@ typedef struct dw_connect_options_t {
  * DW_EREFUSED what the coordinator refused; DW_EINVAL it is no endpoint; DW_ELIMIT; DW_ENOMEM. */
 DW_EXPORT int dw_client_connect (dw_client_t **self_p, const dw_connect_options_t *options,
                                  dw_error_t *error);
+/* Has notice told, during calls of this client, what the caller should know while it waits: a line without a newline,
+ * such as that a run is stalled. Of a client of a system in this process the system's own notice is told too. */
+DW_EXPORT void dw_client_set_notice (dw_client_t *self,
+                                     void (*notice) (void *arg, const char *line), void *arg);
 /* Runs still in flight are cancelled; results not yet taken are dropped. */
 DW_EXPORT void dw_client_destroy (dw_client_t **self_p);
 
@@ -395,6 +405,11 @@ typedef struct dw_status_t {
     uint64_t lost; /* tasks that were with a worker when it was lost, and were sent again */
     uint64_t answers_ignored;  /* late, repeated or forged */
     uint64_t messages_ignored; /* from nobody known, or that made no sense */
+    uint64_t runs_stalled; /* no worker serves what is ready of them, for as long as stalled_ms */
+    uint64_t slots_down;   /* whose process went down too often, and that stay so */
+    uint64_t slots_long;   /* that have been at one task for as long as stalled_ms */
+    size_t troubles_count; /* what does not go on, for people: a line each, at most 32 */
+    const char *const *troubles;
     size_t workers_count;
     const dw_status_worker_t *workers;
 } dw_status_t;

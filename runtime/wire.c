@@ -252,6 +252,19 @@ bool dw_read_agent (dw_wire_reader_t *self, dw_wire_agent_t *agent) {
     return !self->is_damaged && size == DW_WIRE_UUID_SIZE;
 }
 
+void dw_write_slot (dw_writer_t *self, const dw_wire_slot_t *slot) {
+    dw_write_uint (self, slot->number);
+    dw_write_uint (self, slot->at);
+    dw_write_uint (self, slot->ticket);
+}
+
+bool dw_read_slot (dw_wire_reader_t *self, dw_wire_slot_t *slot) {
+    slot->number = dw_read_uint_max (self, UINT32_MAX);
+    slot->at = (dw_wire_at_t) dw_read_uint_max (self, DW_WIRE_AT_SILENT);
+    slot->ticket = dw_read_uint (self);
+    return !self->is_damaged;
+}
+
 void dw_write_ended (dw_writer_t *self, const dw_wire_ended_t *ended) {
     dw_write_uint (self, ended->number);
     dw_write_uint (self, ended->replaced);

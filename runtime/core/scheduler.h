@@ -210,6 +210,14 @@ uint32_t dw_scheduler_unanswered_count (const dw_scheduler_t *self, uint32_t wor
 uint32_t dw_scheduler_ready_count (const dw_scheduler_t *self);
 /* How many workers hold tasks. */
 uint32_t dw_scheduler_active_count (const dw_scheduler_t *self);
+/* Whether something is ready that no worker is there for: a shell's question, when nothing goes on. */
+bool dw_scheduler_has_unserved (const dw_scheduler_t *self);
+/* The first node of a run that is; DW_NONE: there is none. */
+uint32_t dw_scheduler_unserved_node (const dw_scheduler_t *self, uint32_t run);
+/* The ticket of the first task that a worker holds unanswered, and when that became the first, or was answered for in
+ * part, or given up. It must hold one. */
+uint64_t dw_scheduler_worker_ticket (const dw_scheduler_t *self, uint32_t worker);
+int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worker);
 /* The node that worker is on, DW_NONE when it holds no task; *run_p its run, DW_NONE when nobody waits
  * for its answer any more. */
 uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p);
