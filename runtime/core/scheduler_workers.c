@@ -152,7 +152,7 @@ static void s_keep_death (dw_scheduler_t *self, const dw_held_task_t *task,
     command->handle = event->handle;
 }
 
-/* How many workers have gone down with a node, this one included; 0: no memory. */
+/* How many workers were lost with a node, this one included; 0: no memory. */
 static unsigned s_count_death (dw_scheduler_t *self, const dw_held_task_t *task) {
     dw_run_t *run = &self->runs[task->run];
     if (!run->deaths && !(run->deaths = calloc (self->plan->nodes_count, 1))) {
@@ -177,7 +177,7 @@ static void s_lose_task (dw_scheduler_t *self, const dw_held_task_t *task,
     if (run->nodes[task->node].state == DW_STATE_WAITING)
         run->nodes[task->node].attempts++; /* a later step of a chain had begun */
     s_keep_death (self, task, event);
-    unsigned deaths = event->last ? 0 : s_count_death (self, task);
+    unsigned deaths = s_count_death (self, task);
     if (!is_once && deaths < DEATHS_MAX) {
         dw_scheduler_make_ready (self, task->run, task->node);
         return;

@@ -341,7 +341,7 @@ static void s_on_lost (model_t *self, const dw_event_t *event) {
                                 .node = task->node,
                                 .worker = worker_index,
                                 .handle = event->handle});
-    node->deaths += !event->last;
+    node->deaths++;
     if (!is_once && node->deaths < MODEL_DEATHS_MAX)
         return;
     s_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
