@@ -3,6 +3,7 @@
 #include "actors/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -75,9 +76,9 @@ bool dw_child_read_order (dw_wire_reader_t *self, dw_squad_options_t *options,
            dw_wire_is_pulse (options->heartbeat_ms, options->silence_ms);
 }
 
-/* Reads up to size bytes of standard input; *count_p says how many came before its end. Memory grows with what comes,
+/* Reads up to size bytes of what its parent says; *count_p says how many came before its end. Memory grows with what comes,
  * whatever was announced. NULL: no memory. */
-static uint8_t *s_receive (uint64_t size, size_t *count_p) {
+static uint8_t *s_receive (int fd, uint64_t size, size_t *count_p) {
     size_t count = 0, room = size < FIRST_BYTES ? (size_t) size : FIRST_BYTES;
     uint8_t *bytes = malloc (room + 1);
     while (bytes && count < size) {
@@ -89,7 +90,7 @@ static uint8_t *s_receive (uint64_t size, size_t *count_p) {
             bytes = more;
             continue;
         }
-        ssize_t got = read (STDIN_FILENO, bytes + count, room - count);
+        ssize_t got = read (fd, bytes + count, room - count);
         if (got == 0 || (got < 0 && errno != EINTR))
             break;
         count += got > 0 ? (size_t) got : 0;
@@ -101,67 +102,64 @@ static uint8_t *s_receive (uint64_t size, size_t *count_p) {
 /* ---- The slot --------------------------------------------------------------------------------- */
 
 static void s_on_ended (void *arg) {
-    const int *fd = arg;
-    eventfd_write (*fd, 1);
+    eventfd_write ((int) (intptr_t) arg,
+                   1); /* no pointer: it may be called when all that could be pointed to is gone */
 }
 
 /* False: the parent is gone. */
-static bool s_say (dw_child_what_t what, const dw_wire_slot_t *slot) {
+static bool s_say (int fd, dw_child_what_t what, const dw_wire_slot_t *slot) {
     dw_child_word_t word;
     memset (&word, 0, sizeof word);
     word.what = what;
     if (slot)
         word.slot = *slot;
     /* A parent that does not listen is not waited for, and one that is gone shall not end this process by SIGPIPE. */
-    return send (STDIN_FILENO, &word, sizeof word, MSG_NOSIGNAL | MSG_DONTWAIT) ==
-           (ssize_t) sizeof word;
+    return send (fd, &word, sizeof word, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t) sizeof word;
 }
 
 /* Until the slot has left, or the parent wants no more of it. True: it has left. */
-static bool s_wait (dw_squad_t *squad, int ended_fd) {
-    struct pollfd items[2] = {{.fd = ended_fd, .events = POLLIN},
-                              {.fd = STDIN_FILENO, .events = POLLIN}};
+static bool s_wait (int fd, dw_squad_t *squad, int ended_fd) {
+    struct pollfd items[2] = {{.fd = ended_fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
     for (;;) {
         char byte;
         if (poll (items, 2, -1) < 0 && errno != EINTR)
             return false;
         if (items[0].revents)
             return true;
-        if (items[1].revents && read (STDIN_FILENO, &byte, 1) <= 0)
+        if (items[1].revents && read (fd, &byte, 1) <= 0)
             return false;
         if (items[1].revents)
-            s_say (DW_CHILD_AT, dw_squad_ask (squad));
+            s_say (fd, DW_CHILD_AT, dw_squad_ask (squad));
     }
 }
 
-static int s_serve (const dw_squad_options_t *options, int ended_fd, dw_error_t *error) {
+static int s_serve (int fd, const dw_squad_options_t *options, int ended_fd, dw_error_t *error) {
     dw_squad_t *squad = NULL;
     int err = dw_squad_new (&squad, options, error);
     if (err)
         return err;
-    bool has_left = s_wait (squad, ended_fd) && dw_squad_join (squad, dw_clock_ns () + END_NS);
+    bool has_left = s_wait (fd, squad, ended_fd) && dw_squad_join (squad, dw_clock_ns () + END_NS);
     bool was_cut = has_left && dw_squad_is_cut (squad);
     err = dw_squad_end (&squad, dw_clock_ns () + END_NS, error);
-    if (has_left && !s_say (was_cut ? DW_CHILD_CUT : DW_CHILD_LEFT, NULL))
+    if (has_left && !s_say (fd, was_cut ? DW_CHILD_CUT : DW_CHILD_LEFT, NULL))
         return DW_ELOST;
     return was_cut ? DW_ELOST : err;
 }
 
 /* Reads the order and serves as it says. */
-static int s_obey (const dw_processors_t *processors, int ended_fd, dw_error_t *error) {
+static int s_obey (int fd, const dw_processors_t *processors, int ended_fd, dw_error_t *error) {
     dw_child_head_t head;
     dw_squad_options_t options;
     dw_link_keys_t keys = {0};
     size_t size = 0;
-    int fd = ended_fd;
-    uint8_t *bytes = s_receive (sizeof head, &size);
+    uint8_t *bytes = s_receive (fd, sizeof head, &size);
     bool is_whole = bytes && size == sizeof head;
     if (is_whole)
         memcpy (&head, bytes, sizeof head);
     free (bytes);
     if (!is_whole || head.magic != DW_CHILD_MAGIC)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, MISSING_PARENT);
-    bytes = s_receive (head.size, &size);
+    bytes = s_receive (fd, head.size, &size);
     if (!bytes)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     dw_wire_reader_t reader = dw_wire_reader (bytes, size);
@@ -172,8 +170,8 @@ static int s_obey (const dw_processors_t *processors, int ended_fd, dw_error_t *
     options.numbers = &head.number;
     options.slots = 1;
     options.ended = s_on_ended;
-    options.ended_arg = &fd;
-    err = err ? err : s_serve (&options, ended_fd, error);
+    options.ended_arg = (void *) (intptr_t) ended_fd;
+    err = err ? err : s_serve (fd, &options, ended_fd, error);
     explicit_bzero (bytes, size);
     free (bytes);
     if (err != DW_ESTUCK) /* else the slot may still connect */
@@ -181,21 +179,36 @@ static int s_obey (const dw_processors_t *processors, int ended_fd, dw_error_t *
     return err;
 }
 
+/* Takes what its parent says from standard input, where processors, and what they start, shall find nothing. -1: no
+ * descriptor is to be had. */
+static int s_take_over_input (void) {
+    int fd = fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int nothing = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+    bool is_taken = fd >= 0 && nothing >= 0 && dup2 (nothing, STDIN_FILENO) >= 0;
+    if (nothing >= 0)
+        close (nothing);
+    if (!is_taken && fd >= 0)
+        close (fd);
+    return is_taken ? fd : -1;
+}
+
 int dw_agent_serve_slot (const dw_processors_t *processors, dw_error_t *error) {
     dw_processors_t *own = processors ? NULL : dw_processors_new ();
-    int ended_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int ended_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK), fd = s_take_over_input ();
     int err;
     if (!processors && !own)
         err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    else if (ended_fd < 0)
+    else if (ended_fd < 0 || fd < 0)
         err = dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
                             "no descriptor for a slot: raise the limit of open files (ulimit -n)");
     else
-        err = s_obey (own ? own : processors, ended_fd, error);
+        err = s_obey (fd, own ? own : processors, ended_fd, error);
     if (err == DW_ESTUCK)
         return err; /* what it uses stays: the program ends now */
     if (ended_fd >= 0)
         close (ended_fd);
+    if (fd >= 0)
+        close (fd);
     dw_processors_destroy (&own);
     return err;
 }

@@ -49,10 +49,7 @@ void dw_coordinator_on_slot (dw_coordinator_t *self, uint32_t index, const dw_wi
                            "its way: that is sent again",
                            (unsigned) slot->number, (unsigned long long) self->agents[index].pid,
                            self->agents[index].host);
-    if (slot->ticket <= first)
-        dw_coordinator_tell_idle (self, slot->number);
-    else /* the task was there, and its answer is lost */
-        dw_coordinator_tell_left (self, slot->number);
+    dw_coordinator_tell_left (self, slot->number); /* it may have come just now */
     dw_coordinator_replace_slot (self, slot->number);
 }
 
@@ -106,7 +103,7 @@ static void s_look_at_worker (dw_coordinator_t *self, uint32_t number, int64_t n
     if (is_over || worker->long_ns == 0 || worker->long_ticket != ticket ||
         now_ns >= worker->long_ns) {
         worker->long_ticket = ticket;
-        worker->long_ns = now_ns + s_stalled_ns (self); /* said once in so long */
+        worker->long_ns = now_ns + at_it_ns; /* said again when it has taken twice as long */
         s_write_long (self, number, at_it_ns, line);
         dw_coordinator_notice (self, "%s", line);
     }

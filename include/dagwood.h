@@ -380,8 +380,8 @@ DW_EXPORT void dw_agent_drain (dw_agent_t *self);
 DW_EXPORT int dw_agent_close (dw_agent_t **self_p, int timeout_ms, dw_error_t *error);
 
 /* For the program of slot_command, and all that it does: serves one slot as its parent says over standard input, until
- * the slot has left, or the parent has ended or wants no more of it. The program must not have read standard input, and ends
- * when this returns; what it then writes to standard error, and its exit status, the parent passes on. processors NULL:
+ * the slot has left, or the parent has ended or wants no more of it. The program must not have read standard input, which
+ * processors find empty, and ends when this returns; what it then writes to standard error, and its exit status, the parent passes on. processors NULL:
  * the stock ones; their descriptions must be those of the parent's set.
  * Errors: DW_EINVAL nobody has said anything on standard input; DW_EPROTOCOL; DW_ELOST the connection was cut; DW_ESTUCK
  * the slot is still in a processor: end the program by _exit; DW_EGRAPH, DW_EPROCESSOR, DW_ELIMIT, DW_ENOMEM as dw_agent_open. */

@@ -80,6 +80,12 @@ static int s_obey (dw_call_t *call, void *arg) {
         pause ();
     if (s_begins (text, size, "nap"))
         sleep_ms (500);
+    if (s_begins (text, size, "read")) {
+        char byte;
+        ssize_t got = read (STDIN_FILENO, &byte, 1);
+        return got == 0 ? dw_call_set_text (call, "0", 1)
+                        : dw_call_fail (call, 500, "there is more");
+    }
     char number[32];
     int digits = snprintf (number, sizeof number, "%d", (int) getpid ());
     return dw_call_set_text (call, number, (size_t) digits);
@@ -267,6 +273,13 @@ static void each_slot_is_a_process_of_its_own (void **state) {
     uint64_t one = s_submit (self, "nap"), other = s_submit (self, "nap");
     pid_t first = s_pid_of (s_wait (self, one)), second = s_pid_of (s_wait (self, other));
     assert_true (first != getpid () && second != getpid () && first != second);
+}
+
+static void a_processor_finds_standard_input_empty (void **state) {
+    isolation_t *self = *state;
+    s_open (self, 1);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal (s_pid_of (s_run (self, "read")), 0);
 }
 
 static void a_task_that_takes_three_workers_down_tells_how (void **state) {
@@ -499,6 +512,7 @@ int main (int argc, char **argv) {
         return s_serve_slot ();
     const struct CMUnitTest tests[] = {
         TEST (each_slot_is_a_process_of_its_own),
+        TEST (a_processor_finds_standard_input_empty),
         TEST (a_task_that_takes_three_workers_down_tells_how),
         TEST (ends_that_are_no_signals_are_told_too),
         TEST (whoever_says_nothing_and_is_killed_has_no_last_words),
