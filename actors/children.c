@@ -24,8 +24,6 @@
 #define HEAR_BYTES    65536 /* of one child's words, taken in at a time */
 #define PASS_ON_BYTES 4096  /* PIPE_BUF: what is written at once where there is room for anything */
 
-extern char **environ;
-
 typedef enum s_source_t { SOURCE_END, SOURCE_ORDER, SOURCE_WORDS, SOURCES } s_source_t;
 
 typedef struct s_child_t {

@@ -283,10 +283,15 @@ static void s_read_intent (dw_reader_t *reader, const dw_spec_t *spec, void *tar
 }
 
 static void s_read_idempotent (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    const dw_item_t *item = &reader->item;
     dw_node_options_t *options = s_node_options (reader, target);
-    int choice = dw_reader_pick (reader, spec);
-    if (options && choice >= 0)
-        options->not_idempotent = choice == 1;
+    dw_scalar_t scalar = {.type = DW_VALUE_TEXT};
+    if (item->type == DW_ITEM_SCALAR && item->plain)
+        scalar = dw_scalar_read (item->text, item->size);
+    if (scalar.type != DW_VALUE_BOOLEAN)
+        dw_reader_refuse (reader, spec->name, "true or false", NULL);
+    else if (options)
+        options->not_idempotent = !scalar.value.boolean;
 }
 
 /* -- Nodes ---------------------------------------------------------------------------------- */
@@ -298,7 +303,6 @@ static void s_read_idempotent (dw_reader_t *reader, const dw_spec_t *spec, void 
     }
 
 static const char *const s_intents[] = {"transform", "analyze", NULL};
-static const char *const s_truths[] = {"true", "false", NULL};
 
 static const dw_spec_t s_node_specs[] = {
     {.name = "id", .read = s_read_id},
@@ -312,7 +316,7 @@ static const dw_spec_t s_node_specs[] = {
     {.name = "retry_backoff", .read = s_read_node_backoff},
     NODE_INTEGER ("cost_us", cost_us, DW_LIMIT_COST_US, 1),
     {.name = "intent", .read = s_read_intent, .choices = s_intents},
-    {.name = "idempotent", .read = s_read_idempotent, .choices = s_truths},
+    {.name = "idempotent", .read = s_read_idempotent},
     {0},
 };
 

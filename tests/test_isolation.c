@@ -229,9 +229,10 @@ static pid_t s_pid_of (dw_result_t *result) {
     size_t size;
     char number[32] = "";
     const char *text = dw_result_text (result, 0, &size);
-    if (!text)
+    if (text)
+        memcpy (number, text, size < sizeof number ? size : 0);
+    else
         fail_msg ("%s", dw_result_error_message (result, 0));
-    memcpy (number, text, size < sizeof number ? size : 0);
     dw_result_destroy (&result);
     return (pid_t) atoi (number);
 }
