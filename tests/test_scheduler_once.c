@@ -117,7 +117,65 @@ static void node_that_may_run_but_once_is_in_no_chain (void **state) {
             "run 0: keep node 2\n"
             "run 0: send node 3 to worker 0, 2 steps\n");
     LOSE (0), JOIN (1); /* what follows may run again */
-    EXPECT ("run 0: send node 3 to worker 1, 2 steps, attempt 2\n");
+    EXPECT ("run 0: send node 3 to worker 1, attempt 2\n");
+}
+
+/* ---- Who is to blame --------------------------------------------------------------------------- */
+
+static void only_who_takes_workers_down_alone_is_quarantined (void **state) {
+    scheduler_fixture_t *f = *state;
+    f->options->pool_size = f->options->max_concurrency = 1;
+    scheduler_fixture_add (f, "measured", "work", "");
+    scheduler_fixture_add (f, "innocent", "work", "measured");
+    scheduler_fixture_add (f, "guilty", "work", "measured");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE (0, 0);
+    LOSE (0), JOIN (0); /* by node 2, of which nobody knows: node 1 was not answered for */
+    DONE (0, 3);
+    for (int i = 0; i < 3; i++)
+        LOSE (0), JOIN (0);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "run 0: keep node 0\n"
+            "run 0: send node 1 to worker 0\n"
+            "run 0: send node 2 to worker 0\n"
+            "run 0: send node 1 to worker 0, attempt 2\n"
+            "run 0: keep node 1\n"
+            "run 0: send node 2 to worker 0\n"
+            "run 0: send node 2 to worker 0, attempt 2\n"
+            "run 0: send node 2 to worker 0, attempt 3\n"
+            "run 0: node 2 failed with 503\n"
+            "run 0: finished partial\n");
+}
+
+static void step_of_a_chain_that_took_a_worker_down_goes_on_alone (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "a");
+    scheduler_fixture_add (f, "c", "work", "b");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), LOSE (0), JOIN (0), DONE (0, 1), LOSE (0), JOIN (0), DONE (0, 3);
+    EXPECT ("run 0: send node 0 to worker 0, 3 steps\n"
+            "run 0: send node 0 to worker 0, attempt 2\n"
+            "run 0: keep node 0\n"
+            "run 0: send node 1 to worker 0, 2 steps\n"
+            "run 0: send node 1 to worker 0, attempt 2\n"
+            "run 0: keep node 1\n"
+            "run 0: send node 2 to worker 0\n");
+}
+
+static void own_thread_does_not_run_what_took_a_worker_down (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "brief", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0);
+    JOIN_LOCAL (1);
+    LOSE (0);
+    assert_false (dw_scheduler_has_own (f->scheduler));
+    JOIN (0), DONE (0, 1);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "run 0: send node 0 to worker 0, attempt 2\n"
+            "run 0: keep node 0\n"
+            "run 0: finished ok\n");
 }
 
 /* ---- What is said ----------------------------------------------------------------------------- */
@@ -178,6 +236,9 @@ int main (void) {
         TRANSCRIPT (failed_attempt_is_repeated_as_the_graph_says),
         TRANSCRIPT (task_that_may_run_but_once_travels_alone),
         TRANSCRIPT (node_that_may_run_but_once_is_in_no_chain),
+        TRANSCRIPT (only_who_takes_workers_down_alone_is_quarantined),
+        TRANSCRIPT (step_of_a_chain_that_took_a_worker_down_goes_on_alone),
+        TRANSCRIPT (own_thread_does_not_run_what_took_a_worker_down),
         TRANSCRIPT (each_death_is_told_with_the_mark_of_its_worker),
         TRANSCRIPT (what_no_worker_serves_is_known),
     };

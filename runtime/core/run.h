@@ -51,6 +51,11 @@ int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *te
 void dw_run_forget (dw_run_t *self);
 void dw_run_destroy (dw_run_t *self);
 
+/* Whether a worker went down with node: then it is run alone, so that nobody else is blamed for another. */
+static inline bool dw_run_has_deaths (const dw_run_t *self, uint32_t node) {
+    return self->deaths && self->deaths[node] > 0;
+}
+
 static inline bool dw_run_is_final (const dw_run_node_t *node) {
     return node->state >= DW_STATE_DONE;
 }

@@ -76,6 +76,14 @@ static bool s_check_finish (model_t *self, const dw_command_t *command) {
     return true;
 }
 
+static bool s_has_deaths (const model_t *self, const dw_command_t *command) {
+    return self->runs[command->run].nodes[command->node].deaths > 0;
+}
+
+static bool s_is_alone (const model_t *self, const dw_command_t *command) {
+    return model_is_once (self, command->node) || s_has_deaths (self, command);
+}
+
 static bool s_check_worker (model_t *self, const dw_command_t *command) {
     model_worker_t *worker = &self->workers[command->worker];
     bool measured = self->kinds[self->plan->kind[command->node]].measured;
@@ -99,9 +107,8 @@ static bool s_check_worker (model_t *self, const dw_command_t *command) {
         if (!measured || model_task (worker, ticket)->unmeasured)
             return model_is_wrong (self, "node %u is sent with another, one of them unmeasured",
                                    command->node);
-        else if (model_is_once (self, command->node) ||
-                 model_is_once (self, model_task (worker, ticket)->node))
-            return model_is_wrong (self, "node %u is sent with another, one of them not idempotent",
+        else if (s_is_alone (self, command) || model_task (worker, ticket)->alone)
+            return model_is_wrong (self, "node %u is sent with another, one of them to be alone",
                                    command->node);
     return true;
 }
@@ -129,6 +136,9 @@ static bool s_check_node (model_t *self, const dw_command_t *command, uint32_t n
 
 static bool s_check_chain (model_t *self, const dw_command_t *command) {
     uint32_t node = command->node;
+    if (s_has_deaths (self, command) &&
+        (command->steps > 1 || self->workers[command->worker].local))
+        return model_is_wrong (self, "node %u took a worker down and is not sent alone", node);
     if (command->steps < 1 || command->steps > self->plan->chain_length[node])
         return model_is_wrong (self, "node %u is sent with %u steps", node, command->steps);
     for (uint32_t step = 0; step < command->steps; step++) {
@@ -221,6 +231,7 @@ static bool s_check_send (model_t *self, const dw_command_t *command) {
     *model_task (worker, worker->next++) = (model_task_t){
         .live = true,
         .unmeasured = !self->kinds[self->plan->kind[node]].measured,
+        .alone = s_is_alone (self, command),
         .run = command->run,
         .node = node,
         .steps = command->steps,

@@ -46,6 +46,7 @@ typedef struct model_task_t {
     bool live;                 /* somebody waits for its answer */
     bool begun;                /* a step of it was answered for */
     bool unmeasured;           /* its first node's processor was, when it was sent */
+    bool alone;                /* it may run but once, or a worker went down with it */
     bool was_late;             /* it was taken back */
     uint32_t told;             /* how many steps answers told of */
     uint32_t run, node, steps; /* from the first step that was not answered for on */
