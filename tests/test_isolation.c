@@ -319,6 +319,25 @@ static void a_flood_of_words_is_bounded_to_its_end (void **state) {
     dw_result_destroy (&result);
 }
 
+static void whoever_was_beside_a_task_that_crashes_is_done (void **state) {
+    isolation_t *self = *state;
+    uint64_t runs[60], crashing = 0;
+    s_open (self, 1);
+    for (int i = 0; i < 3; i++)
+        s_pid_of (s_run (self, "mute hello")); /* measured: from now on they travel together */
+    for (int i = 0; i < 60; i++) {
+        runs[i] = s_submit (self, "mute hello");
+        if (i == 40)
+            crashing = s_submit (self, "mute kill");
+    }
+    for (int i = 0; i < 60; i++)
+        assert_true (s_pid_of (s_wait (self, runs[i])) > 0);
+    dw_result_t *result = s_wait (self, crashing);
+    assert_int_equal (dw_result_error_code (result, 0), 503);
+    dw_result_destroy (&result);
+    assert_int_equal (dw_agent_wait (self->agent, 0), DW_ETIMEDOUT); /* its slot is not down */
+}
+
 static void a_crash_takes_one_slot_not_the_others (void **state) {
     isolation_t *self = *state;
     s_open (self, 2);
@@ -518,6 +537,7 @@ int main (int argc, char **argv) {
         TEST (ends_that_are_no_signals_are_told_too),
         TEST (whoever_says_nothing_and_is_killed_has_no_last_words),
         TEST (a_flood_of_words_is_bounded_to_its_end),
+        TEST (whoever_was_beside_a_task_that_crashes_is_done),
         TEST (a_crash_takes_one_slot_not_the_others),
         TEST (a_crash_is_noticed_in_milliseconds),
         TEST (a_slot_killed_from_outside_is_started_again),

@@ -105,7 +105,7 @@ static uint64_t s_low_ns (const dw_scheduler_t *self, uint64_t share_ns, uint64_
 static bool s_is_alone (const dw_scheduler_t *self, const dw_run_t *run, uint32_t node,
                         uint64_t estimate_ns) {
     return estimate_ns == 0 || (self->plan->flags[node] & DW_NODE_ONCE) ||
-           dw_run_has_deaths (run, node);
+           dw_run_is_suspect (run, node);
 }
 
 /* Gives a worker ready tasks of its lane until it has its share, at most what it may hold (s_low_ns); one in any
@@ -121,7 +121,7 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint64_t share_
         uint32_t run_index = dw_scheduler_lane_first (self, lane);
         dw_run_t *run = &self->runs[run_index];
         uint32_t node = dw_ready_first (&run->ready, worker->lane);
-        uint32_t steps = dw_run_has_deaths (run, node) ? 1 : dw_run_steps (run, node);
+        uint32_t steps = dw_run_is_suspect (run, node) ? 1 : dw_run_steps (run, node);
         uint64_t estimate_ns = dw_scheduler_kind (self, node)->mean_ns * steps;
         bool is_first = worker->first == worker->next;
         bool is_alone = s_is_alone (self, run, node, estimate_ns);

@@ -152,14 +152,21 @@ static void s_keep_death (dw_scheduler_t *self, const dw_held_task_t *task,
     command->handle = event->handle;
 }
 
-/* How many workers were lost with a node, this one included; 0: no memory. */
-static unsigned s_count_death (dw_scheduler_t *self, const dw_held_task_t *task) {
-    dw_run_t *run = &self->runs[task->run];
-    if (!run->deaths && !(run->deaths = calloc (self->plan->nodes_count, 1))) {
-        self->no_memory = true;
-        return 0;
+/* Any of the tasks that a worker held may be what took it down: answers lag. */
+static void s_suspect_all (dw_scheduler_t *self, const dw_worker_state_t *worker) {
+    for (uint64_t ticket = worker->first; ticket < worker->next; ticket++) {
+        const dw_held_task_t *task = dw_scheduler_task (worker, ticket);
+        if (task->run == DW_NONE)
+            continue;
+        dw_run_t *run = &self->runs[task->run];
+        if (!run->deaths && !(run->deaths = calloc (self->plan->nodes_count, 1))) {
+            self->no_memory = true;
+            return;
+        }
+        uint32_t node = task->node;
+        for (uint32_t step = 0; step < task->steps; step++, node = self->plan->chain_next[node])
+            run->deaths[node] |= DW_SUSPECT;
     }
-    return ++run->deaths[task->node];
 }
 
 /* The task that a worker was at is gone with it. It is sent again, unless it has taken too many workers down; or may
@@ -177,8 +184,7 @@ static void s_lose_task (dw_scheduler_t *self, const dw_held_task_t *task,
     if (run->nodes[task->node].state == DW_STATE_WAITING)
         run->nodes[task->node].attempts++; /* a later step of a chain had begun */
     s_keep_death (self, task, event);
-    unsigned deaths = s_count_death (self, task);
-    if (!is_once && deaths < DEATHS_MAX) {
+    if (!is_once && (++run->deaths[task->node] & ~DW_SUSPECT) < DEATHS_MAX) {
         dw_scheduler_make_ready (self, task->run, task->node);
         return;
     }
@@ -193,6 +199,10 @@ void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event)
     if (!worker->present)
         return;
     dw_held_task_t first = {.run = DW_NONE};
+    if (!event->last)
+        s_suspect_all (self, worker);
+    if (self->no_memory)
+        return;
     worker->present = false;
     if (worker->first != worker->next) {
         s_take_back (self, event->worker);

@@ -76,12 +76,12 @@ static bool s_check_finish (model_t *self, const dw_command_t *command) {
     return true;
 }
 
-static bool s_has_deaths (const model_t *self, const dw_command_t *command) {
-    return self->runs[command->run].nodes[command->node].deaths > 0;
+static bool s_is_suspect (const model_t *self, const dw_command_t *command) {
+    return self->runs[command->run].nodes[command->node].suspect;
 }
 
 static bool s_is_alone (const model_t *self, const dw_command_t *command) {
-    return model_is_once (self, command->node) || s_has_deaths (self, command);
+    return model_is_once (self, command->node) || s_is_suspect (self, command);
 }
 
 static bool s_check_worker (model_t *self, const dw_command_t *command) {
@@ -136,9 +136,10 @@ static bool s_check_node (model_t *self, const dw_command_t *command, uint32_t n
 
 static bool s_check_chain (model_t *self, const dw_command_t *command) {
     uint32_t node = command->node;
-    if (s_has_deaths (self, command) &&
+    if (s_is_suspect (self, command) &&
         (command->steps > 1 || self->workers[command->worker].local))
-        return model_is_wrong (self, "node %u took a worker down and is not sent alone", node);
+        return model_is_wrong (self, "node %u may have taken a worker down and is not sent alone",
+                               node);
     if (command->steps < 1 || command->steps > self->plan->chain_length[node])
         return model_is_wrong (self, "node %u is sent with %u steps", node, command->steps);
     for (uint32_t step = 0; step < command->steps; step++) {
