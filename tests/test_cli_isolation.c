@@ -243,10 +243,14 @@ static void words_that_do_not_go_with_isolation_are_refused (void **state) {
 
 /* ---- Workers ---------------------------------------------------------------------------------- */
 
-static void s_coordinate (fixture_t *f, const char *file) {
-    START (&f->coordinator, "coordinator", file, "--listen", LOOPBACK, "--stalled-seconds", "0.3");
+static void s_coordinate_at (fixture_t *f, const char *file, const char *endpoint) {
+    START (&f->coordinator, "coordinator", file, "--listen", endpoint, "--stalled-seconds", "0.3");
     command_await_output (&f->coordinator, "\n");
     assert_int_equal (sscanf (f->coordinator.out, "listening at %255s", f->endpoint), 1);
+}
+
+static void s_coordinate (fixture_t *f, const char *file) {
+    s_coordinate_at (f, file, LOOPBACK);
 }
 
 static void s_work (fixture_t *f) {
@@ -294,6 +298,33 @@ static void a_worker_that_is_killed_leaves_no_children (void **state) {
     command_end (&f->run);
 }
 
+static void a_coordinator_that_was_killed_finds_other_children_of_its_worker (void **state) {
+    fixture_t *f = *state;
+    pid_t before[4], after[4];
+    char endpoint[256];
+    command_t c = {0};
+    const char *file = command_file ("nap.yaml", NAP ("10"));
+    snprintf (endpoint, sizeof endpoint, "ipc://%s", command_path ("coordinator.sock"));
+    s_coordinate_at (f, file, endpoint);
+    s_work (f);
+    s_await_children (f->worker.pid, before, 2);
+    command_signal (&f->coordinator, SIGKILL);
+    command_end (&f->coordinator);
+    command_free (&f->coordinator);
+    s_expect_gone (before, 2);
+    s_coordinate_at (f, file, endpoint);
+    command_await_error (&f->worker, "the coordinator is there again");
+    s_await_children (f->worker.pid, after, 2);
+    COMMAND (&c, "submit", "--connect", endpoint);
+    command_expect (&c, 0);
+    command_free (&c);
+    command_signal (&f->coordinator, SIGTERM);
+    command_end (&f->coordinator);
+    command_end (&f->worker);
+    command_expect (&f->worker, 0);
+    s_expect_gone (after, 2);
+}
+
 static void who_waits_for_a_worker_is_told (void **state) {
     fixture_t *f = *state;
     command_t c = {0};
@@ -325,6 +356,7 @@ int main (void) {
         TEST (words_that_do_not_go_with_isolation_are_refused),
         TEST (a_worker_whose_children_are_killed_goes_on),
         TEST (a_worker_that_is_killed_leaves_no_children),
+        TEST (a_coordinator_that_was_killed_finds_other_children_of_its_worker),
         TEST (who_waits_for_a_worker_is_told),
     };
     return !!cmocka_run_group_tests (tests, command_folder_set_up, command_folder_tear_down);
