@@ -26,7 +26,7 @@ typedef struct model_node_t {
     bool kept, dropped;    /* its output */
     bool wanted, requested;
     uint32_t attempts, failures, deaths;
-    bool suspect; /* a worker went down that held it */
+    bool suspect;                       /* a worker went down that held it */
     int64_t retry_from_ns, retry_to_ns; /* BACKOFF: it gets ready in between */
 } model_node_t;
 
