@@ -20,13 +20,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "actors/children.h"
 #include "actors/clock.h"
 #include "actors/endpoint.h"
 #include "actors/message.h"
 #include "actors/offer.h"
 #include "actors/option.h"
 #include "actors/processors.h"
-#include "actors/squad.h"
 #include "runtime/core/error.h"
 
 #define TIMEOUT_MS       3000 /* for the coordinator's first answer */
@@ -59,7 +59,8 @@ struct dw_agent_t {
     uint8_t uuid[DW_WIRE_UUID_SIZE];
     uint64_t incarnation;
     dw_link_t link;
-    dw_squad_t *squad;
+    dw_squad_t *squad;       /* its slots, as threads, */
+    dw_children_t *children; /* or as processes: while it is connected, one of the two */
     uint32_t peer;
     int64_t heartbeat_ns, silence_ns, heard_ns, beat_ns;
     s_wish_t wish;
@@ -82,29 +83,43 @@ static void s_notice_error (const dw_agent_t *self, const dw_error_t *error) {
 
 /* Processors may take their time to start, so a thread of its own starts slots, and alone uses the squad meanwhile. */
 typedef struct s_errand_t {
-    int (*run) (struct s_errand_t *self);
-    dw_squad_t **squad_p;
-    const dw_squad_options_t *options; /* of a new squad */
+    int (*run) (dw_agent_t *agent, struct s_errand_t *self);
+    dw_agent_t *agent;
+    const dw_squad_options_t *options; /* of new slots */
     uint32_t number;                   /* of a slot to be replaced */
     dw_error_t *error;
     int err;
 } s_errand_t;
 
-static int s_raise (s_errand_t *self) {
-    return dw_squad_new (self->squad_p, self->options, self->error);
+static int s_raise (dw_agent_t *agent, s_errand_t *self) {
+    const char *const *command = agent->options.slot_command;
+    return command ? dw_children_new (&agent->children, self->options, command, self->error)
+                   : dw_squad_new (&agent->squad, self->options, self->error);
 }
 
-static int s_replace (s_errand_t *self) {
-    return dw_squad_replace (*self->squad_p, self->number, self->error);
+static int s_replace (dw_agent_t *agent, s_errand_t *self) {
+    return agent->children ? dw_children_replace (agent->children, self->number, self->error)
+                           : dw_squad_replace (agent->squad, self->number, self->error);
 }
 
-static int s_mend (s_errand_t *self) {
-    return dw_squad_mend (*self->squad_p, self->error);
+static int s_mend (dw_agent_t *agent, s_errand_t *self) {
+    return agent->children ? dw_children_mend (agent->children, self->error)
+                           : dw_squad_mend (agent->squad, self->error);
+}
+
+static bool s_has_cut_slots (const dw_agent_t *self) {
+    return self->children ? dw_children_are_cut (self->children) : dw_squad_is_cut (self->squad);
+}
+
+/* Processes can be ended in any case, threads only when their processors return. */
+static int s_end_slots (dw_agent_t *self, int64_t deadline_ns, dw_error_t *error) {
+    dw_children_end (&self->children);
+    return dw_squad_end (&self->squad, deadline_ns, error);
 }
 
 static void *s_errand_actor (void *args) {
     s_errand_t *self = args;
-    self->err = self->run (self);
+    self->err = self->run (self->agent, self);
     return NULL;
 }
 
@@ -117,9 +132,9 @@ static void s_say (dw_agent_t *self, dw_wire_type_t type) {
 /* Says until it is done that the process is there. */
 static int s_do (dw_agent_t *self, s_errand_t *errand) {
     dw_actor_t actor = {0};
-    errand->squad_p = &self->squad;
+    errand->agent = self;
     if (dw_actor_start (&actor, "dw-errand", 0, s_errand_actor, errand))
-        return errand->run (errand);
+        return errand->run (self, errand);
     while (!dw_actor_join (&actor, dw_clock_ns () + self->heartbeat_ns))
         s_say (self, DW_WIRE_BEAT);
     return errand->err;
@@ -269,7 +284,7 @@ static void s_look_at_wishes (dw_agent_t *self, long wait_ms) {
     while (zmq_recv (self->wishes, &wish, sizeof wish, ZMQ_DONTWAIT) == (int) sizeof wish)
         if (wish > self->wish) {
             self->wish = (s_wish_t) wish;
-            if (wish == WISH_DRAIN && self->squad)
+            if (wish == WISH_DRAIN && (self->squad || self->children))
                 s_say (self, DW_WIRE_DRAIN);
         }
 }
@@ -278,6 +293,24 @@ static void s_do_and_tell (dw_agent_t *self, s_errand_t errand) {
     errand.error = dw_error_new ();
     if (s_do (self, &errand))
         s_notice_error (self, errand.error);
+    dw_error_destroy (&errand.error);
+}
+
+static void s_say_ended (void *arg, const dw_wire_ended_t *ended) {
+    dw_agent_t *self = arg;
+    dw_write_uint (&self->packet.head, DW_WIRE_ENDED);
+    dw_write_uint (&self->packet.head, self->peer);
+    dw_write_ended (&self->packet.head, ended);
+    dw_packet_send (&self->packet, self->link.socket, NULL, 0);
+}
+
+/* Another takes the place of a slot. One that cannot be had the coordinator hears of: else it would wait for it. */
+static void s_on_replace (dw_agent_t *self, uint32_t number) {
+    s_errand_t errand = {.run = s_replace, .number = number, .error = dw_error_new ()};
+    if (s_do (self, &errand)) {
+        s_notice_error (self, errand.error);
+        s_say_ended (self, &(dw_wire_ended_t){.number = number, .how = DW_WIRE_DOWN});
+    }
     dw_error_destroy (&errand.error);
 }
 
@@ -305,7 +338,7 @@ static bool s_take_in (dw_agent_t *self) {
         is_long = type == DW_WIRE_REPLACE && !reader.is_damaged;
         is_told = (type == DW_WIRE_STOP || type == DW_WIRE_REFUSED) && !reader.is_damaged;
         if (is_long)
-            s_do_and_tell (self, (s_errand_t){.run = s_replace, .number = number});
+            s_on_replace (self, number);
         else if (is_told && type == DW_WIRE_REFUSED)
             s_on_put_out (self, &reader);
     }
@@ -313,24 +346,46 @@ static bool s_take_in (dw_agent_t *self) {
     return is_told;
 }
 
+/* Says that the process is there, and what each of its slots is at. */
+static void s_beat (dw_agent_t *self) {
+    uint32_t count = self->options.slots;
+    const dw_wire_slot_t *slots = self->children ? dw_children_ask (self->children, &count)
+                                                 : dw_squad_ask (self->squad);
+    dw_write_uint (&self->packet.head, DW_WIRE_BEAT);
+    dw_write_uint (&self->packet.head, self->peer);
+    for (uint32_t i = 0; i < count; i++)
+        dw_write_slot (&self->packet.head, &slots[i]);
+    dw_packet_send (&self->packet, self->link.socket, NULL, 0);
+}
+
 /* Until the coordinator ends it (true), or is lost, or the caller wishes to close. */
 static bool s_serve (dw_agent_t *self) {
     for (;;) {
         int64_t now_ns = dw_clock_ns ();
         if (now_ns >= self->beat_ns) {
-            s_say (self, DW_WIRE_BEAT);
-            if (dw_squad_is_cut (self->squad)) /* though this connection is not */
+            s_beat (self);
+            if (s_has_cut_slots (self)) /* though this connection is not */
                 s_do_and_tell (self, (s_errand_t){.run = s_mend});
             self->beat_ns = now_ns + self->heartbeat_ns;
         }
-        zmq_pollitem_t items[2] = {{.socket = self->link.socket, .events = ZMQ_POLLIN},
+        zmq_pollitem_t items[3] = {{.socket = self->link.socket, .events = ZMQ_POLLIN},
                                    {.socket = self->wishes, .events = ZMQ_POLLIN}};
-        zmq_poll (items, 2, (long) ((self->beat_ns - now_ns + 999999) / 1000000));
+        if (self->children)
+            items[2] = (zmq_pollitem_t){.fd = dw_children_fd (self->children),
+                                        .events = ZMQ_POLLIN};
+        zmq_poll (items, self->children ? 3 : 2,
+                  (long) ((self->beat_ns - now_ns + 999999) / 1000000));
+        if (self->children)
+            dw_children_look (self->children, s_say_ended, self);
         if (s_take_in (self))
             return true;
         s_look_at_wishes (self, 0);
         if (dw_link_is_cut (&self->link))
             return s_take_in (self); /* perhaps it was told to end before */
+        if (self->children && dw_children_are_down (self->children)) {
+            self->result = DW_EPROCESSOR;
+            return false;
+        }
         if (self->wish == WISH_CLOSE || dw_clock_ns () - self->heard_ns >= self->silence_ns)
             return false;
     }
@@ -370,12 +425,14 @@ static void *s_agent_actor (void *args) {
         if (self->result == DW_ELOST && (is_told || self->wish != WISH_NONE))
             self->result = DW_OK;
         else if (!is_told)
-            s_notice (self, "the coordinator was lost: what the slots were at is done elsewhere");
+            s_notice (self,
+                      self->result == DW_ELOST
+                          ? "the coordinator was lost: what the slots were at is done elsewhere"
+                          : "every slot is down: this worker ends");
         s_disconnect (self);
-        if (is_told || self->result == DW_OK)
+        if (is_told || self->result != DW_ELOST)
             break;
-        self->has_left_behind |= dw_squad_end (&self->squad, dw_clock_ns () + END_NS, NULL) ==
-                                 DW_ESTUCK;
+        self->has_left_behind |= s_end_slots (self, dw_clock_ns () + END_NS, NULL) == DW_ESTUCK;
     } while (s_find_again (self));
     zmq_close (self->wishes);
     self->wishes = NULL;
@@ -385,9 +442,9 @@ static void *s_agent_actor (void *args) {
 
 /* ---- Made, waited for, ended ------------------------------------------------------------------ */
 
-static int s_check_files (uint32_t slots, dw_error_t *error) {
+static int s_check_files (uint32_t slots, bool are_processes, dw_error_t *error) {
     struct rlimit limit;
-    uint64_t need = 2 * (uint64_t) slots + SPARE_FILES;
+    uint64_t need = (are_processes ? 5 : 4) * (uint64_t) slots + SPARE_FILES;
     if (getrlimit (RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY ||
         need <= limit.rlim_cur)
         return DW_OK;
@@ -438,7 +495,7 @@ static int s_make (dw_agent_t *self, const dw_agent_options_t *options, dw_error
                              SLOTS_MAX);
     if (getrandom (self->uuid, sizeof self->uuid, 0) != (ssize_t) sizeof self->uuid)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "the system gives no random bytes");
-    err = s_check_files (self->options.slots, error);
+    err = s_check_files (self->options.slots, self->options.slot_command, error);
     if (!err)
         err = dw_link_keys_read (&self->keys, &options->coordinator, error);
     if (!err)
@@ -499,7 +556,7 @@ int dw_agent_close (dw_agent_t **self_p, int timeout_ms, dw_error_t *error) {
     s_disconnect (self);
     int64_t deadline_ns = dw_clock_ns () +
                           (int64_t) (timeout_ms < 0 ? CLOSE_MS : timeout_ms) * 1000000;
-    int err = dw_squad_end (&self->squad, deadline_ns, error);
+    int err = s_end_slots (self, deadline_ns, error);
     if (!err && self->has_left_behind)
         err = dw_error_add (
             error, DW_ESTUCK, DW_NOWHERE,

@@ -50,6 +50,8 @@ struct dw_client_t {
     bool is_trusted;      /* its coordinator is in this process */
     int gone; /* the system is: DW_ECLOSED, or DW_ELOST; its key was taken off: DW_EKEY; submissions
                  were lost: DW_ENOMEM */
+    void (*notice) (void *arg, const char *line); /* or NULL */
+    void *notice_arg;
     int refused; /* what the coordinator refused, for the call that waits; 0: nothing */
 };
 
@@ -137,6 +139,27 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
                          text ? (int) size : 0, text ? text : "", (unsigned) code);
 }
 
+static int s_on_stalled (dw_client_t *self, dw_wire_reader_t *reader) {
+    char line[256];
+    uint64_t run = dw_read_uint (reader);
+    uint32_t node = dw_read_uint_max (reader, UINT32_MAX);
+    uint64_t ms = dw_read_uint (reader);
+    if (reader->is_damaged || node >= self->names->count)
+        return DW_EPROTOCOL;
+    if (!self->notice || !dw_flights_has (&self->flights, run))
+        return DW_OK;
+    snprintf (line, sizeof line, "run %llu is stalled: no worker serves node \"%.100s\" for %llu s",
+              (unsigned long long) run, self->names->ids[node], (unsigned long long) (ms / 1000));
+    self->notice (self->notice_arg, line);
+    return DW_OK;
+}
+
+void dw_client_set_notice (dw_client_t *self, void (*notice) (void *arg, const char *line),
+                           void *arg) {
+    self->notice = notice;
+    self->notice_arg = arg;
+}
+
 static void s_note_heard (dw_client_t *self) {
     if (!self->remote)
         return;
@@ -164,6 +187,8 @@ static int s_take_in (dw_client_t *self, dw_error_t *error) {
             err = s_on_refused (self, &reader, error);
         else if (type == DW_WIRE_STATUS && self->remote && self->names && !reader.is_damaged)
             err = dw_status_new (&self->remote->status, &reader);
+        else if (type == DW_WIRE_STALLED && self->names && !reader.is_damaged)
+            err = s_on_stalled (self, &reader);
         else if (type == DW_WIRE_BEAT && self->remote)
             err = DW_OK;
         else if (type == DW_WIRE_STOP && self->remote)

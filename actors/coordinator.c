@@ -163,8 +163,10 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         dw_coordinator_release_agent (self, peer->number);
     else if (type == DW_WIRE_DRAIN && is_agent)
         dw_coordinator_on_drain (self, peer->number);
+    else if (type == DW_WIRE_ENDED && is_agent)
+        dw_coordinator_on_ended (self, peer->number, reader);
     else if (type == DW_WIRE_BEAT && (is_agent || is_client))
-        dw_coordinator_on_beat (self, peer);
+        dw_coordinator_on_beat (self, peer, reader);
     else if (type == DW_WIRE_STATUS && is_client)
         dw_coordinator_on_status (self, router);
     else
@@ -457,6 +459,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     dw_host_destroy (&self->host);
     dw_outcomes_free (&self->outcomes);
     dw_packet_free (&self->reply);
+    dw_deaths_free (&self->deaths);
     free (self->commands.items);
     free (self->runs);
     free (self->free_runs);

@@ -28,7 +28,8 @@ typedef struct dw_coordinator_options_t {
     uint64_t digest;      /* of its plan */
     bool no_actors;       /* every node is run elsewhere */
     bool no_workers_fail; /* what nobody who is there may run fails */
-    uint32_t slots_max, heartbeat_ms, silence_ms;
+    uint32_t slots_max, heartbeat_ms, silence_ms, stalled_ms;
+    uint32_t lease_ms; /* 0: none */
     uint32_t connections_max;     /* at one time where it listens, */
     uint32_t own_connections_max; /* and at endpoint */
     uint32_t runs_max;            /* of a client */

@@ -178,8 +178,10 @@ static void s_tell (dw_coordinator_t *self, const dw_remote_agent_t *agent, dw_w
                     uint32_t worker) {
     const dw_peer_t *peer = &self->peers.items[agent->peer];
     dw_write_uint (&self->reply.head, type);
-    if (type == DW_WIRE_REPLACE)
+    if (type == DW_WIRE_REPLACE) {
         dw_write_uint (&self->reply.head, worker);
+        self->workers[worker].replaced++;
+    }
     /* One that cannot be reached will be silent, too. */
     dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
 }
@@ -252,7 +254,7 @@ void dw_coordinator_on_slot_bye (dw_coordinator_t *self, dw_peer_t *peer) {
     uint32_t number = peer->number, index = self->workers[number].agent;
     dw_peers_remove (&self->peers, peer);
     self->workers[number].peer = DW_PEER_NONE;
-    dw_coordinator_tell_left (self, number);
+    dw_coordinator_tell_idle (self, number);
     if (self->agents[index].is_leaving)
         s_end_leaving (self, index);
     else if (!self->is_closing)
@@ -265,7 +267,7 @@ void dw_coordinator_cut_slot (dw_coordinator_t *self, dw_peer_t *peer) {
     if (dw_scheduler_unanswered_count (self->scheduler, number) > peer->unsent)
         dw_coordinator_tell_lost (self, number);
     else
-        dw_coordinator_tell_left (self, number);
+        dw_coordinator_tell_idle (self, number);
     self->workers[number].peer = DW_PEER_NONE;
     dw_peers_remove (&self->peers, peer);
     s_end_leaving (self, index);
@@ -288,18 +290,26 @@ void dw_coordinator_fence_slot (dw_coordinator_t *self, uint32_t router, const u
 
 void dw_coordinator_replace_slot (dw_coordinator_t *self, uint32_t worker) {
     dw_crew_t *place = &self->workers[worker];
-    const dw_remote_agent_t *agent = &self->agents[place->agent];
+    uint32_t index = place->agent;
     if (place->peer != DW_PEER_NONE) /* what it says from now on is nobody's */
         dw_peers_remove (&self->peers, &self->peers.items[place->peer]);
     place->peer = DW_PEER_NONE;
-    s_tell (self, agent, DW_WIRE_REPLACE, worker);
+    if (self->agents[index].is_leaving)
+        s_end_leaving (self, index);
+    else if (!self->is_closing)
+        s_tell (self, &self->agents[index], DW_WIRE_REPLACE, worker);
 }
 
 /* ---- Heartbeats ------------------------------------------------------------------------------- */
 
-void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer) {
+void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer, dw_wire_reader_t *reader) {
+    dw_wire_slot_t slot;
+    uint32_t index = peer->number, left = self->places_count; /* of records: each slot has one */
     if (peer->role == DW_WIRE_AGENT)
-        self->agents[peer->number].heard_ns = dw_clock_ns ();
+        self->agents[index].heard_ns = dw_clock_ns ();
+    while (peer->role == DW_WIRE_AGENT && dw_wire_reader_has_more (reader) && left-- > 0 &&
+           dw_read_slot (reader, &slot))
+        dw_coordinator_on_slot (self, index, &slot);
     dw_write_uint (&self->reply.head, DW_WIRE_BEAT);
     dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
 }
@@ -326,4 +336,5 @@ void dw_coordinator_look_for_silent (dw_coordinator_t *self, int64_t now_ns) {
             (double) (now_ns - agent->heard_ns) / 1e9);
         dw_coordinator_lose_agent (self, i);
     }
+    dw_coordinator_look_for_standstill (self, now_ns);
 }

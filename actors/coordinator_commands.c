@@ -132,9 +132,14 @@ static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command) {
     else if (command->code == 408)
         snprintf (text, sizeof text, "the attempt took longer than timeout_seconds (%g s)",
                   (double) policy->timeout_us / 1e6);
-    else if (command->code == 503)
-        snprintf (text, sizeof text, "three workers went down while they ran it");
-    else
+    else if (command->code == 503) {
+        dw_writer_t story = {0};
+        dw_coordinator_explain_loss (self, run->number, command->node, &story);
+        if (!story.no_memory)
+            dw_slot_set_error (to, 503, (const char *) story.bytes, story.count);
+        dw_writer_free (&story);
+        return;
+    } else
         snprintf (text, sizeof text, "the worker answered for steps that it was not sent");
     dw_slot_set_error (to, command->code, text, strlen (text));
 }
@@ -164,6 +169,7 @@ static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command) {
         if (dw_delivery_write (&delivery, packet))
             self->is_over = true;
     }
+    dw_deaths_forget (&self->deaths, run->number);
     dw_scheduler_forget (self->scheduler, command->run);
     dw_coordinator_run_free (self, command->run);
 }
@@ -196,6 +202,7 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
         case DW_CANCEL_TASK: s_cancel_task (self, command); return;
         case DW_KEEP_OUTPUT: s_keep_output (self, command); return;
         case DW_KEEP_ERROR: s_keep_error (self, command); return;
+        case DW_KEEP_DEATH: dw_coordinator_keep_death (self, command); return;
         case DW_DROP_OUTPUT:
             dw_coordinator_forget_kept (self, &self->runs[command->run], command->node);
             dw_slot_drop_payload (dw_table_slot (&self->runs[command->run].table, command->node));
@@ -252,7 +259,9 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
         memmove (outcomes->slots, outcomes->slots + slots_count,
                  outcomes->slots_count * sizeof *outcomes->slots);
         for (size_t i = 0; i < outcomes->events_count; i++)
-            if (outcomes->events[i].type == DW_EVENT_TASK_FAILED) /* the others bring no slots */
+            if (outcomes->events[i].type == DW_EVENT_TASK_FAILED || /* the others bring no slots */
+                (outcomes->events[i].type == DW_EVENT_WORKER_LOST &&
+                 outcomes->events[i].handle != DW_NONE))
                 outcomes->events[i].handle -= (uint32_t) slots_count;
     }
 }

@@ -24,6 +24,9 @@ void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, con
     peer->number = hello->number;
     memcpy (peer->key, key, sizeof peer->key);
     worker->peer = dw_peers_index (&self->peers, peer);
+    worker->has_joined = true;
+    worker->waits_ns = worker->long_ns = 0;
+    dw_deaths_settle (&self->deaths, hello->number);
     dw_write_uint (&self->reply.head, DW_WIRE_WELCOME);
     dw_write_uint (&self->reply.head, worker->peer);
     dw_peers_reply (&self->peers, router, &self->reply);
@@ -184,20 +187,6 @@ void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number) {
         }
     }
     dw_error_destroy (&error);
-}
-
-void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number) {
-    dw_event_t *event = dw_coordinator_event (self, DW_EVENT_WORKER_LOST);
-    if (event)
-        event->worker = number;
-}
-
-void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number) {
-    dw_event_t *event = dw_coordinator_event (self, DW_EVENT_WORKER_LOST);
-    if (!event)
-        return;
-    event->worker = number;
-    event->last = true;
 }
 
 /* Fills the places that nobody could be put in while too many were stuck. */

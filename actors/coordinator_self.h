@@ -7,6 +7,8 @@
  *     coordinator_entry.c     who may come in from elsewhere, by their keys
  *     coordinator_agents.c    worker processes elsewhere: welcomed, heard, lost, drained
  *     coordinator_lanes.c     which lanes somebody serves, and what becomes of the others
+ *     coordinator_watch.c     what does not go on: runs that nobody serves, slots that are long at a task
+ *     coordinator_losses.c    what the scheduler and people are told of workers that are gone
  *     coordinator_status.c    what it tells of what it is at
  *     coordinator_commands.c  what the scheduler commands
  *     coordinator_kept.c      what slots elsewhere keep of what they were sent
@@ -20,6 +22,7 @@
 
 #include "actors/clock.h"
 #include "actors/coordinator.h"
+#include "actors/deaths.h"
 #include "actors/door.h"
 #include "actors/keyring.h"
 #include "actors/lanes.h"
@@ -37,7 +40,9 @@ typedef struct dw_live_run_t {
     bool is_live;
     bool has_extras;
     bool is_kept;    /* a slot elsewhere may keep something of it */
-    uint32_t client; /* its peer; DW_PEER_NONE: it is gone */
+    bool is_stall_told;
+    int64_t unserved_ns; /* since when nobody serves what is ready of it; 0: somebody does */
+    uint32_t client;     /* its peer; DW_PEER_NONE: it is gone */
     uint64_t client_run;
     uint64_t number; /* of all runs of this system */
     int64_t submitted_ns;
@@ -54,6 +59,16 @@ typedef struct dw_crew_t {
     uint32_t agent;       /* whose slot it is; DW_NONE: nobody's, or an actor of its own */
     uint64_t steps_count; /* that it has answered for as done */
     bool is_refusing;     /* nobody could be put in its place: what is sent to it fails */
+    bool has_joined;   /* a slot that has said HELLO and whose process is not known to have ended */
+    bool is_down;      /* a slot whose agent says that there will be no other */
+    uint32_t replaced; /* how often its agent was told to replace it */
+    /* What it holds though it says that it idles: the first ticket, since when, and how often that was the end of it. */
+    uint64_t waits_ticket;
+    int64_t waits_ns; /* 0: it does not */
+    unsigned waits_count;
+    uint64_t
+        long_ticket; /* that it was said to be long at, and when that is said again; 0: not said */
+    int64_t long_ns;
 } dw_crew_t;
 
 /* A worker process. */
@@ -72,6 +87,14 @@ typedef struct dw_remote_agent_t {
     uint32_t busy; /* of its slots, and what they have done: summed up when a status is asked for */
     uint64_t steps_count;
 } dw_remote_agent_t;
+
+/* What does not go on, as a status tells it. */
+#define DW_TROUBLES_MAX 32u
+typedef struct dw_troubles_t {
+    uint64_t runs_stalled; /* no worker serves what is ready of them, for as long as stalled_ms */
+    uint64_t slots_down;   /* to stay */
+    uint64_t slots_long;   /* at one task for as long as stalled_ms */
+} dw_troubles_t;
 
 /* An actor that did not come back from a processor. */
 typedef struct dw_stuck_t {
@@ -139,7 +162,9 @@ struct dw_coordinator_t {
     bool has_other_agents;  /* than when the lanes were looked at last */
     uint64_t unserved;      /* lanes that nobody serves, */
     uint64_t unserved_said; /* of which this was said */
+    bool is_stall_told; /* a run is stalled, and people were told */
 
+    dw_deaths_t deaths;
     zmq_msg_t graph; /* what WELCOME tells clients */
     bool has_graph;
     uint32_t owner; /* its peer */
@@ -209,10 +234,15 @@ void dw_coordinator_leave_behind (dw_coordinator_t *self, uint32_t number, uint3
 /* Starts an actor in an empty place. When there can be none, and nobody else could run its tasks,
  * what is sent there fails, so that no run waits for ever. */
 void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number);
-/* The scheduler hears that a worker is gone: it went down, which is put down to what it was at; or it left, or never got
- * what it was sent. */
+/* The scheduler hears that a worker is gone: it went down, which is put down to what it was at; or it did not go down,
+ * though nobody knows what it has begun; or it is known to be at nothing. */
 void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number);
+void dw_coordinator_tell_idle (dw_coordinator_t *self, uint32_t number);
+void dw_coordinator_keep_death (dw_coordinator_t *self, const dw_command_t *command);
+/* Whose failure it is that a task was lost with its workers; the text of its error is appended. */
+void dw_coordinator_explain_loss (const dw_coordinator_t *self, uint64_t run, uint32_t node,
+                                  dw_writer_t *text);
 /* A worker that was told to stop, or could not go on: then another takes its place. */
 void dw_coordinator_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer);
 /* Errors: as dw_worker_new. */
@@ -237,6 +267,8 @@ void dw_coordinator_fence_slot (dw_coordinator_t *self, uint32_t router, const u
 void dw_coordinator_lose_agent (dw_coordinator_t *self, uint32_t index);
 void dw_coordinator_release_agent (dw_coordinator_t *self, uint32_t index);
 void dw_coordinator_on_drain (dw_coordinator_t *self, uint32_t index);
+/* The process of a slot has ended. */
+void dw_coordinator_on_ended (dw_coordinator_t *self, uint32_t index, dw_wire_reader_t *reader);
 /* All that an agent had to say was said: it may end. */
 void dw_coordinator_on_agent_bye (dw_coordinator_t *self, uint32_t index);
 void dw_coordinator_on_slot_bye (dw_coordinator_t *self, dw_peer_t *peer);
@@ -244,7 +276,7 @@ void dw_coordinator_on_slot_bye (dw_coordinator_t *self, dw_peer_t *peer);
 void dw_coordinator_cut_slot (dw_coordinator_t *self, dw_peer_t *peer);
 /* A slot is stuck: its agent starts another. */
 void dw_coordinator_replace_slot (dw_coordinator_t *self, uint32_t worker);
-void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer);
+void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer, dw_wire_reader_t *reader);
 void dw_coordinator_look_for_silent (dw_coordinator_t *self, int64_t now_ns);
 /* Where it listens: looks which lanes somebody serves, at the beginning, and when agents have come or gone. */
 void dw_coordinator_begin_lanes (dw_coordinator_t *self);
@@ -252,6 +284,13 @@ void dw_coordinator_look_at_lanes (dw_coordinator_t *self);
 /* Says of those that nobody serves what that means, once; a run that needs them was submitted. */
 void dw_coordinator_say_unserved (dw_coordinator_t *self);
 void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router);
+/* What an agent says that one of its slots is at. */
+void dw_coordinator_on_slot (dw_coordinator_t *self, uint32_t index, const dw_wire_slot_t *slot);
+/* Looks for what does not go on, and says so. */
+void dw_coordinator_look_for_standstill (dw_coordinator_t *self, int64_t now_ns);
+/* Appends a text for each thing that does not go on, at most DW_TROUBLES_MAX; returns how many. */
+uint32_t dw_coordinator_write_troubles (const dw_coordinator_t *self, int64_t now_ns,
+                                        dw_writer_t *texts, dw_troubles_t *troubles);
 
 /* ---- Commands -------------------------------------------------------------------------------- */
 

@@ -72,6 +72,10 @@ void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
      * told so before the scheduler has heard of it. */
     if (self->outcomes.events_count)
         dw_coordinator_step (self, dw_clock_ns ());
+    dw_writer_t texts = {0};
+    dw_troubles_t troubles;
+    uint32_t troubles_count = dw_coordinator_write_troubles (self, dw_clock_ns (), &texts,
+                                                             &troubles);
     dw_scheduler_counts_t counts = dw_scheduler_counts (self->scheduler);
     uint64_t live = 0;
     for (uint32_t i = 0; i < self->runs_used; i++)
@@ -91,7 +95,10 @@ void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
                                 counts.timeouts,
                                 counts.losses,
                                 counts.answers_ignored,
-                                self->peers.unknown_count};
+                                self->peers.unknown_count,
+                                troubles.runs_stalled,
+                                troubles.slots_down,
+                                troubles.slots_long};
     dw_writer_t *head = &self->reply.head;
     dw_write_uint (head, DW_WIRE_STATUS);
     dw_write_str (head, self->options.name, strlen (self->options.name));
@@ -99,6 +106,13 @@ void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         dw_write_uint (head, numbers[i]);
     s_write_lanes (self);
+    dw_write_array (head, troubles_count);
+    uint8_t *at = dw_writer_room (head, texts.count + 1);
+    if (at && texts.count) {
+        memcpy (at, texts.bytes, texts.count);
+        head->count += texts.count;
+    }
+    dw_writer_free (&texts);
     s_write_own (self);
     s_write_agents (self);
     dw_peers_reply (&self->peers, router, &self->reply);

@@ -3,14 +3,17 @@
 #include "actors/squad.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <zmq.h>
 
 #include "actors/clock.h"
+#include "actors/endpoint.h"
 #include "actors/option.h"
 #include "runtime/pack.h"
 
 #define SPARE_SOCKETS 16u
+#define SLOT_SOCKETS  3u /* its DEALER, and both ends of its tether */
 
 struct dw_squad_t {
     void *context;
@@ -19,14 +22,41 @@ struct dw_squad_t {
     dw_program_t *program;
     uint8_t token[DW_WIRE_TOKEN_SIZE];
     uint32_t *numbers;
-    dw_worker_t **workers; /* by slot */
+    dw_worker_t **workers; /* by slot, as these are */
+    void **tethers;        /* this end */
+    dw_wire_slot_t *said;  /* what they said last */
+    bool *are_asked;       /* and have not answered */
+    uint32_t tethers_made;
     uint32_t slots;
     uint32_t heartbeat_ms, silence_ms;
+    void (*ended) (void *arg);
+    void *ended_arg;
     dw_worker_t *stuck[DW_WORKERS_STUCK_MAX];
     uint32_t stuck_count;
 };
 
+/* A new tether for a slot, whose former one may still hold it. */
+static int s_tether (dw_squad_t *self, uint32_t slot, char *name, size_t size, dw_error_t *error) {
+    int no_linger = 0;
+    if (self->tethers[slot])
+        zmq_close (self->tethers[slot]);
+    self->said[slot] = (dw_wire_slot_t){.number = self->numbers[slot]};
+    self->are_asked[slot] = false;
+    snprintf (name, size, "inproc://tether-%u", (unsigned) self->tethers_made++);
+    self->tethers[slot] = zmq_socket (self->context, ZMQ_PAIR);
+    if (!self->tethers[slot])
+        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
+                             "no socket for a slot (%s): raise the limit of open files (ulimit -n)",
+                             zmq_strerror (errno));
+    zmq_setsockopt (self->tethers[slot], ZMQ_LINGER, &no_linger, sizeof no_linger);
+    return dw_endpoint_bind_inproc (self->tethers[slot], name, error);
+}
+
 static int s_start (dw_squad_t *self, uint32_t slot, dw_error_t *error) {
+    char tether[48];
+    int err = s_tether (self, slot, tether, sizeof tether, error);
+    if (err)
+        return err;
     dw_worker_options_t options = {.context = self->context,
                                    .endpoint = self->endpoint,
                                    .program = self->program,
@@ -37,26 +67,33 @@ static int s_start (dw_squad_t *self, uint32_t slot, dw_error_t *error) {
                                    .credit = DW_WORKER_CREDIT,
                                    .stack_bytes = DW_WORKER_STACK_BYTES,
                                    .heartbeat_ms = self->heartbeat_ms,
-                                   .silence_ms = self->silence_ms};
+                                   .silence_ms = self->silence_ms,
+                                   .tether = tether,
+                                   .ended = self->ended,
+                                   .ended_arg = self->ended_arg};
     return dw_worker_new (&self->workers[slot], &options, error);
 }
 
-/* The graph as this process plans it, which must be as the coordinator did. */
-static int s_plan (dw_squad_t *self, const dw_squad_options_t *options, dw_error_t *error) {
+int dw_squad_plan (dw_program_t **program_p, const dw_squad_options_t *options, dw_error_t *error) {
     dw_graph_t *graph = NULL;
+    dw_program_t *program = NULL;
     int err = dw_unpack_graph (&graph, options->graph, options->graph_size, error);
     if (!err)
-        err = dw_program_new_elsewhere (&self->program, graph, options->processors, options->traits,
+        err = dw_program_new_elsewhere (&program, graph, options->processors, options->traits,
                                         options->lanes, error);
     dw_graph_destroy (&graph);
-    if (!err && dw_plan_digest (self->program->plan) != options->digest)
+    if (!err && dw_plan_digest (program->plan) != options->digest)
         err = dw_error_add (
             error, DW_EGRAPH, DW_NOWHERE,
             "the processors of this worker are not those of the coordinator: one of the same name says "
             "something else of itself (intent, brief, payload_only), or the versions differ");
-    if (!err)
-        memcpy (self->program->token, options->system, DW_WIRE_TOKEN_SIZE);
-    return err;
+    if (err) {
+        dw_program_destroy (&program);
+        return err;
+    }
+    memcpy (program->token, options->system, DW_WIRE_TOKEN_SIZE);
+    *program_p = program;
+    return DW_OK;
 }
 
 static int s_make (dw_squad_t *self, const dw_squad_options_t *options, dw_error_t *error) {
@@ -64,21 +101,27 @@ static int s_make (dw_squad_t *self, const dw_squad_options_t *options, dw_error
     self->slots = options->slots;
     self->heartbeat_ms = options->heartbeat_ms;
     self->silence_ms = options->silence_ms;
+    self->ended = options->ended;
+    self->ended_arg = options->ended_arg;
     memcpy (self->token, options->token, sizeof self->token);
     self->endpoint = strdup (options->endpoint);
     self->numbers = calloc (self->slots + 1u, sizeof *self->numbers);
     self->workers = calloc (self->slots + 1u, sizeof *self->workers);
-    if (!self->endpoint || !self->numbers || !self->workers)
+    self->tethers = calloc (self->slots + 1u, sizeof *self->tethers);
+    self->said = calloc (self->slots + 1u, sizeof *self->said);
+    self->are_asked = calloc (self->slots + 1u, sizeof *self->are_asked);
+    if (!self->endpoint || !self->numbers || !self->workers || !self->tethers || !self->said ||
+        !self->are_asked)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     memcpy (self->numbers, options->numbers, self->slots * sizeof *self->numbers);
-    int err = s_plan (self, options, error);
+    int err = dw_squad_plan (&self->program, options, error);
     if (err)
         return err;
     self->context = zmq_ctx_new ();
     if (!self->context)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
                              zmq_strerror (errno));
-    err = dw_option_set_context (self->context, self->slots + DW_WORKERS_STUCK_MAX + SPARE_SOCKETS,
+    err = dw_option_set_context (self->context, SLOT_SOCKETS * (self->slots + DW_WORKERS_STUCK_MAX) + SPARE_SOCKETS,
                                  1, error);
     for (uint32_t slot = 0; slot < self->slots && !err; slot++)
         err = s_start (self, slot, error);
@@ -95,6 +138,22 @@ int dw_squad_new (dw_squad_t **self_p, const dw_squad_options_t *options, dw_err
     else
         *self_p = self;
     return err;
+}
+
+const dw_wire_slot_t *dw_squad_ask (dw_squad_t *self) {
+    for (uint32_t slot = 0; slot < self->slots; slot++) {
+        dw_wire_slot_t said;
+        while (self->tethers[slot] && zmq_recv (self->tethers[slot], &said, sizeof said,
+                                                ZMQ_DONTWAIT) == (int) sizeof said) {
+            self->said[slot] = said;
+            self->are_asked[slot] = false;
+        }
+        if (self->are_asked[slot])
+            self->said[slot].at = DW_WIRE_AT_SILENT;
+        else if (self->tethers[slot])
+            self->are_asked[slot] = zmq_send (self->tethers[slot], "", 1, ZMQ_DONTWAIT) == 1;
+    }
+    return self->said;
 }
 
 /* Frees those that were stuck and have ended after all. */
@@ -149,7 +208,7 @@ int dw_squad_mend (dw_squad_t *self, dw_error_t *error) {
     return err;
 }
 
-static bool s_join (dw_squad_t *self, int64_t deadline_ns) {
+bool dw_squad_join (dw_squad_t *self, int64_t deadline_ns) {
     bool all = true;
     for (uint32_t i = 0; self->workers && i < self->slots; i++)
         all &= !self->workers[i] || dw_worker_join (self->workers[i], deadline_ns);
@@ -164,8 +223,14 @@ static void s_free (dw_squad_t *self) {
         dw_worker_destroy (&self->workers[i]);
     for (uint32_t i = 0; i < self->stuck_count; i++)
         dw_worker_destroy (&self->stuck[i]);
+    for (uint32_t i = 0; self->tethers && i < self->slots; i++)
+        if (self->tethers[i])
+            zmq_close (self->tethers[i]);
     if (self->context)
         zmq_ctx_term (self->context);
+    free (self->tethers);
+    free (self->said);
+    free (self->are_asked);
     dw_program_destroy (&self->program);
     free (self->workers);
     free (self->numbers);
@@ -175,7 +240,7 @@ static void s_free (dw_squad_t *self) {
 
 static void *s_undertaker (void *args) {
     dw_squad_t *self = args;
-    s_join (self, INT64_MAX);
+    dw_squad_join (self, INT64_MAX);
     s_free (self);
     return NULL;
 }
@@ -187,7 +252,7 @@ int dw_squad_end (dw_squad_t **self_p, int64_t deadline_ns, dw_error_t *error) {
     *self_p = NULL;
     if (self->context)
         zmq_ctx_shutdown (self->context);
-    if (s_join (self, deadline_ns)) {
+    if (dw_squad_join (self, deadline_ns)) {
         s_free (self);
         return DW_OK;
     }

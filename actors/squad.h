@@ -24,14 +24,23 @@ typedef struct dw_squad_options_t {
     const uint32_t *numbers; /* of the slots */
     uint32_t slots;
     uint32_t heartbeat_ms, silence_ms;
+    void (*ended) (void *arg); /* of every slot, by its thread (worker.h); or NULL */
+    void *ended_arg;
 } dw_squad_options_t;
+
+/* The graph as this process plans it, which must be as the coordinator did. Errors: as dw_squad_new. */
+int dw_squad_plan (dw_program_t **program_p, const dw_squad_options_t *options, dw_error_t *error);
 
 /* Compiles the graph and starts the slots. What options point to is copied, but for the keys and the processors.
  * Errors: DW_EGRAPH which processor is missing, or that one is another than the coordinator's; DW_EPROTOCOL the graph
  * makes no sense; DW_EPROCESSOR; DW_ELIMIT; DW_ENOMEM. Nothing is left running. */
 int dw_squad_new (dw_squad_t **self_p, const dw_squad_options_t *options, dw_error_t *error);
+/* Waits for all slots to end of themselves; false: one still works at deadline_ns. */
+bool dw_squad_join (dw_squad_t *self, int64_t deadline_ns);
 /* Whether a slot has ended because its connection was cut. */
 bool dw_squad_is_cut (const dw_squad_t *self);
+/* What each slot is at, slots of them, as told by its answer to the last question; asks them anew. Valid until the next call. */
+const dw_wire_slot_t *dw_squad_ask (dw_squad_t *self);
 /* Starts the slots again whose connection was cut: by their HELLO the coordinator hears that what it sent to the earlier
  * one is lost. Errors: as dw_squad_new. */
 int dw_squad_mend (dw_squad_t *self, dw_error_t *error);

@@ -5,14 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX  255u
-#define LANES_MAX 64u
+#define TEXT_MAX     255u
+#define LANES_MAX    64u
+#define TROUBLES_MAX 64u
 
 /* Everything in one piece of memory: the status, its workers, their texts. */
 typedef struct s_status_t {
     dw_status_t status;
     char *texts;
     dw_status_lane_t lanes[LANES_MAX];
+    const char *troubles[TROUBLES_MAX];
     dw_status_worker_t workers[];
 } s_status_t;
 
@@ -66,7 +68,10 @@ static void s_read_numbers (dw_wire_reader_t *reader, dw_status_t *status) {
                                  &status->timeouts,
                                  &status->lost,
                                  &status->answers_ignored,
-                                 &status->messages_ignored};
+                                 &status->messages_ignored,
+                                 &status->runs_stalled,
+                                 &status->slots_down,
+                                 &status->slots_long};
     uint32_t count = dw_read_array (reader), known = sizeof numbers / sizeof *numbers;
     for (uint32_t i = 0; i < count; i++) { /* a later version may tell more */
         uint64_t number = dw_read_uint (reader);
@@ -77,11 +82,24 @@ static void s_read_numbers (dw_wire_reader_t *reader, dw_status_t *status) {
     status->clients_count = (uint32_t) clients_count;
 }
 
+static void s_read_troubles (dw_wire_reader_t *reader, s_status_t *self, char **at) {
+    uint32_t count = dw_read_array (reader);
+    if (count > TROUBLES_MAX) {
+        reader->is_damaged = true;
+        reader->at = reader->end;
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        self->troubles[i] = s_text (reader, at);
+    self->status.troubles = self->troubles;
+    self->status.troubles_count = count;
+}
+
 int dw_status_new (dw_status_t **self_p, dw_wire_reader_t *reader) {
     /* A worker has seven values, so there are at most so many; a text is no longer than the message. */
     size_t left = (size_t) (reader->end - reader->at), workers_max = left / 7;
     s_status_t *self = calloc (1, sizeof *self + workers_max * sizeof *self->workers);
-    char *at = malloc (left + workers_max + LANES_MAX + 2);
+    char *at = malloc (left + workers_max + LANES_MAX + TROUBLES_MAX + 2);
     if (!self || !at) {
         free (self);
         free (at);
@@ -91,6 +109,7 @@ int dw_status_new (dw_status_t **self_p, dw_wire_reader_t *reader) {
     self->status.graph = s_text (reader, &at);
     s_read_numbers (reader, &self->status);
     s_read_lanes (reader, self, &at);
+    s_read_troubles (reader, self, &at);
     self->status.workers = self->workers;
     while (dw_wire_reader_has_more (reader) && !reader->is_damaged &&
            self->status.workers_count < workers_max)

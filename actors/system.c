@@ -28,6 +28,7 @@
 #define SLOTS_MAX         1024u
 #define HEARTBEAT_MS      1000u
 #define SILENCE_MS        3000u
+#define STALLED_MS        60000u
 #define MS_MAX            3600000u
 #define ANY_CONCURRENCY   65536                /* as many as there are slots */
 #define NETWORK_BYTES_MAX ((int64_t) 16 << 20) /* of a payload, where the graph says nothing */
@@ -239,6 +240,8 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
         .silence_ms = options->silence_ms,
         .connections_max = options->connections_max,
         .own_connections_max = self->program->plan->workers_count + clients_max + SPARE_CONNECTIONS,
+        .stalled_ms = options->stalled_ms,
+        .lease_ms = options->lease_ms,
         .runs_max = options->runs_max ? options->runs_max : RUNS_MAX,
         .clients_max = clients_max,
         .cpus_count = dw_processors_lookup (processors).cpus_count,
@@ -272,6 +275,7 @@ static dw_system_options_t s_settle (const dw_system_options_t *asked) {
         options.connections_max = 2 * options.slots_max + options.clients_max + SPARE_CONNECTIONS;
     options.heartbeat_ms = options.heartbeat_ms ? options.heartbeat_ms : HEARTBEAT_MS;
     options.silence_ms = options.silence_ms ? options.silence_ms : SILENCE_MS;
+    options.stalled_ms = options.stalled_ms ? options.stalled_ms : STALLED_MS;
     return options;
 }
 

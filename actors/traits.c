@@ -26,6 +26,12 @@ void dw_traits_write (const dw_plan_t *plan, const dw_processor_t *const *proces
     }
 }
 
+void dw_traits_pass_on (const dw_traits_t *self, dw_writer_t *writer) {
+    dw_write_array (writer, self ? self->count : 0);
+    for (uint32_t i = 0; self && i < self->count; i++)
+        dw_write_trait (writer, &self->traits[i]);
+}
+
 static int s_compare_names (const char *a, size_t a_size, const char *b, size_t b_size) {
     int order = memcmp (a, b, a_size < b_size ? a_size : b_size);
     return order ? order : (a_size > b_size) - (a_size < b_size);

@@ -15,6 +15,8 @@ typedef struct dw_traits_t dw_traits_t;
 /* Appends a list of what a plan's processors, by kind, say of themselves. */
 void dw_traits_write (const dw_plan_t *plan, const dw_processor_t *const *processors,
                       dw_writer_t *writer);
+/* The same of what was read, for whoever has it from here; NULL: an empty list. */
+void dw_traits_pass_on (const dw_traits_t *self, dw_writer_t *writer);
 /* Reads such a list. Memory is linear in its bytes. Errors: DW_EPROTOCOL it is damaged; DW_ENOMEM. */
 int dw_traits_read (dw_traits_t **self_p, dw_wire_reader_t *reader);
 void dw_traits_destroy (dw_traits_t **self_p);

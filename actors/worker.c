@@ -14,6 +14,7 @@
 
 #define ANSWER_NS    200000 /* an answer older than this is sent before the next task is started */
 #define LOOK_NS      20000  /* how often the socket is looked at between tasks */
+#define ASKED_NS     10000000 /* and whether somebody asks what it is at */
 #define ANSWER_SLOTS 4096u
 
 /* A message that came while another was being worked on. */
@@ -26,7 +27,8 @@ struct dw_worker_t {
     dw_worker_options_t options;
     dw_actor_t actor;
     dw_host_t *host;
-    void *socket; /* made by dw_worker_new, then the thread's */
+    void *socket; /* made by dw_worker_new, then the thread's, */
+    void *tether; /* and so is this; NULL: nobody asks */
 
     /* The thread's own. */
     uint32_t peer; /* what WELCOME said that it is */
@@ -37,7 +39,8 @@ struct dw_worker_t {
     uint64_t ticket;     /* of the task under way */
     uint64_t *cancelled; /* tickets not yet come to, or under way */
     uint32_t cancelled_count, cancelled_size;
-    int64_t answered_ns, looked_ns;
+    uint64_t unsent_ticket; /* the first that it has not been sent */
+    int64_t answered_ns, looked_ns, asked_ns;
     dw_outcomes_t outcomes;
     size_t weighed, weight; /* slots of outcomes, and their payloads' bytes */
     dw_packet_t packet;
@@ -101,6 +104,25 @@ static void s_look (dw_worker_t *self) {
     }
 }
 
+/* Says what it is at to who asks. */
+static void s_say_where (dw_worker_t *self, dw_wire_at_t at) {
+    dw_wire_slot_t slot = {.number = self->options.number,
+                           .at = at,
+                           .ticket = at == DW_WIRE_AT_TASK ? self->ticket : self->unsent_ticket};
+    char ask;
+    while (self->tether && zmq_recv (self->tether, &ask, sizeof ask, ZMQ_DONTWAIT) >= 0)
+        zmq_send (self->tether, &slot, sizeof slot, ZMQ_DONTWAIT);
+}
+
+/* The same while it is at work, now and then. */
+static void s_say_where_at_work (dw_worker_t *self) {
+    int64_t now_ns = self->tether ? dw_clock_ns () : 0;
+    if (!self->tether || now_ns - self->asked_ns < ASKED_NS)
+        return;
+    self->asked_ns = now_ns;
+    s_say_where (self, DW_WIRE_AT_TASK);
+}
+
 /* Whether a connection to another process, which may be cut, is there. It is not made again (RECONNECT_IVL), so that
  * what the coordinator has lost never goes on unseen. */
 static bool s_is_connected (dw_worker_t *self) {
@@ -114,6 +136,7 @@ static bool s_is_connected (dw_worker_t *self) {
 static bool s_is_cancelled (void *arg) {
     dw_worker_t *self = arg;
     s_look (self);
+    s_say_where_at_work (self);
     if (!s_is_connected (self)) /* nobody waits for its answer */
         s_give_up (self);
     for (uint32_t i = 0; i < self->cancelled_count; i++)
@@ -301,6 +324,7 @@ static void s_run_task (dw_worker_t *self, const dw_task_t *task) {
         if (now_ns - self->looked_ns > LOOK_NS) {
             self->looked_ns = now_ns;
             s_look (self);
+            s_say_where_at_work (self);
         }
         if (self->stopping)
             dw_host_abandon (self->host);
@@ -313,6 +337,7 @@ static void s_on_tasks (dw_worker_t *self, dw_wire_reader_t *reader) {
     dw_host_wake (self->host, self->answered_ns);
     for (; dw_wire_reader_has_more (reader) && !self->stopping; ticket++) {
         dw_task_t task = {.ticket = ticket};
+        self->unsent_ticket = ticket + 1;
         if (!s_read_task (self, reader, &task)) {
             /* Only a coordinator of ours sends tasks: there is nobody else to tell. */
             self->stopping = true;
@@ -386,6 +411,8 @@ static void s_on_message (dw_worker_t *self) {
         case DW_WIRE_REPLACE:
         case DW_WIRE_STATUS:
         case DW_WIRE_RELOAD:
+        case DW_WIRE_ENDED:
+        case DW_WIRE_STALLED:
         case DW_WIRE_TYPES: return; /* not for a worker */
     }
 }
@@ -408,11 +435,21 @@ static void s_next_message (dw_worker_t *self) {
         s_on_message (self);
     else if (err == DW_EAGAIN && s_is_connected (self)) {
         int64_t now_ns = dw_clock_ns (), look_ns = (int64_t) self->options.heartbeat_ms * 1000000;
-        if (!dw_actor_wait (&self->socket, 1, now_ns + self->options.spin_ns,
+        void *sockets[] = {self->socket, self->tether};
+        s_say_where (self, DW_WIRE_AT_IDLE);
+        if (!dw_actor_wait (sockets, self->tether ? 2 : 1, now_ns + self->options.spin_ns,
                             look_ns ? now_ns + look_ns : INT64_MAX))
             s_give_up (self);
     } else
         s_give_up (self);
+}
+
+static void s_close (dw_worker_t *self) {
+    if (self->socket)
+        zmq_close (self->socket);
+    if (self->tether)
+        zmq_close (self->tether);
+    self->socket = self->tether = NULL;
 }
 
 static void *s_worker_actor (void *args) {
@@ -431,8 +468,9 @@ static void *s_worker_actor (void *args) {
         dw_message_free (&waiting->message);
         free (waiting);
     }
-    zmq_close (self->socket);
-    self->socket = NULL;
+    s_close (self);
+    if (self->options.ended)
+        self->options.ended (self->options.ended_arg);
     return NULL;
 }
 
@@ -487,6 +525,17 @@ static int s_connect (dw_worker_t *self, dw_error_t *error) {
     return DW_OK;
 }
 
+static int s_connect_tether (dw_worker_t *self, dw_error_t *error) {
+    int no_linger = 0;
+    if (!self->options.tether)
+        return DW_OK;
+    self->tether = zmq_socket (self->options.context, ZMQ_PAIR);
+    if (!self->tether || zmq_connect (self->tether, self->options.tether))
+        return s_refuse (self, "socket", "open files (RLIMIT_NOFILE, ulimit -n)", error);
+    zmq_setsockopt (self->tether, ZMQ_LINGER, &no_linger, sizeof no_linger);
+    return DW_OK;
+}
+
 static int s_fd (const dw_worker_t *self) {
     int fd = -1;
     size_t size = sizeof fd;
@@ -508,9 +557,10 @@ int dw_worker_new (dw_worker_t **self_p, const dw_worker_options_t *options, dw_
     self->options = *options;
     self->waiting_end = &self->waiting;
     int err = dw_host_new (&self->host, options->program, options->node, error);
-    if (!err) {
+    if (!err)
         err = s_connect (self, error);
-    }
+    if (!err)
+        err = s_connect_tether (self, error);
     if (!err)
         dw_host_set_cancelled (self->host, s_is_cancelled, self, s_fd (self));
     if (!err)
@@ -536,8 +586,7 @@ void dw_worker_destroy (dw_worker_t **self_p) {
     if (!self)
         return;
     assert (!self->actor.is_running);
-    if (self->socket)
-        zmq_close (self->socket);
+    s_close (self);
     dw_host_destroy (&self->host);
     dw_message_free (&self->message);
     dw_packet_free (&self->packet);

@@ -36,6 +36,11 @@ typedef struct dw_worker_options_t {
     /* Of a connection that may be cut: how often each end says that it is there, and after how long a silent one has
      * cut it. The worker then ends. 0: it cannot be cut. */
     uint32_t heartbeat_ms, silence_ms;
+    const char *
+        tether; /* inproc, read only by dw_worker_new: where whoever looks after it asks what it is at: each message from there is answered by a
+                           dw_wire_slot_t as soon as it looks up from its work; NULL: nobody asks */
+    void (*ended) (void *arg); /* called by its thread as the last thing that it does; or NULL */
+    void *ended_arg;
 } dw_worker_options_t;
 
 /* Starts the instances, makes the socket, starts the thread. options are copied, what they point to

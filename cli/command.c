@@ -197,6 +197,13 @@ dw_format_t dw_command_format (const struct argp_state *state, const char *word)
     return (dw_format_t) dw_command_choose (state, "--format", formats, word);
 }
 
+const char *const dw_command_slot_words[] = {"/proc/self/exe", "slot", NULL};
+
+dw_isolation_t dw_command_isolation (const struct argp_state *state, const char *word) {
+    static const char *const isolations[] = {"none", "process", NULL};
+    return (dw_isolation_t) dw_command_choose (state, "--isolation", isolations, word);
+}
+
 int dw_command_no_processor (const dw_processors_t *processors, const char *name) {
     const char *nearest = dw_processors_nearest (processors, name);
     if (nearest) {

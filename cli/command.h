@@ -99,5 +99,14 @@ int dw_command_status (int argc, char **argv);
 int dw_command_keygen (int argc, char **argv);
 int dw_command_replay (int argc, char **argv);
 int dw_command_why (int argc, char **argv);
+int dw_command_slot (int argc, char **argv); /* which no help lists: other commands start it */
+
+/* The words with which they do: for slot_command of dw_agent_options_t. */
+extern const char *const dw_command_slot_words[];
+
+/* Where processors run: in threads of this process, or each slot in a process of its own. */
+typedef enum dw_isolation_t { DW_ISOLATION_NONE, DW_ISOLATION_PROCESS } dw_isolation_t;
+/* The word of --isolation. */
+dw_isolation_t dw_command_isolation (const struct argp_state *state, const char *word);
 
 #endif

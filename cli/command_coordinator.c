@@ -27,6 +27,8 @@ enum {
     KEY_ACTORS_HERE,
     KEY_HEARTBEAT_MS,
     KEY_SILENCE_MS,
+    KEY_STALLED,
+    KEY_LEASE,
     KEY_SLOTS_MAX,
     KEY_RUNS_MAX,
     KEY_CLIENTS_MAX,
@@ -66,6 +68,15 @@ static const struct argp_option s_options[] = {
      .key = KEY_SILENCE_MS,
      .arg = "N",
      .doc = "After how long a silent one is lost [3000]"},
+    {.name = "stalled-seconds",
+     .key = KEY_STALLED,
+     .arg = "SECONDS",
+     .doc = "For how long a run may wait for a worker, and a worker be at one task, before that is "
+            "said [60]"},
+    {.name = "lease-seconds",
+     .key = KEY_LEASE,
+     .arg = "SECONDS",
+     .doc = "After how long at one task a worker is given up as if it had gone down [never]"},
     {.name = "slots-max",
      .key = KEY_SLOTS_MAX,
      .arg = "N",
@@ -121,6 +132,12 @@ static error_t s_parse_limit (int key, const char *arg, const struct argp_state 
         case KEY_SILENCE_MS:
             system->silence_ms = (uint32_t) dw_command_number (state, "--silence-ms", arg, 1,
                                                                MS_MAX);
+            return 0;
+        case KEY_STALLED:
+            system->stalled_ms = (uint32_t) dw_command_seconds (state, "--stalled-seconds", arg, 1);
+            return 0;
+        case KEY_LEASE:
+            system->lease_ms = (uint32_t) dw_command_seconds (state, "--lease-seconds", arg, 1);
             return 0;
         case KEY_SLOTS_MAX:
             system->slots_max = (uint32_t) dw_command_number (state, "--slots-max", arg, 1,

@@ -5,12 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "actors/processors.h"
+#include "cli/isolated.h"
 #include "cli/request.h"
 #include "cli/serve.h"
 #include "runtime/core/plan.h"
 
 #define RUNS_MAX           1024
 #define REPEAT_MAX         1000000000000u
+#define SLOTS_MAX          1024
+#define PAYLOAD_MAX        (256 << 20) /* of a graph that says nothing, also where it is run elsewhere */
 #define IN_FLIGHT_SIZE_MAX (256u << 20) /* bytes of input that all runs in flight hold together */
 
 /* ---- Its words ---------------------------------------------------------------------------- */
@@ -49,6 +53,8 @@ typedef struct options_t {
     const char *listen, *keys, *record;
     uint64_t record_bytes_max;
     int no_workers; /* -1: nothing was said; 1: fail */
+    dw_isolation_t isolation;
+    uint32_t stalled_ms;
 } options_t;
 
 enum {
@@ -63,6 +69,8 @@ enum {
     KEY_RECORD,
     KEY_RECORD_BYTES_MAX,
     KEY_NO_WORKERS,
+    KEY_ISOLATION,
+    KEY_STALLED,
 };
 
 static const char *const s_no_workers[] = {"wait", "fail", NULL};
@@ -117,6 +125,16 @@ static const struct argp_option s_options[] = {
      .key = KEY_NO_WORKERS,
      .arg = "wait|fail",
      .doc = "With --listen: what a run does whose nodes nobody who is there may run [wait]"},
+    {.name = "stalled-seconds",
+     .key = KEY_STALLED,
+     .arg = "SECONDS",
+     .doc = "With --listen or --isolation: for how long a worker may be at one task before that is "
+            "said [60]"},
+    {.name = "isolation",
+     .key = KEY_ISOLATION,
+     .arg = "none|process",
+     .doc = "Run nodes in processes of their own, max_concurrency of them, so that a crash fails a "
+            "node and not this command [none]"},
     {0},
 };
 
@@ -171,6 +189,10 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (self->no_workers >= 0 && !self->listen) {
         argp_error (state, "--no-workers is of no use without --listen");
     }
+    if (self->isolation == DW_ISOLATION_PROCESS && self->listen) {
+        argp_error (state, "--isolation and --listen do not go together: say --isolation process "
+                           "to the workers");
+    }
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
@@ -207,6 +229,10 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_NO_WORKERS:
             self->no_workers = dw_command_choose (state, "--no-workers", s_no_workers, arg);
             return 0;
+        case KEY_STALLED:
+            self->stalled_ms = (uint32_t) dw_command_seconds (state, "--stalled-seconds", arg, 1);
+            return 0;
+        case KEY_ISOLATION: self->isolation = dw_command_isolation (state, arg); return 0;
         case ARGP_KEY_ARG: return s_parse_argument (self, state, arg) ? 0 : ARGP_ERR_UNKNOWN;
         case ARGP_KEY_END: s_check (self, state); return 0;
         default: return ARGP_ERR_UNKNOWN;
@@ -314,6 +340,7 @@ static int s_open (const options_t *self, const dw_graph_t *graph, uint32_t runs
         .record = self->record,
         .record_bytes_max = self->record_bytes_max,
         .no_workers_fail = self->no_workers == 1,
+        .stalled_ms = self->stalled_ms,
     };
     int status = dw_serve_open (serve, graph, self->graph, options);
     if (!status && self->listen) {
@@ -331,6 +358,38 @@ static bool s_wants_bar (const options_t *self) {
     return false;
 }
 
+/* As many slots as there can be tasks at one time. What a graph that says nothing gets is the same as without isolation. */
+static uint32_t s_settle_isolated (dw_graph_t *graph, uint32_t runs_max) {
+    dw_graph_options_t *options = dw_graph_options (graph);
+    int64_t slots = options->max_concurrency;
+    int64_t tasks = (int64_t) dw_graph_nodes_count (graph) * runs_max;
+    if (slots == DW_UNSET) {
+        dw_processors_t *processors = dw_processors_new ();
+        slots = processors ? dw_processors_lookup (processors).cpus_count : 1;
+        dw_processors_destroy (&processors);
+    }
+    if (options->max_payload_bytes == DW_UNSET) {
+        options->max_payload_bytes = PAYLOAD_MAX;
+    }
+    slots = slots < tasks ? slots : tasks;
+    return slots < 1 ? 1 : slots < SLOTS_MAX ? (uint32_t) slots : SLOTS_MAX;
+}
+
+/* Opens a system whose nodes run in processes of their own. */
+static int s_open_isolated (const options_t *self, dw_graph_t *graph, uint32_t runs_max,
+                            dw_serve_t *serve, dw_isolated_t *isolated) {
+    dw_system_options_t options = {.runs_max = runs_max,
+                                   .record = self->record,
+                                   .record_bytes_max = self->record_bytes_max,
+                                   .stalled_ms = self->stalled_ms};
+    uint32_t slots = s_settle_isolated (graph, runs_max);
+    int status = dw_isolated_prepare (isolated, slots, &options);
+    if (!status) {
+        status = dw_serve_open (serve, graph, self->graph, options);
+    }
+    return status ? status : dw_isolated_open (isolated, slots);
+}
+
 static int s_fly (const options_t *self, dw_system_t *system, dw_input_t *input,
                   const dw_signals_t *signals, dw_flight_t *flight) {
     dw_error_t *error = dw_error_new ();
@@ -344,16 +403,20 @@ static int s_fly (const options_t *self, dw_system_t *system, dw_input_t *input,
     return status;
 }
 
-static int s_run (const options_t *self, const dw_graph_t *graph, dw_input_t *input) {
+static int s_run (const options_t *self, dw_graph_t *graph, dw_input_t *input) {
     dw_signals_t signals;
     int status = dw_signals_catch (&signals, dw_flight_signals);
     if (status) {
         return status;
     }
     dw_serve_t serve = {0};
+    dw_isolated_t isolated = {0};
     uint32_t in_flight_max = dw_request_runs_max (&self->request, s_in_flight_max (self, input));
     dw_flight_t flight = {.runs = self->runs > 0 ? self->runs : 1, .in_flight_max = in_flight_max};
-    status = s_open (self, graph, in_flight_max, &serve);
+    status = self->isolation == DW_ISOLATION_PROCESS
+                 ? s_open_isolated (self, graph, in_flight_max, &serve, &isolated)
+                 : s_open (self, graph, in_flight_max, &serve);
+    flight.agent = isolated.agent;
     if (!status) {
         status = s_fly (self, serve.system, input, &signals, &flight);
     }
@@ -362,7 +425,9 @@ static int s_run (const options_t *self, const dw_graph_t *graph, dw_input_t *in
         status = dw_request_report (&self->request, &flight);
     }
     dw_result_destroy (&flight.last);
+    dw_isolated_end (&isolated);
     dw_serve_close (&serve, status);
+    dw_isolated_remove (&isolated);
     return status;
 }
 

@@ -107,6 +107,9 @@ static void s_print_text (const dw_status_t *status) {
     if (status->lanes_count > 0) {
         s_print_lanes (status);
     }
+    for (size_t i = 0; i < status->troubles_count; i++) {
+        dw_output_print ("trouble: %s\n", status->troubles[i]);
+    }
     if (status->workers_count > 0) {
         s_print_workers (status);
     }
@@ -159,9 +162,21 @@ static json_t *s_workers (const dw_status_t *status) {
     return self;
 }
 
+static json_t *s_troubles (const dw_status_t *status) {
+    json_t *self = json_array ();
+    for (size_t i = 0; self && i < status->troubles_count; i++) {
+        if (json_array_append_new (self, json_string (status->troubles[i]))) {
+            json_decref (self);
+            self = NULL;
+        }
+    }
+    return self;
+}
+
 static json_t *s_counts (const dw_status_t *status) {
     return json_pack (
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I, s:I}",
         "graph", status->graph, "nodes_count", (json_int_t) status->nodes_count, "clients_count",
         (json_int_t) status->clients_count, "runs_in_flight", (json_int_t) status->runs_in_flight,
         "runs_ok", (json_int_t) status->runs_ok, "runs_partial", (json_int_t) status->runs_partial,
@@ -171,12 +186,15 @@ static json_t *s_counts (const dw_status_t *status) {
         (json_int_t) status->steps_done, "attempts_failed", (json_int_t) status->attempts_failed,
         "retries", (json_int_t) status->retries, "timeouts", (json_int_t) status->timeouts, "lost",
         (json_int_t) status->lost, "answers_ignored", (json_int_t) status->answers_ignored,
-        "messages_ignored", (json_int_t) status->messages_ignored);
+        "messages_ignored", (json_int_t) status->messages_ignored, "runs_stalled",
+        (json_int_t) status->runs_stalled, "slots_down", (json_int_t) status->slots_down,
+        "slots_long", (json_int_t) status->slots_long);
 }
 
 static int s_print_json (const dw_status_t *status) {
     json_t *json = s_counts (status);
     if (json && (json_object_set_new (json, "lanes", s_lanes (status)) ||
+                 json_object_set_new (json, "troubles", s_troubles (status)) ||
                  json_object_set_new (json, "workers", s_workers (status)))) {
         json_decref (json);
         json = NULL;

@@ -75,6 +75,7 @@ static int s_fly (const options_t *self, const dw_connect_options_t *options, dw
     }
     status = s_connect (&client, options);
     if (!status) {
+        dw_client_set_notice (client, dw_command_notice, NULL);
         status = dw_request_fly (&self->request, client, input, &signals, false, flight);
     }
     dw_client_destroy (&client);

@@ -22,9 +22,10 @@ typedef struct options_t {
     size_t tags_count;
     uint32_t slots;
     int reconnect_ms;
+    dw_isolation_t isolation;
 } options_t;
 
-enum { KEY_SLOTS = 256, KEY_PROCESSORS, KEY_TAG, KEY_RECONNECT };
+enum { KEY_SLOTS = 256, KEY_PROCESSORS, KEY_TAG, KEY_RECONNECT, KEY_ISOLATION };
 
 static const struct argp_option s_options[] = {
     {.name = "slots",
@@ -44,6 +45,11 @@ static const struct argp_option s_options[] = {
      .key = KEY_RECONNECT,
      .arg = "SECONDS",
      .doc = "How long to look for a coordinator that was lost: 0 not at all, or `forever' [30]"},
+    {.name = "isolation",
+     .key = KEY_ISOLATION,
+     .arg = "none|process",
+     .doc = "Run each slot in a process of its own, so that a crash takes one slot and not the "
+            "others [none]"},
     {0},
 };
 
@@ -78,6 +84,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
                                      ? -1
                                      : dw_command_seconds (state, "--reconnect", arg, 0);
             return 0;
+        case KEY_ISOLATION: self->isolation = dw_command_isolation (state, arg); return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -94,13 +101,16 @@ static const struct argp s_argp = {
         "demands. A coordinator that is lost is looked for, and what was begun for it is given to "
         "others."
         "\v"
+        "With --isolation process a slot whose process crashes is started again, at most 5 times within 10 s. What it "
+        "wrote to standard error is passed on, and the coordinator is told how it ended.\n\n"
         "SIGTERM finishes the tasks that are begun, gives the others back and ends it; a second "
         "SIGTERM gives everything back at once, and so does SIGINT.\n\n"
         "Exit status: 0 the coordinator ended, or it was ended by SIGTERM; 64 usage; 65 the "
         "rendezvous file has no endpoint; 66 it cannot be read; 69 nobody answers, or there is no "
         "rendezvous file; 71 the system refuses threads, memory or descriptors; 75 the coordinator "
         "was lost; 76 the coordinator refused; 77 a key is missing or refused; 78 the "
-        "coordinator's graph has nothing that it can run; 130 ended by SIGINT.",
+        "coordinator's graph has nothing that it can run, or with --isolation process every slot went down more than 5 times "
+        "within 10 s; 130 ended by SIGINT.",
 };
 
 /* ---- Its processors ----------------------------------------------------------------------- */
@@ -189,6 +199,7 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
         .slots = self->slots,
         .reconnect_ms = self->reconnect_ms,
         .notice = dw_command_notice,
+        .slot_command = self->isolation == DW_ISOLATION_PROCESS ? dw_command_slot_words : NULL,
     };
     dw_signals_t signals;
     dw_agent_t *agent = NULL;

@@ -65,7 +65,7 @@ static void s_bar_end (bar_t *self, const dw_flight_t *flight) {
 static int s_submit (dw_flight_t *self, dw_client_t *client, const dw_submission_t *submission,
                      dw_error_t *error) {
     int err = DW_OK;
-    while (!err && !self->signal && self->submitted < self->runs &&
+    while (!err && !self->signal && !self->is_deserted && self->submitted < self->runs &&
            self->submitted - self->ended < self->in_flight_max) {
         uint64_t run;
         err = dw_client_submit (client, submission, &run, error);
@@ -92,14 +92,27 @@ static size_t s_take (dw_flight_t *self, dw_client_t *client) {
     return count;
 }
 
+static void s_cancel_all (const dw_flight_t *self, dw_client_t *client) {
+    for (uint64_t run = 1; run <= self->submitted; run++) {
+        (void) dw_client_cancel (client, run); /* Those that have ended are not there: no matter. */
+    }
+}
+
 static void s_on_signal (dw_flight_t *self, dw_client_t *client, int number) {
     if (self->signal) {
         _exit (DW_EXIT_SIGNAL + number);
     }
     self->signal = number;
-    for (uint64_t run = 1; run <= self->submitted; run++) {
-        (void) dw_client_cancel (client, run); /* Those that have ended are not there: no matter. */
+    s_cancel_all (self, client);
+}
+
+/* Whoever runs the nodes may end: then nobody ever will. */
+static void s_look_after_agent (dw_flight_t *self, dw_client_t *client) {
+    if (!self->agent || self->is_deserted || dw_agent_wait (self->agent, 0) == DW_ETIMEDOUT) {
+        return;
     }
+    self->is_deserted = true;
+    s_cancel_all (self, client);
 }
 
 /* Waits for a result or a signal, then has the client look after its coordinator. */
@@ -114,7 +127,8 @@ static int s_sleep (dw_client_t *client, const dw_signals_t *signals) {
 }
 
 static bool s_is_over (const dw_flight_t *self) {
-    return self->ended == self->submitted && (self->submitted == self->runs || self->signal);
+    return self->ended == self->submitted &&
+           (self->submitted == self->runs || self->signal || self->is_deserted);
 }
 
 int dw_flight_run (dw_flight_t *self, dw_client_t *client, const dw_submission_t *submission,
@@ -128,6 +142,7 @@ int dw_flight_run (dw_flight_t *self, dw_client_t *client, const dw_submission_t
         }
         if (s_take (self, client) == 0) {
             err = s_sleep (client, signals);
+            s_look_after_agent (self, client);
         }
         s_bar_update (&bar, self);
         err = err ? err : s_submit (self, client, submission, error);

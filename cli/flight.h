@@ -17,7 +17,10 @@ typedef struct dw_flight_t {
     uint64_t ended_as[DW_RUN_CANCELLED + 1]; /* by dw_run_status_t */
     uint64_t duration_us;                    /* of all of them together */
     int signal;                              /* the one that stopped it, or 0 */
-    dw_result_t *last;                       /* of the run that was submitted last; the caller's */
+    dw_agent_t
+        *agent; /* who alone runs the nodes; when it has ended so do the runs; NULL: others do */
+    bool is_deserted;  /* it has */
+    dw_result_t *last; /* of the run that was submitted last; the caller's */
 } dw_flight_t;
 
 /* The signals that stop it, for dw_signals_catch. */

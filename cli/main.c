@@ -34,6 +34,7 @@ static const command_t s_commands[] = {
     {"submit", dw_command_submit, "has a coordinator run its graph and prints every node's result"},
     {"status", dw_command_status, "says what a coordinator is at"},
     {"keygen", dw_command_keygen, "makes a key pair, for endpoints that other machines reach"},
+    {"slot", dw_command_slot, NULL}, /* for other commands to start */
 };
 #define COMMANDS_COUNT (sizeof s_commands / sizeof *s_commands)
 
@@ -89,7 +90,9 @@ static char *s_filter_help (int key, const char *text, void *input) {
     }
     fputs ("Commands:\n", memory);
     for (size_t i = 0; i < COMMANDS_COUNT; i++) {
-        fprintf (memory, "  %-12s %s\n", s_commands[i].name, s_commands[i].help);
+        if (s_commands[i].help) {
+            fprintf (memory, "  %-12s %s\n", s_commands[i].name, s_commands[i].help);
+        }
     }
     fputs ("\n`dagwood COMMAND --help' explains a command and its exit statuses.", memory);
     fclose (memory);
@@ -115,7 +118,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case ARGP_KEY_ARG: {
             dw_nearest_t nearest = dw_command_nearest (arg);
             for (size_t i = 0; i < COMMANDS_COUNT; i++) {
-                dw_command_candidate (&nearest, s_commands[i].name);
+                if (s_commands[i].help) {
+                    dw_command_candidate (&nearest, s_commands[i].name);
+                }
             }
             if (nearest.best) {
                 argp_error (state, "there is no command \"%s\"; did you mean %s?", arg,

@@ -206,13 +206,20 @@ static void s_print_metadata (const dw_result_t *result, int node) {
     }
 }
 
+/* An error's message may be the story of several workers, a line each. */
+static void s_print_first_line (const char *message) {
+    size_t size = message ? strcspn (message, "\n") : 0;
+    s_print_line (message ? message : "", size);
+    dw_output_text (message && message[size] ? " ..." : "");
+}
+
 /* What became of a node, in one line: "; " stands between the parts. */
 static void s_print_story (const dw_result_t *result, int node) {
     const char *separator = "";
     if (dw_result_error_code (result, node) != 0) {
         const char *message = dw_result_error_message (result, node);
         dw_output_print ("%d ", dw_result_error_code (result, node));
-        s_print_line (message ? message : "", message ? strlen (message) : 0);
+        s_print_first_line (message);
         separator = "; ";
     }
     for (size_t i = 0; i < dw_result_because_of_count (result, node); i++) {
@@ -278,6 +285,20 @@ static void s_print_table (const dw_result_t *result) {
 
 /* ---- What it comes to --------------------------------------------------------------------- */
 
+/* Each line of a message but the first behind so much room. */
+static void s_print_lines (const char *message) {
+    for (const char *at = message;; at++) {
+        size_t size = strcspn (at, "\n");
+        dw_output_text (at == message ? "" : "    ");
+        s_print_line (at, size);
+        dw_output_text ("\n");
+        at += size;
+        if (!*at) {
+            return;
+        }
+    }
+}
+
 static void s_print_failures (const dw_result_t *result) {
     size_t count = dw_result_failures_count (result);
     dw_output_text (count > 0 ? "\nFirst causes:\n" : "");
@@ -289,8 +310,7 @@ static void s_print_failures (const dw_result_t *result) {
         s_print_id (result, node);
         dw_output_print (" failed after %u attempt%s with %d: ", attempts, s_plural (attempts),
                          dw_result_error_code (result, node));
-        s_print_line (message ? message : "", message ? strlen (message) : 0);
-        dw_output_text ("\n");
+        s_print_lines (message ? message : "");
     }
 }
 

@@ -256,6 +256,12 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
                         : command->is_unserved ? "no worker serves it"
                                                : NULL;
             break;
+        case DW_KEEP_DEATH:
+            line.what = "remember who was lost with";
+            line.node = command->node;
+            line.worker = command->worker;
+            line.attempt = command->attempt;
+            break;
         case DW_DROP_OUTPUT:
             line.what = "drop the output of";
             line.node = command->node;

@@ -158,6 +158,9 @@ typedef struct dw_node_options_t {
     int64_t cost_us; /* how long it is thought to take, for the critical path; default 1 */
     dw_backoff_t backoff;
     bool has_backoff; /* backoff is this node's own */
+    /* `idempotent: false`: it is never sent again when its worker was lost and it may have begun; it then fails with 503.
+     * (An attempt that failed, or took too long, is repeated as retry_attempts says.) */
+    bool not_idempotent;
 } dw_node_options_t;
 
 /* An empty graph, which is valid; NULL when there is no memory. */
@@ -254,6 +257,12 @@ typedef struct dw_system_options_t {
      * runs go on. */
     const char *record;
     uint64_t record_bytes_max; /* how large it may become; 0: 256 MiB */
+    /* With listen: for how long a run may have something ready that no worker serves, and a worker be at one task, before that is
+     * said: by notice, to the client whose run it is, and in the status. 0: 60,000. */
+    uint32_t stalled_ms;
+    /* With listen: after how long at one task, without an answer, a worker is given up as if it had gone down; where it is a
+     * process it is killed, else its thread is left to itself. For what no timeout_seconds bounds. 0: never. */
+    uint32_t lease_ms;
 } dw_system_options_t;
 
 /* Opens a system: validates and compiles the graph (borrowed, not kept), then starts every actor.
@@ -318,6 +327,10 @@ typedef struct dw_connect_options_t {
  * DW_EREFUSED what the coordinator refused; DW_EINVAL it is no endpoint; DW_ELIMIT; DW_ENOMEM. */
 DW_EXPORT int dw_client_connect (dw_client_t **self_p, const dw_connect_options_t *options,
                                  dw_error_t *error);
+/* Has notice told, during calls of this client, what the caller should know while it waits: a line without a newline,
+ * such as that a run is stalled. Of a client of a system in this process the system's own notice is told too. */
+DW_EXPORT void dw_client_set_notice (dw_client_t *self,
+                                     void (*notice) (void *arg, const char *line), void *arg);
 /* Runs still in flight are cancelled; results not yet taken are dropped. */
 DW_EXPORT void dw_client_destroy (dw_client_t **self_p);
 
@@ -376,6 +389,10 @@ typedef struct dw_agent_options_t {
     void (*notice) (void *arg,
                     const char *line); /* as of a system; called on a thread of the agent's */
     void *notice_arg;
+    /* The words of a program, ended by NULL, that calls dw_agent_serve_slot: each slot is then a process of its own, which
+     * runs it, and a processor that crashes takes one slot down, not the others. The first word is looked for in PATH;
+     * "/proc/self/exe" is the program itself. Borrowed until it is closed. NULL: slots are threads of this process. */
+    const char *const *slot_command;
 } dw_agent_options_t;
 
 /* Connects, is welcomed and starts its slots. It offers every processor of the set, at most 4,096 with names of at most
@@ -386,7 +403,8 @@ typedef struct dw_agent_options_t {
 DW_EXPORT int dw_agent_open (dw_agent_t **self_p, const dw_agent_options_t *options,
                              dw_error_t *error);
 /* Waits until it has ended: DW_OK the coordinator closed, or it was drained; DW_ELOST the coordinator was lost
- * and did not come back in time; DW_EREFUSED, DW_EKEY it was refused when it came back.
+ * and did not come back in time; DW_EREFUSED, DW_EKEY it was refused when it came back; DW_EPROCESSOR every slot's
+ * process has gone down more than 5 times within 10 s.
  * DW_ETIMEDOUT: it still works. timeout_ms negative: for ever. */
 DW_EXPORT int dw_agent_wait (dw_agent_t *self, int timeout_ms);
 /* A descriptor for the caller's own poll: readable when the agent has ended, so that dw_agent_wait says what as soon as
@@ -397,6 +415,14 @@ DW_EXPORT void dw_agent_drain (dw_agent_t *self);
 /* Ends it at once; what its slots were at is given to others. Waits at most timeout_ms (negative: 5000) for
  * processors that still run. Errors: DW_ESTUCK as dw_system_close. */
 DW_EXPORT int dw_agent_close (dw_agent_t **self_p, int timeout_ms, dw_error_t *error);
+
+/* For the program of slot_command, and all that it does: serves one slot as its parent says over standard input, until
+ * the slot has left, or the parent has ended or wants no more of it. The program must not have read standard input, which
+ * processors find empty, and ends when this returns; what it then writes to standard error, and its exit status, the parent passes on. processors NULL:
+ * the stock ones; their descriptions must be those of the parent's set.
+ * Errors: DW_EINVAL nobody has said anything on standard input; DW_EPROTOCOL; DW_ELOST the connection was cut; DW_ESTUCK
+ * the slot is still in a processor: end the program by _exit; DW_EGRAPH, DW_EPROCESSOR, DW_ELIMIT, DW_ENOMEM as dw_agent_open. */
+DW_EXPORT int dw_agent_serve_slot (const dw_processors_t *processors, dw_error_t *error);
 
 /* ---- What a coordinator is at ----------------------------------------------------------------- */
 
@@ -426,6 +452,11 @@ typedef struct dw_status_t {
     uint64_t lost; /* tasks that were with a worker when it was lost, and were sent again */
     uint64_t answers_ignored;  /* late, repeated or forged */
     uint64_t messages_ignored; /* from nobody known, or that made no sense */
+    uint64_t runs_stalled; /* no worker serves what is ready of them, for as long as stalled_ms */
+    uint64_t slots_down;   /* whose process went down too often, and that stay so */
+    uint64_t slots_long;   /* that have been at one task for as long as stalled_ms */
+    size_t troubles_count; /* what does not go on, for people: a line each, at most 32 */
+    const char *const *troubles;
     size_t workers_count;
     const dw_status_worker_t *workers;
     size_t lanes_count; /* at most 64 */

@@ -336,6 +336,18 @@ static void s_read_intent (dw_reader_t *reader, const dw_spec_t *spec, void *tar
         options->intent = choice == 0 ? DW_TRANSFORM : DW_ANALYZE;
 }
 
+static void s_read_idempotent (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    const dw_item_t *item = &reader->item;
+    dw_node_options_t *options = s_node_options (reader, target);
+    dw_scalar_t scalar = {.type = DW_VALUE_TEXT};
+    if (item->type == DW_ITEM_SCALAR && item->plain)
+        scalar = dw_scalar_read (item->text, item->size);
+    if (scalar.type != DW_VALUE_BOOLEAN)
+        dw_reader_refuse (reader, spec->name, "true or false", NULL);
+    else if (options)
+        options->not_idempotent = !scalar.value.boolean;
+}
+
 /* -- Nodes ---------------------------------------------------------------------------------- */
 
 #define NODE_INTEGER(key, member, limited, times)                                                 \
@@ -359,6 +371,7 @@ static const dw_spec_t s_node_specs[] = {
     {.name = "retry_backoff", .read = s_read_node_backoff},
     NODE_INTEGER ("cost_us", cost_us, DW_LIMIT_COST_US, 1),
     {.name = "intent", .read = s_read_intent, .choices = s_intents},
+    {.name = "idempotent", .read = s_read_idempotent},
     {0},
 };
 

@@ -81,6 +81,7 @@ static void s_write_node_options (dw_writer_t *writer, const dw_node_options_t *
         s_write_backoff (writer, &options->backoff);
     else
         dw_write_nil (writer);
+    dw_write_uint (writer, options->not_idempotent);
 }
 
 static void s_write_demand (dw_writer_t *writer, const dw_demand_t *demand) {
@@ -249,6 +250,7 @@ static void s_read_node_options (unpacker_t *self, uint32_t node) {
     options->has_backoff = !dw_read_nil (&self->reader);
     if (options->has_backoff)
         s_read_backoff (self, &options->backoff);
+    options->not_idempotent = dw_read_uint_max (&self->reader, true);
 }
 
 static void s_read_tag (unpacker_t *self, uint32_t node) {

@@ -12,7 +12,7 @@
  *     node        id, processor, input, array of dependencies, array of settings, options, demand
  *     dependency  id
  *     setting     name, type, and unless it is DW_VALUE_NULL its value
- *     options     nil, or intent, timeout_us, retry_attempts, cost_us, and nil or a backoff
+ *     options     nil, or intent, timeout_us, retry_attempts, cost_us, nil or a backoff, and not_idempotent
  *     demand      nil, or an array of tags: the type is remote
  *     tag         name, value
  *

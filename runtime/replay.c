@@ -363,6 +363,7 @@ static bool s_note_command (dw_replay_t *self, const dw_command_t *command) {
             return true;
         case DW_KEEP_OUTPUT:
         case DW_KEEP_ERROR:
+        case DW_KEEP_DEATH:
         case DW_DROP_OUTPUT: return true;
     }
     return true;

@@ -385,6 +385,7 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
         case DW_KEEP_ERROR: s_on_error (self, command); return;
         case DW_FINISH_RUN: s_on_finished (self, command, now_ns); return;
         case DW_KEEP_OUTPUT:
+        case DW_KEEP_DEATH:
         case DW_DROP_OUTPUT:
         case DW_REPLACE_WORKER: return;
     }

@@ -287,6 +287,39 @@ uint32_t dw_read_tags (dw_wire_reader_t *self) {
     return self->is_damaged ? 0 : count;
 }
 
+void dw_write_slot (dw_writer_t *self, const dw_wire_slot_t *slot) {
+    dw_write_uint (self, slot->number);
+    dw_write_uint (self, slot->at);
+    dw_write_uint (self, slot->ticket);
+}
+
+bool dw_read_slot (dw_wire_reader_t *self, dw_wire_slot_t *slot) {
+    slot->number = dw_read_uint_max (self, UINT32_MAX);
+    slot->at = (dw_wire_at_t) dw_read_uint_max (self, DW_WIRE_AT_SILENT);
+    slot->ticket = dw_read_uint (self);
+    return !self->is_damaged;
+}
+
+void dw_write_ended (dw_writer_t *self, const dw_wire_ended_t *ended) {
+    dw_write_uint (self, ended->number);
+    dw_write_uint (self, ended->replaced);
+    dw_write_uint (self, ended->pid);
+    dw_write_uint (self, ended->how);
+    dw_write_uint (self, ended->value);
+    dw_write_bin (self, ended->tail, ended->tail_size);
+}
+
+bool dw_read_ended (dw_wire_reader_t *self, dw_wire_ended_t *ended) {
+    memset (ended, 0, sizeof *ended);
+    ended->number = dw_read_uint_max (self, UINT32_MAX);
+    ended->replaced = dw_read_uint_max (self, UINT32_MAX);
+    ended->pid = dw_read_uint (self);
+    ended->how = (dw_wire_how_t) dw_read_uint_max (self, DW_WIRE_DOWN);
+    ended->value = dw_read_uint_max (self, UINT32_MAX);
+    ended->tail = dw_read_bin (self, DW_WIRE_TAIL_MAX, &ended->tail_size);
+    return !self->is_damaged;
+}
+
 bool dw_read_welcome (dw_wire_reader_t *self, dw_wire_welcome_t *welcome) {
     size_t size, token_size;
     memset (welcome, 0, sizeof *welcome);

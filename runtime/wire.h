@@ -45,12 +45,14 @@ typedef enum dw_wire_type_t {
     DW_WIRE_CLOSED,  /* coordinator -> owner: a text for each actor that is still in a processor */
     DW_WIRE_COUNT,   /* owner -> coordinator: tell what you have counted */
     DW_WIRE_COUNTS,  /* coordinator -> owner: messages, steps by worker, its own thread's first */
-    DW_WIRE_BEAT,    /* agent, client -> coordinator: peer; coordinator -> agent, client: nothing */
+    DW_WIRE_BEAT, /* agent, client -> coordinator: peer, an agent's slot records; coordinator -> agent, client: nothing */
     DW_WIRE_DRAIN,   /* agent -> coordinator: peer; its slots are to take nothing new */
     DW_WIRE_REPLACE, /* coordinator -> agent: worker; its slot is stuck, another takes its place */
     DW_WIRE_STATUS,  /* client -> coordinator: peer; coordinator -> client: a status record */
     DW_WIRE_RELOAD,  /* owner -> coordinator: read the allow-list anew */
     DW_WIRE_DROP,    /* coordinator -> slot: places of what it need not keep any more */
+    DW_WIRE_ENDED,   /* agent -> coordinator: peer, an ended record: a slot's process is gone */
+    DW_WIRE_STALLED, /* coordinator -> client: run, node, ms: nobody serves it */
     DW_WIRE_TYPES
 } dw_wire_type_t;
 
@@ -241,6 +243,47 @@ bool dw_read_trait (dw_wire_reader_t *self, dw_wire_trait_t *trait);
 static inline bool dw_wire_is_pulse (uint32_t heartbeat_ms, uint32_t silence_ms) {
     return heartbeat_ms > 0 && silence_ms / 2 >= heartbeat_ms;
 }
+
+/* What a slot is at, as it said itself when its agent asked last. */
+typedef enum dw_wire_at_t {
+    DW_WIRE_AT_IDLE,   /* it waits; ticket: the first that it has not been sent */
+    DW_WIRE_AT_TASK,   /* ticket: the task that it is at */
+    DW_WIRE_AT_SILENT, /* it has not answered since the heartbeat before: its processor has the thread; ticket: as it said last */
+} dw_wire_at_t;
+
+/* A slot record: [number, at, ticket]. */
+typedef struct dw_wire_slot_t {
+    uint32_t number;
+    dw_wire_at_t at;
+    uint64_t ticket;
+} dw_wire_slot_t;
+
+void dw_write_slot (dw_writer_t *self, const dw_wire_slot_t *slot);
+bool dw_read_slot (dw_wire_reader_t *self, dw_wire_slot_t *slot);
+
+/* How the process of a slot has ended. */
+typedef enum dw_wire_how_t {
+    DW_WIRE_EXITED,    /* with a status */
+    DW_WIRE_SIGNALLED, /* by a signal */
+    DW_WIRE_UNKNOWN,   /* nobody can tell */
+    DW_WIRE_DOWN,      /* as before, too often: there will be no other */
+} dw_wire_how_t;
+
+/* An ended record: [number, replaced, pid, how, value, tail]. */
+#define DW_WIRE_TAIL_MAX 8192u
+typedef struct dw_wire_ended_t {
+    uint32_t number;
+    uint32_t
+        replaced; /* how many REPLACE for this slot were obeyed before: tells a later process from this one */
+    uint64_t pid;
+    dw_wire_how_t how;
+    uint32_t value;      /* exit status, or signal */
+    const uint8_t *tail; /* what it wrote last, at most DW_WIRE_TAIL_MAX bytes */
+    size_t tail_size;
+} dw_wire_ended_t;
+
+void dw_write_ended (dw_writer_t *self, const dw_wire_ended_t *ended);
+bool dw_read_ended (dw_wire_reader_t *self, dw_wire_ended_t *ended);
 
 /* A task record: [run, node, steps, attempt, payload, dependencies]. dependencies is nil, or an
  * array of a payload and a metadata reference for each direct dependency. */

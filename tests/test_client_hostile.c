@@ -220,7 +220,7 @@ static void messages_that_are_not_for_a_client_are_errors (void **state) {
     fixture_t *f = *state;
     for (uint32_t type = 0; type < 256; type++) {
         uint8_t head[] = {(uint8_t) type, 1, 2, 3};
-        if (type == DW_WIRE_RESULTS || type == DW_WIRE_REFUSED)
+        if (type == DW_WIRE_RESULTS || type == DW_WIRE_REFUSED || type == DW_WIRE_STALLED)
             continue;
         zmsg_t *lie = zmsg_new ();
         zmsg_addmem (lie, head, sizeof head);
@@ -228,6 +228,26 @@ static void messages_that_are_not_for_a_client_are_errors (void **state) {
         zmsg_destroy (&lie);
     }
     assert_int_equal (s_run_with (f, f->welcome), DW_EPROTOCOL); /* there was one */
+}
+
+static void a_stall_that_makes_no_sense_is_an_error_and_one_of_another_run_is_passed_over (
+    void **state) {
+    fixture_t *f = *state;
+    static const struct {
+        uint8_t head[4];
+        size_t size;
+        int err;
+    } stalls[] = {{{DW_WIRE_STALLED, 127, 0, 3}, 4, DW_OK},          /* there is no such run */
+                  {{DW_WIRE_STALLED, 1, 127, 3}, 4, DW_EPROTOCOL},   /* nor such a node */
+                  {{DW_WIRE_STALLED, 1, 0}, 3, DW_EPROTOCOL},        /* cut */
+                  {{DW_WIRE_STALLED}, 1, DW_EPROTOCOL},              /* cut */
+                  {{DW_WIRE_STALLED, 1, 0xc0, 3}, 4, DW_EPROTOCOL}}; /* nil is no node */
+    for (size_t i = 0; i < sizeof stalls / sizeof *stalls; i++) {
+        zmsg_t *lie = zmsg_new ();
+        zmsg_addmem (lie, stalls[i].head, stalls[i].size);
+        assert_int_equal (s_run_with (f, lie), stalls[i].err);
+        zmsg_destroy (&lie);
+    }
 }
 
 static void results_of_other_runs_and_repeated_ones_are_passed_over (void **state) {
@@ -459,6 +479,7 @@ int main (void) {
         TEST (a_result_that_makes_no_sense_is_an_error_and_the_next_one_is_taken),
         TEST (a_result_that_is_cut_anywhere_is_an_error),
         TEST (messages_that_are_not_for_a_client_are_errors),
+        TEST (a_stall_that_makes_no_sense_is_an_error_and_one_of_another_run_is_passed_over),
         TEST (results_of_other_runs_and_repeated_ones_are_passed_over),
         TEST (a_message_beyond_all_measure_is_read_as_far_as_it_makes_sense),
         TEST (a_flood_of_foreign_results_does_not_hold_a_call_beyond_its_time),

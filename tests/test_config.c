@@ -69,7 +69,8 @@ static void every_key_is_read (void **state) {
         "    retry_attempts: 1\n"
         "    retry_backoff: {max_ms: 5}\n"
         "    cost_us: 7\n"
-        "    intent: analyze\n");
+        "    intent: analyze\n"
+        "    idempotent: no\n");
     const dw_graph_options_t *options = &graph->options;
     assert_int_equal (options->strategy, DW_LEVEL);
     assert_int_equal (options->failure_strategy, DW_BEST_EFFORT);
@@ -106,6 +107,7 @@ static void every_key_is_read (void **state) {
     assert_int_equal (node->options->backoff.max_us, 5000);
     assert_int_equal (node->options->cost_us, 7);
     assert_int_equal (node->options->intent, DW_ANALYZE);
+    assert_true (node->options->not_idempotent);
 
     static const dw_value_type_t types[] = {DW_VALUE_TEXT,    DW_VALUE_INTEGER, DW_VALUE_NUMBER,
                                             DW_VALUE_BOOLEAN, DW_VALUE_NULL,    DW_VALUE_TEXT};
@@ -226,7 +228,7 @@ static void unknown_keys_are_refused_with_the_nearest_name (void **state) {
         "  @zzzzzzzzzzzzzz: 1",
         "unknown key \"zzzzzzzzzzzzzz\"; the keys here are id, type, workers, processor, "
         "depends_on, input, options, timeout_seconds, retry_attempts, "
-        "retry_backoff, cost_us, intent");
+        "retry_backoff, cost_us, intent, idempotent");
 }
 
 static void repeated_keys_are_refused (void **state) {
@@ -279,6 +281,11 @@ static void choices_that_are_none_are_refused (void **state) {
     s_expect_executor ("  actors: @pool:0", "pool must be a whole number from 1 to 1024, not 0");
     s_expect_executor ("  actors: @pool:1025",
                        "pool must be a whole number from 1 to 1024, not 1025");
+    s_expect_node ("  idempotent: @maybe",
+                   "\"idempotent\" takes true or false, not the text \"maybe\"");
+    s_expect_node ("  idempotent: @'false'",
+                   "\"idempotent\" takes true or false, not the text \"false\"");
+    s_expect_node ("  idempotent: @[]", "\"idempotent\" takes true or false, not a list");
     s_expect_node ("  intent: @both",
                    "\"intent\" takes transform or analyze, not the text \"both\"");
     s_expect_node ("  type: @exec", "\"type\" takes local or remote, not the text \"exec\"");

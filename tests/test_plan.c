@@ -505,6 +505,24 @@ static void s_expect_print (const dw_plan_t *plan, const char *expected) {
     free (text.bytes);
 }
 
+static void a_node_that_may_run_but_once_is_in_no_chain_and_says_so (void **state) {
+    graph_fixture_t *f = *state;
+    s_add (f, "a", "t", "");
+    s_add (f, "b", "t", "a");
+    s_add (f, "c", "t", "b");
+    dw_plan_t *plan = s_pool_plan (f);
+    uint64_t digest = dw_plan_digest (plan);
+    assert_int_equal (plan->chain_length[0], 3);
+    dw_graph_node_options (f->graph, 1)->not_idempotent = true;
+    plan = s_pool_plan (f);
+    for (uint32_t node = 0; node < 3; node++)
+        assert_int_equal (plan->chain_length[node], 1);
+    assert_true (plan->flags[1] & DW_NODE_ONCE);
+    assert_false ((plan->flags[0] | plan->flags[2]) & DW_NODE_ONCE);
+    assert_true (dw_plan_digest (plan) != digest);
+    s_expect_print (plan, "  b   transform  t          a, not idempotent\n");
+}
+
 static void a_plan_prints_its_nodes_chains_and_critical_path (void **state) {
     graph_fixture_t *f = *state;
     dw_graph_options (f->graph)->pool_size = 2;
@@ -624,6 +642,7 @@ int main (void) {
         TEST (in_thread_mode_each_lane_has_one_node),
         TEST (a_chain_of_a_million_nodes_is_planned_without_recursion),
         TEST (a_million_nodes_and_two_million_edges_are_planned),
+        TEST (a_node_that_may_run_but_once_is_in_no_chain_and_says_so),
         TEST (a_plan_prints_its_nodes_chains_and_critical_path),
         TEST (an_empty_plan_prints_too),
         TEST (a_large_plan_prints_its_levels_and_what_is_left_out),

@@ -17,7 +17,7 @@ typedef struct naive_t {
     int count;
     bool on[NODES_MAX][NODES_MAX];      /* row depends on column */
     bool reaches[NODES_MAX][NODES_MAX]; /* row descends from column */
-    bool analyze[NODES_MAX], timed[NODES_MAX];
+    bool analyze[NODES_MAX], timed[NODES_MAX], once[NODES_MAX];
     int demands;           /* different ones that there may be, */
     int demand[NODES_MAX]; /* and which; 0: none, 1: remote */
     int input[NODES_MAX];  /* -1: the rule, -2: the run's */
@@ -94,6 +94,8 @@ static void s_random_node (graph_fixture_t *f, naive_t *naive, int node) {
         naive->timed[node] = true;
         dw_graph_node_options (f->graph, node)->timeout_us = 1 + rand () % 2;
     }
+    if (rand () % 8 == 0)
+        dw_graph_node_options (f->graph, node)->not_idempotent = naive->once[node] = true;
 }
 
 static void s_random_edges (graph_fixture_t *f, naive_t *naive) {
@@ -154,6 +156,7 @@ static void s_check_node (const dw_plan_t *plan, const naive_t *naive, uint32_t 
     assert_int_equal (!!(plan->flags[node] & DW_NODE_INPUT), naive->input[declared] != -1);
     assert_int_equal (!!(plan->flags[node] & DW_NODE_ANALYZE), naive->analyze[declared]);
     assert_int_equal (!!(plan->flags[node] & DW_NODE_TIMED), naive->timed[declared]);
+    assert_int_equal (!!(plan->flags[node] & DW_NODE_ONCE), naive->once[declared]);
     assert_int_equal (plan->policies[plan->policy[node]].timeout_us > 0, naive->timed[declared]);
     bool brief = plan->kinds[plan->kind[node]][0] != 's' && !naive->timed[declared];
     assert_int_equal (!!(plan->flags[node] & DW_NODE_BRIEF), brief);
@@ -197,7 +200,8 @@ static uint32_t s_naive_next (const dw_plan_t *plan, const naive_t *naive, uint3
         predecessors += naive->on[next][other];
     if (naive->demand[declared] != naive->demand[next])
         return DW_NONE;
-    if (predecessors != 1 || naive->timed[declared] || naive->timed[next])
+    if (predecessors != 1 || naive->timed[declared] || naive->timed[next] ||
+        naive->once[declared] || naive->once[next])
         return DW_NONE;
     uint32_t differs = plan->flags[node] ^ plan->flags[naive->rank[next]];
     if (differs & DW_NODE_BRIEF)

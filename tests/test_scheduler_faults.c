@@ -38,7 +38,10 @@ static void what_a_lost_worker_had_not_begun_does_not_count (void **state) {
             "run 0: send node 1 to worker 0\n"
             "run 0: send node 2 to worker 0\n");
     LOSE (0), JOIN (1);
-    EXPECT ("run 0: send node 1 to worker 1, attempt 2\n"
+    EXPECT (
+        "run 0: send node 1 to worker 1, attempt 2\n"); /* alone, as a worker went down with it */
+    DONE (1, 0);
+    EXPECT ("run 0: keep node 1\n"
             "run 0: send node 2 to worker 1\n");
 }
 
@@ -53,7 +56,10 @@ static void chain_of_a_lost_worker_goes_on_from_what_was_answered_for (void **st
     JOIN (0), SUBMIT (0), PART (0, 0, 1), LOSE (0), JOIN (0);
     EXPECT ("run 0: send node 0 to worker 0, 3 steps, reading the input\n"
             "run 0: keep node 0\n"
-            "run 0: send node 1 to worker 0, 2 steps, attempt 2, reading node 0\n");
+            "run 0: send node 1 to worker 0, attempt 2, reading node 0\n");
+    DONE (0, 1); /* that alone was in doubt */
+    EXPECT ("run 0: keep node 1\n"
+            "run 0: send node 2 to worker 0, reading node 1\n");
 }
 
 static void late_answer_is_ignored (void **state) {

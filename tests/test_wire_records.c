@@ -392,6 +392,57 @@ static void an_answer_that_makes_no_sense_is_refused (void **state) {
     }
 }
 
+static void what_a_slot_is_at_is_read_as_it_was_written (void **state) {
+    fixture_t *f = *state;
+    for (int i = 0; i < 1000; i++) {
+        dw_wire_slot_t read, slot = {.number = (uint32_t) random_integer (&f->random),
+                                     .at = random_below (&f->random, DW_WIRE_AT_SILENT + 1),
+                                     .ticket = random_integer (&f->random)};
+        dw_writer_clear (&f->writer);
+        dw_write_slot (&f->writer, &slot);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_true (dw_read_slot (&reader, &read) && dw_wire_reader_is_over (&reader));
+        assert_int_equal (read.number, slot.number);
+        assert_int_equal (read.at, slot.at);
+        assert_true (read.ticket == slot.ticket);
+    }
+    dw_writer_clear (&f->writer);
+    dw_write_slot (&f->writer, &(dw_wire_slot_t){.at = (dw_wire_at_t) (DW_WIRE_AT_SILENT + 1)});
+    dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+    dw_wire_slot_t read;
+    assert_false (dw_read_slot (&reader, &read)); /* it is at nothing that there is */
+}
+
+static void an_end_is_read_as_it_was_written (void **state) {
+    fixture_t *f = *state;
+    static const uint8_t tail[DW_WIRE_TAIL_MAX + 1] = "last words";
+    for (int i = 0; i < 1000; i++) {
+        dw_wire_ended_t read, ended = {.number = (uint32_t) random_integer (&f->random),
+                                       .replaced = (uint32_t) random_integer (&f->random),
+                                       .pid = random_integer (&f->random),
+                                       .how = random_below (&f->random, DW_WIRE_DOWN + 1),
+                                       .value = (uint32_t) random_integer (&f->random),
+                                       .tail = tail,
+                                       .tail_size = random_below (&f->random, sizeof tail)};
+        dw_writer_clear (&f->writer);
+        dw_write_ended (&f->writer, &ended);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_true (dw_read_ended (&reader, &read) && dw_wire_reader_is_over (&reader));
+        assert_int_equal (read.number, ended.number);
+        assert_int_equal (read.replaced, ended.replaced);
+        assert_true (read.pid == ended.pid);
+        assert_int_equal (read.how, ended.how);
+        assert_int_equal (read.value, ended.value);
+        assert_int_equal (read.tail_size, ended.tail_size);
+        assert_memory_equal (read.tail, tail, read.tail_size);
+    }
+    dw_wire_ended_t read, long_one = {.tail = tail, .tail_size = sizeof tail};
+    dw_writer_clear (&f->writer);
+    dw_write_ended (&f->writer, &long_one);
+    dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+    assert_false (dw_read_ended (&reader, &read)); /* more words than are kept */
+}
+
 static void a_submission_is_read_as_it_was_written (void **state) {
     fixture_t *f = *state;
     for (int i = 0; i < 1000; i++) {
@@ -496,6 +547,8 @@ int main (void) {
         TEST (what_is_kept_has_a_place_that_there_is),
         TEST (an_answer_is_read_as_it_was_written),
         TEST (an_answer_that_makes_no_sense_is_refused),
+        TEST (what_a_slot_is_at_is_read_as_it_was_written),
+        TEST (an_end_is_read_as_it_was_written),
         TEST (a_submission_is_read_as_it_was_written),
         TEST (a_result_is_read_as_it_was_written),
         TEST (an_extra_is_read_as_it_was_written),

@@ -321,7 +321,8 @@ static int s_set_node (builder_t *self, uint32_t index, uint32_t node) {
     unsigned flags = (intent == DW_ANALYZE ? DW_NODE_ANALYZE : 0) |
                      (trait->brief && !timed ? DW_NODE_BRIEF : 0) |
                      (trait->payload_only ? DW_NODE_PAYLOAD_ONLY : 0) |
-                     (timed ? DW_NODE_TIMED : 0) | (declared->input ? DW_NODE_INPUT : 0);
+                     (timed ? DW_NODE_TIMED : 0) | (declared->input ? DW_NODE_INPUT : 0) |
+                     (options && options->not_idempotent ? DW_NODE_ONCE : 0);
     plan->flags[node] = (uint8_t) flags;
     plan->kind[node] = self->kind[index];
     if (self->lane)
@@ -492,7 +493,7 @@ static uint32_t s_chain_next (const dw_plan_t *plan, uint32_t node) {
         return DW_NONE;
     if (plan->demands && plan->lane[node] != plan->lane[next])
         return DW_NONE;
-    if ((plan->flags[node] | plan->flags[next]) & DW_NODE_TIMED)
+    if ((plan->flags[node] | plan->flags[next]) & (DW_NODE_TIMED | DW_NODE_ONCE))
         return DW_NONE;
     /* Who may run one of them may run the other; and what stands in for a source that failed does so
      * for both, which needs both to be by the rule or both by `input`. */

@@ -23,6 +23,8 @@ typedef struct dw_policy_t {
 #define DW_NODE_TIMED        0x08u /* its policy has a timeout */
 #define DW_NODE_INPUT        0x10u /* source was said by `input`, not by the rule */
 #define DW_NODE_PASSED_ON    0x20u /* its output is the payload of the next node of its chain */
+#define DW_NODE_ONCE \
+    0x40u /* not idempotent: never sent again when it may have begun; it travels alone */
 
 typedef struct dw_plan_t {
     uint32_t nodes_count, edges_count, levels_count, lanes_count, chains_count, kinds_count;
@@ -87,7 +89,7 @@ typedef struct dw_plan_t {
  *
  * Chains: longest paths in which each node has one successor and the next has one dependency, in
  * one lane, both brief or both not, each next node's payload being this node's output or this
- * node's own payload; none under the level strategy, and none with a timed node. (Operator chaining, as in Flink.)
+ * node's own payload; none under the level strategy, and none with a timed node or one that is not idempotent. (Operator chaining, as in Flink.)
  *
  * Time and memory are linear in nodes and edges, but for one sort when the priority is the critical
  * path. A node that says no `input` where two transforms of one level could both give the payload

@@ -216,7 +216,8 @@ static void s_print_source (printer_t *self, uint32_t node) {
         s_print (self, "the run's input");
     else
         s_print_name (self, plan->ids[source], 0);
-    s_print (self, "%s\n", plan->flags[node] & DW_NODE_INPUT ? " (said by input)" : "");
+    s_print (self, "%s%s\n", plan->flags[node] & DW_NODE_INPUT ? " (said by input)" : "",
+             plan->flags[node] & DW_NODE_ONCE ? ", not idempotent" : "");
 }
 
 static void s_print_nodes (printer_t *self) {

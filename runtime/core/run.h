@@ -37,7 +37,7 @@ typedef struct dw_run_t {
     uint32_t *rule; /* best effort: whose output a node gets by rule, as things stand; else NULL */
     uint32_t *readers; /* readers to come, when outputs were named; else NULL */
     uint16_t *retries; /* retries used; NULL when no node may be retried */
-    uint8_t *deaths;   /* workers that went down with it; NULL until one does */
+    uint8_t *deaths;   /* workers that went down with it, and DW_SUSPECT; NULL until one does */
     void *memory;
     size_t memory_size;
 } dw_run_t;
@@ -50,6 +50,13 @@ int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *te
 /* Frees the place; keeps its memory for the next run when it is little. */
 void dw_run_forget (dw_run_t *self);
 void dw_run_destroy (dw_run_t *self);
+
+/* A worker went down that held the node: it, or what was beside it, may be what took it down. */
+#define DW_SUSPECT 0x80u
+/* Whether that was so: then it is run alone, so that the next one's end is put down to nothing else. */
+static inline bool dw_run_is_suspect (const dw_run_t *self, uint32_t node) {
+    return self->deaths && self->deaths[node] > 0;
+}
 
 static inline bool dw_run_is_final (const dw_run_node_t *node) {
     return node->state >= DW_STATE_DONE;

@@ -202,6 +202,35 @@ uint32_t dw_scheduler_active_count (const dw_scheduler_t *self) {
     return self->active_count;
 }
 
+static bool s_is_unserved (const dw_scheduler_t *self, uint32_t lane) {
+    return self->lanes[lane].ready_count > 0 && self->lanes[lane].workers_count == 0;
+}
+
+bool dw_scheduler_has_unserved (const dw_scheduler_t *self) {
+    for (uint32_t lane = 0; self->ready_count > 0 && lane < self->plan->lanes_count; lane++)
+        if (s_is_unserved (self, lane))
+            return true;
+    return false;
+}
+
+uint32_t dw_scheduler_unserved_node (const dw_scheduler_t *self, uint32_t run) {
+    const dw_run_t *state = &self->runs[run];
+    if (run >= self->runs_size || state->life != DW_RUN_LIVE || self->plan->nodes_count == 0)
+        return DW_NONE;
+    for (uint32_t lane = 0; lane < self->plan->lanes_count; lane++)
+        if (s_is_unserved (self, lane) && dw_ready_count (&state->ready, lane) > 0)
+            return dw_ready_first (&state->ready, lane);
+    return DW_NONE;
+}
+
+uint64_t dw_scheduler_worker_ticket (const dw_scheduler_t *self, uint32_t worker) {
+    return self->workers[worker].first;
+}
+
+int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worker) {
+    return self->workers[worker].since_ns;
+}
+
 uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p) {
     const dw_worker_state_t *held = &self->workers[worker];
     if (held->first == held->next)

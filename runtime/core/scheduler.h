@@ -11,7 +11,7 @@
  *       LANES_UNSERVED                         ->
  *       TASK_DONE, TASK_FAILED, TASK_RETURNED  ->
  *                                              <-        SEND_TASK, CANCEL_TASK
- *                                              <-        KEEP_OUTPUT, KEEP_ERROR, DROP_OUTPUT
+ *                                              <-        KEEP_OUTPUT, KEEP_ERROR, KEEP_DEATH, DROP_OUTPUT
  *                                              <-        FINISH_RUN, REPLACE_WORKER
  *
  * A node of a run:
@@ -34,7 +34,8 @@ typedef enum dw_event_type_t {
     DW_EVENT_RUN_SUBMITTED, /* run, outputs, deadline_ns: run is an index that is free (below runs_max) */
     DW_EVENT_RUN_CANCELLED, /* run: one that has ended already is ignored */
     DW_EVENT_WORKER_JOINED, /* worker (an absent index), lane or lanes, credit, local */
-    DW_EVENT_WORKER_LOST, /* worker, last: it and all that it holds are gone; last: it said so, and is at nothing */
+    DW_EVENT_WORKER_LOST, /* worker, last, idle, handle: it and all that it holds are gone; last: it did not go down, so
+                             nothing is put down to what it was at; idle: it is known to have been at nothing */
     DW_EVENT_TASK_DONE, /* worker, ticket, steps, last, duration_ns, handle */
     DW_EVENT_TASK_FAILED, /* worker, ticket, code, duration_ns, handle: the step after those done failed */
     DW_EVENT_TASK_RETURNED, /* worker, ticket: it was not started (or not gone on with) and will not be */
@@ -47,13 +48,14 @@ typedef struct dw_event_t {
     bool
         last; /* TASK_DONE: the task's end; else more answers for this ticket follow. WORKER_LOST: see there */
     bool local;    /* WORKER_JOINED: it is the shell's own thread, which takes its tasks */
+    bool idle;     /* WORKER_LOST */
     uint16_t code; /* TASK_FAILED */
     uint32_t run;
     uint32_t worker;
     uint32_t step; /* TASK_...: how many steps of its task earlier answers told of */
     uint64_t ticket;
     union {
-        struct {                  /* TASK_DONE, TASK_FAILED */
+        struct {                  /* TASK_DONE, TASK_FAILED; WORKER_LOST: handle */
             uint64_t duration_ns; /* of one step, the mean when steps is over 1 */
             uint32_t steps;       /* how many steps of the chain, at least 1 */
             uint32_t handle; /* the shell's mark for what came with the answer, back in KEEP_... */
@@ -80,6 +82,7 @@ typedef enum dw_command_type_t {
     DW_KEEP_OUTPUT, /* run, node, steps, attempt, handle: the outputs of steps nodes along the chain; handle's are
                           the shell's to drop when no KEEP_ comes in the step that was told of it */
     DW_KEEP_ERROR, /* run, node, code, handle (DW_NONE: the scheduler's own: a timeout, a loss), of_run */
+    DW_KEEP_DEATH, /* run, node, attempt, worker, handle: a worker was lost with it, of which handle is the shell's mark */
     DW_DROP_OUTPUT, /* run, node: nobody will read its output any more */
     DW_FINISH_RUN,  /* run, status: read its nodes, then call dw_scheduler_forget */
     DW_REPLACE_WORKER, /* worker, node: it is stuck in there; it is absent until another WORKER_JOINED */
@@ -220,6 +223,14 @@ uint32_t dw_scheduler_ready_count (const dw_scheduler_t *self);
 uint32_t dw_scheduler_lane_workers_count (const dw_scheduler_t *self, uint32_t lane);
 /* How many workers hold tasks. */
 uint32_t dw_scheduler_active_count (const dw_scheduler_t *self);
+/* Whether something is ready that no worker is there for: a shell's question, when nothing goes on. */
+bool dw_scheduler_has_unserved (const dw_scheduler_t *self);
+/* The first node of a run that is; DW_NONE: there is none. */
+uint32_t dw_scheduler_unserved_node (const dw_scheduler_t *self, uint32_t run);
+/* The ticket of the first task that a worker holds unanswered, and when that became the first, or was answered for in
+ * part, or given up. It must hold one. */
+uint64_t dw_scheduler_worker_ticket (const dw_scheduler_t *self, uint32_t worker);
+int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worker);
 /* The node that worker is on, DW_NONE when it holds no task; *run_p its run, DW_NONE when nobody waits
  * for its answer any more. */
 uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p);

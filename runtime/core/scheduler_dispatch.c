@@ -31,7 +31,7 @@ static bool s_worker_grow (dw_worker_state_t *worker) {
 }
 
 static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_index, uint32_t node,
-                    uint32_t steps, uint64_t estimate_ns) {
+                    uint32_t steps, uint64_t estimate_ns, bool is_alone) {
     dw_worker_state_t *worker = &self->workers[worker_index];
     dw_run_t *run = &self->runs[run_index];
     if (dw_scheduler_unanswered (worker) == worker->tasks_size && !s_worker_grow (worker)) {
@@ -61,7 +61,7 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
     task->steps = steps;
     task->done = 0;
     task->was_late = false;
-    task->is_unmeasured = estimate_ns == 0;
+    task->is_alone = is_alone;
     if (estimate_ns == 0)
         estimate_ns = DW_MESSAGE_NS;
     task->estimate_ns = (uint32_t) (estimate_ns < UINT32_MAX ? estimate_ns : UINT32_MAX);
@@ -142,8 +142,17 @@ static uint32_t s_next_lane (const dw_scheduler_t *self, const dw_worker_state_t
     return s_most_urgent (self, lanes);
 }
 
+/* Whether a task travels alone, and one step of it: its processor was never measured; or it may run but once, and what
+ * lies before or behind another may have begun, though no answer says so yet; or a worker went down with it, and
+ * the next one's end shall be put down to nothing else. */
+static bool s_is_alone (const dw_scheduler_t *self, const dw_run_t *run, uint32_t node,
+                        uint64_t estimate_ns) {
+    return estimate_ns == 0 || (self->plan->flags[node] & DW_NODE_ONCE) ||
+           dw_run_is_suspect (run, node);
+}
+
 /* Gives a worker ready tasks of a lane, or of whichever of its lanes is next, until it has its share, at most what it
- * may hold (s_low_ns); one in any case when it has none. A task whose processor was never measured travels alone. */
+ * may hold (s_low_ns); one in any case when it has none. */
 static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t lane_index,
                     uint64_t share_ns) {
     dw_worker_state_t *worker = &self->workers[worker_index];
@@ -160,17 +169,18 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t lane_i
         uint32_t run_index = dw_scheduler_lane_first (self, lane);
         dw_run_t *run = &self->runs[run_index];
         uint32_t node = dw_ready_first (&run->ready, lane_index);
-        uint32_t steps = dw_run_steps (run, node);
+        uint32_t steps = dw_run_is_suspect (run, node) ? 1 : dw_run_steps (run, node);
         uint64_t estimate_ns = dw_scheduler_kind (self, node)->mean_ns * steps;
         bool is_first = worker->first == worker->next;
-        if (!is_first && (estimate_ns == 0 ||
-                          held_ns + estimate_ns > 2 * s_low_ns (self, share_ns, estimate_ns) ||
-                          held_ns + estimate_ns / 2 > share_ns))
+        bool is_alone = s_is_alone (self, run, node, estimate_ns);
+        if (!is_first &&
+            (is_alone || held_ns + estimate_ns > 2 * s_low_ns (self, share_ns, estimate_ns) ||
+             held_ns + estimate_ns / 2 > share_ns))
             break;
         dw_scheduler_unready (self, lane, run, node);
-        s_send (self, worker_index, run_index, node, steps, estimate_ns);
+        s_send (self, worker_index, run_index, node, steps, estimate_ns, is_alone);
         held_ns += estimate_ns;
-        if (estimate_ns == 0)
+        if (is_alone)
             break;
     }
 }
@@ -234,7 +244,7 @@ static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t
         bool is_late = dw_scheduler_has_company (self, worker) &&
                        self->now_ns - worker->since_ns >= worker->late_ns;
         if (worker->local || worker->first == worker->next || worker->suspect || is_late ||
-            dw_scheduler_task (worker, worker->first)->is_unmeasured ||
+            dw_scheduler_task (worker, worker->first)->is_alone ||
             worker->filled == self->steps_count)
             continue;
         uint64_t own_share_ns = s_worker_share_ns (self, worker, share_ns);

@@ -18,8 +18,11 @@ bool dw_scheduler_has_own (const dw_scheduler_t *self) {
     if (self->local_worker == DW_NONE || self->active_count >= self->concurrency_max)
         return false;
     uint32_t lane = self->workers[self->local_worker].lane;
-    return self->lanes[lane].ready_count > 0 &&
-           dw_scheduler_is_own (self, dw_scheduler_first_ready (self, lane));
+    if (self->lanes[lane].ready_count == 0)
+        return false;
+    const dw_run_t *run = &self->runs[dw_scheduler_lane_first (self, &self->lanes[lane])];
+    uint32_t node = dw_ready_first (&run->ready, lane);
+    return dw_scheduler_is_own (self, node) && !dw_run_is_suspect (run, node);
 }
 
 /* How many of steps nodes along a chain may be run: up to the first whose processor is slow. */
@@ -141,7 +144,7 @@ static bool s_work_plain (dw_scheduler_t *self, dw_own_task_t *task, dw_own_run_
     bool goes_on = true;
     while (goes_on && dw_ready_count (&run->ready, 0) > 0) {
         uint32_t node = dw_ready_first (&run->ready, 0);
-        if (!dw_scheduler_is_own (self, node))
+        if (!dw_scheduler_is_own (self, node) || dw_run_is_suspect (run, node))
             break;
         dw_ready_take (&run->ready, 0, node);
         task->ahead = dw_ready_ahead (&run->ready, 0, AHEAD_PLACES);

@@ -30,9 +30,9 @@ typedef struct dw_held_task_t {
     uint32_t run; /* DW_NONE: nobody waits for its answer any more */
     uint32_t node;
     uint32_t steps;
-    uint32_t done;      /* steps that were answered for, before node */
-    bool was_late;      /* it was taken back: somebody else has it */
-    bool is_unmeasured; /* how long it takes was not known: it travels alone */
+    uint32_t done; /* steps that were answered for, before node */
+    bool was_late; /* it was taken back: somebody else has it */
+    bool is_alone; /* nothing is put behind it (scheduler_dispatch.c says what) */
     uint32_t estimate_ns;
 } dw_held_task_t;
 
@@ -259,7 +259,7 @@ static inline void dw_scheduler_learn (dw_kind_t *kind, uint64_t step_ns) {
 
 /* ---- Own work --------------------------------------------------------------------------------- */
 
-/* Whether the shell's thread may run node. */
+/* Whether the shell's thread may run node, if no worker went down with it. */
 static inline bool dw_scheduler_is_own (const dw_scheduler_t *self, uint32_t node) {
     return (self->plan->flags[node] & DW_NODE_BRIEF) && !dw_scheduler_kind (self, node)->is_slow;
 }

@@ -182,13 +182,69 @@ void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *even
         s_join_lane (self, event->worker, &self->lanes[lane]);
 }
 
-/* A death is counted against the node that the worker was on, unless it left with a good-bye; what was behind it
+static void s_keep_death (dw_scheduler_t *self, const dw_held_task_t *task,
+                          const dw_event_t *event) {
+    dw_command_t *command = dw_scheduler_command (self, DW_KEEP_DEATH);
+    if (!command)
+        return;
+    command->run = task->run;
+    command->node = task->node;
+    command->attempt = self->runs[task->run].nodes[task->node].attempts;
+    command->worker = event->worker;
+    command->handle = event->handle;
+}
+
+/* Any of the tasks that a worker held may be what took it down: answers lag. */
+static void s_suspect_all (dw_scheduler_t *self, const dw_worker_state_t *worker) {
+    for (uint64_t ticket = worker->first; ticket < worker->next; ticket++) {
+        const dw_held_task_t *task = dw_scheduler_task (worker, ticket);
+        if (task->run == DW_NONE)
+            continue;
+        dw_run_t *run = &self->runs[task->run];
+        if (!run->deaths && !(run->deaths = calloc (self->plan->nodes_count, 1))) {
+            self->no_memory = true;
+            return;
+        }
+        uint32_t node = task->node;
+        for (uint32_t step = 0; step < task->steps; step++, node = self->plan->chain_next[node])
+            run->deaths[node] |= DW_SUSPECT;
+    }
+}
+
+/* The task that a worker was at is gone with it. It is sent again, unless it has taken too many workers down; or may
+ * run but once, and may have begun. */
+static void s_lose_task (dw_scheduler_t *self, const dw_held_task_t *task,
+                         const dw_event_t *event) {
+    dw_run_t *run = &self->runs[task->run];
+    bool is_once = self->plan->flags[task->node] & DW_NODE_ONCE;
+    if (event->idle || (event->last && !is_once)) {
+        self->counts.returned++;
+        dw_scheduler_put_back (self, task->run, task->node);
+        return;
+    }
+    self->counts.losses++;
+    if (run->nodes[task->node].state == DW_STATE_WAITING)
+        run->nodes[task->node].attempts++; /* a later step of a chain had begun */
+    s_keep_death (self, task, event);
+    if (!is_once && (++run->deaths[task->node] & ~DW_SUSPECT) < DEATHS_MAX) {
+        dw_scheduler_make_ready (self, task->run, task->node);
+        return;
+    }
+    dw_scheduler_keep_error (self, task->run, task->node, 503, DW_NONE);
+    dw_scheduler_node_failed (self, task->run, task->node);
+}
+
+/* A death is counted against the node that the worker was on, unless it did not go down; what was behind it
  * never began. */
 void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event) {
     dw_worker_state_t *worker = &self->workers[event->worker];
     if (!worker->present)
         return;
     dw_held_task_t first = {.run = DW_NONE};
+    if (!event->last)
+        s_suspect_all (self, worker);
+    if (self->no_memory)
+        return;
     worker->present = false;
     if (worker->first != worker->next) {
         s_take_back (self, event->worker);
@@ -197,26 +253,8 @@ void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event)
     s_forget_worker (self, event->worker);
     if (first.run == DW_NONE)
         return;
-    dw_run_t *run = &self->runs[first.run];
-    run->sent_count--;
-    if (event->last) {
-        self->counts.returned++;
-        dw_scheduler_put_back (self, first.run, first.node);
-        return;
-    }
-    self->counts.losses++;
-    if (run->nodes[first.node].state == DW_STATE_WAITING)
-        run->nodes[first.node].attempts++; /* a later step of a chain had begun */
-    if (!run->deaths && !(run->deaths = calloc (self->plan->nodes_count, 1))) {
-        self->no_memory = true;
-        return;
-    }
-    if (++run->deaths[first.node] < DEATHS_MAX) {
-        dw_scheduler_make_ready (self, first.run, first.node);
-        return;
-    }
-    dw_scheduler_keep_error (self, first.run, first.node, 503, DW_NONE);
-    dw_scheduler_node_failed (self, first.run, first.node);
+    self->runs[first.run].sent_count--;
+    s_lose_task (self, &first, event);
 }
 
 /* The task that an answer is for: the first that its worker holds. NULL: a late, repeated or forged

@@ -71,9 +71,18 @@ static bool s_check_finish (model_t *self, const dw_command_t *command) {
                                s_run_name (command->status));
     for (size_t i = 0; i < self->owed_count; i++)
         if (self->owed[i].run == command->run &&
-            (self->owed[i].type == DW_KEEP_OUTPUT || self->owed[i].type == DW_KEEP_ERROR))
+            (self->owed[i].type == DW_KEEP_OUTPUT || self->owed[i].type == DW_KEEP_ERROR ||
+             self->owed[i].type == DW_KEEP_DEATH))
             return model_is_wrong (self, "run %u finishes before all of it was kept", command->run);
     return true;
+}
+
+static bool s_is_suspect (const model_t *self, const dw_command_t *command) {
+    return self->runs[command->run].nodes[command->node].suspect;
+}
+
+static bool s_is_alone (const model_t *self, const dw_command_t *command) {
+    return model_is_once (self, command->node) || s_is_suspect (self, command);
 }
 
 static bool s_check_worker (model_t *self, const dw_command_t *command) {
@@ -100,6 +109,9 @@ static bool s_check_worker (model_t *self, const dw_command_t *command) {
         if (!measured || model_task (worker, ticket)->unmeasured)
             return model_is_wrong (self, "node %u is sent with another, one of them unmeasured",
                                    command->node);
+        else if (s_is_alone (self, command) || model_task (worker, ticket)->alone)
+            return model_is_wrong (self, "node %u is sent with another, one of them to be alone",
+                                   command->node);
     return true;
 }
 
@@ -118,13 +130,18 @@ static bool s_check_node (model_t *self, const dw_command_t *command, uint32_t n
         return model_is_wrong (self, "run %u: node %u is retried too early", command->run, node);
     if (self->workers[command->worker].local && !model_is_brief (self, node))
         return model_is_wrong (self, "node %u is not brief and given to the shell's thread", node);
-    if (command->steps > 1 && (model_is_timed (self, node) || self->plan->strategy == DW_LEVEL))
+    if (command->steps > 1 && (model_is_timed (self, node) || model_is_once (self, node) ||
+                               self->plan->strategy == DW_LEVEL))
         return model_is_wrong (self, "node %u may not be part of a chain", node);
     return true;
 }
 
 static bool s_check_chain (model_t *self, const dw_command_t *command) {
     uint32_t node = command->node;
+    if (s_is_suspect (self, command) &&
+        (command->steps > 1 || self->workers[command->worker].local))
+        return model_is_wrong (self, "node %u may have taken a worker down and is not sent alone",
+                               node);
     if (command->steps < 1 || command->steps > self->plan->chain_length[node])
         return model_is_wrong (self, "node %u is sent with %u steps", node, command->steps);
     for (uint32_t step = 0; step < command->steps; step++) {
@@ -238,11 +255,22 @@ static bool s_check_send (model_t *self, const dw_command_t *command) {
     *model_task (worker, worker->next++) = (model_task_t){
         .live = true,
         .unmeasured = !self->kinds[self->plan->kind[node]].measured,
+        .alone = s_is_alone (self, command),
         .run = command->run,
         .node = node,
         .steps = command->steps,
         .source = command->source};
     return true;
+}
+
+/* A death comes before the error that it is part of the story of. */
+static bool s_check_death (model_t *self, const dw_command_t *command) {
+    if (command->attempt != self->runs[command->run].nodes[command->node].attempts)
+        return model_is_wrong (self, "run %u: a worker was lost with attempt %u of node %u",
+                               command->run, command->attempt, command->node);
+    return s_tick_off (self, command) ||
+           model_is_wrong (self, "run %u: a worker is said to be lost with node %u for no reason",
+                           command->run, command->node);
 }
 
 static bool s_check_command (model_t *self, const dw_command_t *command) {
@@ -260,6 +288,7 @@ static bool s_check_command (model_t *self, const dw_command_t *command) {
             return s_tick_off (self, command) ||
                    model_is_wrong (self, "run %u: node %u's error %u is kept for no reason",
                                    command->run, command->node, command->code);
+        case DW_KEEP_DEATH: return s_check_death (self, command);
         case DW_DROP_OUTPUT: return s_check_drop (self, command);
         case DW_FINISH_RUN: return s_check_finish (self, command);
         case DW_REPLACE_WORKER: return true; /* the model was asked before */

@@ -108,7 +108,7 @@ static uint32_t s_count_ready (const model_t *self, uint32_t lane, uint32_t *bri
                 !model_is_ready (self, &self->runs[run], node))
                 continue;
             count++;
-            *brief_p += model_is_brief (self, node);
+            *brief_p += model_is_brief (self, node) && !self->runs[run].nodes[node].suspect;
         }
     return count;
 }

@@ -117,11 +117,14 @@ void crew_begin (world_t *world, uint32_t w) {
                             .command = {.worker = w, .ticket = task->ticket}});
 }
 
-/* Goes down, after what it has said has been heard. */
+/* Goes down, after what it has said has been heard; or only leaves, which is the same to what may run but once. */
 static void s_go_down (world_t *world, uint32_t w) {
     member_t *worker = &world->workers[w];
+    bool is_once = model_is_once (&world->model, s_first (worker)->task.node);
     worker->working = true;
-    crew_say (world, w, (dw_event_t){.type = DW_EVENT_WORKER_LOST});
+    crew_say (world, w,
+              (dw_event_t){.type = DW_EVENT_WORKER_LOST,
+                           .last = is_once && random_one_in (&world->random, 2)});
 }
 
 /* One step of the first task is over: it says so now, or later together with others. */

@@ -316,6 +316,15 @@ static void s_on_returned (model_t *self, model_worker_t *worker) {
         s_release (self, task);
 }
 
+/* It, or another step of it, may be what took its worker down. */
+static void s_suspect (model_t *self, const model_task_t *task) {
+    uint32_t node = task->node;
+    for (uint32_t step = 0; task->live && step < task->steps; step++) {
+        self->runs[task->run].nodes[node].suspect = true;
+        node = self->plan->chain_next[node];
+    }
+}
+
 static void s_on_lost (model_t *self, const dw_event_t *event) {
     uint32_t worker_index = event->worker;
     model_worker_t *worker = &self->workers[worker_index];
@@ -323,11 +332,14 @@ static void s_on_lost (model_t *self, const dw_event_t *event) {
     bool was_busy = worker->first != worker->next;
     if (!worker->present)
         return;
+    for (uint64_t ticket = worker->first; !event->last && ticket < worker->next; ticket++)
+        s_suspect (self, model_task (worker, ticket));
     s_take_back (self, worker_index, false);
     s_forget_worker (worker);
     if (!was_busy || !task->live)
         return;
-    if (event->last) { /* it said good-bye */
+    bool is_once = model_is_once (self, task->node);
+    if (event->idle || (event->last && !is_once)) { /* it was at nothing, or did not go down */
         s_release (self, task);
         return;
     }
@@ -336,7 +348,13 @@ static void s_on_lost (model_t *self, const dw_event_t *event) {
     s_count_begun (self, task);
     s_unhold (self, task);
     node->state = DW_STATE_WAITING;
-    if (++node->deaths < MODEL_DEATHS_MAX)
+    s_owe (self, (dw_command_t){.type = DW_KEEP_DEATH,
+                                .run = task->run,
+                                .node = task->node,
+                                .worker = worker_index,
+                                .handle = event->handle});
+    node->deaths++;
+    if (!is_once && node->deaths < MODEL_DEATHS_MAX)
         return;
     s_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
                                 .run = task->run,

@@ -27,6 +27,7 @@ typedef struct model_node_t {
     bool wanted, requested;
     bool unserved; /* it has failed because nobody served its lane */
     uint32_t attempts, failures, deaths;
+    bool suspect;                       /* a worker went down that held it */
     int64_t retry_from_ns, retry_to_ns; /* BACKOFF: it gets ready in between */
 } model_node_t;
 
@@ -47,6 +48,7 @@ typedef struct model_task_t {
     bool live;                 /* somebody waits for its answer */
     bool begun;                /* a step of it was answered for */
     bool unmeasured;           /* its first node's processor was, when it was sent */
+    bool alone;                /* it may run but once, or a worker went down with it */
     bool was_late;             /* it was taken back */
     uint32_t told;             /* how many steps answers told of */
     uint32_t run, node, steps; /* from the first step that was not answered for on */
@@ -141,6 +143,7 @@ uint32_t model_source (const model_t *self, const model_run_t *run, uint32_t nod
 bool model_may_run (const model_t *self, const model_run_t *run, uint32_t node);
 bool model_is_ready (const model_t *self, const model_run_t *run, uint32_t node);
 bool model_is_timed (const model_t *self, uint32_t node);
+bool model_is_once (const model_t *self, uint32_t node);
 /* Whether the shell's own thread may run node. */
 bool model_is_brief (const model_t *self, uint32_t node);
 bool model_depends_on (const model_t *self, uint32_t node, uint32_t on);

@@ -10,6 +10,11 @@ static const random_node_t *s_described (const model_t *self, uint32_t node) {
     return &self->evaluator->graph->nodes[self->evaluator->by_rank[node]];
 }
 
+bool model_is_once (const model_t *self, uint32_t node) {
+    const evaluator_t *evaluator = self->evaluator;
+    return evaluator->graph->nodes[evaluator->by_rank[node]].not_idempotent;
+}
+
 bool model_is_timed (const model_t *self, uint32_t node) {
     return self->plan->policies[self->plan->policy[node]].timeout_us > 0;
 }

@@ -60,6 +60,7 @@ static void s_build_everything (dw_graph_t *graph) {
         .cost_us = 20,
         .has_backoff = true,
         .backoff = {.initial_us = 1, .max_us = 2, .factor = 3, .jitter = 1},
+        .not_idempotent = true,
     };
     dw_graph_node_options (graph, 0)->timeout_us = 7;
     assert (!wrong && added);

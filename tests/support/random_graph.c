@@ -107,6 +107,7 @@ static void s_draw_node (s_draw_t *draw, uint32_t place) {
     node->timeout_us = DW_UNSET;
     node->cost_us = random_one_in (random, 3) ? random_below (random, 100) : DW_UNSET;
     node->code = 1 + (int) random_below (random, 999);
+    node->not_idempotent = random_one_in (random, 10);
     if (random_one_in (random, 5))
         node->failures = random_one_in (random, 4) ? RANDOM_FAILS_ALWAYS : random_below (random, 5);
 }
@@ -201,6 +202,7 @@ dw_graph_t *random_graph_build (const random_graph_t *self) {
         options->retry_attempts = node->retry_attempts;
         options->timeout_us = node->timeout_us;
         options->cost_us = node->cost_us;
+        options->not_idempotent = node->not_idempotent;
     }
     assert (wrong == 0);
     return graph;
@@ -243,6 +245,8 @@ static void s_print_node (const random_graph_t *self, const random_node_t *node,
         fprintf (file, "    retry_attempts: %" PRId64 "\n", node->retry_attempts);
     if (node->timeout_us != DW_UNSET)
         fprintf (file, "    timeout_seconds: %g\n", (double) node->timeout_us / 1e6);
+    if (node->not_idempotent)
+        fputs ("    idempotent: false\n", file);
     if (node->failures > 0)
         fprintf (file, "    options: {failures: %" PRId64 ", code: %d}\n",
                  node->failures == RANDOM_FAILS_ALWAYS ? -1 : (int64_t) node->failures, node->code);

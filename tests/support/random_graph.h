@@ -42,6 +42,7 @@ typedef struct random_node_t {
     int64_t timeout_us;
     int64_t cost_us;
     uint32_t demand; /* 0: none, 1: remote, else the tag "lane" with this value */
+    bool not_idempotent;
 } random_node_t;
 
 typedef struct random_graph_t {

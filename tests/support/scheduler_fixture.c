@@ -112,6 +112,14 @@ static void s_say_command (scheduler_fixture_t *self, const dw_command_t *comman
             s_say (self, "run %" PRIu32 ": node %" PRIu32 " failed with %u\n", command->run,
                    command->node, command->code);
             break;
+        case DW_KEEP_DEATH:
+            if (self->tells_deaths)
+                s_say (self,
+                       "run %" PRIu32 ": worker %" PRIu32 " was lost with node %" PRIu32
+                       ", attempt %u, mark %" PRIu32 "\n",
+                       command->run, command->worker, command->node, command->attempt,
+                       command->handle);
+            break;
         case DW_DROP_OUTPUT:
             s_say (self, "run %" PRIu32 ": drop node %" PRIu32 "\n", command->run, command->node);
             break;

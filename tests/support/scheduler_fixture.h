@@ -27,6 +27,7 @@ typedef struct scheduler_fixture_t {
     dw_commands_t commands;
     int64_t now_ns;
     bool tells_sources;   /* sentences about sending say whose output is read */
+    bool tells_deaths;    /* which workers were lost with what */
     size_t commands_said; /* of the step or the own work under way */
     char said[8192];
 } scheduler_fixture_t;

@@ -24,16 +24,27 @@ static void s_forget_runs (world_t *world, bool all) {
     }
 }
 
+/* Whether losing a worker that is on this node is against the script. */
+static bool s_is_against_script (const world_t *world, uint32_t run, uint32_t node,
+                                 const dw_event_t *event) {
+    uint32_t scripted = world->scripts[run][node].deaths;
+    if (event->idle)
+        return false;
+    if (model_is_once (&world->model, node))
+        return scripted == 0;
+    return !event->last && scripted < MODEL_DEATHS_MAX &&
+           world->model.runs[run].nodes[node].deaths + 1 >= MODEL_DEATHS_MAX;
+}
+
 /* Whether losing this worker leaves the world's script as it is. With events that the model has not
  * seen yet, any of its nodes may turn out to be the one that it is on. */
-static bool s_may_be_lost (world_t *world, uint32_t w) {
-    model_worker_t *worker = &world->model.workers[w];
+static bool s_may_be_lost (world_t *world, const dw_event_t *event) {
+    model_worker_t *worker = &world->model.workers[event->worker];
     for (uint64_t ticket = worker->first; ticket < worker->next; ticket++) {
         const model_task_t *task = model_task (worker, ticket);
         uint32_t node = task->node;
         for (uint32_t step = 0; task->live && step < task->steps; step++) {
-            if (world->scripts[task->run][node].deaths < MODEL_DEATHS_MAX &&
-                world->model.runs[task->run].nodes[node].deaths + 1 >= MODEL_DEATHS_MAX)
+            if (s_is_against_script (world, task->run, node, event))
                 return false;
             if (world->events_count == 0)
                 break;
@@ -53,7 +64,7 @@ static bool s_take_event (world_t *world, const thing_t *thing) {
         case DW_EVENT_WORKER_LOST:
             if (!worker->up || thing->incarnation != worker->incarnation)
                 return false;
-            if (!s_may_be_lost (world, event.worker)) { /* it lives on */
+            if (!s_may_be_lost (world, &event)) { /* it lives on */
                 worker->working = false;
                 worker->outcome = OUTCOME_OK;
                 crew_begin (world, event.worker);
@@ -105,6 +116,7 @@ static void s_obey (world_t *world, const dw_command_t *command) {
                 command->is_unserved;
             break;
         case DW_KEEP_OUTPUT:
+        case DW_KEEP_DEATH:
         case DW_DROP_OUTPUT: break;
     }
 }
@@ -248,10 +260,13 @@ static void s_submit (world_t *world) {
         script_t *script = &world->scripts[run][node];
         script->failures = random_one_in (random, 2) ? described->failures : 0;
         script->kind = random_below (random, 3);
-        script->deaths = random_one_in (random, 12) ? 1 + random_below (random, 3) : 0;
+        script->deaths = random_one_in (random, model_is_once (&world->model, node) ? 3 : 12)
+                             ? 1 + random_below (random, 3)
+                             : 0;
         if (random_processor_trait (described->processor).brief)
             script->deaths = 0; /* the coordinator's thread may run it */
-        world->fails[run][declared] = script->deaths >= MODEL_DEATHS_MAX ||
+        bool is_once = model_is_once (&world->model, node);
+        world->fails[run][declared] = script->deaths >= (is_once ? 1 : MODEL_DEATHS_MAX) ||
                                       script->failures >
                                           random_graph_retries (world->graph, declared);
     }
@@ -307,10 +322,12 @@ static void s_happens (world_t *world, const thing_t *thing) {
                 crew_work (world, w, thing->command.ticket);
             break;
         case THING_KILL:
-            if (worker->up && !worker->local)
-                crew_say (world, w,
-                          (dw_event_t){.type = DW_EVENT_WORKER_LOST,
-                                       .last = random_one_in (&world->random, 3)});
+            if (worker->up && !worker->local) {
+                dw_event_t lost = {.type = DW_EVENT_WORKER_LOST,
+                                   .last = random_one_in (&world->random, 2)};
+                lost.idle = lost.last && random_one_in (&world->random, 2);
+                crew_say (world, w, lost);
+            }
             break;
         case THING_SUBMIT: s_submit (world); break;
         case THING_CANCEL_RUN:

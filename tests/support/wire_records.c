@@ -255,11 +255,29 @@ static int s_read_status (dw_wire_reader_t *reader) {
         sum += strlen (status->lanes[i].demand) + status->lanes[i].slots;
     for (size_t i = 0; i < status->workers_count; i++)
         sum += strlen (status->workers[i].host) + status->workers[i].slots;
+    for (size_t i = 0; i < status->troubles_count; i++)
+        sum += strlen (status->troubles[i]);
     volatile size_t seen = sum; /* so that the reading is not left out */
     (void) seen;
     int records = (int) status->workers_count + 1;
     dw_status_destroy (&status);
     return records;
+}
+
+static bool s_read_slot (dw_wire_reader_t *reader) {
+    dw_wire_slot_t slot;
+    bool ok = dw_read_slot (reader, &slot);
+    s_expect (!ok || slot.at <= DW_WIRE_AT_SILENT, "what a slot is at is one of those there are");
+    return ok;
+}
+
+static bool s_read_ended (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_wire_ended_t ended;
+    bool ok = dw_read_ended (reader, &ended);
+    s_expect (ended.how <= DW_WIRE_DOWN, "how it ended is one of those there are");
+    s_expect (ended.tail_size <= DW_WIRE_TAIL_MAX, "last words are bounded");
+    s_expect_inside (reader, begin, ended.tail, ended.tail_size);
+    return ok;
 }
 
 static bool s_read_task (dw_wire_reader_t *reader, const uint8_t *begin) {
@@ -484,6 +502,8 @@ int wire_read (wire_kind_t kind, const uint8_t *bytes, size_t size) {
             case WIRE_EXTRAS: ok = s_read_extra (&reader, bytes); break;
             case WIRE_AGENT: ok = s_read_agent (&reader, bytes); break;
             case WIRE_WELCOME: ok = s_read_welcome (&reader, bytes); break;
+            case WIRE_SLOTS: ok = s_read_slot (&reader); break;
+            case WIRE_ENDED: ok = s_read_ended (&reader, bytes); break;
             case WIRE_VALUES: ok = size == 0 || s_read_value (&reader, bytes); break;
             case WIRE_DELIVERY:
             case WIRE_STATUS:

@@ -20,6 +20,8 @@ typedef enum wire_kind_t {
     WIRE_AGENT,    /* an agent's HELLO */
     WIRE_WELCOME,  /* an agent's WELCOME */
     WIRE_STATUS,   /* a status, as a client makes one of it */
+    WIRE_SLOTS,    /* what an agent says of its slots in a BEAT */
+    WIRE_ENDED,    /* that a slot's process has ended */
     WIRE_KINDS
 } wire_kind_t;
 

@@ -76,13 +76,16 @@ static void s_seed_welcome (dw_writer_t *self) {
 static void s_seed_status (dw_writer_t *self) {
     static const char *const hosts[] = {"", "node-17"};
     dw_write_str (self, "graph", 5);
-    dw_write_array (self, 16);
-    for (uint64_t i = 0; i < 16; i++)
+    dw_write_array (self, 19);
+    for (uint64_t i = 0; i < 19; i++)
         dw_write_uint (self, i * i * i * i);
     dw_write_array (self, 1);
     dw_write_str (self, "gpu=yes", 7);
     dw_write_uint (self, 3);
     dw_write_uint (self, 0);
+    dw_write_array (self, 2);
+    dw_write_str (self, "a run is stalled", strlen ("a run is stalled"));
+    dw_write_str (self, "", 0);
     for (size_t i = 0; i < 2; i++) {
         dw_write_str (self, hosts[i], strlen (hosts[i]));
         dw_write_uint (self, 4711 * i);
@@ -92,6 +95,26 @@ static void s_seed_status (dw_writer_t *self) {
         dw_write_uint (self, 12);
         dw_write_uint (self, 1);
     }
+}
+
+static void s_seed_slots (dw_writer_t *self) {
+    dw_write_slot (self, &(dw_wire_slot_t){.number = 1, .ticket = 17});
+    dw_write_slot (self,
+                   &(dw_wire_slot_t){.number = 300, .at = DW_WIRE_AT_SILENT, .ticket = 70000});
+}
+
+static void s_seed_ended (dw_writer_t *self) {
+    static const char tail[] = "it went down\n";
+    dw_wire_ended_t killed = {.number = 2, .pid = 4711, .how = DW_WIRE_SIGNALLED, .value = 11};
+    dw_wire_ended_t left = {.number = 300,
+                            .replaced = 4,
+                            .pid = 70000,
+                            .how = DW_WIRE_EXITED,
+                            .value = 1,
+                            .tail = (const uint8_t *) tail,
+                            .tail_size = strlen (tail)};
+    dw_write_ended (self, &killed);
+    dw_write_ended (self, &left);
 }
 
 static void s_seed_tasks (dw_writer_t *self) {
@@ -235,7 +258,9 @@ const char *wire_seed (size_t index, dw_writer_t *input) {
                  {"delivery", WIRE_DELIVERY, s_seed_delivery},
                  {"agent", WIRE_AGENT, s_seed_agent},
                  {"welcome", WIRE_WELCOME, s_seed_welcome},
-                 {"status", WIRE_STATUS, s_seed_status}};
+                 {"status", WIRE_STATUS, s_seed_status},
+                 {"slots", WIRE_SLOTS, s_seed_slots},
+                 {"ended", WIRE_ENDED, s_seed_ended}};
     dw_writer_clear (input);
     if (index >= sizeof seeds / sizeof *seeds)
         return NULL;

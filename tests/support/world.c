@@ -37,7 +37,8 @@ void world_tell_event (world_t *world, const dw_event_t *event) {
                     (unsigned) event->lanes, event->credit, event->local ? ", local" : "");
             break;
         case DW_EVENT_WORKER_LOST:
-            s_tell (world, event->last ? "worker %u left" : "worker %u lost", w);
+            s_tell (world, "worker %u %s%s (handle %u)", w, event->last ? "left" : "lost",
+                    event->idle ? ", idle" : "", event->handle);
             break;
         case DW_EVENT_TASK_DONE:
             s_tell (world, "worker %u: ticket %u, %u steps done after %u%s (handle %u)", w, ticket,
@@ -72,6 +73,10 @@ void world_tell_command (world_t *world, const dw_command_t *c) {
         case DW_KEEP_ERROR:
             s_tell (world, "    keep run %u node %u's error %u (handle %d)", c->run, c->node,
                     c->code, (int) c->handle);
+            break;
+        case DW_KEEP_DEATH:
+            s_tell (world, "    keep that worker %u was lost with run %u node %u, attempt %u",
+                    c->worker, c->run, c->node, c->attempt);
             break;
         case DW_DROP_OUTPUT:
             s_tell (world, "    drop run %u node %u's output", c->run, c->node);
