@@ -201,8 +201,10 @@ static void s_ran (dw_why_t *self, dw_attempt_t *attempt, int64_t *free_ns, cons
     int64_t left_ns = now_ns - begun_ns;
     int64_t ended_ns = duration_ns < (uint64_t) left_ns ? begun_ns + (int64_t) duration_ns : now_ns;
     *free_ns = ended_ns;
-    if (attempt)
-        s_end (self, attempt, outcome, code, begun_ns, ended_ns, is_last ? now_ns : ended_ns);
+    if (!attempt)
+        return;
+    s_end (self, attempt, outcome, code, begun_ns, ended_ns, is_last ? now_ns : ended_ns);
+    *free_ns = attempt->ended_ns;
 }
 
 static void s_on_done (dw_why_t *self, const dw_event_t *event, const dw_sent_t *sent,
@@ -245,8 +247,10 @@ static void s_break (dw_why_t *self, uint32_t node, dw_outcome_t outcome, int64_
     if (!attempt)
         return;
     int64_t begun_ns = now_ns;
-    if (outcome != DW_OUTCOME_BACK && attempt->worker < self->free_size)
+    if (outcome != DW_OUTCOME_BACK && attempt->worker < self->free_size) {
         begun_ns = s_max (self->free_ns[attempt->worker], attempt->sent_ns);
+        self->free_ns[attempt->worker] = now_ns; /* what was behind it had not begun */
+    }
     s_end (self, attempt, outcome, 0, begun_ns, now_ns, now_ns);
     s_touch (self, node);
 }
@@ -451,12 +455,11 @@ void dw_why_end (dw_why_t *self, int64_t now_ns) {
     if (self->has_ended || !self->was_submitted)
         return;
     now_ns = self->ended_ns = s_max (self->now_ns, now_ns);
-    for (uint32_t index = 0; index < self->plan->nodes_count; index++) {
+    for (uint32_t index = 0; index < self->plan->nodes_count; index++)
         self->nodes[index].state = dw_scheduler_node_state (self->scheduler, self->place, index);
-        dw_attempt_t *attempt = s_open (self, index);
-        if (attempt)
-            s_end (self, attempt, DW_OUTCOME_OPEN, 0, attempt->sent_ns, now_ns, now_ns);
-    }
+    for (uint32_t i = 0; i < self->attempts_count; i++) /* as they were sent */
+        if (self->attempts[i].outcome == DW_OUTCOME_OPEN)
+            s_break (self, self->attempts[i].node, DW_OUTCOME_OPEN, now_ns);
 }
 
 dw_watch_t dw_why_watch (dw_why_t *self) {

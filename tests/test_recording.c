@@ -248,7 +248,7 @@ static bool s_nonsense (void *arg, dw_event_t *event) {
          joins = event->type == DW_EVENT_WORKER_JOINED;
     switch (random_below (random, 40)) {
         case 0: event->worker = random_below (random, 1u << 18); break;
-        case 1: event->run = random_below (random, 1u << 21); break;
+        case 1: event->run = random_below (random, random_one_in (random, 4) ? 1u << 21 : 4); break;
         case 2: event->steps = is_answer ? (uint32_t) random_integer (random) : event->steps; break;
         case 3: event->ticket = random_integer (random); break;
         case 4: event->step = random_below (random, 3); break;
