@@ -56,8 +56,8 @@ static void s_read_key (dw_wire_reader_t *self, uint8_t *key) {
         memcpy (key, bytes, DW_KEY_SIZE);
 }
 
-bool dw_child_read_order (dw_wire_reader_t *self, dw_squad_options_t *options,
-                          dw_link_keys_t *keys, dw_traits_t **traits_p) {
+bool dw_child_read_order (dw_wire_reader_t *self, dw_squad_options_t *options, dw_link_keys_t *keys,
+                          dw_traits_t **traits_p) {
     size_t size = 0;
     *options = (dw_squad_options_t){.keys = keys};
     *keys = (dw_link_keys_t){0};

@@ -39,6 +39,15 @@ void dw_coordinator_say_unserved (dw_coordinator_t *self) {
         s_say (self, (uint32_t) __builtin_ctzll (lanes));
 }
 
+/* Whether anybody would care: runs are in flight, or a worker takes its time to leave. A program that ends its own
+ * worker when all is done hears nothing of it. */
+static bool s_matters (const dw_coordinator_t *self) {
+    bool matters = self->runs_used > self->free_runs_count;
+    for (uint32_t i = 0; i < self->agents_count && !matters; i++)
+        matters = self->agents[i].is_there && self->agents[i].is_leaving;
+    return matters;
+}
+
 void dw_coordinator_look_at_lanes (dw_coordinator_t *self) {
     uint64_t unserved = s_all (self->plan) & ~s_served (self);
     uint64_t left = unserved & ~self->unserved; /* that were served until now */
@@ -48,6 +57,8 @@ void dw_coordinator_look_at_lanes (dw_coordinator_t *self) {
         return;
     self->unserved = unserved;
     self->unserved_said &= unserved;
+    if (!s_matters (self))
+        left = 0; /* it is said when a run comes that needs them */
     for (uint64_t lanes = left; lanes; lanes &= lanes - 1)
         s_say (self, (uint32_t) __builtin_ctzll (lanes));
     self->unserved_said |= left;

@@ -37,7 +37,7 @@ struct dw_squad_t {
 
 /* A new tether for a slot, whose former one may still hold it. */
 static int s_tether (dw_squad_t *self, uint32_t slot, char *name, size_t size, dw_error_t *error) {
-    int no_linger = 0;
+    static const dw_socket_option_t options[] = {DW_SOCKET_OPTION (ZMQ_LINGER, 0)};
     if (self->tethers[slot])
         zmq_close (self->tethers[slot]);
     self->said[slot] = (dw_wire_slot_t){.number = self->numbers[slot]};
@@ -48,8 +48,8 @@ static int s_tether (dw_squad_t *self, uint32_t slot, char *name, size_t size, d
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
                              "no socket for a slot (%s): raise the limit of open files (ulimit -n)",
                              zmq_strerror (errno));
-    zmq_setsockopt (self->tethers[slot], ZMQ_LINGER, &no_linger, sizeof no_linger);
-    return dw_endpoint_bind_inproc (self->tethers[slot], name, error);
+    int err = dw_socket_options_set (self->tethers[slot], options, 1, error);
+    return err ? err : dw_endpoint_bind_inproc (self->tethers[slot], name, error);
 }
 
 static int s_start (dw_squad_t *self, uint32_t slot, dw_error_t *error) {
@@ -121,8 +121,9 @@ static int s_make (dw_squad_t *self, const dw_squad_options_t *options, dw_error
     if (!self->context)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
                              zmq_strerror (errno));
-    err = dw_option_set_context (self->context, SLOT_SOCKETS * (self->slots + DW_WORKERS_STUCK_MAX) + SPARE_SOCKETS,
-                                 1, error);
+    err = dw_option_set_context (
+        self->context, SLOT_SOCKETS * (self->slots + DW_WORKERS_STUCK_MAX) + SPARE_SOCKETS, 1,
+        error);
     for (uint32_t slot = 0; slot < self->slots && !err; slot++)
         err = s_start (self, slot, error);
     return err;

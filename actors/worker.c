@@ -526,14 +526,13 @@ static int s_connect (dw_worker_t *self, dw_error_t *error) {
 }
 
 static int s_connect_tether (dw_worker_t *self, dw_error_t *error) {
-    int no_linger = 0;
+    static const dw_socket_option_t options[] = {DW_SOCKET_OPTION (ZMQ_LINGER, 0)};
     if (!self->options.tether)
         return DW_OK;
     self->tether = zmq_socket (self->options.context, ZMQ_PAIR);
     if (!self->tether || zmq_connect (self->tether, self->options.tether))
         return s_refuse (self, "socket", "open files (RLIMIT_NOFILE, ulimit -n)", error);
-    zmq_setsockopt (self->tether, ZMQ_LINGER, &no_linger, sizeof no_linger);
-    return DW_OK;
+    return dw_socket_options_set (self->tether, options, 1, error);
 }
 
 static int s_fd (const dw_worker_t *self) {

@@ -2,6 +2,7 @@
 
 #include "runtime/replay_self.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,7 @@ static int s_make_plan (dw_replay_t *self, const dw_recording_header_t *header,
 
 static int s_make_scheduler (dw_replay_t *self, const dw_recording_header_t *header,
                              dw_error_t *error) {
+    assert (self->plan); /* s_make_plan has made it, or has failed */
     if (dw_plan_digest (self->plan) != header->plan_digest)
         return dw_error_add (
             error, DW_EPROTOCOL, DW_NOWHERE,

@@ -201,8 +201,10 @@ static void s_ran (dw_why_t *self, dw_attempt_t *attempt, int64_t *free_ns, cons
     int64_t left_ns = now_ns - begun_ns;
     int64_t ended_ns = duration_ns < (uint64_t) left_ns ? begun_ns + (int64_t) duration_ns : now_ns;
     *free_ns = ended_ns;
-    if (attempt)
-        s_end (self, attempt, outcome, code, begun_ns, ended_ns, is_last ? now_ns : ended_ns);
+    if (!attempt)
+        return;
+    s_end (self, attempt, outcome, code, begun_ns, ended_ns, is_last ? now_ns : ended_ns);
+    *free_ns = attempt->ended_ns;
 }
 
 static void s_on_done (dw_why_t *self, const dw_event_t *event, const dw_sent_t *sent,
@@ -245,8 +247,10 @@ static void s_break (dw_why_t *self, uint32_t node, dw_outcome_t outcome, int64_
     if (!attempt)
         return;
     int64_t begun_ns = now_ns;
-    if (outcome != DW_OUTCOME_BACK && attempt->worker < self->free_size)
+    if (outcome != DW_OUTCOME_BACK && attempt->worker < self->free_size) {
         begun_ns = s_max (self->free_ns[attempt->worker], attempt->sent_ns);
+        self->free_ns[attempt->worker] = now_ns; /* what was behind it had not begun */
+    }
     s_end (self, attempt, outcome, 0, begun_ns, now_ns, now_ns);
     s_touch (self, node);
 }
@@ -262,16 +266,19 @@ static void s_on_joined (dw_why_t *self, const dw_event_t *event, int64_t now_ns
 }
 
 /* What a worker held that is gone: it was at the task that was sent first, the others had not begun. */
-static void s_on_lost (dw_why_t *self, uint32_t worker, bool has_left, int64_t now_ns) {
-    uint32_t first = DW_NONE;
+static void s_on_lost (dw_why_t *self, const dw_event_t *event, int64_t now_ns) {
+    uint32_t first = DW_NONE, worker = event->worker;
     self->present -= self->present > 0;
     for (uint32_t i = 0; i < self->attempts_count; i++) {
         const dw_attempt_t *attempt = &self->attempts[i];
         if (attempt->outcome != DW_OUTCOME_OPEN || attempt->worker != worker || attempt->is_own)
             continue;
-        bool is_first = first == DW_NONE && !has_left;
+        /* Whoever only left has lost nothing, but what may run but once. */
+        bool is_safe = event->last &&
+                       (event->idle || !(self->plan->flags[attempt->node] & DW_NODE_ONCE));
+        bool is_lost = first == DW_NONE && !is_safe;
         first = i;
-        s_break (self, attempt->node, is_first ? DW_OUTCOME_LOST : DW_OUTCOME_BACK, now_ns);
+        s_break (self, attempt->node, is_lost ? DW_OUTCOME_LOST : DW_OUTCOME_BACK, now_ns);
     }
     if (worker < self->free_size)
         self->free_ns[worker] = now_ns;
@@ -295,7 +302,7 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
             return;
         case DW_EVENT_RUN_CANCELLED: self->was_cancelled |= is_ours; return;
         case DW_EVENT_WORKER_JOINED: s_on_joined (self, event, now_ns); return;
-        case DW_EVENT_WORKER_LOST: s_on_lost (self, event->worker, event->last, now_ns); return;
+        case DW_EVENT_WORKER_LOST: s_on_lost (self, event, now_ns); return;
         case DW_EVENT_TASK_DONE:
             if (event->steps >= 1 && event->steps <= sent->steps)
                 s_on_done (self, event, sent, now_ns);
@@ -455,12 +462,11 @@ void dw_why_end (dw_why_t *self, int64_t now_ns) {
     if (self->has_ended || !self->was_submitted)
         return;
     now_ns = self->ended_ns = s_max (self->now_ns, now_ns);
-    for (uint32_t index = 0; index < self->plan->nodes_count; index++) {
+    for (uint32_t index = 0; index < self->plan->nodes_count; index++)
         self->nodes[index].state = dw_scheduler_node_state (self->scheduler, self->place, index);
-        dw_attempt_t *attempt = s_open (self, index);
-        if (attempt)
-            s_end (self, attempt, DW_OUTCOME_OPEN, 0, attempt->sent_ns, now_ns, now_ns);
-    }
+    for (uint32_t i = 0; i < self->attempts_count; i++) /* as they were sent */
+        if (self->attempts[i].outcome == DW_OUTCOME_OPEN)
+            s_break (self, self->attempts[i].node, DW_OUTCOME_OPEN, now_ns);
 }
 
 dw_watch_t dw_why_watch (dw_why_t *self) {

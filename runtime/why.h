@@ -102,7 +102,7 @@ void dw_why_end (dw_why_t *self, int64_t now_ns);
 
 /* Adds a node's parts to parts, DW_WHY_PARTS of them, in ns: together the time from the run's submission to
  * its end. A node that never ran has none. */
-void dw_why_parts (const dw_why_t *self, uint32_t node, int64_t *parts);
+void dw_why_parts (const dw_why_t *self, uint32_t index, int64_t *parts);
 /* The node that ended last of those that ran; DW_NONE: none ran. Then released_by, from each to the one that it waited
  * for, is the critical path. */
 uint32_t dw_why_last (const dw_why_t *self);
@@ -110,7 +110,7 @@ uint32_t dw_why_last (const dw_why_t *self);
  * when it was released. */
 void dw_why_path_parts (const dw_why_t *self, int64_t *parts);
 /* The same for one node: all of its parts but DW_WHY_DEPENDENCIES. */
-void dw_why_own_parts (const dw_why_t *self, uint32_t node, int64_t *parts);
+void dw_why_own_parts (const dw_why_t *self, uint32_t index, int64_t *parts);
 /* Whether node is on the critical path. */
 bool dw_why_is_critical (const dw_why_t *self, uint32_t node);
 

@@ -233,7 +233,7 @@ static void a_process_killed_while_it_records_leaves_what_can_be_replayed (void 
 static void a_torn_tail_is_told_and_the_rest_replayed (void **state) {
     (void) state;
     command_t c = {0};
-    const char *path = s_record ("torn.rec", HALF_WRONG, "pool:2", "50");
+    const char *path = s_record ("torn.rec", HALF_WRONG, "pool:2", "5000"); /* of some ms */
     assert_int_equal (truncate (path, (off_t) s_size (path) - 7), 0);
     COMMAND (&c, "replay", path);
     command_expect (&c, 0);

@@ -69,6 +69,18 @@ static void s_check_counts (const asked_t *self, uint32_t index) {
         assert_null (last);
 }
 
+/* A worker is at one task at a time. */
+static void s_check_workers (const dw_why_t *why) {
+    for (uint32_t i = 0; i < why->attempts_count; i++)
+        for (uint32_t j = 0; j < i; j++) {
+            const dw_attempt_t *one = &why->attempts[i], *other = &why->attempts[j];
+            bool ran = one->begun_ns < one->ended_ns && other->begun_ns < other->ended_ns;
+            if (!ran || one->is_own || other->is_own || one->worker != other->worker)
+                continue; /* what was taken back was at nothing */
+            assert_true (one->begun_ns >= other->ended_ns || other->begun_ns >= one->ended_ns);
+        }
+}
+
 static void s_check_run (asked_t *self) {
     const dw_why_t *why = &self->why;
     int64_t path[DW_WHY_PARTS] = {0};
@@ -88,6 +100,7 @@ static void s_check_run (asked_t *self) {
         assert_true (node->final_ns <= why->ended_ns);
         self->critical += dw_why_is_critical (why, index);
     }
+    s_check_workers (why);
     dw_why_path_parts (why, path);
     assert_true (s_sum (path) == why->ended_ns - why->submitted_ns);
     assert_true (path[DW_WHY_DEPENDENCIES] == 0);
