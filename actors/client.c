@@ -7,39 +7,25 @@
 
 #include "actors/clock.h"
 #include "actors/flights.h"
-#include "actors/link.h"
-#include "actors/message.h"
+#include "actors/remote.h"
 #include "actors/result.h"
-#include "actors/status.h"
+#include "actors/submitted.h"
 #include "actors/system.h"
 #include "runtime/core/error.h"
 #include "runtime/payload.h"
 
 #define WELCOME_MS 10000
-#define CONNECT_MS 3000
 #define LATE_MAX   8u /* messages taken in when time is over, besides one for each run in flight */
 
-/* What a client of a system in another process has besides. */
-typedef struct dw_remote_t {
-    void *context;
-    dw_link_t link; /* its socket is the client's */
-    int64_t heartbeat_ns, silence_ns;
-    int64_t heard_ns; /* when something came last */
-    int64_t
-        asked_ns; /* when the coordinator was asked whether it is there; 0: it has said something since */
-    char name[256];      /* of its graph */
-    dw_status_t *status; /* that came, and nobody has taken */
-} dw_remote_t;
-
 struct dw_client_t {
-    void *socket;
+    void *socket; /* NULL: it is of a system elsewhere, and away */
     uint32_t peer;
     dw_remote_t *remote; /* of a system in another process; NULL: it is in this one */
     uint32_t runs_max;
     uint64_t max_payload_bytes;
     dw_roster_t *names;
     uint64_t run;               /* the number given last */
-    dw_flights_t flights;       /* runs in flight */
+    dw_flights_t flights;       /* runs in flight; of a system elsewhere each with what was asked for */
     dw_result_t *first, **last; /* results that nobody has taken */
     dw_packet_t packet;
     bool is_trusted; /* its coordinator is in this process */
@@ -47,15 +33,31 @@ struct dw_client_t {
     int refused;     /* what the coordinator refused, for the call that waits; 0: nothing */
 };
 
+/* Whether it can be sent anything: a system elsewhere may be away. */
+static bool s_is_tied (const dw_client_t *self) {
+    return !self->remote || self->remote->state == DW_REMOTE_TIED;
+}
+
 /* ---- What comes in ---------------------------------------------------------------------------- */
 
+/* A run is not in flight any more. */
+static void s_land (dw_client_t *self, uint64_t run) {
+    if (self->remote && dw_flights_has (&self->flights, run)) {
+        dw_submitted_t *submitted = *dw_flights_value (&self->flights, run);
+        dw_submitted_destroy (&submitted);
+    }
+    dw_flights_remove (&self->flights, run);
+}
+
 static void s_queue (dw_client_t *self, dw_result_t *result) {
-    dw_flights_remove (&self->flights, dw_result_run (result));
+    s_land (self, dw_result_run (result));
     *self->last = result;
     self->last = dw_result_next (result);
 }
 
 static int s_on_results (dw_client_t *self, dw_message_t *message, dw_wire_reader_t *reader) {
+    if (self->remote && dw_wire_reader_has_more (reader))
+        dw_remote_count (self->remote, message, &self->packet, self->peer);
     dw_delivered_t *delivered = dw_delivered_new (message, self->is_trusted);
     int err = delivered ? DW_OK : DW_ENOMEM;
     while (!err && dw_wire_reader_has_more (reader)) {
@@ -70,37 +72,123 @@ static int s_on_results (dw_client_t *self, dw_message_t *message, dw_wire_reade
     return err;
 }
 
-/* What WELCOME says of heartbeats and the graph's name. */
-static bool s_read_pulse (dw_client_t *self, dw_wire_reader_t *reader) {
-    size_t size;
+/* What WELCOME says of heartbeats and the graph's name, and to a client elsewhere of its session. */
+static const uint8_t *s_read_rest (dw_client_t *self, dw_wire_reader_t *reader) {
+    static const uint8_t none[DW_WIRE_UUID_SIZE];
+    size_t size, session_size = DW_WIRE_UUID_SIZE;
     uint32_t heartbeat_ms = dw_read_uint_max (reader, UINT32_MAX);
     uint32_t silence_ms = dw_read_uint_max (reader, UINT32_MAX);
     const char *name = dw_read_str (reader, 255, &size);
-    if (self->remote && !reader->is_damaged) {
+    const uint8_t *session = none;
+    if (self->remote)
+        session = dw_read_bin (reader, DW_WIRE_UUID_SIZE, &session_size);
+    if (reader->is_damaged || session_size != DW_WIRE_UUID_SIZE ||
+        !dw_wire_is_pulse (heartbeat_ms, silence_ms))
+        return NULL;
+    if (self->remote) {
         self->remote->heartbeat_ns = (int64_t) heartbeat_ms * 1000000;
         self->remote->silence_ns = (int64_t) silence_ms * 1000000;
         snprintf (self->remote->name, sizeof self->remote->name, "%.*s", (int) size, name);
     }
-    return !reader->is_damaged && dw_wire_is_pulse (heartbeat_ms, silence_ms);
+    return session;
+}
+
+static int s_on_first_welcome (dw_client_t *self, const uint8_t *graph, size_t size,
+                               const uint8_t *session) {
+    self->flights.has_values = self->remote != NULL;
+    if (!dw_flights_reserve (&self->flights))
+        return DW_ENOMEM;
+    int err = dw_roster_new (&self->names, graph, size);
+    if (!err && self->remote) {
+        memcpy (self->remote->session, session, sizeof self->remote->session);
+        dw_remote_tie (self->remote);
+    }
+    return err;
+}
+
+static int s_compare (const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+    return (x > y) - (x < y);
+}
+
+/* Asks for a run that it has no result of. */
+static void s_submit_again (dw_client_t *self, uint64_t run) {
+    dw_submitted_t *submitted = *dw_flights_value (&self->flights, run);
+    dw_submitted_write (submitted, &self->packet, self->peer, run);
+    dw_packet_send (&self->packet, self->socket, NULL, 0);
+    if (!submitted->is_cancelled)
+        return;
+    dw_write_uint (&self->packet.head, DW_WIRE_ABORT);
+    dw_write_uint (&self->packet.head, self->peer);
+    dw_write_uint (&self->packet.head, run);
+    dw_packet_send (&self->packet, self->socket, NULL, 0);
+}
+
+/* In the order in which they were submitted: the coordinator takes a lower number than one that it has for an old one. */
+static int s_submit_all_again (dw_client_t *self) {
+    uint32_t count = 0;
+    uint64_t *runs = calloc (self->flights.count + 1u, sizeof *runs);
+    if (!runs)
+        return DW_ENOMEM;
+    for (uint32_t i = 0; i < self->flights.size; i++)
+        if (self->flights.runs[i])
+            runs[count++] = self->flights.runs[i];
+    qsort (runs, count, sizeof *runs, s_compare);
+    for (uint32_t i = 0; i < count; i++)
+        s_submit_again (self, runs[i]);
+    free (runs);
+    return DW_OK;
+}
+
+static void s_ask_for_status (dw_client_t *self) {
+    dw_write_uint (&self->packet.head, DW_WIRE_STATUS);
+    dw_write_uint (&self->packet.head, self->peer);
+    dw_packet_send (&self->packet, self->socket, NULL, 0);
+}
+
+/* The connection was made again: by a coordinator that knows the session, or everything is lost. */
+static int s_on_welcome_again (dw_client_t *self, const uint8_t *session) {
+    dw_remote_t *remote = self->remote;
+    if (memcmp (session, remote->session, sizeof remote->session) != 0)
+        return self->gone = DW_ELOST;
+    dw_remote_tie (remote);
+    if (remote->wants_status)
+        s_ask_for_status (self);
+    return s_submit_all_again (self);
 }
 
 static int s_on_welcome (dw_client_t *self, dw_message_t *message, dw_wire_reader_t *reader) {
     size_t size;
     zmq_msg_t *frame;
-    if (self->names)
+    bool is_again = self->names != NULL;
+    if (is_again && !(self->remote && self->remote->state == DW_REMOTE_GREETING))
         return DW_EPROTOCOL;
-    self->peer = dw_read_uint_max (reader, UINT32_MAX);
-    self->runs_max = dw_read_uint_max (reader, 1u << 24);
-    self->max_payload_bytes = dw_read_uint (reader);
+    uint32_t peer = dw_read_uint_max (reader, UINT32_MAX);
+    uint32_t runs_max = dw_read_uint_max (reader, 1u << 24);
+    uint64_t max_payload_bytes = dw_read_uint (reader);
     dw_ref_t ref = dw_read_ref (reader);
     const uint8_t *graph = dw_message_resolve (message, 0, &ref, reader, &size, &frame);
-    if (!graph || reader->is_damaged || self->runs_max == 0)
+    if (!graph || reader->is_damaged || runs_max == 0)
         return DW_EPROTOCOL;
-    if (!s_read_pulse (self, reader))
+    const uint8_t *session = s_read_rest (self, reader);
+    if (!session)
         return DW_EPROTOCOL;
-    if (!dw_flights_reserve (&self->flights))
-        return DW_ENOMEM;
-    return dw_roster_new (&self->names, graph, size);
+    self->peer = peer;
+    if (is_again)
+        return s_on_welcome_again (self, session);
+    self->runs_max = runs_max;
+    self->max_payload_bytes = max_payload_bytes;
+    return s_on_first_welcome (self, graph, size, session);
+}
+
+/* A connection that was to be made again is refused: for now, or for good. */
+static int s_on_refused_again (dw_client_t *self, uint32_t code) {
+    if (code == 503)
+        dw_remote_retry (self->remote, dw_clock_ns ());
+    else
+        self->gone = code == 403 ? DW_EKEY : DW_EREFUSED;
+    self->socket = self->remote->link.socket;
+    return self->gone;
 }
 
 static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t *error) {
@@ -108,10 +196,13 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
     uint32_t code = dw_read_uint_max (reader, 999);
     const char *text = dw_read_str (reader, 4096, &size);
     uint64_t run = dw_read_uint (reader);
+    if (self->names && self->remote && self->remote->state == DW_REMOTE_GREETING)
+        return s_on_refused_again (self, code);
     if (self->names && run)
-        dw_flights_remove (&self->flights, run);
+        s_land (self, run);
     self->refused = code == 403 && self->remote    ? DW_EKEY
                     : self->remote && !self->names ? DW_EREFUSED
+                    : code == 410                  ? DW_EREFUSED
                     : code == 503                  ? DW_EAGAIN
                                                    : DW_EPROTOCOL;
     if (self->refused == DW_EKEY && self->names && !run)
@@ -120,22 +211,18 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
                          text ? (int) size : 0, text ? text : "", (unsigned) code);
 }
 
-static void s_note_heard (dw_client_t *self) {
-    if (!self->remote)
-        return;
-    self->remote->heard_ns = dw_clock_ns ();
-    self->remote->asked_ns = 0;
-}
-
 /* Takes in one message, if one is there. Errors: DW_EAGAIN none; DW_ECLOSED; DW_ENOMEM and
  * DW_EPROTOCOL a message was lost. */
 static int s_take_in (dw_client_t *self, dw_error_t *error) {
     dw_message_t message = {0};
-    int err = self->gone ? self->gone : dw_message_receive (&message, self->socket);
+    int err = self->gone     ? self->gone
+              : self->socket ? dw_message_receive (&message, self->socket)
+                             : DW_EAGAIN;
     if (err == DW_ECLOSED)
         self->gone = DW_ECLOSED;
     if (!err) {
-        s_note_heard (self);
+        if (self->remote)
+            dw_remote_note_heard (self->remote);
         dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
                                                   zmq_msg_size (&message.frames[0]));
         uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
@@ -176,24 +263,26 @@ static bool s_is_over (s_patience_t *patience) {
            patience->late_left-- == 0;
 }
 
-/* Nothing has come: a coordinator elsewhere that has not been heard of for a heartbeat is asked whether it is there.
- * True: it has not answered for so long that it is lost. *until_ns becomes when to look again. */
-static bool s_ask_if_there (dw_client_t *self, int64_t now_ns, int64_t *until_ns) {
-    dw_remote_t *remote = self->remote;
-    if (!self->names)
-        return false; /* it has a deadline of its own for its WELCOME */
-    if (remote->asked_ns == 0 && now_ns - remote->heard_ns >= remote->heartbeat_ns) {
-        remote->asked_ns = now_ns;
-        dw_write_uint (&self->packet.head, DW_WIRE_BEAT);
-        dw_write_uint (&self->packet.head, self->peer);
-        dw_packet_send (&self->packet, self->socket, NULL, 0);
+/* Nothing has come: looks whether a coordinator elsewhere is there, and connects anew when it is not. *until_ns becomes
+ * when to look again. */
+static int s_look_after (dw_client_t *self, int64_t now_ns, int64_t *until_ns) {
+    if (!self->remote)
+        return DW_OK;
+    int err = dw_remote_look (self->remote, &self->packet, self->peer, now_ns, until_ns);
+    self->socket = self->remote->link.socket;
+    if (err)
+        self->gone = err;
+    return err;
+}
+
+static void s_sleep (dw_client_t *self, int64_t now_ns, int64_t until_ns) {
+    if (self->remote) {
+        dw_remote_wait (self->remote, now_ns, until_ns);
+        return;
     }
-    int64_t next_ns = remote->asked_ns
-                          ? remote->asked_ns + remote->silence_ns - remote->heartbeat_ns
-                          : remote->heard_ns + remote->heartbeat_ns;
-    if (next_ns < *until_ns)
-        *until_ns = next_ns;
-    return remote->asked_ns && now_ns >= next_ns;
+    int64_t wait_ms = (until_ns - now_ns + 999999) / 1000000;
+    zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLIN};
+    zmq_poll (&item, 1, until_ns == INT64_MAX ? -1 : (long) wait_ms);
 }
 
 /* Takes in at least one message, or waits for one until its time is over, then DW_ETIMEDOUT. */
@@ -211,13 +300,12 @@ static int s_wait (dw_client_t *self, s_patience_t *patience, dw_error_t *error)
         if (err != DW_EAGAIN)
             return err;
         int64_t now_ns = dw_clock_ns (), until_ns = deadline_ns;
-        if (self->remote && s_ask_if_there (self, now_ns, &until_ns))
-            return self->gone = DW_ELOST;
+        err = s_look_after (self, now_ns, &until_ns);
+        if (err)
+            return err;
         if (now_ns >= deadline_ns)
             return DW_ETIMEDOUT;
-        int64_t wait_ms = (until_ns - now_ns + 999999) / 1000000;
-        zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLIN};
-        zmq_poll (&item, 1, until_ns == INT64_MAX ? -1 : (long) wait_ms);
+        s_sleep (self, now_ns, until_ns);
     }
 }
 
@@ -289,23 +377,16 @@ int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error)
 
 /* Waits for the first word of a coordinator elsewhere, and finds out why there is none. */
 static int s_connect_to (dw_client_t *self, const dw_connect_options_t *options,
-                         const dw_link_keys_t *keys, dw_error_t *error) {
-    static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
+                         dw_error_t *error) {
     dw_remote_t *remote = self->remote;
-    int timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : CONNECT_MS;
-    int64_t deadline_ns = dw_clock_ns () + (int64_t) timeout_ms * 1000000;
-    remote->context = zmq_ctx_new ();
-    if (!remote->context)
-        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
-                             zmq_strerror (errno));
-    int err = dw_link_open (&remote->link, remote->context, options->endpoint, keys, error);
+    int err = dw_remote_open (remote, options, error);
     if (err)
         return err;
+    int64_t deadline_ns = dw_clock_ns () + (int64_t) remote->timeout_ms * 1000000;
     self->socket = remote->link.socket;
-    err = s_say_hello (self, no_token);
+    err = dw_remote_say_hello (remote, &self->packet);
     if (!err && dw_link_wait (&remote->link, deadline_ns))
-        return dw_link_blame (&remote->link, options->endpoint, keys->has_keys, error);
-    dw_link_watch_no_more (&remote->link);
+        return dw_link_blame (&remote->link, options->endpoint, remote->keys.has_keys, error);
     if (!err)
         err = s_await_welcome (self, deadline_ns, error);
     if (err == DW_EPROTOCOL)
@@ -325,16 +406,11 @@ int dw_client_connect (dw_client_t **self_p, const dw_connect_options_t *options
     if (!self_p || !options || !options->endpoint)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
                              "a client needs a coordinator's endpoint");
-    dw_link_keys_t keys;
-    int err = dw_link_keys_read (&keys, options, error);
-    if (err)
-        return err;
     dw_client_t *self = s_new ();
     if (self)
         self->remote = calloc (1, sizeof *self->remote);
-    err = self && self->remote ? s_connect_to (self, options, &keys, error)
-                               : dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    dw_link_keys_wipe (&keys);
+    int err = self && self->remote ? s_connect_to (self, options, error)
+                                   : dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     if (err)
         dw_client_destroy (&self);
     else
@@ -346,25 +422,19 @@ int dw_client_status (dw_client_t *self, int timeout_ms, dw_status_t **status_p)
     if (!self->remote)
         return DW_EINVAL;
     dw_status_destroy (&self->remote->status); /* of a call that did not wait for it */
-    dw_write_uint (&self->packet.head, DW_WIRE_STATUS);
-    dw_write_uint (&self->packet.head, self->peer);
-    int err = dw_packet_send (&self->packet, self->socket, NULL, 0);
+    self->remote->wants_status = true;
+    if (s_is_tied (self))
+        s_ask_for_status (self);
+    int err = DW_OK;
     s_patience_t patience = s_patience (self, timeout_ms);
     while (!err && !self->remote->status)
         err = s_wait (self, &patience, NULL);
+    self->remote->wants_status = false;
     if (err)
         return err;
     *status_p = self->remote->status;
     self->remote->status = NULL;
     return DW_OK;
-}
-
-static void s_destroy_remote (dw_remote_t *self) {
-    dw_link_close (&self->link);
-    if (self->context)
-        zmq_ctx_term (self->context);
-    dw_status_destroy (&self->status);
-    free (self);
 }
 
 void dw_client_destroy (dw_client_t **self_p) {
@@ -378,8 +448,12 @@ void dw_client_destroy (dw_client_t **self_p) {
         if (!self->remote)
             zmq_close (self->socket);
     }
-    if (self->remote)
-        s_destroy_remote (self->remote);
+    for (uint32_t i = 0; self->flights.values && i < self->flights.size; i++) {
+        dw_submitted_t *submitted = self->flights.values[i];
+        if (self->flights.runs[i])
+            dw_submitted_destroy (&submitted);
+    }
+    dw_remote_destroy (&self->remote);
     while (self->first) {
         dw_result_t *result = self->first;
         self->first = *dw_result_next (result);
@@ -411,9 +485,9 @@ static int s_wait_for_room (dw_client_t *self, int wait_ms, dw_error_t *error) {
     return err;
 }
 
-/* Appends the payload as a byte string: small ones inside of the head. */
-static int s_write_payload (dw_client_t *self, const dw_submission_t *submission,
-                            dw_error_t *error) {
+/* Makes the payload: the caller's message. */
+static int s_make_payload (dw_client_t *self, const dw_submission_t *submission,
+                           zmq_msg_t *message, dw_error_t *error) {
     uint8_t head[DW_PAYLOAD_HEAD_MAX];
     size_t head_size = 0, size = submission->size;
     if (submission->is_text && size <= self->max_payload_bytes)
@@ -429,32 +503,31 @@ static int s_write_payload (dw_client_t *self, const dw_submission_t *submission
     if (!submission->is_text && dw_payload_check (submission->payload, size))
         return dw_error_add (error, DW_EPROTOCOL, DW_NOWHERE,
                              "the payload is not exactly one msgpack value");
-    zmq_msg_t message;
-    if (zmq_msg_init_size (&message, head_size + size))
+    if (zmq_msg_init_size (message, head_size + size)) {
+        zmq_msg_init (message);
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    memcpy (zmq_msg_data (&message), head, head_size);
+    }
+    memcpy (zmq_msg_data (message), head, head_size);
     if (size)
-        memcpy ((uint8_t *) zmq_msg_data (&message) + head_size, submission->payload, size);
-    dw_packet_add (&self->packet, zmq_msg_data (&message), head_size + size, &message);
-    zmq_msg_close (&message);
+        memcpy ((uint8_t *) zmq_msg_data (message) + head_size, submission->payload, size);
     return DW_OK;
 }
 
-static int s_write_outputs (dw_client_t *self, const dw_submission_t *submission,
-                            dw_error_t *error) {
-    dw_writer_t *head = &self->packet.head;
-    if (submission->outputs_count == 0) {
-        dw_write_nil (head);
+static int s_find_outputs (dw_client_t *self, const dw_submission_t *submission,
+                           dw_submitted_t *submitted, dw_error_t *error) {
+    if (submission->outputs_count == 0)
         return DW_OK;
-    }
-    dw_write_array (head, (uint32_t) submission->outputs_count);
+    submitted->outputs = calloc (submission->outputs_count, sizeof *submitted->outputs);
+    if (!submitted->outputs)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    submitted->outputs_count = (uint32_t) submission->outputs_count;
     for (size_t i = 0; i < submission->outputs_count; i++) {
         int node = dw_roster_find (self->names, submission->outputs[i]);
         if (node < 0)
             return dw_error_add (error, DW_ENOENT, DW_NOWHERE,
                                  "the graph has no node \"%s\" to be an output",
                                  submission->outputs[i]);
-        dw_write_uint (head, (uint64_t) node);
+        submitted->outputs[i] = (uint32_t) node;
     }
     return DW_OK;
 }
@@ -462,9 +535,32 @@ static int s_write_outputs (dw_client_t *self, const dw_submission_t *submission
 /* What a coordinator elsewhere has said already: that it closes, perhaps. */
 static int s_hear (dw_client_t *self) {
     int err = DW_OK;
+    int64_t until_ns = INT64_MAX;
     for (size_t left = (size_t) self->flights.count + LATE_MAX; !err && left > 0; left--)
         err = s_take_in (self, NULL);
+    if (err == DW_EAGAIN)
+        s_look_after (self, dw_clock_ns (), &until_ns);
     return self->gone;
+}
+
+/* Sends a run that is there, to a coordinator that is; else it is sent when that is there again. */
+static int s_send_run (dw_client_t *self, dw_submitted_t *submitted) {
+    dw_submitted_t *kept = NULL;
+    if (self->remote && !(kept = dw_submitted_keep (submitted)))
+        return DW_ENOMEM;
+    int err = DW_OK;
+    if (s_is_tied (self)) {
+        dw_submitted_write (kept ? kept : submitted, &self->packet, self->peer, self->run + 1);
+        err = dw_packet_send (&self->packet, self->socket, NULL, 0);
+    }
+    if (err) {
+        dw_submitted_destroy (&kept);
+        return err;
+    }
+    dw_flights_add (&self->flights, ++self->run);
+    if (kept)
+        *dw_flights_value (&self->flights, self->run) = kept;
+    return DW_OK;
 }
 
 int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint64_t *run_p,
@@ -477,30 +573,30 @@ int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint
         err = s_wait_for_room (self, submission->wait_ms, error);
     if (err)
         return err;
-    dw_write_uint (&self->packet.head, DW_WIRE_SUBMIT);
-    dw_write_uint (&self->packet.head, self->peer);
-    dw_write_uint (&self->packet.head, self->run + 1);
-    err = s_write_payload (self, submission, error);
+    dw_submitted_t submitted = {0};
+    zmq_msg_init (&submitted.payload);
+    err = s_make_payload (self, submission, &submitted.payload, error);
     if (!err)
-        err = s_write_outputs (self, submission, error);
-    if (err) {
-        dw_packet_clear (&self->packet);
-        return err;
+        err = s_find_outputs (self, submission, &submitted, error);
+    if (!err) {
+        err = s_send_run (self, &submitted);
+        if (err)
+            dw_error_add (error, err, DW_NOWHERE, "the run was not submitted: %s",
+                          dw_err_text (err));
     }
-    err = dw_packet_send (&self->packet, self->socket, NULL, 0);
-    if (err)
-        return dw_error_add (error, err, DW_NOWHERE, "the run was not submitted: %s",
-                             dw_err_text (err));
-    self->run++;
-    dw_flights_add (&self->flights, self->run);
-    if (run_p)
+    dw_submitted_clear (&submitted);
+    if (!err && run_p)
         *run_p = self->run;
-    return DW_OK;
+    return err;
 }
 
 int dw_client_cancel (dw_client_t *self, uint64_t run) {
     if (!dw_flights_has (&self->flights, run))
         return DW_ENOENT;
+    if (self->remote)
+        ((dw_submitted_t *) *dw_flights_value (&self->flights, run))->is_cancelled = true;
+    if (!s_is_tied (self))
+        return DW_OK; /* it is told when it is there again */
     dw_write_uint (&self->packet.head, DW_WIRE_ABORT);
     dw_write_uint (&self->packet.head, self->peer);
     dw_write_uint (&self->packet.head, run);
@@ -576,15 +672,15 @@ dw_result_t *dw_client_next (dw_client_t *self) {
          !self->first && left > 0 && err != DW_EAGAIN && !self->gone; left--)
         err = s_take_in (self, NULL);
     int64_t until_ns = INT64_MAX;
-    if (err == DW_EAGAIN && self->remote && s_ask_if_there (self, dw_clock_ns (), &until_ns))
-        self->gone = DW_ELOST; /* which the next call that can say so does */
+    if (err == DW_EAGAIN) /* that it is lost the next call says that can */
+        s_look_after (self, dw_clock_ns (), &until_ns);
     return s_take (self, NULL, 0);
 }
 
 int dw_client_fd (const dw_client_t *self) {
     int fd = -1;
     size_t size = sizeof fd;
-    return zmq_getsockopt (self->socket, ZMQ_FD, &fd, &size) ? -1 : fd;
+    return !self->socket || zmq_getsockopt (self->socket, ZMQ_FD, &fd, &size) ? -1 : fd;
 }
 
 size_t dw_client_in_flight (const dw_client_t *self) {

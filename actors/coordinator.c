@@ -88,7 +88,7 @@ static void s_on_hello (dw_coordinator_t *self, uint32_t router, dw_wire_reader_
     else if (hello.role == DW_WIRE_WORKER)
         dw_coordinator_welcome_worker (self, router, key, &hello);
     else if (hello.role == DW_WIRE_CLIENT)
-        dw_coordinator_welcome_client (self, router, key);
+        dw_coordinator_welcome_client (self, router, key, reader);
     else if (hello.role == DW_WIRE_AGENT)
         dw_coordinator_welcome_agent (self, router, key, reader);
     else if (hello.role == DW_WIRE_OWNER && router == 0 && self->owner == DW_PEER_NONE) {
@@ -148,8 +148,10 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         dw_coordinator_on_submit (self, router, index, reader);
     else if (type == DW_WIRE_ABORT && is_client)
         dw_coordinator_on_abort (self, index, reader);
+    else if (type == DW_WIRE_TAKEN && is_client)
+        dw_coordinator_on_taken (self, index, reader);
     else if (type == DW_WIRE_BYE && is_client)
-        dw_coordinator_on_client_gone (self, index);
+        dw_coordinator_on_client_bye (self, index);
     else if (type == DW_WIRE_BYE && is_worker)
         dw_coordinator_on_worker_bye (self, peer);
     else if (type == DW_WIRE_BYE && is_agent)
@@ -280,8 +282,10 @@ static int64_t s_deadline_ns (dw_coordinator_t *self, int64_t now_ns) {
     int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
     if (self->listen_router == DW_NONE)
         return deadline_ns;
-    if (now_ns >= self->look_ns)
+    if (now_ns >= self->look_ns) {
+        dw_coordinator_look_after_clients (self, now_ns);
         dw_coordinator_look_for_silent (self, now_ns);
+    }
     return self->look_ns < deadline_ns ? self->look_ns : deadline_ns;
 }
 
@@ -315,6 +319,7 @@ static void *s_coordinator_actor (void *args) {
     for (uint32_t i = 0; i < self->runs_used; i++)
         if (self->runs[i].is_live)
             dw_coordinator_run_free (self, i);
+    dw_coordinator_free_sessions (self);
     dw_peers_free (&self->peers);
     return NULL;
 }
@@ -492,6 +497,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     dw_host_destroy (&self->host);
     dw_outcomes_free (&self->outcomes);
     dw_packet_free (&self->reply);
+    dw_packet_free (&self->away);
     free (self->commands.items);
     free (self->runs);
     free (self->free_runs);

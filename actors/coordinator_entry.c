@@ -45,7 +45,7 @@ static void s_recheck_peers (dw_coordinator_t *self) {
         if (peer->role == DW_WIRE_CLIENT) {
             dw_coordinator_notice (self, "the key of a client was taken off the list: it is out");
             s_put_out (self, peer);
-            dw_coordinator_on_client_gone (self, i);
+            dw_coordinator_on_client_bye (self, i);
         } else if (peer->role == DW_WIRE_AGENT) {
             dw_coordinator_notice (self,
                                    "the key of %s (process %llu) was taken off the list: it is out",

@@ -1,4 +1,4 @@
-/* coordinator_runs.c - the coordinator's runs, and the clients that wait for them. */
+/* coordinator_runs.c - the coordinator's runs, as clients ask for them. */
 
 #include <stdlib.h>
 
@@ -6,8 +6,6 @@
 #include "actors/coordinator_self.h"
 #include "actors/delivery.h"
 #include "runtime/payload.h"
-
-#define PROBE_NS 1000000000 /* between two looks whether a client is still there */
 
 /* ---- Runs ------------------------------------------------------------------------------------- */
 
@@ -66,9 +64,8 @@ bool dw_coordinator_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size
 
 /* ---- What comes in: clients ------------------------------------------------------------------- */
 
-/* Refuses a client's run (0: what it said has no run). */
-static void s_refuse_run (dw_coordinator_t *self, uint32_t router, uint16_t code, const char *text,
-                          uint64_t run) {
+void dw_coordinator_refuse_run (dw_coordinator_t *self, uint32_t router, uint16_t code,
+                                const char *text, uint64_t run) {
     self->peers.unknown_count++;
     dw_write_uint (&self->reply.head, DW_WIRE_REFUSED);
     dw_write_uint (&self->reply.head, code);
@@ -79,61 +76,7 @@ static void s_refuse_run (dw_coordinator_t *self, uint32_t router, uint16_t code
 
 void dw_coordinator_refuse (dw_coordinator_t *self, uint32_t router, uint16_t code,
                             const char *text) {
-    s_refuse_run (self, router, code, text, 0);
-}
-
-static bool s_make_graph (dw_coordinator_t *self) {
-    if (self->has_graph)
-        return true;
-    dw_writer_t writer = {0};
-    dw_delivery_write_graph (self->plan, &writer);
-    bool ok = !writer.no_memory && zmq_msg_init_size (&self->graph, writer.count) == 0;
-    if (ok)
-        memcpy (zmq_msg_data (&self->graph), writer.bytes, writer.count);
-    dw_writer_free (&writer);
-    self->has_graph = ok;
-    return ok;
-}
-
-/* Frees the places of clients whose connection is gone, which nobody tells: it is seen when they are
- * sent something. Not more often than once in a while, because they keep what they are sent until they
- * look. */
-static void s_free_client_places (dw_coordinator_t *self) {
-    int64_t now_ns = dw_clock_ns ();
-    for (uint32_t i = 0; i < self->peers.count; i++) {
-        dw_peer_t *peer = &self->peers.items[i];
-        if (peer->role != DW_WIRE_CLIENT ||
-            (peer->probed_ns && now_ns - peer->probed_ns < PROBE_NS))
-            continue;
-        peer->probed_ns = now_ns;
-        if (!dw_peers_probe (&self->peers, peer))
-            dw_coordinator_on_client_gone (self, i);
-    }
-}
-
-void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, const uint8_t *key) {
-    dw_peer_t *peer = NULL;
-    if (self->peers.clients_count >= self->options.clients_max)
-        s_free_client_places (self);
-    if (self->peers.clients_count < self->options.clients_max && s_make_graph (self))
-        peer = dw_peers_add (&self->peers, router, DW_WIRE_CLIENT);
-    if (!peer) {
-        dw_coordinator_refuse (self, router, 503,
-                               "as many clients as clients_max allows are there already");
-        return;
-    }
-    memcpy (peer->key, key, sizeof peer->key);
-    dw_writer_t *head = &self->reply.head;
-    dw_write_uint (head, DW_WIRE_WELCOME);
-    dw_write_uint (head, dw_peers_index (&self->peers, peer));
-    dw_write_uint (head, self->options.runs_max);
-    dw_write_uint (head, self->plan->max_payload_bytes);
-    dw_packet_add (&self->reply, zmq_msg_data (&self->graph), zmq_msg_size (&self->graph),
-                   &self->graph);
-    dw_write_uint (head, self->options.heartbeat_ms);
-    dw_write_uint (head, self->options.silence_ms);
-    dw_write_str (head, self->options.name, strlen (self->options.name));
-    dw_peers_reply (&self->peers, router, &self->reply);
+    dw_coordinator_refuse_run (self, router, code, text, 0);
 }
 
 /* Reads the requested nodes of a submission; false: damaged, or no memory. */
@@ -177,6 +120,7 @@ static bool s_submit (dw_coordinator_t *self, uint32_t index, uint32_t client,
     run->is_live = true;
     run->client = client;
     run->client_run = record.run;
+    run->session = self->peers.items[client].number;
     run->number = ++self->runs_number;
     run->submitted_ns = dw_clock_ns ();
     event->run = index;
@@ -185,28 +129,68 @@ static bool s_submit (dw_coordinator_t *self, uint32_t index, uint32_t client,
     return true;
 }
 
+/* A client that is back sends again what it has no result of. What is under way here is passed over (true); what has
+ * ended was sent before, so that only what was refused or dropped is asked for again. */
+static bool s_is_under_way (const dw_session_t *session, uint64_t run, dw_wire_reader_t *reader) {
+    dw_wire_submission_t record;
+    if (!session || !dw_flights_has (&session->live, run) || !dw_read_submission (reader, &record))
+        return false;
+    for (uint32_t i = 0; i < record.outputs_count; i++)
+        dw_read_uint (reader);
+    return true;
+}
+
+/* Why a run is not begun; NULL: it may be. */
+static const char *s_why_not (dw_coordinator_t *self, uint32_t client, uint64_t run,
+                              uint16_t *code) {
+    dw_session_t *session = dw_coordinator_session (self, client);
+    *code = 503;
+    if (self->is_closing)
+        return "the system is closing";
+    *code = 403;
+    if (!dw_coordinator_may_submit (self, client))
+        return "the key is a monitor's, which may not submit";
+    *code = 410;
+    if (session && run <= session->run_last)
+        return "the run was refused before, or its result was not kept for so long";
+    *code = 503;
+    if (session &&
+        (session->live.count >= self->options.runs_max || !dw_flights_reserve (&session->live)))
+        return "as many runs of this client are in flight as runs_max allows";
+    return NULL;
+}
+
+static const char *s_begin_run (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader,
+                                uint16_t *code) {
+    uint32_t index = s_run_new (self);
+    *code = 503;
+    if (index == DW_NONE)
+        return "as many runs are in flight as there are places or memory for";
+    *code = 400;
+    return s_submit (self, index, client, reader)
+               ? NULL
+               : "a submission makes no sense, or there is no memory for it";
+}
+
 void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t client,
                                dw_wire_reader_t *reader) {
+    dw_session_t *session = dw_coordinator_session (self, client);
     while (dw_wire_reader_has_more (reader)) {
         dw_wire_reader_t ahead = *reader;
         uint64_t run = dw_read_uint (&ahead);
-        if (self->is_closing) {
-            s_refuse_run (self, router, 503, "the system is closing", run);
-            return;
+        uint16_t code;
+        if (s_is_under_way (session, run, reader))
+            continue;
+        const char *why = s_why_not (self, client, run, &code);
+        if (!why) {
+            why = s_begin_run (self, client, reader, &code);
+            if (session && run > session->run_last)
+                session->run_last = run;
+            if (session && !why)
+                dw_flights_add (&session->live, run);
         }
-        if (!dw_coordinator_may_submit (self, client)) {
-            s_refuse_run (self, router, 403, "the key is a monitor's, which may not submit", run);
-            return;
-        }
-        uint32_t index = s_run_new (self);
-        if (index == DW_NONE) {
-            s_refuse_run (self, router, 503,
-                          "as many runs are in flight as there are places or memory for", run);
-            return;
-        }
-        if (!s_submit (self, index, client, reader)) {
-            s_refuse_run (self, router, 400,
-                          "a submission makes no sense, or there is no memory for it", run);
+        if (why) {
+            dw_coordinator_refuse_run (self, router, code, why, run);
             return;
         }
     }
@@ -221,16 +205,33 @@ void dw_coordinator_abort_run (dw_coordinator_t *self, uint32_t index) {
 void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader) {
     uint64_t client_run = dw_read_uint (reader);
     for (uint32_t i = 0; i < self->runs_used && !reader->is_damaged; i++)
-        if (self->runs[i].is_live && self->runs[i].client == client &&
-            self->runs[i].client_run == client_run)
+        if (self->runs[i].is_live && self->runs[i].client_run == client_run &&
+            dw_coordinator_client_of (self, &self->runs[i]) == client)
             dw_coordinator_abort_run (self, i);
 }
 
-void dw_coordinator_on_client_gone (dw_coordinator_t *self, uint32_t client) {
-    for (uint32_t i = 0; i < self->runs_used; i++)
-        if (self->runs[i].is_live && self->runs[i].client == client) {
-            self->runs[i].client = DW_PEER_NONE;
-            dw_coordinator_abort_run (self, i);
-        }
-    dw_peers_remove (&self->peers, &self->peers.items[client]);
+/* ---- What goes out: results ------------------------------------------------------------------- */
+
+dw_packet_t *dw_coordinator_result_begin (dw_coordinator_t *self, const dw_live_run_t *run) {
+    uint32_t client = dw_coordinator_client_of (self, run);
+    if (client != DW_PEER_NONE) {
+        dw_peer_t *peer = &self->peers.items[client];
+        if (peer->packet.count > DW_WIRE_FRAMES_MAX / 2)
+            dw_peers_send (&self->peers, peer);
+        return dw_peers_packet (&self->peers, peer, DW_WIRE_RESULTS);
+    }
+    if (run->session == DW_NONE)
+        return NULL;
+    dw_packet_clear (&self->away);
+    dw_write_uint (&self->away.head, DW_WIRE_RESULTS);
+    return &self->away;
+}
+
+void dw_coordinator_result_end (dw_coordinator_t *self, const dw_live_run_t *run) {
+    if (run->session == DW_NONE)
+        return;
+    dw_session_t *session = self->sessions[run->session];
+    dw_flights_remove (&session->live, run->client_run);
+    if (session->peer == DW_PEER_NONE)
+        dw_coordinator_keep (self, session, &self->away);
 }

@@ -1,7 +1,8 @@
 /* coordinator_self.h - the coordinator from the inside: its state, and what its files give each other.
  *
  *     coordinator.c           the loop, what comes in, closing, how it is made
- *     coordinator_runs.c      runs and the clients that wait for them
+ *     coordinator_runs.c      runs, as clients ask for them
+ *     coordinator_clients.c   clients: welcomed, lost and back again
  *     coordinator_crew.c      the worker actors: welcomed, heard, replaced
  *     coordinator_entry.c     who may come in from elsewhere, by their keys
  *     coordinator_agents.c    worker processes elsewhere: welcomed, heard, lost, drained
@@ -16,6 +17,7 @@
 
 #include "actors/clock.h"
 #include "actors/coordinator.h"
+#include "actors/flights.h"
 #include "actors/keyring.h"
 #include "actors/peers.h"
 #include "actors/table.h"
@@ -27,7 +29,8 @@
 typedef struct dw_live_run_t {
     bool is_live;
     bool has_extras;
-    uint32_t client; /* its peer; DW_PEER_NONE: it is gone */
+    uint32_t client;  /* its peer; DW_PEER_NONE: it is gone */
+    uint32_t session; /* of that client, which may be away; DW_NONE: it has none */
     uint64_t client_run;
     uint64_t number; /* of all runs of this system */
     int64_t submitted_ns;
@@ -35,6 +38,20 @@ typedef struct dw_live_run_t {
     uint32_t *outputs; /* NULL: all */
     uint32_t outputs_count;
 } dw_live_run_t;
+
+/* A client elsewhere that is known again when its connection was cut: its runs go on meanwhile, and what it was not
+ * known to have got is kept for it. */
+typedef struct dw_session_t {
+    uint8_t uuid[DW_WIRE_UUID_SIZE];
+    uint8_t id[DW_WIRE_UUID_SIZE]; /* by which the client knows that this is still the same one */
+    uint8_t key[DW_KEY_SIZE];
+    uint64_t incarnation;
+    uint32_t peer;     /* DW_PEER_NONE: it is away, */
+    int64_t away_ns;   /* since then */
+    uint64_t run_last; /* the highest number of a run of it */
+    dw_flights_t live; /* the numbers of those that have not ended */
+    dw_kept_t kept;
+} dw_session_t;
 
 /* One of the scheduler's workers. */
 typedef struct dw_crew_t {
@@ -89,6 +106,7 @@ struct dw_coordinator_t {
     dw_commands_t commands;
     dw_outcomes_t outcomes; /* events for the next step, and what came with them */
     dw_packet_t reply;
+    dw_packet_t away; /* the result of a run whose client is away */
 
     dw_live_run_t *runs;
     uint32_t *free_runs;
@@ -116,6 +134,10 @@ struct dw_coordinator_t {
     dw_remote_agent_t *agents;
     uint32_t agents_count, agents_size;
     int64_t look_ns; /* when to look for silent agents next */
+
+    dw_session_t **sessions; /* NULL where a place is free */
+    uint32_t sessions_count, sessions_size;
+    int64_t clients_look_ns; /* when they were looked after last */
 
     zmq_msg_t graph; /* what WELCOME tells clients */
     bool has_graph;
@@ -147,14 +169,36 @@ bool dw_coordinator_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size
 /* Tells whoever sent the message received last that it is refused, and counts it. */
 void dw_coordinator_refuse (dw_coordinator_t *self, uint32_t router, uint16_t code,
                             const char *text);
-void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, const uint8_t *key);
+/* The same of one run, by the client's number for it. */
+void dw_coordinator_refuse_run (dw_coordinator_t *self, uint32_t router, uint16_t code,
+                                const char *text, uint64_t run);
 void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t client,
                                dw_wire_reader_t *reader);
 /* The scheduler hears that a run is cancelled. */
 void dw_coordinator_abort_run (dw_coordinator_t *self, uint32_t index);
 void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader);
+/* Keeps packet for a client that is away. */
+void dw_coordinator_keep (dw_coordinator_t *self, dw_session_t *session, dw_packet_t *packet);
+/* What a run's result is put into, and what is to be called when it is; NULL: nobody waits for it. */
+dw_packet_t *dw_coordinator_result_begin (dw_coordinator_t *self, const dw_live_run_t *run);
+void dw_coordinator_result_end (dw_coordinator_t *self, const dw_live_run_t *run);
+
+/* ---- Clients --------------------------------------------------------------------------------- */
+
+void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                                    dw_wire_reader_t *reader);
+/* Its session; NULL: it has none. */
+dw_session_t *dw_coordinator_session (const dw_coordinator_t *self, uint32_t client);
+/* The peer that waits for a run; DW_PEER_NONE: nobody does, or it is away. */
+uint32_t dw_coordinator_client_of (const dw_coordinator_t *self, const dw_live_run_t *run);
+void dw_coordinator_on_taken (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader);
 /* A client has left: nobody waits for its runs. */
-void dw_coordinator_on_client_gone (dw_coordinator_t *self, uint32_t client);
+void dw_coordinator_on_client_bye (dw_coordinator_t *self, uint32_t client);
+/* A client cannot be reached: when it has a session it is away, else it has left. */
+void dw_coordinator_on_client_lost (dw_coordinator_t *self, uint32_t client);
+/* Finds those whose connections are gone, and forgets those that were away for too long. */
+void dw_coordinator_look_after_clients (dw_coordinator_t *self, int64_t now_ns);
+void dw_coordinator_free_sessions (dw_coordinator_t *self);
 
 /* ---- Workers --------------------------------------------------------------------------------- */
 

@@ -53,11 +53,13 @@ static int s_watch (dw_link_t *self, void *context, dw_error_t *error) {
     snprintf (name, sizeof name, "inproc://link-%p", self->socket);
     if (zmq_socket_monitor (self->socket, name, MONITOR_EVENTS))
         return s_refuse ("a connection cannot be watched", error);
-    int no_linger = 0;
+    int no_linger = 0, unlimited = 0;
     self->monitor = zmq_socket (context, ZMQ_PAIR);
     if (!self->monitor)
         return s_refuse ("no socket to watch a connection", error);
     zmq_setsockopt (self->monitor, ZMQ_LINGER, &no_linger, sizeof no_linger);
+    /* ZeroMQ stands still when its monitor's messages find no room, and a client may not look for hours. */
+    zmq_setsockopt (self->monitor, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
     return zmq_connect (self->monitor, name) ? s_refuse ("a connection cannot be watched", error)
                                              : DW_OK;
 }
@@ -90,7 +92,7 @@ int dw_link_open (dw_link_t *self, void *context, const char *endpoint, const dw
     return err;
 }
 
-void dw_link_watch_no_more (dw_link_t *self) {
+static void s_watch_no_more (dw_link_t *self) {
     if (!self->monitor)
         return;
     zmq_socket_monitor (self->socket, NULL, 0);
@@ -99,7 +101,7 @@ void dw_link_watch_no_more (dw_link_t *self) {
 }
 
 void dw_link_close (dw_link_t *self) {
-    dw_link_watch_no_more (self);
+    s_watch_no_more (self);
     if (self->socket)
         zmq_close (self->socket);
     *self = (dw_link_t){0};

@@ -146,6 +146,22 @@ int dw_packet_send (dw_packet_t *self, void *socket, const void *id, size_t id_s
     return err;
 }
 
+int dw_message_send_copies (zmq_msg_t *frames, uint32_t count, void *socket, const void *id,
+                            size_t id_size) {
+    int err = id_size ? s_send_bytes (socket, id, id_size, ZMQ_SNDMORE) : DW_OK;
+    for (uint32_t i = 0; !err && i < count; i++) {
+        zmq_msg_t copy;
+        zmq_msg_init (&copy);
+        zmq_msg_copy (&copy, &frames[i]);
+        int flags = ZMQ_DONTWAIT | (i + 1 < count ? ZMQ_SNDMORE : 0);
+        while (!err && zmq_msg_send (&copy, socket, flags) < 0)
+            if (errno != EINTR)
+                err = s_send_error (errno);
+        zmq_msg_close (&copy);
+    }
+    return err;
+}
+
 void dw_packet_clear (dw_packet_t *self) {
     for (uint32_t i = 0; i < self->count; i++)
         zmq_msg_close (&self->frames[i]);

@@ -50,6 +50,9 @@ static inline uint32_t dw_packet_frames_left (const dw_packet_t *self) {
 /* Sends it, to the routing id (id_size 0: none), and empties it whatever comes of it.
  * Errors: DW_ECLOSED; DW_ENOENT the peer is gone; DW_EAGAIN its queue is full; DW_ENOMEM. */
 int dw_packet_send (dw_packet_t *self, void *socket, const void *id, size_t id_size);
+/* The same of frames, of which copies by reference are sent: they stay the caller's. */
+int dw_message_send_copies (zmq_msg_t *frames, uint32_t count, void *socket, const void *id,
+                            size_t id_size);
 void dw_packet_clear (dw_packet_t *self);
 void dw_packet_free (dw_packet_t *self);
 

@@ -25,6 +25,8 @@
 #define SLOTS_MAX         1024u
 #define HEARTBEAT_MS      1000u
 #define SILENCE_MS        3000u
+#define LOST_CLIENT_MS    60000u
+#define KEEP_BYTES        ((uint64_t) 64 << 20)
 #define MS_MAX            3600000u
 #define ANY_CONCURRENCY   65536                /* as many as there are slots */
 #define NETWORK_BYTES_MAX ((int64_t) 16 << 20) /* of a payload, where the graph says nothing */
@@ -193,6 +195,8 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
         .slots_max = options->slots_max,
         .heartbeat_ms = options->heartbeat_ms,
         .silence_ms = options->silence_ms,
+        .lost_client_ms = options->lost_client_ms,
+        .keep_bytes = options->keep_bytes,
         .runs_max = options->runs_max ? options->runs_max : RUNS_MAX,
         .clients_max = clients_max,
         .cpus_count = dw_processors_lookup (processors).cpus_count,
@@ -221,6 +225,8 @@ static dw_system_options_t s_settle (const dw_system_options_t *asked) {
     options.slots_max = options.slots_max ? options.slots_max : SLOTS_MAX;
     options.heartbeat_ms = options.heartbeat_ms ? options.heartbeat_ms : HEARTBEAT_MS;
     options.silence_ms = options.silence_ms ? options.silence_ms : SILENCE_MS;
+    options.lost_client_ms = options.lost_client_ms ? options.lost_client_ms : LOST_CLIENT_MS;
+    options.keep_bytes = options.keep_bytes ? options.keep_bytes : KEEP_BYTES;
     return options;
 }
 

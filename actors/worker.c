@@ -344,6 +344,7 @@ static void s_on_message (dw_worker_t *self) {
         case DW_WIRE_REPLACE:
         case DW_WIRE_STATUS:
         case DW_WIRE_RELOAD:
+        case DW_WIRE_TAKEN:
         case DW_WIRE_TYPES: return; /* not for a worker */
     }
 }

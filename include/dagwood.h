@@ -238,6 +238,9 @@ typedef struct dw_system_options_t {
     uint32_t slots_max;    /* of workers elsewhere; 0: 1024 */
     uint32_t heartbeat_ms; /* how often they and the coordinator say that they are there; 0: 1000 */
     uint32_t silence_ms;   /* after how long a silent one is lost; 0: 3000 */
+    uint32_t lost_client_ms; /* how long a client elsewhere whose connection was cut may come back: its runs go
+                                on meanwhile; 0: 60000 */
+    uint64_t keep_bytes;     /* of results kept for one that is away; the oldest are dropped; 0: 64 MiB */
 } dw_system_options_t;
 
 /* Opens a system: validates and compiles the graph (borrowed, not kept), then starts every actor.
@@ -288,6 +291,8 @@ typedef struct dw_connect_options_t {
     const char *server_key; /* file of the coordinator's public key; both or neither */
     const char *graph;      /* the name that its graph must have; NULL: any */
     int timeout_ms;         /* for its first answer; 0: 3000 */
+    int reconnect_ms; /* a client: how long to look for a coordinator that was lost: 0 not at all, negative
+                         for ever (an agent has its own) */
 } dw_connect_options_t;
 
 /* A client of a system elsewhere. It differs from others in that its calls say DW_ELOST when its coordinator

@@ -44,6 +44,7 @@ typedef enum dw_wire_type_t {
     DW_WIRE_REPLACE, /* coordinator -> agent: worker; its slot is stuck, another takes its place */
     DW_WIRE_STATUS,  /* client -> coordinator: peer; coordinator -> client: a status record */
     DW_WIRE_RELOAD,  /* owner -> coordinator: read the allow-list anew */
+    DW_WIRE_TAKEN,   /* client -> coordinator: peer, messages with results taken in */
     DW_WIRE_TYPES
 } dw_wire_type_t;
 
@@ -179,6 +180,15 @@ typedef struct dw_wire_agent_t {
     const char *host; /* not ended by NUL */
     size_t host_size;
 } dw_wire_agent_t;
+
+/* What the HELLO of a client has besides that wants to be known again. */
+typedef struct dw_wire_identity_t {
+    const uint8_t *uuid;  /* DW_WIRE_UUID_SIZE random bytes, which it tells nobody else */
+    uint64_t incarnation; /* grows each time that it connects */
+} dw_wire_identity_t;
+
+void dw_write_identity (dw_writer_t *self, const dw_wire_identity_t *identity);
+bool dw_read_identity (dw_wire_reader_t *self, dw_wire_identity_t *identity);
 
 void dw_write_agent (dw_writer_t *self, const dw_wire_agent_t *agent);
 bool dw_read_agent (dw_wire_reader_t *self, dw_wire_agent_t *agent);

@@ -1,0 +1,23 @@
+/* submitted.h - what a client asked for in one run, as it is sent: again, when its connection was cut. */
+
+#ifndef DW_SUBMITTED_H
+#define DW_SUBMITTED_H
+
+#include "actors/message.h"
+
+typedef struct dw_submitted_t {
+    zmq_msg_t payload;
+    uint32_t *outputs; /* ranks; NULL: every node */
+    uint32_t outputs_count;
+    bool is_cancelled; /* its client has asked for that */
+} dw_submitted_t;
+
+/* Puts together the message by which peer asks for it as this run. */
+void dw_submitted_write (dw_submitted_t *self, dw_packet_t *packet, uint32_t peer, uint64_t run);
+/* A copy by reference that owns all that self had; NULL: no memory, and self is as it was. */
+dw_submitted_t *dw_submitted_keep (dw_submitted_t *self);
+/* Frees what is in it. */
+void dw_submitted_clear (dw_submitted_t *self);
+void dw_submitted_destroy (dw_submitted_t **self_p);
+
+#endif
