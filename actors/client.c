@@ -24,8 +24,8 @@ struct dw_client_t {
     uint32_t runs_max;
     uint64_t max_payload_bytes;
     dw_roster_t *names;
-    uint64_t run;               /* the number given last */
-    dw_flights_t flights;       /* runs in flight; of a system elsewhere each with what was asked for */
+    uint64_t run;         /* the number given last */
+    dw_flights_t flights; /* runs in flight; of a system elsewhere each with what was asked for */
     dw_result_t *first, **last; /* results that nobody has taken */
     dw_packet_t packet;
     bool is_trusted; /* its coordinator is in this process */
@@ -198,6 +198,8 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
     uint64_t run = dw_read_uint (reader);
     if (self->names && self->remote && self->remote->state == DW_REMOTE_GREETING)
         return s_on_refused_again (self, code);
+    if (self->remote && self->names && run && !dw_flights_has (&self->flights, run))
+        return DW_OK; /* asked for again while its result was on its way */
     if (self->names && run)
         s_land (self, run);
     self->refused = code == 403 && self->remote    ? DW_EKEY
@@ -486,8 +488,8 @@ static int s_wait_for_room (dw_client_t *self, int wait_ms, dw_error_t *error) {
 }
 
 /* Makes the payload: the caller's message. */
-static int s_make_payload (dw_client_t *self, const dw_submission_t *submission,
-                           zmq_msg_t *message, dw_error_t *error) {
+static int s_make_payload (dw_client_t *self, const dw_submission_t *submission, zmq_msg_t *message,
+                           dw_error_t *error) {
     uint8_t head[DW_PAYLOAD_HEAD_MAX];
     size_t head_size = 0, size = submission->size;
     if (submission->is_text && size <= self->max_payload_bytes)

@@ -20,7 +20,8 @@
 #include "actors/coordinator_self.h"
 #include "actors/delivery.h"
 
-#define PROBE_NS      1000000000 /* between two looks whether a client is still there: asked for its place, */
+#define PROBE_NS \
+    1000000000 /* between two looks whether a client is still there: asked for its place, */
 #define PROBE_LIVE_NS 5000000000 /* and while it has something to get */
 #define KEPT_SPARE    1024u      /* messages kept besides one for each run in flight */
 
@@ -73,7 +74,8 @@ static uint32_t s_place (dw_coordinator_t *self) {
 static uint32_t s_session_new (dw_coordinator_t *self, const uint8_t *uuid, const uint8_t *key) {
     uint32_t index = s_place (self);
     dw_session_t *session = index == DW_NONE ? NULL : calloc (1, sizeof *session);
-    if (!session || getrandom (session->id, sizeof session->id, 0) != (ssize_t) sizeof session->id) {
+    if (!session ||
+        getrandom (session->id, sizeof session->id, 0) != (ssize_t) sizeof session->id) {
         free (session);
         return DW_NONE;
     }

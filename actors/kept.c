@@ -10,8 +10,8 @@ dw_parcel_t *dw_parcel_new (dw_packet_t *packet) {
     size_t size = packet->head.count;
     dw_parcel_t *self = packet->head.no_memory
                             ? NULL
-                            : malloc (sizeof *self + (1u + (size_t) packet->count) *
-                                                         sizeof *self->frames);
+                            : malloc (sizeof *self +
+                                      (1u + (size_t) packet->count) * sizeof *self->frames);
     if (self && zmq_msg_init_size (&self->frames[0], size)) {
         free (self);
         self = NULL;

@@ -22,7 +22,8 @@ typedef struct dw_peer_t {
     bool is_unreachable; /* it could not be sent what it should have been: its connection is gone */
     uint32_t unsent;     /* records of that */
     bool is_dismissed;   /* a worker that was given up; only its BYE is of interest */
-    uint32_t number; /* a worker's; an agent's place; a client's session, DW_PEER_NONE: it has none */
+    uint32_t
+        number; /* a worker's; an agent's place; a client's session, DW_PEER_NONE: it has none */
     uint8_t key[DW_KEY_SIZE]; /* by which it was let in; zeros: none */
     uint32_t credit;          /* a worker's */
     int64_t probed_ns;  /* a client's: when it was last sent a message to see if it is there */

@@ -128,19 +128,18 @@ int dw_remote_look (dw_remote_t *self, dw_packet_t *packet, uint32_t peer, int64
         case DW_REMOTE_NEW: return DW_OK;
         case DW_REMOTE_TIED: s_look_tied (self, packet, peer, now_ns, until_ns); break;
         case DW_REMOTE_AWAY:
-            if (now_ns >= self->give_up_ns)
-                return DW_ELOST;
-            if (now_ns >= self->due_ns)
+            if (now_ns >= self->due_ns && now_ns < self->give_up_ns)
                 s_greet (self, packet, now_ns);
             break;
         case DW_REMOTE_GREETING:
-            if (now_ns >= self->due_ns || dw_link_is_cut (&self->link))
+            if (now_ns >= self->due_ns || now_ns >= self->give_up_ns ||
+                dw_link_is_cut (&self->link))
                 dw_remote_retry (self, now_ns);
             break;
     }
     if (self->state == DW_REMOTE_TIED)
         return DW_OK;
-    if (self->state == DW_REMOTE_AWAY && self->reconnect_ms == 0)
+    if (self->state == DW_REMOTE_AWAY && now_ns >= self->give_up_ns)
         return DW_ELOST;
     int64_t next_ns = self->due_ns < self->give_up_ns ? self->due_ns : self->give_up_ns;
     if (next_ns < *until_ns)
@@ -149,7 +148,7 @@ int dw_remote_look (dw_remote_t *self, dw_packet_t *packet, uint32_t peer, int64
 }
 
 void dw_remote_wait (const dw_remote_t *self, int64_t now_ns, int64_t until_ns) {
-    int64_t wait_ms = (until_ns - now_ns + 999999) / 1000000;
+    int64_t wait_ms = until_ns > now_ns ? (until_ns - now_ns + 999999) / 1000000 : 0;
     zmq_pollitem_t items[2] = {{.socket = self->link.socket, .events = ZMQ_POLLIN},
                                {.socket = self->link.monitor, .events = ZMQ_POLLIN}};
     zmq_poll (items, self->link.socket ? 2 : 0, until_ns == INT64_MAX ? -1 : (long) wait_ms);

@@ -40,10 +40,12 @@ typedef struct dw_remote_t {
 
     int64_t heartbeat_ns, silence_ns;
     int64_t heard_ns; /* when something came last */
-    int64_t asked_ns; /* when the coordinator was asked whether it is there; 0: it has said something since */
-    int64_t look_ns;  /* when to look next */
+    int64_t
+        asked_ns; /* when the coordinator was asked whether it is there; 0: it has said something since */
+    int64_t look_ns; /* when to look next */
 
-    uint64_t taken, told; /* messages with results that came by this connection; of which it was told */
+    uint64_t taken,
+        told; /* messages with results that came by this connection; of which it was told */
     uint64_t taken_bytes; /* since then */
 
     char name[256];      /* of its graph */

@@ -72,6 +72,9 @@ uint64_t dw_command_number (const struct argp_state *state, const char *option, 
 int dw_command_seconds (const struct argp_state *state, const char *option, const char *word,
                         int min_ms);
 
+/* The word of --reconnect in milliseconds: seconds, or "forever", which is -1. */
+int dw_command_reconnect (const struct argp_state *state, const char *word);
+
 typedef enum dw_format_t { DW_FORMAT_TEXT, DW_FORMAT_JSON } dw_format_t;
 /* The word of --format where a result is printed. */
 dw_format_t dw_command_format (const struct argp_state *state, const char *word);

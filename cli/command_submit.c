@@ -1,23 +1,32 @@
 /* command_submit.c - dagwood submit: has a coordinator make a run, and prints every node's result. */
 
+#include <string.h>
+
 #include "cli/connection.h"
 #include "cli/request.h"
 
 #define INPUT_SIZE_MAX UINT32_MAX /* the most that any graph's max_payload_bytes can be */
+#define RECONNECT_MS   30000
 
 typedef struct options_t {
     dw_connection_t connection;
     dw_request_t request;
     const char *graph;
+    int reconnect_ms;
 } options_t;
 
-enum { KEY_GRAPH = 256 };
+enum { KEY_GRAPH = 256, KEY_RECONNECT };
 
 static const struct argp_option s_options[] = {
     {.name = "graph",
      .key = KEY_GRAPH,
      .arg = "NAME",
      .doc = "The name that the coordinator's graph must have [any]"},
+    {.name = "reconnect",
+     .key = KEY_RECONNECT,
+     .arg = "SECONDS",
+     .doc = "How long to look for a coordinator that was lost, which goes on with the run "
+            "meanwhile: 0 not at all, or `forever' [30]"},
     {0},
 };
 
@@ -29,6 +38,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             state->child_inputs[1] = &self->request;
             return 0;
         case KEY_GRAPH: self->graph = arg; return 0;
+        case KEY_RECONNECT:
+            self->reconnect_ms = dw_command_reconnect (state, arg);
+            return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -89,6 +101,7 @@ static int s_submit (options_t *self) {
     int status = dw_connection_find (&self->connection, &options);
     if (!status) {
         options.graph = self->graph;
+        options.reconnect_ms = self->reconnect_ms;
         status = dw_request_read (&self->request, INPUT_SIZE_MAX, &input);
     }
     if (!status) {
@@ -103,7 +116,7 @@ static int s_submit (options_t *self) {
 }
 
 int dw_command_submit (int argc, char **argv) {
-    options_t options = {0};
+    options_t options = {.reconnect_ms = RECONNECT_MS};
     int status = dw_request_begin (&options.request, argc);
     if (!status && dw_command_parse (&s_argp, argc, argv, &options, &status)) {
         status = s_submit (&options);

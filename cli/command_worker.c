@@ -47,9 +47,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             return 0;
         case KEY_PROCESSORS: self->processors = arg; return 0;
         case KEY_RECONNECT:
-            self->reconnect_ms = strcmp (arg, "forever") == 0
-                                     ? -1
-                                     : dw_command_seconds (state, "--reconnect", arg, 0);
+            self->reconnect_ms = dw_command_reconnect (state, arg);
             return 0;
         default: return ARGP_ERR_UNKNOWN;
     }

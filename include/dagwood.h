@@ -238,9 +238,11 @@ typedef struct dw_system_options_t {
     uint32_t slots_max;    /* of workers elsewhere; 0: 1024 */
     uint32_t heartbeat_ms; /* how often they and the coordinator say that they are there; 0: 1000 */
     uint32_t silence_ms;   /* after how long a silent one is lost; 0: 3000 */
-    uint32_t lost_client_ms; /* how long a client elsewhere whose connection was cut may come back: its runs go
+    uint32_t
+        lost_client_ms; /* how long a client elsewhere whose connection was cut may come back: its runs go
                                 on meanwhile; 0: 60000 */
-    uint64_t keep_bytes;     /* of results kept for one that is away; the oldest are dropped; 0: 64 MiB */
+    uint64_t
+        keep_bytes; /* of results kept for one that is away; the oldest are dropped; 0: 64 MiB */
 } dw_system_options_t;
 
 /* Opens a system: validates and compiles the graph (borrowed, not kept), then starts every actor.
@@ -295,8 +297,11 @@ typedef struct dw_connect_options_t {
                          for ever (an agent has its own) */
 } dw_connect_options_t;
 
-/* A client of a system elsewhere. It differs from others in that its calls say DW_ELOST when its coordinator
- * has not been heard of for the time that this has told it.
+/* A client of a system elsewhere. It differs from others in that its coordinator may be lost: its connection was cut,
+ * or the coordinator was not heard of for the time that this has told. Then the calls that wait, and dw_client_next,
+ * look for it for reconnect_ms: the coordinator goes on with the runs meanwhile (dw_system_options_t.lost_client_ms),
+ * and each of them has one result, as if nothing had been. DW_ELOST: it was not found in time, or it is another one,
+ * or it has given this client up; the client is of no use from then on.
  * Errors: DW_ENOBODY no coordinator answers there; DW_EKEY a key file is wrong, or a key is missing or refused;
  * DW_EREFUSED what the coordinator refused; DW_EINVAL it is no endpoint; DW_ELIMIT; DW_ENOMEM. */
 DW_EXPORT int dw_client_connect (dw_client_t **self_p, const dw_connect_options_t *options,
@@ -324,7 +329,8 @@ DW_EXPORT int dw_client_wait_all (dw_client_t *self, int timeout_ms);
 DW_EXPORT dw_result_t *dw_client_next (dw_client_t *self);
 /* A descriptor for the caller's own poll: when it is readable, and after any other call of this
  * client, call dw_client_next until it gives NULL before waiting again. Never read from it. A coordinator elsewhere
- * that is lost makes nothing readable: call it every second or so as well, and dw_client_wait_all says DW_ELOST then. */
+ * that is lost makes nothing readable: call it every second or so as well, and dw_client_wait_all says DW_ELOST then.
+ * Of such a one the descriptor is another after it was lost: ask for it before each poll; -1 while it is away. */
 DW_EXPORT int dw_client_fd (const dw_client_t *self);
 /* Runs submitted whose results have not come yet. */
 DW_EXPORT size_t dw_client_in_flight (const dw_client_t *self);
