@@ -1,6 +1,7 @@
 /* client.c - submits runs and receives results behind one DEALER; one for each calling thread. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistr.h>
@@ -204,13 +205,26 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
         s_land (self, run);
     self->refused = code == 403 && self->remote    ? DW_EKEY
                     : self->remote && !self->names ? DW_EREFUSED
-                    : code == 410                  ? DW_EREFUSED
+                    : code == 404 || code == 410   ? DW_EREFUSED
                     : code == 503                  ? DW_EAGAIN
                                                    : DW_EPROTOCOL;
     if (self->refused == DW_EKEY && self->names && !run)
         self->gone = DW_EKEY; /* it was put out */
     return dw_error_add (error, self->refused, DW_NOWHERE, "the coordinator refused: %.*s (%u)",
                          text ? (int) size : 0, text ? text : "", (unsigned) code);
+}
+
+/* The coordinator has a detached run, which is not waited for; or a run that was claimed is under way. */
+static int s_on_accepted (dw_client_t *self, uint32_t type, dw_wire_reader_t *reader) {
+    uint64_t run = dw_read_uint (reader);
+    dw_submitted_t *submitted = dw_flights_has (&self->flights, run)
+                                    ? *dw_flights_value (&self->flights, run)
+                                    : NULL;
+    if (submitted && type == DW_WIRE_DETACH && submitted->kind == DW_SUBMITTED_DETACHED)
+        s_land (self, run);
+    else if (submitted && type == DW_WIRE_CLAIM)
+        submitted->is_accepted = true;
+    return DW_OK;
 }
 
 /* Takes in one message, if one is there. Errors: DW_EAGAIN none; DW_ECLOSED; DW_ENOMEM and
@@ -236,6 +250,8 @@ static int s_take_in (dw_client_t *self, dw_error_t *error) {
             err = s_on_refused (self, &reader, error);
         else if (type == DW_WIRE_STATUS && self->remote && self->names && !reader.is_damaged)
             err = dw_status_new (&self->remote->status, &reader);
+        else if ((type == DW_WIRE_DETACH || type == DW_WIRE_CLAIM) && self->remote && self->names)
+            err = s_on_accepted (self, type, &reader);
         else if (type == DW_WIRE_BEAT && self->remote)
             err = DW_OK;
         else if (type == DW_WIRE_STOP && self->remote)
@@ -565,8 +581,9 @@ static int s_send_run (dw_client_t *self, dw_submitted_t *submitted) {
     return DW_OK;
 }
 
-int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint64_t *run_p,
-                      dw_error_t *error) {
+/* Makes what is asked for and sends it; its number becomes that of the run given last. */
+static int s_submit (dw_client_t *self, const dw_submission_t *submission, dw_submitted_kind_t kind,
+                     dw_error_t *error) {
     if (submission->outputs_count > self->names->count)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
                              "more outputs are named than the graph has nodes");
@@ -575,7 +592,7 @@ int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint
         err = s_wait_for_room (self, submission->wait_ms, error);
     if (err)
         return err;
-    dw_submitted_t submitted = {0};
+    dw_submitted_t submitted = {.kind = kind};
     zmq_msg_init (&submitted.payload);
     err = s_make_payload (self, submission, &submitted.payload, error);
     if (!err)
@@ -587,8 +604,106 @@ int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint
                           dw_err_text (err));
     }
     dw_submitted_clear (&submitted);
+    return err;
+}
+
+int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint64_t *run_p,
+                      dw_error_t *error) {
+    int err = s_submit (self, submission, DW_SUBMITTED_RUN, error);
     if (!err && run_p)
         *run_p = self->run;
+    return err;
+}
+
+/* ---- Detached --------------------------------------------------------------------------------- */
+
+/* Whether the coordinator has said what it had to say to what was asked for as this run. */
+static bool s_is_answered (const dw_client_t *self, uint64_t run) {
+    if (!dw_flights_has (&self->flights, run))
+        return true;
+    const dw_submitted_t *submitted = *dw_flights_value (&self->flights, run);
+    return submitted->is_accepted;
+}
+
+static int s_await_answer (dw_client_t *self, uint64_t run, int timeout_ms, dw_error_t *error) {
+    s_patience_t patience = s_patience (self, timeout_ms);
+    int err = DW_OK;
+    while (!err && !s_is_answered (self, run))
+        err = s_wait (self, &patience, error);
+    if (err)
+        s_land (self, run); /* nobody waits for it */
+    if (err && dw_error_code (error) == DW_OK)
+        dw_error_add (error, err, DW_NOWHERE, "no word of the run: %s", dw_err_text (err));
+    return err;
+}
+
+static void s_write_name (const uint8_t *uuid, uint64_t number, char name[DW_RUN_NAME_SIZE]) {
+    for (unsigned i = 0; i < DW_WIRE_UUID_SIZE; i++)
+        snprintf (name + 2 * i, 3, "%02x", (unsigned) uuid[i]);
+    snprintf (name + 2 * DW_WIRE_UUID_SIZE, DW_RUN_NAME_SIZE - 2 * DW_WIRE_UUID_SIZE, "-%" PRIu64,
+              number);
+}
+
+/* -1: it is none. */
+static int s_digit (char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A name as it was written, and nothing else. */
+static bool s_read_name (const char *name, uint8_t *uuid, uint64_t *number) {
+    char again[DW_RUN_NAME_SIZE];
+    for (unsigned i = 0; i < 2 * DW_WIRE_UUID_SIZE; i++) {
+        int digit = s_digit (name[i]);
+        if (digit < 0)
+            return false;
+        uuid[i / 2] = (uint8_t) (i % 2 ? uuid[i / 2] | digit : digit << 4);
+    }
+    if (name[2 * DW_WIRE_UUID_SIZE] != '-')
+        return false;
+    *number = strtoull (name + 2 * DW_WIRE_UUID_SIZE + 1, NULL, 10);
+    s_write_name (uuid, *number, again);
+    return strcmp (name, again) == 0;
+}
+
+static int s_check_elsewhere (const dw_client_t *self, dw_error_t *error) {
+    return self->remote ? DW_OK
+                        : dw_error_add (error, DW_EINVAL, DW_NOWHERE,
+                                        "runs are detached of systems in other processes alone");
+}
+
+int dw_client_detach (dw_client_t *self, const dw_submission_t *submission, int timeout_ms,
+                      char name[DW_RUN_NAME_SIZE], dw_error_t *error) {
+    int err = s_check_elsewhere (self, error);
+    if (!err)
+        err = s_submit (self, submission, DW_SUBMITTED_DETACHED, error);
+    uint64_t run = self->run;
+    if (!err)
+        err = s_await_answer (self, run, timeout_ms, error);
+    if (!err)
+        s_write_name (self->remote->uuid, run, name);
+    return err;
+}
+
+int dw_client_take_up (dw_client_t *self, const char *name, int timeout_ms, uint64_t *run_p,
+                       dw_error_t *error) {
+    dw_submitted_t submitted = {.kind = DW_SUBMITTED_CLAIM};
+    zmq_msg_init (&submitted.payload);
+    int err = s_check_elsewhere (self, error);
+    if (!err && !s_read_name (name, submitted.uuid, &submitted.number))
+        err = dw_error_add (error, DW_EINVAL, DW_NOWHERE, "\"%s\" is no name of a run", name);
+    if (!err)
+        err = s_hear (self);
+    if (!err)
+        err = s_wait_for_room (self, timeout_ms, error);
+    if (!err)
+        err = s_send_run (self, &submitted);
+    dw_submitted_clear (&submitted);
+    if (err)
+        return err;
+    uint64_t run = self->run;
+    err = s_await_answer (self, run, timeout_ms, error);
+    if (!err)
+        *run_p = run;
     return err;
 }
 

@@ -148,6 +148,10 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         dw_coordinator_on_submit (self, router, index, reader);
     else if (type == DW_WIRE_ABORT && is_client)
         dw_coordinator_on_abort (self, index, reader);
+    else if (type == DW_WIRE_DETACH && is_client)
+        dw_coordinator_on_detach (self, router, index, reader);
+    else if (type == DW_WIRE_CLAIM && is_client)
+        dw_coordinator_on_claim (self, router, index, reader);
     else if (type == DW_WIRE_TAKEN && is_client)
         dw_coordinator_on_taken (self, index, reader);
     else if (type == DW_WIRE_BYE && is_client)
@@ -284,6 +288,7 @@ static int64_t s_deadline_ns (dw_coordinator_t *self, int64_t now_ns) {
         return deadline_ns;
     if (now_ns >= self->look_ns) {
         dw_coordinator_look_after_clients (self, now_ns);
+        dw_coordinator_look_after_detached (self, now_ns);
         dw_coordinator_look_for_silent (self, now_ns);
     }
     return self->look_ns < deadline_ns ? self->look_ns : deadline_ns;
@@ -319,6 +324,7 @@ static void *s_coordinator_actor (void *args) {
     for (uint32_t i = 0; i < self->runs_used; i++)
         if (self->runs[i].is_live)
             dw_coordinator_run_free (self, i);
+    dw_coordinator_free_detached (self);
     dw_coordinator_free_sessions (self);
     dw_peers_free (&self->peers);
     return NULL;

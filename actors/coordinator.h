@@ -28,9 +28,10 @@ typedef struct dw_coordinator_options_t {
     uint64_t digest;    /* of its plan */
     bool no_actors;     /* every node is run elsewhere */
     uint32_t slots_max, heartbeat_ms, silence_ms;
-    uint32_t lost_client_ms; /* how long a client that cannot be reached is waited for */
-    uint64_t keep_bytes;     /* of results, for each */
-    uint32_t runs_max;       /* of a client */
+    uint32_t lost_client_ms;     /* how long a client that cannot be reached is waited for */
+    uint64_t keep_bytes;         /* of results, for each, and of detached runs in all */
+    uint32_t keep_runs, keep_ms; /* detached runs, and how long each is kept when it has ended */
+    uint32_t runs_max;           /* of a client */
     uint32_t clients_max;
     uint32_t cpus_count;
     void (*notice) (void *arg, const char *line); /* or NULL */

@@ -113,6 +113,7 @@ static void s_forget_session (dw_coordinator_t *self, uint32_t index) {
             self->runs[i].client = DW_PEER_NONE;
             dw_coordinator_abort_run (self, i);
         }
+    dw_coordinator_forget_claims (self, index);
     s_session_free (self, index);
 }
 
@@ -279,6 +280,13 @@ void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, con
     }
     s_write_welcome (self, peer, NULL);
     dw_peers_reply (&self->peers, router, &self->reply);
+}
+
+uint32_t dw_coordinator_clients_away (const dw_coordinator_t *self) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < self->sessions_count; i++)
+        count += self->sessions[i] && self->sessions[i]->peer == DW_PEER_NONE;
+    return count;
 }
 
 /* ---- Here and away ---------------------------------------------------------------------------- */

@@ -121,6 +121,7 @@ static bool s_submit (dw_coordinator_t *self, uint32_t index, uint32_t client,
     run->client = client;
     run->client_run = record.run;
     run->session = self->peers.items[client].number;
+    run->detached = DW_NONE;
     run->number = ++self->runs_number;
     run->submitted_ns = dw_clock_ns ();
     event->run = index;
@@ -140,9 +141,8 @@ static bool s_is_under_way (const dw_session_t *session, uint64_t run, dw_wire_r
     return true;
 }
 
-/* Why a run is not begun; NULL: it may be. */
-static const char *s_why_not (dw_coordinator_t *self, uint32_t client, uint64_t run,
-                              uint16_t *code) {
+const char *dw_coordinator_why_not (dw_coordinator_t *self, uint32_t client, uint64_t run,
+                                    uint16_t *code) {
     dw_session_t *session = dw_coordinator_session (self, client);
     *code = 503;
     if (self->is_closing)
@@ -160,9 +160,9 @@ static const char *s_why_not (dw_coordinator_t *self, uint32_t client, uint64_t 
     return NULL;
 }
 
-static const char *s_begin_run (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader,
-                                uint16_t *code) {
-    uint32_t index = s_run_new (self);
+const char *dw_coordinator_begin_run (dw_coordinator_t *self, uint32_t client,
+                                      dw_wire_reader_t *reader, uint16_t *code, uint32_t *index_p) {
+    uint32_t index = *index_p = s_run_new (self);
     *code = 503;
     if (index == DW_NONE)
         return "as many runs are in flight as there are places or memory for";
@@ -178,12 +178,13 @@ void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t
     while (dw_wire_reader_has_more (reader)) {
         dw_wire_reader_t ahead = *reader;
         uint64_t run = dw_read_uint (&ahead);
+        uint32_t index;
         uint16_t code;
         if (s_is_under_way (session, run, reader))
             continue;
-        const char *why = s_why_not (self, client, run, &code);
+        const char *why = dw_coordinator_why_not (self, client, run, &code);
         if (!why) {
-            why = s_begin_run (self, client, reader, &code);
+            why = dw_coordinator_begin_run (self, client, reader, &code, &index);
             if (session && run > session->run_last)
                 session->run_last = run;
             if (session && !why)
@@ -208,6 +209,8 @@ void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_r
         if (self->runs[i].is_live && self->runs[i].client_run == client_run &&
             dw_coordinator_client_of (self, &self->runs[i]) == client)
             dw_coordinator_abort_run (self, i);
+    if (dw_coordinator_session (self, client))
+        dw_coordinator_abort_claimed (self, self->peers.items[client].number, client_run);
 }
 
 /* ---- What goes out: results ------------------------------------------------------------------- */
@@ -220,14 +223,17 @@ dw_packet_t *dw_coordinator_result_begin (dw_coordinator_t *self, const dw_live_
             dw_peers_send (&self->peers, peer);
         return dw_peers_packet (&self->peers, peer, DW_WIRE_RESULTS);
     }
-    if (run->session == DW_NONE)
+    if (run->session == DW_NONE && run->detached == DW_NONE)
         return NULL;
     dw_packet_clear (&self->away);
-    dw_write_uint (&self->away.head, DW_WIRE_RESULTS);
+    if (run->detached == DW_NONE)
+        dw_write_uint (&self->away.head, DW_WIRE_RESULTS);
     return &self->away;
 }
 
 void dw_coordinator_result_end (dw_coordinator_t *self, const dw_live_run_t *run) {
+    if (run->detached != DW_NONE)
+        dw_coordinator_keep_detached (self, run->detached);
     if (run->session == DW_NONE)
         return;
     dw_session_t *session = self->sessions[run->session];

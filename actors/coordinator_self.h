@@ -3,6 +3,7 @@
  *     coordinator.c           the loop, what comes in, closing, how it is made
  *     coordinator_runs.c      runs, as clients ask for them
  *     coordinator_clients.c   clients: welcomed, lost and back again
+ *     coordinator_detached.c  runs that nobody waits for, kept for whoever knows their names
  *     coordinator_crew.c      the worker actors: welcomed, heard, replaced
  *     coordinator_entry.c     who may come in from elsewhere, by their keys
  *     coordinator_agents.c    worker processes elsewhere: welcomed, heard, lost, drained
@@ -31,6 +32,8 @@ typedef struct dw_live_run_t {
     bool has_extras;
     uint32_t client;  /* its peer; DW_PEER_NONE: it is gone */
     uint32_t session; /* of that client, which may be away; DW_NONE: it has none */
+    uint32_t
+        detached; /* among those that are; DW_NONE: it is not, and the other two are DW_NONE when it is */
     uint64_t client_run;
     uint64_t number; /* of all runs of this system */
     int64_t submitted_ns;
@@ -52,6 +55,31 @@ typedef struct dw_session_t {
     dw_flights_t live; /* the numbers of those that have not ended */
     dw_kept_t kept;
 } dw_session_t;
+
+typedef enum dw_detached_state_t {
+    DW_DETACHED_FREE, /* nothing stands here */
+    DW_DETACHED_LIVE,
+    DW_DETACHED_ENDED,
+    DW_DETACHED_DROPPED, /* its name alone is left, for those who ask */
+} dw_detached_state_t;
+
+/* A run whose client does not wait for it. Its name is that client's uuid and number for it. */
+typedef struct dw_detached_t {
+    uint8_t state; /* dw_detached_state_t */
+    uint8_t uuid[DW_WIRE_UUID_SIZE];
+    uint8_t key[DW_KEY_SIZE];
+    uint64_t number;
+    uint32_t run;     /* while it is live */
+    int64_t ended_ns; /* when it was begun, ended, or dropped */
+    dw_parcel_t
+        *result; /* when it has ended; its head is a byte and the record behind its run's number */
+} dw_detached_t;
+
+/* A client that has taken up such a run again, which is live. */
+typedef struct dw_claim_t {
+    uint32_t detached, session;
+    uint64_t client_run;
+} dw_claim_t;
 
 /* One of the scheduler's workers. */
 typedef struct dw_crew_t {
@@ -138,6 +166,11 @@ struct dw_coordinator_t {
     dw_session_t **sessions; /* NULL where a place is free */
     uint32_t sessions_count, sessions_size;
     int64_t clients_look_ns; /* when they were looked after last */
+    dw_detached_t *detached;
+    uint32_t detached_count, detached_size;
+    uint64_t detached_bytes; /* of the results */
+    dw_claim_t *claims;
+    uint32_t claims_count, claims_size;
 
     zmq_msg_t graph; /* what WELCOME tells clients */
     bool has_graph;
@@ -183,6 +216,29 @@ void dw_coordinator_keep (dw_coordinator_t *self, dw_session_t *session, dw_pack
 dw_packet_t *dw_coordinator_result_begin (dw_coordinator_t *self, const dw_live_run_t *run);
 void dw_coordinator_result_end (dw_coordinator_t *self, const dw_live_run_t *run);
 
+/* Why a run of a client is not begun, with a code to refuse it by; NULL: it may be. */
+const char *dw_coordinator_why_not (dw_coordinator_t *self, uint32_t client, uint64_t run,
+                                    uint16_t *code);
+/* Begins a run as the reader's submission asks for it. */
+const char *dw_coordinator_begin_run (dw_coordinator_t *self, uint32_t client,
+                                      dw_wire_reader_t *reader, uint16_t *code, uint32_t *index_p);
+
+/* ---- Detached runs --------------------------------------------------------------------------- */
+
+void dw_coordinator_on_detach (dw_coordinator_t *self, uint32_t router, uint32_t client,
+                               dw_wire_reader_t *reader);
+void dw_coordinator_on_claim (dw_coordinator_t *self, uint32_t router, uint32_t client,
+                              dw_wire_reader_t *reader);
+/* The result of a detached run is in away: it is kept, and given to those who have claimed it. */
+void dw_coordinator_keep_detached (dw_coordinator_t *self, uint32_t detached);
+void dw_coordinator_abort_claimed (dw_coordinator_t *self, uint32_t session, uint64_t client_run);
+/* A session is gone, and so are its claims. */
+void dw_coordinator_forget_claims (dw_coordinator_t *self, uint32_t session);
+/* Drops what was kept for its time. */
+void dw_coordinator_look_after_detached (dw_coordinator_t *self, int64_t now_ns);
+uint32_t dw_coordinator_detached_kept (const dw_coordinator_t *self);
+void dw_coordinator_free_detached (dw_coordinator_t *self);
+
 /* ---- Clients --------------------------------------------------------------------------------- */
 
 void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
@@ -198,6 +254,7 @@ void dw_coordinator_on_client_bye (dw_coordinator_t *self, uint32_t client);
 void dw_coordinator_on_client_lost (dw_coordinator_t *self, uint32_t client);
 /* Finds those whose connections are gone, and forgets those that were away for too long. */
 void dw_coordinator_look_after_clients (dw_coordinator_t *self, int64_t now_ns);
+uint32_t dw_coordinator_clients_away (const dw_coordinator_t *self);
 void dw_coordinator_free_sessions (dw_coordinator_t *self);
 
 /* ---- Workers --------------------------------------------------------------------------------- */

@@ -70,7 +70,9 @@ void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
                                 counts.timeouts,
                                 counts.losses,
                                 counts.answers_ignored,
-                                self->peers.unknown_count};
+                                self->peers.unknown_count,
+                                dw_coordinator_clients_away (self),
+                                dw_coordinator_detached_kept (self)};
     dw_writer_t *head = &self->reply.head;
     dw_write_uint (head, DW_WIRE_STATUS);
     dw_write_str (head, self->options.name, strlen (self->options.name));

@@ -113,6 +113,20 @@ void dw_packet_give (dw_packet_t *self, zmq_msg_t *message) {
     dw_write_uint (&self->head, self->count);
 }
 
+void dw_packet_append (dw_packet_t *self, const void *bytes, size_t size) {
+    uint8_t *at = dw_writer_room (&self->head, size);
+    if (!at)
+        return;
+    memcpy (at, bytes, size);
+    self->head.count += size;
+}
+
+void dw_packet_lend (dw_packet_t *self, zmq_msg_t *message) {
+    zmq_msg_t *copy = s_frames_push (&self->frames, &self->count, &self->size);
+    if (!copy || zmq_msg_copy (copy, message))
+        self->head.no_memory = true;
+}
+
 static int s_send_error (int err) {
     switch (err) {
         case EHOSTUNREACH: return DW_ENOENT;

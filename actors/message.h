@@ -43,6 +43,9 @@ typedef struct dw_packet_t {
 void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t *frame);
 /* Gives message away as a frame of the packet and appends its number to the head. */
 void dw_packet_give (dw_packet_t *self, zmq_msg_t *message);
+/* Appends bytes to the head as they are, and a frame by reference of which the head says what it will. */
+void dw_packet_append (dw_packet_t *self, const void *bytes, size_t size);
+void dw_packet_lend (dw_packet_t *self, zmq_msg_t *message);
 /* How many more frames may be added. */
 static inline uint32_t dw_packet_frames_left (const dw_packet_t *self) {
     return DW_WIRE_FRAMES_MAX - self->count;

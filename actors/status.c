@@ -51,7 +51,9 @@ static void s_read_numbers (dw_wire_reader_t *reader, dw_status_t *status) {
                                  &status->timeouts,
                                  &status->lost,
                                  &status->answers_ignored,
-                                 &status->messages_ignored};
+                                 &status->messages_ignored,
+                                 &status->clients_away,
+                                 &status->results_kept};
     uint32_t count = dw_read_array (reader), known = sizeof numbers / sizeof *numbers;
     for (uint32_t i = 0; i < count; i++) { /* a later version may tell more */
         uint64_t number = dw_read_uint (reader);

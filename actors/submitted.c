@@ -6,9 +6,15 @@
 
 void dw_submitted_write (dw_submitted_t *self, dw_packet_t *packet, uint32_t peer, uint64_t run) {
     dw_writer_t *head = &packet->head;
-    dw_write_uint (head, DW_WIRE_SUBMIT);
+    static const uint32_t types[] = {DW_WIRE_SUBMIT, DW_WIRE_DETACH, DW_WIRE_CLAIM};
+    dw_write_uint (head, types[self->kind]);
     dw_write_uint (head, peer);
     dw_write_uint (head, run);
+    if (self->kind == DW_SUBMITTED_CLAIM) {
+        dw_write_bin (head, self->uuid, sizeof self->uuid);
+        dw_write_uint (head, self->number);
+        return;
+    }
     dw_packet_add (packet, zmq_msg_data (&self->payload), zmq_msg_size (&self->payload),
                    &self->payload);
     if (self->outputs_count == 0) {

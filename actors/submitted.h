@@ -5,7 +5,18 @@
 
 #include "actors/message.h"
 
+/* What is asked for by a message of its own. */
+typedef enum dw_submitted_kind_t {
+    DW_SUBMITTED_RUN,
+    DW_SUBMITTED_DETACHED,
+    DW_SUBMITTED_CLAIM
+} dw_submitted_kind_t;
+
 typedef struct dw_submitted_t {
+    dw_submitted_kind_t kind;
+    uint8_t uuid[DW_WIRE_UUID_SIZE]; /* of a claim: the name of the run */
+    uint64_t number;
+    bool is_accepted; /* the coordinator has said so of a claim */
     zmq_msg_t payload;
     uint32_t *outputs; /* ranks; NULL: every node */
     uint32_t outputs_count;

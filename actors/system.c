@@ -26,6 +26,9 @@
 #define HEARTBEAT_MS      1000u
 #define SILENCE_MS        3000u
 #define LOST_CLIENT_MS    60000u
+#define KEEP_RUNS         1024u
+#define KEEP_RUNS_MAX     16384u
+#define KEEP_MS           3600000u
 #define KEEP_BYTES        ((uint64_t) 64 << 20)
 #define MS_MAX            3600000u
 #define ANY_CONCURRENCY   65536                /* as many as there are slots */
@@ -197,6 +200,8 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
         .silence_ms = options->silence_ms,
         .lost_client_ms = options->lost_client_ms,
         .keep_bytes = options->keep_bytes,
+        .keep_runs = options->keep_runs,
+        .keep_ms = options->keep_ms,
         .runs_max = options->runs_max ? options->runs_max : RUNS_MAX,
         .clients_max = clients_max,
         .cpus_count = dw_processors_lookup (processors).cpus_count,
@@ -227,6 +232,8 @@ static dw_system_options_t s_settle (const dw_system_options_t *asked) {
     options.silence_ms = options.silence_ms ? options.silence_ms : SILENCE_MS;
     options.lost_client_ms = options.lost_client_ms ? options.lost_client_ms : LOST_CLIENT_MS;
     options.keep_bytes = options.keep_bytes ? options.keep_bytes : KEEP_BYTES;
+    options.keep_runs = options.keep_runs ? options.keep_runs : KEEP_RUNS;
+    options.keep_ms = options.keep_ms ? options.keep_ms : KEEP_MS;
     return options;
 }
 
@@ -240,6 +247,9 @@ static int s_check_options (const dw_system_options_t *options, dw_error_t *erro
             error, DW_EINVAL, DW_NOWHERE,
             "silence_ms (%u) must be at least two heartbeats (%u ms each) and at most %u",
             (unsigned) options->silence_ms, (unsigned) options->heartbeat_ms, MS_MAX);
+    if (options->keep_runs > KEEP_RUNS_MAX)
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "keep_runs is at most %u",
+                             KEEP_RUNS_MAX);
     if (options->slots_max > 65536)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "slots_max is at most 65536");
     return DW_OK;

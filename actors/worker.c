@@ -345,6 +345,8 @@ static void s_on_message (dw_worker_t *self) {
         case DW_WIRE_STATUS:
         case DW_WIRE_RELOAD:
         case DW_WIRE_TAKEN:
+        case DW_WIRE_DETACH:
+        case DW_WIRE_CLAIM:
         case DW_WIRE_TYPES: return; /* not for a worker */
     }
 }

@@ -193,8 +193,7 @@ int dw_command_seconds (const struct argp_state *state, const char *option, cons
 }
 
 int dw_command_reconnect (const struct argp_state *state, const char *word) {
-    return strcmp (word, "forever") == 0 ? -1
-                                         : dw_command_seconds (state, "--reconnect", word, 0);
+    return strcmp (word, "forever") == 0 ? -1 : dw_command_seconds (state, "--reconnect", word, 0);
 }
 
 dw_format_t dw_command_format (const struct argp_state *state, const char *word) {

@@ -7,10 +7,12 @@
 #include "cli/signals.h"
 #include "runtime/core/plan.h"
 
-#define MS_MAX      3600000
-#define SLOTS_MAX   65536
-#define RUNS_MAX    1048576
-#define CLIENTS_MAX 65536
+#define MS_MAX         3600000
+#define SLOTS_MAX      65536
+#define RUNS_MAX       1048576
+#define CLIENTS_MAX    65536
+#define KEEP_RUNS_MAX  16384
+#define KEEP_BYTES_MAX (UINT64_C (1) << 40)
 
 /* ---- Its words ---------------------------------------------------------------------------- */
 
@@ -29,6 +31,10 @@ enum {
     KEY_SLOTS_MAX,
     KEY_RUNS_MAX,
     KEY_CLIENTS_MAX,
+    KEY_LOST_CLIENT_MS,
+    KEY_KEEP_SECONDS,
+    KEY_KEEP_RUNS,
+    KEY_KEEP_BYTES,
 };
 
 static const struct argp_option s_options[] = {
@@ -67,6 +73,22 @@ static const struct argp_option s_options[] = {
      .arg = "N",
      .doc = "Most runs in flight of a client [1024]"},
     {.name = "clients-max", .key = KEY_CLIENTS_MAX, .arg = "N", .doc = "Most clients [64]"},
+    {.name = "lost-client-ms",
+     .key = KEY_LOST_CLIENT_MS,
+     .arg = "N",
+     .doc = "How long a client whose connection was cut may come back, and its runs go on [60000]"},
+    {.name = "keep-seconds",
+     .key = KEY_KEEP_SECONDS,
+     .arg = "SECONDS",
+     .doc = "How long the result of a detached run is kept [3600]"},
+    {.name = "keep-runs",
+     .key = KEY_KEEP_RUNS,
+     .arg = "N",
+     .doc = "Most detached runs, under way or kept: the oldest results are dropped [1024]"},
+    {.name = "keep-bytes",
+     .key = KEY_KEEP_BYTES,
+     .arg = "N",
+     .doc = "Most bytes of their results, and of those kept for a client that is away [67108864]"},
     {0},
 };
 
@@ -77,6 +99,28 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (!self->system.listen) {
         argp_error (state, "where shall it listen? --listen ENDPOINT, for example "
                            "tcp://127.0.0.1:* or ipc://dagwood.sock");
+    }
+}
+
+static error_t s_parse_keep (int key, const char *arg, const struct argp_state *state) {
+    options_t *self = state->input;
+    dw_system_options_t *system = &self->system;
+    switch (key) {
+        case KEY_LOST_CLIENT_MS:
+            system->lost_client_ms = (uint32_t) dw_command_number (state, "--lost-client-ms", arg,
+                                                                   1, MS_MAX);
+            return 0;
+        case KEY_KEEP_SECONDS:
+            system->keep_ms = (uint32_t) dw_command_seconds (state, "--keep-seconds", arg, 1);
+            return 0;
+        case KEY_KEEP_RUNS:
+            system->keep_runs = (uint32_t) dw_command_number (state, "--keep-runs", arg, 1,
+                                                              KEEP_RUNS_MAX);
+            return 0;
+        case KEY_KEEP_BYTES:
+            system->keep_bytes = dw_command_number (state, "--keep-bytes", arg, 1, KEEP_BYTES_MAX);
+            return 0;
+        default: return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -103,7 +147,7 @@ static error_t s_parse_limit (int key, const char *arg, const struct argp_state 
             system->clients_max = (uint32_t) dw_command_number (state, "--clients-max", arg, 1,
                                                                 CLIENTS_MAX);
             return 0;
-        default: return ARGP_ERR_UNKNOWN;
+        default: return s_parse_keep (key, arg, state);
     }
 }
 

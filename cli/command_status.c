@@ -82,6 +82,11 @@ static void s_print_text (const dw_status_t *status) {
                      " lost\n",
                      status->tasks_ready, status->tasks_sent, status->steps_done,
                      status->attempts_failed, status->retries, status->timeouts, status->lost);
+    if (status->clients_away > 0 || status->results_kept > 0) {
+        dw_output_print ("kept: %" PRIu64 " result%s of detached runs, %" PRIu64 " client%s away\n",
+                         status->results_kept, status->results_kept == 1 ? "" : "s",
+                         status->clients_away, status->clients_away == 1 ? "" : "s");
+    }
     dw_output_print ("ignored: %" PRIu64 " answers, %" PRIu64 " messages\n",
                      status->answers_ignored, status->messages_ignored);
     if (status->workers_count > 0) {
@@ -112,7 +117,7 @@ static json_t *s_workers (const dw_status_t *status) {
 
 static json_t *s_counts (const dw_status_t *status) {
     return json_pack (
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
         "graph", status->graph, "nodes_count", (json_int_t) status->nodes_count, "clients_count",
         (json_int_t) status->clients_count, "runs_in_flight", (json_int_t) status->runs_in_flight,
         "runs_ok", (json_int_t) status->runs_ok, "runs_partial", (json_int_t) status->runs_partial,
@@ -122,7 +127,8 @@ static json_t *s_counts (const dw_status_t *status) {
         (json_int_t) status->steps_done, "attempts_failed", (json_int_t) status->attempts_failed,
         "retries", (json_int_t) status->retries, "timeouts", (json_int_t) status->timeouts, "lost",
         (json_int_t) status->lost, "answers_ignored", (json_int_t) status->answers_ignored,
-        "messages_ignored", (json_int_t) status->messages_ignored);
+        "messages_ignored", (json_int_t) status->messages_ignored, "clients_away",
+        (json_int_t) status->clients_away, "results_kept", (json_int_t) status->results_kept);
 }
 
 static int s_print_json (const dw_status_t *status) {

@@ -46,9 +46,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             self->slots = (uint32_t) dw_command_number (state, "--slots", arg, 1, SLOTS_MAX);
             return 0;
         case KEY_PROCESSORS: self->processors = arg; return 0;
-        case KEY_RECONNECT:
-            self->reconnect_ms = dw_command_reconnect (state, arg);
-            return 0;
+        case KEY_RECONNECT: self->reconnect_ms = dw_command_reconnect (state, arg); return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }

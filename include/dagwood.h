@@ -241,8 +241,12 @@ typedef struct dw_system_options_t {
     uint32_t
         lost_client_ms; /* how long a client elsewhere whose connection was cut may come back: its runs go
                                 on meanwhile; 0: 60000 */
+    uint32_t keep_ms; /* how long the result of a detached run is kept; 0: 3600000 */
+    uint32_t
+        keep_runs; /* detached runs under way or kept; the oldest results are dropped; 0: 1024 */
     uint64_t
-        keep_bytes; /* of results kept for one that is away; the oldest are dropped; 0: 64 MiB */
+        keep_bytes; /* of results kept for a client that is away, and of detached runs in all; the
+                                oldest are dropped; 0: 64 MiB */
 } dw_system_options_t;
 
 /* Opens a system: validates and compiles the graph (borrowed, not kept), then starts every actor.
@@ -314,6 +318,20 @@ DW_EXPORT void dw_client_destroy (dw_client_t **self_p);
  * value; DW_ENOENT an output names no node; DW_ECLOSED. */
 DW_EXPORT int dw_client_submit (dw_client_t *self, const dw_submission_t *submission,
                                 uint64_t *run_p, dw_error_t *error);
+/* Submits a run to a system elsewhere that nobody waits for: it goes on when this client is gone, and its result is
+ * kept for whoever comes with its name, by the same key where there are keys (dw_system_options_t.keep_ms). name gets
+ * what dw_client_take_up asks for. Waits until the coordinator has it, at most timeout_ms (negative: for ever).
+ * Errors: as dw_client_submit; DW_EINVAL the system is not elsewhere; DW_ETIMEDOUT it is not known whether the
+ * coordinator has it; DW_EREFUSED, DW_EAGAIN; DW_ELOST. */
+#define DW_RUN_NAME_SIZE 64
+DW_EXPORT int dw_client_detach (dw_client_t *self, const dw_submission_t *submission,
+                                int timeout_ms, char name[DW_RUN_NAME_SIZE], dw_error_t *error);
+/* Takes up a detached run: *run_p becomes its number among those of this client, by which it is waited for, or
+ * cancelled, as any other. It stays detached, and may be taken up again.
+ * Errors: DW_EINVAL name is none; DW_EREFUSED there is no such run, or it was dropped; DW_EKEY it is another key's;
+ * DW_ETIMEDOUT; DW_ELOST. */
+DW_EXPORT int dw_client_take_up (dw_client_t *self, const char *name, int timeout_ms,
+                                 uint64_t *run_p, dw_error_t *error);
 /* Asks to cancel; the run still ends with a result. DW_ENOENT: no such run in flight. */
 DW_EXPORT int dw_client_cancel (dw_client_t *self, uint64_t run);
 /* Waits for one run's result, given to the caller. timeout_ms negative: for ever.
@@ -390,6 +408,8 @@ typedef struct dw_status_t {
     uint64_t lost; /* tasks that were with a worker when it was lost, and were sent again */
     uint64_t answers_ignored;  /* late, repeated or forged */
     uint64_t messages_ignored; /* from nobody known, or that made no sense */
+    uint64_t clients_away;     /* whose connections were cut, and who may come back */
+    uint64_t results_kept;     /* of detached runs */
     size_t workers_count;
     const dw_status_worker_t *workers;
 } dw_status_t;
