@@ -124,14 +124,20 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         s_on_hello (self, router, reader);
         return;
     }
-    if (type == DW_WIRE_CLOSE || type == DW_WIRE_COUNT ||
-        type == DW_WIRE_RELOAD) { /* the owner's, who is told no number */
+    if (type == DW_WIRE_WHERE) { /* before HELLO, which is said to the coordinator that has the graph */
+        dw_coordinator_on_where (self, router, reader);
+        return;
+    }
+    if (type == DW_WIRE_CLOSE || type == DW_WIRE_COUNT || type == DW_WIRE_RELOAD ||
+        type == DW_WIRE_REFER) { /* the owner's, who is told no number */
         if (self->owner == DW_PEER_NONE || !dw_peers_is_from (&self->peers, router, self->owner))
             self->peers.unknown_count++;
         else if (type == DW_WIRE_CLOSE)
             s_on_close (self, reader);
         else if (type == DW_WIRE_RELOAD)
             dw_coordinator_reload (self);
+        else if (type == DW_WIRE_REFER)
+            dw_coordinator_on_refer (self, reader);
         else
             s_on_count (self, router);
         return;
@@ -510,6 +516,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     free (self->workers);
     free (self->agents);
     free (self->stuck);
+    dw_writer_free (&self->elsewhere);
     free (self);
     *self_p = NULL;
 }

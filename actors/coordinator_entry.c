@@ -20,6 +20,12 @@ bool dw_coordinator_may_enter (dw_coordinator_t *self, uint32_t role, uint8_t *k
            (s_roles (self, key) & s_role_of (role));
 }
 
+bool dw_coordinator_is_listed (dw_coordinator_t *self) {
+    uint8_t key[DW_KEY_SIZE];
+    return !self->has_keys || (dw_zap_user (&self->peers.message.frames[DW_PEERS_HEAD], key) &&
+                               s_roles (self, key));
+}
+
 bool dw_coordinator_may_submit (const dw_coordinator_t *self, uint32_t client) {
     const dw_peer_t *peer = &self->peers.items[client];
     return peer->router != self->listen_router || (s_roles (self, peer->key) & DW_ROLE_CLIENT);

@@ -6,6 +6,7 @@
  *     coordinator_detached.c  runs that nobody waits for, kept for whoever knows their names
  *     coordinator_crew.c      the worker actors: welcomed, heard, replaced
  *     coordinator_entry.c     who may come in from elsewhere, by their keys
+ *     coordinator_graphs.c    where other graphs of this process are
  *     coordinator_agents.c    worker processes elsewhere: welcomed, heard, lost, drained
  *     coordinator_status.c    what it tells of what it is at
  *     coordinator_commands.c  what the scheduler commands
@@ -172,6 +173,9 @@ struct dw_coordinator_t {
     dw_claim_t *claims;
     uint32_t claims_count, claims_size;
 
+    dw_writer_t elsewhere; /* names and places of other graphs of this process, as they came */
+    uint32_t elsewhere_count;
+
     zmq_msg_t graph; /* what WELCOME tells clients */
     bool has_graph;
     uint32_t owner; /* its peer */
@@ -286,6 +290,10 @@ int dw_coordinator_start_worker (dw_coordinator_t *self, uint32_t number, dw_err
 /* Whether whoever sent the message received last, by the socket that listens, may have a role; its key in key. */
 bool dw_coordinator_may_enter (dw_coordinator_t *self, uint32_t role, uint8_t *key);
 bool dw_coordinator_may_submit (const dw_coordinator_t *self, uint32_t client);
+/* Whether its key is in the list at all, where there are keys. */
+bool dw_coordinator_is_listed (dw_coordinator_t *self);
+void dw_coordinator_on_where (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader);
+void dw_coordinator_on_refer (dw_coordinator_t *self, dw_wire_reader_t *reader);
 /* Reads the allow-list anew; who is no longer on it is out. */
 void dw_coordinator_reload (dw_coordinator_t *self);
 void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,

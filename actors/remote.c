@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "actors/clock.h"
+#include "actors/locate.h"
 #include "runtime/core/error.h"
 
 #define CONNECT_MS       3000
@@ -17,6 +18,17 @@
 #define TELL_BYTES       (256u << 10)
 
 /* ---- Connecting ------------------------------------------------------------------------------- */
+
+static int s_find_graph (dw_remote_t *self, const char *graph, dw_error_t *error) {
+    char *found = NULL;
+    int err = dw_locate (&found, self->context, self->endpoint, &self->keys, graph,
+                         self->timeout_ms, NULL, NULL, error);
+    if (err)
+        return err;
+    free (self->endpoint);
+    self->endpoint = found;
+    return DW_OK;
+}
 
 int dw_remote_open (dw_remote_t *self, const dw_connect_options_t *options, dw_error_t *error) {
     self->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : CONNECT_MS;
@@ -33,7 +45,9 @@ int dw_remote_open (dw_remote_t *self, const dw_connect_options_t *options, dw_e
     if (!self->context)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
                              zmq_strerror (errno));
-    return dw_link_open (&self->link, self->context, self->endpoint, &self->keys, error);
+    err = options->graph ? s_find_graph (self, options->graph, error) : DW_OK;
+    return err ? err
+               : dw_link_open (&self->link, self->context, self->endpoint, &self->keys, error);
 }
 
 int dw_remote_say_hello (dw_remote_t *self, dw_packet_t *packet) {

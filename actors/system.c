@@ -33,6 +33,7 @@
 #define MS_MAX            3600000u
 #define ANY_CONCURRENCY   65536                /* as many as there are slots */
 #define NETWORK_BYTES_MAX ((int64_t) 16 << 20) /* of a payload, where the graph says nothing */
+#define GRAPHS_MAX        64u
 #define PROBE_THREADS     4 /* ZeroMQ's own two, the coordinator's, and one for closing */
 
 struct dw_system_t {
@@ -400,4 +401,60 @@ void dw_system_reload_keys (dw_system_t *self) {
 
 const uint8_t *dw_system_token (const dw_system_t *self) {
     return self->program->token;
+}
+
+/* ---- Several graphs --------------------------------------------------------------------------- */
+
+/* By what the endpoint of another system differs from that of the first: its port, or the number behind the file;
+ * 0: it is not one of those. */
+static unsigned long s_place (const char *first, const char *other) {
+    const char *colon = strrchr (other, ':');
+    size_t size = strlen (first);
+    if (strncmp (first, "tcp://", 6) == 0 && strncmp (other, "tcp://", 6) == 0)
+        return strtoul (colon + 1, NULL, 10);
+    if (strncmp (first, "ipc://", 6) == 0 && strncmp (other, first, size) == 0 &&
+        other[size] == '.')
+        return strtoul (other + size + 1, NULL, 10);
+    return 0;
+}
+
+static int s_check_place (const dw_system_t *self, const dw_system_t *other, dw_error_t *error) {
+    if (strcmp (self->name, other->name) == 0)
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "two graphs are named \"%s\"",
+                             self->name);
+    unsigned long place = s_place (dw_system_listening (self), dw_system_listening (other));
+    if (place > 0 && place <= UINT16_MAX)
+        return DW_OK;
+    return dw_error_add (
+        error, DW_EINVAL, DW_NOWHERE,
+        "the graph \"%s\" listens at \"%s\", which cannot be found from \"%s\": it must be another "
+        "port, or FILE.NUMBER",
+        other->name, dw_system_listening (other), dw_system_listening (self));
+}
+
+int dw_system_refer (dw_system_t *self, dw_system_t *const *others, size_t count,
+                     dw_error_t *error) {
+    dw_packet_t packet = {0};
+    int err = count <= GRAPHS_MAX - 1
+                  ? DW_OK
+                  : dw_error_add (error, DW_EINVAL, DW_NOWHERE, "at most %u graphs", GRAPHS_MAX);
+    for (size_t i = 0; i < count && !err; i++) {
+        err = s_check_place (self, others[i], error);
+        for (size_t k = 0; k < i && !err; k++)
+            if (strcmp (others[k]->name, others[i]->name) == 0)
+                err = dw_error_add (error, DW_EINVAL, DW_NOWHERE, "two graphs are named \"%s\"",
+                                    others[i]->name);
+    }
+    if (err)
+        return err;
+    dw_write_uint (&packet.head, DW_WIRE_REFER);
+    dw_write_array (&packet.head, (uint32_t) count);
+    for (size_t i = 0; i < count; i++) {
+        dw_write_str (&packet.head, others[i]->name, strlen (others[i]->name));
+        dw_write_uint (&packet.head,
+                       s_place (dw_system_listening (self), dw_system_listening (others[i])));
+    }
+    err = dw_packet_send (&packet, self->owner, NULL, 0);
+    dw_packet_free (&packet);
+    return err ? dw_error_add (error, err, DW_NOWHERE, "the coordinator cannot be reached") : err;
 }

@@ -10,19 +10,14 @@
 typedef struct options_t {
     dw_connection_t connection;
     dw_request_t request;
-    const char *graph;
     int reconnect_ms;
     bool detach;
     const char *wait, *cancel; /* the name of a detached run */
 } options_t;
 
-enum { KEY_GRAPH = 256, KEY_RECONNECT, KEY_DETACH, KEY_WAIT, KEY_CANCEL };
+enum { KEY_RECONNECT = 256, KEY_DETACH, KEY_WAIT, KEY_CANCEL };
 
 static const struct argp_option s_options[] = {
-    {.name = "graph",
-     .key = KEY_GRAPH,
-     .arg = "NAME",
-     .doc = "The name that the coordinator's graph must have [any]"},
     {.name = "reconnect",
      .key = KEY_RECONNECT,
      .arg = "SECONDS",
@@ -61,7 +56,6 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             state->child_inputs[0] = &self->connection;
             state->child_inputs[1] = &self->request;
             return 0;
-        case KEY_GRAPH: self->graph = arg; return 0;
         case KEY_RECONNECT: self->reconnect_ms = dw_command_reconnect (state, arg); return 0;
         case KEY_DETACH: self->detach = true; return 0;
         case KEY_WAIT: self->wait = arg; return 0;
@@ -157,7 +151,6 @@ static int s_submit (options_t *self) {
     dw_flight_t flight = {.runs = 1, .in_flight_max = 1};
     int status = dw_connection_find (&self->connection, &options);
     if (!status) {
-        options.graph = self->graph;
         options.reconnect_ms = self->reconnect_ms;
         status = dw_request_read (&self->request, INPUT_SIZE_MAX, &input);
     }

@@ -26,7 +26,7 @@ static const struct argp_option s_options[] = {
     {.name = "slots",
      .key = KEY_SLOTS,
      .arg = "N",
-     .doc = "How many tasks it runs at one time [as many as there are CPUs]"},
+     .doc = "How many tasks of each graph it runs at one time [as many as there are CPUs]"},
     {.name = "processors",
      .key = KEY_PROCESSORS,
      .arg = "NAME,...",
@@ -98,11 +98,33 @@ static int s_choose_all (dw_processors_t *chosen, const dw_processors_t *stock, 
 
 static const int s_signals[] = {SIGINT, SIGTERM, 0};
 
+/* An agent for each graph of the coordinator. */
+typedef struct team_t {
+    dw_agent_t **agents;
+    size_t count;
+    int *ended; /* what each has ended with; DW_ETIMEDOUT: it works */
+} team_t;
+
+/* Waits until all have ended, for some time. DW_ETIMEDOUT: one works; else the first error, if any. */
+static int s_wait (team_t *self) {
+    int first = DW_OK;
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->ended[i] == DW_ETIMEDOUT) {
+            self->ended[i] = dw_agent_wait (self->agents[i], LOOK_INTERVAL_MS);
+        }
+        if (self->ended[i] == DW_ETIMEDOUT) {
+            return DW_ETIMEDOUT;
+        }
+        first = first ? first : self->ended[i];
+    }
+    return first;
+}
+
 /* Works until it has ended, or a signal says to end it at once. Returns the exit status. */
-static int s_work (dw_agent_t *agent, const dw_signals_t *signals, const char *endpoint) {
+static int s_work (team_t *self, const dw_signals_t *signals, const char *endpoint) {
     bool draining = false;
     int err;
-    while ((err = dw_agent_wait (agent, LOOK_INTERVAL_MS)) == DW_ETIMEDOUT) {
+    while ((err = s_wait (self)) == DW_ETIMEDOUT) {
         int number = dw_signals_next (signals);
         if (number == SIGINT) {
             return DW_EXIT_SIGNAL + SIGINT;
@@ -112,25 +134,55 @@ static int s_work (dw_agent_t *agent, const dw_signals_t *signals, const char *e
         }
         if (number == SIGTERM) {
             dw_command_say ("SIGTERM: what is begun is finished; a second one gives it back");
-            dw_agent_drain (agent);
+            for (size_t i = 0; i < self->count; i++) {
+                dw_agent_drain (self->agents[i]);
+            }
             draining = true;
         }
     }
     return err ? dw_command_fail (err, NULL, endpoint) : DW_EXIT_OK;
 }
 
-static void s_close (dw_agent_t **agent_p, int status) {
+static void s_close (team_t *self, int status) {
     dw_error_t *error = dw_error_new ();
-    int err = dw_agent_close (agent_p, -1, error);
-    dw_command_closed (err, error, status);
+    int stuck = DW_OK;
+    for (size_t i = 0; i < self->count; i++) {
+        int err = dw_agent_close (&self->agents[i], -1, error);
+        stuck = stuck ? stuck : err;
+    }
+    dw_command_closed (stuck, error, status);
     dw_error_destroy (&error);
+    free (self->agents);
+    free (self->ended);
 }
 
-static int s_open (dw_agent_t **agent_p, const dw_agent_options_t *options) {
+static int s_open_one (dw_agent_t **agent_p, const dw_agent_options_t *options) {
     dw_error_t *error = dw_error_new ();
     int err = dw_agent_open (agent_p, options, error);
     int status = err ? dw_connection_fail (err, error, &options->coordinator) : DW_EXIT_OK;
     dw_error_destroy (&error);
+    return status;
+}
+
+static int s_open (team_t *self, dw_agent_options_t options, char *const *names, size_t count) {
+    self->agents = calloc (count, sizeof (dw_agent_t *));
+    self->ended = calloc (count, sizeof *self->ended);
+    int status = self->agents && self->ended ? DW_EXIT_OK
+                                             : dw_command_fail (DW_ENOMEM, NULL, "the agents");
+    for (size_t i = 0; i < count && !status; i++) {
+        if (count > 1) { /* the only one may be another when the coordinator is started again */
+            options.coordinator.graph = names[i];
+        }
+        status = s_open_one (&self->agents[i], &options);
+        self->ended[i] = DW_ETIMEDOUT;
+        self->count += status ? 0 : 1;
+    }
+    if (!status) {
+        dw_command_say ("working for %s", options.coordinator.endpoint);
+    }
+    for (size_t i = 0; i < count && !status && count > 1; i++) {
+        dw_command_say ("graph %s: its own slots", names[i]);
+    }
     return status;
 }
 
@@ -142,22 +194,24 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
         .notice = dw_command_notice,
     };
     dw_signals_t signals;
-    dw_agent_t *agent = NULL;
+    team_t team = {0};
+    char **names = NULL;
+    size_t count = 0;
     int status = dw_connection_find (&self->connection, &options.coordinator);
     if (!status) {
         status = dw_signals_catch (&signals, s_signals);
     }
-    if (status) {
-        return status;
-    }
-    status = s_open (&agent, &options);
     if (!status) {
-        dw_command_say ("working for %s", options.coordinator.endpoint);
-        status = s_work (agent, &signals, options.coordinator.endpoint);
+        status = dw_connection_graphs (&options.coordinator, &names, &count);
     }
-    if (agent) {
-        s_close (&agent, status);
+    if (!status) {
+        status = s_open (&team, options, names, count);
     }
+    if (!status) {
+        status = s_work (&team, &signals, options.coordinator.endpoint);
+    }
+    s_close (&team, status);
+    dw_graph_names_free (&names, count);
     return status; /* Its signals stay blocked: a SIGTERM that comes now changes nothing. */
 }
 

@@ -272,6 +272,13 @@ DW_EXPORT const char *dw_system_listening (const dw_system_t *self);
  * told to notice. By the thread that opened the system. */
 DW_EXPORT void dw_system_reload_keys (dw_system_t *self);
 
+/* Several graphs in one process: each is a system of its own, and whoever connects to the first one by the name of
+ * another's graph (dw_connect_options_t.graph) is sent there. The others listen at other ports of the same address, or
+ * where it listens at ipc://FILE at FILE.2, FILE.3 ...; with the same keys. By the thread that opened self; others
+ * are not kept. Errors: DW_EINVAL two have one name, or one cannot be found so. */
+DW_EXPORT int dw_system_refer (dw_system_t *self, dw_system_t *const *others, size_t count,
+                               dw_error_t *error);
+
 /* ---- A client: submits runs and receives results ------------------------------------------ */
 
 typedef struct dw_client_t dw_client_t;
@@ -295,11 +302,17 @@ typedef struct dw_connect_options_t {
     const char *endpoint;   /* what dw_system_listening said, or tcp://HOST:PORT */
     const char *key;        /* file of the own key pair (`dagwood keygen`); NULL: no keys */
     const char *server_key; /* file of the coordinator's public key; both or neither */
-    const char *graph;      /* the name that its graph must have; NULL: any */
+    const char *graph;      /* the name of the graph, where it has several; NULL: the first */
     int timeout_ms;         /* for its first answer; 0: 3000 */
     int reconnect_ms; /* a client: how long to look for a coordinator that was lost: 0 not at all, negative
                          for ever (an agent has its own) */
 } dw_connect_options_t;
+
+/* The names of the graphs of a coordinator, the first of which is the one that is had without a name. The caller's, freed
+ * by dw_graph_names_free. Errors: as dw_client_connect. */
+DW_EXPORT int dw_graph_names (const dw_connect_options_t *options, char ***names_p, size_t *count_p,
+                              dw_error_t *error);
+DW_EXPORT void dw_graph_names_free (char ***names_p, size_t count);
 
 /* A client of a system elsewhere. It differs from others in that its coordinator may be lost: its connection was cut,
  * or the coordinator was not heard of for the time that this has told. Then the calls that wait, and dw_client_next,

@@ -45,8 +45,11 @@ typedef enum dw_wire_type_t {
     DW_WIRE_STATUS,  /* client -> coordinator: peer; coordinator -> client: a status record */
     DW_WIRE_RELOAD,  /* owner -> coordinator: read the allow-list anew */
     DW_WIRE_TAKEN,   /* client -> coordinator: peer, messages with results taken in */
-    DW_WIRE_DETACH,  /* client -> coordinator: peer, a submission record; coordinator -> client: run, which it has */
-    DW_WIRE_CLAIM,   /* client -> coordinator: peer, run, uuid, number; coordinator -> client: run, which is under way */
+    DW_WIRE_DETACH, /* client -> coordinator: peer, a submission record; coordinator -> client: run, which it has */
+    DW_WIRE_CLAIM, /* client -> coordinator: peer, run, uuid, number; coordinator -> client: run, which is under way */
+    DW_WIRE_WHERE, /* anybody -> coordinator: name of a graph */
+    DW_WIRE_MOVED, /* coordinator -> whoever asked: place of that graph, names of all graphs */
+    DW_WIRE_REFER, /* owner -> coordinator: names and places of graphs elsewhere in this process */
     DW_WIRE_TYPES
 } dw_wire_type_t;
 
