@@ -17,6 +17,7 @@ void dw_submitted_write (dw_submitted_t *self, dw_packet_t *packet, uint32_t pee
     }
     dw_packet_add (packet, zmq_msg_data (&self->payload), zmq_msg_size (&self->payload),
                    &self->payload);
+    dw_write_uint (head, self->deadline_ms);
     if (self->outputs_count == 0) {
         dw_write_nil (head);
         return;

@@ -18,6 +18,7 @@ typedef struct dw_submitted_t {
     uint64_t number;
     bool is_accepted; /* the coordinator has said so of a claim */
     zmq_msg_t payload;
+    uint32_t deadline_ms; /* 0: none */
     uint32_t *outputs; /* ranks; NULL: every node */
     uint32_t outputs_count;
     bool is_cancelled; /* its client has asked for that */

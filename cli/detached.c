@@ -16,6 +16,7 @@ int dw_detached_begin (dw_client_t *client, const dw_request_t *request, const d
         .is_text = true,
         .outputs = request->outputs,
         .outputs_count = request->outputs_count,
+        .deadline_ms = request->deadline_ms,
     };
     char name[DW_RUN_NAME_SIZE];
     dw_error_t *error = dw_error_new ();

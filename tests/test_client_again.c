@@ -342,6 +342,7 @@ static void s_submit_raw (raw_peer_t *raw, uint32_t peer, uint64_t run) {
     dw_write_uint (head, peer);
     dw_write_uint (head, run);
     dw_write_bin (head, hello, sizeof hello);
+    dw_write_uint (head, 0);
     dw_write_nil (head);
     raw_peer_send (raw);
 }

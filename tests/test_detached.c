@@ -314,6 +314,7 @@ static void nonsense_and_floods_of_claims_end_nothing (void **state) {
         dw_write_uint (head, random_below (&random, 40));
         if (what == 0) {
             dw_write_bin (head, "\xa2hi", 3);
+            dw_write_uint (head, 0);
             dw_write_nil (head);
         } else if (what > 1)
             dw_write_bin (head, UUID, random_one_in (&random, 10) ? 3 : DW_WIRE_UUID_SIZE);
