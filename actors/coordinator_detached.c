@@ -128,14 +128,16 @@ void dw_coordinator_on_detach (dw_coordinator_t *self, uint32_t router, uint32_t
     dw_session_t *session = dw_coordinator_session (self, client);
     dw_wire_reader_t ahead = *reader;
     uint64_t number = dw_read_uint (&ahead);
-    uint16_t code = 400;
-    const char *why = session ? NULL : "only a client that says who it is leaves runs behind";
-    uint32_t known = why ? DW_NONE : s_find (self, session->uuid, number);
-    if (known != DW_NONE) { /* it asks again, because its connection was cut before it heard */
+    uint16_t code;
+    if (!session) { /* who says not who it is leaves nothing behind */
+        self->peers.unknown_count++;
+        return;
+    }
+    if (s_find (self, session->uuid, number) != DW_NONE) { /* it asks again, because its connection was cut before it heard */
         s_accept (self, router, DW_WIRE_DETACH, number);
         return;
     }
-    why = why ? why : dw_coordinator_why_not (self, client, number, &code);
+    const char *why = dw_coordinator_why_not (self, client, number, &code);
     if (!why) {
         session->run_last = number;
         why = s_begin (self, client, number, reader, &code);
@@ -234,15 +236,16 @@ void dw_coordinator_on_claim (dw_coordinator_t *self, uint32_t router, uint32_t 
     uint64_t client_run = dw_read_uint (reader);
     const uint8_t *uuid = dw_read_bin (reader, DW_WIRE_UUID_SIZE, &size);
     uint64_t number = dw_read_uint (reader);
-    uint16_t code = 400;
-    const char *why = NULL;
-    if (!session || reader->is_damaged || size != DW_WIRE_UUID_SIZE)
-        why = "that claims no run";
-    else if (dw_flights_has (&session->live, client_run)) { /* it asks again */
+    uint16_t code;
+    if (!session || reader->is_damaged || size != DW_WIRE_UUID_SIZE) {
+        self->peers.unknown_count++;
+        return;
+    }
+    if (dw_flights_has (&session->live, client_run)) { /* it asks again */
         s_accept (self, router, DW_WIRE_CLAIM, client_run);
         return;
     }
-    why = why ? why : dw_coordinator_why_not (self, client, client_run, &code);
+    const char *why = dw_coordinator_why_not (self, client, client_run, &code);
     if (!why) {
         session->run_last = client_run;
         why = s_claim (self, router, client, client_run, uuid, number, &code);
