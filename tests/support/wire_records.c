@@ -178,6 +178,17 @@ static bool s_read_hello (dw_wire_reader_t *reader, const uint8_t *begin) {
     return ok;
 }
 
+static bool s_read_identity (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_wire_hello_t hello;
+    dw_wire_identity_t identity;
+    bool ok = dw_read_hello (reader, &hello);
+    if (ok) {
+        ok = dw_read_identity (reader, &identity);
+        s_expect_inside (reader, begin, identity.uuid, ok ? DW_WIRE_UUID_SIZE : 0);
+    }
+    return ok;
+}
+
 static bool s_read_agent (dw_wire_reader_t *reader, const uint8_t *begin) {
     dw_wire_hello_t hello;
     dw_wire_agent_t agent;
@@ -438,6 +449,7 @@ int wire_read (wire_kind_t kind, const uint8_t *bytes, size_t size) {
             case WIRE_SUBMISSIONS: ok = s_read_submission (&reader, bytes); break;
             case WIRE_RESULTS: ok = s_read_result (&reader, bytes); break;
             case WIRE_EXTRAS: ok = s_read_extra (&reader, bytes); break;
+            case WIRE_IDENTITY: ok = s_read_identity (&reader, bytes); break;
             case WIRE_AGENT: ok = s_read_agent (&reader, bytes); break;
             case WIRE_WELCOME: ok = s_read_welcome (&reader, bytes); break;
             case WIRE_VALUES: ok = size == 0 || s_read_value (&reader, bytes); break;

@@ -20,6 +20,7 @@ typedef enum wire_kind_t {
     WIRE_AGENT,    /* an agent's HELLO */
     WIRE_WELCOME,  /* an agent's WELCOME */
     WIRE_STATUS,   /* a status, as a client makes one of it */
+    WIRE_IDENTITY, /* a client's HELLO, of who wants to be known again */
     WIRE_KINDS
 } wire_kind_t;
 
