@@ -223,44 +223,59 @@ static dw_peer_t *s_seat (dw_coordinator_t *self, uint32_t router, const uint8_t
 
 static const char s_full[] = "as many clients as clients_max allows are there already";
 
-/* The client is here by this connection, and what comes by an earlier one is nobody's. */
-static void s_arrive (dw_coordinator_t *self, uint32_t router, const uint8_t *key, uint32_t index,
+/* The client is here by this connection. */
+static void s_arrive (dw_coordinator_t *self, dw_peer_t *peer, uint32_t index,
                       uint64_t incarnation) {
     dw_session_t *session = self->sessions[index];
-    if (session->peer != DW_PEER_NONE)
-        dw_coordinator_on_client_lost (self, session->peer);
-    dw_peer_t *peer = s_seat (self, router, key);
-    if (!peer) {
-        dw_coordinator_refuse (self, router, 503, s_full);
-        if (session->incarnation == 0) /* it was made for nothing */
-            s_session_free (self, index);
-        return;
-    }
     peer->number = index;
     peer->kept = &session->kept;
     session->incarnation = incarnation;
     session->peer = dw_peers_index (&self->peers, peer);
     /* What cannot be sent is found when the next thing cannot be. */
-    dw_kept_send (&session->kept, self->peers.routers[router], peer->id, peer->id_size);
+    dw_kept_send (&session->kept, self->peers.routers[peer->router], peer->id, peer->id_size);
     s_write_welcome (self, peer, session);
-    dw_peers_reply (&self->peers, router, &self->reply);
+    dw_peers_reply (&self->peers, peer->router, &self->reply);
+}
+
+/* Whether a session that is there is that of whoever comes, who is told else. What came by an earlier connection is
+ * nobody's from then on. */
+static bool s_may_arrive (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                          const dw_wire_identity_t *identity, dw_session_t *session) {
+    if (memcmp (session->key, key, DW_KEY_SIZE) != 0) {
+        dw_coordinator_refuse (self, router, 403, "this client came with another key before");
+        return false;
+    }
+    if (session->incarnation >= identity->incarnation) {
+        dw_coordinator_refuse (self, router, 503,
+                               "a later connection of this client is here already");
+        return false;
+    }
+    session->away_ns =
+        dw_clock_ns (); /* the last one to be forgotten while a place is looked for */
+    if (session->peer != DW_PEER_NONE)
+        dw_coordinator_on_client_lost (self, session->peer);
+    return true;
 }
 
 static void s_welcome_known (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                              const dw_wire_identity_t *identity) {
     uint32_t index = s_find (self, identity->uuid);
+    if (index != DW_NONE && !s_may_arrive (self, router, key, identity, self->sessions[index]))
+        return;
+    dw_peer_t *peer = s_seat (self, router, key);
+    if (!peer) {
+        dw_coordinator_refuse (self, router, 503, s_full);
+        return;
+    }
+    index = s_find (self, identity->uuid); /* looking for a place forgets those who are away */
     if (index == DW_NONE)
         index = s_session_new (self, identity->uuid, key);
-    const dw_session_t *session = index == DW_NONE ? NULL : self->sessions[index];
-    if (!session)
+    if (index == DW_NONE) {
+        dw_peers_remove (&self->peers, peer);
         dw_coordinator_refuse (self, router, 503, "the coordinator is out of memory");
-    else if (memcmp (session->key, key, DW_KEY_SIZE) != 0)
-        dw_coordinator_refuse (self, router, 403, "this client came with another key before");
-    else if (session->incarnation >= identity->incarnation)
-        dw_coordinator_refuse (self, router, 503,
-                               "a later connection of this client is here already");
-    else
-        s_arrive (self, router, key, index, identity->incarnation);
+        return;
+    }
+    s_arrive (self, peer, index, identity->incarnation);
 }
 
 void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
