@@ -14,8 +14,10 @@
 #define CONNECT_MS       3000
 #define BACKOFF_FIRST_NS 50000000
 #define BACKOFF_MAX_NS   2000000000
-#define TELL_COUNT       64u
-#define TELL_BYTES       (256u << 10)
+#define MONITOR_NS \
+    10000000 /* how often a client that does not sleep looks whether it was cut off */
+#define TELL_COUNT 64u
+#define TELL_BYTES (256u << 10)
 
 /* ---- Connecting ------------------------------------------------------------------------------- */
 
@@ -129,7 +131,13 @@ static void s_look_tied (dw_remote_t *self, dw_packet_t *packet, uint32_t peer, 
         *until_ns = now_ns;
         return;
     }
-    self->is_cut = dw_link_is_cut (&self->link);
+    if (!self->has_news && now_ns < self->monitor_ns) /* which costs more than a run */
+        self->is_cut = false;
+    else {
+        self->is_cut = dw_link_is_cut (&self->link);
+        self->has_news = false;
+        self->monitor_ns = now_ns + MONITOR_NS;
+    }
     if (self->is_cut) /* what came before is taken in first */
         *until_ns = now_ns;
     else if (self->look_ns < *until_ns)
@@ -161,11 +169,13 @@ int dw_remote_look (dw_remote_t *self, dw_packet_t *packet, uint32_t peer, int64
     return DW_OK;
 }
 
-void dw_remote_wait (const dw_remote_t *self, int64_t now_ns, int64_t until_ns) {
+void dw_remote_wait (dw_remote_t *self, int64_t now_ns, int64_t until_ns) {
     int64_t wait_ms = until_ns > now_ns ? (until_ns - now_ns + 999999) / 1000000 : 0;
     zmq_pollitem_t items[2] = {{.socket = self->link.socket, .events = ZMQ_POLLIN},
                                {.socket = self->link.monitor, .events = ZMQ_POLLIN}};
-    zmq_poll (items, self->link.socket ? 2 : 0, until_ns == INT64_MAX ? -1 : (long) wait_ms);
+    int ready = zmq_poll (items, self->link.socket ? 2 : 0,
+                          until_ns == INT64_MAX ? -1 : (long) wait_ms);
+    self->has_news |= ready > 0 && (items[1].revents & ZMQ_POLLIN);
 }
 
 /* ---- Taken in --------------------------------------------------------------------------------- */

@@ -34,6 +34,8 @@ typedef struct dw_remote_t {
     dw_link_t link;                     /* without a socket while it is away */
     dw_remote_state_t state;
     bool is_cut;        /* seen: what had come before is taken in first */
+    bool has_news;      /* the monitor has */
+    int64_t monitor_ns; /* when to look at it though it has not */
     int64_t due_ns;     /* away: when to try; greeting: until when to wait */
     int64_t give_up_ns; /* when it is lost */
     int64_t backoff_ns;
@@ -68,7 +70,7 @@ void dw_remote_note_heard (dw_remote_t *self);
 int dw_remote_look (dw_remote_t *self, dw_packet_t *packet, uint32_t peer, int64_t now_ns,
                     int64_t *until_ns);
 /* Waits for a message, or for the connection to be cut, until then (INT64_MAX: for ever). */
-void dw_remote_wait (const dw_remote_t *self, int64_t now_ns, int64_t until_ns);
+void dw_remote_wait (dw_remote_t *self, int64_t now_ns, int64_t until_ns);
 /* A message with results was taken in: tells now and then, so that they need not be kept. */
 void dw_remote_count (dw_remote_t *self, const dw_message_t *message, dw_packet_t *packet,
                       uint32_t peer);

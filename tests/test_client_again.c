@@ -312,6 +312,45 @@ static void a_client_that_is_stopped_for_longer_than_the_silence_gets_its_result
     close (ready[1]);
 }
 
+/* Waits for one run and tells how that ended. */
+static int s_wait_for_one (const char *endpoint, int ready) {
+    dw_client_t *client = NULL;
+    dw_connect_options_t options = {.endpoint = endpoint};
+    dw_submission_t submission = {.payload = "hello", .size = 5, .is_text = true, .wait_ms = -1};
+    if (dw_client_connect (&client, &options, NULL) ||
+        dw_client_submit (client, &submission, NULL, NULL) || write (ready, "r", 1) != 1)
+        return 1;
+    int err = dw_client_wait_all (client, 30000);
+    dw_client_destroy (&client);
+    return err == DW_OK ? 0 : 2;
+}
+
+static void a_client_that_is_stopped_while_it_waits_for_a_heartbeat_asks_once_more (void **state) {
+    fixture_t *f = *state;
+    int ready[2], status;
+    char byte;
+    s_open (f, &(dw_system_options_t){.heartbeat_ms = 100, .silence_ms = 700}, false);
+    assert_int_equal (pipe (ready), 0);
+    pid_t child = fork ();
+    if (child == 0)
+        _exit (s_wait_for_one (cable_endpoint (f->cable), ready[1]));
+    assert_int_equal (read (ready[0], &byte, 1), 1);
+    assert_true (gate_wait_entered (f->net->gate, 1));
+    cable_hold (f->cable); /* its question is not answered */
+    sleep_ms (300);
+    kill (child, SIGSTOP);
+    sleep_ms (900);
+    kill (child, SIGCONT); /* it has not listened, so it has heard no silence */
+    sleep_ms (200);
+    cable_let_go (f->cable);
+    gate_let (f->net->gate, 1);
+    assert_int_equal (waitpid (child, &status, 0), child);
+    assert_true (WIFEXITED (status));
+    assert_int_equal (WEXITSTATUS (status), 0);
+    close (ready[0]);
+    close (ready[1]);
+}
+
 /* ---- Hostile ---------------------------------------------------------------------------------- */
 
 static const uint8_t s_no_token[DW_WIRE_TOKEN_SIZE];
@@ -527,6 +566,7 @@ int main (void) {
         TEST (another_coordinator_at_the_same_place_is_not_taken_for_it),
         TEST (who_comes_back_too_late_has_lost_its_runs),
         TEST (a_client_that_is_stopped_for_longer_than_the_silence_gets_its_results),
+        TEST (a_client_that_is_stopped_while_it_waits_for_a_heartbeat_asks_once_more),
         TEST (an_earlier_connection_is_fenced_and_a_replayed_one_refused),
         TEST (a_hello_without_sense_is_refused),
         TEST (runs_of_old_are_refused_and_those_under_way_passed_over),
