@@ -137,7 +137,7 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         else if (type == DW_WIRE_RELOAD)
             dw_coordinator_reload (self);
         else if (type == DW_WIRE_REFER)
-            dw_coordinator_on_refer (self, reader);
+            dw_coordinator_on_refer (self, router, reader);
         else
             s_on_count (self, router);
         return;

@@ -105,8 +105,7 @@ void dw_coordinator_free_sessions (dw_coordinator_t *self) {
     self->sessions_count = 0;
 }
 
-/* Nobody will ask for its runs any more. */
-static void s_forget_session (dw_coordinator_t *self, uint32_t index) {
+void dw_coordinator_forget_session (dw_coordinator_t *self, uint32_t index) {
     for (uint32_t i = 0; i < self->runs_used; i++)
         if (self->runs[i].is_live && self->runs[i].session == index) {
             self->runs[i].session = DW_NONE;
@@ -129,7 +128,7 @@ void dw_coordinator_on_client_bye (dw_coordinator_t *self, uint32_t client) {
         }
     dw_peers_remove (&self->peers, &self->peers.items[client]);
     if (session != DW_PEER_NONE)
-        s_forget_session (self, session);
+        dw_coordinator_forget_session (self, session);
 }
 
 /* One more client is away: of more than there may be the one that is so for the longest time is forgotten. */
@@ -144,7 +143,7 @@ static void s_limit_away (dw_coordinator_t *self) {
             oldest = i;
     }
     if (count > self->options.clients_max)
-        s_forget_session (self, oldest);
+        dw_coordinator_forget_session (self, oldest);
 }
 
 void dw_coordinator_on_client_lost (dw_coordinator_t *self, uint32_t client) {
@@ -339,7 +338,7 @@ void dw_coordinator_look_after_clients (dw_coordinator_t *self, int64_t now_ns) 
         else if (session) {
             session->away_ns += paused_ns;
             if (now_ns - session->away_ns >= lost_ns)
-                s_forget_session (self, i);
+                dw_coordinator_forget_session (self, i);
         }
     }
 }

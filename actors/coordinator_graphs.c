@@ -59,16 +59,18 @@ void dw_coordinator_on_where (dw_coordinator_t *self, uint32_t router, dw_wire_r
     dw_peers_reply (&self->peers, router, &self->reply);
 }
 
-/* From this process: it is as it should be. */
-void dw_coordinator_on_refer (dw_coordinator_t *self, dw_wire_reader_t *reader) {
-    self->elsewhere_count = dw_read_array (reader);
-    dw_writer_clear (&self->elsewhere);
+/* From this process: it is as it should be. The owner waits for the answer: whoever asks after that is told. */
+void dw_coordinator_on_refer (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader) {
+    uint32_t count = dw_read_array (reader);
     size_t size = (size_t) (reader->end - reader->at);
+    dw_writer_clear (&self->elsewhere);
     uint8_t *at = dw_writer_room (&self->elsewhere, size);
-    if (!at) {
-        self->elsewhere_count = 0;
-        return;
+    self->elsewhere_count = at ? count : 0;
+    if (at) {
+        memcpy (at, reader->at, size);
+        self->elsewhere.count = size;
     }
-    memcpy (at, reader->at, size);
-    self->elsewhere.count = size;
+    dw_write_uint (&self->reply.head, DW_WIRE_REFER);
+    dw_write_uint (&self->reply.head, self->elsewhere_count);
+    dw_peers_reply (&self->peers, router, &self->reply);
 }

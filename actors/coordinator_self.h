@@ -259,6 +259,8 @@ void dw_coordinator_on_client_bye (dw_coordinator_t *self, uint32_t client);
 void dw_coordinator_on_client_lost (dw_coordinator_t *self, uint32_t client);
 /* Finds those whose connections are gone, and forgets those that were away for too long. */
 void dw_coordinator_look_after_clients (dw_coordinator_t *self, int64_t now_ns);
+/* Nobody will ask for its runs any more; it is away. */
+void dw_coordinator_forget_session (dw_coordinator_t *self, uint32_t index);
 uint32_t dw_coordinator_clients_away (const dw_coordinator_t *self);
 void dw_coordinator_free_sessions (dw_coordinator_t *self);
 
@@ -294,7 +296,7 @@ bool dw_coordinator_may_submit (const dw_coordinator_t *self, uint32_t client);
 /* Whether its key is in the list at all, where there are keys. */
 bool dw_coordinator_is_listed (dw_coordinator_t *self);
 void dw_coordinator_on_where (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader);
-void dw_coordinator_on_refer (dw_coordinator_t *self, dw_wire_reader_t *reader);
+void dw_coordinator_on_refer (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader);
 /* Reads the allow-list anew; who is no longer on it is out. */
 void dw_coordinator_reload (dw_coordinator_t *self);
 void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,

@@ -33,6 +33,7 @@
 #define MS_MAX            3600000u
 #define ANY_CONCURRENCY   65536                /* as many as there are slots */
 #define NETWORK_BYTES_MAX ((int64_t) 16 << 20) /* of a payload, where the graph says nothing */
+#define REFER_MS          5000
 #define GRAPHS_MAX        64u
 #define PROBE_THREADS     4 /* ZeroMQ's own two, the coordinator's, and one for closing */
 
@@ -405,6 +406,22 @@ const uint8_t *dw_system_token (const dw_system_t *self) {
 
 /* ---- Several graphs --------------------------------------------------------------------------- */
 
+/* Whether the coordinator says that it knows so many. */
+static int s_await_referred (dw_system_t *self, size_t count) {
+    dw_message_t message = {0};
+    zmq_pollitem_t item = {.socket = self->owner, .events = ZMQ_POLLIN};
+    int err = zmq_poll (&item, 1, REFER_MS) > 0 ? dw_message_receive (&message, self->owner)
+                                                : DW_ETIMEDOUT;
+    if (!err) {
+        dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
+                                                  zmq_msg_size (&message.frames[0]));
+        dw_read_uint (&reader);
+        err = dw_read_uint (&reader) == count ? DW_OK : DW_ENOMEM;
+    }
+    dw_message_free (&message);
+    return err;
+}
+
 /* By what the endpoint of another system differs from that of the first: its port, or the number behind the file;
  * 0: it is not one of those. */
 static unsigned long s_place (const char *first, const char *other) {
@@ -456,5 +473,7 @@ int dw_system_refer (dw_system_t *self, dw_system_t *const *others, size_t count
     }
     err = dw_packet_send (&packet, self->owner, NULL, 0);
     dw_packet_free (&packet);
+    if (!err)
+        err = s_await_referred (self, count);
     return err ? dw_error_add (error, err, DW_NOWHERE, "the coordinator cannot be reached") : err;
 }

@@ -287,6 +287,21 @@ static void a_name_is_of_no_use_to_another_key (void **state) {
     dw_client_destroy (&client);
 }
 
+static void a_key_that_is_taken_off_the_list_takes_its_detached_runs_along (void **state) {
+    net_t *net = *state;
+    char name[DW_RUN_NAME_SIZE];
+    net_make_keys (net);
+    net_open (net, &(dw_system_options_t){0}, true);
+    dw_client_t *client = net_client (net, "client");
+    s_detach (net, client, name);
+    dw_client_destroy (&client);
+    assert_true (gate_wait_entered (net->gate, 1));
+    net_allow (net, "wm");
+    dw_system_reload_keys (net->system);
+    assert_true (gate_wait_left (net->gate, 1));
+    assert_int_equal (atomic_load (&net->gate->cancelled), 1);
+}
+
 static const uint8_t s_no_token[DW_WIRE_TOKEN_SIZE];
 #define UUID "0123456789abcdef"
 
@@ -354,6 +369,7 @@ int main (void) {
         TEST (when_all_places_are_under_way_no_more_are_begun),
         TEST (a_client_in_this_process_detaches_nothing),
         TEST (a_name_is_of_no_use_to_another_key),
+        TEST (a_key_that_is_taken_off_the_list_takes_its_detached_runs_along),
         TEST (nonsense_and_floods_of_claims_end_nothing),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
