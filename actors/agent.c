@@ -23,6 +23,7 @@
 #include "actors/children.h"
 #include "actors/clock.h"
 #include "actors/endpoint.h"
+#include "actors/locate.h"
 #include "actors/message.h"
 #include "actors/offer.h"
 #include "actors/option.h"
@@ -43,7 +44,9 @@ typedef enum s_wish_t { WISH_NONE, WISH_DRAIN, WISH_CLOSE } s_wish_t;
 
 struct dw_agent_t {
     dw_agent_options_t options;
-    char *endpoint;
+    char *asked_at; /* the endpoint that was given, */
+    char *endpoint; /* and that of the graph */
+    char *graph;    /* its name; NULL: the first */
     dw_link_keys_t keys;
     dw_processors_t *own_processors;
     dw_offer_t offer;
@@ -244,13 +247,27 @@ static void s_disconnect (dw_agent_t *self) {
     dw_link_close (&self->link);
 }
 
+/* Each time anew: a coordinator that was started again may have it elsewhere. */
+static int s_find_graph (dw_agent_t *self, int timeout_ms, dw_error_t *error) {
+    char *found = NULL;
+    int err = dw_locate (&found, self->context, self->asked_at, &self->keys, self->graph,
+                         timeout_ms, NULL, NULL, error);
+    if (err)
+        return err;
+    free (self->endpoint);
+    self->endpoint = found;
+    return DW_OK;
+}
+
 /* Errors: as dw_agent_open; nothing is left of the try. */
 static int s_connect (dw_agent_t *self, dw_error_t *error) {
     dw_message_t message = {0};
     int timeout_ms = self->options.coordinator.timeout_ms > 0 ? self->options.coordinator.timeout_ms
                                                               : TIMEOUT_MS;
     int64_t deadline_ns = dw_clock_ns () + (int64_t) timeout_ms * 1000000;
-    int err, waited = DW_ELOST;
+    int err = self->graph ? s_find_graph (self, timeout_ms, error) : DW_OK, waited = DW_ELOST;
+    if (err)
+        return err;
     do {
         dw_link_close (&self->link);
         err = dw_link_open (&self->link, self->context, self->endpoint, &self->keys, error);
@@ -480,9 +497,12 @@ static int s_make (dw_agent_t *self, const dw_agent_options_t *options, dw_error
     self->ended_fd = -1;
     if (!self->options.processors)
         self->options.processors = self->own_processors = dw_processors_new ();
+    self->asked_at = strdup (options->coordinator.endpoint);
     self->endpoint = strdup (options->coordinator.endpoint);
+    self->graph = options->coordinator.graph ? strdup (options->coordinator.graph) : NULL;
     self->last = dw_error_new ();
-    if (!self->options.processors || !self->endpoint || !self->last)
+    if (!self->options.processors || !self->asked_at || !self->endpoint || !self->last ||
+        !self->graph != !options->coordinator.graph)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     if (self->options.slots == 0)
         self->options.slots = dw_processors_lookup (self->options.processors).cpus_count;
@@ -575,7 +595,9 @@ int dw_agent_close (dw_agent_t **self_p, int timeout_ms, dw_error_t *error) {
     if (!err) /* a slot that was left behind may still use them */
         dw_processors_destroy (&self->own_processors);
     dw_offer_free (&self->offer);
+    free (self->asked_at);
     free (self->endpoint);
+    free (self->graph);
     free (self);
     return err;
 }

@@ -31,7 +31,7 @@ typedef struct dw_child_head_t {
 /* Writes what all slots of a squad are told; numbers are not part of it. */
 void dw_child_write_order (dw_writer_t *self, const dw_squad_options_t *options);
 /* Reads it: options and keys point into what is read. False: it makes no sense. */
-bool dw_child_read_order (dw_wire_reader_t *self, dw_squad_options_t *options,
-                          dw_link_keys_t *keys, dw_traits_t **traits_p);
+bool dw_child_read_order (dw_wire_reader_t *self, dw_squad_options_t *options, dw_link_keys_t *keys,
+                          dw_traits_t **traits_p);
 
 #endif

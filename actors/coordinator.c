@@ -95,7 +95,7 @@ static void s_on_hello (dw_coordinator_t *self, uint32_t router, dw_wire_reader_
     else if (hello.role == DW_WIRE_WORKER)
         dw_coordinator_welcome_worker (self, router, key, &hello);
     else if (hello.role == DW_WIRE_CLIENT)
-        dw_coordinator_welcome_client (self, router, key);
+        dw_coordinator_welcome_client (self, router, key, reader);
     else if (hello.role == DW_WIRE_AGENT)
         dw_coordinator_welcome_agent (self, router, key, reader);
     else if (hello.role == DW_WIRE_OWNER && router == 0 && self->owner == DW_PEER_NONE) {
@@ -131,14 +131,21 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         s_on_hello (self, router, reader);
         return;
     }
-    if (type == DW_WIRE_CLOSE || type == DW_WIRE_COUNT ||
-        type == DW_WIRE_RELOAD) { /* the owner's, who is told no number */
+    if (type ==
+        DW_WIRE_WHERE) { /* before HELLO, which is said to the coordinator that has the graph */
+        dw_coordinator_on_where (self, router, reader);
+        return;
+    }
+    if (type == DW_WIRE_CLOSE || type == DW_WIRE_COUNT || type == DW_WIRE_RELOAD ||
+        type == DW_WIRE_REFER) { /* the owner's, who is told no number */
         if (self->owner == DW_PEER_NONE || !dw_peers_is_from (&self->peers, router, self->owner))
             self->peers.unknown_count++;
         else if (type == DW_WIRE_CLOSE)
             s_on_close (self, reader);
         else if (type == DW_WIRE_RELOAD)
             dw_coordinator_reload (self);
+        else if (type == DW_WIRE_REFER)
+            dw_coordinator_on_refer (self, router, reader);
         else
             s_on_count (self, router);
         return;
@@ -155,8 +162,14 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         dw_coordinator_on_submit (self, router, index, reader);
     else if (type == DW_WIRE_ABORT && is_client)
         dw_coordinator_on_abort (self, index, reader);
+    else if (type == DW_WIRE_DETACH && is_client)
+        dw_coordinator_on_detach (self, router, index, reader);
+    else if (type == DW_WIRE_CLAIM && is_client)
+        dw_coordinator_on_claim (self, router, index, reader);
+    else if (type == DW_WIRE_TAKEN && is_client)
+        dw_coordinator_on_taken (self, index, reader);
     else if (type == DW_WIRE_BYE && is_client)
-        dw_coordinator_on_client_gone (self, index);
+        dw_coordinator_on_client_bye (self, index);
     else if (type == DW_WIRE_BYE && is_worker)
         dw_coordinator_on_worker_bye (self, peer);
     else if (type == DW_WIRE_BYE && is_agent)
@@ -293,6 +306,8 @@ static int64_t s_deadline_ns (dw_coordinator_t *self, int64_t now_ns) {
     if (self->listen_router == DW_NONE)
         return deadline_ns;
     if (now_ns >= self->look_ns) {
+        dw_coordinator_look_after_clients (self, now_ns);
+        dw_coordinator_look_after_detached (self, now_ns);
         dw_coordinator_look_for_silent (self, now_ns);
         dw_coordinator_look_at_door (self, now_ns);
     }
@@ -344,6 +359,8 @@ static void *s_coordinator_actor (void *args) {
     for (uint32_t i = 0; i < self->runs_used; i++)
         if (self->runs[i].is_live)
             dw_coordinator_run_free (self, i);
+    dw_coordinator_free_detached (self);
+    dw_coordinator_free_sessions (self);
     dw_coordinator_hang_up (self);
     return NULL;
 }
@@ -460,6 +477,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     dw_outcomes_free (&self->outcomes);
     dw_packet_free (&self->reply);
     dw_deaths_free (&self->deaths);
+    dw_packet_free (&self->away);
     free (self->commands.items);
     free (self->runs);
     free (self->free_runs);
@@ -467,6 +485,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     free (self->agents);
     dw_coordinator_free_ledgers (self);
     free (self->stuck);
+    dw_writer_free (&self->elsewhere);
     free (self);
     *self_p = NULL;
 }

@@ -29,7 +29,10 @@ typedef struct dw_coordinator_options_t {
     bool no_actors;       /* every node is run elsewhere */
     bool no_workers_fail; /* what nobody who is there may run fails */
     uint32_t slots_max, heartbeat_ms, silence_ms, stalled_ms;
-    uint32_t lease_ms; /* 0: none */
+    uint32_t lease_ms;            /* 0: none */
+    uint32_t lost_client_ms;      /* how long a client that cannot be reached is waited for */
+    uint64_t keep_bytes;          /* of results, for each, and of detached runs in all */
+    uint32_t keep_runs, keep_ms;  /* detached runs, and how long each is kept when it has ended */
     uint32_t connections_max;     /* at one time where it listens, */
     uint32_t own_connections_max; /* and at endpoint */
     uint32_t runs_max;            /* of a client */

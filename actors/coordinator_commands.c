@@ -47,9 +47,7 @@ static void s_refuse_task (dw_coordinator_t *self, const dw_command_t *command) 
     dw_coordinator_fail_event (self, event, 503, text, strlen (text));
 }
 
-/* A message is there when all of it is: what has large payloads before it would wait for them to travel, and the
- * one end for the other. */
-static bool s_is_full (const dw_coordinator_t *self, const dw_peer_t *peer) {
+bool dw_coordinator_is_full (const dw_coordinator_t *self, const dw_peer_t *peer) {
     return peer->router == self->listen_router && peer->packet.bytes >= DW_PACKET_FULL;
 }
 
@@ -62,7 +60,7 @@ static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
     }
     dw_peer_t *peer = &self->peers.items[worker->peer];
     if (dw_packet_frames_left (&peer->packet) < 2 + self->plan->dependencies_count[command->node] ||
-        s_is_full (self, peer))
+        dw_coordinator_is_full (self, peer))
         dw_peers_send (&self->peers, peer);
     if (peer->router == self->listen_router)
         dw_coordinator_shelve (self, command, peer);
@@ -146,13 +144,7 @@ static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command) {
 
 static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command) {
     dw_live_run_t *run = &self->runs[command->run];
-    dw_peer_t *client = run->client == DW_PEER_NONE ? NULL : &self->peers.items[run->client];
-    dw_packet_t *packet = NULL;
-    if (client) {
-        if (client->packet.count > DW_WIRE_FRAMES_MAX / 2 || s_is_full (self, client))
-            dw_peers_send (&self->peers, client);
-        packet = dw_peers_packet (&self->peers, client, DW_WIRE_RESULTS);
-    }
+    dw_packet_t *packet = dw_coordinator_result_begin (self, run);
     dw_slot_clear (dw_table_slot (&run->table, self->plan->nodes_count));
     if (packet) {
         dw_delivery_t delivery = {.scheduler = self->scheduler,
@@ -170,6 +162,7 @@ static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command) {
             self->is_over = true;
     }
     dw_deaths_forget (&self->deaths, run->number);
+    dw_coordinator_result_end (self, run);
     dw_scheduler_forget (self->scheduler, command->run);
     dw_coordinator_run_free (self, command->run);
 }
@@ -217,7 +210,7 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
 static void s_on_unreachable (void *arg, dw_peer_t *peer) {
     dw_coordinator_t *self = arg;
     if (peer->role == DW_WIRE_CLIENT)
-        dw_coordinator_on_client_gone (self, dw_peers_index (&self->peers, peer));
+        dw_coordinator_on_client_lost (self, dw_peers_index (&self->peers, peer));
     else if (peer->role == DW_WIRE_WORKER && peer->router == self->listen_router) {
         if (!peer->is_dismissed && !self->is_closing)
             dw_coordinator_cut_slot (self, peer);

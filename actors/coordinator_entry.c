@@ -20,6 +20,12 @@ bool dw_coordinator_may_enter (dw_coordinator_t *self, uint32_t role, uint8_t *k
            (s_roles (self, key) & s_role_of (role));
 }
 
+bool dw_coordinator_is_listed (dw_coordinator_t *self) {
+    uint8_t key[DW_KEY_SIZE];
+    return !self->has_keys ||
+           (dw_zap_user (&self->peers.message.frames[DW_PEERS_HEAD], key) && s_roles (self, key));
+}
+
 bool dw_coordinator_may_submit (const dw_coordinator_t *self, uint32_t client) {
     const dw_peer_t *peer = &self->peers.items[client];
     return peer->router != self->listen_router || (s_roles (self, peer->key) & DW_ROLE_CLIENT);
@@ -45,7 +51,7 @@ static void s_recheck_peers (dw_coordinator_t *self) {
         if (peer->role == DW_WIRE_CLIENT) {
             dw_coordinator_notice (self, "the key of a client was taken off the list: it is out");
             s_put_out (self, peer);
-            dw_coordinator_on_client_gone (self, i);
+            dw_coordinator_on_client_bye (self, i);
         } else if (peer->role == DW_WIRE_AGENT) {
             dw_coordinator_notice (self,
                                    "the key of %s (process %llu) was taken off the list: it is out",
@@ -54,6 +60,21 @@ static void s_recheck_peers (dw_coordinator_t *self) {
             s_put_out (self, peer);
             dw_coordinator_lose_agent (self, peer->number);
         }
+    }
+}
+
+/* The same for clients that are away, and for detached runs that are under way. */
+static void s_recheck_absent (dw_coordinator_t *self) {
+    for (uint32_t i = 0; i < self->sessions_count; i++) {
+        const dw_session_t *session = self->sessions[i];
+        if (session && session->peer == DW_PEER_NONE &&
+            !(s_roles (self, session->key) & s_role_of (DW_WIRE_CLIENT)))
+            dw_coordinator_forget_session (self, i);
+    }
+    for (uint32_t i = 0; i < self->detached_count; i++) {
+        const dw_detached_t *entry = &self->detached[i];
+        if (entry->state == DW_DETACHED_LIVE && !(s_roles (self, entry->key) & DW_ROLE_CLIENT))
+            dw_coordinator_abort_run (self, entry->run);
     }
 }
 
@@ -69,6 +90,7 @@ void dw_coordinator_reload (dw_coordinator_t *self) {
     else if (dw_zap_replace (self->zap, fresh) == DW_OK) {
         self->keyring.allowed = fresh;
         s_recheck_peers (self);
+        s_recheck_absent (self);
         dw_allowed_destroy (&old);
         dw_coordinator_notice (self, "the allow-list was read: %zu entries",
                                dw_allowed_count (fresh));

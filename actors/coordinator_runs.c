@@ -1,4 +1,4 @@
-/* coordinator_runs.c - the coordinator's runs, and the clients that wait for them. */
+/* coordinator_runs.c - the coordinator's runs, as clients ask for them. */
 
 #include <stdlib.h>
 
@@ -6,8 +6,6 @@
 #include "actors/coordinator_self.h"
 #include "actors/delivery.h"
 #include "runtime/payload.h"
-
-#define PROBE_NS 1000000000 /* between two looks whether a client is still there */
 
 /* ---- Runs ------------------------------------------------------------------------------------- */
 
@@ -68,8 +66,8 @@ bool dw_coordinator_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size
 /* ---- What comes in: clients ------------------------------------------------------------------- */
 
 /* Refuses a client's run (0: what it said has no run, and too much of it is not answered). */
-static void s_refuse_run (dw_coordinator_t *self, uint32_t router, uint16_t code, const char *text,
-                          uint64_t run) {
+void dw_coordinator_refuse_run (dw_coordinator_t *self, uint32_t router, uint16_t code,
+                                const char *text, uint64_t run) {
     self->peers.unknown_count++;
     if (run == 0 && !dw_coordinator_has_patience (self, router))
         return;
@@ -82,62 +80,7 @@ static void s_refuse_run (dw_coordinator_t *self, uint32_t router, uint16_t code
 
 void dw_coordinator_refuse (dw_coordinator_t *self, uint32_t router, uint16_t code,
                             const char *text) {
-    s_refuse_run (self, router, code, text, 0);
-}
-
-static bool s_make_graph (dw_coordinator_t *self) {
-    if (self->has_graph)
-        return true;
-    dw_writer_t writer = {0};
-    dw_delivery_write_graph (self->plan, &writer);
-    bool ok = !writer.no_memory && zmq_msg_init_size (&self->graph, writer.count) == 0;
-    if (ok)
-        memcpy (zmq_msg_data (&self->graph), writer.bytes, writer.count);
-    dw_writer_free (&writer);
-    self->has_graph = ok;
-    return ok;
-}
-
-/* Frees the places of clients whose connection is gone, which nobody tells: it is seen when they are
- * sent something. Not more often than once in a while, because they keep what they are sent until they
- * look. */
-static void s_free_client_places (dw_coordinator_t *self) {
-    int64_t now_ns = dw_clock_ns ();
-    for (uint32_t i = 0; i < self->peers.count; i++) {
-        dw_peer_t *peer = &self->peers.items[i];
-        if (peer->role != DW_WIRE_CLIENT ||
-            (peer->probed_ns && now_ns - peer->probed_ns < PROBE_NS))
-            continue;
-        peer->probed_ns = now_ns;
-        if (!dw_peers_probe (&self->peers, peer))
-            dw_coordinator_on_client_gone (self, i);
-    }
-}
-
-void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, const uint8_t *key) {
-    dw_peer_t *peer = NULL;
-    if (self->peers.clients_count >= self->options.clients_max)
-        s_free_client_places (self);
-    if (self->peers.clients_count < self->options.clients_max && s_make_graph (self))
-        peer = dw_peers_add (&self->peers, router, DW_WIRE_CLIENT);
-    if (!peer) {
-        dw_coordinator_refuse (self, router, 503,
-                               "as many clients as clients_max allows are there already");
-        return;
-    }
-    dw_coordinator_let_in (self, router);
-    memcpy (peer->key, key, sizeof peer->key);
-    dw_writer_t *head = &self->reply.head;
-    dw_write_uint (head, DW_WIRE_WELCOME);
-    dw_write_uint (head, dw_peers_index (&self->peers, peer));
-    dw_write_uint (head, self->options.runs_max);
-    dw_write_uint (head, self->plan->max_payload_bytes);
-    dw_packet_add (&self->reply, zmq_msg_data (&self->graph), zmq_msg_size (&self->graph),
-                   &self->graph);
-    dw_write_uint (head, self->options.heartbeat_ms);
-    dw_write_uint (head, self->options.silence_ms);
-    dw_write_str (head, self->options.name, strlen (self->options.name));
-    dw_peers_reply (&self->peers, router, &self->reply);
+    dw_coordinator_refuse_run (self, router, code, text, 0);
 }
 
 /* Reads the requested nodes of a submission; false: damaged, one is no node, or no memory. */
@@ -179,23 +122,23 @@ static bool s_read_submission (dw_coordinator_t *self, dw_live_run_t *run, uint3
     return ok;
 }
 
-/* Takes one submission into a new place. Returns 0, or the code by which it is refused. */
-static uint16_t s_submit (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader) {
-    uint32_t index = s_run_new (self);
-    if (index == DW_NONE)
-        return 503;
+/* Takes one submission into a new place; false: it makes no sense, or there is no memory for it. */
+static bool s_submit (dw_coordinator_t *self, uint32_t index, uint32_t client,
+                      dw_wire_reader_t *reader) {
     dw_live_run_t *run = &self->runs[index];
     dw_event_t *event = s_read_submission (self, run, client, reader)
                             ? dw_coordinator_event (self, DW_EVENT_RUN_SUBMITTED)
                             : NULL;
     if (!event) {
         dw_coordinator_run_free (self, index);
-        return 400;
+        return false;
     }
     if (self->unserved & ~self->unserved_said)
         dw_coordinator_say_unserved (self);
     run->is_live = true;
     run->client = client;
+    run->session = self->peers.items[client].number;
+    run->detached = DW_NONE;
     run->number = ++self->runs_number;
     run->submitted_ns = dw_clock_ns ();
     event->run = index;
@@ -203,7 +146,7 @@ static uint16_t s_submit (dw_coordinator_t *self, uint32_t client, dw_wire_reade
     event->outputs_count = run->outputs_count;
     if (run->deadline_ms)
         event->deadline_ns = run->submitted_ns + (int64_t) run->deadline_ms * 1000000;
-    return 0;
+    return true;
 }
 
 /* Passes over a submission. */
@@ -214,14 +157,48 @@ static void s_skip (dw_wire_reader_t *reader) {
         dw_read_uint (reader);
 }
 
-/* Why nothing is submitted now at all; NULL: it is. */
-static const char *s_closed (const dw_coordinator_t *self, uint32_t client, uint16_t *code_p) {
-    *code_p = self->is_closing ? 503 : 403;
+/* A client that is back sends again what it has no result of. What is under way here is passed over (true); what has
+ * ended was sent before, so that only what was refused or dropped is asked for again. */
+static bool s_is_under_way (const dw_session_t *session, uint64_t run, dw_wire_reader_t *reader) {
+    dw_wire_submission_t record;
+    if (!session || !dw_flights_has (&session->live, run) || !dw_read_submission (reader, &record))
+        return false;
+    for (uint32_t i = 0; i < record.outputs_count; i++)
+        dw_read_uint (reader);
+    return true;
+}
+
+const char *dw_coordinator_why_not (dw_coordinator_t *self, uint32_t client, uint64_t run,
+                                    uint16_t *code) {
+    dw_session_t *session = dw_coordinator_session (self, client);
+    *code = 503;
     if (self->is_closing)
         return "the system is closing";
-    return dw_coordinator_may_submit (self, client)
+    *code = 403;
+    if (!dw_coordinator_may_submit (self, client))
+        return "the key is a monitor's, which may not submit";
+    *code = 410;
+    if (session && run <= session->run_last)
+        return "the run was refused before, or its result was not kept for so long";
+    *code = 503;
+    if (session &&
+        (session->live.count >= self->options.runs_max || !dw_flights_reserve (&session->live)))
+        return "as many runs of this client are in flight as runs_max allows";
+    return NULL;
+}
+
+const char *dw_coordinator_begin_run (dw_coordinator_t *self, uint32_t client,
+                                      dw_wire_reader_t *reader, uint16_t *code, uint32_t *index_p) {
+    uint32_t index = *index_p = s_run_new (self);
+    *code = 503;
+    if (index == DW_NONE) {
+        s_skip (reader);
+        return "as many runs are in flight as there are places or memory for";
+    }
+    *code = 400;
+    return s_submit (self, index, client, reader)
                ? NULL
-               : "the key is a monitor's, which may not submit";
+               : "a submission makes no sense, or there is no memory for it";
 }
 
 /* Several come in one message. One that is refused is refused alone, unless it cannot be read: then nobody
@@ -229,27 +206,29 @@ static const char *s_closed (const dw_coordinator_t *self, uint32_t client, uint
  * an answer. */
 void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t client,
                                dw_wire_reader_t *reader) {
-    uint16_t code;
+    dw_session_t *session = dw_coordinator_session (self, client);
     uint32_t refused = 0;
-    const char *closed = s_closed (self, client, &code);
     while (dw_wire_reader_has_more (reader) && refused < DW_WIRE_TOGETHER_MAX) {
         dw_wire_reader_t ahead = *reader;
         uint64_t run = dw_read_uint (&ahead);
-        if (closed) {
-            s_refuse_run (self, router, code, closed, run);
-            s_skip (reader);
-            refused++;
+        uint32_t index;
+        uint16_t code;
+        if (s_is_under_way (session, run, reader))
             continue;
-        }
-        code = s_submit (self, client, reader);
-        refused += code > 0;
-        if (code == 503) {
-            s_refuse_run (self, router, code,
-                          "as many runs are in flight as there are places or memory for", run);
+        const char *why = dw_coordinator_why_not (self, client, run, &code);
+        if (why)
             s_skip (reader);
-        } else if (code)
-            s_refuse_run (self, router, code,
-                          "a submission makes no sense, or there is no memory for it", run);
+        else {
+            why = dw_coordinator_begin_run (self, client, reader, &code, &index);
+            if (session && run > session->run_last)
+                session->run_last = run;
+            if (session && !why)
+                dw_flights_add (&session->live, run);
+        }
+        if (why) {
+            dw_coordinator_refuse_run (self, router, code, why, run);
+            refused++;
+        }
     }
 }
 
@@ -263,16 +242,38 @@ void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_r
     uint64_t client_run = dw_read_uint (reader);
     bool is_every = client_run == DW_EVERY_RUN;
     for (uint32_t i = 0; i < self->runs_used && !reader->is_damaged; i++)
-        if (self->runs[i].is_live && self->runs[i].client == client &&
-            (is_every || self->runs[i].client_run == client_run))
+        if (self->runs[i].is_live && (is_every || self->runs[i].client_run == client_run) &&
+            dw_coordinator_client_of (self, &self->runs[i]) == client)
             dw_coordinator_abort_run (self, i);
+    if (dw_coordinator_session (self, client))
+        dw_coordinator_abort_claimed (self, self->peers.items[client].number, client_run);
 }
 
-void dw_coordinator_on_client_gone (dw_coordinator_t *self, uint32_t client) {
-    for (uint32_t i = 0; i < self->runs_used; i++)
-        if (self->runs[i].is_live && self->runs[i].client == client) {
-            self->runs[i].client = DW_PEER_NONE;
-            dw_coordinator_abort_run (self, i);
-        }
-    dw_peers_remove (&self->peers, &self->peers.items[client]);
+/* ---- What goes out: results ------------------------------------------------------------------- */
+
+dw_packet_t *dw_coordinator_result_begin (dw_coordinator_t *self, const dw_live_run_t *run) {
+    uint32_t client = dw_coordinator_client_of (self, run);
+    if (client != DW_PEER_NONE) {
+        dw_peer_t *peer = &self->peers.items[client];
+        if (peer->packet.count > DW_WIRE_FRAMES_MAX / 2 || dw_coordinator_is_full (self, peer))
+            dw_peers_send (&self->peers, peer);
+        return dw_peers_packet (&self->peers, peer, DW_WIRE_RESULTS);
+    }
+    if (run->session == DW_NONE && run->detached == DW_NONE)
+        return NULL;
+    dw_packet_clear (&self->away);
+    if (run->detached == DW_NONE)
+        dw_write_uint (&self->away.head, DW_WIRE_RESULTS);
+    return &self->away;
+}
+
+void dw_coordinator_result_end (dw_coordinator_t *self, const dw_live_run_t *run) {
+    if (run->detached != DW_NONE)
+        dw_coordinator_keep_detached (self, run->detached);
+    if (run->session == DW_NONE)
+        return;
+    dw_session_t *session = self->sessions[run->session];
+    dw_flights_remove (&session->live, run->client_run);
+    if (session->peer == DW_PEER_NONE)
+        dw_coordinator_keep (self, session, &self->away);
 }

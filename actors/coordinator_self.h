@@ -2,9 +2,12 @@
  *
  *     coordinator.c           the loop, what comes in, closing, how it is made
  *     coordinator_sockets.c   its sockets and their doors: made, guarded, bound
- *     coordinator_runs.c      runs and the clients that wait for them
+ *     coordinator_runs.c      runs, as clients ask for them
+ *     coordinator_clients.c   clients: welcomed, lost and back again
+ *     coordinator_detached.c  runs that nobody waits for, kept for whoever knows their names
  *     coordinator_crew.c      the worker actors: welcomed, heard, replaced
  *     coordinator_entry.c     who may come in from elsewhere, by their keys
+ *     coordinator_graphs.c    where other graphs of this process are
  *     coordinator_agents.c    worker processes elsewhere: welcomed, heard, lost, drained
  *     coordinator_lanes.c     which lanes somebody serves, and what becomes of the others
  *     coordinator_watch.c     what does not go on: runs that nobody serves, slots that are long at a task
@@ -24,6 +27,7 @@
 #include "actors/coordinator.h"
 #include "actors/deaths.h"
 #include "actors/door.h"
+#include "actors/flights.h"
 #include "actors/keyring.h"
 #include "actors/lanes.h"
 #include "actors/ledger.h"
@@ -39,10 +43,13 @@
 typedef struct dw_live_run_t {
     bool is_live;
     bool has_extras;
-    bool is_kept;    /* a slot elsewhere may keep something of it */
+    bool is_kept; /* a slot elsewhere may keep something of it */
     bool is_stall_told;
     int64_t unserved_ns; /* since when nobody serves what is ready of it; 0: somebody does */
     uint32_t client;     /* its peer; DW_PEER_NONE: it is gone */
+    uint32_t session;    /* of that client, which may be away; DW_NONE: it has none */
+    uint32_t
+        detached; /* among those that are; DW_NONE: it is not, and the other two are DW_NONE when it is */
     uint64_t client_run;
     uint64_t number; /* of all runs of this system */
     int64_t submitted_ns;
@@ -51,6 +58,45 @@ typedef struct dw_live_run_t {
     uint32_t *outputs;    /* NULL: all */
     uint32_t outputs_count;
 } dw_live_run_t;
+
+/* A client elsewhere that is known again when its connection was cut: its runs go on meanwhile, and what it was not
+ * known to have got is kept for it. */
+typedef struct dw_session_t {
+    uint8_t uuid[DW_WIRE_UUID_SIZE];
+    uint8_t id[DW_WIRE_UUID_SIZE]; /* by which the client knows that this is still the same one */
+    uint8_t key[DW_KEY_SIZE];
+    uint64_t incarnation;
+    uint32_t peer;     /* DW_PEER_NONE: it is away, */
+    int64_t away_ns;   /* since then */
+    uint64_t run_last; /* the highest number of a run of it */
+    dw_flights_t live; /* the numbers of those that have not ended */
+    dw_kept_t kept;
+} dw_session_t;
+
+typedef enum dw_detached_state_t {
+    DW_DETACHED_FREE, /* nothing stands here */
+    DW_DETACHED_LIVE,
+    DW_DETACHED_ENDED,
+    DW_DETACHED_DROPPED, /* its name alone is left, for those who ask */
+} dw_detached_state_t;
+
+/* A run whose client does not wait for it. Its name is that client's uuid and number for it. */
+typedef struct dw_detached_t {
+    uint8_t state; /* dw_detached_state_t */
+    uint8_t uuid[DW_WIRE_UUID_SIZE];
+    uint8_t key[DW_KEY_SIZE];
+    uint64_t number;
+    uint32_t run;     /* while it is live */
+    int64_t ended_ns; /* when it was begun, ended, or dropped */
+    dw_parcel_t
+        *result; /* when it has ended; its head is a byte and the record behind its run's number */
+} dw_detached_t;
+
+/* A client that has taken up such a run again, which is live. */
+typedef struct dw_claim_t {
+    uint32_t detached, session;
+    uint64_t client_run;
+} dw_claim_t;
 
 /* One of the scheduler's workers. */
 typedef struct dw_crew_t {
@@ -124,6 +170,7 @@ struct dw_coordinator_t {
     dw_commands_t commands;
     dw_outcomes_t outcomes; /* events for the next step, and what came with them */
     dw_packet_t reply;
+    dw_packet_t away; /* the result of a run whose client is away */
 
     dw_live_run_t *runs;
     uint32_t *free_runs;
@@ -162,9 +209,21 @@ struct dw_coordinator_t {
     bool has_other_agents;  /* than when the lanes were looked at last */
     uint64_t unserved;      /* lanes that nobody serves, */
     uint64_t unserved_said; /* of which this was said */
-    bool is_stall_told; /* a run is stalled, and people were told */
+    bool is_stall_told;     /* a run is stalled, and people were told */
 
     dw_deaths_t deaths;
+    dw_session_t **sessions; /* NULL where a place is free */
+    uint32_t sessions_count, sessions_size;
+    int64_t clients_look_ns; /* when they were looked after last */
+    dw_detached_t *detached;
+    uint32_t detached_count, detached_size;
+    uint64_t detached_bytes; /* of the results */
+    dw_claim_t *claims;
+    uint32_t claims_count, claims_size;
+
+    dw_writer_t elsewhere; /* names and places of other graphs of this process, as they came */
+    uint32_t elsewhere_count;
+
     zmq_msg_t graph; /* what WELCOME tells clients */
     bool has_graph;
     uint32_t owner; /* its peer */
@@ -210,14 +269,62 @@ bool dw_coordinator_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size
 /* Tells whoever sent the message received last that it is refused, and counts it. */
 void dw_coordinator_refuse (dw_coordinator_t *self, uint32_t router, uint16_t code,
                             const char *text);
-void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, const uint8_t *key);
+/* The same of one run, by the client's number for it. */
+void dw_coordinator_refuse_run (dw_coordinator_t *self, uint32_t router, uint16_t code,
+                                const char *text, uint64_t run);
 void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t client,
                                dw_wire_reader_t *reader);
 /* The scheduler hears that a run is cancelled. */
 void dw_coordinator_abort_run (dw_coordinator_t *self, uint32_t index);
 void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader);
+/* Keeps packet for a client that is away. */
+void dw_coordinator_keep (dw_coordinator_t *self, dw_session_t *session, dw_packet_t *packet);
+/* What a run's result is put into, and what is to be called when it is; NULL: nobody waits for it. */
+dw_packet_t *dw_coordinator_result_begin (dw_coordinator_t *self, const dw_live_run_t *run);
+void dw_coordinator_result_end (dw_coordinator_t *self, const dw_live_run_t *run);
+
+/* Why a run of a client is not begun, with a code to refuse it by; NULL: it may be. */
+const char *dw_coordinator_why_not (dw_coordinator_t *self, uint32_t client, uint64_t run,
+                                    uint16_t *code);
+/* Begins a run as the reader's submission asks for it. */
+const char *dw_coordinator_begin_run (dw_coordinator_t *self, uint32_t client,
+                                      dw_wire_reader_t *reader, uint16_t *code, uint32_t *index_p);
+
+/* ---- Detached runs --------------------------------------------------------------------------- */
+
+void dw_coordinator_on_detach (dw_coordinator_t *self, uint32_t router, uint32_t client,
+                               dw_wire_reader_t *reader);
+void dw_coordinator_on_claim (dw_coordinator_t *self, uint32_t router, uint32_t client,
+                              dw_wire_reader_t *reader);
+/* The result of a detached run is in away: it is kept, and given to those who have claimed it. */
+void dw_coordinator_keep_detached (dw_coordinator_t *self, uint32_t detached);
+void dw_coordinator_abort_claimed (dw_coordinator_t *self, uint32_t session, uint64_t client_run);
+/* A session is gone, and so are its claims. */
+void dw_coordinator_forget_claims (dw_coordinator_t *self, uint32_t session);
+/* Drops what was kept for its time. */
+void dw_coordinator_look_after_detached (dw_coordinator_t *self, int64_t now_ns);
+uint32_t dw_coordinator_detached_kept (const dw_coordinator_t *self);
+void dw_coordinator_free_detached (dw_coordinator_t *self);
+
+/* ---- Clients --------------------------------------------------------------------------------- */
+
+void dw_coordinator_welcome_client (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                                    dw_wire_reader_t *reader);
+/* Its session; NULL: it has none. */
+dw_session_t *dw_coordinator_session (const dw_coordinator_t *self, uint32_t client);
+/* The peer that waits for a run; DW_PEER_NONE: nobody does, or it is away. */
+uint32_t dw_coordinator_client_of (const dw_coordinator_t *self, const dw_live_run_t *run);
+void dw_coordinator_on_taken (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader);
 /* A client has left: nobody waits for its runs. */
-void dw_coordinator_on_client_gone (dw_coordinator_t *self, uint32_t client);
+void dw_coordinator_on_client_bye (dw_coordinator_t *self, uint32_t client);
+/* A client cannot be reached: when it has a session it is away, else it has left. */
+void dw_coordinator_on_client_lost (dw_coordinator_t *self, uint32_t client);
+/* Finds those whose connections are gone, and forgets those that were away for too long. */
+void dw_coordinator_look_after_clients (dw_coordinator_t *self, int64_t now_ns);
+/* Nobody will ask for its runs any more; it is away. */
+void dw_coordinator_forget_session (dw_coordinator_t *self, uint32_t index);
+uint32_t dw_coordinator_clients_away (const dw_coordinator_t *self);
+void dw_coordinator_free_sessions (dw_coordinator_t *self);
 
 /* ---- Workers --------------------------------------------------------------------------------- */
 
@@ -253,6 +360,10 @@ int dw_coordinator_start_worker (dw_coordinator_t *self, uint32_t number, dw_err
 /* Whether whoever sent the message received last, by the socket that listens, may have a role; its key in key. */
 bool dw_coordinator_may_enter (dw_coordinator_t *self, uint32_t role, uint8_t *key);
 bool dw_coordinator_may_submit (const dw_coordinator_t *self, uint32_t client);
+/* Whether its key is in the list at all, where there are keys. */
+bool dw_coordinator_is_listed (dw_coordinator_t *self);
+void dw_coordinator_on_where (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader);
+void dw_coordinator_on_refer (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader);
 /* Reads the allow-list anew; who is no longer on it is out. */
 void dw_coordinator_reload (dw_coordinator_t *self);
 void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
@@ -297,6 +408,9 @@ uint32_t dw_coordinator_write_troubles (const dw_coordinator_t *self, int64_t no
 /* Where the payload lies that a task reads. */
 const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, dw_live_run_t *run,
                                              uint32_t source);
+/* Whether what is put together for a peer is to be sent before more is added: a message is there when all of it is, so
+ * what has large payloads before it would wait for them to travel, and the one end for the other. */
+bool dw_coordinator_is_full (const dw_coordinator_t *self, const dw_peer_t *peer);
 /* Gives the scheduler what has happened, and does what it says. Carrying out may make events, which
  * are for the next step: they move to the front. */
 void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns);

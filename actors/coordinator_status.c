@@ -98,7 +98,9 @@ void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
                                 self->peers.unknown_count,
                                 troubles.runs_stalled,
                                 troubles.slots_down,
-                                troubles.slots_long};
+                                troubles.slots_long,
+                                dw_coordinator_clients_away (self),
+                                dw_coordinator_detached_kept (self)};
     dw_writer_t *head = &self->reply.head;
     dw_write_uint (head, DW_WIRE_STATUS);
     dw_write_str (head, self->options.name, strlen (self->options.name));

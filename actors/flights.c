@@ -19,25 +19,41 @@ static uint32_t s_place (const dw_flights_t *self, uint64_t run) {
 }
 
 bool dw_flights_reserve (dw_flights_t *self) {
-    dw_flights_t grown = {.size = self->size ? 2 * self->size : 8};
+    dw_flights_t grown = {.size = self->size ? 2 * self->size : 8, .has_values = self->has_values};
     if (self->size && 2 * (self->count + 1) <= self->size)
         return true;
     grown.runs = calloc (grown.size, sizeof *grown.runs);
-    if (!grown.runs)
+    grown.values = self->has_values ? calloc (grown.size, sizeof *grown.values) : NULL;
+    if (!grown.runs || (self->has_values && !grown.values)) {
+        dw_flights_free (&grown);
         return false;
+    }
     for (uint32_t i = 0; i < self->size; i++)
-        if (self->runs[i])
-            grown.runs[s_place (&grown, self->runs[i])] = self->runs[i];
+        if (self->runs[i]) {
+            uint32_t place = s_place (&grown, self->runs[i]);
+            grown.runs[place] = self->runs[i];
+            if (grown.values)
+                grown.values[place] = self->values[i];
+        }
     grown.count = self->count;
     free (self->runs);
+    free (self->values);
     *self = grown;
     return true;
 }
 
 void dw_flights_add (dw_flights_t *self, uint64_t run) {
     assert (run && 2 * (self->count + 1) <= self->size); /* an empty place ends every search */
-    self->runs[s_place (self, run)] = run;
+    uint32_t place = s_place (self, run);
+    self->runs[place] = run;
+    if (self->values)
+        self->values[place] = NULL;
     self->count++;
+}
+
+void **dw_flights_value (const dw_flights_t *self, uint64_t run) {
+    assert (self->values && dw_flights_has (self, run)); /* the caller asked before */
+    return &self->values[s_place (self, run)];
 }
 
 bool dw_flights_has (const dw_flights_t *self, uint64_t run) {
@@ -57,6 +73,8 @@ void dw_flights_remove (dw_flights_t *self, uint64_t run) {
         uint32_t home = s_home (self, self->runs[at]);
         if (((at - home) & (self->size - 1)) >= ((at - hole) & (self->size - 1))) {
             self->runs[hole] = self->runs[at];
+            if (self->values)
+                self->values[hole] = self->values[at];
             hole = at;
         }
     }
@@ -65,5 +83,6 @@ void dw_flights_remove (dw_flights_t *self, uint64_t run) {
 
 void dw_flights_free (dw_flights_t *self) {
     free (self->runs);
-    *self = (dw_flights_t){0};
+    free (self->values);
+    *self = (dw_flights_t){.has_values = self->has_values};
 }

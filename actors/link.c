@@ -58,7 +58,9 @@ static int s_watch (dw_link_t *self, void *context, dw_error_t *error) {
     if (zmq_socket_monitor (self->socket, name, MONITOR_EVENTS))
         return s_refuse ("a connection cannot be watched", error);
     self->monitor = zmq_socket (context, ZMQ_PAIR);
-    if (!self->monitor || !dw_option_set_int (self->monitor, ZMQ_LINGER, 0))
+    /* ZeroMQ stands still when its monitor's messages find no room, and a client may not look for hours. */
+    if (!self->monitor || !dw_option_set_int (self->monitor, ZMQ_LINGER, 0) ||
+        !dw_option_set_int (self->monitor, ZMQ_RCVHWM, 0))
         return s_refuse ("no socket to watch a connection", error);
     return zmq_connect (self->monitor, name) ? s_refuse ("a connection cannot be watched", error)
                                              : DW_OK;
@@ -107,7 +109,7 @@ int dw_link_open (dw_link_t *self, void *context, const char *endpoint, const dw
     return err;
 }
 
-void dw_link_watch_no_more (dw_link_t *self) {
+static void s_watch_no_more (dw_link_t *self) {
     if (!self->monitor)
         return;
     zmq_socket_monitor (self->socket, NULL, 0);
@@ -116,7 +118,7 @@ void dw_link_watch_no_more (dw_link_t *self) {
 }
 
 void dw_link_close (dw_link_t *self) {
-    dw_link_watch_no_more (self);
+    s_watch_no_more (self);
     if (self->socket)
         zmq_close (self->socket);
     *self = (dw_link_t){0};

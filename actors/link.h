@@ -41,9 +41,6 @@ void dw_link_close (dw_link_t *self);
 int dw_link_wait (dw_link_t *self, int64_t deadline_ns);
 /* Whether it was cut since it was made. */
 bool dw_link_is_cut (dw_link_t *self);
-/* From here on it is not watched. Whoever does not go on asking whether it is cut has to say so: ZeroMQ stands still
- * when some 2,000 of its monitor's messages wait. */
-void dw_link_watch_no_more (dw_link_t *self);
 /* Why nothing came within the time that was given: adds it to error. Returns DW_EKEY, or DW_ENOBODY. */
 int dw_link_blame (const dw_link_t *self, const char *endpoint, bool has_keys, dw_error_t *error);
 

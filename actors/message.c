@@ -124,6 +124,20 @@ void dw_packet_give (dw_packet_t *self, zmq_msg_t *message) {
     dw_write_uint (&self->head, self->count);
 }
 
+void dw_packet_append (dw_packet_t *self, const void *bytes, size_t size) {
+    uint8_t *at = dw_writer_room (&self->head, size);
+    if (!at)
+        return;
+    memcpy (at, bytes, size);
+    self->head.count += size;
+}
+
+void dw_packet_lend (dw_packet_t *self, zmq_msg_t *message) {
+    zmq_msg_t *copy = s_frames_push (&self->frames, &self->count, &self->size);
+    if (!copy || zmq_msg_copy (copy, message))
+        self->head.no_memory = true;
+}
+
 static int s_send_error (int err) {
     switch (err) {
         case EHOSTUNREACH: return DW_ENOENT;
@@ -154,6 +168,22 @@ int dw_packet_send (dw_packet_t *self, void *socket, const void *id, size_t id_s
                 err = s_send_error (errno);
     }
     dw_packet_clear (self);
+    return err;
+}
+
+int dw_message_send_copies (zmq_msg_t *frames, uint32_t count, void *socket, const void *id,
+                            size_t id_size) {
+    int err = id_size ? s_send_bytes (socket, id, id_size, ZMQ_SNDMORE) : DW_OK;
+    for (uint32_t i = 0; !err && i < count; i++) {
+        zmq_msg_t copy;
+        zmq_msg_init (&copy);
+        zmq_msg_copy (&copy, &frames[i]);
+        int flags = ZMQ_DONTWAIT | (i + 1 < count ? ZMQ_SNDMORE : 0);
+        while (!err && zmq_msg_send (&copy, socket, flags) < 0)
+            if (errno != EINTR)
+                err = s_send_error (errno);
+        zmq_msg_close (&copy);
+    }
     return err;
 }
 

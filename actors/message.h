@@ -48,6 +48,9 @@ typedef struct dw_packet_t {
 void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t *frame);
 /* Gives message away as a frame of the packet and appends its number to the head. */
 void dw_packet_give (dw_packet_t *self, zmq_msg_t *message);
+/* Appends bytes to the head as they are, and a frame by reference of which the head says what it will. */
+void dw_packet_append (dw_packet_t *self, const void *bytes, size_t size);
+void dw_packet_lend (dw_packet_t *self, zmq_msg_t *message);
 /* How many more frames may be added. */
 static inline uint32_t dw_packet_frames_left (const dw_packet_t *self) {
     return DW_WIRE_FRAMES_MAX - self->count;
@@ -55,6 +58,9 @@ static inline uint32_t dw_packet_frames_left (const dw_packet_t *self) {
 /* Sends it, to the routing id (id_size 0: none), and empties it whatever comes of it.
  * Errors: DW_ECLOSED; DW_ENOENT the peer is gone; DW_EAGAIN its queue is full; DW_ENOMEM. */
 int dw_packet_send (dw_packet_t *self, void *socket, const void *id, size_t id_size);
+/* The same of frames, of which copies by reference are sent: they stay the caller's. */
+int dw_message_send_copies (zmq_msg_t *frames, uint32_t count, void *socket, const void *id,
+                            size_t id_size);
 void dw_packet_clear (dw_packet_t *self);
 /* Takes back what was added since the head had head_count bytes and there were count frames, also that
  * there was no memory for it. */

@@ -87,6 +87,7 @@ dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role)
     *peer = (dw_peer_t){.id_size = (uint8_t) zmq_msg_size (id),
                         .router = (uint8_t) router,
                         .role = (uint8_t) role,
+                        .number = DW_PEER_NONE,
                         .packet = packet};
     memcpy (peer->id, zmq_msg_data (id), peer->id_size);
     self->clients_count += role == DW_WIRE_CLIENT;
@@ -119,10 +120,22 @@ dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t 
     return &peer->packet;
 }
 
+/* Sends a peer's packet and keeps it, which is how it is sent again when nobody got it. */
+static int s_send_and_keep (dw_peers_t *self, dw_peer_t *peer) {
+    dw_parcel_t *parcel = dw_parcel_new (&peer->packet);
+    if (!parcel)
+        return DW_ENOMEM;
+    dw_kept_add (peer->kept, parcel);
+    return dw_parcel_send (parcel, self->routers[peer->router], peer->id, peer->id_size);
+}
+
 int dw_peers_send (dw_peers_t *self, dw_peer_t *peer) {
     uint32_t records = peer->packet.records;
     self->full_count += peer->packet.bytes >= DW_PACKET_FULL;
-    int err = dw_packet_send (&peer->packet, self->routers[peer->router], peer->id, peer->id_size);
+    int err = peer->kept && records > 0
+                  ? s_send_and_keep (self, peer)
+                  : dw_packet_send (&peer->packet, self->routers[peer->router], peer->id,
+                                    peer->id_size);
     self->messages_count++;
     if (err) {
         peer->is_unreachable = true;

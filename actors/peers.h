@@ -6,6 +6,7 @@
 #ifndef DW_PEERS_H
 #define DW_PEERS_H
 
+#include "actors/kept.h"
 #include "actors/keys.h"
 #include "actors/message.h"
 
@@ -21,11 +22,13 @@ typedef struct dw_peer_t {
     bool is_unreachable; /* it could not be sent what it should have been: its connection is gone */
     uint32_t unsent;     /* records of that */
     bool is_dismissed;   /* a worker that was given up; only its BYE is of interest */
-    uint32_t number;     /* a worker's; an agent's place */
+    uint32_t
+        number; /* a worker's; an agent's place; a client's session, DW_PEER_NONE: it has none */
     uint8_t key[DW_KEY_SIZE]; /* by which it was let in; zeros: none */
     uint32_t credit;          /* a worker's */
     int64_t probed_ns;  /* a client's: when it was last sent a message to see if it is there */
     dw_packet_t packet; /* TASKS or RESULTS being put together */
+    dw_kept_t *kept;    /* where what is sent with records is kept; NULL: it is not */
 } dw_peer_t;
 
 typedef struct dw_peers_t {

@@ -71,7 +71,9 @@ static void s_read_numbers (dw_wire_reader_t *reader, dw_status_t *status) {
                                  &status->messages_ignored,
                                  &status->runs_stalled,
                                  &status->slots_down,
-                                 &status->slots_long};
+                                 &status->slots_long,
+                                 &status->clients_away,
+                                 &status->results_kept};
     uint32_t count = dw_read_array (reader), known = sizeof numbers / sizeof *numbers;
     for (uint32_t i = 0; i < count; i++) { /* a later version may tell more */
         uint64_t number = dw_read_uint (reader);

@@ -29,9 +29,16 @@
 #define HEARTBEAT_MS      1000u
 #define SILENCE_MS        3000u
 #define STALLED_MS        60000u
+#define LOST_CLIENT_MS    60000u
+#define KEEP_RUNS         1024u
+#define KEEP_RUNS_MAX     16384u
+#define KEEP_MS           3600000u
+#define KEEP_BYTES        ((uint64_t) 64 << 20)
 #define MS_MAX            3600000u
 #define ANY_CONCURRENCY   65536                /* as many as there are slots */
 #define NETWORK_BYTES_MAX ((int64_t) 16 << 20) /* of a payload, where the graph says nothing */
+#define REFER_MS          5000
+#define GRAPHS_MAX        64u
 #define PROBE_THREADS     4 /* ZeroMQ's own two, the coordinator's, and one for closing */
 
 struct dw_system_t {
@@ -242,6 +249,10 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
         .own_connections_max = self->program->plan->workers_count + clients_max + SPARE_CONNECTIONS,
         .stalled_ms = options->stalled_ms,
         .lease_ms = options->lease_ms,
+        .lost_client_ms = options->lost_client_ms,
+        .keep_bytes = options->keep_bytes,
+        .keep_runs = options->keep_runs,
+        .keep_ms = options->keep_ms,
         .runs_max = options->runs_max ? options->runs_max : RUNS_MAX,
         .clients_max = clients_max,
         .cpus_count = dw_processors_lookup (processors).cpus_count,
@@ -276,6 +287,10 @@ static dw_system_options_t s_settle (const dw_system_options_t *asked) {
     options.heartbeat_ms = options.heartbeat_ms ? options.heartbeat_ms : HEARTBEAT_MS;
     options.silence_ms = options.silence_ms ? options.silence_ms : SILENCE_MS;
     options.stalled_ms = options.stalled_ms ? options.stalled_ms : STALLED_MS;
+    options.lost_client_ms = options.lost_client_ms ? options.lost_client_ms : LOST_CLIENT_MS;
+    options.keep_bytes = options.keep_bytes ? options.keep_bytes : KEEP_BYTES;
+    options.keep_runs = options.keep_runs ? options.keep_runs : KEEP_RUNS;
+    options.keep_ms = options.keep_ms ? options.keep_ms : KEEP_MS;
     return options;
 }
 
@@ -289,6 +304,9 @@ static int s_check_options (const dw_system_options_t *options, dw_error_t *erro
             error, DW_EINVAL, DW_NOWHERE,
             "silence_ms (%u) must be at least two heartbeats (%u ms each) and at most %u",
             (unsigned) options->silence_ms, (unsigned) options->heartbeat_ms, MS_MAX);
+    if (options->keep_runs > KEEP_RUNS_MAX)
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "keep_runs is at most %u",
+                             KEEP_RUNS_MAX);
     if (options->slots_max > 65536)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "slots_max is at most 65536");
     return DW_OK;
@@ -439,4 +457,78 @@ void dw_system_reload_keys (dw_system_t *self) {
 
 const uint8_t *dw_system_token (const dw_system_t *self) {
     return self->program->token;
+}
+
+/* ---- Several graphs --------------------------------------------------------------------------- */
+
+/* Whether the coordinator says that it knows so many. */
+static int s_await_referred (dw_system_t *self, size_t count) {
+    dw_message_t message = {0};
+    zmq_pollitem_t item = {.socket = self->owner, .events = ZMQ_POLLIN};
+    int err = zmq_poll (&item, 1, REFER_MS) > 0 ? dw_message_receive (&message, self->owner)
+                                                : DW_ETIMEDOUT;
+    if (!err) {
+        dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
+                                                  zmq_msg_size (&message.frames[0]));
+        dw_read_uint (&reader);
+        err = dw_read_uint (&reader) == count ? DW_OK : DW_ENOMEM;
+    }
+    dw_message_free (&message);
+    return err;
+}
+
+/* By what the endpoint of another system differs from that of the first: its port, or the number behind the file;
+ * 0: it is not one of those. */
+static unsigned long s_place (const char *first, const char *other) {
+    const char *colon = strrchr (other, ':');
+    size_t size = strlen (first);
+    if (strncmp (first, "tcp://", 6) == 0 && strncmp (other, "tcp://", 6) == 0)
+        return strtoul (colon + 1, NULL, 10);
+    if (strncmp (first, "ipc://", 6) == 0 && strncmp (other, first, size) == 0 &&
+        other[size] == '.')
+        return strtoul (other + size + 1, NULL, 10);
+    return 0;
+}
+
+static int s_check_place (const dw_system_t *self, const dw_system_t *other, dw_error_t *error) {
+    if (strcmp (self->name, other->name) == 0)
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "two graphs are named \"%s\"",
+                             self->name);
+    unsigned long place = s_place (dw_system_listening (self), dw_system_listening (other));
+    if (place > 0 && place <= UINT16_MAX)
+        return DW_OK;
+    return dw_error_add (
+        error, DW_EINVAL, DW_NOWHERE,
+        "the graph \"%s\" listens at \"%s\", which cannot be found from \"%s\": it must be another "
+        "port, or FILE.NUMBER",
+        other->name, dw_system_listening (other), dw_system_listening (self));
+}
+
+int dw_system_refer (dw_system_t *self, dw_system_t *const *others, size_t count,
+                     dw_error_t *error) {
+    dw_packet_t packet = {0};
+    int err = count <= GRAPHS_MAX - 1
+                  ? DW_OK
+                  : dw_error_add (error, DW_EINVAL, DW_NOWHERE, "at most %u graphs", GRAPHS_MAX);
+    for (size_t i = 0; i < count && !err; i++) {
+        err = s_check_place (self, others[i], error);
+        for (size_t k = 0; k < i && !err; k++)
+            if (strcmp (others[k]->name, others[i]->name) == 0)
+                err = dw_error_add (error, DW_EINVAL, DW_NOWHERE, "two graphs are named \"%s\"",
+                                    others[i]->name);
+    }
+    if (err)
+        return err;
+    dw_write_uint (&packet.head, DW_WIRE_REFER);
+    dw_write_array (&packet.head, (uint32_t) count);
+    for (size_t i = 0; i < count; i++) {
+        dw_write_str (&packet.head, others[i]->name, strlen (others[i]->name));
+        dw_write_uint (&packet.head,
+                       s_place (dw_system_listening (self), dw_system_listening (others[i])));
+    }
+    err = dw_packet_send (&packet, self->owner, NULL, 0);
+    dw_packet_free (&packet);
+    if (!err)
+        err = s_await_referred (self, count);
+    return err ? dw_error_add (error, err, DW_NOWHERE, "the coordinator cannot be reached") : err;
 }

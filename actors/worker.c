@@ -413,6 +413,12 @@ static void s_on_message (dw_worker_t *self) {
         case DW_WIRE_RELOAD:
         case DW_WIRE_ENDED:
         case DW_WIRE_STALLED:
+        case DW_WIRE_TAKEN:
+        case DW_WIRE_DETACH:
+        case DW_WIRE_CLAIM:
+        case DW_WIRE_WHERE:
+        case DW_WIRE_MOVED:
+        case DW_WIRE_REFER:
         case DW_WIRE_TYPES: return; /* not for a worker */
     }
 }

@@ -192,6 +192,10 @@ int dw_command_seconds (const struct argp_state *state, const char *option, cons
     return (int) (value * 1e3);
 }
 
+int dw_command_reconnect (const struct argp_state *state, const char *word) {
+    return strcmp (word, "forever") == 0 ? -1 : dw_command_seconds (state, "--reconnect", word, 0);
+}
+
 dw_format_t dw_command_format (const struct argp_state *state, const char *word) {
     static const char *const formats[] = {"text", "json", NULL};
     return (dw_format_t) dw_command_choose (state, "--format", formats, word);

@@ -73,6 +73,8 @@ int dw_command_seconds (const struct argp_state *state, const char *option, cons
                         int min_ms);
 
 #define DW_COMMAND_RECORD_BYTES_MIN 4096u /* of --record-bytes-max */
+/* The word of --reconnect in milliseconds: seconds, or "forever", which is -1. */
+int dw_command_reconnect (const struct argp_state *state, const char *word);
 
 typedef enum dw_format_t { DW_FORMAT_TEXT, DW_FORMAT_JSON } dw_format_t;
 /* The word of --format where a result is printed. */

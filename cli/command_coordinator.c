@@ -1,22 +1,27 @@
 /* command_coordinator.c - dagwood coordinator: a graph whose nodes are run by worker processes, for
  * clients in other processes. */
 
+#include "cli/graphs.h"
 #include "cli/output.h"
 #include "cli/rendezvous.h"
 #include "cli/serve.h"
 #include "cli/signals.h"
-#include "runtime/core/plan.h"
 
 #define MS_MAX          3600000
 #define SLOTS_MAX       65536
 #define RUNS_MAX        1048576
 #define CLIENTS_MAX     65536
 #define CONNECTIONS_MAX 1048576
+#define GRAPHS_MAX      64
+#define KEEP_RUNS_MAX   16384
+#define KEEP_BYTES_MAX  (UINT64_C (1) << 40)
 
 /* ---- Its words ---------------------------------------------------------------------------- */
 
 typedef struct options_t {
-    const char *graph, *rendezvous;
+    const char *rendezvous;
+    const char *graphs[GRAPHS_MAX]; /* words: FILE, or NAME=FILE */
+    size_t graphs_count;
     dw_system_options_t system;
 } options_t;
 
@@ -36,6 +41,10 @@ enum {
     KEY_RECORD,
     KEY_RECORD_BYTES_MAX,
     KEY_NO_WORKERS,
+    KEY_LOST_CLIENT_MS,
+    KEY_KEEP_SECONDS,
+    KEY_KEEP_RUNS,
+    KEY_KEEP_BYTES,
 };
 
 /* The first is what happens by default. */
@@ -105,11 +114,27 @@ static const struct argp_option s_options[] = {
      .key = KEY_RECORD_BYTES_MAX,
      .arg = "N",
      .doc = "How large the recording may become; then it ends, and the runs go on [256 MiB]"},
+    {.name = "lost-client-ms",
+     .key = KEY_LOST_CLIENT_MS,
+     .arg = "N",
+     .doc = "How long a client whose connection was cut may come back, and its runs go on [60000]"},
+    {.name = "keep-seconds",
+     .key = KEY_KEEP_SECONDS,
+     .arg = "SECONDS",
+     .doc = "How long the result of a detached run is kept [3600]"},
+    {.name = "keep-runs",
+     .key = KEY_KEEP_RUNS,
+     .arg = "N",
+     .doc = "Most detached runs, under way or kept: the oldest results are dropped [1024]"},
+    {.name = "keep-bytes",
+     .key = KEY_KEEP_BYTES,
+     .arg = "N",
+     .doc = "Most bytes of their results, and of those kept for a client that is away [67108864]"},
     {0},
 };
 
 static void s_check (const options_t *self, const struct argp_state *state) {
-    if (!self->graph) {
+    if (self->graphs_count == 0) {
         argp_error (state, "which graph file?");
     }
     if (self->system.record_bytes_max && !self->system.record) {
@@ -118,6 +143,28 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (!self->system.listen) {
         argp_error (state, "where shall it listen? --listen ENDPOINT, for example "
                            "tcp://127.0.0.1:* or ipc://dagwood.sock");
+    }
+}
+
+static error_t s_parse_keep (int key, const char *arg, const struct argp_state *state) {
+    options_t *self = state->input;
+    dw_system_options_t *system = &self->system;
+    switch (key) {
+        case KEY_LOST_CLIENT_MS:
+            system->lost_client_ms = (uint32_t) dw_command_number (state, "--lost-client-ms", arg,
+                                                                   1, MS_MAX);
+            return 0;
+        case KEY_KEEP_SECONDS:
+            system->keep_ms = (uint32_t) dw_command_seconds (state, "--keep-seconds", arg, 1);
+            return 0;
+        case KEY_KEEP_RUNS:
+            system->keep_runs = (uint32_t) dw_command_number (state, "--keep-runs", arg, 1,
+                                                              KEEP_RUNS_MAX);
+            return 0;
+        case KEY_KEEP_BYTES:
+            system->keep_bytes = dw_command_number (state, "--keep-bytes", arg, 1, KEEP_BYTES_MAX);
+            return 0;
+        default: return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -158,7 +205,7 @@ static error_t s_parse_limit (int key, const char *arg, const struct argp_state 
             system->record_bytes_max = dw_command_number (state, "--record-bytes-max", arg,
                                                           DW_COMMAND_RECORD_BYTES_MIN, INT64_MAX);
             return 0;
-        default: return ARGP_ERR_UNKNOWN;
+        default: return s_parse_keep (key, arg, state);
     }
 }
 
@@ -175,13 +222,10 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
                                                               arg) == 1;
             return 0;
         case ARGP_KEY_ARG:
-            if (self->graph) {
-                argp_error (state,
-                            "a coordinator has one graph in this version, and \"%s\" is a second: "
-                            "start another for it",
-                            arg);
+            if (self->graphs_count == GRAPHS_MAX) {
+                argp_error (state, "a coordinator has at most %d graphs", GRAPHS_MAX);
             }
-            self->graph = arg;
+            self->graphs[self->graphs_count++] = arg;
             return 0;
         case ARGP_KEY_END: s_check (self, state); return 0;
         default: return s_parse_limit (key, arg, state);
@@ -191,14 +235,19 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
 static const struct argp s_argp = {
     .options = s_options,
     .parser = s_parse,
-    .args_doc = "GRAPH",
+    .args_doc = "[NAME=]GRAPH...",
     .doc =
-        "Opens a graph for other processes: workers run its nodes (dagwood worker), clients have "
+        "Opens graphs for other processes: workers run its nodes (dagwood worker), clients have "
         "runs made of it (dagwood submit). Prints where it listens, then serves until it is ended "
-        "by a signal. The graph's name is that of its file, without folders and suffix."
+        "by a signal. A graph's name is that of its file, without folders and suffix, or what "
+        "stands before it as NAME=."
         "\v"
         "When no worker is there that may run some node, that is said; then runs that need it wait "
         "for one, or with --no-workers fail the node fails with 503.\n\n"
+        "Each graph has a coordinator of its own, with all of these options, so that the runs of one "
+        "do not hold up another. The first listens at ENDPOINT, the others at the ports that follow "
+        "it (at any, where that is *), or at FILE.2, FILE.3 and so on; whoever connects to ENDPOINT "
+        "and names a graph is sent there.\n\n"
         "SIGTERM and SIGINT cancel the runs in flight, tell everybody and end it; a second one ends "
         "it at once. With keys, SIGHUP has it read its list of allowed keys anew: who is no longer "
         "on it is out.\n\n"
@@ -212,9 +261,10 @@ static const struct argp s_argp = {
 static const int s_signals[] = {SIGINT, SIGTERM, 0};
 static const int s_signals_with_keys[] = {SIGINT, SIGTERM, SIGHUP, 0};
 
-static int s_announce (const options_t *self, const dw_serve_t *serve,
+/* Where everybody comes first, and then the places of all graphs when there are several. */
+static int s_announce (const options_t *self, const dw_serve_t *serves,
                        dw_rendezvous_t *rendezvous) {
-    const char *endpoint = dw_system_listening (serve->system);
+    const char *endpoint = dw_system_listening (serves[0].system);
     if (self->rendezvous) {
         int status = dw_rendezvous_write (rendezvous, self->rendezvous, endpoint);
         if (status) {
@@ -222,52 +272,80 @@ static int s_announce (const options_t *self, const dw_serve_t *serve,
         }
     }
     dw_output_print ("listening at %s\n", endpoint);
+    for (size_t i = 0; i < self->graphs_count && self->graphs_count > 1; i++) {
+        dw_output_print ("graph %s at %s\n", serves[i].name,
+                         dw_system_listening (serves[i].system));
+    }
     return dw_output_close (DW_EXIT_OK); /* Written out now: somebody waits for it. */
 }
 
 /* Until a signal ends it. Returns the exit status. */
-static int s_wait (const dw_serve_t *serve, const dw_signals_t *signals) {
+static int s_wait (const options_t *self, const dw_serve_t *serves, const dw_signals_t *signals) {
     int number;
     while ((number = dw_signals_wait (signals)) == SIGHUP) {
-        dw_system_reload_keys (serve->system); /* which tells what came of it */
+        for (size_t i = 0; i < self->graphs_count; i++) {
+            dw_system_reload_keys (serves[i].system); /* which tells what came of it */
+        }
     }
     return number == SIGTERM ? DW_EXIT_OK : DW_EXIT_SIGNAL + number;
 }
 
-static int s_serve (const options_t *self, const dw_graph_t *graph) {
+/* Opens every graph and has the first one know where the others are. */
+static int s_open_all (const options_t *self, const dw_named_graph_t *graphs, dw_serve_t *serves) {
+    dw_system_t *others[GRAPHS_MAX];
+    char endpoint[DW_RENDEZVOUS_SIZE];
+    int status = DW_EXIT_OK;
+    for (size_t i = 0; i < self->graphs_count && !status; i++) {
+        dw_system_options_t options = self->system;
+        options.name = graphs[i].name;
+        options.listen = dw_graphs_endpoint (endpoint, sizeof endpoint, options.listen, i);
+        status = dw_serve_open (&serves[i], graphs[i].graph, graphs[i].file, options);
+        others[i] = serves[i].system;
+    }
+    if (status || self->graphs_count == 1) {
+        return status;
+    }
+    dw_error_t *error = dw_error_new ();
+    int err = dw_system_refer (serves[0].system, others + 1, self->graphs_count - 1, error);
+    status = err ? dw_command_fail (err, error, "the graphs") : DW_EXIT_OK;
+    dw_error_destroy (&error);
+    return status;
+}
+
+static int s_serve (const options_t *self, const dw_named_graph_t *graphs) {
     dw_signals_t signals;
     int status = dw_signals_catch (&signals, self->system.keys ? s_signals_with_keys : s_signals);
     if (status) {
         return status;
     }
-    dw_serve_t serve = {0};
+    dw_serve_t serves[GRAPHS_MAX] = {0};
     dw_rendezvous_t rendezvous = {0};
-    status = dw_serve_open (&serve, graph, self->graph, self->system);
+    status = s_open_all (self, graphs, serves);
     if (!status) {
-        status = s_announce (self, &serve, &rendezvous);
+        status = s_announce (self, serves, &rendezvous);
     }
     if (!status) {
-        status = s_wait (&serve, &signals);
+        status = s_wait (self, serves, &signals);
     }
     dw_rendezvous_remove (&rendezvous);
     dw_signals_release (&signals);
-    dw_serve_close (&serve, status);
+    for (size_t i = self->graphs_count; i-- > 0;) {
+        dw_serve_close (&serves[i], status);
+    }
     return status;
 }
 
 int dw_command_coordinator (int argc, char **argv) {
     options_t options = {.system = {.no_actors = true}};
+    dw_named_graph_t graphs[GRAPHS_MAX] = {0};
     int status = DW_EXIT_OK;
     if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
         return status;
     }
-    dw_graph_t *graph = NULL;
-    dw_plan_t *plan = NULL;
-    status = dw_command_load (&graph, &plan, options.graph);
-    dw_plan_destroy (&plan);
+    status = dw_graphs_load (graphs, options.graphs, options.graphs_count);
     if (!status) {
-        status = s_serve (&options, graph);
+        status = s_serve (&options, graphs);
     }
-    dw_graph_destroy (&graph);
+    dw_graphs_free (graphs, options.graphs_count);
     return status;
 }

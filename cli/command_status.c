@@ -1,6 +1,7 @@
 /* command_status.c - dagwood status: what a coordinator is at. */
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/connection.h"
@@ -38,7 +39,7 @@ static const struct argp s_argp = {
     .parser = s_parse,
     .children = s_children,
     .doc =
-        "Says what a coordinator is at: its graph, its runs and tasks since it started, and its "
+        "Says what a coordinator is at: its graphs, their runs and tasks since it started, and its "
         "workers. A worker that is named - is the coordinator itself."
         "\v"
         "Exit status: 0; 64 usage; 65 the rendezvous file has no endpoint; 66 it cannot be read; "
@@ -102,6 +103,11 @@ static void s_print_text (const dw_status_t *status) {
                      " lost\n",
                      status->tasks_ready, status->tasks_sent, status->steps_done,
                      status->attempts_failed, status->retries, status->timeouts, status->lost);
+    if (status->clients_away > 0 || status->results_kept > 0) {
+        dw_output_print ("kept: %" PRIu64 " result%s of detached runs, %" PRIu64 " client%s away\n",
+                         status->results_kept, status->results_kept == 1 ? "" : "s",
+                         status->clients_away, status->clients_away == 1 ? "" : "s");
+    }
     dw_output_print ("ignored: %" PRIu64 " answers, %" PRIu64 " messages\n",
                      status->answers_ignored, status->messages_ignored);
     if (status->lanes_count > 0) {
@@ -176,7 +182,7 @@ static json_t *s_troubles (const dw_status_t *status) {
 static json_t *s_counts (const dw_status_t *status) {
     return json_pack (
         "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:I, s:I}",
+        "s:I, s:I, s:I, s:I}",
         "graph", status->graph, "nodes_count", (json_int_t) status->nodes_count, "clients_count",
         (json_int_t) status->clients_count, "runs_in_flight", (json_int_t) status->runs_in_flight,
         "runs_ok", (json_int_t) status->runs_ok, "runs_partial", (json_int_t) status->runs_partial,
@@ -188,10 +194,12 @@ static json_t *s_counts (const dw_status_t *status) {
         (json_int_t) status->lost, "answers_ignored", (json_int_t) status->answers_ignored,
         "messages_ignored", (json_int_t) status->messages_ignored, "runs_stalled",
         (json_int_t) status->runs_stalled, "slots_down", (json_int_t) status->slots_down,
-        "slots_long", (json_int_t) status->slots_long);
+        "slots_long", (json_int_t) status->slots_long, "clients_away",
+
+        (json_int_t) status->clients_away, "results_kept", (json_int_t) status->results_kept);
 }
 
-static int s_print_json (const dw_status_t *status) {
+static json_t *s_status (const dw_status_t *status) {
     json_t *json = s_counts (status);
     if (json && (json_object_set_new (json, "lanes", s_lanes (status)) ||
                  json_object_set_new (json, "troubles", s_troubles (status)) ||
@@ -199,46 +207,93 @@ static int s_print_json (const dw_status_t *status) {
         json_decref (json);
         json = NULL;
     }
+    return json;
+}
+
+/* One graph is an object; several are an array in one. */
+static int s_print_json (dw_status_t *const *statuses, size_t count) {
+    json_t *json = NULL, *list = count > 1 ? json_array () : NULL;
+    bool ok = true;
+    for (size_t i = 0; i < count && list && ok; i++) {
+        ok = json_array_append_new (list, s_status (statuses[i])) == 0;
+    }
+    if (list && ok) {
+        json = json_pack ("{s:O}", "graphs", list);
+    } else if (count == 1) {
+        json = s_status (statuses[0]);
+    }
+    json_decref (list);
     bool printed = dw_report_json_dump (json) && dw_output_text ("\n");
     return printed || dw_output_failed () ? DW_OK : DW_ENOMEM;
 }
 
 /* ---- The command -------------------------------------------------------------------------- */
 
-static int s_print (const dw_status_t *status, dw_format_t format) {
+static int s_print (dw_status_t *const *statuses, size_t count, dw_format_t format) {
     switch (format) {
-        case DW_FORMAT_TEXT: s_print_text (status); return DW_OK;
-        case DW_FORMAT_JSON: return s_print_json (status);
+        case DW_FORMAT_TEXT:
+            for (size_t i = 0; i < count; i++) {
+                dw_output_text (i > 0 ? "\n" : "");
+                s_print_text (statuses[i]);
+            }
+            return DW_OK;
+        case DW_FORMAT_JSON: return s_print_json (statuses, count);
     }
     return DW_OK;
 }
 
-static int s_ask (const options_t *self, const dw_connect_options_t *options) {
+static int s_ask (const dw_connect_options_t *options, dw_status_t **status_p) {
     dw_error_t *error = dw_error_new ();
     dw_client_t *client = NULL;
-    dw_status_t *status = NULL;
     int err = dw_client_connect (&client, options, error);
     int exit_status = err ? dw_connection_fail (err, error, options) : DW_EXIT_OK;
     if (!err) {
         err = dw_client_status (client, options->timeout_ms > 0 ? options->timeout_ms : ANSWER_MS,
-                                &status);
-        err = err ? err : s_print (status, self->format);
+                                status_p);
         exit_status = err ? dw_command_fail (err, NULL, options->endpoint) : DW_EXIT_OK;
     }
-    dw_status_destroy (&status);
     dw_client_destroy (&client);
     dw_error_destroy (&error);
     /* It was there when it was connected to. */
     return err == DW_ETIMEDOUT ? DW_EXIT_LOST : exit_status;
 }
 
+static int s_ask_all (const options_t *self, const dw_connect_options_t *options,
+                      char *const *names, size_t count) {
+    dw_status_t **statuses = calloc (count, sizeof (dw_status_t *));
+    int status = statuses ? DW_EXIT_OK : dw_command_fail (DW_ENOMEM, NULL, "the status");
+    for (size_t i = 0; i < count && !status; i++) {
+        dw_connect_options_t one = *options;
+        one.graph = names[i];
+        status = s_ask (&one, &statuses[i]);
+    }
+    if (!status) {
+        int err = s_print (statuses, count, self->format);
+        status = err ? dw_command_fail (err, NULL, "the status") : DW_EXIT_OK;
+    }
+    for (size_t i = 0; statuses && i < count; i++) {
+        dw_status_destroy (&statuses[i]);
+    }
+    free (statuses);
+    return status;
+}
+
 int dw_command_status (int argc, char **argv) {
     options_t options = {0};
+    char **names = NULL;
+    size_t count = 0;
     int status = DW_EXIT_OK;
     if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
         return status;
     }
     dw_connect_options_t connect;
     status = dw_connection_find (&options.connection, &connect);
-    return status ? status : s_ask (&options, &connect);
+    if (!status) {
+        status = dw_connection_graphs (&connect, &names, &count);
+    }
+    if (!status) {
+        status = s_ask_all (&options, &connect, names, count);
+    }
+    dw_graph_names_free (&names, count);
+    return status;
 }

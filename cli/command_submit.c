@@ -1,25 +1,53 @@
 /* command_submit.c - dagwood submit: has a coordinator make a run, and prints every node's result. */
 
 #include "cli/connection.h"
-#include "cli/request.h"
+#include "cli/detached.h"
+#include "cli/output.h"
 
 #define INPUT_SIZE_MAX UINT32_MAX /* the most that any graph's max_payload_bytes can be */
+#define RECONNECT_MS   30000
 
 typedef struct options_t {
     dw_connection_t connection;
     dw_request_t request;
-    const char *graph;
+    int reconnect_ms;
+    bool detach;
+    const char *wait, *cancel; /* the name of a detached run */
 } options_t;
 
-enum { KEY_GRAPH = 256 };
+enum { KEY_RECONNECT = 256, KEY_DETACH, KEY_WAIT, KEY_CANCEL };
 
 static const struct argp_option s_options[] = {
-    {.name = "graph",
-     .key = KEY_GRAPH,
-     .arg = "NAME",
-     .doc = "The name that the coordinator's graph must have [any]"},
+    {.name = "reconnect",
+     .key = KEY_RECONNECT,
+     .arg = "SECONDS",
+     .doc = "How long to look for a coordinator that was lost, which goes on with the run "
+            "meanwhile: 0 not at all, or `forever' [30]"},
+    {.name = "detach",
+     .key = KEY_DETACH,
+     .doc = "Print a name of the run and end when the coordinator has it, which keeps its result"},
+    {.name = "wait",
+     .key = KEY_WAIT,
+     .arg = "RUN",
+     .doc = "Wait for the run of this name instead of making one, and print its result"},
+    {.name = "cancel",
+     .key = KEY_CANCEL,
+     .arg = "RUN",
+     .doc = "Cancel the run of this name, and print how it ended"},
     {0},
 };
+
+static void s_check (const options_t *self, const struct argp_state *state) {
+    const dw_request_t *request = &self->request;
+    bool has_input = request->input || request->input_file || request->input_stdin ||
+                     request->outputs_count > 0;
+    if ((self->detach ? 1 : 0) + (self->wait ? 1 : 0) + (self->cancel ? 1 : 0) > 1) {
+        argp_error (state, "one of them: --detach, --wait or --cancel");
+    }
+    if ((self->wait || self->cancel) && has_input) {
+        argp_error (state, "--wait and --cancel are of a run that has its input and outputs");
+    }
+}
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
     options_t *self = state->input;
@@ -28,7 +56,11 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             state->child_inputs[0] = &self->connection;
             state->child_inputs[1] = &self->request;
             return 0;
-        case KEY_GRAPH: self->graph = arg; return 0;
+        case KEY_RECONNECT: self->reconnect_ms = dw_command_reconnect (state, arg); return 0;
+        case KEY_DETACH: self->detach = true; return 0;
+        case KEY_WAIT: self->wait = arg; return 0;
+        case KEY_CANCEL: self->cancel = arg; return 0;
+        case ARGP_KEY_END: s_check (self, state); return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -49,11 +81,15 @@ static const struct argp s_argp = {
         "input is a text, a file, or standard input for -."
         "\v"
         "SIGINT or SIGTERM cancels the run and prints what it got done; a second one ends the "
-        "command at once.\n\n"
+        "command at once. A run that was detached goes on when --wait is ended so.\n\n"
+        "The name of a detached run is all that is needed to get its result, by the same key where "
+        "there are keys. It is kept for a time and number that the coordinator was given "
+        "(--keep-seconds, --keep-runs), and may be waited for again.\n\n"
         "Exit status: 0 the run is ok; 1 it is not; 64 usage; 65 the rendezvous file has no "
         "endpoint; 66 a file cannot be read or the input is too large; 69 nobody answers, or "
         "there is no rendezvous file; 71 the system refuses threads, memory or descriptors; 74 "
-        "the output cannot be written; 75 the coordinator was lost; 76 the coordinator refused; "
+        "the output cannot be written; 75 the coordinator was lost; 76 the coordinator refused, or "
+        "has no run of this name any more; "
         "77 a key is missing or refused; 130 and 143 ended by SIGINT and SIGTERM.",
 };
 
@@ -76,11 +112,40 @@ static int s_fly (const options_t *self, const dw_connect_options_t *options, dw
     status = s_connect (&client, options);
     if (!status) {
         dw_client_set_notice (client, dw_command_notice, NULL);
+    }
+    if (!status && (self->wait || self->cancel)) {
+        status = dw_detached_wait (client, self->wait ? self->wait : self->cancel,
+                                   self->cancel != NULL, &signals, flight);
+    } else if (!status) {
         status = dw_request_fly (&self->request, client, input, &signals, false, flight);
     }
     dw_client_destroy (&client);
     dw_signals_release (&signals);
     return status;
+}
+
+/* Has the coordinator make the run, and does not wait for it. */
+static int s_detach (const options_t *self, const dw_connect_options_t *options,
+                     const dw_input_t *input) {
+    dw_client_t *client = NULL;
+    int status = s_connect (&client, options);
+    if (!status) {
+        status = dw_detached_begin (client, &self->request, input);
+    }
+    dw_client_destroy (&client);
+    return status;
+}
+
+static int s_report (const options_t *self, const dw_flight_t *flight) {
+    if (flight->signal && !flight->last) {
+        return DW_EXIT_SIGNAL + flight->signal; /* It was waited for, and goes on. */
+    }
+    if (self->cancel) {
+        dw_output_print ("%s: %s\n", self->cancel,
+                         dw_run_status_text (dw_result_status (flight->last)));
+        return dw_output_close (DW_EXIT_OK);
+    }
+    return dw_request_report (&self->request, flight);
 }
 
 static int s_submit (options_t *self) {
@@ -89,14 +154,14 @@ static int s_submit (options_t *self) {
     dw_flight_t flight = {.runs = 1, .in_flight_max = 1};
     int status = dw_connection_find (&self->connection, &options);
     if (!status) {
-        options.graph = self->graph;
+        options.reconnect_ms = self->reconnect_ms;
         status = dw_request_read (&self->request, INPUT_SIZE_MAX, &input);
     }
-    if (!status) {
+    if (!status && self->detach) {
+        status = s_detach (self, &options, &input);
+    } else if (!status) {
         status = s_fly (self, &options, &input, &flight);
-    }
-    if (!status) {
-        status = dw_request_report (&self->request, &flight);
+        status = status ? status : s_report (self, &flight);
     }
     dw_result_destroy (&flight.last);
     dw_input_free (&input);
@@ -104,7 +169,7 @@ static int s_submit (options_t *self) {
 }
 
 int dw_command_submit (int argc, char **argv) {
-    options_t options = {0};
+    options_t options = {.reconnect_ms = RECONNECT_MS};
     int status = dw_request_begin (&options.request, argc);
     if (!status && dw_command_parse (&s_argp, argc, argv, &options, &status)) {
         status = s_submit (&options);

@@ -31,7 +31,7 @@ static const struct argp_option s_options[] = {
     {.name = "slots",
      .key = KEY_SLOTS,
      .arg = "N",
-     .doc = "How many tasks it runs at one time [as many as there are CPUs]"},
+     .doc = "How many tasks of each graph it runs at one time [as many as there are CPUs]"},
     {.name = "processors",
      .key = KEY_PROCESSORS,
      .arg = "NAME,...",
@@ -79,11 +79,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             return 0;
         case KEY_PROCESSORS: self->processors = arg; return 0;
         case KEY_TAG: s_parse_tag (self, state, arg); return 0;
-        case KEY_RECONNECT:
-            self->reconnect_ms = strcmp (arg, "forever") == 0
-                                     ? -1
-                                     : dw_command_seconds (state, "--reconnect", arg, 0);
-            return 0;
+        case KEY_RECONNECT: self->reconnect_ms = dw_command_reconnect (state, arg); return 0;
         case KEY_ISOLATION: self->isolation = dw_command_isolation (state, arg); return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
@@ -141,26 +137,52 @@ static int s_choose_all (dw_processors_t *chosen, const dw_processors_t *stock, 
 
 static const int s_signals[] = {SIGINT, SIGTERM, 0};
 
-/* Sleeps until the agent has ended, which it returns, or a signal has come, which *number_p is then. */
-static int s_sleep (dw_agent_t *agent, const dw_signals_t *signals, int *number_p) {
-    struct pollfd items[] = {
-        {.fd = dw_agent_fd (agent), .events = POLLIN},
-        {.fd = signals->fd, .events = POLLIN},
-    };
-    while ((*number_p = dw_signals_next (signals)) == 0) {
-        if (items[0].revents) {
-            return dw_agent_wait (agent, -1);
+/* An agent for each graph of the coordinator. */
+typedef struct team_t {
+    dw_agent_t **agents;
+    size_t count;
+    int *ended;           /* what each has ended with; DW_ETIMEDOUT: it works */
+    struct pollfd *items; /* its end, of each that works, and behind them signals */
+} team_t;
+
+/* How many work; *first_p becomes the first error of the others, if any. */
+static size_t s_look (team_t *self, int *first_p) {
+    size_t working = 0;
+    *first_p = DW_OK;
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->ended[i] == DW_ETIMEDOUT) {
+            self->ended[i] = dw_agent_wait (self->agents[i], 0);
         }
-        (void) poll (items, 2, -1);
+        bool works = self->ended[i] == DW_ETIMEDOUT;
+        self->items[i] = (struct pollfd){.fd = works ? dw_agent_fd (self->agents[i]) : -1,
+                                         .events = POLLIN};
+        working += works ? 1 : 0;
+        if (!works && !*first_p) {
+            *first_p = self->ended[i];
+        }
     }
-    return DW_ETIMEDOUT;
+    return working;
+}
+
+/* Sleeps until all have ended, and returns the first error, if any; or a signal has come, which *number_p is then
+ * (DW_ETIMEDOUT). */
+static int s_sleep (team_t *self, const dw_signals_t *signals, int *number_p) {
+    int first;
+    self->items[self->count] = (struct pollfd){.fd = signals->fd, .events = POLLIN};
+    while (s_look (self, &first) > 0) {
+        if ((*number_p = dw_signals_next (signals)) != 0) {
+            return DW_ETIMEDOUT;
+        }
+        (void) poll (self->items, self->count + 1, -1);
+    }
+    return first;
 }
 
 /* Works until it has ended, or a signal says to end it at once. Returns the exit status. */
-static int s_work (dw_agent_t *agent, const dw_signals_t *signals, const char *endpoint) {
+static int s_work (team_t *self, const dw_signals_t *signals, const char *endpoint) {
     bool draining = false;
     int number, err;
-    while ((err = s_sleep (agent, signals, &number)) == DW_ETIMEDOUT) {
+    while ((err = s_sleep (self, signals, &number)) == DW_ETIMEDOUT) {
         if (number == SIGINT) {
             return DW_EXIT_SIGNAL + SIGINT;
         }
@@ -169,25 +191,63 @@ static int s_work (dw_agent_t *agent, const dw_signals_t *signals, const char *e
         }
         if (number == SIGTERM) {
             dw_command_say ("SIGTERM: what is begun is finished; a second one gives it back");
-            dw_agent_drain (agent);
+            for (size_t i = 0; i < self->count; i++) {
+                dw_agent_drain (self->agents[i]);
+            }
             draining = true;
         }
     }
     return err ? dw_command_fail (err, NULL, endpoint) : DW_EXIT_OK;
 }
 
-static void s_close (dw_agent_t **agent_p, int status) {
+static void s_close (team_t *self, int status) {
     dw_error_t *error = dw_error_new ();
-    int err = dw_agent_close (agent_p, -1, error);
-    dw_command_closed (err, error, status);
+    int stuck = DW_OK;
+    for (size_t i = 0; i < self->count; i++) {
+        int err = dw_agent_close (&self->agents[i], -1, error);
+        stuck = stuck ? stuck : err;
+    }
+    dw_command_closed (stuck, error, status);
     dw_error_destroy (&error);
+    free (self->agents);
+    free (self->ended);
+    free (self->items);
 }
 
-static int s_open (dw_agent_t **agent_p, const dw_agent_options_t *options) {
+/* Of several graphs there may be some that it has nothing for (is_one_of_many): those are said, and passed over. */
+static int s_open_one (team_t *self, const dw_agent_options_t *options, bool is_one_of_many) {
     dw_error_t *error = dw_error_new ();
-    int err = dw_agent_open (agent_p, options, error);
+    int err = dw_agent_open (&self->agents[self->count], options, error);
     int status = err ? dw_connection_fail (err, error, &options->coordinator) : DW_EXIT_OK;
     dw_error_destroy (&error);
+    if (!err) {
+        self->ended[self->count++] = DW_ETIMEDOUT;
+    }
+    return err == DW_EGRAPH && is_one_of_many ? DW_EXIT_OK : status;
+}
+
+static int s_open (team_t *self, dw_agent_options_t options, char *const *names, size_t count) {
+    self->agents = calloc (count, sizeof (dw_agent_t *));
+    self->ended = calloc (count, sizeof *self->ended);
+    self->items = calloc (count + 1, sizeof *self->items);
+    bool is_there = self->agents && self->ended && self->items;
+    int status = is_there ? DW_EXIT_OK : dw_command_fail (DW_ENOMEM, NULL, "the agents");
+    for (size_t i = 0; i < count && !status; i++) {
+        if (count > 1) { /* the only one may be another when the coordinator is started again */
+            options.coordinator.graph = names[i];
+        }
+        size_t before = self->count;
+        status = s_open_one (self, &options, count > 1);
+        if (count > 1 && !status && self->count > before) {
+            dw_command_say ("graph %s: its own slots", names[i]);
+        }
+    }
+    if (!status && self->count == 0) {
+        return DW_EXIT_GRAPH;
+    }
+    if (!status) {
+        dw_command_say ("working for %s", options.coordinator.endpoint);
+    }
     return status;
 }
 
@@ -202,22 +262,24 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
         .slot_command = self->isolation == DW_ISOLATION_PROCESS ? dw_command_slot_words : NULL,
     };
     dw_signals_t signals;
-    dw_agent_t *agent = NULL;
+    team_t team = {0};
+    char **names = NULL;
+    size_t count = 0;
     int status = dw_connection_find (&self->connection, &options.coordinator);
     if (!status) {
         status = dw_signals_catch (&signals, s_signals);
     }
-    if (status) {
-        return status;
-    }
-    status = s_open (&agent, &options);
     if (!status) {
-        dw_command_say ("working for %s", options.coordinator.endpoint);
-        status = s_work (agent, &signals, options.coordinator.endpoint);
+        status = dw_connection_graphs (&options.coordinator, &names, &count);
     }
-    if (agent) {
-        s_close (&agent, status);
+    if (!status) {
+        status = s_open (&team, options, names, count);
     }
+    if (!status) {
+        status = s_work (&team, &signals, options.coordinator.endpoint);
+    }
+    s_close (&team, status);
+    dw_graph_names_free (&names, count);
     return status; /* Its signals stay blocked: a SIGTERM that comes now changes nothing. */
 }
 

@@ -3,6 +3,7 @@
 #include "cli/connection.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define VARIABLE          "DAGWOOD_CONNECT"
 #define RENDEZVOUS_MAX_MS 30000
@@ -13,6 +14,7 @@ enum {
     KEY_KEY,
     KEY_SERVER_KEY,
     KEY_TIMEOUT,
+    KEY_GRAPH,
 };
 
 static const struct argp_option s_options[] = {
@@ -37,6 +39,10 @@ static const struct argp_option s_options[] = {
      .key = KEY_TIMEOUT,
      .arg = "SECONDS",
      .doc = "How long to wait for the rendezvous file [30] and for the first answer [3]"},
+    {.name = "graph",
+     .key = KEY_GRAPH,
+     .arg = "NAME",
+     .doc = "Which of the coordinator's graphs [submit: the first; worker, status: all of them]"},
     {0},
 };
 
@@ -68,6 +74,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_TIMEOUT:
             self->timeout_ms = dw_command_seconds (state, "--timeout", arg, 1);
             return 0;
+        case KEY_GRAPH: self->graph = arg; return 0;
         case ARGP_KEY_END: s_check (self, state); return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
@@ -88,6 +95,7 @@ int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options) {
         .key = self->key,
         .server_key = self->server_key,
         .timeout_ms = self->timeout_ms,
+        .graph = self->graph,
     };
     return DW_EXIT_OK;
 }
@@ -95,4 +103,29 @@ int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options) {
 int dw_connection_fail (int err, const dw_error_t *error, const dw_connect_options_t *options) {
     int status = dw_command_fail (err, error, options->endpoint);
     return err == DW_EINVAL ? DW_EXIT_USAGE : status;
+}
+
+static int s_one_name (const char *name, char ***names_p, size_t *count_p) {
+    char **names = calloc (1, sizeof *names);
+    if (names) {
+        *names = strdup (name);
+    }
+    if (!names || !*names) {
+        free (names);
+        return dw_command_fail (DW_ENOMEM, NULL, name);
+    }
+    *names_p = names;
+    *count_p = 1;
+    return DW_EXIT_OK;
+}
+
+int dw_connection_graphs (const dw_connect_options_t *options, char ***names_p, size_t *count_p) {
+    if (options->graph) {
+        return s_one_name (options->graph, names_p, count_p);
+    }
+    dw_error_t *error = dw_error_new ();
+    int err = dw_graph_names (options, names_p, count_p, error);
+    int status = err ? dw_connection_fail (err, error, options) : DW_EXIT_OK;
+    dw_error_destroy (&error);
+    return status;
 }

@@ -10,6 +10,7 @@
 typedef struct dw_connection_t {
     const char *connect, *rendezvous;  /* one of them is said */
     const char *key, *server_key;      /* both or neither */
+    const char *graph;                 /* its name; NULL: not said */
     int timeout_ms;                    /* 0: for each thing that is waited for, its own time */
     char endpoint[DW_RENDEZVOUS_SIZE]; /* what was read of the rendezvous file */
 } dw_connection_t;
@@ -23,5 +24,9 @@ int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options);
 /* dw_command_fail for who could not connect with these options: that they name no endpoint is a
  * usage error. */
 int dw_connection_fail (int err, const dw_error_t *error, const dw_connect_options_t *options);
+
+/* The name that was said, or those of all of the coordinator's graphs: the caller's, freed by dw_graph_names_free. Returns
+ * an exit status, and says what failed. */
+int dw_connection_graphs (const dw_connect_options_t *options, char ***names_p, size_t *count_p);
 
 #endif

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "graphs/hello.yaml" is "hello"; ".yaml" has no suffix. */
-static char *s_name (const char *file) {
+char *dw_serve_name (const char *file) {
     const char *slash = strrchr (file, '/');
     const char *base = slash ? slash + 1 : file;
     const char *dot = strrchr (base, '.');
@@ -24,7 +23,7 @@ static int s_fail (int err, const dw_error_t *error, const char *listen) {
 
 int dw_serve_open (dw_serve_t *self, const dw_graph_t *graph, const char *file,
                    dw_system_options_t options) {
-    char *name = s_name (file);
+    char *name = options.name ? strdup (options.name) : dw_serve_name (file);
     if (!name) {
         return dw_command_fail (DW_ENOMEM, NULL, file);
     }

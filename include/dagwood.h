@@ -263,6 +263,15 @@ typedef struct dw_system_options_t {
     /* With listen: after how long at one task, without an answer, a worker is given up as if it had gone down; where it is a
      * process it is killed, else its thread is left to itself. For what no timeout_seconds bounds. 0: never. */
     uint32_t lease_ms;
+    uint32_t
+        lost_client_ms; /* how long a client elsewhere whose connection was cut may come back: its runs go
+                                on meanwhile; 0: 60000 */
+    uint32_t keep_ms; /* how long the result of a detached run is kept; 0: 3600000 */
+    uint32_t
+        keep_runs; /* detached runs under way or kept; the oldest results are dropped; 0: 1024 */
+    uint64_t
+        keep_bytes; /* of results kept for a client that is away, and of detached runs in all; the
+                                oldest are dropped; 0: 64 MiB */
 } dw_system_options_t;
 
 /* Opens a system: validates and compiles the graph (borrowed, not kept), then starts every actor.
@@ -287,6 +296,13 @@ DW_EXPORT const char *dw_system_listening (const dw_system_t *self);
 /* Has the coordinator read its list of allowed keys anew: who is no longer on it is out at once. What comes of it is
  * told to notice. By the thread that opened the system. */
 DW_EXPORT void dw_system_reload_keys (dw_system_t *self);
+
+/* Several graphs in one process: each is a system of its own, and whoever connects to the first one by the name of
+ * another's graph (dw_connect_options_t.graph) is sent there. The others listen at other ports of the same address, or
+ * where it listens at ipc://FILE at FILE.2, FILE.3 ...; with the same keys. By the thread that opened self; others
+ * are not kept. Errors: DW_EINVAL two have one name, or one cannot be found so. */
+DW_EXPORT int dw_system_refer (dw_system_t *self, dw_system_t *const *others, size_t count,
+                               dw_error_t *error);
 
 /* ---- A client: submits runs and receives results ------------------------------------------ */
 
@@ -317,12 +333,23 @@ typedef struct dw_connect_options_t {
     const char *endpoint;   /* what dw_system_listening said, or tcp://HOST:PORT */
     const char *key;        /* file of the own key pair (`dagwood keygen`); NULL: no keys */
     const char *server_key; /* file of the coordinator's public key; both or neither */
-    const char *graph;      /* the name that its graph must have; NULL: any */
+    const char *graph;      /* the name of the graph, where it has several; NULL: the first */
     int timeout_ms;         /* for its first answer; 0: 3000 */
+    int reconnect_ms; /* a client: how long to look for a coordinator that was lost: 0 not at all, negative
+                         for ever (an agent has its own) */
 } dw_connect_options_t;
 
-/* A client of a system elsewhere. It differs from others in that its calls say DW_ELOST when its coordinator
- * has not been heard of for the time that this has told it.
+/* The names of the graphs of a coordinator, the first of which is the one that is had without a name. The caller's, freed
+ * by dw_graph_names_free. Errors: as dw_client_connect. */
+DW_EXPORT int dw_graph_names (const dw_connect_options_t *options, char ***names_p, size_t *count_p,
+                              dw_error_t *error);
+DW_EXPORT void dw_graph_names_free (char ***names_p, size_t count);
+
+/* A client of a system elsewhere. It differs from others in that its coordinator may be lost: its connection was cut,
+ * or the coordinator was not heard of for the time that this has told. Then the calls that wait, and dw_client_next,
+ * look for it for reconnect_ms: the coordinator goes on with the runs meanwhile (dw_system_options_t.lost_client_ms),
+ * and each of them has one result, as if nothing had been. DW_ELOST: it was not found in time, or it is another one,
+ * or it has given this client up; the client is of no use from then on.
  * Errors: DW_ENOBODY no coordinator answers there; DW_EKEY a key file is wrong, or a key is missing or refused;
  * DW_EREFUSED what the coordinator refused; DW_EINVAL it is no endpoint; DW_ELIMIT; DW_ENOMEM. */
 DW_EXPORT int dw_client_connect (dw_client_t **self_p, const dw_connect_options_t *options,
@@ -339,6 +366,20 @@ DW_EXPORT void dw_client_destroy (dw_client_t **self_p);
  * value; DW_ENOENT an output names no node; DW_EINVAL a number that is not larger; DW_ECLOSED. */
 DW_EXPORT int dw_client_submit (dw_client_t *self, const dw_submission_t *submission,
                                 uint64_t *run_p, dw_error_t *error);
+/* Submits a run to a system elsewhere that nobody waits for: it goes on when this client is gone, and its result is
+ * kept for whoever comes with its name, by the same key where there are keys (dw_system_options_t.keep_ms). name gets
+ * what dw_client_take_up asks for. Waits until the coordinator has it, at most timeout_ms (negative: for ever).
+ * Errors: as dw_client_submit; DW_EINVAL the system is not elsewhere; DW_ETIMEDOUT it is not known whether the
+ * coordinator has it; DW_EREFUSED, DW_EAGAIN; DW_ELOST. */
+#define DW_RUN_NAME_SIZE 64
+DW_EXPORT int dw_client_detach (dw_client_t *self, const dw_submission_t *submission,
+                                int timeout_ms, char name[DW_RUN_NAME_SIZE], dw_error_t *error);
+/* Takes up a detached run: *run_p becomes its number among those of this client, by which it is waited for, or
+ * cancelled, as any other. It stays detached, and may be taken up again.
+ * Errors: DW_EINVAL name is none; DW_EREFUSED there is no such run, or it was dropped; DW_EKEY it is another key's;
+ * DW_ETIMEDOUT; DW_ELOST. */
+DW_EXPORT int dw_client_take_up (dw_client_t *self, const char *name, int timeout_ms,
+                                 uint64_t *run_p, dw_error_t *error);
 /* Asks to cancel a run, or all that are in flight (DW_EVERY_RUN); they still end with a result.
  * DW_ENOENT: no such run in flight. */
 #define DW_EVERY_RUN 0
@@ -356,7 +397,8 @@ DW_EXPORT int dw_client_wait_all (dw_client_t *self, int timeout_ms);
 DW_EXPORT dw_result_t *dw_client_next (dw_client_t *self);
 /* A descriptor for the caller's own poll: when it is readable, and after any other call of this
  * client, call dw_client_next until it gives NULL before waiting again. Never read from it. A coordinator elsewhere
- * that is lost makes nothing readable: call it every second or so as well, and dw_client_wait_all says DW_ELOST then. */
+ * that is lost makes nothing readable: call it every second or so as well, and dw_client_wait_all says DW_ELOST then.
+ * Of such a one the descriptor is another after it was lost: ask for it before each poll; -1 while it is away. */
 DW_EXPORT int dw_client_fd (const dw_client_t *self);
 /* Runs submitted whose results have not come yet. */
 DW_EXPORT size_t dw_client_in_flight (const dw_client_t *self);
@@ -457,6 +499,8 @@ typedef struct dw_status_t {
     uint64_t slots_long;   /* that have been at one task for as long as stalled_ms */
     size_t troubles_count; /* what does not go on, for people: a line each, at most 32 */
     const char *const *troubles;
+    uint64_t clients_away;     /* whose connections were cut, and who may come back */
+    uint64_t results_kept;     /* of detached runs */
     size_t workers_count;
     const dw_status_worker_t *workers;
     size_t lanes_count; /* at most 64 */

@@ -252,6 +252,19 @@ bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello) {
     return !self->is_damaged && size == DW_WIRE_TOKEN_SIZE;
 }
 
+void dw_write_identity (dw_writer_t *self, const dw_wire_identity_t *identity) {
+    dw_write_bin (self, identity->uuid, DW_WIRE_UUID_SIZE);
+    dw_write_uint (self, identity->incarnation);
+}
+
+bool dw_read_identity (dw_wire_reader_t *self, dw_wire_identity_t *identity) {
+    size_t size;
+    memset (identity, 0, sizeof *identity);
+    identity->uuid = dw_read_bin (self, DW_WIRE_UUID_SIZE, &size);
+    identity->incarnation = dw_read_uint (self);
+    return !self->is_damaged && size == DW_WIRE_UUID_SIZE;
+}
+
 void dw_write_agent (dw_writer_t *self, const dw_wire_agent_t *agent) {
     dw_write_bin (self, agent->uuid, DW_WIRE_UUID_SIZE);
     dw_write_uint (self, agent->incarnation);

@@ -53,6 +53,12 @@ typedef enum dw_wire_type_t {
     DW_WIRE_DROP,    /* coordinator -> slot: places of what it need not keep any more */
     DW_WIRE_ENDED,   /* agent -> coordinator: peer, an ended record: a slot's process is gone */
     DW_WIRE_STALLED, /* coordinator -> client: run, node, ms: nobody serves it */
+    DW_WIRE_TAKEN,   /* client -> coordinator: peer, messages with results taken in */
+    DW_WIRE_DETACH, /* client -> coordinator: peer, a submission record; coordinator -> client: run, which it has */
+    DW_WIRE_CLAIM, /* client -> coordinator: peer, run, uuid, number; coordinator -> client: run, which is under way */
+    DW_WIRE_WHERE, /* anybody -> coordinator: name of a graph */
+    DW_WIRE_MOVED, /* coordinator -> whoever asked: place of that graph, names of all graphs */
+    DW_WIRE_REFER, /* owner -> coordinator: names and places of graphs elsewhere in this process */
     DW_WIRE_TYPES
 } dw_wire_type_t;
 
@@ -207,6 +213,14 @@ typedef struct dw_wire_agent_t {
 #define DW_WIRE_OFFERED_MAX 4096u /* processors */
 #define DW_WIRE_NAME_MAX    255u  /* bytes of a processor's name, and of a tag's name or value */
 #define DW_WIRE_TAGS_MAX    64u
+/* What the HELLO of a client has besides that wants to be known again. */
+typedef struct dw_wire_identity_t {
+    const uint8_t *uuid;  /* DW_WIRE_UUID_SIZE random bytes, which it tells nobody else */
+    uint64_t incarnation; /* grows each time that it connects */
+} dw_wire_identity_t;
+
+void dw_write_identity (dw_writer_t *self, const dw_wire_identity_t *identity);
+bool dw_read_identity (dw_wire_reader_t *self, dw_wire_identity_t *identity);
 
 void dw_write_agent (dw_writer_t *self, const dw_wire_agent_t *agent);
 bool dw_read_agent (dw_wire_reader_t *self, dw_wire_agent_t *agent);

@@ -183,6 +183,20 @@ static void open_close_runs_a_graph_in_between (void **state) {
     }
 }
 
+static void a_client_elsewhere_gets_the_output_of_each_of_its_runs (void **state) {
+    (void) state;
+    json_t *json = s_quick ("clients", "--in_flight 7");
+    s_expect_time (json, "ns_per_run");
+    s_expect_time (json, "round_trip_us");
+    uint64_t hash = UINT64_C (0xcbf29ce484222325);
+    for (uint64_t i = 0; i < s_count (json, "payload"); i++)
+        hash = (hash ^ 'x') * UINT64_C (0x100000001b3);
+    uint64_t results = 7 + s_count (json, "repeat") *
+                               (s_count (json, "runs") + s_count (json, "trips"));
+    s_expect_hash (json, hash ^ results);
+    json_decref (json);
+}
+
 /* The hash of a payload of copy's, once. */
 static uint64_t s_expected_copy (size_t size) {
     uint8_t *bytes = malloc (size + 1);
@@ -245,7 +259,7 @@ static void load_plans_a_graph_as_deep_as_it_has_nodes (void **state) {
 static void text_and_wrong_words_have_their_statuses (void **state) {
     (void) state;
     static const char *const benches[] = {"stream", "open_close", "copy", "memory",
-                                          "load",   "elsewhere",  "idle"};
+                                          "load",   "elsewhere",  "idle", "clients"};
     for (size_t i = 0; i < sizeof benches / sizeof *benches; i++) {
         assert_int_equal (s_bench (benches[i], "--help > /dev/null", NULL), 0);
         assert_int_equal (s_bench (benches[i], "--nodes 0 2> /dev/null", NULL), 64);
@@ -265,6 +279,7 @@ int main (void) {
         cmocka_unit_test (a_large_payload_gives_the_outputs_of_a_loop),
         cmocka_unit_test (stream_gives_every_run_its_own_output),
         cmocka_unit_test (open_close_runs_a_graph_in_between),
+        cmocka_unit_test (a_client_elsewhere_gets_the_output_of_each_of_its_runs),
         cmocka_unit_test (a_large_payload_is_one_buffer_all_the_way),
         cmocka_unit_test (memory_is_looked_at_ten_times),
         cmocka_unit_test (load_plans_a_graph_as_deep_as_it_has_nodes),

@@ -407,7 +407,7 @@ static void a_submit_whose_coordinator_was_killed_is_status_75 (void **state) {
     COORDINATE (command_file ("nap.yaml", ONE_SLEEP (60000)), "--listen", LOOPBACK,
                 "--heartbeat-ms", "50", "--silence-ms", "400");
     s_work (f, &f->workers[0], "1");
-    START (&f->other, "submit", "--connect", f->endpoint);
+    START (&f->other, "submit", "--connect", f->endpoint, "--reconnect", "1");
     s_await_tasks_sent (f, 1);
     command_signal (&f->coordinator, SIGKILL);
     s_expect_end (&f->coordinator, -SIGKILL);

@@ -30,12 +30,13 @@ static void s_expect_usage_errors (const mistake_t *mistakes, size_t count) {
 #define EXPECT_USAGE_ERRORS(mistakes) \
     s_expect_usage_errors (mistakes, sizeof (mistakes) / sizeof *(mistakes))
 
-static void a_coordinator_needs_one_graph_and_a_place_to_listen (void **state) {
+static void a_coordinator_needs_a_graph_and_a_place_to_listen (void **state) {
     (void) state;
     static const mistake_t mistakes[] = {
         {{"coordinator", "examples/pool.yaml"}, "where shall it listen? --listen ENDPOINT"},
-        {{"coordinator", "examples/pool.yaml", "examples/levels.yaml", "--listen", "ipc://x"},
-         "a coordinator has one graph in this version, and \"examples/levels.yaml\" is a second"},
+        {{"coordinator", "--listen", "ipc://x"}, "which graph file?"},
+        {{"coordinator", "examples/pool.yaml", "--listen", "ipc://x", "--keep-runs", "0"},
+         "--keep-runs must be a whole number from 1"},
         {{"coordinator", "examples/pool.yaml", "--listen"}, "'--listen' requires an argument"},
         {{"coordinator", "examples/pool.yaml", "--listen", "ipc://x", "--runs-max", "0"},
          "--runs-max must be a whole number from 1"},
@@ -124,7 +125,7 @@ static void wrong_words_of_submit_and_status_are_refused (void **state) {
         {{"submit", "--connect", "ipc://x", "--input", "a", "-"}, "a run has one input"},
         {{"submit", "--connect", "ipc://x", "--format", "jsno"}, "did you mean json?"},
         {{"status", "--connect", "ipc://x", "--format", "txt"}, "did you mean text?"},
-        {{"submit", "--connect", "ipc://x", "--detach"}, "--detach"}, /* not built */
+        {{"submit", "--connect", "ipc://x", "--detach", "--wait", "a-1"}, "one of them"},
         {{"submit", "--connect", "ipc://x", "--repeat", "2"}, "--repeat"},
     };
     EXPECT_USAGE_ERRORS (mistakes);
@@ -195,7 +196,7 @@ static void a_rendezvous_file_that_others_can_write_is_status_66 (void **state) 
 
 int main (void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (a_coordinator_needs_one_graph_and_a_place_to_listen),
+        cmocka_unit_test (a_coordinator_needs_a_graph_and_a_place_to_listen),
         cmocka_unit_test (a_coordinator_of_a_wrong_graph_is_status_78),
         cmocka_unit_test (keys_of_a_run_are_for_listening),
         cmocka_unit_test (everybody_needs_one_coordinator),

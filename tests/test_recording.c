@@ -239,7 +239,8 @@ static void times_that_are_changed_are_noticed_where_they_decide (void **state) 
         }
         free (bytes);
     }
-    assert_true (noticed * 5 > worlds * 2); /* the others have no timeouts, retries or late workers */
+    assert_true (noticed * 5 >
+                 worlds * 2); /* the others have no timeouts, retries or late workers */
 }
 
 static bool s_nonsense (void *arg, dw_event_t *event) {

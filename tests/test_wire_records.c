@@ -95,6 +95,24 @@ static void a_hello_is_read_as_it_was_written (void **state) {
     }
 }
 
+static void an_identity_is_read_as_it_was_written_and_no_shorter (void **state) {
+    fixture_t *f = *state;
+    for (size_t size = 0; size <= 20; size++) {
+        uint8_t uuid[20] = {1, 2, 3};
+        dw_wire_identity_t read;
+        dw_writer_clear (&f->writer);
+        dw_write_bin (&f->writer, uuid, size);
+        dw_write_uint (&f->writer, 1000 + size);
+        dw_wire_reader_t reader = dw_wire_reader (f->writer.bytes, f->writer.count);
+        assert_int_equal (dw_read_identity (&reader, &read), size == DW_WIRE_UUID_SIZE);
+        if (size != DW_WIRE_UUID_SIZE)
+            continue;
+        assert_memory_equal (read.uuid, uuid, DW_WIRE_UUID_SIZE);
+        assert_int_equal (read.incarnation, 1000 + size);
+        assert_true (dw_wire_reader_is_over (&reader));
+    }
+}
+
 static void an_agent_is_read_as_it_was_written (void **state) {
     fixture_t *f = *state;
     uint8_t uuid[DW_WIRE_UUID_SIZE];
@@ -538,6 +556,7 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         TEST (a_hello_is_read_as_it_was_written),
         TEST (an_agent_is_read_as_it_was_written),
+        TEST (an_identity_is_read_as_it_was_written_and_no_shorter),
         TEST (a_welcome_needs_a_pulse_by_which_one_can_tell_who_is_there),
         TEST (a_hello_of_another_version_is_read_up_to_its_version),
         TEST (a_hello_of_a_range_of_versions_is_read_when_one_of_them_is_ours),

@@ -206,6 +206,17 @@ static void s_read_offer (dw_wire_reader_t *reader, const uint8_t *begin, uint32
     }
 }
 
+static bool s_read_identity (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_wire_hello_t hello;
+    dw_wire_identity_t identity;
+    bool ok = dw_read_hello (reader, &hello);
+    if (ok) {
+        ok = dw_read_identity (reader, &identity);
+        s_expect_inside (reader, begin, identity.uuid, ok ? DW_WIRE_UUID_SIZE : 0);
+    }
+    return ok;
+}
+
 static bool s_read_agent (dw_wire_reader_t *reader, const uint8_t *begin) {
     dw_wire_hello_t hello;
     dw_wire_agent_t agent;
@@ -500,6 +511,7 @@ int wire_read (wire_kind_t kind, const uint8_t *bytes, size_t size) {
             case WIRE_SUBMISSIONS: ok = s_read_submission (&reader, bytes); break;
             case WIRE_RESULTS: ok = s_read_result (&reader, bytes); break;
             case WIRE_EXTRAS: ok = s_read_extra (&reader, bytes); break;
+            case WIRE_IDENTITY: ok = s_read_identity (&reader, bytes); break;
             case WIRE_AGENT: ok = s_read_agent (&reader, bytes); break;
             case WIRE_WELCOME: ok = s_read_welcome (&reader, bytes); break;
             case WIRE_SLOTS: ok = s_read_slot (&reader); break;

@@ -22,6 +22,7 @@ typedef enum wire_kind_t {
     WIRE_STATUS,   /* a status, as a client makes one of it */
     WIRE_SLOTS,    /* what an agent says of its slots in a BEAT */
     WIRE_ENDED,    /* that a slot's process has ended */
+    WIRE_IDENTITY, /* a client's HELLO, of who wants to be known again */
     WIRE_KINDS
 } wire_kind_t;
 

@@ -32,6 +32,14 @@ static void s_seed_hello (dw_writer_t *self) {
     s_append_behind_type (self, &message);
 }
 
+static void s_seed_identity (dw_writer_t *self) {
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = s_token};
+    dw_writer_t message = {0};
+    dw_write_hello (&message, &hello);
+    dw_write_identity (&message, &(dw_wire_identity_t){.uuid = s_token, .incarnation = 2});
+    s_append_behind_type (self, &message);
+}
+
 static void s_seed_agent (dw_writer_t *self) {
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
                              .oldest = DW_WIRE_OLDEST,
@@ -257,6 +265,7 @@ const char *wire_seed (size_t index, dw_writer_t *input) {
                  {"values", WIRE_VALUES, s_seed_values},
                  {"delivery", WIRE_DELIVERY, s_seed_delivery},
                  {"agent", WIRE_AGENT, s_seed_agent},
+                 {"identity", WIRE_IDENTITY, s_seed_identity},
                  {"welcome", WIRE_WELCOME, s_seed_welcome},
                  {"status", WIRE_STATUS, s_seed_status},
                  {"slots", WIRE_SLOTS, s_seed_slots},

@@ -1,0 +1,19 @@
+/* locate.h - finds the endpoint of a graph from that of its coordinator's process, which may have several.
+ *
+ * Whoever is asked can send the asker to another port of the same address, or another file beside the same one, and
+ * nowhere else; the key that is expected there is the same. */
+
+#ifndef DW_LOCATE_H
+#define DW_LOCATE_H
+
+#include "actors/link.h"
+
+#define DW_GRAPHS_MAX 64u
+
+/* Asks, in a connection of its own, where the graph of this name is: *found_p is the caller's, to be freed. names_p and
+ * count_p: as dw_graph_names, or NULL. Errors: as dw_client_connect; DW_EREFUSED there is no such graph. */
+int dw_locate (char **found_p, void *context, const char *endpoint, const dw_link_keys_t *keys,
+               const char *graph, int timeout_ms, char ***names_p, size_t *count_p,
+               dw_error_t *error);
+
+#endif

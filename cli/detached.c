@@ -1,0 +1,71 @@
+/* detached.c */
+
+#include "cli/detached.h"
+
+#include <poll.h>
+
+#include "cli/output.h"
+
+#define ANSWER_MS        60000 /* for the coordinator's word, while it may be looked for */
+#define LOOK_INTERVAL_MS 100   /* a coordinator that is lost makes nothing readable */
+
+int dw_detached_begin (dw_client_t *client, const dw_request_t *request, const dw_input_t *input) {
+    dw_submission_t submission = {
+        .payload = input->text,
+        .size = input->size,
+        .is_text = true,
+        .outputs = request->outputs,
+        .outputs_count = request->outputs_count,
+        .deadline_ms = request->deadline_ms,
+    };
+    char name[DW_RUN_NAME_SIZE];
+    dw_error_t *error = dw_error_new ();
+    int err = dw_client_detach (client, &submission, ANSWER_MS, name, error);
+    int status = err ? dw_command_fail (err, error, "the run cannot be made") : DW_EXIT_OK;
+    dw_error_destroy (&error);
+    if (status) {
+        return status;
+    }
+    dw_output_print ("%s\n", name);
+    return dw_output_close (DW_EXIT_OK);
+}
+
+/* Sleeps until something may have come, then has the client look after its coordinator. */
+static int s_sleep (dw_client_t *client, const dw_signals_t *signals) {
+    struct pollfd items[] = {
+        {.fd = dw_client_fd (client), .events = POLLIN},
+        {.fd = signals->fd, .events = POLLIN},
+    };
+    poll (items, 2, LOOK_INTERVAL_MS);
+    int err = dw_client_wait_all (client, 0);
+    return err == DW_ETIMEDOUT ? DW_OK : err;
+}
+
+static void s_end (dw_flight_t *flight, dw_result_t *result) {
+    flight->submitted = flight->ended = 1;
+    flight->ended_as[dw_result_status (result)] = 1;
+    flight->duration_us = dw_result_duration_us (result);
+    flight->last = result;
+}
+
+int dw_detached_wait (dw_client_t *client, const char *name, bool is_cancelled,
+                      const dw_signals_t *signals, dw_flight_t *flight) {
+    uint64_t run = 0;
+    dw_error_t *error = dw_error_new ();
+    int err = dw_client_take_up (client, name, ANSWER_MS, &run, error);
+    if (!err && is_cancelled) {
+        (void) dw_client_cancel (client, run); /* One that has ended is not there: no matter. */
+    }
+    while (!err && !flight->signal && !flight->last) {
+        dw_result_t *result = dw_client_next (client);
+        if (result) {
+            s_end (flight, result);
+        } else {
+            flight->signal = dw_signals_next (signals);
+            err = flight->signal ? DW_OK : s_sleep (client, signals);
+        }
+    }
+    int status = err ? dw_command_fail (err, error, name) : DW_EXIT_OK;
+    dw_error_destroy (&error);
+    return err == DW_EINVAL ? DW_EXIT_USAGE : status;
+}

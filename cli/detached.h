@@ -1,0 +1,16 @@
+/* detached.h - a run that a coordinator makes and keeps while nobody waits for it: begun, and taken up again. */
+
+#ifndef DW_DETACHED_H
+#define DW_DETACHED_H
+
+#include "cli/request.h"
+
+/* Has the run made and prints its name. Returns the exit status of the command. */
+int dw_detached_begin (dw_client_t *client, const dw_request_t *request, const dw_input_t *input);
+/* Takes up the run of this name, cancels it when is_cancelled, and waits for its end, after which flight is as if it had
+ * made the run; a signal ends the waiting and nothing else: then flight has it and no result. Returns an exit status,
+ * which is not that of the result. */
+int dw_detached_wait (dw_client_t *client, const char *name, bool is_cancelled,
+                      const dw_signals_t *signals, dw_flight_t *flight);
+
+#endif

@@ -1,0 +1,79 @@
+/* graphs.c */
+
+#include "cli/graphs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/serve.h"
+#include "runtime/core/plan.h"
+
+#define NAME_MAX_BYTES 255
+
+/* "shout=graphs/hello.yaml" has a name; "./a=b.yaml" is a file, because a name has no slash. */
+static int s_name (dw_named_graph_t *self, const char *word) {
+    const char *equals = strchr (word, '='), *slash = strchr (word, '/');
+    bool has_name = equals && equals > word && (!slash || slash > equals);
+    self->file = has_name ? equals + 1 : word;
+    self->name = has_name ? strndup (word, (size_t) (equals - word)) : dw_serve_name (word);
+    if (!self->name) {
+        return dw_command_fail (DW_ENOMEM, NULL, word);
+    }
+    if (strlen (self->name) > NAME_MAX_BYTES) {
+        dw_command_say ("the name of %s is longer than %d bytes: give it another as NAME=FILE",
+                        self->file, NAME_MAX_BYTES);
+        return DW_EXIT_USAGE;
+    }
+    return DW_EXIT_OK;
+}
+
+static int s_check_distinct (const dw_named_graph_t *self, size_t index) {
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp (self[i].name, self[index].name) == 0) {
+            dw_command_say ("%s and %s are both named \"%s\": give one another name, as NAME=%s",
+                            self[i].file, self[index].file, self[i].name, self[index].file);
+            return DW_EXIT_USAGE;
+        }
+    }
+    return DW_EXIT_OK;
+}
+
+int dw_graphs_load (dw_named_graph_t *self, const char *const *words, size_t count) {
+    int status = DW_EXIT_OK;
+    for (size_t i = 0; i < count && !status; i++) {
+        status = s_name (&self[i], words[i]);
+        status = status ? status : s_check_distinct (self, i);
+    }
+    for (size_t i = 0; i < count && !status; i++) {
+        dw_plan_t *plan = NULL;
+        status = dw_command_load (&self[i].graph, &plan, self[i].file);
+        dw_plan_destroy (&plan);
+    }
+    return status;
+}
+
+void dw_graphs_free (dw_named_graph_t *self, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        dw_graph_destroy (&self[i].graph);
+        free (self[i].name);
+    }
+}
+
+const char *dw_graphs_endpoint (char *text, size_t size, const char *first, size_t index) {
+    const char *colon = strrchr (first, ':');
+    char *end = NULL;
+    if (index == 0) {
+        return first;
+    }
+    if (strncmp (first, "ipc://", 6) == 0) {
+        snprintf (text, size, "%s.%zu", first, index + 1);
+        return text;
+    }
+    unsigned long port = colon ? strtoul (colon + 1, &end, 10) : 0;
+    if (port == 0 || *end != '\0') { /* any port; or what cannot be listened at, which is said so */
+        return first;
+    }
+    snprintf (text, size, "%.*s:%lu", (int) (colon - first), first, port + index);
+    return text;
+}
