@@ -8,6 +8,7 @@
 #include "tests/chaos/chaos.h"
 
 #define COORDINATOR (FLEET_MAX - 2)
+#define ACTORS_MAX  1000u
 
 static fleet_job_t s_coordinator_at (const char *endpoint) {
     fleet_job_t job = {.role = FLEET_COORDINATOR,
@@ -62,6 +63,8 @@ static void s_check_client_lost (chaos_t *self, load_t *load) {
     chaos_check (self, load->gone == DW_ELOST, "the client was told \"%s\"",
                  dw_err_text (load->gone));
     chaos_check (self, took_ms <= CHAOS_SILENCE_MS + 1000, "the client was told too late");
+    if (took_ms > self->row->noticed_most_ms)
+        self->row->noticed_ms = self->row->noticed_most_ms = took_ms;
 }
 
 static void s_coordinator_dies (chaos_t *self, const char *endpoint) {
@@ -94,7 +97,8 @@ static void s_coordinator_dies (chaos_t *self, const char *endpoint) {
 
 void chaos_coordinator (chaos_t *self) {
     char endpoint[128];
-    for (int i = 0; i < (self->is_short ? 1 : 5) && !self->has_failed; i++) {
+    uint64_t kills = 0;
+    for (int i = 0; i < (self->is_short ? 1 : 5) && !self->has_failed; i++, kills += 2) {
         snprintf (endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", (unsigned) chaos_port (self));
         s_coordinator_dies (self, endpoint);
         if (self->has_failed)
@@ -103,6 +107,7 @@ void chaos_coordinator (chaos_t *self) {
         s_coordinator_dies (self, endpoint);
         remove (endpoint + strlen ("ipc://"));
     }
+    chaos_fault (self, "kills of it", kills, self->is_short ? 2 : 10);
 }
 
 /* ---- Stopped ---------------------------------------------------------------------------------- */
@@ -131,19 +136,34 @@ void chaos_pause (chaos_t *self) {
         ended += load.committed;
         dw_client_destroy (&load.client);
     }
-    printf ("  pauses %" PRIu64 " of %d ms, runs ended right %" PRIu64 "\n", pauses,
-            2 * CHAOS_SILENCE_MS, ended);
+    self->row->has_load = true;
+    self->row->accepted = 20 * pauses;
+    self->row->committed = ended;
+    self->row->lost = 20 * pauses - ended;
+    chaos_fault (self, "pauses of it", pauses, pauses);
     fleet_clear ();
 }
 
 /* ---- Opened and closed ------------------------------------------------------------------------ */
 
+/* 1 to 1,000, as often below 32 as above. */
+static uint32_t s_some (random_t *random) {
+    uint32_t bits = 1 + random_below (random, 10);
+    uint32_t some = 1 + random_below (random, 1u << bits);
+    return some < ACTORS_MAX ? some : ACTORS_MAX;
+}
+
 static void s_open_and_close (chaos_t *self, const char *listen) {
     random_t *random = &self->random;
     dw_agent_t *agent = NULL;
     dw_processors_t *processors = load_processors ();
-    dw_system_t *system = load_open (listen, CHAOS_HEARTBEAT_MS, CHAOS_SILENCE_MS, NULL, NULL);
-    uint32_t slots = random_one_in (random, 8) ? 64 : 1 + random_below (random, 8);
+    uint32_t actors = s_some (random), slots = s_some (random);
+    dw_system_t *system = load_open (
+        &(load_options_t){.actors = actors,
+                          .system = {.listen = listen,
+                                     .slots_max = ACTORS_MAX,
+                                     .heartbeat_ms = CHAOS_HEARTBEAT_MS,
+                                     .silence_ms = CHAOS_SILENCE_MS}});
     if (!system)
         return chaos_check (self, false, "a system does not open");
     dw_agent_options_t options = {.coordinator = {.endpoint = dw_system_listening (system)},
@@ -152,7 +172,7 @@ static void s_open_and_close (chaos_t *self, const char *listen) {
                                   .reconnect_ms = random_one_in (random, 2) ? -1 : 0};
     int err = dw_agent_open (&agent, &options, NULL);
     chaos_check (self, err == DW_OK, "an agent does not open: %s", dw_err_text (err));
-    load_t load = {.client = load_connect (dw_system_listening (system)),
+    load_t load = {.client = load_connect (dw_system_listening (system), NULL),
                    .in_flight_max = 4,
                    .runs_max = UINT64_MAX};
     int64_t until_ms = now_ms () + random_below (random, 30);
@@ -175,6 +195,7 @@ static void s_open_and_close (chaos_t *self, const char *listen) {
 
 void chaos_shutdown (chaos_t *self) {
     unsigned threads = threads_count (), descriptors = descriptors_count ();
+    unsigned memory = chaos_memory (0);
     int64_t most_ms = 0;
     int times = self->is_short ? 30 : 200;
     char ipc[64];
@@ -191,7 +212,11 @@ void chaos_shutdown (chaos_t *self) {
     chaos_check (self, descriptors_count () <= descriptors, "descriptors: %u, before %u",
                  descriptors_count (), descriptors);
     chaos_check (self, most_ms < 8000, "one took %" PRId64 " ms", most_ms);
-    printf ("  opened and closed %d times, at most %" PRId64
-            " ms; threads %u -> %u, descriptors %u -> %u\n",
-            times, most_ms, threads, threads_count (), descriptors, descriptors_count ());
+    printf ("  at most %" PRId64 " ms; threads %u -> %u, descriptors %u -> %u\n", most_ms, threads,
+            threads_count (), descriptors, descriptors_count ());
+    self->row->descriptors[0] = descriptors;
+    self->row->descriptors[1] = descriptors_count ();
+    self->row->memory[0] = memory;
+    self->row->memory[1] = chaos_memory (0);
+    chaos_fault (self, "closed at any moment", (uint64_t) times, (uint64_t) times);
 }

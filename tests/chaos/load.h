@@ -12,16 +12,29 @@
 #include "dagwood.h"
 #include "dagwood_processor.h"
 
-#define LOAD_NODES  200u
-#define LOAD_INPUTS 8u
+#define LOAD_NODES       200u
+#define LOAD_HEAVY_NODES 4u
+#define LOAD_HEAVY_BYTES (64u << 10) /* of each payload of the other graph */
+#define LOAD_INPUTS      8u
 
 dw_processors_t *load_processors (void);
-/* A coordinator that has no actors. NULL, and why on stderr, when it cannot be opened. */
-dw_system_t *load_open (const char *endpoint, uint32_t heartbeat_ms, uint32_t silence_ms,
-                        void (*notice) (void *arg, const char *line), void *notice_arg);
+/* In a worker process: what its processors are in the middle of comes out spoiled, as of now. From a signal handler. */
+void load_spoil (void);
+/* Where it is counted how often that happened. */
+void load_count_spoiled (uint64_t *count);
+
+typedef struct load_options_t {
+    dw_system_options_t system; /* its processors are filled in, and slots_max when it is 0 */
+    uint32_t actors;            /* of a system that has some; 0: as many as CPUs */
+    bool is_heavy; /* few nodes with large payloads, in place of many with small ones */
+} load_options_t;
+
+/* NULL, and why on stderr, when it cannot be opened. */
+dw_system_t *load_open (const load_options_t *options);
 
 typedef struct load_t {
     dw_client_t *client;
+    bool is_heavy;
     uint32_t in_flight_max;
     uint64_t runs_max; /* to be submitted */
     uint64_t accepted, committed, wrong, quarantined;
@@ -36,6 +49,9 @@ void load_forget (void);
 bool load_pump (load_t *self);
 /* Goes on until all runs have ended. False: not in time, or the coordinator is gone. */
 bool load_finish (load_t *self, int timeout_ms);
-dw_client_t *load_connect (const char *endpoint);
+/* keys: the folder that has this client's key "client"; NULL: none. */
+dw_client_t *load_connect (const char *endpoint, const char *keys);
+/* How many nodes its graph has. */
+uint32_t load_nodes (const load_t *self);
 
 #endif
