@@ -72,14 +72,22 @@ static FILE *s_open (const char *file, int pid) {
     return fopen (path, "r");
 }
 
-unsigned chaos_memory (int pid) {
+static unsigned s_pages_kib (int pid, bool is_resident) {
     unsigned size = 0, resident = 0;
     FILE *file = s_open ("statm", pid);
     if (file && fscanf (file, "%u %u", &size, &resident) != 2)
-        resident = 0;
+        size = resident = 0;
     if (file)
         fclose (file);
-    return resident * (unsigned) (sysconf (_SC_PAGESIZE) / 1024);
+    return (is_resident ? resident : size) * (unsigned) (sysconf (_SC_PAGESIZE) / 1024);
+}
+
+unsigned chaos_memory (int pid) {
+    return s_pages_kib (pid, true);
+}
+
+unsigned chaos_virtual (int pid) {
+    return s_pages_kib (pid, false);
 }
 
 unsigned chaos_descriptors (int pid) {

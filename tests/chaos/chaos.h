@@ -40,8 +40,9 @@ void chaos_fault (chaos_t *self, const char *what, uint64_t count, uint64_t leas
 void chaos_skip (chaos_t *self, const char *why);
 /* A port of this machine that is free, below those that the system gives out. */
 uint16_t chaos_port (chaos_t *self);
-/* Resident memory of a process, in KiB, and its descriptors; pid 0: of this one. */
+/* Resident memory of a process, its address space, both in KiB, and its descriptors; pid 0: of this one. */
 unsigned chaos_memory (int pid);
+unsigned chaos_virtual (int pid);
 unsigned chaos_descriptors (int pid);
 
 typedef void chaos_scenario_t (chaos_t *self);

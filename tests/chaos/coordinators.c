@@ -172,7 +172,7 @@ static void s_open_and_close (chaos_t *self, const char *listen) {
                                   .reconnect_ms = random_one_in (random, 2) ? -1 : 0};
     int err = dw_agent_open (&agent, &options, NULL);
     chaos_check (self, err == DW_OK, "an agent does not open: %s", dw_err_text (err));
-    load_t load = {.client = load_connect (dw_system_listening (system), NULL),
+    load_t load = {.client = load_connect (dw_system_listening (system), NULL, 0),
                    .in_flight_max = 4,
                    .runs_max = UINT64_MAX};
     int64_t until_ms = now_ms () + random_below (random, 30);

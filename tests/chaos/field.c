@@ -12,6 +12,8 @@
 
 #include "tests/chaos/nets.h"
 
+#define COORDINATOR (FLEET_MAX - 2)
+
 /* ---- What the coordinator tells --------------------------------------------------------------- */
 
 static void s_on_notice (void *arg, const char *line) {
@@ -65,28 +67,28 @@ field_t *field_new (chaos_t *chaos) {
 void field_start_worker (field_t *self, uint32_t w) {
     fleet_job_t job = self->job;
     if (self->has_networks) {
-        const char *port = strrchr (dw_system_listening (self->system), ':');
+        const char *port = strrchr (self->listening, ':');
         snprintf (job.network, sizeof job.network, "%s", nets_file (w + 1));
         snprintf (job.endpoint, sizeof job.endpoint, "tcp://%s%s", nets_hub_address (w + 1), port);
     }
     self->workers[w] = (field_worker_t){.pid = fleet_start (w, &job)};
 }
 
-static dw_client_t *s_connect (field_t *self) {
+dw_client_t *field_connect (const field_t *self, int timeout_ms) {
     char endpoint[128];
-    const char *listening = dw_system_listening (self->system);
+    const char *keys = self->options.system.keys;
     uint32_t net = self->workers_count + 1;
     if (!self->has_networks)
-        return load_connect (listening, self->options.system.keys);
+        return load_connect (self->listening, keys, timeout_ms);
     snprintf (endpoint, sizeof endpoint, "tcp://%s%s", nets_hub_address (net),
-              strrchr (listening, ':'));
+              strrchr (self->listening, ':'));
     nets_enter (net); /* ZeroMQ's own threads begin here, and stay */
-    dw_client_t *client = load_connect (endpoint, self->options.system.keys);
+    dw_client_t *client = load_connect (endpoint, keys, timeout_ms);
     nets_enter (NETS_HOME);
     return client;
 }
 
-static bool s_open (field_t *self) {
+static bool s_open_here (field_t *self) {
     if (pipe2 (self->lines, O_NONBLOCK | O_CLOEXEC))
         return false;
     self->options.system.notice = s_on_notice;
@@ -96,11 +98,39 @@ static bool s_open (field_t *self) {
     self->system = load_open (&self->options);
     if (self->has_networks)
         nets_enter (NETS_HOME);
-    if (!self->system)
-        return false;
+    if (self->system)
+        snprintf (self->listening, sizeof self->listening, "%s",
+                  dw_system_listening (self->system));
+    return self->system != NULL;
+}
+
+static bool s_open_apart (field_t *self) {
+    self->port = chaos_port (self->chaos);
+    snprintf (self->listening, sizeof self->listening, "tcp://127.0.0.1:%u", (unsigned) self->port);
+    fleet_job_t job = {.role = FLEET_COORDINATOR,
+                       .heartbeat_ms = self->options.system.heartbeat_ms,
+                       .silence_ms = self->options.system.silence_ms,
+                       .slots_max = self->options.system.slots_max,
+                       .files_max = self->files_max};
+    memcpy (job.endpoint, self->listening, sizeof job.endpoint);
+    if (self->options.system.keys)
+        snprintf (job.keys, sizeof job.keys, "%s", self->options.system.keys);
+    self->pid = fleet_start (COORDINATOR, &job);
+    return self->pid > 0;
+}
+
+static bool s_open (field_t *self) {
     self->load.is_heavy = self->options.is_heavy;
-    self->load.client = s_connect (self);
+    if (!(self->is_apart ? s_open_apart (self) : s_open_here (self)))
+        return false;
+    for (int64_t until_ms = now_ms () + 5000; !self->load.client && now_ms () < until_ms;)
+        self->load.client = field_connect (self, 3000);
     return self->load.client != NULL;
+}
+
+void field_weigh (field_t *self) {
+    self->memory = chaos_memory (self->pid);
+    self->descriptors = chaos_descriptors (self->pid);
 }
 
 bool field_begin (field_t *self) {
@@ -112,12 +142,10 @@ bool field_begin (field_t *self) {
     if (self->options.system.keys)
         snprintf (self->job.keys, sizeof self->job.keys, "%s", self->options.system.keys);
     if (!self->job.endpoint[0])
-        snprintf (self->job.endpoint, sizeof self->job.endpoint, "%s",
-                  dw_system_listening (self->system));
+        memcpy (self->job.endpoint, self->listening, sizeof self->job.endpoint);
     for (uint32_t w = 0; w < self->workers_count; w++)
         field_start_worker (self, w);
-    self->memory = chaos_memory (0);
-    self->descriptors = chaos_descriptors (0);
+    field_weigh (self);
     return true;
 }
 
@@ -125,6 +153,8 @@ void field_end (field_t *self) {
     for (uint32_t w = 0; w < self->workers_count; w++)
         fleet_signal (w, SIGKILL);
     dw_client_destroy (&self->load.client);
+    if (self->is_apart)
+        fleet_signal (COORDINATOR, SIGKILL);
     if (self->system)
         chaos_check (self->chaos, dw_system_close (&self->system, -1, NULL) == DW_OK,
                      "the coordinator does not close");
@@ -185,9 +215,9 @@ static void s_account_noticed (field_t *self) {
 static void s_account_growth (field_t *self) {
     row_t *row = self->chaos->row;
     row->memory[0] = self->memory;
-    row->memory[1] = chaos_memory (0);
+    row->memory[1] = chaos_memory (self->pid);
     row->descriptors[0] = self->descriptors;
-    row->descriptors[1] = chaos_descriptors (0);
+    row->descriptors[1] = chaos_descriptors (self->pid);
     printf ("  coordinator: memory %u -> %u KiB, descriptors %u -> %u\n", row->memory[0],
             row->memory[1], row->descriptors[0], row->descriptors[1]);
     chaos_check (self->chaos, row->memory[1] < row->memory[0] + (32u << 10),

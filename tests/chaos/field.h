@@ -37,8 +37,14 @@ typedef struct field_t {
     uint32_t noticed_count;
     uint64_t lost_count; /* workers that were taken for lost */
     dw_system_t *system;
+    bool
+        is_apart; /* the coordinator is a process of its own, without notices, at a port of this machine, */
+    uint32_t files_max; /* and with so many descriptors; 0: as many as others */
+    int pid;            /* that process; 0: this one */
+    uint16_t port;
+    char listening[128];
     load_t load;
-    unsigned memory, descriptors; /* of this process at the beginning */
+    unsigned memory, descriptors; /* of the coordinator's process, at the beginning */
 } field_t;
 
 /* A field on the loopback interface that is not begun; the same place every time. */
@@ -49,6 +55,10 @@ bool field_begin (field_t *self);
 void field_account (field_t *self);
 void field_end (field_t *self);
 
+/* Another client; NULL: not within so long. */
+dw_client_t *field_connect (const field_t *self, int timeout_ms);
+/* From here on memory and descriptors are not to grow. */
+void field_weigh (field_t *self);
 void field_start_worker (field_t *self, uint32_t w);
 /* Nobody hears this worker from now on. */
 void field_miss (field_t *self, uint32_t w);

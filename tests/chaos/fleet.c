@@ -99,6 +99,7 @@ static int s_be_coordinator (const fleet_job_t *job) {
                               .system = {.listen = job->endpoint,
                                          .no_actors = true,
                                          .keys = job->keys[0] ? job->keys : NULL,
+                                         .slots_max = job->slots_max,
                                          .heartbeat_ms = job->heartbeat_ms,
                                          .silence_ms = job->silence_ms}};
     dw_system_t *system = load_open (&options);

@@ -29,9 +29,9 @@ typedef struct fleet_job_t {
     char key[16];       /* a worker's key among them */
     uint32_t slots;
     int reconnect_ms;
-    uint32_t heartbeat_ms, silence_ms; /* a coordinator's */
-    bool is_heavy;                     /* and its graph (load.h) */
-    uint32_t files_max;                /* its limit of descriptors; 0: as it is */
+    uint32_t heartbeat_ms, silence_ms, slots_max; /* a coordinator's */
+    bool is_heavy;                                /* and its graph (load.h) */
+    uint32_t files_max;                           /* its limit of descriptors; 0: as it is */
     relay_options_t relay;
 } fleet_job_t;
 

@@ -136,6 +136,7 @@ dw_system_t *load_open (const load_options_t *asked) {
     dw_system_options_t options = asked->system;
     options.processors = s_processors;
     options.slots_max = options.slots_max ? options.slots_max : 128;
+    dw_graph_options (graph)->max_payload_bytes = 1 << 20;
     dw_graph_options (graph)->actors = asked->actors ? DW_ACTORS_POOL : DW_ACTORS_AUTO;
     if (asked->actors)
         dw_graph_options (graph)->pool_size = asked->actors;
@@ -207,6 +208,10 @@ static bool s_is_quarantined (const dw_result_t *result) {
 }
 
 static void s_take (load_t *self, dw_result_t *result) {
+    int64_t at_ms = now_ms ();
+    if (self->taken_ms && at_ms - self->taken_ms > self->gap_most_ms)
+        self->gap_most_ms = at_ms - self->taken_ms;
+    self->taken_ms = at_ms;
     const dw_result_t *expected = s_expected[self->is_heavy][s_input_of (result)];
     bool same = dw_result_status (result) == DW_RUN_OK &&
                 dw_result_nodes_count (result) == dw_result_nodes_count (expected);
@@ -259,15 +264,17 @@ bool load_finish (load_t *self, int timeout_ms) {
     return true;
 }
 
-dw_client_t *load_connect (const char *endpoint, const char *keys) {
+dw_client_t *load_connect (const char *endpoint, const char *keys, int timeout_ms) {
     dw_client_t *client = NULL;
     char key[80], server_key[80];
     snprintf (key, sizeof key, "%s/client", keys ? keys : "");
     snprintf (server_key, sizeof server_key, "%s/coordinator.key.pub", keys ? keys : "");
-    dw_connect_options_t options = {
-        .endpoint = endpoint, .key = keys ? key : NULL, .server_key = keys ? server_key : NULL};
+    dw_connect_options_t options = {.endpoint = endpoint,
+                                    .timeout_ms = timeout_ms,
+                                    .key = keys ? key : NULL,
+                                    .server_key = keys ? server_key : NULL};
     dw_error_t *error = dw_error_new ();
-    if (dw_client_connect (&client, &options, error))
+    if (dw_client_connect (&client, &options, error) && getenv ("CHAOS_VERBOSE"))
         fprintf (stderr, "%s", dw_error_text (error));
     dw_error_destroy (&error);
     return client;

@@ -39,7 +39,8 @@ typedef struct load_t {
     uint64_t runs_max; /* to be submitted */
     uint64_t accepted, committed, wrong, quarantined;
     uint64_t again; /* runs to be submitted once more, because they were quarantined */
-    int gone;       /* what the client said when it could not go on */
+    int64_t taken_ms, gap_most_ms; /* when the last result came, and the longest time between two */
+    int gone;                      /* what the client said when it could not go on */
 } load_t;
 
 /* Runs every input in this process; what load_pump expects. False: that failed. */
@@ -50,7 +51,7 @@ bool load_pump (load_t *self);
 /* Goes on until all runs have ended. False: not in time, or the coordinator is gone. */
 bool load_finish (load_t *self, int timeout_ms);
 /* keys: the folder that has this client's key "client"; NULL: none. */
-dw_client_t *load_connect (const char *endpoint, const char *keys);
+dw_client_t *load_connect (const char *endpoint, const char *keys, int timeout_ms);
 /* How many nodes its graph has. */
 uint32_t load_nodes (const load_t *self);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/chaos/field.h"
+#include "tests/chaos/ghost.h"
 
 #define FAULT_MS 20
 #define RELAY    (FLEET_MAX - 1)
@@ -214,22 +215,49 @@ static bool s_make_stale (field_t *self) {
     return self->lost_count > lost;
 }
 
+/* Of an incarnation that another has replaced no slot is welcome, and it is not welcome itself; nor when its places have
+ * gone to another process, which needs all that there are. How often somebody was rightly turned away. */
+static uint64_t s_haunt (field_t *self, ghost_t *ghost, uint64_t *incarnation) {
+    uint32_t w = random_below (&self->chaos->random, self->workers_count);
+    uint64_t refused = 0, lost = self->lost_count;
+    fleet_signal (w, SIGTERM);
+    chaos_check (self->chaos, fleet_wait (w, 5000) == FLEET_ENDED_OK, "a worker does not drain");
+    for (int i = 0; i < 2; i++)
+        chaos_check (self->chaos, ghost_come (ghost, ++*incarnation), "a process is not welcome");
+    refused += !ghost_come (ghost, *incarnation - 1);
+    refused += !ghost_come (ghost, *incarnation);
+    refused += !ghost_intrude (ghost, false);
+    for (int64_t until_ms = now_ms () + field_notice_most_ms (self);
+         self->lost_count == lost && now_ms () < until_ms; sleep_ms (1)) {
+        load_pump (&self->load);
+        field_take_notices (self);
+    }
+    field_start_worker (self, w);
+    field_await_workers (self, 5000);
+    refused += !ghost_intrude (ghost, true);
+    return refused;
+}
+
 void chaos_stale (chaos_t *chaos) {
     field_t *self = field_new (chaos);
-    uint64_t stale = 0, times = chaos->is_short ? 4 : 40;
+    ghost_t *ghost = NULL;
+    uint64_t stale = 0, refused = 0, incarnation = 0, times = chaos->is_short ? 3 : 40;
     self->load.runs_max = UINT64_MAX;
+    self->options.system.slots_max = self->workers_count * self->job.slots;
     if (field_begin (self) && field_await_workers (self, 5000) >= 0) {
+        ghost = ghost_new (self->job.endpoint, self->job.slots, chaos->seed);
         for (uint64_t i = 0; i < times && !chaos->has_failed; i++) {
             stale += s_make_stale (self);
-            for (int64_t until_ms = now_ms () + 50; now_ms () < until_ms; sleep_ms (1))
-                load_pump (&self->load);
+            field_await_workers (self, 5000);
+            refused += s_haunt (self, ghost, &incarnation);
         }
         self->load.runs_max = self->load.accepted - self->load.again;
         chaos_check (chaos, load_finish (&self->load, 10000), "runs do not end");
-        field_await_workers (self, 5000);
         field_account (self);
         chaos_fault (chaos, "stale workers", stale, times);
         chaos_fault (chaos, "spoiled answers", fleet_counts ()->spoiled, times / 20);
+        chaos_fault (chaos, "ghosts refused", refused, 4 * times);
     }
+    ghost_destroy (&ghost);
     field_end (self);
 }
