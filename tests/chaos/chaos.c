@@ -190,8 +190,8 @@ int main (int argc, char **argv) {
     for (; i < argc && argv[i][0] == '-'; i++)
         if (strcmp (argv[i], "--short") == 0) {
             self.is_short = true;
-            self.runs = 20;
-            self.timeout_ms = 20000;
+            self.runs = 15;
+            self.timeout_ms = 15000;
             self.stretch_ms = 1500;
         } else if (strcmp (argv[i], "--json") == 0)
             is_json = true;

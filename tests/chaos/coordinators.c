@@ -119,7 +119,7 @@ void chaos_pause (chaos_t *self) {
     fleet_start (COORDINATOR, &job);
     s_start_workers (endpoint, 4, 0);
     /* A client waits only silence_ms for an answer, so it comes anew after each pause. */
-    uint64_t ended = 0, pauses = self->is_short ? 3 : 12;
+    uint64_t ended = 0, pauses = self->is_short ? 2 : 12;
     for (uint64_t i = 0; i < pauses && !self->has_failed; i++) {
         load_t load = {.client = s_connect (endpoint), .in_flight_max = 4, .runs_max = 20};
         chaos_check (self, load.client && s_has_workers (load.client, 4, 10000),
@@ -197,7 +197,7 @@ void chaos_shutdown (chaos_t *self) {
     unsigned threads = threads_count (), descriptors = descriptors_count ();
     unsigned memory = chaos_memory (0);
     int64_t most_ms = 0;
-    int times = self->is_short ? 30 : 200;
+    int times = self->is_short ? 20 : 200;
     char ipc[64];
     snprintf (ipc, sizeof ipc, "ipc://%s/s", self->folder);
     for (int i = 0; i < times && !self->has_failed; i++) {

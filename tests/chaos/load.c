@@ -138,6 +138,9 @@ dw_system_t *load_open (const load_options_t *asked) {
     options.slots_max = options.slots_max ? options.slots_max : 128;
     dw_graph_options (graph)->max_payload_bytes = 1 << 20;
     dw_graph_options (graph)->actors = asked->actors ? DW_ACTORS_POOL : DW_ACTORS_AUTO;
+    if (options.listen &&
+        !asked->actors) /* one place too many that is never free again is missed */
+        dw_graph_options (graph)->max_concurrency = LOAD_AT_ONCE;
     if (asked->actors)
         dw_graph_options (graph)->pool_size = asked->actors;
     if (dw_system_open (&system, graph, &options, error))

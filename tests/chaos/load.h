@@ -16,6 +16,7 @@
 #define LOAD_HEAVY_NODES 4u
 #define LOAD_HEAVY_BYTES (64u << 10) /* of each payload of the other graph */
 #define LOAD_INPUTS      8u
+#define LOAD_AT_ONCE     12 /* slots elsewhere that may have tasks, of both graphs */
 
 dw_processors_t *load_processors (void);
 /* In a worker process: what its processors are in the middle of comes out spoiled, as of now. From a signal handler. */

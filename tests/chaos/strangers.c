@@ -114,7 +114,6 @@ static void s_be_silent (field_t *self, bool has_keys) {
         }
     s_expect_newcomer (self);
     chaos_fault (self->chaos, has_keys ? "silent, keys" : "silent", connections, SILENT);
-    chaos_fault (self->chaos, "descriptors then", chaos_descriptors (self->pid), 1);
     for (uint32_t i = 0; i < SILENT; i++)
         if (fds[i] >= 0)
             crowd_close (fds[i]);
@@ -169,7 +168,7 @@ static void s_talk_garbage (field_t *self, uint64_t count) {
 static void s_garbage (chaos_t *chaos, bool has_keys) {
     field_t *self = s_begin (chaos, has_keys);
     if (s_is_ready (self)) {
-        s_talk_garbage (self, chaos->is_short ? 1000 : chaos->stretch_ms >= 60000 ? 100000 : 10000);
+        s_talk_garbage (self, chaos->is_short ? 1000 : 100000);
         s_end (self);
     }
     field_end (self);

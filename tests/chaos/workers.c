@@ -160,7 +160,7 @@ static uint64_t s_kill_idle (field_t *self, const fleet_job_t *job) {
 
 void chaos_idle (chaos_t *chaos) {
     field_t *self = field_new (chaos);
-    uint64_t kills = 0, times = chaos->is_short ? 5 : 30;
+    uint64_t kills = 0, times = chaos->is_short ? 3 : 30;
     self->load.runs_max = 0;
     if (field_begin (self)) {
         fleet_job_t job = self->job;
