@@ -178,6 +178,10 @@ bool dw_call_cancelled (dw_call_t *self) {
     return self->is_cancelled && self->is_cancelled (self->is_cancelled_arg);
 }
 
+int dw_call_fd (dw_call_t *self) {
+    return self->is_cancelled ? self->cancelled_fd : -1;
+}
+
 /* ---- What it sets ----------------------------------------------------------------------------- */
 
 /* An output was set that is not just inside of its slot, or there was no memory for it. */

@@ -33,6 +33,7 @@ struct dw_call_t {
     const uint8_t *token;             /* DW_WIRE_TOKEN_SIZE bytes: which system this is */
     bool (*is_cancelled) (void *arg); /* NULL: nobody can say */
     void *is_cancelled_arg;
+    int cancelled_fd; /* readable when it is worth while to ask; -1: none */
 
     /* For one attempt. */
     uint64_t run;

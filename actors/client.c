@@ -481,6 +481,7 @@ int dw_client_submit (dw_client_t *self, const dw_submission_t *submission, uint
     dw_write_uint (&self->packet.head, self->peer);
     dw_write_uint (&self->packet.head, self->run + 1);
     err = s_write_payload (self, submission, error);
+    dw_write_uint (&self->packet.head, submission->deadline_ms);
     if (!err)
         err = s_write_outputs (self, submission, error);
     if (err) {

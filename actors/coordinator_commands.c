@@ -123,7 +123,10 @@ static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command) {
         return;
     }
     const dw_policy_t *policy = &self->plan->policies[self->plan->policy[command->node]];
-    if (command->code == 408)
+    if (command->of_run)
+        snprintf (text, sizeof text, "the run had not ended after its deadline_ms (%lu ms)",
+                  (unsigned long) run->deadline_ms);
+    else if (command->code == 408)
         snprintf (text, sizeof text, "the attempt took longer than timeout_seconds (%g s)",
                   (double) policy->timeout_us / 1e6);
     else if (command->code == 503)

@@ -182,6 +182,9 @@ static bool s_submit (dw_coordinator_t *self, uint32_t index, uint32_t client,
     event->run = index;
     event->outputs = run->outputs;
     event->outputs_count = run->outputs_count;
+    if (record.deadline_ms)
+        event->deadline_ns = run->submitted_ns + (int64_t) record.deadline_ms * 1000000;
+    run->deadline_ms = record.deadline_ms;
     return true;
 }
 

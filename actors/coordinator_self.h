@@ -31,8 +31,9 @@ typedef struct dw_live_run_t {
     uint64_t client_run;
     uint64_t number; /* of all runs of this system */
     int64_t submitted_ns;
-    dw_table_t table;  /* by node, and behind them the run's input */
-    uint32_t *outputs; /* NULL: all */
+    uint32_t deadline_ms; /* 0: none */
+    dw_table_t table;     /* by node, and behind them the run's input */
+    uint32_t *outputs;    /* NULL: all */
     uint32_t outputs_count;
 } dw_live_run_t;
 

@@ -143,9 +143,10 @@ void dw_host_destroy (dw_host_t **self_p) {
     *self_p = NULL;
 }
 
-void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), void *arg) {
+void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), void *arg, int fd) {
     self->call.is_cancelled = is_cancelled;
     self->call.is_cancelled_arg = arg;
+    self->call.cancelled_fd = fd;
 }
 
 /* ---- Time ------------------------------------------------------------------------------------- */

@@ -42,8 +42,8 @@ typedef struct dw_host_t dw_host_t;
 int dw_host_new (dw_host_t **self_p, const dw_program_t *program, uint32_t node, dw_error_t *error);
 /* Stops the instances. */
 void dw_host_destroy (dw_host_t **self_p);
-/* Whom the host's calls ask whether they are cancelled. */
-void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), void *arg);
+/* Whom the host's calls ask whether they are cancelled, and the descriptor that is readable when it is worth while. */
+void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), void *arg, int fd);
 
 /* Nodes of a chain that are run at once, outside of any task: each reads its payload and its dependencies'
  * outputs in slots, by node, and writes there. */

@@ -443,6 +443,12 @@ static int s_connect (dw_worker_t *self, dw_error_t *error) {
     return DW_OK;
 }
 
+static int s_fd (const dw_worker_t *self) {
+    int fd = -1;
+    size_t size = sizeof fd;
+    return zmq_getsockopt (self->socket, ZMQ_FD, &fd, &size) ? -1 : fd;
+}
+
 static int s_start_thread (dw_worker_t *self, dw_error_t *error) {
     char name[16];
     snprintf (name, sizeof name, "dw-worker-%u", (unsigned) (self->options.number % 100000u));
@@ -459,9 +465,10 @@ int dw_worker_new (dw_worker_t **self_p, const dw_worker_options_t *options, dw_
     self->waiting_end = &self->waiting;
     int err = dw_host_new (&self->host, options->program, options->node, error);
     if (!err) {
-        dw_host_set_cancelled (self->host, s_is_cancelled, self);
         err = s_connect (self, error);
     }
+    if (!err)
+        dw_host_set_cancelled (self->host, s_is_cancelled, self, s_fd (self));
     if (!err)
         err = s_start_thread (self, error);
     if (err)

@@ -15,6 +15,7 @@ enum {
     KEY_INPUT_FILE,
     KEY_FORMAT,
     KEY_OUTPUT,
+    KEY_DEADLINE,
 };
 
 static const struct argp_option s_options[] = {
@@ -26,6 +27,11 @@ static const struct argp_option s_options[] = {
      .arg = "NODE",
      .doc = "Run only what this node needs and keep only its output; may be repeated [every node "
             "runs, the outputs are those on which no other depends]"},
+    {.name = "deadline",
+     .key = KEY_DEADLINE,
+     .arg = "SECONDS",
+     .doc = "How long the whole run may take: what it is at then has failed, and the rest is "
+            "skipped [as long as it takes]"},
     {0},
 };
 
@@ -42,6 +48,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_INPUT_FILE: self->input_file = arg; return 0;
         case KEY_FORMAT: self->format = dw_command_format (state, arg); return 0;
         case KEY_OUTPUT: self->outputs[self->outputs_count++] = arg; return 0;
+        case KEY_DEADLINE:
+            self->deadline_ms = (uint32_t) dw_command_seconds (state, "--deadline", arg, 1);
+            return 0;
         case ARGP_KEY_ARG:
             if (strcmp (arg, "-") != 0) {
                 return ARGP_ERR_UNKNOWN;
@@ -88,6 +97,7 @@ int dw_request_fly (const dw_request_t *self, dw_client_t *client, const dw_inpu
         .is_text = true,
         .outputs = self->outputs,
         .outputs_count = self->outputs_count,
+        .deadline_ms = self->deadline_ms,
         .wait_ms = 0,
     };
     dw_error_t *error = dw_error_new ();

@@ -8,12 +8,13 @@
 #include "cli/flight.h"
 #include "cli/input.h"
 
-/* What was said in the options --input, --input-file, --output and --format, and by the word -. */
+/* What was said in the options --input, --input-file, --output, --deadline and --format, and by the word -. */
 typedef struct dw_request_t {
     const char *input, *input_file; /* at most one of these and input_stdin is said */
     bool input_stdin;
     const char **outputs;
     size_t outputs_count;
+    uint32_t deadline_ms; /* 0: none */
     dw_format_t format;
     bool counted; /* several runs are made, and how all of them ended is printed too */
 } dw_request_t;

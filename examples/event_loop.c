@@ -4,7 +4,7 @@
  * input. Three end by themselves, the loop cancels the third after 50 ms, and the fourth takes longer
  * than its node may. */
 
-#define _POSIX_C_SOURCE 200809L /* nanosleep, clock_gettime */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 
 #include <dagwood_processor.h>
 #include <poll.h>
@@ -16,28 +16,28 @@
 #define CANCEL_AFTER_MS 50
 #define CANCELLED_RUN   3
 
-/* Naps in short steps and looks whether anybody still waits for it. */
+static long s_now_ms (void) {
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Naps, unless it hears that nobody waits for it any more. */
 static int s_nap (dw_call_t *call, void *arg) {
     (void) arg;
-    const struct timespec step = {.tv_nsec = 2000000};
     char number[16] = "";
     size_t size;
     const char *text = dw_call_text (call, &size);
     if (!text || size >= sizeof number)
         return dw_call_fail (call, 400, "how long?");
     memcpy (number, text, size);
-    for (int left_ms = atoi (number); left_ms > 0; left_ms -= 2) {
-        nanosleep (&step, NULL);
+    struct pollfd item = {.fd = dw_call_fd (call), .events = POLLIN};
+    for (long end_ms = s_now_ms () + atoi (number), now_ms; (now_ms = s_now_ms ()) < end_ms;) {
         if (dw_call_cancelled (call))
             return dw_call_fail (call, 499, "woken");
+        poll (&item, 1, (int) (end_ms - now_ms));
     }
     return dw_call_set_payload (call);
-}
-
-static long s_now_ms (void) {
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* One node, which five actors host, so that five runs nap at one time. */

@@ -275,6 +275,8 @@ typedef struct dw_submission_t {
     const char *const
         *outputs;         /* ids of the wanted nodes: only they and their ancestors run, and */
     size_t outputs_count; /* only they keep a payload; 0: every node runs and keeps it */
+    uint32_t deadline_ms; /* a run that has not ended after so long has failed, at the nodes that it
+                             is at (408); 0: none */
     int wait_ms;          /* when the client's runs_max is reached: negative waits until a run
                                      ends, 0 refuses at once, else waits so long */
 } dw_submission_t;

@@ -102,6 +102,15 @@ DW_EXPORT unsigned dw_call_attempt (const dw_call_t *self);
 /* True once nobody waits for the answer any more (a timeout, a cancelled run): stop soon. Costs
  * about 0.1 us; ask now and then in long loops. */
 DW_EXPORT bool dw_call_cancelled (dw_call_t *self);
+/* For a processor that waits: a descriptor that becomes readable when there may be something new to be asked of
+ * dw_call_cancelled, which has to be asked first, and again before each wait:
+ *
+ *     while (!dw_call_cancelled (call) && !done)
+ *         poll ({own descriptor, dw_call_fd (call)});
+ *
+ * Never read from it. It is the actor's, so it may wake for other reasons. -1 where nobody can cancel the call, which
+ * poll passes over: in the coordinator's own thread, that is, where a processor that waits breaks its promise. */
+DW_EXPORT int dw_call_fd (dw_call_t *self);
 
 /* ---- What a call sets. The last output set counts. 0, or DW_ENOMEM ------------------------ */
 

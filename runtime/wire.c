@@ -309,6 +309,7 @@ static uint32_t s_read_nodes (dw_wire_reader_t *self) {
 bool dw_read_submission (dw_wire_reader_t *self, dw_wire_submission_t *record) {
     record->run = dw_read_uint (self);
     record->payload = dw_read_ref (self);
+    record->deadline_ms = dw_read_uint_max (self, UINT32_MAX);
     record->outputs_count = s_read_nodes (self);
     return !self->is_damaged;
 }

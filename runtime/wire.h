@@ -228,10 +228,11 @@ typedef struct dw_wire_answer_record_t {
 
 bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record);
 
-/* A submission record: [run, payload, outputs]. run is the client's own number for it. */
+/* A submission record: [run, payload, deadline_ms, outputs]. run is the client's own number for it. */
 typedef struct dw_wire_submission_t {
     uint64_t run;
     dw_ref_t payload;
+    uint32_t deadline_ms;   /* from its arrival on; 0: none */
     uint32_t outputs_count; /* nodes that follow in the reader; 0: every node is wanted */
 } dw_wire_submission_t;
 

@@ -22,19 +22,20 @@ static void s_print (const simulator_counts_t *counts, double seconds) {
             "%.1f s: %.0f worlds/s\n",
             counts->worlds, counts->steps, counts->events, counts->commands, seconds,
             (double) counts->worlds / seconds);
-    printf ("%" PRIu64 " runs (%" PRIu64 " cancelled), %" PRIu64 " tasks sent (%" PRIu64
-            " of them own work), %" PRIu64 " attempts failed, %" PRIu64 " timed out, %" PRIu64
-            " lost, %" PRIu64 " returned, %" PRIu64 " answers ignored, %" PRIu64
-            " workers replaced\n",
-            counts->runs, counts->cancelled, counts->sent, counts->own, counts->failed,
-            counts->timeouts, counts->losses, counts->returned, counts->ignored, counts->replaced);
+    printf ("%" PRIu64 " runs (%" PRIu64 " cancelled, %" PRIu64 " out of time), %" PRIu64
+            " tasks sent (%" PRIu64 " of them own work), %" PRIu64 " attempts failed, %" PRIu64
+            " timed out, %" PRIu64 " lost, %" PRIu64 " returned, %" PRIu64
+            " answers ignored, %" PRIu64 " workers replaced\n",
+            counts->runs, counts->cancelled, counts->deadlines, counts->sent, counts->own,
+            counts->failed, counts->timeouts, counts->losses, counts->returned, counts->ignored,
+            counts->replaced);
 }
 
 /* A fault that never happens tests nothing. */
 static int s_check_counts (const simulator_counts_t *counts) {
-    if (counts->worlds < 1000 ||
-        (counts->cancelled && counts->failed && counts->timeouts && counts->losses &&
-         counts->returned && counts->ignored && counts->replaced && counts->own))
+    if (counts->worlds < 1000 || (counts->cancelled && counts->failed && counts->timeouts &&
+                                  counts->losses && counts->returned && counts->deadlines &&
+                                  counts->ignored && counts->replaced && counts->own))
         return 0;
     printf ("some fault never happened\n");
     return 1;

@@ -140,6 +140,30 @@ static void fail_fast_is_status_failed (void **state) {
     command_free (&c);
 }
 
+static void a_run_that_is_not_over_at_its_deadline_has_failed (void **state) {
+    (void) state;
+    command_t c = {0};
+    const char *graph = command_file ("long.yaml",
+                                      "failure_strategy: best_effort\n"
+                                      "processors:\n"
+                                      "  - {id: nap, processor: sleep, options: {ms: 60000}}\n"
+                                      "  - {id: after, processor: identity, depends_on: [nap]}\n");
+    COMMAND (&c, "run", graph, "--deadline", "0.1", "--format", "json");
+    command_expect (&c, 1);
+    json_t *json = command_json (&c);
+    assert_string_equal (s_text (json, "status"), "failed");
+    assert_string_equal (s_status (json, "nap"), "failed");
+    assert_string_equal (s_status (json, "after"), "skipped");
+    assert_non_null (strstr (s_text (json_object_get (s_entry (json, "nap"), "error"), "message"),
+                             "deadline_ms (100 ms)"));
+    json_decref (json);
+    command_free (&c);
+    COMMAND (&c, "run", graph, "--deadline", "0");
+    command_expect (&c, 64);
+    command_expect_error (&c, "--deadline must be a number of seconds");
+    command_free (&c);
+}
+
 static void best_effort_passes_over_what_failed (void **state) {
     (void) state;
     const char *file = command_file ("best.yaml", HALF_WRONG);
@@ -480,6 +504,7 @@ int main (void) {
         cmocka_unit_test (json_has_the_promised_shape_in_the_order_of_ranks),
         cmocka_unit_test (a_partial_run_is_status_1_and_says_because_of_whom),
         cmocka_unit_test (fail_fast_is_status_failed),
+        cmocka_unit_test (a_run_that_is_not_over_at_its_deadline_has_failed),
         cmocka_unit_test (best_effort_passes_over_what_failed),
         cmocka_unit_test (a_graph_of_zero_nodes_has_an_empty_result),
         cmocka_unit_test (strange_ids_are_ids_like_any_other),

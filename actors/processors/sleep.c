@@ -1,32 +1,27 @@
-/* sleep.c - waits, then passes its payload on.
- *
- * It waits in steps, so that a cancelled one ends within 10 ms; nothing wakes it in between. */
+/* sleep.c - waits, then passes its payload on. */
 
 #include "actors/clock.h"
 #include "actors/processors/stock.h"
 
-#include <errno.h>
+#include <poll.h>
 
-#define STEP_NS 8000000
-
-static void s_sleep_until (int64_t time_ns) {
-    struct timespec until = {.tv_sec = (time_t) (time_ns / 1000000000),
-                             .tv_nsec = (long) (time_ns % 1000000000)};
-    while (clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {
-        continue;
-    }
+/* Waits until the end, or until it may be that nobody waits for this. */
+static void s_wait (dw_call_t *call, int64_t now_ns, int64_t end_ns) {
+    struct pollfd item = {.fd = dw_call_fd (call), .events = POLLIN};
+    struct timespec left = {.tv_sec = (time_t) ((end_ns - now_ns) / 1000000000),
+                            .tv_nsec = (long) ((end_ns - now_ns) % 1000000000)};
+    (void) ppoll (&item, 1, &left, NULL);
 }
 
 static int s_process (dw_call_t *call, void *instance) {
     (void) instance;
     int64_t now_ns = dw_clock_ns ();
     int64_t end_ns = now_ns + dw_settings_integer (dw_call_settings (call), "ms") * 1000000;
-    while (now_ns < end_ns) {
-        s_sleep_until (end_ns - now_ns > STEP_NS ? now_ns + STEP_NS : end_ns);
+    for (; now_ns < end_ns; now_ns = dw_clock_ns ()) {
         if (dw_call_cancelled (call)) {
             return dw_call_fail (call, 499, "cancelled in its sleep");
         }
-        now_ns = dw_clock_ns ();
+        s_wait (call, now_ns, end_ns);
     }
     return dw_call_set_payload (call) ? dw_call_fail (call, 500, "no memory for the payload") : 0;
 }

@@ -93,6 +93,7 @@ int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *te
     self->keeps_all = outputs_count == 0;
     self->unfinished_count = plan->nodes_count;
     self->failed_count = self->sent_count = 0;
+    self->is_cut_short = false;
     self->level = self->level_unfinished_count = 0;
     self->deaths = NULL;
     memcpy (self->nodes, template, plan->nodes_count * sizeof *template);
@@ -276,7 +277,7 @@ int dw_run_causes (const dw_run_t *self,
     s_sets_t sets = {0};
     uint32_t *of = malloc (plan->nodes_count * sizeof *of);
     int err = of ? s_find_causes (self, &sets, of) : DW_ENOMEM;
-    /* Under fail_fast a node can end for one that it does not depend on. */
+    /* In a run that was cut short a node can end for one that it does not depend on. */
     s_causes_t any = {0};
     for (uint32_t node = 0; !err && node < plan->nodes_count && any.count < DW_CAUSES_MAX; node++)
         if (self->nodes[node].state == DW_STATE_FAILED)
@@ -285,7 +286,7 @@ int dw_run_causes (const dw_run_t *self,
         uint8_t state = self->nodes[node].state;
         if (state != DW_STATE_SKIPPED && state != DW_STATE_CANCELLED)
             continue;
-        if (of[node] == DW_NONE && plan->failure_strategy != DW_FAIL_FAST)
+        if (of[node] == DW_NONE && !self->is_cut_short)
             continue; /* cancelled by request */
         assert (of[node] == DW_NONE || sets.items);
         const s_causes_t *causes = of[node] == DW_NONE ? &any : &sets.items[of[node]];

@@ -21,10 +21,11 @@ typedef enum dw_run_life_t { DW_RUN_FREE, DW_RUN_LIVE, DW_RUN_ENDED } dw_run_lif
 typedef struct dw_run_t {
     const dw_plan_t *plan;
     dw_run_life_t life;
-    bool keeps_all;  /* no outputs were named: every node's is kept */
-    bool is_plain;   /* nothing but counts has to be kept of it: one lane, every node asked for, no
+    bool keeps_all; /* no outputs were named: every node's is kept */
+    bool is_plain;  /* nothing but counts has to be kept of it: one lane, every node asked for, no
                         levels, no rule; which is what most runs come to */
-    uint32_t serial; /* tells this run from others in the same place, and seeds its jitter */
+    bool is_cut_short; /* it failed before its end: by fail_fast, or its deadline */
+    uint32_t serial;   /* tells this run from others in the same place, and seeds its jitter */
     uint32_t unfinished_count; /* wanted nodes that are not final */
     uint32_t not_done_count;   /* wanted nodes that are not done */
     uint32_t failed_count;

@@ -30,7 +30,7 @@
 typedef struct dw_scheduler_t dw_scheduler_t;
 
 typedef enum dw_event_type_t {
-    DW_EVENT_RUN_SUBMITTED, /* run, outputs: run is an index that is free (below runs_max) */
+    DW_EVENT_RUN_SUBMITTED, /* run, outputs, deadline_ns: run is an index that is free (below runs_max) */
     DW_EVENT_RUN_CANCELLED, /* run: one that has ended already is ignored */
     DW_EVENT_WORKER_JOINED, /* worker (an absent index), lane, credit, local */
     DW_EVENT_WORKER_LOST, /* worker, last: it and all that it holds are gone; last: it said so, and is at nothing */
@@ -58,6 +58,8 @@ typedef struct dw_event_t {
         struct {                     /* RUN_SUBMITTED */
             const uint32_t *outputs; /* requested nodes; borrowed during the step */
             uint32_t outputs_count;  /* 0: all nodes run and all outputs are kept */
+            int64_t
+                deadline_ns; /* when it fails if it has not ended, by the clock of the steps; 0: never */
         };
         struct { /* WORKER_JOINED */
             uint32_t lane;
@@ -71,7 +73,7 @@ typedef enum dw_command_type_t {
     DW_CANCEL_TASK, /* worker, ticket: nobody waits for its answer any more */
     DW_KEEP_OUTPUT, /* run, node, steps, attempt, handle: the outputs of steps nodes along the chain; handle's are
                           the shell's to drop when no KEEP_ comes in the step that was told of it */
-    DW_KEEP_ERROR,  /* run, node, code, handle (DW_NONE: the scheduler's own: a timeout, a loss) */
+    DW_KEEP_ERROR, /* run, node, code, handle (DW_NONE: the scheduler's own: a timeout, a loss), of_run */
     DW_DROP_OUTPUT, /* run, node: nobody will read its output any more */
     DW_FINISH_RUN,  /* run, status: read its nodes, then call dw_scheduler_forget */
     DW_REPLACE_WORKER, /* worker, node: it is stuck in there; it is absent until another WORKER_JOINED */
@@ -86,6 +88,7 @@ typedef struct dw_command_t {
     uint32_t source; /* whose output is the payload: a node, or DW_RUN_INPUT */
     uint32_t handle;
     uint16_t code;   /* KEEP_ERROR */
+    bool of_run;     /* KEEP_ERROR: the time that is over was the run's, not the node's own */
     uint64_t ticket; /* SEND_TASK: greater by 1 than that worker index's ticket before it */
 } dw_command_t;
 
@@ -109,6 +112,7 @@ typedef struct dw_scheduler_options_t {
 typedef struct dw_scheduler_counts_t {
     uint64_t runs_submitted, runs_ok, runs_partial, runs_failed, runs_cancelled;
     uint64_t tasks_sent, steps_done, attempts_failed, retries, timeouts, losses, returned;
+    uint64_t deadlines;       /* runs that were not over at theirs */
     uint64_t answers_ignored; /* late, repeated, forged: their ticket is not the one expected */
     uint64_t workers_replaced;
 } dw_scheduler_counts_t;

@@ -140,6 +140,7 @@ static void s_finish (dw_scheduler_t *self, uint32_t run_index, dw_run_status_t 
     dw_run_t *run = &self->runs[run_index];
     assert (run->sent_count == 0);
     run->life = DW_RUN_ENDED;
+    run->is_cut_short = status == DW_RUN_FAILED;
     switch (status) {
         case DW_RUN_OK: self->counts.runs_ok++; break;
         case DW_RUN_PARTIAL: self->counts.runs_partial++; break;
@@ -321,7 +322,7 @@ void dw_scheduler_attempt_failed (dw_scheduler_t *self, uint32_t run_index, uint
                         .run = run_index,
                         .serial = run->serial,
                         .node = node};
-    self->no_memory |= !dw_timers_add (&self->timers, timer);
+    dw_scheduler_add_timer (self, timer);
 }
 
 /* Whether a run's ready nodes are taken in order of arrival. Hybrid decides by measured times: for
@@ -379,6 +380,12 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
         s_finish (self, event->run, DW_RUN_FAILED);
         return;
     }
+    if (event->deadline_ns)
+        dw_scheduler_add_timer (self, (dw_timer_t){.at_ns = event->deadline_ns,
+                                                   .worker = DW_NONE,
+                                                   .run = event->run,
+                                                   .serial = run->serial,
+                                                   .node = DW_NONE});
     run->is_plain = plan->pool && run->keeps_all && !run->rule && plan->strategy != DW_LEVEL;
     uint32_t sources_end = plan->level_at[1];
     for (uint32_t node = 0; node < sources_end; node++) {
@@ -392,4 +399,35 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
 void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event) {
     if (event->run < self->runs_size && self->runs[event->run].life == DW_RUN_LIVE)
         s_break_off (self, event->run, DW_STATE_CANCELLED, DW_RUN_CANCELLED);
+}
+
+/* A node at which a run was when its time was over. */
+static void s_out_of_time (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    dw_run_t *run = &self->runs[run_index];
+    dw_scheduler_keep_error (self, run_index, node, 408, DW_NONE);
+    if (!self->no_memory)
+        self->commands->items[self->commands->count - 1].of_run = true;
+    if (run->nodes[node].state == DW_STATE_WAITING)
+        run->nodes[node].attempts++; /* a later step of a chain */
+    run->nodes[node].state = DW_STATE_FAILED;
+    run->failed_count++;
+    s_count_out (self, run_index, node);
+}
+
+void dw_scheduler_on_run_deadline (dw_scheduler_t *self, uint32_t run_index) {
+    dw_run_t *run = &self->runs[run_index];
+    uint32_t failed_before = run->failed_count, node = 0;
+    self->counts.deadlines++;
+    for (uint32_t w = 0; w < self->options.workers_max; w++) {
+        const dw_worker_state_t *worker = &self->workers[w];
+        if (worker->first != worker->next &&
+            dw_scheduler_task (worker, worker->first)->run == run_index)
+            s_out_of_time (self, run_index, dw_scheduler_task (worker, worker->first)->node);
+    }
+    if (run->failed_count == failed_before) { /* nobody was at it: the first that would have come */
+        while (dw_run_is_final (&run->nodes[node]))
+            node++;
+        s_out_of_time (self, run_index, node);
+    }
+    s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED);
 }

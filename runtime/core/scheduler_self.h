@@ -194,6 +194,8 @@ void dw_scheduler_attempt_failed (dw_scheduler_t *self, uint32_t run_index, uint
                                   uint16_t code, uint32_t handle);
 void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event);
+/* A run has not ended in its time. */
+void dw_scheduler_on_run_deadline (dw_scheduler_t *self, uint32_t run_index);
 
 /* ---- Workers ---------------------------------------------------------------------------------- */
 
@@ -207,6 +209,7 @@ void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event)
 void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_task_failed (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_task_returned (dw_scheduler_t *self, const dw_event_t *event);
+void dw_scheduler_add_timer (dw_scheduler_t *self, dw_timer_t timer);
 void dw_scheduler_on_timer (dw_scheduler_t *self, const dw_timer_t *timer);
 
 /* The node that a task was at goes back to the queue, as if it had never been sent. */

@@ -34,7 +34,7 @@ void dw_scheduler_watch (dw_scheduler_t *self, uint32_t worker_index) {
         return;
     worker->timer_ns = deadline_ns;
     dw_timer_t timer = {.at_ns = deadline_ns, .worker = worker_index};
-    self->no_memory |= !dw_timers_add (&self->timers, timer);
+    dw_scheduler_add_timer (self, timer);
 }
 
 void dw_scheduler_give_up (dw_scheduler_t *self, uint32_t worker_index, uint64_t ticket) {
@@ -330,15 +330,31 @@ static void s_on_worker_deadline (dw_scheduler_t *self, uint32_t worker_index) {
     }
 }
 
+static bool s_has_reason (void *arg, const dw_timer_t *timer) {
+    const dw_scheduler_t *self = arg;
+    if (timer->worker != DW_NONE)
+        return timer->at_ns == self->workers[timer->worker].timer_ns;
+    const dw_run_t *run = &self->runs[timer->run];
+    return run->life == DW_RUN_LIVE && run->serial == timer->serial;
+}
+
+void dw_scheduler_add_timer (dw_scheduler_t *self, dw_timer_t timer) {
+    dw_timers_drop (&self->timers, s_has_reason, self);
+    self->no_memory |= !dw_timers_add (&self->timers, timer);
+}
+
 void dw_scheduler_on_timer (dw_scheduler_t *self, const dw_timer_t *timer) {
     if (timer->worker == DW_NONE) {
-        const dw_run_t *run = &self->runs[timer->run];
-        if (run->life == DW_RUN_LIVE && run->serial == timer->serial)
+        if (!s_has_reason (self, timer))
+            return;
+        if (timer->node == DW_NONE)
+            dw_scheduler_on_run_deadline (self, timer->run);
+        else
             dw_scheduler_make_ready (self, timer->run, timer->node);
         return;
     }
     dw_worker_state_t *worker = &self->workers[timer->worker];
-    if (timer->at_ns != worker->timer_ns)
+    if (!s_has_reason (self, timer))
         return; /* an earlier one took its place */
     worker->timer_ns = INT64_MAX;
     if (s_worker_deadline_ns (self, worker) <= self->now_ns)

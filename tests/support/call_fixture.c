@@ -247,6 +247,7 @@ int call_fixture_run (call_fixture_t *self) {
         .token = token,
         .is_cancelled = s_is_cancelled,
         .is_cancelled_arg = &self->is_cancelled,
+        .cancelled_fd = -1,
     };
     dw_call_begin (&call, &self->slot);
     dw_settings_t *settings[DEPENDENCIES_MAX + 1] = {0}; /* by node */

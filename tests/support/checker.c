@@ -15,7 +15,7 @@ static const char *s_run_name (unsigned status) {
 static bool s_same (const dw_command_t *a, const dw_command_t *b) {
     return a->type == b->type && a->status == b->status && a->run == b->run && a->node == b->node &&
            a->worker == b->worker && a->steps == b->steps && a->handle == b->handle &&
-           a->code == b->code && a->ticket == b->ticket;
+           a->code == b->code && a->of_run == b->of_run && a->ticket == b->ticket;
 }
 
 /* Ticks off what was owed. */
@@ -257,7 +257,8 @@ static uint32_t s_worker_on (const model_t *self, uint32_t run, uint32_t node) {
 
 /* Whether command says that a task has timed out. */
 static bool s_is_timeout (const dw_command_t *command) {
-    return command->type == DW_KEEP_ERROR && command->code == 408 && command->handle == DW_NONE;
+    return command->type == DW_KEEP_ERROR && command->code == 408 && !command->of_run &&
+           command->handle == DW_NONE;
 }
 
 static bool s_is_owed (const model_t *self, const dw_command_t *command) {
@@ -286,6 +287,8 @@ static bool s_check_time (model_t *self, const dw_commands_t *commands, size_t a
     const dw_command_t *command = &commands->items[at];
     if (command->type == DW_CANCEL_TASK && !s_is_owed (self, command))
         return s_check_worker_time (self, commands, at);
+    if (command->type == DW_KEEP_ERROR && command->of_run && !s_is_owed (self, command))
+        return model_deadline (self, command->run);
     if (command->type == DW_REPLACE_WORKER && self->workers[command->worker].present)
         return model_replace (self, command->worker, command->node);
     return !s_is_timeout (command) || s_is_owed (self, command) ||
@@ -384,21 +387,25 @@ bool checker_run (model_t *self, const dw_scheduler_t *scheduler, uint32_t run, 
         if (!it->keeps_all && it->nodes[node].requested)
             outputs[question.outputs_count++] = self->evaluator->by_rank[node];
     evaluation_t *evaluation = evaluation_new (self->evaluator, &question);
-    if (!it->was_cancelled && it->status != evaluation->status)
+    bool is_whole = !it->was_cancelled && !it->ran_out;
+    if (it->ran_out && it->status != DW_RUN_FAILED)
+        model_is_wrong (self, "run %u has run out of time and is %s", run, s_run_name (it->status));
+    if (is_whole && it->status != evaluation->status)
         model_is_wrong (self, "run %u is %s, not %s", run, s_run_name (it->status),
                         s_run_name (evaluation->status));
     for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
         /* The two enumerations list the final states in one order. */
         dw_node_state_t state = it->nodes[node].state;
         dw_node_status_t status = (dw_node_status_t) (state - DW_STATE_DONE);
-        if (it->was_cancelled && status == DW_NODE_CANCELLED)
+        if ((it->was_cancelled && status == DW_NODE_CANCELLED) ||
+            (it->ran_out && status != DW_NODE_DONE))
             continue;
         if (!evaluation_allows (evaluation, self->evaluator->by_rank[node], status))
             model_is_wrong (self, "run %u: node %u cannot be %s", run, node,
                             checker_state_name (state));
     }
     s_causes_t causes = {self, evaluation, run};
-    if (!it->was_cancelled && self->plan->failure_strategy == DW_CONTINUE_ON_ERROR &&
+    if (is_whole && self->plan->failure_strategy == DW_CONTINUE_ON_ERROR &&
         dw_scheduler_causes (scheduler, run, s_check_causes, &causes))
         model_is_wrong (self, "run %u: no memory", run);
     evaluation_destroy (&evaluation);

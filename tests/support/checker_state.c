@@ -60,6 +60,11 @@ static bool s_check_runs (model_t *self, const dw_scheduler_t *scheduler) {
             ready_count += model_is_ready (self, &self->runs[run], node);
             not_done_count += self->runs[run].nodes[node].state != DW_STATE_DONE;
         }
+        const model_run_t *it = &self->runs[run];
+        if (it->life == MODEL_LIVE && it->deadline_ns &&
+            (it->deadline_ns <= self->now_ns ||
+             it->deadline_ns < dw_scheduler_deadline_ns (scheduler)))
+            return model_is_wrong (self, "run %u: nobody looks at its deadline", run);
         if ((dw_scheduler_not_done_count (scheduler, run) == 0) > (not_done_count == 0))
             return model_is_wrong (self, "run %u: nodes are not done and nobody says so", run);
     }
@@ -152,6 +157,7 @@ static bool s_check_counts (model_t *self, const dw_scheduler_t *scheduler) {
     CHECK (attempts_failed)
     CHECK (retries)
     CHECK (timeouts)
+    CHECK (deadlines)
     CHECK (losses)
     CHECK (returned)
     CHECK (answers_ignored)

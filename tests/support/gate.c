@@ -83,16 +83,24 @@ int gate_deaf (dw_call_t *call, void *gate) {
     return s_leave (gate, call);
 }
 
-int gate_polite (dw_call_t *call, void *gate) {
-    gate_t *self = gate;
-    struct pollfd item = {.fd = self->fds[0], .events = POLLIN};
+/* Asks at least every interval_ms, and when fd is readable. */
+static int s_heed (gate_t *self, dw_call_t *call, int fd, int interval_ms) {
+    struct pollfd items[2] = {{.fd = self->fds[0], .events = POLLIN}, {.fd = fd, .events = POLLIN}};
     s_enter (self, call);
     while (!dw_call_cancelled (call))
-        if (poll (&item, 1, 1) == 1) {
+        if (poll (items, 2, interval_ms) > 0 && items[0].revents) {
             s_pass (self); /* with several inside one may wait here for another byte */
             return s_leave (self, call);
         }
     atomic_fetch_add (&self->cancelled, 1);
     atomic_fetch_add (&self->left, 1);
     return dw_call_fail (call, 499, "left when it was cancelled");
+}
+
+int gate_polite (dw_call_t *call, void *gate) {
+    return s_heed (gate, call, -1, 1);
+}
+
+int gate_attentive (dw_call_t *call, void *gate) {
+    return s_heed (gate, call, dw_call_fd (call), WAIT_MS);
 }

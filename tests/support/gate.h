@@ -28,5 +28,7 @@ bool gate_wait_left (gate_t *self, unsigned count);
 int gate_deaf (dw_call_t *call, void *gate);
 /* The same, but leaves when it is cancelled. */
 int gate_polite (dw_call_t *call, void *gate);
+/* The same, but waits at its descriptor in place of asking again and again. */
+int gate_attentive (dw_call_t *call, void *gate);
 
 #endif

@@ -117,7 +117,8 @@ static void s_break_off (model_t *self, uint32_t run_index, dw_node_state_t wait
             const model_task_t *task = model_task (&self->workers[w], ticket);
             if (!task->live || task->run != run_index)
                 continue;
-            run->nodes[task->node].state = DW_STATE_CANCELLED;
+            if (run->nodes[task->node].state != DW_STATE_FAILED)
+                run->nodes[task->node].state = DW_STATE_CANCELLED;
             s_cancel (self, w, ticket);
         }
     for (uint32_t node = 0; node < self->plan->nodes_count; node++)
@@ -350,7 +351,8 @@ static void s_on_submitted (model_t *self, const dw_event_t *event) {
     const dw_plan_t *plan = self->plan;
     self->counts.runs_submitted++;
     run->life = MODEL_LIVE;
-    run->was_cancelled = false;
+    run->was_cancelled = run->ran_out = false;
+    run->deadline_ns = event->deadline_ns;
     run->keeps_all = event->outputs_count == 0;
     memset (run->nodes, 0, plan->nodes_count * sizeof *run->nodes);
     memset (run->done, 0, plan->nodes_count * sizeof *run->done);
@@ -492,6 +494,42 @@ bool model_timeout (model_t *self, uint32_t worker_index) {
     s_take_back (self, worker_index, true);
     s_cancel (self, worker_index, worker->first);
     s_attempt_failed (self, task.run, task.node, 408, DW_NONE);
+    return true;
+}
+
+/* A node at which a run was, or would have been next, when its time was over. */
+static void s_out_of_time (model_t *self, uint32_t run_index, uint32_t node) {
+    self->runs[run_index].nodes[node].state = DW_STATE_FAILED;
+    s_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
+                                .run = run_index,
+                                .node = node,
+                                .code = 408,
+                                .of_run = true,
+                                .handle = DW_NONE});
+}
+
+bool model_deadline (model_t *self, uint32_t run_index) {
+    model_run_t *run = &self->runs[run_index];
+    bool any = false;
+    if (run->life != MODEL_LIVE || run->deadline_ns == 0 || run->deadline_ns > self->now_ns)
+        return model_is_wrong (self, "run %u is said to be out of time too early", run_index);
+    run->ran_out = true;
+    self->counts.deadlines++;
+    for (uint32_t w = 0; w < self->options.workers_max; w++) {
+        model_worker_t *worker = &self->workers[w];
+        const model_task_t *task = model_task (worker, worker->first);
+        if (worker->first == worker->next || !task->live || task->run != run_index)
+            continue;
+        s_count_begun (self, task);
+        s_out_of_time (self, run_index, task->node);
+        any = true;
+    }
+    for (uint32_t node = 0; !any; node++)
+        if (!model_is_final (&run->nodes[node])) {
+            s_out_of_time (self, run_index, node);
+            any = true;
+        }
+    s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED);
     return true;
 }
 

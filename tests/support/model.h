@@ -35,6 +35,8 @@ typedef struct model_run_t {
     model_life_t life;
     bool keeps_all;
     bool was_cancelled;
+    bool ran_out;        /* of time */
+    int64_t deadline_ns; /* 0: none */
     dw_run_status_t status;
     model_node_t *nodes; /* by the plan's index, as everything here */
     bool *done;          /* by index of declaration, for the evaluator */
@@ -95,6 +97,8 @@ bool model_is_wrong (model_t *self, const char *format, ...) DW_PRINTF (2, 3);
 void model_event (model_t *self, const dw_event_t *event);
 /* The scheduler says that worker's first task has timed out; it must have. */
 bool model_timeout (model_t *self, uint32_t worker);
+/* The scheduler says that a run has not ended in its time; it must have been over. */
+bool model_deadline (model_t *self, uint32_t run);
 /* The scheduler says that worker is stuck in node; it must be. */
 bool model_replace (model_t *self, uint32_t worker, uint32_t node);
 /* The scheduler takes back what is behind worker's first task; that must be late. */

@@ -240,6 +240,8 @@ static void s_submit (world_t *world) {
                                       script->failures >
                                           random_graph_retries (world->graph, declared);
     }
+    if (random_one_in (random, 6))
+        event.deadline_ns = world->now_ns + random_between (random, 1, 3000000);
     world->events[world->events_count++] = event;
     if (random_one_in (random, 6))
         world_expect (world, world->now_ns + random_between (random, 0, 2000000),
@@ -367,6 +369,7 @@ static void s_count (world_t *world) {
     sum->sent += counts.tasks_sent;
     sum->failed += counts.attempts_failed;
     sum->timeouts += counts.timeouts;
+    sum->deadlines += counts.deadlines;
     sum->losses += counts.losses;
     sum->returned += counts.returned;
     sum->ignored += counts.answers_ignored;

@@ -16,7 +16,8 @@
 
 typedef struct simulator_counts_t {
     uint64_t worlds, steps, events, commands;
-    uint64_t runs, sent, failed, timeouts, losses, returned, ignored, replaced, cancelled, own;
+    uint64_t runs, sent, failed, timeouts, deadlines, losses, returned, ignored, replaced,
+        cancelled, own;
 } simulator_counts_t;
 
 /* Runs one world and adds to counts. transcript NULL: nothing is told. Returns whether all held; if

@@ -70,6 +70,7 @@ void wire_write_submission (dw_writer_t *self, const dw_wire_submission_t *submi
                             const uint32_t *outputs) {
     dw_write_uint (self, submission->run);
     wire_write_ref (self, &submission->payload);
+    dw_write_uint (self, submission->deadline_ms);
     if (submission->outputs_count)
         s_write_nodes (self, outputs, submission->outputs_count);
     else

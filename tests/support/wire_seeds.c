@@ -107,7 +107,8 @@ static void s_seed_answers (dw_writer_t *self) {
 static void s_seed_submissions (dw_writer_t *self) {
     static const uint32_t outputs[] = {0, 300, 70000};
     dw_wire_submission_t all = {.run = 1, .payload = s_small};
-    dw_wire_submission_t some = {.run = 2, .payload = s_frame, .outputs_count = 3};
+    dw_wire_submission_t some = {
+        .run = 2, .payload = s_frame, .deadline_ms = 70000, .outputs_count = 3};
     wire_write_submission (self, &all, NULL);
     wire_write_submission (self, &some, outputs);
 }

@@ -25,7 +25,8 @@ void world_tell_event (world_t *world, const dw_event_t *event) {
     unsigned w = event->worker, ticket = (unsigned) event->ticket;
     switch ((dw_event_type_t) event->type) {
         case DW_EVENT_RUN_SUBMITTED:
-            s_tell (world, "run %u submitted, %u outputs", event->run, event->outputs_count);
+            s_tell (world, "run %u submitted, %u outputs, deadline at %.3f us", event->run,
+                    event->outputs_count, (double) event->deadline_ns / 1000);
             break;
         case DW_EVENT_RUN_CANCELLED: s_tell (world, "run %u cancelled", event->run); break;
         case DW_EVENT_WORKER_JOINED:
