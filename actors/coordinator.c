@@ -156,7 +156,8 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         dw_coordinator_release_agent (self, peer->number);
     else if (type == DW_WIRE_DRAIN && is_agent)
         dw_coordinator_on_drain (self, peer->number);
-    else if (type == DW_WIRE_BEAT && (is_agent || is_client))
+    else if (type == DW_WIRE_BEAT &&
+             (is_agent || is_client || (is_worker && router == self->listen_router)))
         dw_coordinator_on_beat (self, peer);
     else if (type == DW_WIRE_STATUS && is_client)
         dw_coordinator_on_status (self, router);

@@ -36,6 +36,8 @@ struct dw_worker_t {
     uint64_t *cancelled; /* tickets not yet come to, or under way */
     uint32_t cancelled_count, cancelled_size;
     int64_t answered_ns, looked_ns;
+    int64_t heard_ns; /* when the coordinator elsewhere was heard of last, */
+    int64_t asked_ns; /* and asked whether it is there; 0: it need not be */
     dw_outcomes_t outcomes;
     dw_packet_t packet;
     dw_given_t *given; /* of the task under way */
@@ -48,6 +50,16 @@ static void s_give_up (dw_worker_t *self) {
 }
 
 /* ---- Its socket ------------------------------------------------------------------------------- */
+
+/* Takes a message that is there, without waiting. Errors: as dw_message_receive. */
+static int s_receive (dw_worker_t *self, dw_message_t *message) {
+    int err = dw_message_receive (message, self->socket);
+    if (err == DW_OK && self->options.silence_ms) {
+        self->heard_ns = dw_clock_ns ();
+        self->asked_ns = 0;
+    }
+    return err;
+}
 
 static void s_on_cancel (dw_worker_t *self, dw_wire_reader_t *reader) {
     uint64_t ticket = dw_read_uint (reader);
@@ -69,7 +81,7 @@ static void s_on_cancel (dw_worker_t *self, dw_wire_reader_t *reader) {
 static void s_look (dw_worker_t *self) {
     while (!self->is_gone) {
         dw_message_t message = {0};
-        int err = dw_message_receive (&message, self->socket);
+        int err = s_receive (self, &message);
         if (err) {
             dw_message_free (&message);
             if (err == DW_ECLOSED)
@@ -315,6 +327,7 @@ static void s_say_hello (dw_worker_t *self) {
     dw_write_hello (&self->packet.head, &hello);
     if (dw_packet_send (&self->packet, self->socket, NULL, 0))
         s_give_up (self);
+    self->heard_ns = dw_clock_ns ();
 }
 
 static void s_on_message (dw_worker_t *self) {
@@ -348,6 +361,22 @@ static void s_on_message (dw_worker_t *self) {
     }
 }
 
+/* Nothing comes by a connection that is not cut: what is sent may be lost on the way all the same. So an idle slot asks
+ * after half of the time of silence, and when nothing comes in the other half its agent makes another. */
+static void s_look_for_silence (dw_worker_t *self, int64_t now_ns) {
+    int64_t half_ns = (int64_t) self->options.silence_ms * 500000;
+    if (self->asked_ns) {
+        if (now_ns - self->asked_ns >= half_ns)
+            s_give_up (self);
+    } else if (now_ns - self->heard_ns >= half_ns) {
+        self->asked_ns = now_ns;
+        dw_write_uint (&self->packet.head, DW_WIRE_BEAT);
+        dw_write_uint (&self->packet.head, self->peer);
+        if (dw_packet_send (&self->packet, self->socket, NULL, 0))
+            s_give_up (self);
+    }
+}
+
 /* The next message: one that waited, else one from the socket. */
 static void s_next_message (dw_worker_t *self) {
     s_waiting_t *waiting = self->waiting;
@@ -361,11 +390,13 @@ static void s_next_message (dw_worker_t *self) {
         s_on_message (self);
         return;
     }
-    int err = dw_message_receive (&self->message, self->socket);
+    int err = s_receive (self, &self->message);
     if (err == DW_OK)
         s_on_message (self);
     else if (err == DW_EAGAIN && s_is_connected (self)) {
         int64_t now_ns = dw_clock_ns (), look_ns = (int64_t) self->options.heartbeat_ms * 1000000;
+        if (self->options.silence_ms)
+            s_look_for_silence (self, now_ns);
         if (!dw_actor_wait (&self->socket, 1, now_ns + self->options.spin_ns,
                             look_ns ? now_ns + look_ns : INT64_MAX))
             s_give_up (self);
@@ -423,13 +454,9 @@ static int s_connect (dw_worker_t *self, dw_error_t *error) {
     zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
     zmq_setsockopt (self->socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
     if (self->options.silence_ms) {
-        int yes = 1, never = -1, heartbeat_ms = (int) self->options.heartbeat_ms,
-            silence_ms = (int) self->options.silence_ms;
+        int yes = 1, never = -1;
         zmq_setsockopt (self->socket, ZMQ_IMMEDIATE, &yes, sizeof yes);
         zmq_setsockopt (self->socket, ZMQ_RECONNECT_IVL, &never, sizeof never);
-        /* With no limit on what waits to be received they are safe: see coordinator.c, s_listen_elsewhere. */
-        zmq_setsockopt (self->socket, ZMQ_HEARTBEAT_IVL, &heartbeat_ms, sizeof heartbeat_ms);
-        zmq_setsockopt (self->socket, ZMQ_HEARTBEAT_TIMEOUT, &silence_ms, sizeof silence_ms);
     }
     const dw_link_keys_t *keys = self->options.keys;
     if (keys && keys->has_keys) {
