@@ -60,7 +60,7 @@ field_t *field_new (chaos_t *chaos) {
                                .heartbeat_ms = CHAOS_HEARTBEAT_MS,
                                .silence_ms = CHAOS_SILENCE_MS}},
         .load = {.in_flight_max = 8, .runs_max = chaos->runs}};
-    memset ((void *) fleet_counts (), 0, sizeof (fleet_counts_t));
+    memset (fleet_counts (), 0, sizeof (fleet_counts_t));
     return &field;
 }
 

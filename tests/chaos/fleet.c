@@ -42,11 +42,6 @@ static void s_on_term (int signal) {
     s_asked_to_drain = 1;
 }
 
-static void s_on_stale (int signal) {
-    (void) signal;
-    load_spoil ();
-}
-
 static dw_agent_t *s_open_agent (const fleet_job_t *job, const dw_processors_t *processors) {
     dw_agent_t *agent = NULL;
     char key[80], server_key[80];
@@ -72,11 +67,10 @@ static dw_agent_t *s_open_agent (const fleet_job_t *job, const dw_processors_t *
     return agent;
 }
 
-static int s_be_worker (const fleet_job_t *job) {
-    struct sigaction action = {.sa_handler = s_on_term}, stale = {.sa_handler = s_on_stale};
+static int s_be_worker (const fleet_job_t *job, uint32_t place) {
+    struct sigaction action = {.sa_handler = s_on_term};
     sigaction (SIGTERM, &action, NULL);
-    sigaction (SIGUSR1, &stale, NULL);
-    load_count_spoiled (&s_counts->spoiled);
+    load_spoil (&s_counts->stale_before_ms[place], &s_counts->spoiled);
     dw_processors_t *processors = load_processors ();
     dw_agent_t *agent = s_open_agent (job, processors);
     if (!agent)
@@ -117,13 +111,13 @@ static bool s_enter (const char *network) {
     return ok;
 }
 
-static int s_be (const fleet_job_t *job) {
+static int s_be (const fleet_job_t *job, uint32_t place) {
     const struct rlimit files = {job->files_max, job->files_max};
     if ((job->network[0] && !s_enter (job->network)) ||
         (job->files_max && setrlimit (RLIMIT_NOFILE, &files)))
         return FLEET_NOT_BEGUN;
     switch (job->role) {
-        case FLEET_WORKER: return s_be_worker (job);
+        case FLEET_WORKER: return s_be_worker (job, place);
         case FLEET_COORDINATOR: return s_be_coordinator (job);
         case FLEET_RELAY: return relay_run (&job->relay, &s_counts->relay);
         case FLEET_SPINNER:
@@ -135,7 +129,7 @@ static int s_be (const fleet_job_t *job) {
 
 /* ---- Their keeper ----------------------------------------------------------------------------- */
 
-static int s_start (pid_t *pid_p, const fleet_job_t *job, int orders) {
+static int s_start (pid_t *pid_p, const fleet_job_t *job, uint32_t place, int orders) {
     pid_t keeper = getpid (), pid = fork ();
     if (pid == 0) {
         prctl (PR_SET_PDEATHSIG, SIGKILL);
@@ -144,7 +138,7 @@ static int s_start (pid_t *pid_p, const fleet_job_t *job, int orders) {
         close (orders);
         signal (SIGINT, SIG_DFL);
         signal (SIGTERM, SIG_DFL);
-        int status = s_be (job);
+        int status = s_be (job, place);
         fflush (NULL);
         _exit (status);
     }
@@ -181,7 +175,7 @@ static void s_keep (int orders) {
         int answer = 0;
         pid_t *pid_p = &pids[message.place];
         switch (message.order) {
-            case S_START: answer = s_start (pid_p, &message.job, orders); break;
+            case S_START: answer = s_start (pid_p, &message.job, message.place, orders); break;
             case S_SIGNAL: answer = s_signal (pid_p, message.argument); break;
             case S_WAIT: answer = s_wait (pid_p, message.argument); break;
             case S_CLEAR:
@@ -224,7 +218,7 @@ bool fleet_begin (const char *folder) {
     return s_keeper_pid > 0;
 }
 
-volatile fleet_counts_t *fleet_counts (void) {
+fleet_counts_t *fleet_counts (void) {
     return s_counts;
 }
 

@@ -44,14 +44,15 @@ typedef struct fleet_job_t {
 /* What processes of the fleet count, for the test to read: memory that they share. */
 typedef struct fleet_counts_t {
     relay_counts_t relay;
-    uint64_t
-        spoiled; /* answers of a worker that was told that it is stale (SIGUSR1) while it was at them */
+    _Atomic uint64_t spoiled; /* answers of stale workers */
+    _Atomic int64_t
+        stale_before_ms[FLEET_MAX]; /* what the worker in a place began before is stale */
 } fleet_counts_t;
 
 /* Before there is any thread; folder is the test's, borrowed. False: no process is to be had. */
 bool fleet_begin (const char *folder);
 /* What was counted; the test may set it to zeros while nobody counts. */
-volatile fleet_counts_t *fleet_counts (void);
+fleet_counts_t *fleet_counts (void);
 /* Starts a process in a place that is free; its pid. A worker goes on trying to connect for 10 s. */
 int fleet_start (uint32_t place, const fleet_job_t *job);
 /* SIGTERM drains a worker. After SIGKILL the process is reaped and its place is free. */

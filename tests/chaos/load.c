@@ -3,7 +3,6 @@
 #include "tests/chaos/load.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,24 +18,21 @@ static dw_processors_t *s_processors;           /* of the systems of this proces
 
 /* ---- The graphs ------------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t s_spoilings; /* a worker process's */
-static uint64_t *s_spoiled;
+static const _Atomic int64_t *s_spoil_before_ms; /* a worker process's */
+static _Atomic uint64_t *s_spoiled;
 
-void load_spoil (void) {
-    s_spoilings++;
-}
-
-void load_count_spoiled (uint64_t *count) {
+void load_spoil (const _Atomic int64_t *before_ms, _Atomic uint64_t *count) {
+    s_spoil_before_ms = before_ms;
     s_spoiled = count;
 }
 
 /* A process that was replaced while it was stopped answers otherwise than whoever took its place, so that an answer of
  * its that counts all the same is seen. */
-static void s_perhaps_spoil (sig_atomic_t spoilings, uint8_t *output, size_t length) {
-    if (spoilings == s_spoilings || length == 0)
+static void s_perhaps_spoil (int64_t begin_ms, uint8_t *output, size_t length) {
+    if (!s_spoil_before_ms || begin_ms >= *s_spoil_before_ms || length == 0)
         return;
     output[0] ^= 0xff;
-    __atomic_fetch_add (s_spoiled, 1, __ATOMIC_RELAXED);
+    ++*s_spoiled;
 }
 
 static uint64_t s_hash_call (dw_call_t *call) {
@@ -54,21 +50,21 @@ static uint64_t s_hash_call (dw_call_t *call) {
 }
 
 static int s_give (dw_call_t *call, uint64_t hash, random_t *random, size_t length,
-                   sig_atomic_t spoilings) {
+                   int64_t begin_ms) {
     char text[24];
     uint8_t *output = dw_call_reserve_bytes (call, length);
     if (!output)
         return dw_call_fail (call, 500, "out of memory");
     for (size_t i = 0; i < length; i++)
         output[i] = (uint8_t) random_below (random, 256);
-    s_perhaps_spoil (spoilings, output, length);
+    s_perhaps_spoil (begin_ms, output, length);
     snprintf (text, sizeof text, "%" PRIx64, hash);
     return dw_call_set_metadata (call, "sum", text);
 }
 
 static int s_mix (dw_call_t *call, void *arg) {
     (void) arg;
-    sig_atomic_t spoilings = s_spoilings;
+    int64_t begin_ms = now_ms ();
     uint64_t hash = s_hash_call (call);
     random_t random = random_from (hash);
     /* Long enough that faults hit tasks under way, and no work for a CPU. */
@@ -79,14 +75,14 @@ static int s_mix (dw_call_t *call, void *arg) {
     }
     size_t length = random_one_in (&random, 16) ? 1000 + random_below (&random, 8000)
                                                 : random_below (&random, 200);
-    return s_give (call, hash, &random, length, spoilings);
+    return s_give (call, hash, &random, length, begin_ms);
 }
 
 static int s_heavy (dw_call_t *call, void *arg) {
     (void) arg;
     uint64_t hash = s_hash_call (call);
     random_t random = random_from (hash);
-    return s_give (call, hash, &random, LOAD_HEAVY_BYTES, s_spoilings);
+    return s_give (call, hash, &random, LOAD_HEAVY_BYTES, now_ms ());
 }
 
 dw_processors_t *load_processors (void) {

@@ -19,10 +19,9 @@
 #define LOAD_AT_ONCE     12 /* slots elsewhere that may have tasks, of both graphs */
 
 dw_processors_t *load_processors (void);
-/* In a worker process: what its processors are in the middle of comes out spoiled, as of now. From a signal handler. */
-void load_spoil (void);
-/* Where it is counted how often that happened. */
-void load_count_spoiled (uint64_t *count);
+/* In a worker process: what its processors began before *before_ms (now_ms) comes out spoiled, which is counted. Both are
+ * in memory that processes share. */
+void load_spoil (const _Atomic int64_t *before_ms, _Atomic uint64_t *count);
 
 typedef struct load_options_t {
     dw_system_options_t system; /* its processors are filled in, and slots_max when it is 0 */

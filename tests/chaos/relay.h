@@ -19,10 +19,11 @@ typedef struct relay_options_t {
 } relay_options_t;
 
 typedef struct relay_counts_t {
-    uint64_t answers, late,
+    _Atomic uint64_t answers, late,
         repeated; /* messages that carried answers; of them those held back, and sent twice */
-    uint64_t late_of_dead; /* of those held back: whose worker was gone when they were sent on */
-    uint64_t troubles;
+    _Atomic uint64_t
+        late_of_dead; /* of those held back: whose worker was gone when they were sent on */
+    _Atomic uint64_t troubles;
 } relay_counts_t;
 
 /* Until it is killed. */

@@ -81,13 +81,13 @@ static void s_kill_and_stop (field_t *self, s_faults_t *faults) {
 
 /* What must have happened to answers; a repeated one is suppressed, unless its worker is gone by then. */
 static void s_account_answers (field_t *self, uint64_t few) {
-    relay_counts_t counts = fleet_counts ()->relay;
+    const relay_counts_t *counts = &fleet_counts ()->relay;
     dw_status_t *status = field_status (self);
     uint64_t suppressed = status ? status->answers_ignored + status->messages_ignored : 0;
-    chaos_fault (self->chaos, "answers late", counts.late, few);
-    chaos_fault (self->chaos, "late ones of the dead", counts.late_of_dead, few / 10);
-    chaos_fault (self->chaos, "answers repeated", counts.repeated, few);
-    chaos_fault (self->chaos, "duplicates suppressed", suppressed, counts.repeated / 2);
+    chaos_fault (self->chaos, "answers late", counts->late, few);
+    chaos_fault (self->chaos, "late ones of the dead", counts->late_of_dead, few / 10);
+    chaos_fault (self->chaos, "answers repeated", counts->repeated, few);
+    chaos_fault (self->chaos, "duplicates suppressed", suppressed, counts->repeated / 2);
     chaos_fault (self->chaos, "tasks sent again", status ? status->lost : 0, few / 10);
     dw_status_destroy (&status);
 }
@@ -210,7 +210,7 @@ static bool s_make_stale (field_t *self) {
         load_pump (&self->load);
         field_take_notices (self);
     }
-    fleet_signal (w, SIGUSR1);
+    fleet_counts ()->stale_before_ms[w] = now_ms ();
     fleet_signal (w, SIGCONT);
     return self->lost_count > lost;
 }
