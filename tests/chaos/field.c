@@ -42,6 +42,9 @@ void field_take_notices (field_t *self) {
 }
 
 void field_miss (field_t *self, uint32_t w) {
+    for (uint32_t i = 0; i < self->missing_count; i++)
+        if (self->missing[i].pid == self->workers[w].pid)
+            self->missing[i].pid = 0; /* it was heard again before it was taken for lost */
     if (self->missing_count < FIELD_TIMES_MAX)
         self->missing[self->missing_count++] = (field_missing_t){self->workers[w].pid, now_ms ()};
 }
