@@ -13,6 +13,7 @@
 #define ANSWER_NS    200000 /* an answer older than this is sent before the next task is started */
 #define LOOK_NS      20000  /* how often the socket is looked at between tasks */
 #define ANSWER_SLOTS 4096u
+#define SILENCES     10 /* of an idle slot, before it is sure that nothing comes any more */
 
 /* A message that came while another was being worked on. */
 typedef struct s_waiting_t {
@@ -361,14 +362,15 @@ static void s_on_message (dw_worker_t *self) {
     }
 }
 
-/* Nothing comes by a connection that is not cut: what is sent may be lost on the way all the same. So an idle slot asks
- * after half of the time of silence, and when nothing comes in the other half its agent makes another. */
+/* Nothing comes by a connection that is not cut: what is sent may be lost on the way all the same. So an idle slot asks,
+ * and when nothing comes for much longer than a large message takes, which hides the answer until it is there whole,
+ * its agent makes another. */
 static void s_look_for_silence (dw_worker_t *self, int64_t now_ns) {
-    int64_t half_ns = (int64_t) self->options.silence_ms * 500000;
+    int64_t silence_ns = (int64_t) self->options.silence_ms * 1000000;
     if (self->asked_ns) {
-        if (now_ns - self->asked_ns >= half_ns)
+        if (now_ns - self->asked_ns >= SILENCES * silence_ns)
             s_give_up (self);
-    } else if (now_ns - self->heard_ns >= half_ns) {
+    } else if (now_ns - self->heard_ns >= silence_ns) {
         self->asked_ns = now_ns;
         dw_write_uint (&self->packet.head, DW_WIRE_BEAT);
         dw_write_uint (&self->packet.head, self->peer);
@@ -454,9 +456,17 @@ static int s_connect (dw_worker_t *self, dw_error_t *error) {
     zmq_setsockopt (self->socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
     zmq_setsockopt (self->socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
     if (self->options.silence_ms) {
-        int yes = 1, never = -1;
+        int yes = 1, never = -1, silence_ms = (int) self->options.silence_ms;
+        int second = 1, seconds = silence_ms / 1000 + 1;
         zmq_setsockopt (self->socket, ZMQ_IMMEDIATE, &yes, sizeof yes);
         zmq_setsockopt (self->socket, ZMQ_RECONNECT_IVL, &never, sizeof never);
+        /* A host or a line that is gone is found by TCP; not by heartbeats of ZeroMQ, which end the program when the
+         * socket lingers and the peer goes (libzmq 4.3.4, an assertion; see coordinator.c, s_listen_elsewhere). */
+        zmq_setsockopt (self->socket, ZMQ_TCP_KEEPALIVE, &yes, sizeof yes);
+        zmq_setsockopt (self->socket, ZMQ_TCP_KEEPALIVE_IDLE, &second, sizeof second);
+        zmq_setsockopt (self->socket, ZMQ_TCP_KEEPALIVE_INTVL, &second, sizeof second);
+        zmq_setsockopt (self->socket, ZMQ_TCP_KEEPALIVE_CNT, &seconds, sizeof seconds);
+        zmq_setsockopt (self->socket, ZMQ_TCP_MAXRT, &silence_ms, sizeof silence_ms);
     }
     const dw_link_keys_t *keys = self->options.keys;
     if (keys && keys->has_keys) {

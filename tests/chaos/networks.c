@@ -20,9 +20,9 @@ typedef struct s_cutting_t {
 } s_cutting_t;
 
 static const s_cutting_t s_cuttings[] = {
-    {"partition to", NETS_TO_HUB, 50, 3 * SILENCE_MS, 200, 1},
-    {"partition from", NETS_FROM_HUB, 50, 3 * SILENCE_MS, 200, 1},
-    {"partition both", NETS_BOTH, 50, 3 * SILENCE_MS, 200, 1},
+    {"partition to", NETS_TO_HUB, 50, 3 * SILENCE_MS, 600, 1},
+    {"partition from", NETS_FROM_HUB, 50, 3 * SILENCE_MS, 600, 1},
+    {"partition both", NETS_BOTH, 50, 3 * SILENCE_MS, 600, 1},
     {"flapping", NETS_BOTH, 10, 60, 30, 4},
 };
 
@@ -79,7 +79,8 @@ static uint64_t s_cut_lines (field_t *self, const s_cutting_t *cutting) {
         if (now_ms () < next_ms || heal_ms[w])
             continue;
         nets_lose (w + 1, cutting->ways, 100);
-        field_miss (self, w);
+        if (cutting->cut_ms > SILENCE_MS)
+            field_miss (self, w);
         heal_ms[w] = now_ms () + cutting->cut_ms_least +
                      random_below (random, cutting->cut_ms - cutting->cut_ms_least);
         next_ms = now_ms () + random_below (random, cutting->pause_ms);
