@@ -158,12 +158,12 @@ static void s_open_and_close (chaos_t *self, const char *listen) {
     dw_agent_t *agent = NULL;
     dw_processors_t *processors = load_processors ();
     uint32_t actors = s_some (random), slots = s_some (random);
-    dw_system_t *system = load_open (
-        &(load_options_t){.actors = actors,
-                          .system = {.listen = listen,
-                                     .slots_max = ACTORS_MAX,
-                                     .heartbeat_ms = CHAOS_HEARTBEAT_MS,
-                                     .silence_ms = CHAOS_SILENCE_MS}});
+    load_options_t asked = {.actors = actors,
+                            .system = {.listen = listen,
+                                       .slots_max = ACTORS_MAX,
+                                       .heartbeat_ms = CHAOS_HEARTBEAT_MS,
+                                       .silence_ms = CHAOS_SILENCE_MS}};
+    dw_system_t *system = load_open (&asked);
     if (!system)
         return chaos_check (self, false, "a system does not open");
     dw_agent_options_t options = {.coordinator = {.endpoint = dw_system_listening (system)},

@@ -30,7 +30,7 @@ typedef struct load_options_t {
 } load_options_t;
 
 /* NULL, and why on stderr, when it cannot be opened. */
-dw_system_t *load_open (const load_options_t *options);
+dw_system_t *load_open (const load_options_t *asked);
 
 typedef struct load_t {
     dw_client_t *client;

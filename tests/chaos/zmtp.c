@@ -33,6 +33,6 @@ size_t zmtp_next (const uint8_t *bytes, size_t size) {
 }
 
 bool zmtp_is_answers (const uint8_t *bytes, size_t size) {
-    size_t head, frame = s_frame (bytes, size, &head);
+    size_t head = 0, frame = s_frame (bytes, size, &head);
     return frame > head && !(bytes[0] & COMMAND) && bytes[head] == DW_WIRE_ANSWERS;
 }
