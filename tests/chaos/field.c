@@ -166,6 +166,11 @@ void field_end (field_t *self) {
             close (self->lines[i]);
 }
 
+void field_finish (field_t *self, int timeout_ms) {
+    bool is_over = load_finish (&self->load, timeout_ms);
+    chaos_check (self->chaos, is_over, "runs do not end: %s", dw_err_text (self->load.gone));
+}
+
 /* ---- What is asked of it ---------------------------------------------------------------------- */
 
 dw_status_t *field_status (field_t *self) {

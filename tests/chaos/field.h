@@ -51,6 +51,8 @@ typedef struct field_t {
 field_t *field_new (chaos_t *chaos);
 /* Opens the coordinator, its client and its workers. False: it cannot begin, which is a failed check. */
 bool field_begin (field_t *self);
+/* Waits until all runs have ended, as they must within so long. */
+void field_finish (field_t *self, int timeout_ms);
 /* What was asked and came of it, into the row, with the checks that always hold. */
 void field_account (field_t *self);
 void field_end (field_t *self);

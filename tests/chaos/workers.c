@@ -241,7 +241,7 @@ static uint64_t s_haunt (field_t *self, ghost_t *ghost, uint64_t *incarnation) {
 void chaos_stale (chaos_t *chaos) {
     field_t *self = field_new (chaos);
     ghost_t *ghost = NULL;
-    uint64_t stale = 0, refused = 0, incarnation = 0, times = chaos->is_short ? 3 : 20;
+    uint64_t stale = 0, refused = 0, incarnation = 0, times = chaos->is_short ? 2 : 20;
     self->load.runs_max = UINT64_MAX;
     self->options.system.slots_max = self->workers_count * self->job.slots;
     self->options.system.heartbeat_ms = 100; /* a ghost beats once, and must be there for a while */
