@@ -185,7 +185,8 @@ void chaos_slow (chaos_t *chaos) {
         self->options.system.heartbeat_ms = 1000;
         self->options.system.silence_ms = 3000;
         self->load.runs_max = chaos->is_short ? 2 : (uint64_t) chaos->stretch_ms / 1000;
-        self->load.in_flight_max = 2;
+        self->load.in_flight_max =
+            1; /* two results in one message take longer than the time of silence */
         for (uint32_t net = 1; net <= WORKERS + 1; net++)
             nets_slow (net, 1000);
         if (field_begin (self) && field_await_workers (self, 5000) >= 0) {
