@@ -178,7 +178,8 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         dw_coordinator_on_drain (self, peer->number);
     else if (type == DW_WIRE_ENDED && is_agent)
         dw_coordinator_on_ended (self, peer->number, reader);
-    else if (type == DW_WIRE_BEAT && (is_agent || is_client))
+    else if (type == DW_WIRE_BEAT &&
+             (is_agent || is_client || (is_worker && router == self->listen_router)))
         dw_coordinator_on_beat (self, peer, reader);
     else if (type == DW_WIRE_STATUS && is_client)
         dw_coordinator_on_status (self, router);

@@ -16,6 +16,7 @@
 #define LOOK_NS      20000  /* how often the socket is looked at between tasks */
 #define ASKED_NS     10000000 /* and whether somebody asks what it is at */
 #define ANSWER_SLOTS 4096u
+#define SILENCES     10 /* of an idle slot, before it is sure that nothing comes any more */
 
 /* A message that came while another was being worked on. */
 typedef struct s_waiting_t {
@@ -40,7 +41,9 @@ struct dw_worker_t {
     uint64_t *cancelled; /* tickets not yet come to, or under way */
     uint32_t cancelled_count, cancelled_size;
     uint64_t unsent_ticket; /* the first that it has not been sent */
-    int64_t answered_ns, looked_ns, asked_ns;
+    int64_t answered_ns, looked_ns, said_ns;
+    int64_t heard_ns; /* when the coordinator elsewhere was heard of last, */
+    int64_t asked_ns; /* and asked whether it is there; 0: it need not be */
     dw_outcomes_t outcomes;
     size_t weighed, weight; /* slots of outcomes, and their payloads' bytes */
     dw_packet_t packet;
@@ -55,6 +58,16 @@ static void s_give_up (dw_worker_t *self) {
 }
 
 /* ---- Its socket ------------------------------------------------------------------------------- */
+
+/* Takes a message that is there, without waiting. Errors: as dw_message_receive. */
+static int s_receive (dw_worker_t *self, dw_message_t *message) {
+    int err = dw_message_receive (message, self->socket);
+    if (err == DW_OK && self->options.silence_ms) {
+        self->heard_ns = dw_clock_ns ();
+        self->asked_ns = 0;
+    }
+    return err;
+}
 
 static void s_on_cancel (dw_worker_t *self, dw_wire_reader_t *reader) {
     uint64_t ticket = dw_read_uint (reader);
@@ -76,7 +89,7 @@ static void s_on_cancel (dw_worker_t *self, dw_wire_reader_t *reader) {
 static void s_look (dw_worker_t *self) {
     while (!self->is_gone) {
         dw_message_t message = {0};
-        int err = dw_message_receive (&message, self->socket);
+        int err = s_receive (self, &message);
         if (err) {
             dw_message_free (&message);
             if (err == DW_ECLOSED)
@@ -117,9 +130,9 @@ static void s_say_where (dw_worker_t *self, dw_wire_at_t at) {
 /* The same while it is at work, now and then. */
 static void s_say_where_at_work (dw_worker_t *self) {
     int64_t now_ns = self->tether ? dw_clock_ns () : 0;
-    if (!self->tether || now_ns - self->asked_ns < ASKED_NS)
+    if (!self->tether || now_ns - self->said_ns < ASKED_NS)
         return;
-    self->asked_ns = now_ns;
+    self->said_ns = now_ns;
     s_say_where (self, DW_WIRE_AT_TASK);
 }
 
@@ -381,6 +394,7 @@ static void s_say_hello (dw_worker_t *self) {
     dw_write_hello (&self->packet.head, &hello);
     if (dw_packet_send (&self->packet, self->socket, NULL, 0))
         s_give_up (self);
+    self->heard_ns = dw_clock_ns ();
 }
 
 static void s_on_message (dw_worker_t *self) {
@@ -423,6 +437,23 @@ static void s_on_message (dw_worker_t *self) {
     }
 }
 
+/* Nothing comes by a connection that is not cut: what is sent may be lost on the way all the same. So an idle slot asks,
+ * and when nothing comes for much longer than a large message takes, which hides the answer until it is there whole,
+ * its agent makes another. */
+static void s_look_for_silence (dw_worker_t *self, int64_t now_ns) {
+    int64_t silence_ns = (int64_t) self->options.silence_ms * 1000000;
+    if (self->asked_ns) {
+        if (now_ns - self->asked_ns >= SILENCES * silence_ns)
+            s_give_up (self);
+    } else if (now_ns - self->heard_ns >= silence_ns) {
+        self->asked_ns = now_ns;
+        dw_write_uint (&self->packet.head, DW_WIRE_BEAT);
+        dw_write_uint (&self->packet.head, self->peer);
+        if (dw_packet_send (&self->packet, self->socket, NULL, 0))
+            s_give_up (self);
+    }
+}
+
 /* The next message: one that waited, else one from the socket. */
 static void s_next_message (dw_worker_t *self) {
     s_waiting_t *waiting = self->waiting;
@@ -436,13 +467,15 @@ static void s_next_message (dw_worker_t *self) {
         s_on_message (self);
         return;
     }
-    int err = dw_message_receive (&self->message, self->socket);
+    int err = s_receive (self, &self->message);
     if (err == DW_OK)
         s_on_message (self);
     else if (err == DW_EAGAIN && s_is_connected (self)) {
         int64_t now_ns = dw_clock_ns (), look_ns = (int64_t) self->options.heartbeat_ms * 1000000;
         void *sockets[] = {self->socket, self->tether};
         s_say_where (self, DW_WIRE_AT_IDLE);
+        if (self->options.silence_ms)
+            s_look_for_silence (self, now_ns);
         if (!dw_actor_wait (sockets, self->tether ? 2 : 1, now_ns + self->options.spin_ns,
                             look_ns ? now_ns + look_ns : INT64_MAX))
             s_give_up (self);
@@ -501,21 +534,26 @@ static int s_refuse (const dw_worker_t *self, const char *what, const char *limi
 }
 
 static int s_connect (dw_worker_t *self, dw_error_t *error) {
+    int silence_ms = (int) self->options.silence_ms;
     const dw_socket_option_t settings[] = {
         DW_SOCKET_OPTION (ZMQ_LINGER, 100),
         DW_SOCKET_OPTION (ZMQ_SNDHWM, 0),
         DW_SOCKET_OPTION (ZMQ_RCVHWM, 0),
-        /* What follows is of a slot elsewhere. With no limit on what waits to be received heartbeats are safe: see
-         * coordinator_sockets.c, s_listen_elsewhere. */
+        /* What follows is of a slot elsewhere. A host or a line that is gone is found by TCP; not by heartbeats of ZeroMQ,
+         * which end the program when the socket lingers and the peer goes (libzmq 4.3.4, an assertion; see
+         * coordinator_sockets.c, s_listen_elsewhere). */
         DW_SOCKET_OPTION (ZMQ_IMMEDIATE, 1),
         DW_SOCKET_OPTION (ZMQ_RECONNECT_IVL, -1), /* never */
-        DW_SOCKET_OPTION (ZMQ_HEARTBEAT_IVL, self->options.heartbeat_ms),
-        DW_SOCKET_OPTION (ZMQ_HEARTBEAT_TIMEOUT, self->options.silence_ms),
+        DW_SOCKET_OPTION (ZMQ_TCP_KEEPALIVE, 1),
+        DW_SOCKET_OPTION (ZMQ_TCP_KEEPALIVE_IDLE, 1), /* seconds */
+        DW_SOCKET_OPTION (ZMQ_TCP_KEEPALIVE_INTVL, 1),
+        DW_SOCKET_OPTION (ZMQ_TCP_KEEPALIVE_CNT, silence_ms / 1000 + 1),
+        DW_SOCKET_OPTION (ZMQ_TCP_MAXRT, silence_ms),
     };
     self->socket = zmq_socket (self->options.context, ZMQ_DEALER);
     if (!self->socket)
         return s_refuse (self, "socket", "open files (RLIMIT_NOFILE, ulimit -n)", error);
-    int err = dw_socket_options_set (self->socket, settings, self->options.silence_ms ? 7 : 3,
+    int err = dw_socket_options_set (self->socket, settings, self->options.silence_ms ? 10 : 3,
                                      error);
     if (err)
         return err;

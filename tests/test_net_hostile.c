@@ -389,8 +389,8 @@ static void what_a_role_may_not_say_is_counted_and_not_answered (void **state) {
     static const uint32_t not_agent[] = {DW_WIRE_ANSWERS, DW_WIRE_SUBMIT,  DW_WIRE_ABORT,
                                          DW_WIRE_STATUS,  DW_WIRE_REPLACE, DW_WIRE_STOP,
                                          DW_WIRE_CLOSE,   DW_WIRE_COUNT,   DW_WIRE_RELOAD};
-    static const uint32_t not_slot[] = {DW_WIRE_BEAT,   DW_WIRE_DRAIN, DW_WIRE_STATUS,
-                                        DW_WIRE_SUBMIT, DW_WIRE_ABORT, DW_WIRE_RELOAD};
+    static const uint32_t not_slot[] = {DW_WIRE_REPLACE, DW_WIRE_DRAIN, DW_WIRE_STATUS,
+                                        DW_WIRE_SUBMIT,  DW_WIRE_ABORT, DW_WIRE_RELOAD};
     s_hostile_t *self = *state;
     s_expect_served (self);
     raw_peer_t client = s_connect (self, "client");
@@ -410,6 +410,8 @@ static void what_a_role_may_not_say_is_counted_and_not_answered (void **state) {
     s_expect_no_answer (&agent);
     s_expect_no_answer (&slot);
     assert_int_equal (s_ignored_count (self) - before, 8 + 9 + 6 + 3);
+    s_say (&slot, DW_WIRE_BEAT, slot_peer); /* what it may say is answered */
+    assert_int_equal (raw_peer_receive (&slot), DW_WIRE_BEAT);
     raw_peer_disconnect (&slot);
     raw_peer_disconnect (&agent);
     raw_peer_disconnect (&client);

@@ -23,6 +23,7 @@ mkdir "$folder/blocks" "$folder/work" "$folder/home"
 awk -v folder="$folder/blocks" '
     /^```/ && file { close (file); file = ""; next }
     /^```/         { language = substr ($0, 4)
+                     gsub (" ", "-", language)
                      if (language == "") { print "line " NR ": a block without a language"; exit 1 }
                      file = sprintf ("%s/%02d.%s", folder, ++count, language); printf "" > file; next }
     file           { print > file }
@@ -70,7 +71,7 @@ for block in "$folder"/blocks/*; do
             programs=$((programs + 1))
             ;;
         *.sh) check_bootstrap "$block" ;;
-        *.console) ;;
+        *.console | *.console-root) ;;
         *) echo "a block in an unknown language: ${block##*.}"; exit 1 ;;
     esac
 done
@@ -89,7 +90,21 @@ for block in "$folder"/blocks/*.console; do
     commands=$((commands + $(grep -c '^\$ ' "$block")))
 done >>"$folder/script"
 bash "$folder/script"
-for block in "$folder"/blocks/*.console; do
+
+# What needs root has network namespaces whose names nobody else sees, and which end with it.
+if [ "$(id -u)" != 0 ] || ! command -v ip >/dev/null || ! unshare --mount --net true 2>/dev/null; then
+    echo "SKIPPED, which need root, network namespaces and iproute2: $(cat "$folder"/blocks/*.console-root | grep -c '^\$ ') commands"
+    rm -f "$folder"/blocks/*.console-root
+else
+    for block in "$folder"/blocks/*.console-root; do
+        script_console "$block"
+        commands=$((commands + $(grep -c '^\$ ' "$block")))
+    done >"$folder/root-script"
+    unshare --mount --net bash -c 'mkdir -p /run/netns && mount -t tmpfs none /run/netns && exec bash "$0"' "$folder/root-script"
+fi
+
+for block in "$folder"/blocks/*.console*; do
+    [[ $block != *.printed ]] || continue
     if ! diff <(plain <"$block") <(plain <"$block.printed") >"$folder/difference"; then
         echo "README (<) and what is printed (>) differ:"
         cat "$folder/difference"

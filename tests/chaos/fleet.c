@@ -4,18 +4,21 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tests/chaos/load.h"
-#include "tests/chaos/relay.h"
 #include "tests/support/process.h"
 
 typedef enum s_order_t { S_START, S_SIGNAL, S_WAIT, S_CLEAR } s_order_t;
@@ -29,6 +32,7 @@ typedef struct s_order_message_t {
 
 static int s_keeper = -1; /* the test's end */
 static pid_t s_keeper_pid;
+static fleet_counts_t *s_counts;
 static volatile sig_atomic_t s_asked_to_drain; /* a worker process's */
 
 /* ---- What they do ----------------------------------------------------------------------------- */
@@ -40,7 +44,14 @@ static void s_on_term (int signal) {
 
 static dw_agent_t *s_open_agent (const fleet_job_t *job, const dw_processors_t *processors) {
     dw_agent_t *agent = NULL;
-    dw_agent_options_t options = {.coordinator = {.endpoint = job->endpoint, .timeout_ms = 1000},
+    char key[80], server_key[80];
+    snprintf (key, sizeof key, "%s/%s", job->keys, job->key);
+    snprintf (server_key, sizeof server_key, "%s/coordinator.key.pub", job->keys);
+    bool has_keys = job->keys[0] != '\0';
+    dw_agent_options_t options = {.coordinator = {.endpoint = job->endpoint,
+                                                  .key = has_keys ? key : NULL,
+                                                  .server_key = has_keys ? server_key : NULL,
+                                                  .timeout_ms = 1000},
                                   .processors = processors,
                                   .slots = job->slots,
                                   .reconnect_ms = job->reconnect_ms};
@@ -56,9 +67,10 @@ static dw_agent_t *s_open_agent (const fleet_job_t *job, const dw_processors_t *
     return agent;
 }
 
-static int s_be_worker (const fleet_job_t *job) {
+static int s_be_worker (const fleet_job_t *job, uint32_t place) {
     struct sigaction action = {.sa_handler = s_on_term};
     sigaction (SIGTERM, &action, NULL);
+    load_spoil (&s_counts->stale_before_ms[place], &s_counts->spoiled);
     dw_processors_t *processors = load_processors ();
     dw_agent_t *agent = s_open_agent (job, processors);
     if (!agent)
@@ -77,32 +89,56 @@ static int s_be_worker (const fleet_job_t *job) {
 }
 
 static int s_be_coordinator (const fleet_job_t *job) {
-    dw_system_t *system = load_open (job->endpoint, job->heartbeat_ms, job->silence_ms, NULL, NULL);
+    load_options_t options = {.is_heavy = job->is_heavy,
+                              .system = {.listen = job->endpoint,
+                                         .no_actors = true,
+                                         .keys = job->keys[0] ? job->keys : NULL,
+                                         .slots_max = job->slots_max,
+                                         .heartbeat_ms = job->heartbeat_ms,
+                                         .silence_ms = job->silence_ms}};
+    dw_system_t *system = load_open (&options);
     if (!system)
         return FLEET_NOT_BEGUN;
     for (;;)
         pause ();
 }
 
-static int s_be (const fleet_job_t *job) {
+static bool s_enter (const char *network) {
+    int fd = open (network, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && setns (fd, CLONE_NEWNET) == 0;
+    if (fd >= 0)
+        close (fd);
+    return ok;
+}
+
+static int s_be (const fleet_job_t *job, uint32_t place) {
+    const struct rlimit files = {job->files_max, job->files_max};
+    if ((job->network[0] && !s_enter (job->network)) ||
+        (job->files_max && setrlimit (RLIMIT_NOFILE, &files)))
+        return FLEET_NOT_BEGUN;
     switch (job->role) {
-        case FLEET_WORKER: return s_be_worker (job);
+        case FLEET_WORKER: return s_be_worker (job, place);
         case FLEET_COORDINATOR: return s_be_coordinator (job);
-        case FLEET_RELAY: return relay_run (job->endpoint, job->port, job->seed);
+        case FLEET_RELAY: return relay_run (&job->relay, &s_counts->relay);
+        case FLEET_SPINNER:
+            for (volatile uint64_t turns = 0;;)
+                turns = turns + 1;
     }
     return FLEET_NOT_BEGUN;
 }
 
 /* ---- Their keeper ----------------------------------------------------------------------------- */
 
-static int s_start (pid_t *pid_p, const fleet_job_t *job, int orders) {
+static int s_start (pid_t *pid_p, const fleet_job_t *job, uint32_t place, int orders) {
     pid_t keeper = getpid (), pid = fork ();
     if (pid == 0) {
         prctl (PR_SET_PDEATHSIG, SIGKILL);
         if (getppid () != keeper)
             _exit (FLEET_NOT_BEGUN);
         close (orders);
-        int status = s_be (job);
+        signal (SIGINT, SIG_DFL);
+        signal (SIGTERM, SIG_DFL);
+        int status = s_be (job, place);
         fflush (NULL);
         _exit (status);
     }
@@ -139,7 +175,7 @@ static void s_keep (int orders) {
         int answer = 0;
         pid_t *pid_p = &pids[message.place];
         switch (message.order) {
-            case S_START: answer = s_start (pid_p, &message.job, orders); break;
+            case S_START: answer = s_start (pid_p, &message.job, message.place, orders); break;
             case S_SIGNAL: answer = s_signal (pid_p, message.argument); break;
             case S_WAIT: answer = s_wait (pid_p, message.argument); break;
             case S_CLEAR:
@@ -154,20 +190,36 @@ static void s_keep (int orders) {
         s_signal (&pids[i], SIGKILL);
 }
 
-bool fleet_begin (void) {
+/* Keys, and the files of endpoints. */
+static void s_remove (const char *folder) {
+    char command[80];
+    snprintf (command, sizeof command, "rm -rf '%s'", folder);
+    if (system (command))
+        fprintf (stderr, "%s failed\n", command);
+}
+
+bool fleet_begin (const char *folder) {
     int ends[2];
-    if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+    s_counts = mmap (NULL, sizeof *s_counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                     0);
+    if (s_counts == MAP_FAILED || socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return false;
     s_keeper_pid = fork ();
     if (s_keeper_pid == 0) {
-        prctl (PR_SET_PDEATHSIG, SIGKILL);
+        signal (SIGINT, SIG_IGN); /* it ends when the test has */
+        signal (SIGTERM, SIG_IGN);
         close (ends[0]);
         s_keep (ends[1]);
+        s_remove (folder);
         _exit (0);
     }
     close (ends[1]);
     s_keeper = ends[0];
     return s_keeper_pid > 0;
+}
+
+fleet_counts_t *fleet_counts (void) {
+    return s_counts;
 }
 
 static int s_order (s_order_t order, uint32_t place, int argument, const fleet_job_t *job) {

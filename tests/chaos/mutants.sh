@@ -13,12 +13,19 @@ compile () { # FILE OBJECT; a patched header comes first
     "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -w -pthread "-I$work" -I. -Iinclude $flags -c "$1" -o "$2"
 }
 
-build () { # into the folder $1, all that chaos is made of
+object () { # FILE: its object's name
+    echo "$(basename "$(dirname "$1")")_$(basename "$1" .c).o"
+}
+
+build () { # into the folder $1, all that chaos is made of, as many at a time as there are CPUs
     local file
     mkdir -p "$1"
     for file in runtime/*.c runtime/core/*.c actors/*.c actors/processors/*.c tests/chaos/*.c tests/support/{process,random_graph}.c; do
-        [ -f "$work/$file" ] && file=$work/$file
-        compile "$file" "$1/$(basename "$(dirname "$file")")_$(basename "$file" .c).o" || return
+        [ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n || return
+        compile "$file" "$1/$(object "$file")" &
+    done
+    for file in $(jobs -p); do
+        wait "$file" || return
     done
 }
 
@@ -27,7 +34,8 @@ link () { # FOLDER
 }
 
 build "$work/whole" && link "$work/whole" || exit 1
-timeout -s KILL 60 "$work/chaos" --short >"$work/said" || {
+mapfile -t named < <(head -qn 1 "$@" | tr ' ' '\n' | grep -v '^--' | sort -u)
+timeout -s KILL 100 "$work/chaos" --short "${named[@]}" >"$work/said" || {
     cat "$work/said"
     echo "without a mutant chaos must be content"
     exit 1
@@ -44,7 +52,7 @@ for patch in "$@"; do
         exit 1
     fi
     cp -r "$work/whole" "$work/mutant"
-    compile "$work/$file" "$work/mutant/$(basename "$(dirname "$file")")_$(basename "$file" .c).o" && link "$work/mutant" || exit 1
+    compile "$work/$file" "$work/mutant/$(object "$file")" && link "$work/mutant" || exit 1
     planted=$((planted + 1))
     read -ra scenarios <<<"$(head -n 1 "$patch")"
     # shellcheck disable=SC2086
@@ -52,7 +60,8 @@ for patch in "$@"; do
         echo "NOT CAUGHT  $(basename "$patch" .patch)"
     else
         caught=$((caught + 1))
-        echo "caught      $(basename "$patch" .patch): $(grep -m 1 FAILED: "$work/said" | cut -c 1-100)"
+        why=$(grep -m 1 FAILED: "$work/said" || grep -m 1 Assertion "$work/said" || echo "it did not end")
+        echo "caught      $(basename "$patch" .patch): ${why:0:100}"
     fi
     rm -r "$work/mutant" "${work:?}/$file"
 done
