@@ -137,7 +137,7 @@ static uint64_t s_sent_bytes (const net_t *net) {
         if (getsockname (fd, (struct sockaddr *) &address, &size) == 0 &&
             address.sin_family == AF_INET && ntohs (address.sin_port) == port &&
             getsockopt (fd, IPPROTO_TCP, TCP_INFO, &info, &info_size) == 0)
-            sent += info.tcpi_bytes_sent;
+            sent += info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
     }
     closedir (folder);
     return sent;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "actors/message.h"
+#include "tests/chaos/load.h"
+#include "tests/support/agent_hello.h"
 #include "tests/support/process.h"
 #include "tests/support/random.h"
 
@@ -75,8 +77,6 @@ void ghost_destroy (ghost_t **self_p) {
 }
 
 bool ghost_come (ghost_t *self, uint64_t incarnation) {
-    static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
-    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_AGENT, .token = no_token};
     dw_wire_agent_t agent = {.uuid = self->uuid,
                              .incarnation = incarnation,
                              .slots = self->slots,
@@ -85,8 +85,9 @@ bool ghost_come (ghost_t *self, uint64_t incarnation) {
                              .host_size = strlen ("ghost")};
     dw_wire_welcome_t welcome;
     void *socket = s_connect (self);
-    dw_write_hello (&self->out.head, &hello);
-    dw_write_agent (&self->out.head, &agent);
+    dw_processors_t *processors = load_processors ();
+    agent_hello_write (&self->out.head, agent, processors);
+    dw_processors_destroy (&processors);
     dw_packet_send (&self->out, socket, NULL, 0);
     if (s_receive (self, socket, REPLY_MS) != DW_WIRE_WELCOME ||
         !dw_read_welcome (&self->reader, &welcome)) {
@@ -121,6 +122,7 @@ static void s_answer_nonsense (ghost_t *self, void *socket, uint32_t peer) {
 bool ghost_intrude (ghost_t *self, bool is_of_last) {
     const s_told_t *told = is_of_last ? &self->last : &self->before;
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
+                             .oldest = DW_WIRE_OLDEST,
                              .role = DW_WIRE_WORKER,
                              .token = told->token,
                              .number = told->number,

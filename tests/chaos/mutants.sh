@@ -20,7 +20,7 @@ object () { # FILE: its object's name
 build () { # into the folder $1, all that chaos is made of, as many at a time as there are CPUs
     local file
     mkdir -p "$1"
-    for file in runtime/*.c runtime/core/*.c actors/*.c actors/processors/*.c tests/chaos/*.c tests/support/{process,random_graph}.c; do
+    for file in runtime/*.c runtime/core/*.c actors/*.c actors/processors/*.c tests/chaos/*.c tests/support/{agent_hello,process,random_graph}.c; do
         [ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n || return
         compile "$file" "$1/$(object "$file")" &
     done

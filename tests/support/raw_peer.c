@@ -7,6 +7,7 @@
 
 #include "actors/keys.h"
 #include "actors/system.h"
+#include "tests/support/agent_hello.h"
 
 #define REPLY_MS 10000
 
@@ -121,23 +122,10 @@ static int s_no_function (dw_call_t *call, void *arg) {
 
 /* It offers what the net fixture's graphs need, and has no tags. */
 void raw_peer_say_agent (raw_peer_t *raw, const dw_wire_agent_t *agent) {
-    static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
-    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
-                             .oldest = DW_WIRE_OLDEST,
-                             .role = DW_WIRE_AGENT,
-                             .token = no_token};
     dw_processors_t *processors = dw_processors_new ();
-    dw_wire_agent_t offering = *agent;
     assert_non_null (processors);
     assert_int_equal (dw_processors_add_function (processors, "gate", s_no_function, NULL), DW_OK);
-    offering.processors_count = (uint32_t) dw_processors_count (processors);
-    dw_write_hello (&raw->out.head, &hello);
-    dw_write_agent (&raw->out.head, &offering);
-    for (uint32_t i = 0; i < offering.processors_count; i++) {
-        const char *name = dw_processors_at (processors, i)->name;
-        dw_write_str (&raw->out.head, name, strlen (name));
-    }
-    dw_write_array (&raw->out.head, 0);
+    agent_hello_write (&raw->out.head, *agent, processors);
     dw_processors_destroy (&processors);
     raw_peer_send (raw);
 }
