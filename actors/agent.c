@@ -32,6 +32,7 @@
 
 #define TIMEOUT_MS       3000 /* for the coordinator's first answer */
 #define CLOSE_MS         5000
+#define GRACE_MS         30000 /* for slots to finish what they are at */
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS   3000
 #define SLOTS_MAX        65536u
@@ -66,6 +67,7 @@ struct dw_agent_t {
     dw_children_t *children; /* or as processes: while it is connected, one of the two */
     uint32_t peer;
     int64_t heartbeat_ns, silence_ns, heard_ns, beat_ns;
+    int64_t drained_ns; /* when it was told to drain */
     s_wish_t wish;
     bool has_left_behind; /* slots, when the coordinator was lost */
     dw_packet_t packet;
@@ -301,6 +303,7 @@ static void s_look_at_wishes (dw_agent_t *self, long wait_ms) {
     while (zmq_recv (self->wishes, &wish, sizeof wish, ZMQ_DONTWAIT) == (int) sizeof wish)
         if (wish > self->wish) {
             self->wish = (s_wish_t) wish;
+            self->drained_ns = dw_clock_ns ();
             if (wish == WISH_DRAIN && (self->squad || self->children))
                 s_say (self, DW_WIRE_DRAIN);
         }
@@ -328,6 +331,7 @@ static void s_on_replace (dw_agent_t *self, uint32_t number) {
         s_notice_error (self, errand.error);
         s_say_ended (self, &(dw_wire_ended_t){.number = number, .how = DW_WIRE_DOWN});
     }
+    self->heard_ns = dw_clock_ns (); /* it has not listened meanwhile */
     dw_error_destroy (&errand.error);
 }
 
@@ -375,6 +379,13 @@ static void s_beat (dw_agent_t *self) {
     dw_packet_send (&self->packet, self->link.socket, NULL, 0);
 }
 
+/* Whether what was to be finished before it leaves has had its time. */
+static bool s_is_grace_over (const dw_agent_t *self) {
+    int64_t grace_ms = self->options.grace_ms ? self->options.grace_ms : GRACE_MS;
+    return self->wish == WISH_DRAIN && grace_ms >= 0 &&
+           dw_clock_ns () - self->drained_ns >= grace_ms * 1000000;
+}
+
 /* Until the coordinator ends it (true), or is lost, or the caller wishes to close. */
 static bool s_serve (dw_agent_t *self) {
     for (;;) {
@@ -403,6 +414,10 @@ static bool s_serve (dw_agent_t *self) {
             self->result = DW_EPROCESSOR;
             return false;
         }
+        if (s_is_grace_over (self)) {
+            s_notice (self, "the time to finish is over: what its slots are at is given back");
+            return false;
+        }
         if (self->wish == WISH_CLOSE || dw_clock_ns () - self->heard_ns >= self->silence_ns)
             return false;
     }
@@ -421,7 +436,9 @@ static bool s_find_again (dw_agent_t *self) {
             s_notice (self, "the coordinator is there again");
             return true;
         }
-        if (self->result != DW_ENOBODY && self->result != DW_ELIMIT && self->result != DW_ENOMEM)
+        bool is_early = self->graph && self->result == DW_EREFUSED; /* its graph may come yet */
+        if (self->result != DW_ENOBODY && self->result != DW_ELIMIT && self->result != DW_ENOMEM &&
+            !is_early)
             break; /* trying again would not help */
         self->result = DW_ELOST;
         s_look_at_wishes (self, wait_ms);

@@ -24,9 +24,11 @@
 
 void dw_child_write_order (dw_writer_t *self, const dw_squad_options_t *options) {
     const dw_link_keys_t *keys = options->keys;
-    dw_writer_room (self,
-                    options->graph_size +
-                        ROOM_BYTES); /* so that no copy of the key is left behind by growing */
+    dw_writer_t rest = {0};
+    dw_write_uint (&rest, options->lanes);
+    dw_traits_pass_on (options->traits, &rest);
+    /* So that no copy of the key is left behind by growing. */
+    dw_writer_room (self, options->graph_size + rest.count + ROOM_BYTES);
     dw_write_str (self, options->endpoint, strlen (options->endpoint) + 1);
     dw_write_uint (self, keys->has_keys);
     dw_write_bin (self, keys->own.public_key, DW_KEY_SIZE);
@@ -38,8 +40,13 @@ void dw_child_write_order (dw_writer_t *self, const dw_squad_options_t *options)
     dw_write_uint (self, options->heartbeat_ms);
     dw_write_uint (self, options->silence_ms);
     dw_write_bin (self, options->graph, options->graph_size);
-    dw_write_uint (self, options->lanes);
-    dw_traits_pass_on (options->traits, self);
+    uint8_t *at = dw_writer_room (self, rest.count);
+    if (at && !rest.no_memory) {
+        memcpy (at, rest.bytes, rest.count);
+        self->count += rest.count;
+    }
+    self->no_memory |= rest.no_memory;
+    dw_writer_free (&rest);
 }
 
 /* As many bytes as there must be; NULL, and the reader damaged, when there are not. */

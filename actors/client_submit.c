@@ -140,7 +140,8 @@ int dw_client_send_gathered (dw_client_t *self) {
 }
 
 static bool s_is_full (const dw_packet_t *gathered) {
-    return gathered->records >= DW_WIRE_TOGETHER_MAX || gathered->head.count >= GATHERED_BYTES_MAX;
+    return gathered->records >= DW_WIRE_TOGETHER_MAX ||
+           gathered->head.count >= GATHERED_BYTES_MAX || gathered->bytes >= DW_PACKET_FULL;
 }
 
 /* Puts a small payload, and later a run's other words, where they travel, without a message of their own in between. */

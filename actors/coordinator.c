@@ -473,6 +473,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     dw_zap_destroy (&self->zap);
     dw_keyring_close (&self->keyring);
     dw_patience_free (&self->patience);
+    free (self->leaving);
     dw_scheduler_destroy (&self->scheduler);
     dw_host_destroy (&self->host);
     dw_outcomes_free (&self->outcomes);

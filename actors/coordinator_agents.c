@@ -108,22 +108,20 @@ void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, cons
         return;
     }
     uint32_t index = DW_NONE;
-    if (err)
-        why = "the coordinator is out of memory";
-    else if (self->is_closing)
+    if (self->is_closing)
         why = "the coordinator is closing";
     else if (!s_fence (self, &record))
         why = "a later incarnation of this process is here already";
     else if (record.slots > s_free_slots (self))
         why = "there are no places left for so many slots: raise the coordinator's slots_max";
-    else if ((index = s_place (self)) == DW_NONE)
+    else if (err || (index = s_place (self)) == DW_NONE)
         why = "the coordinator is out of memory";
     dw_peer_t *peer = why ? NULL : dw_peers_add (&self->peers, router, DW_WIRE_AGENT);
     if (!peer) {
         dw_coordinator_refuse (self, router, 503, why ? why : "the coordinator is out of memory");
         return;
     }
-    dw_coordinator_let_in (self, router);
+    dw_coordinator_let_in (self, peer);
     peer->number = index;
     memcpy (peer->key, key, sizeof peer->key);
     dw_remote_agent_t *agent = &self->agents[index];

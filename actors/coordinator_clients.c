@@ -217,7 +217,7 @@ static dw_peer_t *s_seat (dw_coordinator_t *self, uint32_t router, const uint8_t
     dw_peer_t *peer = dw_peers_add (&self->peers, router, DW_WIRE_CLIENT);
     if (!peer)
         return NULL;
-    dw_coordinator_let_in (self, router);
+    dw_coordinator_let_in (self, peer);
     memcpy (peer->key, key, sizeof peer->key);
     return peer;
 }

@@ -18,7 +18,7 @@ void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, con
         dw_coordinator_refuse (self, router, 400, "no worker of this number is expected");
         return;
     }
-    dw_coordinator_let_in (self, router);
+    dw_coordinator_let_in (self, peer);
     dw_crew_t *worker = &self->workers[hello->number];
     dw_coordinator_empty_shelf (self, hello->number);
     peer->number = hello->number;

@@ -41,12 +41,19 @@ static void s_put_out (dw_coordinator_t *self, const dw_peer_t *peer) {
     dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
 }
 
-/* Whoever lost its role has left, whatever it goes on saying. */
+static bool s_is_out (const dw_coordinator_t *self, const dw_peer_t *peer) {
+    return peer->role && peer->router == self->listen_router &&
+           !(s_roles (self, peer->key) & s_role_of (peer->role));
+}
+
+/* Whoever lost its role has left, whatever it goes on saying, and its connections, those of slots too, are cut. */
 static void s_recheck_peers (dw_coordinator_t *self) {
+    for (uint32_t i = 0; i < self->peers.count; i++)
+        if (s_is_out (self, &self->peers.items[i]))
+            dw_coordinator_see_off (self, &self->peers.items[i]);
     for (uint32_t i = 0; i < self->peers.count; i++) {
         dw_peer_t *peer = &self->peers.items[i];
-        if (!peer->role || peer->router != self->listen_router ||
-            (s_roles (self, peer->key) & s_role_of (peer->role)))
+        if (!s_is_out (self, peer))
             continue;
         if (peer->role == DW_WIRE_CLIENT) {
             dw_coordinator_notice (self, "the key of a client was taken off the list: it is out");

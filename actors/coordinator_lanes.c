@@ -6,11 +6,19 @@ static uint64_t s_all (const dw_plan_t *plan) {
     return plan->nodes_count ? UINT64_MAX >> (64 - plan->lanes_count) : 0;
 }
 
+/* Whether an agent has a slot that may run something: a process that went down too often is not started again. */
+static bool s_is_up (const dw_coordinator_t *self, uint32_t index) {
+    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
+        if (self->workers[w].agent == index && !self->workers[w].is_down)
+            return true;
+    return false;
+}
+
 /* What the processes that are there serve; a slot that is on its way counts. */
 static uint64_t s_served (const dw_coordinator_t *self) {
     uint64_t served = self->workers_count > 0; /* its own actors serve what anybody may */
     for (uint32_t i = 0; i < self->agents_count; i++)
-        if (self->agents[i].is_there && !self->agents[i].is_leaving)
+        if (self->agents[i].is_there && !self->agents[i].is_leaving && s_is_up (self, i))
             served |= self->agents[i].lanes;
     return served;
 }

@@ -149,6 +149,7 @@ static void s_on_down (dw_coordinator_t *self, uint32_t number) {
     if (worker->is_down || worker->peer != DW_PEER_NONE)
         return;
     worker->is_down = true;
+    self->has_other_agents = true; /* it may have been the last of its lanes */
     s_name (self, number, 0, line);
     dw_coordinator_notice (
         self, "%s is down: it could not be started again, or went down too often", line);

@@ -68,7 +68,7 @@ bool dw_coordinator_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size
 /* Refuses a client's run (0: what it said has no run, and too much of it is not answered). */
 void dw_coordinator_refuse_run (dw_coordinator_t *self, uint32_t router, uint16_t code,
                                 const char *text, uint64_t run) {
-    self->peers.unknown_count++;
+    self->peers.unknown_count += code != 410; /* else it was asked for again by who was cut off */
     if (run == 0 && !dw_coordinator_has_patience (self, router))
         return;
     dw_write_uint (&self->reply.head, DW_WIRE_REFUSED);
@@ -126,6 +126,8 @@ static bool s_read_submission (dw_coordinator_t *self, dw_live_run_t *run, uint3
 static bool s_submit (dw_coordinator_t *self, uint32_t index, uint32_t client,
                       dw_wire_reader_t *reader) {
     dw_live_run_t *run = &self->runs[index];
+    if (self->has_other_agents) /* the scheduler is to hear of them before the run */
+        dw_coordinator_look_at_lanes (self);
     dw_event_t *event = s_read_submission (self, run, client, reader)
                             ? dw_coordinator_event (self, DW_EVENT_RUN_SUBMITTED)
                             : NULL;
@@ -245,7 +247,7 @@ void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_r
         if (self->runs[i].is_live && (is_every || self->runs[i].client_run == client_run) &&
             dw_coordinator_client_of (self, &self->runs[i]) == client)
             dw_coordinator_abort_run (self, i);
-    if (dw_coordinator_session (self, client))
+    if (!reader->is_damaged && dw_coordinator_session (self, client))
         dw_coordinator_abort_claimed (self, self->peers.items[client].number, client_run);
 }
 

@@ -142,6 +142,13 @@ typedef struct dw_troubles_t {
     uint64_t slots_long;   /* at one task for as long as stalled_ms */
 } dw_troubles_t;
 
+/* A connection that is to be cut. */
+typedef struct dw_leaving_t {
+    dw_door_guest_t guest;
+    uint32_t router;
+    int64_t at_ns;
+} dw_leaving_t;
+
 /* An actor that did not come back from a processor. */
 typedef struct dw_stuck_t {
     dw_worker_t *actor;
@@ -197,8 +204,10 @@ struct dw_coordinator_t {
     dw_keyring_t keyring;
     dw_zap_t *zap;
     dw_door_t *doors[DW_ROUTERS_MAX]; /* by socket; NULL: nobody can knock there */
-    dw_patience_t patience;           /* with those elsewhere */
-    int64_t door_told_ns;             /* when people were told that there was no room */
+    dw_leaving_t *leaving;
+    uint32_t leaving_count, leaving_size;
+    dw_patience_t patience; /* with those elsewhere */
+    int64_t door_told_ns;   /* when people were told that there was no room */
     dw_remote_agent_t *agents;
     uint32_t agents_count, agents_size;
     int64_t look_ns;       /* when to look for silent agents next */
@@ -250,7 +259,9 @@ dw_slot_t *dw_coordinator_slot (dw_coordinator_t *self);
 /* Errors: as dw_coordinator_new. */
 int dw_coordinator_listen (dw_coordinator_t *self, dw_error_t *error);
 /* Whoever sent the message received last is a peer: it keeps its connection, however many come. */
-void dw_coordinator_let_in (dw_coordinator_t *self, uint32_t router);
+void dw_coordinator_let_in (dw_coordinator_t *self, dw_peer_t *peer);
+/* The connection of a peer that was told to go is cut a little later, so that it hears why. */
+void dw_coordinator_see_off (dw_coordinator_t *self, const dw_peer_t *peer);
 /* Whether nonsense of whoever sent the message received last is answered any more. */
 bool dw_coordinator_has_patience (dw_coordinator_t *self, uint32_t router);
 /* That was nonsense: who sends much of it is cut off. */

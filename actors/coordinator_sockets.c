@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "actors/coordinator_self.h"
 #include "actors/endpoint.h"
@@ -16,6 +17,7 @@
 #define WAITING_MAX \
     (3 * DW_WORKER_CREDIT) /* messages for a peer elsewhere, besides one for each run */
 #define TOLD_AGAIN_NS INT64_C (10000000000)
+#define SEE_OFF_NS    INT64_C (200000000) /* for a refusal to arrive before its connection is cut */
 
 static int64_t s_message_max (const dw_coordinator_t *self) {
     return (int64_t) self->plan->max_payload_bytes + ROOM_BYTES;
@@ -120,9 +122,36 @@ int dw_coordinator_listen (dw_coordinator_t *self, dw_error_t *error) {
     return !err && self->options.listen ? s_listen_elsewhere (self, error) : err;
 }
 
-void dw_coordinator_let_in (dw_coordinator_t *self, uint32_t router) {
-    if (self->doors[router])
-        dw_door_let_in (self->doors[router], &self->peers.message.frames[DW_PEERS_HEAD]);
+void dw_coordinator_let_in (dw_coordinator_t *self, dw_peer_t *peer) {
+    peer->guest = (dw_door_guest_t){.fd = -1};
+    if (!self->doors[peer->router])
+        return;
+    peer->guest = dw_door_guest (&self->peers.message.frames[DW_PEERS_HEAD]);
+    dw_door_let_in (self->doors[peer->router], peer->guest);
+}
+
+void dw_coordinator_see_off (dw_coordinator_t *self, const dw_peer_t *peer) {
+    if (self->leaving_count == self->leaving_size) {
+        uint32_t size = self->leaving_size ? 2 * self->leaving_size : 8;
+        dw_leaving_t *leaving = realloc (self->leaving, size * sizeof *leaving);
+        if (!leaving)
+            return; /* it is cut when it goes on */
+        self->leaving = leaving;
+        self->leaving_size = size;
+    }
+    self->leaving[self->leaving_count++] = (dw_leaving_t){
+        .guest = peer->guest, .router = peer->router, .at_ns = dw_clock_ns () + SEE_OFF_NS};
+}
+
+/* Cuts the connections whose time is over. */
+static void s_cut_leaving (dw_coordinator_t *self, int64_t now_ns) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < self->leaving_count; i++)
+        if (self->leaving[i].at_ns > now_ns)
+            self->leaving[kept++] = self->leaving[i];
+        else if (self->doors[self->leaving[i].router])
+            dw_door_cut (self->doors[self->leaving[i].router], self->leaving[i].guest);
+    self->leaving_count = kept;
 }
 
 bool dw_coordinator_has_patience (dw_coordinator_t *self, uint32_t router) {
@@ -136,10 +165,11 @@ void dw_coordinator_on_nonsense (dw_coordinator_t *self, uint32_t router) {
     zmq_msg_t *id = &message->frames[0];
     if (router == self->listen_router && message->count > DW_PEERS_HEAD &&
         !dw_patience_spend (&self->patience, zmq_msg_data (id), zmq_msg_size (id), dw_clock_ns ()))
-        dw_door_cut (self->doors[router], &message->frames[DW_PEERS_HEAD]);
+        dw_door_cut (self->doors[router], dw_door_guest (&message->frames[DW_PEERS_HEAD]));
 }
 
 void dw_coordinator_look_at_door (dw_coordinator_t *self, int64_t now_ns) {
+    s_cut_leaving (self, now_ns);
     if (dw_door_full_count (self->doors[self->listen_router]) == 0 ||
         (self->door_told_ns && now_ns - self->door_told_ns < TOLD_AGAIN_NS))
         return;

@@ -115,9 +115,10 @@ static void s_look_at_worker (dw_coordinator_t *self, uint32_t number, int64_t n
 
 static void s_tell_client (dw_coordinator_t *self, const dw_live_run_t *run, uint32_t node,
                            int64_t for_ns) {
-    if (run->client == DW_PEER_NONE)
+    uint32_t client = dw_coordinator_client_of (self, run);
+    if (client == DW_PEER_NONE)
         return;
-    const dw_peer_t *peer = &self->peers.items[run->client];
+    const dw_peer_t *peer = &self->peers.items[client];
     dw_write_uint (&self->reply.head, DW_WIRE_STALLED);
     dw_write_uint (&self->reply.head, run->client_run);
     dw_write_uint (&self->reply.head, node);

@@ -40,14 +40,14 @@ enum { ORDERS, EVENTS_OF_SOCKET, SOCKETS_COUNT };
 /* Somebody who has come in. */
 typedef struct s_guest_t {
     int fd;
-    ino_t inode; /* of the connection, for numbers are given to others */
-    bool is_in;  /* it was welcomed */
-    bool is_cut; /* ZeroMQ will find that, and tell */
+    uint64_t inode; /* of the connection, for numbers are given to others */
+    bool is_in;     /* it was welcomed */
+    bool is_cut;    /* ZeroMQ will find that, and tell */
 } s_guest_t;
 
 /* What the owner says of one: it is in, or it has to go. */
 typedef struct s_word_t {
-    int fd;
+    dw_door_guest_t guest;
     bool is_in;
 } s_word_t;
 
@@ -73,7 +73,7 @@ struct dw_door_t {
 
 /* A port of TCP in host order; 0: it is no such socket. */
 static uint16_t s_port_of (int fd) {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof address;
     if (getsockname (fd, (struct sockaddr *) &address, &size))
         return 0;
@@ -83,7 +83,7 @@ static uint16_t s_port_of (int fd) {
                                          : 0;
 }
 
-static ino_t s_inode_of (int fd) {
+static uint64_t s_inode_of (int fd) {
     struct stat status;
     return fstat (fd, &status) == 0 ? status.st_ino : 0;
 }
@@ -282,9 +282,10 @@ static bool s_take_word (dw_door_t *self) {
         continue;
     for (uint32_t i = 0; size == (int) sizeof word && i < self->count; i++) {
         s_guest_t *guest = &self->guests[i];
-        if (guest->fd == word.fd && word.is_in)
+        bool is_meant = guest->fd == word.guest.fd && guest->inode == word.guest.inode;
+        if (is_meant && word.is_in)
             guest->is_in = true;
-        else if (guest->fd == word.fd && !guest->is_cut)
+        else if (is_meant && !guest->is_cut)
             s_cut (self, guest);
     }
     return size == (int) sizeof word;
@@ -364,18 +365,23 @@ int dw_door_new (dw_door_t **self_p, void *context, void *socket, uint32_t conne
     return err;
 }
 
-static void s_say (dw_door_t *self, zmq_msg_t *frame, bool is_in) {
-    s_word_t word = {.fd = zmq_msg_get (frame, ZMQ_SRCFD), .is_in = is_in};
-    if (word.fd >= 0)
+dw_door_guest_t dw_door_guest (zmq_msg_t *frame) {
+    int fd = zmq_msg_get (frame, ZMQ_SRCFD);
+    return (dw_door_guest_t){.fd = fd, .inode = fd < 0 ? 0 : s_inode_of (fd)};
+}
+
+static void s_say (dw_door_t *self, dw_door_guest_t guest, bool is_in) {
+    s_word_t word = {.guest = guest, .is_in = is_in};
+    if (guest.fd >= 0)
         zmq_send (self->orders, &word, sizeof word, ZMQ_DONTWAIT);
 }
 
-void dw_door_let_in (dw_door_t *self, zmq_msg_t *frame) {
-    s_say (self, frame, true);
+void dw_door_let_in (dw_door_t *self, dw_door_guest_t guest) {
+    s_say (self, guest, true);
 }
 
-void dw_door_cut (dw_door_t *self, zmq_msg_t *frame) {
-    s_say (self, frame, false);
+void dw_door_cut (dw_door_t *self, dw_door_guest_t guest) {
+    s_say (self, guest, false);
 }
 
 uint32_t dw_door_full_count (dw_door_t *self) {

@@ -29,15 +29,23 @@
 
 typedef struct dw_door_t dw_door_t;
 
+/* A connection: its descriptor, whose number may be somebody else's later. */
+typedef struct dw_door_guest_t {
+    int fd; /* -1: of nobody who has come by a door */
+    uint64_t inode;
+} dw_door_guest_t;
+
+/* That of whoever sent the message with this frame (not the one of its routing id). By the thread that received it. */
+dw_door_guest_t dw_door_guest (zmq_msg_t *frame);
+
 /* A door for a socket that is not bound yet, with a thread of its own. The socket is borrowed, and stays its owner's.
  * Errors: DW_ELIMIT no sockets, or no thread; DW_ENOMEM. */
 int dw_door_new (dw_door_t **self_p, void *context, void *socket, uint32_t connections_max,
                  dw_error_t *error);
-/* Whoever sent the message with this frame (not the one of its routing id) is in, and is not sent away. By the owner's
- * thread, as all that follows. */
-void dw_door_let_in (dw_door_t *self, zmq_msg_t *frame);
-/* The same has to go, whoever it is. */
-void dw_door_cut (dw_door_t *self, zmq_msg_t *frame);
+/* It is in, and is not sent away. By the owner's thread, as all that follows. */
+void dw_door_let_in (dw_door_t *self, dw_door_guest_t guest);
+/* It has to go, whoever it is; one that has gone already is passed over. */
+void dw_door_cut (dw_door_t *self, dw_door_guest_t guest);
 /* How often it was full since it was asked last. */
 uint32_t dw_door_full_count (dw_door_t *self);
 /* Opens it and lets it be; before the socket is closed. */

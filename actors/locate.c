@@ -144,7 +144,7 @@ static int s_deny (const s_answer_t *self, const char *endpoint, const char *gra
 
 /* Gives the names away. */
 static int s_give_names (s_answer_t *self, char ***names_p, size_t *count_p, dw_error_t *error) {
-    char **names = calloc (self->count, sizeof *names);
+    char **names = calloc (self->count + 1u, sizeof *names);
     if (!names)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     memcpy (names, self->names, self->count * sizeof *names);

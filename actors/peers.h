@@ -6,6 +6,7 @@
 #ifndef DW_PEERS_H
 #define DW_PEERS_H
 
+#include "actors/door.h"
 #include "actors/kept.h"
 #include "actors/keys.h"
 #include "actors/message.h"
@@ -26,6 +27,7 @@ typedef struct dw_peer_t {
         number; /* a worker's; an agent's place; a client's session, DW_PEER_NONE: it has none */
     uint8_t key[DW_KEY_SIZE]; /* by which it was let in; zeros: none */
     uint32_t credit;          /* a worker's */
+    dw_door_guest_t guest;    /* its connection, where it came by a door */
     int64_t probed_ns;  /* a client's: when it was last sent a message to see if it is there */
     dw_packet_t packet; /* TASKS or RESULTS being put together */
     dw_kept_t *kept;    /* where what is sent with records is kept; NULL: it is not */

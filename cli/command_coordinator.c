@@ -140,6 +140,10 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (self->system.record_bytes_max && !self->system.record) {
         argp_error (state, "--record-bytes-max is of no use without --record");
     }
+    if (self->system.record && self->graphs_count > 1) {
+        argp_error (state, "--record is of one graph: start a coordinator for each that is to be "
+                           "recorded");
+    }
     if (!self->system.listen) {
         argp_error (state, "where shall it listen? --listen ENDPOINT, for example "
                            "tcp://127.0.0.1:* or ipc://dagwood.sock");
@@ -290,12 +294,12 @@ static int s_wait (const options_t *self, const dw_serve_t *serves, const dw_sig
     return number == SIGTERM ? DW_EXIT_OK : DW_EXIT_SIGNAL + number;
 }
 
-/* Opens every graph and has the first one know where the others are. */
+/* Opens every graph and has the first one know where the others are. It is opened last: whoever finds it may ask. */
 static int s_open_all (const options_t *self, const dw_named_graph_t *graphs, dw_serve_t *serves) {
     dw_system_t *others[GRAPHS_MAX];
     char endpoint[DW_RENDEZVOUS_SIZE];
     int status = DW_EXIT_OK;
-    for (size_t i = 0; i < self->graphs_count && !status; i++) {
+    for (size_t i = self->graphs_count; i-- > 0 && !status;) {
         dw_system_options_t options = self->system;
         options.name = graphs[i].name;
         options.listen = dw_graphs_endpoint (endpoint, sizeof endpoint, options.listen, i);

@@ -304,6 +304,24 @@ static int s_check_outputs (const options_t *self, const dw_plan_t *plan) {
     return DW_EXIT_OK;
 }
 
+/* The processes of --isolation have no tags, and nobody else can come. */
+static int s_check_isolated (const options_t *self, const dw_plan_t *plan) {
+    char shown[DW_DEMAND_SHOWN];
+    uint32_t lanes = self->isolation == DW_ISOLATION_PROCESS && plan->demands ? plan->lanes_count
+                                                                              : 0;
+    for (uint32_t lane = 0; lane < lanes; lane++) {
+        if (plan->demands[lane].tags_count > 0) {
+            dw_command_say ("%s: node \"%s\" can only be run by a worker with tags (%s), which the "
+                            "processes of --isolation have not: run it with --listen, and say "
+                            "--isolation process to the workers",
+                            self->graph, plan->ids[plan->by_position[plan->lane_at[lane]]],
+                            dw_plan_show_demand (plan, lane, shown));
+            return DW_EXIT_GRAPH;
+        }
+    }
+    return DW_EXIT_OK;
+}
+
 /* Loads the graph and reads the input: all that can be wrong before an actor starts. */
 static int s_prepare (const options_t *self, dw_graph_t **graph_p, dw_input_t *input) {
     dw_plan_t *plan = NULL;
@@ -313,6 +331,9 @@ static int s_prepare (const options_t *self, dw_graph_t **graph_p, dw_input_t *i
     }
     s_override (self, *graph_p);
     status = s_check_outputs (self, plan);
+    if (!status) {
+        status = s_check_isolated (self, plan);
+    }
     if (!status) {
         status = dw_request_read (&self->request, plan->max_payload_bytes, input);
     }

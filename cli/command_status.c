@@ -1,5 +1,6 @@
 /* command_status.c - dagwood status: what a coordinator is at. */
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,7 @@ static void s_print_lanes (const dw_status_t *status) {
 }
 
 static void s_print_text (const dw_status_t *status) {
+    assert (status);
     dw_output_print ("graph %s: %u node%s, %u client%s, %zu worker%s\n", status->graph,
                      status->nodes_count, status->nodes_count == 1 ? "" : "s",
                      status->clients_count, status->clients_count == 1 ? "" : "s",
@@ -180,6 +182,7 @@ static json_t *s_troubles (const dw_status_t *status) {
 }
 
 static json_t *s_counts (const dw_status_t *status) {
+    assert (status);
     return json_pack (
         "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
         "s:I, s:I, s:I, s:I}",
@@ -195,7 +198,6 @@ static json_t *s_counts (const dw_status_t *status) {
         "messages_ignored", (json_int_t) status->messages_ignored, "runs_stalled",
         (json_int_t) status->runs_stalled, "slots_down", (json_int_t) status->slots_down,
         "slots_long", (json_int_t) status->slots_long, "clients_away",
-
         (json_int_t) status->clients_away, "results_kept", (json_int_t) status->results_kept);
 }
 
@@ -212,6 +214,7 @@ static json_t *s_status (const dw_status_t *status) {
 
 /* One graph is an object; several are an array in one. */
 static int s_print_json (dw_status_t *const *statuses, size_t count) {
+    assert (statuses);
     json_t *json = NULL, *list = count > 1 ? json_array () : NULL;
     bool ok = true;
     for (size_t i = 0; i < count && list && ok; i++) {
@@ -230,6 +233,7 @@ static int s_print_json (dw_status_t *const *statuses, size_t count) {
 /* ---- The command -------------------------------------------------------------------------- */
 
 static int s_print (dw_status_t *const *statuses, size_t count, dw_format_t format) {
+    assert (statuses); /* each was answered */
     switch (format) {
         case DW_FORMAT_TEXT:
             for (size_t i = 0; i < count; i++) {

@@ -44,6 +44,11 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if ((self->detach ? 1 : 0) + (self->wait ? 1 : 0) + (self->cancel ? 1 : 0) > 1) {
         argp_error (state, "one of them: --detach, --wait or --cancel");
     }
+    if (request->lines && (self->detach || self->wait || self->cancel)) {
+        argp_error (state,
+                    "--lines makes many runs, and waits for them: it goes with none of --detach, "
+                    "--wait and --cancel");
+    }
     if ((self->wait || self->cancel) && has_input) {
         argp_error (state, "--wait and --cancel are of a run that has its input and outputs");
     }

@@ -21,11 +21,11 @@ typedef struct options_t {
     dw_worker_tag_t tags[TAGS_MAX];
     size_t tags_count;
     uint32_t slots;
-    int reconnect_ms;
+    int reconnect_ms, grace_ms;
     dw_isolation_t isolation;
 } options_t;
 
-enum { KEY_SLOTS = 256, KEY_PROCESSORS, KEY_TAG, KEY_RECONNECT, KEY_ISOLATION };
+enum { KEY_SLOTS = 256, KEY_PROCESSORS, KEY_TAG, KEY_RECONNECT, KEY_GRACE, KEY_ISOLATION };
 
 static const struct argp_option s_options[] = {
     {.name = "slots",
@@ -45,6 +45,10 @@ static const struct argp_option s_options[] = {
      .key = KEY_RECONNECT,
      .arg = "SECONDS",
      .doc = "How long to look for a coordinator that was lost: 0 not at all, or `forever' [30]"},
+    {.name = "grace-seconds",
+     .key = KEY_GRACE,
+     .arg = "SECONDS",
+     .doc = "How long tasks that are begun may take after SIGTERM; then they are given back [30]"},
     {.name = "isolation",
      .key = KEY_ISOLATION,
      .arg = "none|process",
@@ -79,6 +83,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             return 0;
         case KEY_PROCESSORS: self->processors = arg; return 0;
         case KEY_TAG: s_parse_tag (self, state, arg); return 0;
+        case KEY_GRACE:
+            self->grace_ms = dw_command_seconds (state, "--grace-seconds", arg, 1);
+            return 0;
         case KEY_RECONNECT: self->reconnect_ms = dw_command_reconnect (state, arg); return 0;
         case KEY_ISOLATION: self->isolation = dw_command_isolation (state, arg); return 0;
         default: return ARGP_ERR_UNKNOWN;
@@ -231,7 +238,10 @@ static int s_open (team_t *self, dw_agent_options_t options, char *const *names,
     self->ended = calloc (count, sizeof *self->ended);
     self->items = calloc (count + 1, sizeof *self->items);
     bool is_there = self->agents && self->ended && self->items;
-    int status = is_there ? DW_EXIT_OK : dw_command_fail (DW_ENOMEM, NULL, "the agents");
+    int status = DW_EXIT_OK;
+    if (!is_there) {
+        return dw_command_fail (DW_ENOMEM, NULL, "the agents");
+    }
     for (size_t i = 0; i < count && !status; i++) {
         if (count > 1) { /* the only one may be another when the coordinator is started again */
             options.coordinator.graph = names[i];
@@ -258,6 +268,7 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
         .tags_count = self->tags_count,
         .slots = self->slots,
         .reconnect_ms = self->reconnect_ms,
+        .grace_ms = self->grace_ms,
         .notice = dw_command_notice,
         .slot_command = self->isolation == DW_ISOLATION_PROCESS ? dw_command_slot_words : NULL,
     };

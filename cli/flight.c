@@ -92,10 +92,8 @@ static size_t s_take (dw_flight_t *self, dw_client_t *client) {
     return count;
 }
 
-static void s_cancel_all (const dw_flight_t *self, dw_client_t *client) {
-    for (uint64_t run = 1; run <= self->submitted; run++) {
-        (void) dw_client_cancel (client, run); /* Those that have ended are not there: no matter. */
-    }
+static void s_cancel_all (dw_client_t *client) {
+    (void) dw_client_cancel (client, DW_EVERY_RUN); /* There may be none: no matter. */
 }
 
 static void s_on_signal (dw_flight_t *self, dw_client_t *client, int number) {
@@ -103,16 +101,16 @@ static void s_on_signal (dw_flight_t *self, dw_client_t *client, int number) {
         _exit (DW_EXIT_SIGNAL + number);
     }
     self->signal = number;
-    s_cancel_all (self, client);
+    s_cancel_all (client);
 }
 
-/* Whoever runs the nodes may end: then nobody ever will. */
-static void s_look_after_agent (dw_flight_t *self, dw_client_t *client) {
+bool dw_flight_look_after_agent (dw_flight_t *self, dw_client_t *client) {
     if (!self->agent || self->is_deserted || dw_agent_wait (self->agent, 0) == DW_ETIMEDOUT) {
-        return;
+        return false;
     }
     self->is_deserted = true;
-    s_cancel_all (self, client);
+    s_cancel_all (client);
+    return true;
 }
 
 /* Waits for a result or a signal, then has the client look after its coordinator. */
@@ -142,7 +140,7 @@ int dw_flight_run (dw_flight_t *self, dw_client_t *client, const dw_submission_t
         }
         if (s_take (self, client) == 0) {
             err = s_sleep (client, signals);
-            s_look_after_agent (self, client);
+            (void) dw_flight_look_after_agent (self, client);
         }
         s_bar_update (&bar, self);
         err = err ? err : s_submit (self, client, submission, error);

@@ -23,6 +23,9 @@ typedef struct dw_flight_t {
     dw_result_t *last; /* of the run that was submitted last; the caller's */
 } dw_flight_t;
 
+/* Whoever runs the nodes may end: then nobody ever will, and what is in flight is cancelled (true, once). */
+bool dw_flight_look_after_agent (dw_flight_t *self, dw_client_t *client);
+
 /* The signals that stop it, for dw_signals_catch. */
 extern const int dw_flight_signals[];
 

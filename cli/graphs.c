@@ -74,6 +74,6 @@ const char *dw_graphs_endpoint (char *text, size_t size, const char *first, size
     if (port == 0 || *end != '\0') { /* any port; or what cannot be listened at, which is said so */
         return first;
     }
-    snprintf (text, size, "%.*s:%lu", (int) (colon - first), first, port + index);
+    snprintf (text, size, "%.*s:%zu", (int) (colon - first), first, (size_t) port + index);
     return text;
 }

@@ -265,6 +265,9 @@ static void s_sleep (s_stream_t *self) {
     if (self->status || poll (items, 3, LOOK_INTERVAL_MS) != 0) {
         return;
     }
+    if (dw_flight_look_after_agent (self->flight, self->client)) {
+        self->is_input_over = true;
+    }
     int err = dw_client_wait_all (self->client, 0);
     if (err && err != DW_ETIMEDOUT) {
         s_fail (self, err, NULL);

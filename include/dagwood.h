@@ -428,6 +428,8 @@ typedef struct dw_agent_options_t {
     uint32_t slots;   /* tasks at one time; 0: as many as CPUs */
     int reconnect_ms; /* how long to look for a coordinator that was lost: 0 not at all,
                                           negative for ever */
+    int grace_ms; /* how long slots may finish what they are at when it is drained: 0: 30,000; negative: as
+                     long as it takes */
     void (*notice) (void *arg,
                     const char *line); /* as of a system; called on a thread of the agent's */
     void *notice_arg;
@@ -452,7 +454,8 @@ DW_EXPORT int dw_agent_wait (dw_agent_t *self, int timeout_ms);
 /* A descriptor for the caller's own poll: readable when the agent has ended, so that dw_agent_wait says what as soon as
  * it is asked. Never read from it, nor close it; valid until the agent is closed. */
 DW_EXPORT int dw_agent_fd (const dw_agent_t *self);
-/* Takes nothing new: slots finish the task that they are at and give the others back; then it ends. */
+/* Takes nothing new: slots finish the task that they are at and give the others back; then it ends. What is not finished
+ * after grace_ms is given back, too. */
 DW_EXPORT void dw_agent_drain (dw_agent_t *self);
 /* Ends it at once; what its slots were at is given to others. Waits at most timeout_ms (negative: 5000) for
  * processors that still run. Errors: DW_ESTUCK as dw_system_close. */
@@ -499,8 +502,8 @@ typedef struct dw_status_t {
     uint64_t slots_long;   /* that have been at one task for as long as stalled_ms */
     size_t troubles_count; /* what does not go on, for people: a line each, at most 32 */
     const char *const *troubles;
-    uint64_t clients_away;     /* whose connections were cut, and who may come back */
-    uint64_t results_kept;     /* of detached runs */
+    uint64_t clients_away; /* whose connections were cut, and who may come back */
+    uint64_t results_kept; /* of detached runs */
     size_t workers_count;
     const dw_status_worker_t *workers;
     size_t lanes_count; /* at most 64 */

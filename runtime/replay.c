@@ -297,9 +297,8 @@ static int s_take_joined (dw_replay_t *self, const dw_event_t *event, dw_error_t
 static int s_take (dw_replay_t *self, const dw_event_t *event, dw_error_t *error) {
     switch ((dw_event_type_t) event->type) {
         case DW_EVENT_RUN_SUBMITTED: return s_take_submitted (self, event, error);
-        case DW_EVENT_RUN_CANCELLED: return DW_OK; /* of any place; one without a run is ignored */
-        case DW_EVENT_LANES_UNSERVED:
-            return DW_OK; /* any set: lanes that are not there are passed over */
+        case DW_EVENT_RUN_CANCELLED:                /* of any place; one without a run is ignored */
+        case DW_EVENT_LANES_UNSERVED: return DW_OK; /* and any set */
         case DW_EVENT_WORKER_JOINED:
         case DW_EVENT_WORKER_LOST:
         case DW_EVENT_TASK_DONE:

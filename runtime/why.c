@@ -265,20 +265,13 @@ static void s_on_joined (dw_why_t *self, const dw_event_t *event, int64_t now_ns
         *free_ns = now_ns;
 }
 
-/* What a worker held that is gone: it was at the task that was sent first, the others had not begun. */
-static void s_on_lost (dw_why_t *self, const dw_event_t *event, int64_t now_ns) {
-    uint32_t first = DW_NONE, worker = event->worker;
+/* What a worker held that is gone had not begun, unless it is said to be lost (s_on_death). */
+static void s_on_lost (dw_why_t *self, uint32_t worker, int64_t now_ns) {
     self->present -= self->present > 0;
     for (uint32_t i = 0; i < self->attempts_count; i++) {
         const dw_attempt_t *attempt = &self->attempts[i];
-        if (attempt->outcome != DW_OUTCOME_OPEN || attempt->worker != worker || attempt->is_own)
-            continue;
-        /* Whoever only left has lost nothing, but what may run but once. */
-        bool is_safe = event->last &&
-                       (event->idle || !(self->plan->flags[attempt->node] & DW_NODE_ONCE));
-        bool is_lost = first == DW_NONE && !is_safe;
-        first = i;
-        s_break (self, attempt->node, is_lost ? DW_OUTCOME_LOST : DW_OUTCOME_BACK, now_ns);
+        if (attempt->outcome == DW_OUTCOME_OPEN && attempt->worker == worker && !attempt->is_own)
+            s_break (self, attempt->node, DW_OUTCOME_BACK, now_ns);
     }
     if (worker < self->free_size)
         self->free_ns[worker] = now_ns;
@@ -302,7 +295,7 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
             return;
         case DW_EVENT_RUN_CANCELLED: self->was_cancelled |= is_ours; return;
         case DW_EVENT_WORKER_JOINED: s_on_joined (self, event, now_ns); return;
-        case DW_EVENT_WORKER_LOST: s_on_lost (self, event, now_ns); return;
+        case DW_EVENT_WORKER_LOST: s_on_lost (self, event->worker, now_ns); return;
         case DW_EVENT_TASK_DONE:
             if (event->steps >= 1 && event->steps <= sent->steps)
                 s_on_done (self, event, sent, now_ns);
@@ -351,6 +344,12 @@ static void s_on_error (dw_why_t *self, const dw_command_t *command) {
     }
 }
 
+static void s_on_death (dw_why_t *self, uint32_t node) {
+    uint32_t last = self->nodes[node].last;
+    if (last != DW_NONE && self->attempts[last].outcome == DW_OUTCOME_BACK)
+        self->attempts[last].outcome = DW_OUTCOME_LOST;
+}
+
 static void s_add_causes (void *arg, uint32_t node, const uint32_t *causes, uint32_t count) {
     dw_why_t *self = arg;
     self->nodes[node].causes_at = self->causes_count;
@@ -391,8 +390,8 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
         case DW_CANCEL_TASK: s_on_given_up (self, sent, command->worker, now_ns); return;
         case DW_KEEP_ERROR: s_on_error (self, command); return;
         case DW_FINISH_RUN: s_on_finished (self, command, now_ns); return;
+        case DW_KEEP_DEATH: s_on_death (self, command->node); return;
         case DW_KEEP_OUTPUT:
-        case DW_KEEP_DEATH:
         case DW_DROP_OUTPUT:
         case DW_REPLACE_WORKER: return;
     }

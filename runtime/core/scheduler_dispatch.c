@@ -279,6 +279,7 @@ static bool s_is_held_back (const dw_scheduler_t *self, const dw_lane_t *lane) {
 /* Where nodes make demands lanes share workers, and places of concurrency: the lane whose first task goes before the
  * others' comes first, and while it is held back those behind it are given nothing more. */
 static void s_dispatch_by_urgency (dw_scheduler_t *self) {
+    assert (self->plan->lanes_count > 0);
     uint64_t left = UINT64_MAX >> (64 - self->plan->lanes_count);
     for (uint32_t lane; (lane = s_most_urgent (self, left)) != DW_NONE;) {
         left &= ~(UINT64_C (1) << lane);
