@@ -324,6 +324,37 @@ static void a_run_waits_while_there_is_no_worker (void **state) {
 }
 
 /* Even one whose processor would leave when it is cancelled. */
+static void a_drained_agent_gives_back_what_takes_longer_than_its_grace (void **state) {
+    net_t *net = *state;
+    gate_t *gate = s_gate (net, gate_polite);
+    s_open (net, &(dw_system_options_t){.no_actors = true});
+    dw_agent_t *agent = NULL, *other;
+    dw_agent_options_t options = {.coordinator = {.endpoint = net->endpoint},
+                                  .processors = net->processors,
+                                  .slots = 1,
+                                  .grace_ms = 200};
+    assert_int_equal (dw_agent_open (&agent, &options, net->error), DW_OK);
+    dw_client_t *client = s_client (net);
+    uint64_t run = s_submit (client);
+    assert_true (gate_wait_entered (gate, 1));
+    int64_t begin_ms = now_ms ();
+    dw_agent_drain (agent);
+    assert_int_equal (dw_agent_wait (agent, 5000), DW_OK);
+    assert_in_range (now_ms () - begin_ms, 199, 4000);
+    other = s_agent (net, 1, 0);
+    assert_true (gate_wait_entered (gate, 2));
+    gate_open (gate);
+    dw_result_t *result = s_wait (client, run);
+    assert_int_equal (dw_result_status (result), DW_RUN_OK);
+    dw_result_destroy (&result);
+    dw_status_t *status = s_status (client);
+    assert_int_equal (status->lost, 0); /* it was given back */
+    dw_status_destroy (&status);
+    dw_client_destroy (&client);
+    assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
+    assert_int_equal (dw_agent_close (&other, -1, net->error), DW_OK);
+}
+
 static void a_drained_agent_finishes_what_it_is_at (void **state) {
     net_t *net = *state;
     gate_t *gate = s_gate (net, gate_polite);
@@ -515,6 +546,7 @@ int main (void) {
         OVER_TCP (a_process_may_have_two_agents),
         OVER_TCP (a_run_waits_while_there_is_no_worker),
         OVER_TCP (a_drained_agent_finishes_what_it_is_at),
+        OVER_TCP (a_drained_agent_gives_back_what_takes_longer_than_its_grace),
         OVER_TCP (an_agent_that_is_closed_gives_back_what_it_was_at),
         OVER_TCP (a_closed_system_ends_its_agents),
         OVER_TCP (an_agent_that_has_ended_makes_its_descriptor_readable),

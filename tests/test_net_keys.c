@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/support/net.h"
+#include "tests/support/raw_peer.h"
 
 static const dw_system_options_t s_elsewhere = {.no_actors = true};
 
@@ -357,6 +358,30 @@ static void a_client_that_is_taken_off_the_list_is_out_and_its_runs_are_cancelle
     assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
 }
 
+/* A peer that hears that it is out, and stays and says nothing. */
+static void who_is_out_and_does_not_go_is_cut_off (void **state) {
+    static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
+    net_t *net = *state;
+    net_make_keys (net);
+    net_open (net, &s_elsewhere, true);
+    raw_peer_t raw = raw_peer_connect_to (net->endpoint, net_file (net, "client"),
+                                          net_file (net, "coordinator.key.pub"));
+    void *events = zmq_socket (raw.context, ZMQ_PAIR);
+    assert_int_equal (zmq_socket_monitor (raw.socket, "inproc://events", ZMQ_EVENT_DISCONNECTED),
+                      0);
+    assert_int_equal (zmq_connect (events, "inproc://events"), 0);
+    raw_peer_say_hello (&raw, DW_WIRE_VERSION, DW_WIRE_CLIENT, no_token, 0);
+    assert_int_equal (raw_peer_receive (&raw), DW_WIRE_WELCOME);
+    net_allow (net, "wm");
+    dw_system_reload_keys (net->system);
+    raw_peer_expect_refused (&raw, 403, "was taken off the list");
+    zmq_pollitem_t item = {.socket = events, .events = ZMQ_POLLIN};
+    assert_int_equal (zmq_poll (&item, 1, 5000), 1);
+    zmq_socket_monitor (raw.socket, NULL, 0);
+    zmq_close (events);
+    raw_peer_disconnect (&raw);
+}
+
 static void a_broken_list_leaves_the_old_one_in_force (void **state) {
     net_t *net = *state;
     net_make_keys (net);
@@ -412,6 +437,7 @@ int main (void) {
         TEST (beyond_this_machine_it_listens_with_keys_alone),
         TEST (a_worker_that_is_taken_off_the_list_is_out_and_its_tasks_go_to_another),
         TEST (a_client_that_is_taken_off_the_list_is_out_and_its_runs_are_cancelled),
+        TEST (who_is_out_and_does_not_go_is_cut_off),
         TEST (a_broken_list_leaves_the_old_one_in_force),
         TEST (without_keys_there_is_no_list_to_be_read),
     };
