@@ -276,6 +276,7 @@ static void s_close (dw_coordinator_t *self) {
         }
     for (uint32_t i = 0; i < self->stuck_count; i++)
         s_name_stuck (self, self->stuck[i].number, self->stuck[i].node);
+    dw_coordinator_take_doors_away (self); /* whoever hears this shuts the context down */
     if (self->owner != DW_PEER_NONE) {
         const dw_peer_t *owner = &self->peers.items[self->owner];
         dw_packet_send (&self->reply, self->peers.routers[owner->router], owner->id,
@@ -426,6 +427,7 @@ int dw_coordinator_new (dw_coordinator_t **self_p, const dw_coordinator_options_
                             "no thread for the coordinator: raise the limit of threads "
                             "(RLIMIT_NPROC, ulimit -u) or of memory");
     if (err) {
+        dw_coordinator_take_doors_away (self);
         zmq_ctx_shutdown (options->context); /* the workers that did start leave */
         dw_coordinator_hang_up (self);
         dw_coordinator_join (self, INT64_MAX);

@@ -270,6 +270,8 @@ void dw_coordinator_on_nonsense (dw_coordinator_t *self, uint32_t router);
 void dw_coordinator_look_at_door (dw_coordinator_t *self, int64_t now_ns);
 /* Closes all of them. */
 void dw_coordinator_hang_up (dw_coordinator_t *self);
+/* Before anybody shuts the context down: what ZeroMQ wants to tell a door then is lost memory (libzmq 4.3.4). */
+void dw_coordinator_take_doors_away (dw_coordinator_t *self);
 
 /* ---- Runs and clients ------------------------------------------------------------------------ */
 

@@ -181,8 +181,12 @@ void dw_coordinator_look_at_door (dw_coordinator_t *self, int64_t now_ns) {
         self->listening, (unsigned) self->options.connections_max);
 }
 
-void dw_coordinator_hang_up (dw_coordinator_t *self) {
+void dw_coordinator_take_doors_away (dw_coordinator_t *self) {
     for (unsigned i = 0; i < DW_ROUTERS_MAX; i++)
         dw_door_destroy (&self->doors[i]); /* which looks at a socket that is still there */
+}
+
+void dw_coordinator_hang_up (dw_coordinator_t *self) {
+    dw_coordinator_take_doors_away (self);
     dw_peers_free (&self->peers);
 }

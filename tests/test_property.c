@@ -529,8 +529,10 @@ static void s_run_demands (const char *endpoint, uint64_t count) {
         s_world_t world = {.random = random_from (seed * 7919),
                            .graph = random_graph_new (seed + 5000, NODES_MAX),
                            .has_demands = true};
-        for (uint32_t node = 0; node < world.graph->nodes_count; node++)
+        for (uint32_t node = 0; node < world.graph->nodes_count; node++) {
             world.graph->nodes[node].demand = random_below (&world.random, 5);
+            world.graph->nodes[node].not_idempotent = false; /* workers leave, whatever they are at */
+        }
         world.graph->nodes[0].demand = 1; /* so that there is one */
         world.graph->options.failure_strategy = (dw_failure_strategy_t) (seed % 3);
         world.graph->options.strategy = (dw_strategy_t) (seed / 3 % 4);
