@@ -22,6 +22,7 @@ void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, con
     dw_crew_t *worker = &self->workers[hello->number];
     dw_coordinator_empty_shelf (self, hello->number);
     peer->number = hello->number;
+    peer->credit = hello->credit;
     memcpy (peer->key, key, sizeof peer->key);
     worker->peer = dw_peers_index (&self->peers, peer);
     worker->has_joined = true;

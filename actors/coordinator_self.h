@@ -130,8 +130,7 @@ typedef struct dw_remote_agent_t {
     uint32_t slots;
     uint64_t lanes; /* that its slots serve, a bit each */
     int64_t heard_ns;
-    uint32_t busy; /* of its slots, and what they have done: summed up when a status is asked for */
-    uint64_t steps_count;
+    dw_status_worker_t at; /* what its slots are: summed up when a status is asked for */
 } dw_remote_agent_t;
 
 /* What does not go on, as a status tells it. */

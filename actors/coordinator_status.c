@@ -3,16 +3,28 @@
 #include "actors/clock.h"
 #include "actors/coordinator_self.h"
 
-static void s_write_worker (dw_coordinator_t *self, const char *host, uint64_t pid, uint32_t slots,
-                            uint32_t busy, uint64_t steps, uint64_t silent_ms, uint64_t lanes) {
+static void s_write_worker (dw_coordinator_t *self, const dw_status_worker_t *worker) {
     dw_writer_t *head = &self->reply.head;
-    dw_write_str (head, host, strlen (host));
-    dw_write_uint (head, pid);
-    dw_write_uint (head, slots);
-    dw_write_uint (head, busy);
-    dw_write_uint (head, steps);
-    dw_write_uint (head, silent_ms);
-    dw_write_uint (head, lanes);
+    dw_write_str (head, worker->host, strlen (worker->host));
+    dw_write_uint (head, worker->pid);
+    dw_write_uint (head, worker->slots);
+    dw_write_uint (head, worker->busy);
+    dw_write_uint (head, worker->held);
+    dw_write_uint (head, worker->credit);
+    dw_write_uint (head, worker->steps_done);
+    dw_write_uint (head, worker->silent_ms);
+    dw_write_uint (head, worker->lanes);
+}
+
+/* Adds what one of a worker's places is at. */
+static void s_add_place (const dw_coordinator_t *self, uint32_t number,
+                         dw_status_worker_t *worker) {
+    const dw_crew_t *place = &self->workers[number];
+    uint32_t held = dw_scheduler_unanswered_count (self->scheduler, number);
+    worker->busy += held > 0;
+    worker->held += held;
+    worker->credit += place->peer == DW_PEER_NONE ? 0 : self->peers.items[place->peer].credit;
+    worker->steps_done += place->steps_count;
 }
 
 /* Where every node has an actor of its own lanes are of no interest: then all of them are shown as one. */
@@ -27,44 +39,40 @@ static void s_write_lanes (dw_coordinator_t *self) {
         dw_write_str (head, shown, strlen (shown));
         dw_write_uint (head, plan->lane_at[lane + 1] - plan->lane_at[lane]);
         dw_write_uint (head, dw_scheduler_lane_workers_count (self->scheduler, lane));
+        dw_write_uint (head, dw_scheduler_lane_ready_count (self->scheduler, lane));
     }
 }
 
 /* What the slots of every agent are at, in one pass: who asks for it may ask often. */
 static void s_sum_up_slots (dw_coordinator_t *self) {
-    for (uint32_t i = 0; i < self->agents_count; i++) {
-        self->agents[i].busy = 0;
-        self->agents[i].steps_count = 0;
-    }
+    for (uint32_t i = 0; i < self->agents_count; i++)
+        self->agents[i].at = (dw_status_worker_t){.host = self->agents[i].host};
     for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
-        if (self->workers[w].agent != DW_NONE) {
-            dw_remote_agent_t *agent = &self->agents[self->workers[w].agent];
-            agent->busy += dw_scheduler_unanswered_count (self->scheduler, w) > 0;
-            agent->steps_count += self->workers[w].steps_count;
-        }
+        if (self->workers[w].agent != DW_NONE)
+            s_add_place (self, w, &self->agents[self->workers[w].agent].at);
 }
 
 static void s_write_agents (dw_coordinator_t *self) {
     int64_t now_ns = dw_clock_ns ();
     s_sum_up_slots (self);
     for (uint32_t i = 0; i < self->agents_count; i++) {
-        const dw_remote_agent_t *agent = &self->agents[i];
+        dw_remote_agent_t *agent = &self->agents[i];
+        agent->at.pid = agent->pid;
+        agent->at.slots = agent->slots;
+        agent->at.silent_ms = (uint64_t) (now_ns - agent->heard_ns) / 1000000;
+        agent->at.lanes = agent->lanes;
         if (agent->is_there)
-            s_write_worker (self, agent->host, agent->pid, agent->slots, agent->busy,
-                            agent->steps_count, (uint64_t) (now_ns - agent->heard_ns) / 1000000,
-                            agent->lanes);
+            s_write_worker (self, &agent->at);
     }
 }
 
 static void s_write_own (dw_coordinator_t *self) {
-    uint32_t busy = 0, slots = self->workers_count + (self->host != NULL);
-    uint64_t steps = 0;
-    for (uint32_t w = 0; w <= self->workers_count; w++) {
-        busy += dw_scheduler_unanswered_count (self->scheduler, w) > 0;
-        steps += self->workers[w].steps_count;
-    }
-    if (slots > 0)
-        s_write_worker (self, "", 0, slots, busy, steps, 0, 1);
+    dw_status_worker_t own = {
+        .host = "", .slots = self->workers_count + (self->host != NULL), .lanes = 1};
+    for (uint32_t w = 0; w <= self->workers_count; w++)
+        s_add_place (self, w, &own);
+    if (own.slots > 0)
+        s_write_worker (self, &own);
 }
 
 void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {

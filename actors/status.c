@@ -34,6 +34,8 @@ static void s_read_worker (dw_wire_reader_t *reader, dw_status_worker_t *worker,
     worker->pid = dw_read_uint (reader);
     worker->slots = dw_read_uint_max (reader, UINT32_MAX);
     worker->busy = dw_read_uint_max (reader, UINT32_MAX);
+    worker->held = dw_read_uint (reader);
+    worker->credit = dw_read_uint (reader);
     worker->steps_done = dw_read_uint (reader);
     worker->silent_ms = dw_read_uint (reader);
     worker->lanes = dw_read_uint (reader);
@@ -48,6 +50,7 @@ static void s_read_lanes (dw_wire_reader_t *reader, s_status_t *self, char **at)
         lane->demand = s_text (reader, at);
         lane->nodes_count = dw_read_uint_max (reader, UINT32_MAX);
         lane->slots = dw_read_uint_max (reader, UINT32_MAX);
+        lane->ready = dw_read_uint_max (reader, UINT32_MAX);
     }
 }
 
@@ -98,8 +101,8 @@ static void s_read_troubles (dw_wire_reader_t *reader, s_status_t *self, char **
 }
 
 int dw_status_new (dw_status_t **self_p, dw_wire_reader_t *reader) {
-    /* A worker has seven values, so there are at most so many; a text is no longer than the message. */
-    size_t left = (size_t) (reader->end - reader->at), workers_max = left / 7;
+    /* A worker has nine values, so there are at most so many; a text is no longer than the message. */
+    size_t left = (size_t) (reader->end - reader->at), workers_max = left / 9;
     s_status_t *self = calloc (1, sizeof *self + workers_max * sizeof *self->workers);
     char *at = malloc (left + workers_max + LANES_MAX + TROUBLES_MAX + 2);
     if (!self || !at) {

@@ -70,23 +70,24 @@ static void s_print_workers (const dw_status_t *status) {
         int size = (int) strlen (s_host (&status->workers[i]));
         width = size > width ? size : width;
     }
-    dw_output_print ("\n%-*s  %10s  %5s  %5s  %10s  %9s  %s\n", width, "WORKER", "PID", "SLOTS",
-                     "BUSY", "STEPS", "SILENT", "LANES");
+    dw_output_print ("\n%-*s  %10s  %5s  %5s  %8s  %8s  %10s  %9s  %s\n", width, "WORKER", "PID",
+                     "SLOTS", "BUSY", "HELD", "CREDIT", "STEPS", "SILENT", "LANES");
     for (size_t i = 0; i < status->workers_count; i++) {
         const dw_status_worker_t *worker = &status->workers[i];
-        dw_output_print ("%-*s  %10" PRIu64 "  %5u  %5u  %10" PRIu64 "  %6" PRIu64 " ms  ", width,
-                         s_host (worker), worker->pid, worker->slots, worker->busy,
-                         worker->steps_done, worker->silent_ms);
+        dw_output_print ("%-*s  %10" PRIu64 "  %5u  %5u  %8" PRIu64 "  %8" PRIu64 "  %10" PRIu64
+                         "  %6" PRIu64 " ms  ",
+                         width, s_host (worker), worker->pid, worker->slots, worker->busy,
+                         worker->held, worker->credit, worker->steps_done, worker->silent_ms);
         s_print_lanes_of (worker);
     }
 }
 
 static void s_print_lanes (const dw_status_t *status) {
-    dw_output_print ("\n%4s  %7s  %5s  %s\n", "LANE", "NODES", "SLOTS", "DEMAND");
+    dw_output_print ("\n%4s  %7s  %5s  %8s  %s\n", "LANE", "NODES", "SLOTS", "READY", "DEMAND");
     for (size_t i = 0; i < status->lanes_count; i++) {
         const dw_status_lane_t *lane = &status->lanes[i];
-        dw_output_print ("%4zu  %7u  %5u  %s%s\n", i, lane->nodes_count, lane->slots, lane->demand,
-                         lane->slots == 0 ? " (nobody serves it)" : "");
+        dw_output_print ("%4zu  %7u  %5u  %8u  %s%s\n", i, lane->nodes_count, lane->slots,
+                         lane->ready, lane->demand, lane->slots == 0 ? " (nobody serves it)" : "");
     }
 }
 
@@ -138,19 +139,21 @@ static json_t *s_lanes_of (const dw_status_worker_t *worker) {
 }
 
 static json_t *s_worker (const dw_status_worker_t *worker) {
-    return json_pack ("{s:s, s:I, s:I, s:I, s:I, s:I, s:o}", /* */
+    return json_pack ("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", /* */
                       "host", worker->host, "pid", (json_int_t) worker->pid, "slots",
-                      (json_int_t) worker->slots, "busy", (json_int_t) worker->busy, "steps_done",
-                      (json_int_t) worker->steps_done, "silent_ms", (json_int_t) worker->silent_ms,
-                      "lanes", s_lanes_of (worker));
+                      (json_int_t) worker->slots, "busy", (json_int_t) worker->busy, "held",
+                      (json_int_t) worker->held, "credit", (json_int_t) worker->credit,
+                      "steps_done", (json_int_t) worker->steps_done, "silent_ms",
+                      (json_int_t) worker->silent_ms, "lanes", s_lanes_of (worker));
 }
 
 static json_t *s_lanes (const dw_status_t *status) {
     json_t *self = json_array ();
     for (size_t i = 0; self && i < status->lanes_count; i++) {
         const dw_status_lane_t *lane = &status->lanes[i];
-        json_t *one = json_pack ("{s:s, s:I, s:I}", "demand", lane->demand, "nodes_count",
-                                 (json_int_t) lane->nodes_count, "slots", (json_int_t) lane->slots);
+        json_t *one = json_pack ("{s:s, s:I, s:I, s:I}", "demand", lane->demand, "nodes_count",
+                                 (json_int_t) lane->nodes_count, "slots", (json_int_t) lane->slots,
+                                 "ready", (json_int_t) lane->ready);
         if (json_array_append_new (self, one)) {
             json_decref (self);
             self = NULL;

@@ -476,6 +476,8 @@ typedef struct dw_status_worker_t {
     const char *host; /* "" for the coordinator's own actors */
     uint64_t pid;
     uint32_t slots, busy; /* busy: slots that hold tasks */
+    uint64_t held,
+        credit; /* tasks that they have not answered for, of as many as they take at one time */
     uint64_t steps_done;
     uint64_t silent_ms; /* since it was last heard of */
     uint64_t lanes;     /* that it serves: of each of dw_status_t's lanes a bit */
@@ -486,6 +488,7 @@ typedef struct dw_status_lane_t {
     const char *demand; /* "none", "remote", "gpu=yes, zone=a" */
     uint32_t nodes_count;
     uint32_t slots; /* that serve it now */
+    uint32_t ready; /* tasks that wait for one of them */
 } dw_status_lane_t;
 
 typedef struct dw_status_t {

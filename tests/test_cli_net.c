@@ -283,6 +283,8 @@ static void status_shows_the_workers_and_what_was_done (void **state) {
     assert_int_equal (s_integer (worker, "pid"), f->workers[0].pid);
     assert_int_equal (s_integer (worker, "slots"), 3);
     assert_int_equal (s_integer (worker, "busy"), 0);
+    assert_int_equal (s_integer (worker, "held"), 0);
+    assert_in_range (s_integer (worker, "credit"), s_integer (worker, "slots"), 1 << 20);
     assert_int_equal (s_integer (worker, "steps_done"), s_integer (json, "steps_done"));
     json_decref (json);
     COMMAND (&c, "status", "--connect", f->endpoint);

@@ -158,10 +158,10 @@ static void workers_run_what_they_may_and_runs_wait_for_them (void **state) {
     command_t c = {0};
     COMMAND (&c, "status", "--connect", f->endpoint);
     command_expect (&c, 0);
-    command_expect_output (&c, "LANE    NODES  SLOTS  DEMAND\n"
-                               "   0        1      1  none\n"
-                               "   1        1      1  gpu=yes\n"
-                               "   2        1      1  remote\n");
+    command_expect_output (&c, "LANE    NODES  SLOTS     READY  DEMAND\n"
+                               "   0        1      1         0  none\n"
+                               "   1        1      1         0  gpu=yes\n"
+                               "   2        1      1         0  remote\n");
     command_expect_output (&c, "ms  0,2\n");
     command_free (&c);
     COMMAND (&c, "status", "--connect", f->endpoint, "--format", "json");

@@ -198,6 +198,10 @@ uint32_t dw_scheduler_lane_workers_count (const dw_scheduler_t *self, uint32_t l
     return self->lanes[lane].workers_count;
 }
 
+uint32_t dw_scheduler_lane_ready_count (const dw_scheduler_t *self, uint32_t lane) {
+    return self->lanes[lane].ready_count;
+}
+
 uint32_t dw_scheduler_active_count (const dw_scheduler_t *self) {
     return self->active_count;
 }

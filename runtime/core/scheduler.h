@@ -221,6 +221,8 @@ uint32_t dw_scheduler_unanswered_count (const dw_scheduler_t *self, uint32_t wor
 uint32_t dw_scheduler_ready_count (const dw_scheduler_t *self);
 /* How many workers serve a lane. */
 uint32_t dw_scheduler_lane_workers_count (const dw_scheduler_t *self, uint32_t lane);
+/* How many tasks of a lane are ready, of all runs. */
+uint32_t dw_scheduler_lane_ready_count (const dw_scheduler_t *self, uint32_t lane);
 /* How many workers hold tasks. */
 uint32_t dw_scheduler_active_count (const dw_scheduler_t *self);
 /* Whether something is ready that no worker is there for: a shell's question, when nothing goes on. */

@@ -91,6 +91,7 @@ static void s_seed_status (dw_writer_t *self) {
     dw_write_str (self, "gpu=yes", 7);
     dw_write_uint (self, 3);
     dw_write_uint (self, 0);
+    dw_write_uint (self, 70000);
     dw_write_array (self, 2);
     dw_write_str (self, "a run is stalled", strlen ("a run is stalled"));
     dw_write_str (self, "", 0);
@@ -99,6 +100,8 @@ static void s_seed_status (dw_writer_t *self) {
         dw_write_uint (self, 4711 * i);
         dw_write_uint (self, 2);
         dw_write_uint (self, 1);
+        dw_write_uint (self, 300);
+        dw_write_uint (self, 8192);
         dw_write_uint (self, 100000);
         dw_write_uint (self, 12);
         dw_write_uint (self, 1);
