@@ -1,0 +1,155 @@
+/* lies.c - a peer that lies. */
+
+#include "tests/simulated/lies.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/wire.h"
+#include "tests/simulated/message.h"
+#include "tests/simulated/transcript.h"
+#include "tests/simulated/verdict.h"
+
+#define REMEMBERED 8u
+
+/* Answers that were sent before, as bytes of their heads. */
+static struct {
+    struct {
+        uint8_t *bytes;
+        size_t size;
+    } old[REMEMBERED];
+    uint32_t count;
+    struct { /* held back, to be sent behind the next one */
+        pipe_t *pipe;
+        packet_t *packet;
+    } late;
+} s;
+
+void lies_begin (void) {
+    memset (&s, 0, sizeof s);
+}
+
+void lies_end (void) {
+    for (uint32_t i = 0; i < REMEMBERED; i++)
+        free (s.old[i].bytes);
+    if (s.late.packet) {
+        free (s.late.packet->frames); /* whose memory went with the process */
+        free (s.late.packet);
+    }
+    memset (&s, 0, sizeof s);
+}
+
+static void s_remember (const packet_t *packet) {
+    heap_t *before = heap_enter (NULL);
+    size_t size = zmq_msg_size (&packet->frames[0]), at = s.count++ % REMEMBERED;
+    free (s.old[at].bytes);
+    s.old[at].bytes = malloc (size + 1);
+    s.old[at].size = size;
+    if (s.old[at].bytes)
+        memcpy (s.old[at].bytes, zmq_msg_data (&packet->frames[0]), size);
+    heap_enter (before);
+}
+
+static packet_t *s_packet_of (const uint8_t *bytes, size_t size) {
+    packet_t *packet = packet_new ();
+    zmq_msg_init_size (packet_push (packet), size);
+    memcpy (zmq_msg_data (&packet->frames[0]), bytes, size);
+    return packet;
+}
+
+static packet_t *s_copy (const packet_t *packet) {
+    packet_t *copy = packet_new ();
+    for (uint32_t i = 0; i < packet->count; i++) {
+        zmq_msg_t *frame = packet_push (copy);
+        zmq_msg_init_size (frame, zmq_msg_size (&packet->frames[i]));
+        memcpy (zmq_msg_data (frame), zmq_msg_data (&packet->frames[i]),
+                zmq_msg_size (&packet->frames[i]));
+        message_of (frame)->has_more = i + 1 < packet->count;
+    }
+    return copy;
+}
+
+/* The same for another ticket, which it may never have had, and of fewer bytes. */
+static packet_t *s_forge (const packet_t *packet) {
+    zmq_msg_t *head = (zmq_msg_t *) (uintptr_t) &packet->frames[0];
+    dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (head), zmq_msg_size (head));
+    dw_writer_t writer = {0};
+    dw_write_uint (&writer, dw_read_uint (&reader));
+    dw_write_uint (&writer, dw_read_uint (&reader));
+    uint64_t ticket = dw_read_uint (&reader);
+    if (random_one_in (fibers_random (), 2))
+        dw_write_uint (&writer, ticket + 1 + random_below (fibers_random (), 5));
+    else
+        dw_write_uint (&writer, ticket > 3 ? ticket - 1 - random_below (fibers_random (), 3) : 1u << 20);
+    size_t rest = (size_t) (reader.end - reader.at), head_size = writer.count;
+    uint8_t *bytes = malloc (head_size + rest + 1);
+    packet_t *forged = NULL;
+    if (bytes && !reader.is_damaged && !writer.no_memory) {
+        memcpy (bytes, writer.bytes, head_size);
+        memcpy (bytes + head_size, reader.at, rest);
+        forged = s_packet_of (bytes, head_size + rest);
+    }
+    free (bytes);
+    dw_writer_free (&writer);
+    return forged;
+}
+
+static void s_send (pipe_t *pipe, packet_t *packet) {
+    process_t *process = pipe->socket->process;
+    if (!packet)
+        return;
+    process->lies = false;
+    network_send (pipe, packet);
+    process->lies = true;
+}
+
+static void s_send_late (void) {
+    pipe_t *pipe = s.late.pipe;
+    packet_t *packet = s.late.packet;
+    s.late.packet = NULL;
+    if (pipe->socket->is_closed) { /* its memory may be gone */
+        free (packet->frames);
+        free (packet);
+    } else
+        s_send (pipe, packet);
+}
+
+bool lies_tell (pipe_t *pipe, packet_t *packet) {
+    random_t *random = fibers_random ();
+    const zmq_msg_t *head = &packet->frames[0];
+    bool is_answers = zmq_msg_size (head) > 0 &&
+                      *(uint8_t *) zmq_msg_data (&packet->frames[0]) == DW_WIRE_ANSWERS;
+    if (!is_answers)
+        return false;
+    s_remember (packet);
+    if (!random_one_in (random, 4))
+        return false;
+    verdict->lies++;
+    uint32_t lie = random_below (random, 5), old = random_below (random, REMEMBERED);
+    transcript_tell ("%s lies: %u", pipe->socket->process->name, (unsigned) lie);
+    switch (lie) {
+        case 0: /* twice */
+            s_send (pipe, s_copy (packet));
+            return false;
+        case 1: /* of long ago, or of another connection */
+            if (s.old[old].bytes)
+                s_send (pipe, s_packet_of (s.old[old].bytes, s.old[old].size));
+            return false;
+        case 2: s_send (pipe, s_forge (packet)); return false;
+        case 3: /* cut short */
+            s_send (pipe, s_packet_of (zmq_msg_data (&packet->frames[0]),
+                                       random_below (random, (uint32_t) zmq_msg_size (head))));
+            packet_free (packet);
+            return true;
+        default: break;
+    }
+    /* In another order: the one before it is sent behind it. */
+    if (s.late.packet) {
+        s_send (pipe, packet);
+        s_send_late ();
+        return true;
+    }
+    s.late.pipe = pipe;
+    s.late.packet = packet;
+    return true;
+}

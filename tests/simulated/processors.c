@@ -1,0 +1,163 @@
+/* processors.c - the processors of random_graph.h in a simulated world. */
+
+#include "tests/simulated/processors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dagwood_processor.h"
+#include "runtime/payload.h"
+#include "tests/simulated/transcript.h"
+#include "tests/simulated/verdict.h"
+
+#define CRASHES_MAX 6u /* of a world */
+#define SLICE_NS    3000000
+#define RUDE_NS     400000000             /* for how long a hanging one that does not ask is away, */
+#define HANG_NS     INT64_C (60000000000) /* and one that does, if it is not cancelled */
+#define LONG_NS     40000000
+#define BRIEF_NS    6000
+
+static struct {
+    const plot_t *plot;
+    bool (*can_crash) (void);
+    void (*crash) (void);
+    uint32_t deaths[PLOT_NODES_MAX]; /* that were */
+    uint32_t crashes;
+} s;
+
+void processors_begin (const plot_t *plot, bool (*can_crash) (void), void (*crash) (void)) {
+    memset (&s, 0, sizeof s);
+    s.plot = plot;
+    s.can_crash = can_crash;
+    s.crash = crash;
+}
+
+/* ---- What it gives, as in tests/test_property.c ----------------------------------------------- */
+
+static uint64_t s_hash (dw_call_t *call, random_processor_t processor, uint32_t node) {
+    size_t size;
+    const void *bytes = dw_call_payload (call, &size);
+    uint64_t hash = random_hash (random_hash_start (node), bytes, size);
+    if (random_processor_trait (processor).payload_only)
+        return hash;
+    for (size_t i = 0; i < dw_call_dependencies_count (call); i++) {
+        bytes = dw_call_dependency_payload (call, i, &size);
+        hash = random_hash (hash, bytes, size);
+        bytes = dw_call_dependency_metadata (call, i, "sum", &size);
+        hash = random_hash (hash, bytes, bytes ? size : 0);
+    }
+    return hash;
+}
+
+static int s_give (dw_call_t *call, random_processor_t processor, uint32_t node) {
+    size_t size;
+    const void *payload = dw_call_payload (call, &size);
+    uint64_t hash = s_hash (call, processor, node);
+    random_value_t value = random_processor_output (processor, hash, payload, size);
+    int err = 0;
+    if (processor == RANDOM_ECHO)
+        err = dw_call_set_payload (call);
+    else if (value.bytes)
+        err = dw_call_set_value (call, value.bytes, value.size);
+    free (value.bytes);
+    random_metadata_t metadata = random_processor_metadata (processor, hash);
+    for (size_t i = 0; i < metadata.count; i++)
+        err |= dw_call_set_metadata (call, metadata.keys[i], metadata.values[i]);
+    return err ? dw_call_fail (call, 2, "what was set was refused: %d", err) : 0;
+}
+
+/* ---- Its time --------------------------------------------------------------------------------- */
+
+/* False: it was cancelled, and gave up. */
+static bool s_spend (dw_call_t *call, int64_t ns, bool is_rude) {
+    int64_t until_ns = fibers_now_ns () + ns;
+    while (fibers_now_ns () < until_ns) {
+        int64_t left_ns = until_ns - fibers_now_ns ();
+        fibers_sleep (left_ns < SLICE_NS ? left_ns : SLICE_NS);
+        if (!is_rude && dw_call_cancelled (call))
+            return false;
+    }
+    return true;
+}
+
+static bool s_take_time (dw_call_t *call, random_processor_t processor, bool is_rude) {
+    random_t *random = fibers_random ();
+    if (random_processor_trait (processor).brief) {
+        fibers_pass (random_between (random, 0, BRIEF_NS));
+        return true;
+    }
+    bool is_long = random_one_in (random, s.plot->is_slow ? 6 : 30);
+    return s_spend (call, random_between (random, 10000, is_long ? LONG_NS : 200000), is_rude);
+}
+
+static void s_crash_perhaps (uint32_t node) {
+    if (s.deaths[node] >= s.plot->deaths[node] || s.crashes >= CRASHES_MAX || !s.can_crash ())
+        return;
+    s.deaths[node]++;
+    s.crashes++;
+    verdict->crashes++;
+    transcript_tell ("%s: node %u takes it down", fibers_process ()->name, node);
+    s.crash ();
+}
+
+/* ---- One call --------------------------------------------------------------------------------- */
+
+/* In one of the ways in which an attempt can fail; 0: it has set nothing, which is one of them. */
+static int s_fail (dw_call_t *call, random_processor_t processor, uint32_t node) {
+    bool is_analyzer = !random_graph_transforms (s.plot->graph, node);
+    int code = (int) dw_settings_integer (dw_call_settings (call), "code");
+    switch ((node + dw_call_attempt (call)) % 4) {
+        case 0:
+            if (s.plot->hangs && !random_processor_trait (processor).brief) {
+                verdict->hangs++;
+                s_spend (call, s.plot->is_rude[node] ? RUDE_NS : HANG_NS, s.plot->is_rude[node]);
+            }
+            return dw_call_fail (call, code, "it has hung");
+        case 1:
+            if (!is_analyzer)
+                return 0;
+            break;
+        case 2: return 1000000; /* no code */
+        default: break;
+    }
+    return dw_call_fail (call, code, "node %u was told to", node);
+}
+
+static int s_process (dw_call_t *call, void *instance) {
+    random_processor_t processor = *(const random_processor_t *) instance;
+    const dw_settings_t *settings = dw_call_settings (call);
+    int64_t failures = dw_settings_integer (settings, "failures");
+    uint32_t node = (uint32_t) dw_settings_integer (settings, "index");
+    s_crash_perhaps (node);
+    if (!s_take_time (call, processor, s.plot->is_rude[node]))
+        return dw_call_fail (call, 499, "it was cancelled");
+    if (failures < 0 || dw_call_attempt (call) <= failures)
+        return s_fail (call, processor, node);
+    return s_give (call, processor, node);
+}
+
+dw_processors_t *processors_new (void) {
+    static const dw_option_t options[] = {
+        {"index", DW_INTEGER, NULL, 0, 0, "the node"},
+        {"failures", DW_INTEGER, "0", 0, 0, "how many attempts fail; -1: all"},
+        {"code", DW_INTEGER, "500", 0, 0, "of the failures"},
+        {NULL, DW_TEXT, NULL, 0, 0, NULL},
+    };
+    static const random_processor_t all[] = {RANDOM_MIX,  RANDOM_MIX_BRIEF, RANDOM_MIX_PAYLOAD,
+                                             RANDOM_ECHO, RANDOM_MEASURE,   RANDOM_MEASURE_BRIEF};
+    dw_processors_t *processors = dw_processors_new_empty ();
+    for (size_t i = 0; processors && i < RANDOM_PROCESSORS; i++) {
+        dw_trait_t trait = random_processor_trait (all[i]);
+        dw_processor_t processor = {.name = random_processor_name (all[i]),
+                                    .help = "hashes what it reads",
+                                    .intent = trait.intent,
+                                    .brief = trait.brief,
+                                    .payload_only = trait.payload_only,
+                                    .options = options,
+                                    .process = s_process,
+                                    .arg = (void *) (uintptr_t) &all[i]};
+        if (dw_processors_add (processors, &processor))
+            dw_processors_destroy (&processors);
+    }
+    return processors;
+}
