@@ -147,6 +147,10 @@ void network_end (void) {
 
 /* ---- Made ------------------------------------------------------------------------------------- */
 
+uint32_t network_room (void) {
+    return s.network.room;
+}
+
 context_t *network_context_new (void) {
     context_t *self = s_keep (sizeof *self);
     *self = (context_t){.process = fibers_process (), .next = s.contexts};
@@ -231,8 +235,8 @@ static void s_notice (pipe_t *pipe) {
 
 static void s_on_notice (void *arg) {
     pipe_t *pipe = arg;
-    process_t *process = pipe->socket->process;
-    if (process->is_stopped) /* its I/O thread is stopped too */
+    const socket_t *socket = pipe->socket;
+    if (socket->process->is_stopped && !socket->is_closed) /* its I/O thread is stopped too */
         fibers_at (fibers_now_ns () + NOTICE_NS, s_on_notice, pipe);
     else
         s_notice (pipe);
@@ -256,7 +260,8 @@ static void s_deliver (pipe_t *from, packet_t *packet) {
     }
     for (uint32_t i = 0; i < packet->count; i++) {
         message_of (&packet->frames[i])->connection = (uint32_t) to->connection;
-        fibers_note (zmq_msg_data (&packet->frames[i]), zmq_msg_size (&packet->frames[i]));
+        if (to->socket->type != ZMQ_PAIR) /* those are told structures, between whose parts anything may stand */
+            fibers_note (zmq_msg_data (&packet->frames[i]), zmq_msg_size (&packet->frames[i]));
     }
     verdict->messages++;
     transcript_tell_message (from, packet);

@@ -42,8 +42,8 @@ void transcript_tell_message (const pipe_t *from, const packet_t *packet) {
     if (!s_file || from->socket->type == ZMQ_PAIR)
         return;
     uint8_t type = zmq_msg_size (head) ? *(const uint8_t *) zmq_msg_data (head) : DW_WIRE_TYPES;
-    transcript_tell ("        %s -> %s, connection %u: %s, %zu bytes, %u frames", near->name, far->name,
-                     (unsigned) from->connection,
+    transcript_tell ("        %s -> %s, connection %u: %s, %zu bytes, %u frames (%016llx)", near->name,
+                     far->name, (unsigned) from->connection,
                      type < sizeof names / sizeof *names ? names[type] : "?", zmq_msg_size (head),
-                     (unsigned) packet->count);
+                     (unsigned) packet->count, (unsigned long long) fibers_hash ());
 }

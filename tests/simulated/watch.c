@@ -216,6 +216,22 @@ static void s_check_room (const dw_commands_t *commands) {
                           commands->items[i].worker);
 }
 
+/* The shell promises that a worker that joins is absent. */
+static void s_check_joining (const dw_event_t *events, size_t events_count) {
+    for (size_t i = 0; i < events_count; i++) {
+        bool is_there = s.model.workers[events[i].worker].present;
+        if (events[i].type != DW_EVENT_WORKER_JOINED)
+            continue;
+        for (size_t before = 0; before < i; before++)
+            if (events[before].worker == events[i].worker) {
+                is_there |= events[before].type == DW_EVENT_WORKER_JOINED;
+                is_there &= events[before].type != DW_EVENT_WORKER_LOST;
+            }
+        if (is_there)
+            verdict_fail ("worker %u joins, and is there", events[i].worker);
+    }
+}
+
 int __real_dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_event_t *events,
                               size_t events_count, dw_commands_t *commands);
 int __wrap_dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_event_t *events,
@@ -232,9 +248,8 @@ int __wrap_dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_eve
         world_tell_event (&s.teller, &events[i]);
         if (events[i].type == DW_EVENT_RUN_SUBMITTED)
             s_on_submitted (&events[i]);
-        if (events[i].type == DW_EVENT_WORKER_JOINED && s.model.workers[events[i].worker].present)
-            verdict_fail ("worker %u joins, and is there", events[i].worker);
     }
+    s_check_joining (events, events_count);
     dw_commands_t since = s_since (commands, first);
     s_tell_commands (&since, fibers_now_ns ());
     s_check_room (&since);
