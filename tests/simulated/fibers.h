@@ -24,6 +24,7 @@ typedef struct process_t {
     bool is_stopped; /* its fibers stand still */
     bool is_deaf, is_mute; /* nothing gets through to it, or from it: its messages wait */
     bool lies;             /* what it sends by connections is changed on the way */
+    uint32_t room; /* messages for it that a queue with a limit takes; 0: as many as its limit says */
     uint32_t fibers_count;
     void (*ended) (struct process_t *self); /* called when its last fiber has ended; or NULL */
 } process_t;

@@ -16,6 +16,7 @@
 /* Answers that were sent before, as bytes of their heads. */
 static struct {
     struct {
+        uint64_t connection;
         uint8_t *bytes;
         size_t size;
     } old[REMEMBERED];
@@ -38,12 +39,13 @@ void lies_end (void) {
     memset (&s, 0, sizeof s);
 }
 
-static void s_remember (const packet_t *packet) {
+static void s_remember (const pipe_t *pipe, const packet_t *packet) {
     heap_t *before = heap_enter (NULL);
     size_t size = zmq_msg_size (&packet->frames[0]), at = s.count++ % REMEMBERED;
     free (s.old[at].bytes);
     s.old[at].bytes = malloc (size + 1);
     s.old[at].size = size;
+    s.old[at].connection = pipe->connection;
     if (s.old[at].bytes)
         memcpy (s.old[at].bytes, zmq_msg_data (&packet->frames[0]), size);
     heap_enter (before);
@@ -116,7 +118,7 @@ bool lies_tell (pipe_t *pipe, packet_t *packet) {
                       *(uint8_t *) zmq_msg_data (&packet->frames[0]) == DW_WIRE_ANSWERS;
     if (!is_answers)
         return false;
-    s_remember (packet);
+    s_remember (pipe, packet);
     if (!random_one_in (random, 4))
         return false;
     verdict->lies++;
@@ -126,8 +128,8 @@ bool lies_tell (pipe_t *pipe, packet_t *packet) {
         case 0: /* twice */
             s_send (pipe, s_copy (packet));
             return false;
-        case 1: /* of long ago, or of another connection */
-            if (s.old[old].bytes)
+        case 1: /* of long ago; not of another slot of the same process, which might be true */
+            if (s.old[old].bytes && s.old[old].connection == pipe->connection)
                 s_send (pipe, s_packet_of (s.old[old].bytes, s.old[old].size));
             return false;
         case 2: s_send (pipe, s_forge (packet)); return false;

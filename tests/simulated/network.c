@@ -147,10 +147,6 @@ void network_end (void) {
 
 /* ---- Made ------------------------------------------------------------------------------------- */
 
-uint32_t network_room (void) {
-    return s.network.room;
-}
-
 context_t *network_context_new (void) {
     context_t *self = s_keep (sizeof *self);
     *self = (context_t){.process = fibers_process (), .next = s.contexts};

@@ -73,14 +73,12 @@ struct pipe_t {
 typedef struct network_t {
     int64_t delay_ns; /* most messages take up to that long, */
     int64_t slow_ns;  /* and now and then one up to that */
-    uint32_t room;    /* messages that a queue with a limit takes at most; 0: as many as its limit says */
 } network_t;
 
 void network_begin (const network_t *network);
 /* Frees everything. */
 void network_end (void);
 
-uint32_t network_room (void);
 context_t *network_context_new (void);
 socket_t *network_socket_new (context_t *context, int type);
 pipe_t *network_pipe_new (socket_t *socket, bool is_network);

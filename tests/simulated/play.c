@@ -130,6 +130,7 @@ static void s_agent_comes (void *arg) {
     self->is_drained = false;
     self->process = s_process_new ("agent", self->number);
     self->process->lies = s.plot->agents[self->number].lies;
+    self->process->room = s.plot->agents[self->number].room;
     fibers_leave (fibers_start (self->process, "main", s_agent_main, self));
 }
 

@@ -75,6 +75,7 @@ static void s_draw_agents (plot_t *self, random_t *random) {
             .has_tag = i == 0 || random_one_in (random, 2),
             .lies = random_one_in (random, 8) && !plot_is_off (self, PLOT_OFF_LIES),
             .slots = 1 + random_below (random, 3),
+            .room = random_one_in (random, 5) ? 2 + random_below (random, 6) : 0,
             .comes_ns = random_one_in (random, 2) ? 0 : random_between (random, 0, 200 * MS)};
 }
 
@@ -146,8 +147,7 @@ plot_t *plot_new (uint64_t seed, uint64_t off) {
     self->listens = !random_one_in (&random, 5);
     self->is_slow = random_one_in (&random, 4) && !plot_is_off (self, PLOT_OFF_SLOW);
     self->network = (network_t){.delay_ns = self->is_slow ? 3 * MS : MS / 5,
-                                .slow_ns = self->is_slow ? 60 * MS : 4 * MS,
-                                .room = random_one_in (&random, 5) ? 2 + random_below (&random, 20) : 0};
+                                .slow_ns = self->is_slow ? 60 * MS : 4 * MS};
     self->runs_max = 1 + random_below (&random, 8);
     self->heartbeat_ms = 40 + random_below (&random, 60);
     self->silence_ms = (3 + random_below (&random, 3)) * self->heartbeat_ms;
@@ -178,14 +178,15 @@ void plot_print (const plot_t *self, FILE *file) {
     static const char *const names[] = {"cut",       "half-open cut", "deaf",   "mute",
                                         "partition", "stop",          "killed", "drained"};
     random_graph_print (self->graph, file);
-    fprintf (file, "# %s, %s, heartbeat %u ms, silence %u ms, lease %u ms, %u runs of a client, room for %u%s%s\n",
+    fprintf (file, "# %s, %s, heartbeat %u ms, silence %u ms, lease %u ms, %u runs of a client%s%s\n",
              self->listens ? "listens" : "does not listen",
              self->has_actors ? "has actors" : "has no actors", self->heartbeat_ms, self->silence_ms,
-             self->lease_ms, self->runs_max, self->network.room, self->has_stranger ? ", a stranger" : "",
+             self->lease_ms, self->runs_max, self->has_stranger ? ", a stranger" : "",
              self->hangs ? ", hangs" : "");
     for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++)
         if (self->agents[i].is_there)
-            fprintf (file, "# agent %u: %u slots%s%s, comes at %.3f ms\n", i, self->agents[i].slots,
+            fprintf (file, "# agent %u: %u slots, room for %u%s%s, comes at %.3f ms\n", i,
+                     self->agents[i].slots, self->agents[i].room,
                      self->agents[i].has_tag ? ", lane=2" : "", self->agents[i].lies ? ", lies" : "",
                      (double) self->agents[i].comes_ns / 1e6);
     for (uint32_t i = 0; i < PLOT_CLIENTS_MAX; i++)

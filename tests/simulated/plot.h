@@ -67,6 +67,7 @@ typedef struct plot_run_t {
 typedef struct plot_agent_t {
     bool is_there, has_tag, lies;
     uint32_t slots;
+    uint32_t room; /* process_t.room */
     int64_t comes_ns;
 } plot_agent_t;
 

@@ -162,7 +162,7 @@ static bool s_has_room (const socket_t *self, const pipe_t *pipe) {
     int64_t own = self->options[ZMQ_SNDHWM];
     int64_t theirs = pipe->peer ? pipe->peer->socket->options[ZMQ_RCVHWM] : HWM;
     uint32_t waiting = pipe->sent.count + (pipe->peer ? pipe->peer->inbox.count : 0);
-    uint32_t room = pipe->is_network ? network_room () : 0;
+    uint32_t room = pipe->is_network && pipe->peer ? pipe->peer->socket->process->room : 0;
     if (own > 0 && room > 0)
         return waiting < room;
     return own == 0 || theirs == 0 || waiting < own + theirs;
