@@ -39,7 +39,7 @@ static struct {
     process_t *hub;
     dw_system_t *system;
     s_actor_t agents[PLOT_AGENTS_MAX], clients[PLOT_CLIENTS_MAX];
-    bool is_over; /* the coordinator has closed */
+    bool is_closing, is_over; /* the coordinator closes, or has */
 } s;
 
 static void s_agent_comes (void *arg);
@@ -108,7 +108,8 @@ static void *s_agent_main (void *arg) {
     int err = DW_ETIMEDOUT;
     while (self->agent && !s.is_over && err == DW_ETIMEDOUT)
         err = dw_agent_wait (self->agent, LOOK_NS / MS);
-    if (self->agent && !s.is_over && err != DW_ETIMEDOUT && err != DW_OK && err != DW_ELOST)
+    bool may_end = err == DW_OK || (err == DW_EREFUSED && s.is_closing);
+    if (self->agent && !s.is_over && err != DW_ETIMEDOUT && !may_end)
         verdict_fail ("%s has ended with %s", fibers_process ()->name, dw_err_text (err));
     if (self->agent)
         dw_agent_close (&self->agent, -1, NULL); /* a rude processor may be left behind */
@@ -421,6 +422,7 @@ static void *s_hub_main (void *arg) {
         fibers_sleep (LOOK_NS);
     watch_check_counts ();
     transcript_tell ("all clients are done");
+    s.is_closing = true;
     int err = dw_system_close (&s.system, -1, error);
     if (err && !(err == DW_ESTUCK && s.plot->hangs))
         verdict_fail ("the system does not close: %s", dw_error_text (error));
