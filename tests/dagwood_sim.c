@@ -1,4 +1,5 @@
 /* dagwood_sim.c - runs simulated worlds: dagwood-sim [--level scheduler|system] [--seeds A..B] [--verbose] [--all] [--off BITS]
+ *             [--no-transcript]
  *
  * The level scheduler is the scheduler alone, with a shell, workers and a network that are the tests' own
  * (tests/support/simulator.h). The level system is the whole of it: coordinator, agents, workers and clients as they are,
@@ -6,7 +7,7 @@
  *
  * Prints what the worlds came to. When something does not hold in a world, prints its transcript and its seed and exits 1;
  * a world of the system is made smaller first, and --off says by what. With --all, prints a line and goes on, to see how
- * often what happens. */
+ * often what happens; with --no-transcript, no more than a line of the first. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,63 +17,17 @@
 
 #include "tests/simulated/shrink.h"
 #include "tests/simulated/verdict.h"
-#include "tests/support/simulator.h"
+#include "tests/support/simulator_level.h"
 
 typedef struct s_options_t {
     uint64_t from, to, off;
-    bool verbose, all, scheduler, system;
+    bool verbose, all, is_short, scheduler, system;
 } s_options_t;
 
 static double s_seconds (void) {
     struct timespec now;
     clock_gettime (CLOCK_MONOTONIC, &now);
     return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
-}
-
-/* ---- The scheduler ---------------------------------------------------------------------------- */
-
-static void s_print (const simulator_counts_t *counts, double seconds) {
-    printf ("scheduler: %" PRIu64 " worlds, %" PRIu64 " steps, %" PRIu64 " events, %" PRIu64
-            " commands in "
-            "%.1f s: %.0f worlds/s\n",
-            counts->worlds, counts->steps, counts->events, counts->commands, seconds,
-            (double) counts->worlds / seconds);
-    printf ("%" PRIu64 " runs (%" PRIu64 " cancelled, %" PRIu64 " out of time), %" PRIu64
-            " tasks sent (%" PRIu64 " of them own work), %" PRIu64 " attempts failed, %" PRIu64
-            " timed out, %" PRIu64 " lost, %" PRIu64 " returned, %" PRIu64
-            " answers ignored, %" PRIu64 " workers replaced\n",
-            counts->runs, counts->cancelled, counts->deadlines, counts->sent, counts->own,
-            counts->failed, counts->timeouts, counts->losses, counts->returned, counts->ignored,
-            counts->replaced);
-}
-
-/* A fault that never happens tests nothing. */
-static int s_check_counts (const simulator_counts_t *counts) {
-    if (counts->worlds < 1000 || (counts->cancelled && counts->failed && counts->timeouts &&
-                                  counts->losses && counts->returned && counts->deadlines &&
-                                  counts->ignored && counts->replaced && counts->own))
-        return 0;
-    printf ("some fault never happened\n");
-    return 1;
-}
-
-static int s_run_scheduler (const s_options_t *options) {
-    simulator_counts_t counts = {0}, again = {0};
-    uint64_t wrong_count = 0;
-    char wrong[256];
-    double start = s_seconds ();
-    for (uint64_t seed = options->from; seed <= options->to; seed++) {
-        if (simulator_run (seed, options->verbose ? stdout : NULL, &counts, wrong, sizeof wrong))
-            continue;
-        if (!options->verbose && !options->all)
-            simulator_run (seed, stdout, &again, wrong, sizeof wrong);
-        printf ("seed %" PRIu64 ": %s\n", seed, wrong);
-        wrong_count++;
-        if (!options->all)
-            return 1;
-    }
-    s_print (&counts, s_seconds () - start);
-    return wrong_count > 0 || s_check_counts (&counts);
 }
 
 /* ---- The system ------------------------------------------------------------------------------- */
@@ -113,7 +68,7 @@ static int s_run_system (const s_options_t *options) {
         printf ("seed %" PRIu64 ": %s\n", verdict->seed, verdict->wrong);
         if (options->all)
             continue;
-        if (!options->verbose)
+        if (!options->verbose && !options->is_short)
             s_show (verdict->seed, options->off);
         return 1;
     }
@@ -131,6 +86,8 @@ static bool s_read_options (int argc, char **argv, s_options_t *self) {
             self->verbose = true;
         else if (strcmp (argv[i], "--all") == 0)
             self->all = true;
+        else if (strcmp (argv[i], "--no-transcript") == 0)
+            self->is_short = true;
         else if (strcmp (argv[i], "--seeds") == 0 && ++i &&
                  sscanf (value, "%" SCNu64 "..%" SCNu64, &self->from, &self->to) == 2)
             continue;
@@ -150,11 +107,13 @@ int main (int argc, char **argv) {
     s_options_t options;
     if (!s_read_options (argc, argv, &options)) {
         fprintf (stderr, "usage: dagwood-sim [--level scheduler|system] [--seeds A..B] [--verbose] "
-                         "[--all] [--off BITS]\n");
+                         "[--all] [--off BITS] [--no-transcript]\n");
         return 64;
     }
     verdict_share ();
-    int status = options.scheduler ? s_run_scheduler (&options) : 0;
+    int status = options.scheduler ? simulator_level (options.from, options.to, options.verbose,
+                                                      options.all)
+                                   : 0;
     if (options.system && (status == 0 || options.all))
         status |= s_run_system (&options);
     return status;

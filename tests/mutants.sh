@@ -18,14 +18,16 @@ build () { # FILE...: into objects named after them
 simulate () { # Its exit status; what it said is in $work/said.
     local status=0
     "${compile[@]}" "$work"/objects/*.o -lm -o "$work/sim" || exit 1
-    { timeout -s KILL 60 "$work/sim" --seeds "$seeds" >"$work/said" 2>&1 || status=$?; } 2>/dev/null
+    { timeout -s KILL 60 "$work/sim" >"$work/said" 2>&1 || status=$?; } 2>/dev/null
     [ $status -le 1 ] || printf '\nthe simulator ended with status %d\n' $status >>"$work/said"
     return $status
 }
 
 mkdir "$work/objects"
-build runtime/core/*.c runtime/payload.c tests/sim.c \
-    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator}.c || exit 1
+printf '#include "tests/support/simulator_level.h"\nint main (void) {\n    return simulator_level (%s, %s, false, false);\n}\n' \
+    "${seeds%..*}" "${seeds#*..}" >"$work/main.c"
+build runtime/core/*.c runtime/payload.c "$work/main.c" \
+    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,simulator_level}.c || exit 1
 if ! simulate; then
     tail -n 40 "$work/said"
     echo "without a mutant the simulator must be content"

@@ -33,8 +33,8 @@ typedef struct process_t {
 void fibers_begin (uint64_t seed);
 void fibers_end (void);
 bool fibers_are_on (void);
-/* Runs until nothing is due any more, or until it is later than until_ns: then false. */
-bool fibers_run (int64_t until_ns);
+/* Runs until nothing is due any more, or not before until_ns. */
+void fibers_run (int64_t until_ns);
 
 int64_t fibers_now_ns (void);
 /* A look at the clock by a fiber: time passes, and now and then others have their turn first. */

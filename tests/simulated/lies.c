@@ -111,12 +111,35 @@ static void s_send_late (void) {
         s_send (pipe, packet);
 }
 
+static bool s_is (const packet_t *packet, dw_wire_type_t type) {
+    zmq_msg_t *head = (zmq_msg_t *) (uintptr_t) &packet->frames[0];
+    return zmq_msg_size (head) > 0 && *(const uint8_t *) zmq_msg_data (head) == type;
+}
+
+bool lies_change (pipe_t *pipe, packet_t *packet) {
+    random_t *random = fibers_random ();
+    process_t *process = pipe->peer->socket->process;
+    if (!s_is (packet, DW_WIRE_TASKS) || !random_one_in (random, 12))
+        return false;
+    verdict->lies++;
+    bool is_twice = random_one_in (random, 2);
+    transcript_tell ("%s is lied to: %s", process->name, is_twice ? "twice" : "cut short");
+    process->lies = false;
+    if (is_twice)
+        network_send (pipe, s_copy (packet));
+    else
+        network_send (pipe, s_packet_of (zmq_msg_data (&packet->frames[0]),
+                                         random_below (random, (uint32_t) zmq_msg_size (&packet->frames[0]))));
+    process->lies = true;
+    if (!is_twice)
+        packet_free (packet);
+    return !is_twice;
+}
+
 bool lies_tell (pipe_t *pipe, packet_t *packet) {
     random_t *random = fibers_random ();
     const zmq_msg_t *head = &packet->frames[0];
-    bool is_answers = zmq_msg_size (head) > 0 &&
-                      *(uint8_t *) zmq_msg_data (&packet->frames[0]) == DW_WIRE_ANSWERS;
-    if (!is_answers)
+    if (!s_is (packet, DW_WIRE_ANSWERS))
         return false;
     s_remember (pipe, packet);
     if (!random_one_in (random, 4))

@@ -7,6 +7,8 @@
 
 /* Looks at what a liar sends. True: the packet was taken, and something else may have been sent in its place. */
 bool lies_tell (pipe_t *pipe, packet_t *packet);
+/* The same of what is sent to one: tasks come twice, or not whole. */
+bool lies_change (pipe_t *pipe, packet_t *packet);
 void lies_begin (void);
 void lies_end (void);
 

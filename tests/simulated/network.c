@@ -15,8 +15,9 @@
 #define NEAR_NS      15000                  /* what a message within a process takes at most */
 #define RETRY_NS     INT64_C (100000000)    /* ZMQ_RECONNECT_IVL */
 #define KNOCK_NS     INT64_C (1500000000)   /* until who does not answer is asked anew */
-#define KEEPALIVE_NS INT64_C (4000000000)   /* until a host that is gone is found out, */
-#define NOTICE_NS    INT64_C (20000000)     /* and a connection that was cut */
+#define KEEPALIVE_NS INT64_C (4000000000)   /* until TCP finds a host out that is gone, if it looks, */
+#define TIMEOUT_NS   INT64_C (900000000000) /* if it does not, */
+#define NOTICE_NS    INT64_C (20000000)     /* and until who is told that a connection is gone knows */
 
 static struct {
     network_t network;
@@ -308,7 +309,10 @@ void network_send (pipe_t *pipe, packet_t *packet) {
         packet_free (packet);
         return;
     }
-    if (pipe->peer && pipe->is_network && pipe->socket->process->lies && lies_tell (pipe, packet))
+    bool is_changed = pipe->peer && pipe->is_network &&
+                      ((pipe->socket->process->lies && lies_tell (pipe, packet)) ||
+                       (pipe->peer->socket->process->lies && lies_change (pipe, packet)));
+    if (is_changed)
         return;
     s_append (&pipe->sent, packet);
     if (pipe->peer)
@@ -433,18 +437,24 @@ static void s_lose (pipe_t *from) {
     verdict->lost_messages += s_drop (&from->sent, 0, false);
 }
 
+/* How long it takes a socket to see that its connection is gone; is_late: nobody tells it. */
+static int64_t s_draw_notice (const pipe_t *pipe, bool is_late) {
+    bool looks = pipe->socket->options[ZMQ_TCP_KEEPALIVE] == 1;
+    return random_between (fibers_random (), 0,
+                           !is_late ? NOTICE_NS
+                           : looks  ? KEEPALIVE_NS
+                                    : TIMEOUT_NS);
+}
+
 static void s_cut (pipe_t *a, bool is_half_open) {
     pipe_t *b = a->peer;
     random_t *random = fibers_random ();
     s_lose (a);
     s_lose (b);
     a->peer = b->peer = NULL;
-    pipe_t *late = random_one_in (random, 2) ? a : b;
-    int64_t late_ns = is_half_open ? KEEPALIVE_NS : NOTICE_NS;
-    fibers_at (fibers_now_ns () + random_between (random, 0, late == a ? late_ns : NOTICE_NS), s_on_notice,
-               a);
-    fibers_at (fibers_now_ns () + random_between (random, 0, late == b ? late_ns : NOTICE_NS), s_on_notice,
-               b);
+    pipe_t *late = is_half_open ? random_one_in (random, 2) ? a : b : NULL;
+    fibers_at (fibers_now_ns () + s_draw_notice (a, a == late), s_on_notice, a);
+    fibers_at (fibers_now_ns () + s_draw_notice (b, b == late), s_on_notice, b);
     verdict->cuts++;
     verdict->half_open += is_half_open;
 }

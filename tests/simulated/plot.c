@@ -52,11 +52,13 @@ static void s_draw_node (plot_t *self, uint32_t node, random_t *random) {
     if (plot_is_off (self, PLOT_OFF_CRASHES))
         self->deaths[node] = 0;
     self->is_rude[node] = random_one_in (random, 6);
+    it->not_idempotent |= self->is_careful && random_one_in (random, 2);
 }
 
 static void s_draw_graph (plot_t *self, random_t *random) {
     self->graph = random_graph_new (self->seed, PLOT_NODES_MAX);
     s_draw_options (self, random);
+    self->is_careful = random_one_in (random, 8);
     for (uint32_t node = 0; node < self->graph->nodes_count; node++)
         s_draw_node (self, node, random);
     if (plot_is_off (self, PLOT_OFF_HANGS))
@@ -82,7 +84,7 @@ static void s_draw_agents (plot_t *self, random_t *random) {
 static void s_draw_run (plot_t *self, uint32_t client, uint32_t index, random_t *random) {
     plot_run_t *run = &self->clients[client].runs[index];
     size_t length = 4 + random_below (random, 40);
-    run->is_off = plot_is_off (self, PLOT_OFF_RUN + index);
+    run->is_off = plot_is_off (self, PLOT_OFF_RUN + index % PLOT_RUNS_FEW);
     run->input_size = dw_payload_bytes_head (run->input, length);
     run->input[run->input_size] = (uint8_t) client;
     run->input[run->input_size + 1] = (uint8_t) index;
@@ -101,6 +103,8 @@ static void s_draw_run (plot_t *self, uint32_t client, uint32_t index, random_t 
     if (plot_is_off (self, PLOT_OFF_CANCELS))
         run->cancel_ns = 0;
     run->more = random_one_in (random, 3);
+    run->is_detached = random_one_in (random, 10) && self->clients[client].is_elsewhere &&
+                       !plot_is_off (self, PLOT_OFF_DETACHED);
 }
 
 static void s_draw_clients (plot_t *self, random_t *random) {
@@ -110,7 +114,8 @@ static void s_draw_clients (plot_t *self, random_t *random) {
         client->is_there = !plot_is_off (self, PLOT_OFF_CLIENT + i);
         client->is_elsewhere = self->listens && !random_one_in (random, 3);
         client->comes_ns = random_one_in (random, 2) ? 0 : random_between (random, 0, 100 * MS);
-        client->runs_count = 1 + random_below (random, PLOT_RUNS_MAX);
+        client->runs_count = 1 + random_below (random, random_one_in (random, 24) ? PLOT_RUNS_MAX
+                                                                                  : PLOT_RUNS_FEW);
         for (uint32_t run = 0; run < client->runs_count; run++)
             s_draw_run (self, i, run, random);
     }

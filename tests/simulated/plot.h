@@ -11,7 +11,8 @@
 #define PLOT_NODES_MAX   12u
 #define PLOT_AGENTS_MAX  4u
 #define PLOT_CLIENTS_MAX 3u
-#define PLOT_RUNS_MAX    12u
+#define PLOT_RUNS_MAX    100u /* of a client; mostly no more than */
+#define PLOT_RUNS_FEW    12u
 #define PLOT_FAULTS_MAX  10u
 
 /* What can be switched off: bits of plot_t.off. */
@@ -19,8 +20,8 @@ enum {
     PLOT_OFF_FAULT = 0,                                          /* one for each fault, */
     PLOT_OFF_AGENT = PLOT_OFF_FAULT + PLOT_FAULTS_MAX,           /* each agent but the first, */
     PLOT_OFF_CLIENT = PLOT_OFF_AGENT + PLOT_AGENTS_MAX,          /* each client, */
-    PLOT_OFF_RUN = PLOT_OFF_CLIENT + PLOT_CLIENTS_MAX,           /* the same run of every client */
-    PLOT_OFF_STRANGER = PLOT_OFF_RUN + PLOT_RUNS_MAX,
+    PLOT_OFF_RUN = PLOT_OFF_CLIENT + PLOT_CLIENTS_MAX,           /* a run of every client, the others by twelves */
+    PLOT_OFF_STRANGER = PLOT_OFF_RUN + PLOT_RUNS_FEW,
     PLOT_OFF_LIES,
     PLOT_OFF_PAUSES,
     PLOT_OFF_FAILURES,
@@ -29,6 +30,7 @@ enum {
     PLOT_OFF_CANCELS,
     PLOT_OFF_DEADLINES,
     PLOT_OFF_OUTPUTS,
+    PLOT_OFF_DETACHED,
     PLOT_OFF_SLOW, /* work, and the network */
     PLOT_OFF_COUNT
 };
@@ -62,6 +64,7 @@ typedef struct plot_run_t {
     int64_t gap_ns;    /* since the one before */
     int64_t cancel_ns; /* after it was submitted; 0: never */
     bool more;
+    bool is_detached; /* and then taken up by its name */
 } plot_run_t;
 
 typedef struct plot_agent_t {
@@ -93,6 +96,7 @@ typedef struct plot_t {
     fault_t faults[PLOT_FAULTS_MAX];
     uint32_t faults_count;
     bool is_slow;
+    bool is_careful; /* many nodes may run but once */
 } plot_t;
 
 /* off: what is switched off, a bit each. */

@@ -16,6 +16,13 @@
 #define HANG_NS     INT64_C (60000000000) /* and one that does, if it is not cancelled */
 #define LONG_NS     40000000
 #define BRIEF_NS    6000
+#define ONCE_MAX    1024u
+
+/* A node of a run that may run but once, and whether it has. */
+typedef struct s_once_t {
+    uint64_t key;
+    bool is_begun; /* it has, or may have; what has failed may be tried again */
+} s_once_t;
 
 static struct {
     const plot_t *plot;
@@ -23,6 +30,8 @@ static struct {
     void (*crash) (void);
     uint32_t deaths[PLOT_NODES_MAX]; /* that were */
     uint32_t crashes;
+    s_once_t once[ONCE_MAX];
+    uint32_t once_count;
 } s;
 
 void processors_begin (const plot_t *plot, bool (*can_crash) (void), void (*crash) (void)) {
@@ -100,6 +109,32 @@ static void s_crash_perhaps (uint32_t node) {
     s.crash ();
 }
 
+/* Its attempts that took too long are repeated, and what a liar says of one may be nonsense. */
+static bool s_is_once (uint32_t node) {
+    bool is = s.plot->graph->nodes[node].not_idempotent && s.plot->graph->options.timeout_us == DW_UNSET;
+    for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++)
+        is &= !(s.plot->agents[i].is_there && s.plot->agents[i].lies);
+    return is;
+}
+
+/* NULL: it may run as often as it likes. */
+static s_once_t *s_begin_once (dw_call_t *call, uint32_t node) {
+    if (!s_is_once (node))
+        return NULL;
+    const char *text = dw_call_key (call);
+    uint64_t key = random_hash (0, text, strlen (text));
+    uint32_t i = 0;
+    while (i < s.once_count && s.once[i].key != key)
+        i++;
+    if (i == ONCE_MAX)
+        return NULL;
+    s.once_count += i == s.once_count;
+    if (s.once[i].is_begun)
+        verdict_fail ("node %u may run but once, and is run again, in %s", node, fibers_process ()->name);
+    s.once[i] = (s_once_t){.key = key, .is_begun = true};
+    return &s.once[i];
+}
+
 /* ---- One call --------------------------------------------------------------------------------- */
 
 /* In one of the ways in which an attempt can fail; 0: it has set nothing, which is one of them. */
@@ -123,17 +158,25 @@ static int s_fail (dw_call_t *call, random_processor_t processor, uint32_t node)
     return dw_call_fail (call, code, "node %u was told to", node);
 }
 
-static int s_process (dw_call_t *call, void *instance) {
-    random_processor_t processor = *(const random_processor_t *) instance;
-    const dw_settings_t *settings = dw_call_settings (call);
-    int64_t failures = dw_settings_integer (settings, "failures");
-    uint32_t node = (uint32_t) dw_settings_integer (settings, "index");
+static int s_attempt (dw_call_t *call, random_processor_t processor, uint32_t node) {
+    int64_t failures = dw_settings_integer (dw_call_settings (call), "failures");
     s_crash_perhaps (node);
     if (!s_take_time (call, processor, s.plot->is_rude[node]))
         return dw_call_fail (call, 499, "it was cancelled");
     if (failures < 0 || dw_call_attempt (call) <= failures)
         return s_fail (call, processor, node);
     return s_give (call, processor, node);
+}
+
+static int s_process (dw_call_t *call, void *instance) {
+    random_processor_t processor = *(const random_processor_t *) instance;
+    uint32_t node = (uint32_t) dw_settings_integer (dw_call_settings (call), "index");
+    s_once_t *once = s_begin_once (call, node);
+    int code = s_attempt (call, processor, node);
+    bool has_failed = code || dw_call_attempt (call) <= s.plot->graph->nodes[node].failures;
+    if (once && has_failed)
+        once->is_begun = false;
+    return code;
 }
 
 dw_processors_t *processors_new (void) {

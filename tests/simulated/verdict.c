@@ -21,6 +21,9 @@ _Noreturn void verdict_fail (const char *format, ...) {
     va_start (arguments, format);
     vsnprintf (verdict->wrong, sizeof verdict->wrong, format, arguments);
     va_end (arguments);
+    for (char *c = verdict->wrong; *c; c++) /* one line */
+        if (*c == '\n')
+            *c = ' ';
     fflush (stdout);
     _exit (1);
 }

@@ -13,6 +13,7 @@
 #include "tests/support/world.h"
 
 #define GRACE_NS        100000000 /* of the scheduler's options, where nothing is said */
+#define LATE_NS         50000000 /* a deadline is kept, but for how long the coordinator is held up */
 #define FIXED_BYTES_MAX (3u << 20)
 #define NODE_BYTES_MAX  (80u << 10) /* twice the longest output, and what belongs to it */
 
@@ -80,12 +81,19 @@ static void s_on_submitted (const dw_event_t *event) {
     if (ended->has_begun)
         verdict_fail ("run %u of client %u was begun twice", number, client);
     ended->has_begun = true;
+    ended->begun_ns = fibers_now_ns ();
     verdict->runs++;
 }
 
 static void s_on_finished (const dw_command_t *command) {
     const model_run_t *run = &s.model.runs[command->run];
-    ended_t *ended = &s.ended[s.whose[command->run].client][s.whose[command->run].run];
+    uint32_t client = s.whose[command->run].client, number = s.whose[command->run].run;
+    ended_t *ended = &s.ended[client][number];
+    int64_t took_ns = fibers_now_ns () - ended->begun_ns;
+    uint32_t deadline_ms = s.plot->clients[client].runs[number].deadline_ms;
+    if (deadline_ms && took_ns > (int64_t) deadline_ms * 1000000 + LATE_NS)
+        verdict_fail ("run %u of client %u went on for %.3f ms, and its deadline is after %u ms", number,
+                      client, (double) took_ns / 1e6, deadline_ms);
     ended->has_ended = true;
     ended->status = (dw_run_status_t) command->status;
     ended->was_cancelled = run->was_cancelled;

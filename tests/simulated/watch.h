@@ -12,6 +12,7 @@
 /* How a run ended, as the scheduler decided. */
 typedef struct ended_t {
     bool has_begun, has_ended, was_cancelled, ran_out;
+    int64_t begun_ns;
     dw_run_status_t status;
     dw_node_state_t states[PLOT_NODES_MAX]; /* by rank */
     uint32_t attempts[PLOT_NODES_MAX];
