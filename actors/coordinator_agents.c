@@ -267,6 +267,7 @@ void dw_coordinator_cut_slot (dw_coordinator_t *self, dw_peer_t *peer) {
     else
         dw_coordinator_tell_idle (self, number);
     self->workers[number].peer = DW_PEER_NONE;
+    dw_coordinator_see_off (self, peer); /* it may only have read nothing, and is to know */
     dw_peers_remove (&self->peers, peer);
     s_end_leaving (self, index);
 }
