@@ -41,7 +41,7 @@ static void s_few_files (void) {
 
 typedef struct fixture_t {
     command_t coordinator, worker;
-    char endpoint[256];
+    char endpoint[COMMAND_ENDPOINT_SIZE];
 } fixture_t;
 
 static int s_set_up (void **state) {
@@ -49,18 +49,10 @@ static int s_set_up (void **state) {
     return *state ? 0 : -1;
 }
 
-static void s_forget (command_t *c) {
-    if (c->pid > 0) {
-        kill (c->pid, SIGKILL);
-        command_end (c);
-    }
-    command_free (c);
-}
-
 static int s_tear_down (void **state) {
     fixture_t *f = *state;
-    s_forget (&f->coordinator);
-    s_forget (&f->worker);
+    command_forget (&f->coordinator);
+    command_forget (&f->worker);
     free (f);
     return 0;
 }
@@ -72,7 +64,7 @@ static void s_coordinate (fixture_t *f, const char *listen, const char *connecti
                                          "--slots-max", "4", "--clients-max", "4",
                                          "--connections-max", connections_max, NULL});
     command_await_output (&f->coordinator, "\n");
-    assert_int_equal (sscanf (f->coordinator.out, "listening at %255s", f->endpoint), 1);
+    command_take_endpoint (&f->coordinator, f->endpoint);
 }
 
 static void s_work (fixture_t *f) {
