@@ -227,8 +227,9 @@ static void s_on_done (dw_why_t *self, const dw_event_t *event, const dw_sent_t 
     }
 }
 
-static void s_on_failed (dw_why_t *self, const dw_event_t *event, const dw_sent_t *sent,
-                         uint16_t code, int64_t now_ns) {
+/* The step after those done has failed, or ended its branch (outcome). */
+static void s_on_ended (dw_why_t *self, const dw_event_t *event, const dw_sent_t *sent,
+                        dw_outcome_t outcome, uint16_t code, int64_t now_ns) {
     int64_t *free_ns = s_free_ns (self, event->worker);
     bool is_followed = sent->run == self->run && sent->run != 0;
     if (!free_ns)
@@ -236,7 +237,7 @@ static void s_on_failed (dw_why_t *self, const dw_event_t *event, const dw_sent_
     dw_attempt_t *attempt = is_followed ? s_attempt (self, sent->node, sent->node, event->worker,
                                                      s_max (*free_ns, sent->sent_ns))
                                         : NULL;
-    s_ran (self, attempt, free_ns, sent, event->duration_ns, now_ns, DW_OUTCOME_FAILED, code, true);
+    s_ran (self, attempt, free_ns, sent, event->duration_ns, now_ns, outcome, code, true);
     if (attempt)
         s_touch (self, sent->node);
 }
@@ -300,11 +301,17 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
             if (event->steps >= 1 && event->steps <= sent->steps)
                 s_on_done (self, event, sent, now_ns);
             else if (sent->steps)
-                s_on_failed (self, event, sent, 502, now_ns);
+                s_on_ended (self, event, sent, DW_OUTCOME_FAILED, 502, now_ns);
             return;
         case DW_EVENT_TASK_FAILED:
             if (sent->steps)
-                s_on_failed (self, event, sent, event->code, now_ns);
+                s_on_ended (self, event, sent, DW_OUTCOME_FAILED, event->code, now_ns);
+            return;
+        case DW_EVENT_TASK_SKIPPED:
+            if (sent->steps && (self->plan->flags[sent->node] & DW_NODE_MAY_SKIP))
+                s_on_ended (self, event, sent, DW_OUTCOME_SKIPPED, 0, now_ns);
+            else if (sent->steps)
+                s_on_ended (self, event, sent, DW_OUTCOME_FAILED, 502, now_ns);
             return;
         case DW_EVENT_TASK_RETURNED:
             if (is_ours)
@@ -415,7 +422,7 @@ static void s_on_place (void *arg, const dw_moment_t *moment, uint32_t worker, c
 static void s_on_own (void *arg, const dw_moment_t *moment, const dw_own_task_t *task, uint64_t run,
                       int64_t end_ns) {
     dw_why_t *self = arg;
-    uint32_t node = task->node, ran = task->done + (task->code > 0);
+    uint32_t node = task->node, ran = task->done + (task->code > 0 || task->is_skipped);
     int64_t begun_ns = s_now_ns (self, moment);
     self->now_ns = end_ns = s_max (end_ns, begun_ns);
     int64_t all_ns = end_ns - begun_ns;
@@ -425,12 +432,16 @@ static void s_on_own (void *arg, const dw_moment_t *moment, const dw_own_task_t 
         int64_t from_ns = begun_ns + (int64_t) ((double) all_ns * i / ran);
         int64_t to_ns = i + 1 == ran ? end_ns
                                      : begun_ns + (int64_t) ((double) all_ns * (i + 1) / ran);
-        bool has_failed = i == task->done;
+        bool has_failed = i == task->done && !task->is_skipped;
+        bool has_skipped = i == task->done && task->is_skipped;
         dw_attempt_t *attempt = s_begin (self, node, task->node, DW_NONE, from_ns);
         if (!attempt)
             return;
         attempt->is_own = true;
-        s_end (self, attempt, has_failed ? DW_OUTCOME_FAILED : DW_OUTCOME_DONE,
+        s_end (self, attempt,
+               has_failed    ? DW_OUTCOME_FAILED
+               : has_skipped ? DW_OUTCOME_SKIPPED
+                             : DW_OUTCOME_DONE,
                task->code * has_failed, from_ns, to_ns, to_ns);
         if (has_failed)
             s_touch (self, node);
