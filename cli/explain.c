@@ -268,7 +268,9 @@ static void s_print_ready (const dw_why_t *why, uint32_t node) {
             dw_output_print (" at %s", s_since (why, why->nodes[other].final_ns, text));
         }
     }
-    dw_output_text (is_dependency ? "\n" : ", the last of the level before\n");
+    dw_output_text (is_dependency                ? "\n"
+                    : plan->strategy == DW_LEVEL ? ", the last of the level before\n"
+                                                 : ", for which what did not run waited\n");
 }
 
 static void s_print_outcome (const dw_why_t *why, const dw_attempt_t *attempt) {

@@ -91,26 +91,47 @@ static uint32_t s_level (const dw_plan_t *plan, uint32_t node) {
     return low;
 }
 
+/* One that did not run was waited for only as long as what it would have waited for itself. */
 static void s_wait_for (const dw_why_t *self, dw_why_node_t *node, uint32_t other) {
-    if (self->nodes[other].final_ns < node->ready_ns)
+    if (self->nodes[other].first == DW_NONE)
+        other = self->nodes[other].released_by;
+    if (other == DW_NONE || self->nodes[other].final_ns < node->ready_ns)
         return;
     node->ready_ns = self->nodes[other].final_ns;
     node->released_by = other;
 }
 
-/* Works out since when a node that is about to run has been ready, unless that is known. */
-static void s_release (dw_why_t *self, uint32_t index) {
+/* Works out since when a node has been ready, or would have been. */
+static void s_set_ready (dw_why_t *self, uint32_t index) {
     const dw_plan_t *plan = self->plan;
     dw_why_node_t *node = &self->nodes[index];
-    if (node->was_ready)
-        return;
-    node->was_ready = true;
     node->ready_ns = self->submitted_ns;
+    node->released_by = DW_NONE;
     for (uint32_t e = plan->dependencies_at[index]; e < plan->dependencies_at[index + 1]; e++)
         s_wait_for (self, node, plan->dependencies[e]);
     uint32_t level = s_level (plan, index);
     if (plan->strategy == DW_LEVEL && level > 0 && self->level_last[level - 1] != DW_NONE)
         s_wait_for (self, node, self->level_last[level - 1]);
+}
+
+static bool s_has_skipped (const dw_why_t *self, uint32_t index) {
+    const dw_plan_t *plan = self->plan;
+    for (uint32_t e = plan->dependencies_at[index]; e < plan->dependencies_at[index + 1]; e++)
+        if (self->nodes[plan->dependencies[e]].first == DW_NONE)
+            return true;
+    return false;
+}
+
+/* Works out since when a node that is about to run has been ready, unless that is known; and before, if it depends on
+ * what did not run, since when all of that would have been. */
+static void s_release (dw_why_t *self, uint32_t index) {
+    if (self->nodes[index].was_ready)
+        return;
+    self->nodes[index].was_ready = true;
+    for (uint32_t other = 0; s_has_skipped (self, index) && other < index; other++)
+        if (self->nodes[other].first == DW_NONE)
+            s_set_ready (self, other);
+    s_set_ready (self, index);
 }
 
 static void s_set_final (dw_why_t *self, uint32_t index, int64_t now_ns) {
