@@ -23,9 +23,20 @@ typedef struct options_t {
     uint32_t slots;
     int reconnect_ms, grace_ms;
     dw_isolation_t isolation;
+    const char *name; /* NULL: none */
+    uint32_t incarnation;
 } options_t;
 
-enum { KEY_SLOTS = 256, KEY_PROCESSORS, KEY_TAG, KEY_RECONNECT, KEY_GRACE, KEY_ISOLATION };
+enum {
+    KEY_SLOTS = 256,
+    KEY_PROCESSORS,
+    KEY_TAG,
+    KEY_RECONNECT,
+    KEY_GRACE,
+    KEY_ISOLATION,
+    KEY_NAME,
+    KEY_INCARNATION,
+};
 
 static const struct argp_option s_options[] = {
     {.name = "slots",
@@ -54,6 +65,15 @@ static const struct argp_option s_options[] = {
      .arg = "none|process",
      .doc = "Run each slot in a process of its own, so that a crash takes one slot and not the "
             "others [none]"},
+    {.name = "name",
+     .key = KEY_NAME,
+     .arg = "NAME",
+     .doc = "What it is called, in messages and by whoever starts it again: of those with one name "
+            "and key the latest incarnation is let in, and puts the one before out [no name]"},
+    {.name = "incarnation",
+     .key = KEY_INCARNATION,
+     .arg = "N",
+     .doc = "How often a worker of this name was started before [0]"},
     {0},
 };
 
@@ -88,6 +108,11 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             return 0;
         case KEY_RECONNECT: self->reconnect_ms = dw_command_reconnect (state, arg); return 0;
         case KEY_ISOLATION: self->isolation = dw_command_isolation (state, arg); return 0;
+        case KEY_NAME: self->name = arg; return 0;
+        case KEY_INCARNATION:
+            self->incarnation = (uint32_t) dw_command_number (state, "--incarnation", arg, 0,
+                                                              UINT32_MAX);
+            return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -271,6 +296,8 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
         .grace_ms = self->grace_ms,
         .notice = dw_command_notice,
         .slot_command = self->isolation == DW_ISOLATION_PROCESS ? dw_command_slot_words : NULL,
+        .name = self->name,
+        .incarnation = self->incarnation,
     };
     dw_signals_t signals;
     team_t team = {0};
