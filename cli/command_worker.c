@@ -7,6 +7,7 @@
 
 #include "cli/connection.h"
 #include "cli/signals.h"
+#include "cli/slurm.h"
 #include "runtime/core/graph.h"
 
 #define SLOTS_MAX    1024
@@ -25,6 +26,8 @@ typedef struct options_t {
     dw_isolation_t isolation;
     const char *name; /* NULL: none */
     uint32_t incarnation;
+    bool is_of_slurm;
+    dw_slurm_t slurm;
 } options_t;
 
 enum {
@@ -36,6 +39,7 @@ enum {
     KEY_ISOLATION,
     KEY_NAME,
     KEY_INCARNATION,
+    KEY_SLURM,
 };
 
 static const struct argp_option s_options[] = {
@@ -74,6 +78,11 @@ static const struct argp_option s_options[] = {
      .key = KEY_INCARNATION,
      .arg = "N",
      .doc = "How often a worker of this name was started before [0]"},
+    {.name = "slurm",
+     .key = KEY_SLURM,
+     .doc =
+         "It is a task of a job of Slurm's, which says its name, its incarnation and, without --slots, its slots: as "
+         "many as it has CPUs"},
     {0},
 };
 
@@ -113,6 +122,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             self->incarnation = (uint32_t) dw_command_number (state, "--incarnation", arg, 0,
                                                               UINT32_MAX);
             return 0;
+        case KEY_SLURM: self->is_of_slurm = true; return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -286,6 +296,19 @@ static int s_open (team_t *self, dw_agent_options_t options, char *const *names,
     return status;
 }
 
+/* What was said in words stands. */
+static int s_ask_slurm (options_t *self) {
+    int status = dw_slurm_read (&self->slurm, self->slots == 0);
+    if (!status && !self->name) {
+        self->name = self->slurm.name;
+        self->incarnation = self->slurm.incarnation;
+    }
+    if (!status && self->slots == 0) {
+        self->slots = self->slurm.slots;
+    }
+    return status;
+}
+
 static int s_run (options_t *self, const dw_processors_t *processors) {
     dw_agent_options_t options = {
         .processors = processors,
@@ -325,6 +348,9 @@ int dw_command_worker (int argc, char **argv) {
     options_t options = {.reconnect_ms = RECONNECT_MS};
     int status = DW_EXIT_OK;
     if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+        return status;
+    }
+    if (options.is_of_slurm && (status = s_ask_slurm (&options)) != DW_EXIT_OK) {
         return status;
     }
     dw_processors_t *stock = dw_processors_new ();
