@@ -528,6 +528,35 @@ static void of_clients_that_are_away_there_is_a_bounded_number (void **state) {
     dw_client_destroy (&client);
 }
 
+/* Whether they are there, or away, within a second. */
+static bool s_comes_to (dw_client_t *client, uint32_t clients, uint64_t away) {
+    bool is_so = false;
+    for (int64_t until_ms = now_ms () + 1000; !is_so && now_ms () < until_ms; sleep_ms (5)) {
+        dw_status_t *status = net_status (client);
+        is_so = status->clients_count == clients && status->clients_away == away;
+        dw_status_destroy (&status);
+    }
+    return is_so;
+}
+
+static void who_goes_without_a_word_is_missed_at_once (void **state) {
+    fixture_t *f = *state;
+    s_open (f, &(dw_system_options_t){.heartbeat_ms = 100, .lost_client_ms = 2000}, false);
+    dw_client_t *client = net_client (f->net, NULL);
+    raw_peer_t idle = raw_peer_connect_to (f->net->endpoint, NULL, NULL),
+               busy = raw_peer_connect_to (f->net->endpoint, NULL, NULL);
+    s_join (&idle, UUID, 1);
+    s_submit_raw (&busy, s_join (&busy, "another uuid....", 1), 1);
+    assert_true (gate_wait_entered (f->net->gate, 1));
+    assert_true (s_comes_to (client, 3, 0));
+    raw_peer_disconnect (&idle);
+    assert_true (s_comes_to (client, 2, 1));
+    raw_peer_disconnect (&busy);
+    assert_true (s_comes_to (client, 1, 2));
+    gate_open (f->net->gate);
+    dw_client_destroy (&client);
+}
+
 static void another_key_is_not_the_same_client (void **state) {
     fixture_t *f = *state;
     net_make_keys (f->net);
@@ -569,6 +598,7 @@ int main (int argc, char **argv) {
         TEST (runs_of_old_are_refused_and_those_under_way_passed_over),
         TEST (who_never_says_what_it_has_is_kept_a_bounded_number),
         TEST (of_clients_that_are_away_there_is_a_bounded_number),
+        TEST (who_goes_without_a_word_is_missed_at_once),
         TEST (another_key_is_not_the_same_client),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
