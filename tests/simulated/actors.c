@@ -23,8 +23,7 @@ bool dw_actor_join (dw_actor_t *self, int64_t deadline_ns) {
         return true;
     int64_t left_ns = deadline_ns == INT64_MAX ? INT64_MAX : deadline_ns - dw_clock_ns ();
     self->is_running = !fibers_join ((fiber_t *) self->thread,
-                                     left_ns == INT64_MAX ? INT64_MAX
-                                                          : fibers_now_ns () + left_ns);
+                                     left_ns == INT64_MAX ? INT64_MAX : fibers_now_ns () + left_ns);
     return !self->is_running;
 }
 
@@ -54,6 +53,10 @@ struct dw_door_t {
 
 dw_door_guest_t dw_door_guest (zmq_msg_t *frame) {
     return (dw_door_guest_t){.fd = zmq_msg_get (frame, ZMQ_SRCFD)};
+}
+
+bool dw_door_is_cut_off (dw_door_guest_t guest) {
+    return guest.fd > 0 && network_is_cut_off ((uint64_t) guest.fd);
 }
 
 int dw_door_new (dw_door_t **self_p, void *context, void *socket, uint32_t connections_max,

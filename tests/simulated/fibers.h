@@ -20,11 +20,12 @@ typedef struct process_t {
     char name[24];
     uint32_t number;
     heap_t heap;
-    bool is_over;    /* it has ended, or was killed */
-    bool is_stopped; /* its fibers stand still */
+    bool is_over;          /* it has ended, or was killed */
+    bool is_stopped;       /* its fibers stand still */
     bool is_deaf, is_mute; /* nothing gets through to it, or from it: its messages wait */
     bool lies;             /* what it sends by connections is changed on the way */
-    uint32_t room; /* messages for it that a queue with a limit takes; 0: as many as its limit says */
+    uint32_t
+        room; /* messages for it that a queue with a limit takes; 0: as many as its limit says */
     uint32_t fibers_count;
     void (*ended) (struct process_t *self); /* called when its last fiber has ended; or NULL */
 } process_t;
@@ -47,7 +48,8 @@ void fibers_note (const void *bytes, size_t size);
 uint64_t fibers_hash (void);
 
 /* Starts a fiber of a process; it begins a little later. */
-fiber_t *fibers_start (process_t *process, const char *name, void *(*body) (void *args), void *args);
+fiber_t *fibers_start (process_t *process, const char *name, void *(*body) (void *args),
+                       void *args);
 /* NULL: the world itself. */
 fiber_t *fibers_current (void);
 process_t *fibers_process (void); /* of the current one */

@@ -33,10 +33,12 @@ void *__wrap_realloc (void *memory, size_t size);
 void __wrap_free (void *memory);
 char *__wrap_strdup (const char *text);
 char *__wrap_strndup (const char *text, size_t size);
-int __wrap_asprintf (char **text_p, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
+int __wrap_asprintf (char **text_p, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
 
 static void s_link (heap_block_t *block, heap_t *owner, size_t size) {
-    *block = (heap_block_t){.next = owner->first, .link = &owner->first, .owner = owner, .size = size};
+    *block = (heap_block_t){
+        .next = owner->first, .link = &owner->first, .owner = owner, .size = size};
     if (block->next)
         block->next->link = &block->next;
     owner->first = block;

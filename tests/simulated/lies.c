@@ -134,8 +134,10 @@ bool lies_change (pipe_t *pipe, packet_t *packet) {
     if (is_twice)
         network_send (pipe, s_copy (packet));
     else
-        network_send (pipe, s_packet_of (zmq_msg_data (&packet->frames[0]),
-                                         random_below (random, (uint32_t) zmq_msg_size (&packet->frames[0]))));
+        network_send (
+            pipe,
+            s_packet_of (zmq_msg_data (&packet->frames[0]),
+                         random_below (random, (uint32_t) zmq_msg_size (&packet->frames[0]))));
     process->lies = true;
     if (!is_twice)
         packet_free (packet);
@@ -151,12 +153,11 @@ bool lies_tell (pipe_t *pipe, packet_t *packet) {
     if (!s_is_over () && !random_one_in (random, 4))
         return false;
     verdict->lies++;
-    uint32_t lie = s_is_over () ? 4 : random_below (random, 5), old = random_below (random, REMEMBERED);
+    uint32_t lie = s_is_over () ? 4 : random_below (random, 5),
+             old = random_below (random, REMEMBERED);
     transcript_tell ("%s lies: %u", pipe->socket->process->name, (unsigned) lie);
     switch (lie) {
-        case 0: /* twice */
-            s_send (pipe, s_copy (packet));
-            return false;
+        case 0: /* twice */ s_send (pipe, s_copy (packet)); return false;
         case 1: /* of long ago; not of another slot of the same process, which might be true */
             if (s.old[old].bytes && s.old[old].connection == pipe->connection)
                 s_send (pipe, s_packet_of (s.old[old].bytes, s.old[old].size));

@@ -12,18 +12,22 @@
 #include "tests/simulated/transcript.h"
 #include "tests/simulated/verdict.h"
 
-#define NEAR_NS      15000                  /* what a message within a process takes at most */
-#define RETRY_NS     INT64_C (100000000)    /* ZMQ_RECONNECT_IVL */
-#define KNOCK_NS     INT64_C (1500000000)   /* until who does not answer is asked anew */
-#define KEEPALIVE_NS INT64_C (4000000000)   /* until TCP finds a host out that is gone, if it looks, */
-#define TIMEOUT_NS   INT64_C (900000000000) /* if it does not, */
-#define NOTICE_NS    INT64_C (20000000)     /* and until who is told that a connection is gone knows */
+#define NEAR_NS  15000                /* what a message within a process takes at most */
+#define RETRY_NS INT64_C (100000000)  /* ZMQ_RECONNECT_IVL */
+#define KNOCK_NS INT64_C (1500000000) /* until who does not answer is asked anew */
+#define KEEPALIVE_NS \
+    INT64_C (4000000000) /* until TCP finds a host out that is gone, if it looks, */
+#define TIMEOUT_NS INT64_C (900000000000) /* if it does not, */
+#define DEAF_NS    INT64_C (6200000000)   /* until a few repetitions were in vain, */
+#define NOTICE_NS  INT64_C (20000000) /* and until who is told that a connection is gone knows */
 
 static struct {
     network_t network;
     socket_t *sockets;
     context_t *contexts;
     uint64_t connections;
+    pipe_t **listening; /* by connection: the end of whoever was connected to */
+    size_t listening_size;
     void **kept; /* everything that is freed at the end */
     size_t kept_count, kept_size;
 } s;
@@ -46,6 +50,8 @@ void network_begin (const network_t *network) {
     s.sockets = NULL;
     s.contexts = NULL;
     s.connections = 0;
+    s.listening_size = 0;
+    s.listening = NULL;
 }
 
 uint32_t network_open_count (const process_t *process) {
@@ -144,6 +150,7 @@ void network_end (void) {
     for (size_t i = 0; i < s.kept_count; i++)
         free (s.kept[i]);
     s.kept_count = 0;
+    free (s.listening);
 }
 
 /* ---- Made ------------------------------------------------------------------------------------- */
@@ -183,6 +190,15 @@ static void s_tie (pipe_t *a, pipe_t *b) {
     b->peer = a;
     a->connection = b->connection = ++s.connections;
     a->is_gone = b->is_gone = false;
+    a->unheard_ns = b->unheard_ns = 0;
+    if (s.connections >= s.listening_size) {
+        heap_t *before = heap_enter (NULL);
+        s.listening_size = 2 * s.listening_size + 64;
+        s.listening = realloc (s.listening, s.listening_size * sizeof *s.listening);
+        heap_enter (before);
+        assert (s.listening);
+    }
+    s.listening[s.connections] = b;
 }
 
 void network_each (const context_t *context, void (*visit) (socket_t *socket)) {
@@ -240,7 +256,8 @@ static void s_on_notice (void *arg) {
 }
 
 static bool s_is_held_up (const pipe_t *from) {
-    return from->is_network && (from->socket->process->is_mute || from->peer->socket->process->is_deaf);
+    return from->is_network &&
+           (from->socket->process->is_mute || from->peer->socket->process->is_deaf);
 }
 
 static void s_deliver (pipe_t *from, packet_t *packet) {
@@ -257,7 +274,8 @@ static void s_deliver (pipe_t *from, packet_t *packet) {
     }
     for (uint32_t i = 0; i < packet->count; i++) {
         message_of (&packet->frames[i])->connection = (uint32_t) to->connection;
-        if (to->socket->type != ZMQ_PAIR) /* those are told structures, between whose parts anything may stand */
+        if (to->socket->type !=
+            ZMQ_PAIR) /* those are told structures, between whose parts anything may stand */
             fibers_note (zmq_msg_data (&packet->frames[i]), zmq_msg_size (&packet->frames[i]));
     }
     verdict->messages++;
@@ -306,6 +324,8 @@ void network_send (pipe_t *pipe, packet_t *packet) {
     bool is_cut = !pipe->peer && !pipe->is_gone && pipe->connection; /* and nobody has seen it */
     if (is_cut || (pipe->peer && pipe->peer->socket->is_closed)) {
         verdict->lost_messages++;
+        if (!pipe->unheard_ns)
+            pipe->unheard_ns = fibers_now_ns ();
         packet_free (packet);
         return;
     }
@@ -432,9 +452,14 @@ void network_process_gone (process_t *process) {
 /* What is on its way is lost, but for the first, which arrive now. */
 static void s_lose (pipe_t *from) {
     uint32_t but = random_below (fibers_random (), from->sent.count + 1);
-    for (; but > 0 && from->peer && from->sent.first && !from->sent.first->is_end && !s_is_held_up (from); but--)
+    for (; but > 0 && from->peer && from->sent.first && !from->sent.first->is_end &&
+           !s_is_held_up (from);
+         but--)
         s_deliver (from, packets_pop (&from->sent));
-    verdict->lost_messages += s_drop (&from->sent, 0, false);
+    uint32_t lost = s_drop (&from->sent, 0, false);
+    verdict->lost_messages += lost;
+    if (lost > 0)
+        from->unheard_ns = fibers_now_ns ();
 }
 
 /* How long it takes a socket to see that its connection is gone; is_late: nobody tells it. */
@@ -459,13 +484,23 @@ static void s_cut (pipe_t *a, bool is_half_open) {
     verdict->half_open += is_half_open;
 }
 
+/* NULL: it is none between processes. */
+static pipe_t *s_listening (uint64_t connection) {
+    pipe_t *pipe = connection > 0 && connection <= s.connections ? s.listening[connection] : NULL;
+    return pipe && pipe->is_network ? pipe : NULL;
+}
+
 void network_cut (uint64_t connection) {
-    for (socket_t *socket = s.sockets; socket; socket = socket->next)
-        for (pipe_t *pipe = socket->pipes; pipe; pipe = pipe->next)
-            if (pipe->is_network && pipe->peer && pipe->connection == connection) {
-                s_cut (pipe, false);
-                return;
-            }
+    pipe_t *pipe = s_listening (connection);
+    if (pipe && pipe->peer)
+        s_cut (pipe, false);
+}
+
+bool network_is_cut_off (uint64_t connection) {
+    const pipe_t *pipe = s_listening (connection);
+    if (!pipe || pipe->peer)
+        return false;
+    return pipe->is_gone || (pipe->unheard_ns && fibers_now_ns () - pipe->unheard_ns > DEAF_NS);
 }
 
 bool network_cut_some (process_t *process, uint32_t which, bool is_half_open) {

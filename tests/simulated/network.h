@@ -63,9 +63,10 @@ struct pipe_t {
     pipe_t *peer;        /* NULL: there is no connection now */
     uint64_t connection; /* the number of the one that there was last */
     bool is_network;
-    bool is_gone; /* its socket cannot send by it any more */
+    bool is_gone;          /* its socket cannot send by it any more */
     packets_t inbox, sent; /* what has arrived; what is on its way, or waits for a connection */
     int64_t arrives_ns;    /* what is sent next does not arrive before that */
+    int64_t unheard_ns;    /* since when what was sent by it is lost; 0: nothing is */
     uint8_t id[5];         /* by which a ROUTER knows it */
 };
 
@@ -105,6 +106,8 @@ packet_t *packets_pop (packets_t *self);
 
 /* Cuts the connection of this number; one that is gone is passed over. */
 void network_cut (uint64_t connection);
+/* What TCP knows of it at the end of whoever listens: it is closed, or nothing is acknowledged for long. */
+bool network_is_cut_off (uint64_t connection);
 /* Cuts one of the connections of a process, as which says; false: it has none. is_half_open: its ends see that at
  * different times. */
 bool network_cut_some (process_t *process, uint32_t which, bool is_half_open);

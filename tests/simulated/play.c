@@ -118,8 +118,8 @@ static void *s_agent_main (void *arg) {
     dw_processors_destroy (&processors);
     self->process = NULL;
     if (self->is_drained)
-        fibers_at (fibers_now_ns () + random_between (fibers_random (), 0, AGAIN_NS_MAX), s_agent_comes,
-                   self);
+        fibers_at (fibers_now_ns () + random_between (fibers_random (), 0, AGAIN_NS_MAX),
+                   s_agent_comes, self);
     self->is_drained = false;
     return NULL;
 }
@@ -148,7 +148,8 @@ static void s_agent_killed (s_actor_t *self) {
     process_t *process = self->process;
     self->process = NULL;
     self->agent = NULL;
-    fibers_at (fibers_now_ns () + random_between (fibers_random (), 0, AGAIN_NS_MAX), s_agent_comes, self);
+    fibers_at (fibers_now_ns () + random_between (fibers_random (), 0, AGAIN_NS_MAX), s_agent_comes,
+               self);
     s_kill (process);
 }
 
@@ -173,9 +174,9 @@ typedef struct s_client_t {
     s_actor_t *actor;
     const plot_client_t *plot;
     dw_client_t *client;
-    uint32_t next;                     /* the run that is submitted next */
-    uint64_t numbers[PLOT_RUNS_MAX];   /* 0: not submitted; as the client calls them */
-    int64_t cancel_ns[PLOT_RUNS_MAX];  /* when it is to be cancelled; 0: not */
+    uint32_t next;                    /* the run that is submitted next */
+    uint64_t numbers[PLOT_RUNS_MAX];  /* 0: not submitted; as the client calls them */
+    int64_t cancel_ns[PLOT_RUNS_MAX]; /* when it is to be cancelled; 0: not */
     bool has_result[PLOT_RUNS_MAX];
     int64_t due_ns; /* when it submits the next one */
 } s_client_t;
@@ -209,9 +210,9 @@ static void s_submit (s_client_t *self) {
                                   .more = run->more};
     dw_error_t *error = dw_error_new ();
     char name[DW_RUN_NAME_SIZE];
-    int err = run->is_detached ? dw_client_detach (self->client, &submission, -1, name, error)
-                               : dw_client_submit (self->client, &submission,
-                                                   &self->numbers[self->next], error);
+    int err = run->is_detached
+                  ? dw_client_detach (self->client, &submission, -1, name, error)
+                  : dw_client_submit (self->client, &submission, &self->numbers[self->next], error);
     if (!err && run->is_detached) {
         verdict->detached++;
         err = dw_client_take_up (self->client, name, -1, &self->numbers[self->next], error);
@@ -302,8 +303,9 @@ static void *s_client_main (void *arg) {
 
 static void s_client_comes (void *arg) {
     s_actor_t *self = arg;
-    self->process = s.plot->clients[self->number].is_elsewhere ? s_process_new ("client", self->number)
-                                                               : s.hub;
+    self->process = s.plot->clients[self->number].is_elsewhere
+                        ? s_process_new ("client", self->number)
+                        : s.hub;
     fibers_leave (fibers_start (self->process, "client", s_client_main, self));
 }
 
@@ -403,14 +405,16 @@ static void s_expect_all (void) {
         s.clients[i].number = i;
         s.clients[i].is_done = !s.plot->clients[i].is_there;
         if (s.plot->clients[i].is_there)
-            fibers_at (fibers_now_ns () + s.plot->clients[i].comes_ns, s_client_comes, &s.clients[i]);
+            fibers_at (fibers_now_ns () + s.plot->clients[i].comes_ns, s_client_comes,
+                       &s.clients[i]);
     }
     for (uint32_t i = 0; i < s.plot->faults_count; i++)
         if (!plot_is_off (s.plot, PLOT_OFF_FAULT + i))
             fibers_at (fibers_now_ns () + s.plot->faults[i].at_ns, s_on_fault,
                        (void *) (uintptr_t) &s.plot->faults[i]);
     if (s.plot->has_stranger)
-        fibers_leave (fibers_start (s_process_new ("stranger", 0), "main", stranger_main, ENDPOINT));
+        fibers_leave (
+            fibers_start (s_process_new ("stranger", 0), "main", stranger_main, ENDPOINT));
 }
 
 static bool s_are_clients_done (void) {
@@ -450,7 +454,8 @@ static void s_check_end (void) {
         verdict_fail ("a run has not ended after %.0f s", (double) WORLD_NS_MAX / 1e9);
     for (uint32_t i = 0; i < s.processes_count; i++)
         if (!s.processes[i].is_over)
-            verdict_fail ("%s has not ended after %.0f s", s.processes[i].name, (double) WORLD_NS_MAX / 1e9);
+            verdict_fail ("%s has not ended after %.0f s", s.processes[i].name,
+                          (double) WORLD_NS_MAX / 1e9);
 }
 
 uint64_t play (const plot_t *plot, FILE *transcript) {

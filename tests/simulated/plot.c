@@ -124,20 +124,23 @@ static void s_draw_clients (plot_t *self, random_t *random) {
 /* ---- What goes wrong -------------------------------------------------------------------------- */
 
 static void s_draw_faults (plot_t *self, random_t *random) {
-    static const fault_type_t of_clients[] = {FAULT_CUT,  FAULT_HALF_OPEN, FAULT_DEAF, FAULT_MUTE,
-                                              FAULT_PARTITION, FAULT_STOP, FAULT_CUT,  FAULT_KILL};
+    static const fault_type_t of_clients[] = {FAULT_CUT,  FAULT_HALF_OPEN, FAULT_DEAF,
+                                              FAULT_MUTE, FAULT_PARTITION, FAULT_STOP,
+                                              FAULT_CUT,  FAULT_KILL};
     self->faults_count = self->listens && !random_one_in (random, 4)
                              ? random_below (random, PLOT_FAULTS_MAX + 1)
                              : 0;
     for (uint32_t i = 0; i < self->faults_count; i++) {
         fault_t *fault = &self->faults[i];
         fault->is_client = random_one_in (random, 3);
-        fault->type = fault->is_client
-                          ? of_clients[random_below (random, sizeof of_clients / sizeof *of_clients)]
-                          : (fault_type_t) random_below (random, FAULT_TYPES);
+        fault->type =
+            fault->is_client
+                ? of_clients[random_below (random, sizeof of_clients / sizeof *of_clients)]
+                : (fault_type_t) random_below (random, FAULT_TYPES);
         fault->whom = random_below (random, fault->is_client ? PLOT_CLIENTS_MAX : PLOT_AGENTS_MAX);
         fault->which = random_below (random, 32);
-        fault->at_ns = random_between (random, 0, random_one_in (random, 3) ? FAULTS_NS : FAULTS_NS / 6);
+        fault->at_ns = random_between (random, 0,
+                                       random_one_in (random, 3) ? FAULTS_NS : FAULTS_NS / 6);
         fault->for_ns = random_one_in (random, 3) ? random_between (random, 0, 900 * MS)
                                                   : random_between (random, 0, 60 * MS);
     }
@@ -183,26 +186,29 @@ void plot_print (const plot_t *self, FILE *file) {
     static const char *const names[] = {"cut",       "half-open cut", "deaf",   "mute",
                                         "partition", "stop",          "killed", "drained"};
     random_graph_print (self->graph, file);
-    fprintf (file, "# %s, %s, heartbeat %u ms, silence %u ms, lease %u ms, %u runs of a client%s%s\n",
+    fprintf (file,
+             "# %s, %s, heartbeat %u ms, silence %u ms, lease %u ms, %u runs of a client%s%s\n",
              self->listens ? "listens" : "does not listen",
-             self->has_actors ? "has actors" : "has no actors", self->heartbeat_ms, self->silence_ms,
-             self->lease_ms, self->runs_max, self->has_stranger ? ", a stranger" : "",
-             self->hangs ? ", hangs" : "");
+             self->has_actors ? "has actors" : "has no actors", self->heartbeat_ms,
+             self->silence_ms, self->lease_ms, self->runs_max,
+             self->has_stranger ? ", a stranger" : "", self->hangs ? ", hangs" : "");
     for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++)
         if (self->agents[i].is_there)
             fprintf (file, "# agent %u: %u slots, room for %u%s%s, comes at %.3f ms\n", i,
                      self->agents[i].slots, self->agents[i].room,
-                     self->agents[i].has_tag ? ", lane=2" : "", self->agents[i].lies ? ", lies" : "",
-                     (double) self->agents[i].comes_ns / 1e6);
+                     self->agents[i].has_tag ? ", lane=2" : "",
+                     self->agents[i].lies ? ", lies" : "", (double) self->agents[i].comes_ns / 1e6);
     for (uint32_t i = 0; i < PLOT_CLIENTS_MAX; i++)
         if (self->clients[i].is_there)
             fprintf (file, "# client %u%s: %u runs\n", i,
-                     self->clients[i].is_elsewhere ? ", elsewhere" : "", self->clients[i].runs_count);
+                     self->clients[i].is_elsewhere ? ", elsewhere" : "",
+                     self->clients[i].runs_count);
     for (uint32_t i = 0; i < self->faults_count; i++)
         if (!plot_is_off (self, PLOT_OFF_FAULT + i))
-            fprintf (file, "# at %.3f ms, for %.3f ms: %s %u %s\n", (double) self->faults[i].at_ns / 1e6,
-                     (double) self->faults[i].for_ns / 1e6, self->faults[i].is_client ? "client" : "agent",
-                     self->faults[i].whom, names[self->faults[i].type]);
+            fprintf (file, "# at %.3f ms, for %.3f ms: %s %u %s\n",
+                     (double) self->faults[i].at_ns / 1e6, (double) self->faults[i].for_ns / 1e6,
+                     self->faults[i].is_client ? "client" : "agent", self->faults[i].whom,
+                     names[self->faults[i].type]);
     for (uint32_t node = 0; node < self->graph->nodes_count; node++)
         if (self->deaths[node] > 0)
             fprintf (file, "# node %u takes %u agents down\n", node, self->deaths[node]);

@@ -17,10 +17,11 @@
 
 /* What can be switched off: bits of plot_t.off. */
 enum {
-    PLOT_OFF_FAULT = 0,                                          /* one for each fault, */
-    PLOT_OFF_AGENT = PLOT_OFF_FAULT + PLOT_FAULTS_MAX,           /* each agent but the first, */
-    PLOT_OFF_CLIENT = PLOT_OFF_AGENT + PLOT_AGENTS_MAX,          /* each client, */
-    PLOT_OFF_RUN = PLOT_OFF_CLIENT + PLOT_CLIENTS_MAX,           /* a run of every client, the others by twelves */
+    PLOT_OFF_FAULT = 0,                                 /* one for each fault, */
+    PLOT_OFF_AGENT = PLOT_OFF_FAULT + PLOT_FAULTS_MAX,  /* each agent but the first, */
+    PLOT_OFF_CLIENT = PLOT_OFF_AGENT + PLOT_AGENTS_MAX, /* each client, */
+    PLOT_OFF_RUN = PLOT_OFF_CLIENT +
+                   PLOT_CLIENTS_MAX, /* a run of every client, the others by twelves */
     PLOT_OFF_STRANGER = PLOT_OFF_RUN + PLOT_RUNS_FEW,
     PLOT_OFF_LIES,
     PLOT_OFF_PAUSES,

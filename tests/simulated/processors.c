@@ -12,7 +12,7 @@
 
 #define CRASHES_MAX 6u /* of a world */
 #define SLICE_NS    3000000
-#define RUDE_NS     400000000             /* for how long a hanging one that does not ask is away, */
+#define RUDE_NS     400000000 /* for how long a hanging one that does not ask is away, */
 #define HANG_NS     INT64_C (60000000000) /* and one that does, if it is not cancelled */
 #define LONG_NS     40000000
 #define BRIEF_NS    6000
@@ -62,6 +62,13 @@ static int s_give (dw_call_t *call, random_processor_t processor, uint32_t node)
     size_t size;
     const void *payload = dw_call_payload (call, &size);
     uint64_t hash = s_hash (call, processor, node);
+    if (dw_settings_boolean (dw_call_settings (call), "skips")) {
+        bool is_refused = dw_call_set_payload (call) ||
+                          dw_call_set_metadata (call, "sum", "is not read");
+        verdict->skips++;
+        return is_refused ? dw_call_fail (call, 2, "what was set was refused")
+                          : dw_call_skip (call);
+    }
     random_value_t value = random_processor_output (processor, hash, payload, size);
     int err = 0;
     if (processor == RANDOM_ECHO)
@@ -111,7 +118,8 @@ static void s_crash_perhaps (uint32_t node) {
 
 /* Its attempts that took too long are repeated, and what a liar says of one may be nonsense. */
 static bool s_is_once (uint32_t node) {
-    bool is = s.plot->graph->nodes[node].not_idempotent && s.plot->graph->options.timeout_us == DW_UNSET;
+    bool is = s.plot->graph->nodes[node].not_idempotent &&
+              s.plot->graph->options.timeout_us == DW_UNSET;
     for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++)
         is &= !(s.plot->agents[i].is_there && s.plot->agents[i].lies);
     return is;
@@ -130,7 +138,8 @@ static s_once_t *s_begin_once (dw_call_t *call, uint32_t node) {
         return NULL;
     s.once_count += i == s.once_count;
     if (s.once[i].is_begun)
-        verdict_fail ("node %u may run but once, and is run again, in %s", node, fibers_process ()->name);
+        verdict_fail ("node %u may run but once, and is run again, in %s", node,
+                      fibers_process ()->name);
     s.once[i] = (s_once_t){.key = key, .is_begun = true};
     return &s.once[i];
 }
@@ -184,10 +193,12 @@ dw_processors_t *processors_new (void) {
         {"index", DW_INTEGER, NULL, 0, 0, "the node"},
         {"failures", DW_INTEGER, "0", 0, 0, "how many attempts fail; -1: all"},
         {"code", DW_INTEGER, "500", 0, 0, "of the failures"},
+        {"skips", DW_BOOLEAN, "false", 0, 0, "whether it ends its branch"},
         {NULL, DW_TEXT, NULL, 0, 0, NULL},
     };
     static const random_processor_t all[] = {RANDOM_MIX,  RANDOM_MIX_BRIEF, RANDOM_MIX_PAYLOAD,
-                                             RANDOM_ECHO, RANDOM_MEASURE,   RANDOM_MEASURE_BRIEF};
+                                             RANDOM_ECHO, RANDOM_MEASURE,   RANDOM_MEASURE_BRIEF,
+                                             RANDOM_PICK, RANDOM_PICK_BRIEF};
     dw_processors_t *processors = dw_processors_new_empty ();
     for (size_t i = 0; processors && i < RANDOM_PROCESSORS; i++) {
         dw_trait_t trait = random_processor_trait (all[i]);
@@ -196,6 +207,7 @@ dw_processors_t *processors_new (void) {
                                     .intent = trait.intent,
                                     .brief = trait.brief,
                                     .payload_only = trait.payload_only,
+                                    .may_skip = trait.may_skip,
                                     .options = options,
                                     .process = s_process,
                                     .arg = (void *) (uintptr_t) &all[i]};

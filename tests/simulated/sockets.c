@@ -211,9 +211,7 @@ int zmq_getsockopt (void *socket, int option, void *value, size_t *size) {
         case ZMQ_LAST_ENDPOINT: return s_give_text (self->bound, value, size);
         case ZMQ_FD: return s_fail (EINVAL); /* there is none that the system knows */
         case ZMQ_EVENTS: break;
-        default:
-            assert (option >= 0 && option < OPTIONS_MAX);
-            is = self->options[option];
+        default: assert (option >= 0 && option < OPTIONS_MAX); is = self->options[option];
     }
     if (*size == sizeof is)
         memcpy (value, &is, sizeof is);
@@ -347,7 +345,8 @@ int zmq_recv (void *socket, void *bytes, size_t size, int flags) {
     zmq_msg_init (&message);
     int received = zmq_msg_recv (&message, socket, flags | ZMQ_DONTWAIT), err = errno;
     if (received > 0)
-        memcpy (bytes, zmq_msg_data (&message), (size_t) received < size ? (size_t) received : size);
+        memcpy (bytes, zmq_msg_data (&message),
+                (size_t) received < size ? (size_t) received : size);
     zmq_msg_close (&message);
     errno = err;
     return received;
@@ -378,7 +377,8 @@ static void s_set_waiter (zmq_pollitem_t *items, int count, fiber_t *waiter) {
 }
 
 int zmq_poll (zmq_pollitem_t *items, int count, long timeout_ms) {
-    int64_t until_ns = timeout_ms < 0 ? INT64_MAX : fibers_now_ns () + timeout_ms * INT64_C (1000000);
+    int64_t until_ns = timeout_ms < 0 ? INT64_MAX
+                                      : fibers_now_ns () + timeout_ms * INT64_C (1000000);
     fibers_may_pause ();
     int ready = s_look (items, count);
     s_set_waiter (items, count, fibers_current ());

@@ -12,7 +12,8 @@ static verdict_t s_own; /* until it is shared */
 verdict_t *verdict = &s_own;
 
 void verdict_share (void) {
-    verdict = mmap (NULL, sizeof *verdict, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    verdict = mmap (NULL, sizeof *verdict, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                    0);
     assert (verdict != MAP_FAILED);
 }
 

@@ -92,8 +92,8 @@ static void s_on_finished (const dw_command_t *command) {
     int64_t took_ns = fibers_now_ns () - ended->begun_ns;
     uint32_t deadline_ms = s.plot->clients[client].runs[number].deadline_ms;
     if (deadline_ms && took_ns > (int64_t) deadline_ms * 1000000 + LATE_NS)
-        verdict_fail ("run %u of client %u went on for %.3f ms, and its deadline is after %u ms", number,
-                      client, (double) took_ns / 1e6, deadline_ms);
+        verdict_fail ("run %u of client %u went on for %.3f ms, and its deadline is after %u ms",
+                      number, client, (double) took_ns / 1e6, deadline_ms);
     ended->has_ended = true;
     ended->status = (dw_run_status_t) command->status;
     ended->was_cancelled = run->was_cancelled;
@@ -115,7 +115,8 @@ bool watch_is_idle (void) {
 
 void watch_check_counts (void) {
     dw_scheduler_counts_t counts = dw_scheduler_counts (s.scheduler);
-    uint64_t ended = counts.runs_ok + counts.runs_partial + counts.runs_failed + counts.runs_cancelled;
+    uint64_t ended = counts.runs_ok + counts.runs_partial + counts.runs_failed +
+                     counts.runs_cancelled;
     if (counts.runs_submitted != ended)
         verdict_fail ("%u runs were accepted and %u have ended", (unsigned) counts.runs_submitted,
                       (unsigned) ended);
@@ -138,7 +139,8 @@ static void s_check_payloads (uint32_t index) {
         bool is_due = it->state == DW_STATE_DONE && it->kept && !it->dropped;
         if (is_due != (payload != NULL))
             verdict_fail ("run %u: the output of node %u is %s", index, node,
-                          is_due ? "gone though it may be read" : "kept though nobody will read it");
+                          is_due ? "gone though it may be read"
+                                 : "kept though nobody will read it");
     }
 }
 
