@@ -42,7 +42,8 @@ static void *s_keep (size_t size) {
     void *memory = calloc (1, size);
     heap_enter (before);
     assert (memory);
-    return s.kept[s.kept_count++] = memory;
+    s.kept[s.kept_count++] = memory;
+    return memory;
 }
 
 void network_begin (const network_t *network) {

@@ -123,6 +123,16 @@ static void s_draw_clients (plot_t *self, random_t *random) {
 
 /* ---- What goes wrong -------------------------------------------------------------------------- */
 
+/* Somebody who can be cut off, if there is one. */
+static uint32_t s_draw_victim (const plot_t *self, bool is_client, random_t *random) {
+    uint32_t most = is_client ? PLOT_CLIENTS_MAX : PLOT_AGENTS_MAX;
+    uint32_t whom = random_below (random, most);
+    for (uint32_t i = 0; i < most; i++, whom = (whom + 1) % most)
+        if (is_client ? self->clients[whom].is_elsewhere : self->agents[whom].is_there)
+            break;
+    return whom;
+}
+
 static void s_draw_faults (plot_t *self, random_t *random) {
     static const fault_type_t of_clients[] = {FAULT_CUT,  FAULT_HALF_OPEN, FAULT_DEAF,
                                               FAULT_MUTE, FAULT_PARTITION, FAULT_STOP,
@@ -137,7 +147,7 @@ static void s_draw_faults (plot_t *self, random_t *random) {
             fault->is_client
                 ? of_clients[random_below (random, sizeof of_clients / sizeof *of_clients)]
                 : (fault_type_t) random_below (random, FAULT_TYPES);
-        fault->whom = random_below (random, fault->is_client ? PLOT_CLIENTS_MAX : PLOT_AGENTS_MAX);
+        fault->whom = s_draw_victim (self, fault->is_client, random);
         fault->which = random_below (random, 32);
         fault->at_ns = random_between (random, 0,
                                        random_one_in (random, 3) ? FAULTS_NS : FAULTS_NS / 6);

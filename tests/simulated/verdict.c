@@ -17,7 +17,7 @@ void verdict_share (void) {
     assert (verdict != MAP_FAILED);
 }
 
-_Noreturn void verdict_fail (const char *format, ...) {
+void verdict_fail (const char *format, ...) {
     va_list arguments;
     va_start (arguments, format);
     vsnprintf (verdict->wrong, sizeof verdict->wrong, format, arguments);

@@ -12,12 +12,13 @@
 #include "dagwood.h"
 
 /* What happened, of all worlds: a fault that never happens tests nothing. */
-#define VERDICT_COUNTS(X)                                                                        \
-    X (worlds)                                                                                   \
-    X (events)                                                                                   \
-    X (messages) X (steps) X (runs) X (results) X (cuts) X (half_open) X (partitions) X (stops)  \
-        X (kills) X (crashes) X (drains) X (lies) X (full) X (lost_messages) X (hangs) X (skips) \
-            X (cancelled) X (deadlines) X (detached) X (clients_killed) X (timeouts) X (losses)  \
+#define VERDICT_COUNTS(X)                                                                       \
+    X (worlds)                                                                                  \
+    X (events)                                                                                  \
+    X (messages)                                                                                \
+    X (steps) X (runs) X (results) X (cuts) X (half_open) X (partitions) X (stops) X (kills)    \
+        X (crashes) X (drains) X (lies) X (full) X (lost_messages) X (hangs) X (skips)          \
+            X (cancelled) X (deadlines) X (detached) X (clients_killed) X (timeouts) X (losses) \
                 X (ignored) X (replaced)
 
 typedef struct verdict_t {
@@ -32,6 +33,6 @@ typedef struct verdict_t {
 extern verdict_t *verdict;
 void verdict_share (void);
 /* Says what is wrong and ends the process. */
-_Noreturn void verdict_fail (const char *format, ...) DW_PRINTF (1, 2);
+void verdict_fail (const char *format, ...) __attribute__ ((noreturn)) DW_PRINTF (1, 2);
 
 #endif
