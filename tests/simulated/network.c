@@ -23,6 +23,7 @@
 
 static struct {
     network_t network;
+    uint32_t cuts_left;
     socket_t *sockets;
     context_t *contexts;
     uint64_t connections;
@@ -48,6 +49,7 @@ static void *s_keep (size_t size) {
 
 void network_begin (const network_t *network) {
     s.network = *network;
+    s.cuts_left = network->cuts_max;
     s.sockets = NULL;
     s.contexts = NULL;
     s.connections = 0;
@@ -216,6 +218,10 @@ socket_t *network_find (const char *endpoint, const context_t *context) {
     return NULL;
 }
 
+static void s_on_cut (void *arg) {
+    network_cut ((uint64_t) (uintptr_t) arg);
+}
+
 /* ---- On the way ------------------------------------------------------------------------------- */
 
 static int64_t s_draw_delay (const pipe_t *pipe) {
@@ -317,6 +323,16 @@ static void s_depart_all (pipe_t *from) {
         s_depart (from, packet);
 }
 
+/* The line is cut while this message is on its way. */
+static void s_cut_perhaps (const pipe_t *pipe) {
+    if (!pipe->is_network || !s.network.cut_one_in || s.cuts_left == 0 ||
+        !random_one_in (fibers_random (), s.network.cut_one_in))
+        return;
+    s.cuts_left--;
+    fibers_at (fibers_now_ns () + random_between (fibers_random (), 0, s.network.delay_ns),
+               s_on_cut, (void *) (uintptr_t) pipe->connection);
+}
+
 void network_send (pipe_t *pipe, packet_t *packet) {
     if (!pipe->peer && pipe->is_gone && pipe->socket->type == ZMQ_ROUTER) {
         packet_free (packet);
@@ -336,8 +352,10 @@ void network_send (pipe_t *pipe, packet_t *packet) {
     if (is_changed)
         return;
     s_append (&pipe->sent, packet);
-    if (pipe->peer)
-        s_depart (pipe, packet);
+    if (!pipe->peer)
+        return;
+    s_depart (pipe, packet);
+    s_cut_perhaps (pipe);
 }
 
 void network_join (pipe_t *a, pipe_t *b) {

@@ -74,6 +74,9 @@ struct pipe_t {
 typedef struct network_t {
     int64_t delay_ns; /* most messages take up to that long, */
     int64_t slow_ns;  /* and now and then one up to that */
+    uint32_t
+        cut_one_in; /* of so many messages one is the last that its connection carries; 0: none, */
+    uint32_t cuts_max; /* as often as that */
 } network_t;
 
 void network_begin (const network_t *network);

@@ -175,6 +175,10 @@ plot_t *plot_new (uint64_t seed, uint64_t off) {
     s_draw_graph (self, &random);
     s_draw_clients (self, &random);
     s_draw_faults (self, &random);
+    if (self->listens && random_one_in (&random, 6) && !plot_is_off (self, PLOT_OFF_CUTS)) {
+        self->network.cut_one_in = 20 + random_below (&random, 200);
+        self->network.cuts_max = 1 + random_below (&random, 20);
+    }
     self->has_stranger = self->listens && random_one_in (&random, 4) &&
                          !plot_is_off (self, PLOT_OFF_STRANGER);
     return self;

@@ -24,6 +24,7 @@ enum {
                    PLOT_CLIENTS_MAX, /* a run of every client, the others by twelves */
     PLOT_OFF_STRANGER = PLOT_OFF_RUN + PLOT_RUNS_FEW,
     PLOT_OFF_LIES,
+    PLOT_OFF_CUTS, /* by messages */
     PLOT_OFF_PAUSES,
     PLOT_OFF_FAILURES,
     PLOT_OFF_HANGS,
