@@ -12,12 +12,14 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
-#define STACK_BYTES (1u << 20)
-#else
-#define STACK_BYTES (256u << 10)
 #endif
 #if defined(__SANITIZE_THREAD__)
 #include <sanitizer/tsan_interface.h>
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STACK_BYTES (1u << 20)
+#else
+#define STACK_BYTES (256u << 10)
 #endif
 
 #define FIBERS_MAX 512u
@@ -67,7 +69,8 @@ static struct {
     size_t size;
 #endif
 #if defined(__SANITIZE_THREAD__)
-    void *tsan;
+    void *tsan,
+        *ended; /* ended: that of the current fiber, which goes when it is not current any more */
 #endif
     s_due_t *due; /* a heap, the next one first */
     size_t due_count, due_size;
@@ -214,12 +217,19 @@ static void s_give_turn (fiber_t *fiber) {
     swapcontext (&s.world, &fiber->context);
     s.current = NULL;
     s_arrive (NULL);
+#if defined(__SANITIZE_THREAD__)
+    if (s.ended)
+        __tsan_destroy_fiber (s.ended);
+    s.ended = NULL;
+#endif
     heap_enter (before);
 }
 
 static void s_free (fiber_t *fiber) {
 #if defined(__SANITIZE_THREAD__)
-    if (fiber->tsan)
+    if (fiber->tsan && fiber == s.current)
+        s.ended = fiber->tsan;
+    else if (fiber->tsan)
         __tsan_destroy_fiber (fiber->tsan);
     fiber->tsan = NULL;
 #endif
