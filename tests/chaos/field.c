@@ -131,6 +131,11 @@ static bool s_open (field_t *self) {
     return self->load.client != NULL;
 }
 
+void field_reload_keys (const field_t *self) {
+    if (self->is_apart)
+        fleet_signal (COORDINATOR, SIGHUP);
+}
+
 void field_weigh (field_t *self) {
     self->memory = chaos_memory (self->pid);
     self->descriptors = chaos_descriptors (self->pid);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/chaos/listener.h"
 #include "tests/chaos/load.h"
 #include "tests/chaos/relay.h"
 
@@ -20,7 +21,8 @@ typedef enum fleet_role_t {
     FLEET_COORDINATOR,
     FLEET_CUSTOMER, /* a client (customers.h) */
     FLEET_RELAY,
-    FLEET_SPINNER, /* keeps a CPU busy */
+    FLEET_LISTENER, /* listens at every endpoint that there is (listener.h) */
+    FLEET_SPINNER,  /* keeps a CPU busy */
 } fleet_role_t;
 
 typedef struct fleet_job_t {
@@ -47,6 +49,7 @@ typedef struct fleet_job_t {
 /* What processes of the fleet count, for the test to read: memory that they share. */
 typedef struct fleet_counts_t {
     relay_counts_t relay;
+    listener_case_t listened[LISTENER_CASES_MAX];
     _Atomic uint64_t spoiled; /* answers of stale workers */
     _Atomic int64_t
         stale_before_ms[FLEET_MAX]; /* what the worker in a place began before is stale */
