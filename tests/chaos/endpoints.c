@@ -98,9 +98,11 @@ static void s_account (chaos_t *self, s_keys_t keys, const listener_case_t *case
     }
     row->lost = row->accepted - row->committed;
     chaos_check (self, row->lost == 0, "where it listens it does not serve");
-    qsort (refusals_ms, refusals, sizeof *refusals_ms, s_compare);
-    row->noticed_ms = refusals ? refusals_ms[refusals / 2] : 0;
-    row->noticed_most_ms = refusals ? refusals_ms[refusals - 1] : 0;
+    if (refusals) {
+        qsort (refusals_ms, refusals, sizeof *refusals_ms, s_compare);
+        row->noticed_ms = refusals_ms[refusals / 2];
+        row->noticed_most_ms = refusals_ms[refusals - 1];
+    }
     chaos_check (self, row->noticed_most_ms < 1000, "a refusal takes too long");
     row->memory[0] = cases[0].memory[0]; /* of a process that has not opened anything yet */
     row->memory[1] = cases[count - 1].memory[1];

@@ -114,6 +114,7 @@ static bool s_open_apart (field_t *self) {
                        .heartbeat_ms = self->options.system.heartbeat_ms,
                        .silence_ms = self->options.system.silence_ms,
                        .slots_max = self->options.system.slots_max,
+                       .clients_max = self->options.system.clients_max,
                        .files_max = self->files_max};
     memcpy (job.endpoint, self->listening, sizeof job.endpoint);
     if (self->options.system.keys)

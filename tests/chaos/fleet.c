@@ -106,6 +106,7 @@ static int s_be_coordinator (const fleet_job_t *job) {
                                          .no_actors = true,
                                          .keys = job->keys[0] ? job->keys : NULL,
                                          .slots_max = job->slots_max,
+                                         .clients_max = job->clients_max,
                                          .heartbeat_ms = job->heartbeat_ms,
                                          .silence_ms = job->silence_ms}};
     sigset_t reload;

@@ -34,9 +34,9 @@ typedef struct fleet_job_t {
     uint32_t customer;  /* which one */
     uint32_t slots;
     int reconnect_ms;
-    uint32_t heartbeat_ms, silence_ms, slots_max; /* a coordinator's */
-    load_kind_t kind;                             /* and its graph */
-    uint32_t files_max;                           /* its limit of descriptors; 0: as it is */
+    uint32_t heartbeat_ms, silence_ms, slots_max, clients_max; /* a coordinator's */
+    load_kind_t kind;                                          /* and its graph */
+    uint32_t files_max; /* its limit of descriptors; 0: as it is */
     relay_options_t relay;
 } fleet_job_t;
 

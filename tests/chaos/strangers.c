@@ -121,6 +121,7 @@ static void s_silent (chaos_t *chaos, bool has_keys) {
     field_t *self = s_begin (chaos, has_keys);
     self->files_max = FILES;
     self->options.system.slots_max = 16;
+    self->options.system.clients_max = 8;
     if (s_is_ready (self)) {
         s_be_silent (self, has_keys);
         s_end (self);
