@@ -384,6 +384,12 @@ DW_EXPORT int dw_client_take_up (dw_client_t *self, const char *name, int timeou
  * DW_ENOENT: no such run in flight. */
 #define DW_EVERY_RUN 0
 DW_EXPORT int dw_client_cancel (dw_client_t *self, uint64_t run);
+/* Asks to cancel one node of a run and all that depends on it, all the way down. What runs of that is cancelled, what
+ * waits does not begin, and what is done already (or has failed, or was skipped) stays as it is; the rest of the run
+ * goes on, and it ends as partial when a requested node was cancelled. Errors: DW_ENOENT no such run in flight, or no
+ * such node: the message has the nearest; DW_ENOMEM; DW_ECLOSED. */
+DW_EXPORT int dw_client_cancel_node (dw_client_t *self, uint64_t run, const char *id,
+                                     dw_error_t *error);
 /* Waits for one run's result, given to the caller. timeout_ms negative: for ever.
  * Errors: DW_ETIMEDOUT; DW_ENOENT no such run, or its result was taken; DW_ECLOSED. */
 DW_EXPORT int dw_client_wait (dw_client_t *self, uint64_t run, int timeout_ms,
@@ -531,7 +537,7 @@ typedef enum dw_node_status_t {
     DW_NODE_DONE,
     DW_NODE_FAILED,
     DW_NODE_SKIPPED,   /* never ran: because_of says whose failure it was */
-    DW_NODE_CANCELLED, /* the run ended or was cancelled before it did */
+    DW_NODE_CANCELLED, /* the run ended before it did, or it or the run was cancelled */
     DW_NODE_NOT_REQUESTED,
 } dw_node_status_t;
 
