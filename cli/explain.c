@@ -231,7 +231,7 @@ static void s_print_unrun (const dw_why_t *why, const dw_why_node_t *it) {
         case DW_STATE_FAILED:
             if (it->is_unserved) {
                 dw_output_text ("  no worker that was there could run it (503)\n");
-            } else if (it->first == DW_NONE) {
+            } else if (it->last == DW_NONE || why->attempts[it->last].outcome == DW_OUTCOME_BACK) {
                 dw_output_text ("  the run's time was over before it had begun (408)\n");
             }
             return;

@@ -220,7 +220,7 @@ static void s_on_done (dw_why_t *self, const dw_event_t *event, const dw_sent_t 
         /* The next step of a task goes on without waiting for anybody to hear of this one. */
         bool is_last = i + 1 == event->steps && (event->last || event->steps == sent->steps);
         int64_t ready_ns = i ? *free_ns : sent->sent_ns;
-        dw_attempt_t *attempt = is_followed && i < sent->steps
+        dw_attempt_t *attempt = is_followed
                                     ? s_attempt (self, node, sent->node, event->worker, ready_ns)
                                     : NULL;
         s_ran (self, attempt, free_ns, sent, event->duration_ns, now_ns, DW_OUTCOME_DONE, 0,
@@ -387,13 +387,22 @@ static void s_add_causes (void *arg, uint32_t node, const uint32_t *causes, uint
     }
 }
 
+/* The scheduler has the last word on a node. An answer that came in the same step as a cancellation, behind it, was told
+ * before that was seen: what it was for ran in vain. */
+static void s_set_state (dw_why_t *self, uint32_t index, uint32_t place) {
+    dw_why_node_t *node = &self->nodes[index];
+    node->state = dw_scheduler_node_state (self->scheduler, place, index);
+    if (node->state != DW_STATE_DONE && node->last != DW_NONE &&
+        self->attempts[node->last].outcome == DW_OUTCOME_DONE)
+        self->attempts[node->last].outcome = DW_OUTCOME_CANCELLED;
+}
+
 static void s_on_finished (dw_why_t *self, const dw_command_t *command, int64_t now_ns) {
     self->has_ended = true;
     self->ended_ns = now_ns;
     self->status = (dw_run_status_t) command->status;
     for (uint32_t index = 0; index < self->plan->nodes_count; index++) {
-        dw_why_node_t *node = &self->nodes[index];
-        node->state = dw_scheduler_node_state (self->scheduler, command->run, index);
+        s_set_state (self, index, command->run);
         dw_attempt_t *attempt = s_open (self, index);
         if (attempt)
             s_break (self, index, DW_OUTCOME_CANCELLED, now_ns);
@@ -491,7 +500,7 @@ void dw_why_end (dw_why_t *self, int64_t now_ns) {
         return;
     now_ns = self->ended_ns = s_max (self->now_ns, now_ns);
     for (uint32_t index = 0; index < self->plan->nodes_count; index++)
-        self->nodes[index].state = dw_scheduler_node_state (self->scheduler, self->place, index);
+        s_set_state (self, index, self->place);
     for (uint32_t i = 0; i < self->attempts_count; i++) /* as they were sent */
         if (self->attempts[i].outcome == DW_OUTCOME_OPEN)
             s_break (self, self->attempts[i].node, DW_OUTCOME_OPEN, now_ns);
