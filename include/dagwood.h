@@ -504,8 +504,9 @@ typedef struct dw_status_t {
     uint64_t runs_in_flight, runs_ok, runs_partial, runs_failed, runs_cancelled;
     uint64_t tasks_ready, tasks_sent, steps_done, attempts_failed, retries, timeouts;
     uint64_t lost; /* tasks that were with a worker when it was lost, and were sent again */
-    uint64_t answers_ignored;  /* late, repeated or forged */
-    uint64_t messages_ignored; /* from nobody known, or that made no sense */
+    uint64_t answers_ignored; /* late, repeated or forged */
+    uint64_t
+        messages_ignored;  /* from nobody known, from an actor left behind, or that made no sense */
     uint64_t runs_stalled; /* no worker serves what is ready of them, for as long as stalled_ms */
     uint64_t slots_down;   /* whose process went down too often, and that stay so */
     uint64_t slots_long;   /* that have been at one task for as long as stalled_ms */

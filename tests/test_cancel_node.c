@@ -1,6 +1,8 @@
 /* test_cancel_node.c - a node of a run that is cancelled, with all that depends on it, while the rest of the run goes
  * on: at every place. */
 
+#include <unistd.h>
+
 #include "tests/support/system_fixture.h"
 
 static void s_cancel (system_fixture_t *f, uint64_t run, const char *id) {
@@ -127,10 +129,51 @@ static void a_node_that_there_is_not_is_refused_with_the_nearest (void **state) 
     assert_int_equal (dw_client_cancel_node (f->client, run, "stays", f->error), DW_ENOENT);
 }
 
+/* What the coordinator counts of answers that nobody waits for, and of messages of those that it has put out. */
+static uint64_t s_ignored (system_fixture_t *f, dw_client_t *client) {
+    dw_status_t *status = NULL;
+    if (dw_client_status (client, 10000, &status))
+        fail_msg ("no status: %s", dw_error_text (f->error));
+    uint64_t ignored = status->answers_ignored + status->messages_ignored;
+    dw_status_destroy (&status);
+    return ignored;
+}
+
+/* Once while its actor is waited for, once when another has taken its place. */
+static void an_answer_that_comes_late_is_counted_and_changes_nothing (void **state) {
+    system_fixture_t *f = *state;
+    if (!f->options.listen)
+        f->options.listen =
+            "tcp://127.0.0.1:*"; /* only who comes from elsewhere is told the status */
+    gate_t *gate = s_open_fork (f, gate_deaf);
+    dw_client_t *asker = NULL;
+    dw_connect_options_t there = {.endpoint = dw_system_listening (f->system)};
+    assert_int_equal (dw_client_connect (&asker, &there, f->error), DW_OK);
+    for (int is_replaced = 0; is_replaced < 2; is_replaced++) {
+        uint64_t run = system_fixture_submit (f, "text"), before = s_ignored (f, asker);
+        assert_true (gate_wait_entered (gate, 1 + (unsigned) is_replaced));
+        s_cancel (f, run, "stays");
+        dw_result_t *result = system_fixture_wait (f, run);
+        s_expect_the_rest (result);
+        dw_result_destroy (&result);
+        if (is_replaced)
+            expect_notice (f, "stuck in node \"stays\"");
+        gate_let (gate, 1);
+        for (int64_t end_ms = now_ms () + 10000;
+             s_ignored (f, asker) == before && now_ms () < end_ms;)
+            usleep (2000);
+        assert_true (s_ignored (f, asker) > before);
+    }
+    dw_client_destroy (&asker);
+    gate_open (gate);
+    system_fixture_expect_run (f, "again", "after", "again");
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (a_node_that_asks_stops_and_the_rest_is_done),
         cmocka_unit_test (a_node_that_does_not_ask_is_left_behind_by_name),
+        cmocka_unit_test (an_answer_that_comes_late_is_counted_and_changes_nothing),
         cmocka_unit_test (what_comes_behind_what_runs_does_not_begin),
         cmocka_unit_test (a_run_of_which_only_cancelled_nodes_were_asked_for_ends),
         cmocka_unit_test (a_node_that_there_is_not_is_refused_with_the_nearest),
