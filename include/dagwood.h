@@ -395,10 +395,10 @@ DW_EXPORT int dw_client_take_up (dw_client_t *self, const char *name, int timeou
  * DW_ENOENT: no such run in flight. */
 #define DW_EVERY_RUN 0
 DW_EXPORT int dw_client_cancel (dw_client_t *self, uint64_t run);
-/* Asks to cancel one node of a run and all that depends on it, all the way down. What runs of that is cancelled, what
- * waits does not begin, and what is done already (or has failed, or was skipped) stays as it is; the rest of the run
- * goes on, and it ends as partial when a requested node was cancelled. Errors: DW_ENOENT no such run in flight, or no
- * such node: the message has the nearest; DW_ENOMEM; DW_ECLOSED. */
+/* Asks to cancel one node of a run and all that depends on it, all the way down and whatever its join says. What runs of
+ * that is cancelled, what waits does not begin, and what is done already (or has failed, or was skipped) stays as it is;
+ * the rest of the run goes on, and it ends as partial when a requested node was cancelled. Errors: DW_ENOENT no such run
+ * in flight, or no such node: the message has the nearest; DW_ENOMEM; DW_ECLOSED. */
 DW_EXPORT int dw_client_cancel_node (dw_client_t *self, uint64_t run, const char *id,
                                      dw_error_t *error);
 /* Waits for one run's result, given to the caller. timeout_ms negative: for ever.

@@ -44,6 +44,25 @@ static void the_rest_of_the_run_goes_on (void **state) {
             "run 0: finished partial\n");
 }
 
+/* A join takes what is left of what came to an end by itself. */
+static void a_join_is_no_way_around_it (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "");
+    scheduler_fixture_add (f, "any", "work", "a b")->join = DW_JOIN_ANY_OK;
+    scheduler_fixture_add (f, "all", "work", "a b")->join = DW_JOIN_ALL_DONE;
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE (0, 0), CANCEL_NODE (0, 1);
+    EXPECT ("run 0: send node 0 to worker 0\n"
+            "run 0: keep node 0\n"
+            "run 0: send node 1 to worker 0\n"
+            "worker 0: cancel ticket 1\n"
+            "run 0: finished partial\n");
+    s_expect_state (f, 0, DW_STATE_DONE);
+    s_expect_state (f, 2, DW_STATE_CANCELLED);
+    s_expect_state (f, 3, DW_STATE_CANCELLED);
+}
+
 static void what_runs_is_told (void **state) {
     scheduler_fixture_t *f = *state;
     s_open_fork (f);
@@ -249,6 +268,7 @@ static void own_work_goes_on_up_to_what_was_cancelled (void **state) {
 int main (void) {
     const struct CMUnitTest tests[] = {
         TRANSCRIPT (the_rest_of_the_run_goes_on),
+        TRANSCRIPT (a_join_is_no_way_around_it),
         TRANSCRIPT (what_runs_is_told),
         TRANSCRIPT (what_waits_for_its_turn_does_not_begin),
         TRANSCRIPT (a_chain_goes_on_up_to_what_was_cancelled),
