@@ -173,7 +173,8 @@ static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *comman
     dw_peer_t *peer = worker->peer == DW_PEER_NONE ? NULL : &self->peers.items[worker->peer];
     bool is_elsewhere = worker->agent != DW_NONE;
     if (peer) {
-        dw_peers_send (&self->peers, peer);
+        if (peer->packet.head.count)
+            dw_peers_send (&self->peers, peer);
         if (!is_elsewhere || !self->agents[worker->agent].is_solo)
             dw_coordinator_stop_worker (self, worker->peer);
     }
