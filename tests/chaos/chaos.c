@@ -116,7 +116,7 @@ static const struct {
     {"stale", chaos_stale}, {"shutdown", chaos_shutdown}, {"busy", chaos_busy},
     {"keys", chaos_keys},   {"silent", chaos_silent},     {"garbage", chaos_garbage},
     {"bombs", chaos_bombs}, {"endless", chaos_endless},   {"partition", chaos_partition},
-    {"loss", chaos_loss},   {"slow", chaos_slow},
+    {"loss", chaos_loss},   {"slow", chaos_slow},         {"foreign", chaos_foreign},
 };
 
 #define SCENARIOS (sizeof s_scenarios / sizeof *s_scenarios)
