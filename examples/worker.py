@@ -34,7 +34,7 @@ def json_reshape (call):
         for key in path.split ("."):
             value = value[int (key) if isinstance (value, list) else key]
         shaped[name] = value
-    return json.dumps (shaped, ensure_ascii = False, sort_keys = True)
+    return json.dumps (shaped, ensure_ascii = False, sort_keys = True, separators = (",", ":"))
 
 PROCESSORS = {"word_counts": word_counts, "json_reshape": json_reshape, "reverse_text": lambda call: call.payload[::-1]}
 
