@@ -355,6 +355,7 @@ static void of_one_process_only_the_latest_incarnation_is_there (void **state) {
     uint32_t former = self->peer;
     uint64_t ignored = s_ignored (self);
     s_join (self, &again, 3);
+    raw_peer_expect_refused (&self->raw, 503, "a later incarnation"); /* it hears that it is out */
     s_serve (self, &again);
     s_expect_result (self, run);
     self->peer = former; /* what it answers is nobody's */
