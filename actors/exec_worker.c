@@ -18,11 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "actors/actor.h"
 #include "actors/clock.h"
+#include "actors/identity.h"
 #include "actors/link.h"
 #include "actors/locate.h"
 #include "actors/message.h"
@@ -51,8 +51,7 @@ struct dw_exec_worker_t {
     int result; /* the thread's, until it is joined */
 
     /* The thread's own, but for the first connecting. */
-    uint8_t uuid[DW_WIRE_UUID_SIZE];
-    uint64_t incarnation;
+    dw_identity_t identity;
     dw_link_t link;
     uint32_t peer;
     int64_t heartbeat_ns, silence_ns, heard_ns, beat_ns, drained_ns;
@@ -85,19 +84,17 @@ static void s_say_hello (dw_exec_worker_t *self) {
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
     const dw_toolbox_options_t *tools = &self->options.tools;
     dw_writer_t *head = &self->packet.head;
-    char host[256] = "";
-    gethostname (host, sizeof host - 1);
     dw_write_hello (head, &(dw_wire_hello_t){.version = DW_WIRE_VERSION,
                                              .oldest = DW_WIRE_OLDEST,
                                              .role = DW_WIRE_SOLO,
                                              .token = no_token,
                                              .credit = CREDIT});
-    dw_write_agent (head, &(dw_wire_agent_t){.uuid = self->uuid,
-                                             .incarnation = ++self->incarnation,
+    dw_write_agent (head, &(dw_wire_agent_t){.uuid = self->identity.uuid,
+                                             .incarnation = ++self->identity.incarnation,
                                              .slots = 1,
                                              .pid = (uint64_t) getpid (),
-                                             .host = host,
-                                             .host_size = strlen (host),
+                                             .host = self->identity.host,
+                                             .host_size = strlen (self->identity.host),
                                              .processors_count = (uint32_t) tools->count});
     for (size_t i = 0; i < tools->count; i++)
         s_write_text (head, tools->names[i]);
@@ -455,9 +452,10 @@ static int s_make (dw_exec_worker_t *self, const dw_exec_options_t *options, dw_
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE,
                              "no descriptor for a worker: raise the limit of open files (%s)",
                              strerror (errno));
-    if (getrandom (self->uuid, sizeof self->uuid, 0) != (ssize_t) sizeof self->uuid)
-        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "the system gives no random bytes");
-    int err = dw_link_keys_read (&self->keys, &options->coordinator, error);
+    int err = dw_identity_make (&self->identity, options->name, options->incarnation, options->part,
+                                error);
+    if (!err)
+        err = dw_link_keys_read (&self->keys, &options->coordinator, error);
     if (!err)
         err = s_connect (self, error);
     if (!err && dw_actor_start (&self->actor, "dw-exec", 0, s_exec_actor, self))

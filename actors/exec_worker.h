@@ -17,7 +17,9 @@ typedef struct dw_exec_options_t {
     size_t tags_count;
     dw_toolbox_options_t tools; /* max_payload_bytes is the coordinator's to say */
     int reconnect_ms; /* how long to look for a coordinator that was lost; negative: for ever */
-    int grace_ms;     /* for tools to finish what they are at when it drains; 0: 30 s */
+    const char *name; /* as of an agent; slots that share it differ in part, which counts from 0 */
+    uint32_t incarnation, part;
+    int grace_ms; /* for tools to finish what they are at when it drains; 0: 30 s */
 } dw_exec_options_t;
 
 /* Connects, and starts its thread. Errors: as dw_agent_open. */

@@ -393,6 +393,8 @@ static int s_run_execs (options_t *self) {
                   .notice = dw_command_notice},
         .reconnect_ms = self->reconnect_ms,
         .grace_ms = self->grace_ms,
+        .name = self->name,
+        .incarnation = self->incarnation,
     };
     uint32_t slots = self->slots ? self->slots : dw_processors_lookup (NULL).cpus_count;
     dw_signals_t signals;

@@ -70,12 +70,11 @@ static void s_close (team_t *self) {
 }
 
 /* Of several graphs there may be some that it has nothing for: those are said, and passed over. */
-static int s_open (team_t *self, const dw_exec_options_t *options, uint32_t slots,
-                   bool is_one_of_many) {
-    for (uint32_t i = 0; i < slots; i++) {
+static int s_open (team_t *self, dw_exec_options_t options, uint32_t slots, bool is_one_of_many) {
+    for (options.part = 0; options.part < slots; options.part++) {
         dw_error_t *error = dw_error_new ();
-        int err = dw_exec_worker_open (&self->workers[self->count], options, error);
-        int status = err ? dw_connection_fail (err, error, &options->coordinator) : DW_EXIT_OK;
+        int err = dw_exec_worker_open (&self->workers[self->count], &options, error);
+        int status = err ? dw_connection_fail (err, error, &options.coordinator) : DW_EXIT_OK;
         dw_error_destroy (&error);
         if (err) {
             return err == DW_EGRAPH && is_one_of_many ? DW_EXIT_OK : status;
@@ -101,7 +100,7 @@ int dw_exec_serve (const dw_exec_options_t *asked, uint32_t slots, char *const *
             1) { /* the only one may be another when the coordinator is started again */
             options.coordinator.graph = graphs[i];
         }
-        status = s_open (&team, &options, slots, graphs_count > 1);
+        status = s_open (&team, options, slots, graphs_count > 1);
     }
     if (!status && team.count == 0) {
         status = DW_EXIT_GRAPH;

@@ -331,6 +331,24 @@ static void a_worker_with_programs_comes_again_to_a_coordinator_that_was_killed 
     command_free (&f->worker);
 }
 
+static void slots_with_programs_have_one_name_and_the_next_incarnation_puts_them_out (
+    void **state) {
+    fixture_t *f = *state;
+    s_coordinate (f, TOOL (""));
+    command_t other = {0};
+    command_start (&other, (const char *const[]){"worker", "--connect", f->endpoint, "--slots", "2",
+                                                 "--exec", "tool=cat", "--name", "rank-3", NULL});
+    command_await_error (&other, "working for ");
+    s_expect_payload (f, "x", "\"payload\":\"x\"");
+    WORK ("--exec", "tool=cat", "--name", "rank-3", "--incarnation", "1", "--slots", "2");
+    command_await_error (&other, "a later incarnation of this process is here");
+    command_end (&other);
+    command_expect (&other, 76);
+    command_free (&other);
+    s_expect_payload (f, "y", "\"payload\":\"y\"");
+    s_end_worker (f, 0);
+}
+
 /* ---- Words ------------------------------------------------------------------------------------ */
 
 static void what_makes_no_sense_is_a_usage_error (void **state) {
@@ -377,6 +395,7 @@ int main (void) {
         TEST (a_program_that_is_not_there_says_so_in_every_task),
         TEST (a_worker_that_drains_finishes_what_its_program_is_at),
         TEST (a_worker_that_is_killed_takes_its_programs_along),
+        TEST (slots_with_programs_have_one_name_and_the_next_incarnation_puts_them_out),
         TEST (a_worker_with_programs_comes_again_to_a_coordinator_that_was_killed),
         cmocka_unit_test (what_makes_no_sense_is_a_usage_error),
         TEST (a_worker_that_offers_nothing_needed_ends_and_says_what_it_lacks),
