@@ -235,7 +235,7 @@ static void a_program_that_talks_nonsense_fails_its_task (void **state) {
 static void a_program_that_hangs_is_killed_by_its_own_time_or_the_nodes (void **state) {
     fixture_t *f = *state;
     s_coordinate (f, TOOL (""));
-    WORK ("--exec-timeout", "0.3", "--exec", "tool=echo 'I wait for it' >&2; sleep 1000");
+    WORK ("--exec-timeout", "1.5", "--exec", "tool=echo 'I wait for it' >&2; sleep 1000");
     s_expect_failure (f, "x", 408,
                       "took longer than --exec-timeout; it wrote last:\\nI wait for it");
     s_end_worker (f, 0);
@@ -273,12 +273,16 @@ static void a_program_that_is_not_there_says_so_in_every_task (void **state) {
 static void a_worker_that_drains_finishes_what_its_program_is_at (void **state) {
     fixture_t *f = *state;
     s_coordinate (f, TOOL (""));
-    WORK ("--exec-format", "ndjson", "--exec",
-          s_program ("slow", "while read -r line; do sleep 0.5; echo \"$line\"; done\n"));
+    char lines[600];
+    const char *begun = command_path ("begun");
+    snprintf (lines, sizeof lines,
+              "while read -r line; do : > %s; sleep 0.5; echo \"$line\"; done\n", begun);
+    WORK ("--exec-format", "ndjson", "--exec", s_program ("slow", lines));
     command_t submit = {0};
     command_start (&submit, (const char *const[]){"submit", "--connect", f->endpoint, "--input",
                                                   "slowly", NULL});
-    sleep_ms (250);
+    for (int i = 0; i < 2000 && access (begun, F_OK); i++)
+        sleep_ms (10);
     s_end_worker (f, 0);
     command_end (&submit);
     command_expect (&submit, 0);
