@@ -139,6 +139,7 @@ static const struct {
     {"partition", chaos_partition},
     {"loss", chaos_loss},
     {"slow", chaos_slow},
+    {"foreign", chaos_foreign},
 };
 
 #define SCENARIOS (sizeof s_scenarios / sizeof *s_scenarios)

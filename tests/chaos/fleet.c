@@ -121,6 +121,21 @@ static int s_be_coordinator (const fleet_job_t *job) {
     return FLEET_ENDED_ELSE;
 }
 
+#define PYTHON "/usr/bin/python3" /* Debian's, which has Debian's modules */
+
+static int s_be_foreign (const fleet_job_t *job) {
+    int fd = open ("/dev/null", O_WRONLY);
+    if (!getenv ("CHAOS_VERBOSE") && fd >= 0)
+        dup2 (fd, STDERR_FILENO);
+    execl (PYTHON, PYTHON, DAGWOOD_SOURCE_DIR "/tests/chaos/worker.py", "--connect", job->endpoint,
+           (char *) NULL);
+    return FLEET_NOT_BEGUN;
+}
+
+bool fleet_has_foreign (void) {
+    return system (PYTHON " -c 'import zmq, msgpack' 2> /dev/null") == 0;
+}
+
 static bool s_enter (const char *network) {
     int fd = open (network, O_RDONLY | O_CLOEXEC);
     bool ok = fd >= 0 && setns (fd, CLONE_NEWNET) == 0;
@@ -136,6 +151,7 @@ static int s_be (const fleet_job_t *job, uint32_t place) {
         return FLEET_NOT_BEGUN;
     switch (job->role) {
         case FLEET_WORKER: return s_be_worker (job, place);
+        case FLEET_FOREIGN: return s_be_foreign (job);
         case FLEET_COORDINATOR: return s_be_coordinator (job);
         case FLEET_CUSTOMER: return s_be_customer (job);
         case FLEET_LISTENER: return listener_run (job->keys, s_counts->listened);

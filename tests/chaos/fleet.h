@@ -22,6 +22,7 @@ typedef enum fleet_role_t {
     FLEET_CUSTOMER, /* a client (customers.h) */
     FLEET_RELAY,
     FLEET_LISTENER, /* listens at every endpoint that there is (listener.h) */
+    FLEET_FOREIGN,  /* a worker of one slot in Python: worker.py */
     FLEET_SPINNER,  /* keeps a CPU busy */
 } fleet_role_t;
 
@@ -59,6 +60,8 @@ typedef struct fleet_counts_t {
 bool fleet_begin (const char *folder);
 /* What was counted; the test may set it to zeros while nobody counts. */
 fleet_counts_t *fleet_counts (void);
+/* Whether there can be workers in Python here. */
+bool fleet_has_foreign (void);
 /* Starts a process in a place that is free; its pid. A worker goes on trying to connect for 10 s. */
 int fleet_start (uint32_t place, const fleet_job_t *job);
 /* SIGTERM drains a worker. After SIGKILL the process is reaped and its place is free. */
