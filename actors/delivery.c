@@ -53,10 +53,9 @@ static void s_place (dw_slot_t *slot, dw_slot_form_t form, uint32_t place) {
 /* A payload that is not inside of its slot goes into the blob when it is small, else as a frame. */
 static void s_move_payload (s_work_t *work, dw_slot_t *slot, dw_extra_t *extra) {
     size_t size = slot->size, offset = work->blob.count;
-    if (!extra->has_payload) { /* nor may it tell where extra was */
+    if (!extra->has_payload) {
         slot->form = DW_SLOT_NONE;
         slot->size = 0;
-        memset (slot->bytes, 0, sizeof slot->bytes);
         return;
     }
     bool is_small = size <= DW_WIRE_INLINE_MAX || dw_packet_frames_left (work->packet) < 8;
@@ -116,6 +115,9 @@ static void s_settle_slots (s_work_t *work) {
         }
         if (slot->form == DW_SLOT_EXTRA)
             s_move_extra (work, node, slot);
+        if (slot->form ==
+            DW_SLOT_NONE) /* what it pointed to, or had before, is nobody's business */
+            memset (slot->bytes, 0, sizeof slot->bytes);
     }
 }
 

@@ -42,7 +42,6 @@ void dw_slot_drop_payload (dw_slot_t *self) {
     self->size = 0;
     if (!extra) {
         self->form = DW_SLOT_NONE;
-        memset (self->bytes, 0, sizeof self->bytes); /* it travels whole */
         return;
     }
     zmq_msg_close (&extra->payload);

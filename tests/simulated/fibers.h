@@ -23,7 +23,8 @@ typedef struct process_t {
     bool is_over;          /* it has ended, or was killed */
     bool is_stopped;       /* its fibers stand still */
     bool is_deaf, is_mute; /* nothing gets through to it, or from it: its messages wait */
-    bool lies;             /* what it sends by connections is changed on the way */
+    bool lies;             /* what it sends by connections is changed on the way, */
+    bool loses;            /* and some of it is lost */
     uint32_t
         room; /* messages for it that a queue with a limit takes; 0: as many as its limit says */
     uint32_t fibers_count;

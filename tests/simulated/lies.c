@@ -128,7 +128,7 @@ bool lies_change (pipe_t *pipe, packet_t *packet) {
     if (!s_is (packet, DW_WIRE_TASKS) || s_is_over () || !random_one_in (random, 12))
         return false;
     verdict->lies++;
-    bool is_twice = random_one_in (random, 2);
+    bool is_twice = random_one_in (random, 2) || !process->loses;
     transcript_tell ("%s is lied to: %s", process->name, is_twice ? "twice" : "cut short");
     process->lies = false;
     if (is_twice)
@@ -147,13 +147,14 @@ bool lies_change (pipe_t *pipe, packet_t *packet) {
 bool lies_tell (pipe_t *pipe, packet_t *packet) {
     random_t *random = fibers_random ();
     const zmq_msg_t *head = &packet->frames[0];
-    if (!s_is (packet, DW_WIRE_ANSWERS) || (s_is_over () && !s.late.packet))
+    bool loses = pipe->socket->process->loses;
+    if (!s_is (packet, DW_WIRE_ANSWERS) || (s_is_over () && !(s.late.packet && loses)))
         return false;
     s_remember (pipe, packet);
     if (!s_is_over () && !random_one_in (random, 4))
         return false;
     verdict->lies++;
-    uint32_t lie = s_is_over () ? 4 : random_below (random, 5),
+    uint32_t lie = s_is_over () ? 4 : random_below (random, loses ? 5 : 3),
              old = random_below (random, REMEMBERED);
     transcript_tell ("%s lies: %u", pipe->socket->process->name, (unsigned) lie);
     switch (lie) {

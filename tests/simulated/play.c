@@ -9,6 +9,7 @@
 #include "tests/simulated/audit.h"
 #include "tests/simulated/lies.h"
 #include "tests/simulated/processors.h"
+#include "tests/simulated/solo.h"
 #include "tests/simulated/stranger.h"
 #include "tests/simulated/transcript.h"
 #include "tests/simulated/verdict.h"
@@ -82,6 +83,15 @@ static void s_notice (void *arg, const char *line) {
     transcript_tell ("%s: %s", fibers_process ()->name, line);
 }
 
+/* By itself; when it was told to, another comes. */
+static void s_agent_left (s_actor_t *self) {
+    self->process = NULL;
+    if (self->is_drained)
+        fibers_at (fibers_now_ns () + random_between (fibers_random (), 0, AGAIN_NS_MAX),
+                   s_agent_comes, self);
+    self->is_drained = false;
+}
+
 static void *s_agent_main (void *arg) {
     s_actor_t *self = arg;
     const plot_agent_t *plot = &s.plot->agents[self->number];
@@ -116,11 +126,21 @@ static void *s_agent_main (void *arg) {
         dw_agent_close (&self->agent, -1, NULL); /* a rude processor may be left behind */
     dw_error_destroy (&error);
     dw_processors_destroy (&processors);
-    self->process = NULL;
-    if (self->is_drained)
-        fibers_at (fibers_now_ns () + random_between (fibers_random (), 0, AGAIN_NS_MAX),
-                   s_agent_comes, self);
-    self->is_drained = false;
+    s_agent_left (self);
+    return NULL;
+}
+
+static void *s_solo_main (void *arg) {
+    s_actor_t *self = arg;
+    const plot_agent_t *plot = &s.plot->agents[self->number];
+    solo_t options = {.plot = s.plot,
+                      .endpoint = ENDPOINT,
+                      .has_tag = plot->has_tag,
+                      .lies = plot->lies,
+                      .is_drained = &self->is_drained,
+                      .is_over = &s.is_over};
+    solo_main (&options);
+    s_agent_left (self);
     return NULL;
 }
 
@@ -130,10 +150,12 @@ static void s_agent_comes (void *arg) {
         return;
     self->agent = NULL;
     self->is_drained = false;
-    self->process = s_process_new ("agent", self->number);
+    bool is_solo = s.plot->agents[self->number].is_solo;
+    self->process = s_process_new (is_solo ? "solo" : "agent", self->number);
     self->process->lies = s.plot->agents[self->number].lies;
+    self->process->loses = !is_solo; /* what is lost without a cut, an agent's heartbeats tell of */
     self->process->room = s.plot->agents[self->number].room;
-    fibers_leave (fibers_start (self->process, "main", s_agent_main, self));
+    fibers_leave (fibers_start (self->process, "main", is_solo ? s_solo_main : s_agent_main, self));
 }
 
 static void *s_drain (void *arg) {
@@ -357,9 +379,10 @@ static void s_on_fault (void *arg) {
                 s_agent_killed (&s.agents[fault->whom]);
             break;
         case FAULT_DRAIN:
-            if (s.agents[fault->whom].agent && !s.agents[fault->whom].is_drained) {
+            if (!s.agents[fault->whom].is_drained &&
+                (s.agents[fault->whom].agent || s.plot->agents[fault->whom].is_solo)) {
                 verdict->drains++;
-                s.agents[fault->whom].is_drained = true;
+                s.agents[fault->whom].is_drained = true; /* which a solo sees */
                 fibers_leave (fibers_start (process, "drain", s_drain, &s.agents[fault->whom]));
             }
             break;

@@ -76,6 +76,7 @@ static void s_draw_agents (plot_t *self, random_t *random) {
             .is_there = i < count && !(i > 0 && plot_is_off (self, PLOT_OFF_AGENT + i)),
             .has_tag = i == 0 || random_one_in (random, 2),
             .lies = random_one_in (random, 8) && !plot_is_off (self, PLOT_OFF_LIES),
+            .is_solo = random_one_in (random, 5) && !plot_is_off (self, PLOT_OFF_SOLO),
             .slots = 1 + random_below (random, 3),
             .room = random_one_in (random, 5) ? 2 + random_below (random, 6) : 0,
             .comes_ns = random_one_in (random, 2) ? 0 : random_between (random, 0, 200 * MS)};
@@ -208,9 +209,9 @@ void plot_print (const plot_t *self, FILE *file) {
              self->has_stranger ? ", a stranger" : "", self->hangs ? ", hangs" : "");
     for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++)
         if (self->agents[i].is_there)
-            fprintf (file, "# agent %u: %u slots, room for %u%s%s, comes at %.3f ms\n", i,
-                     self->agents[i].slots, self->agents[i].room,
-                     self->agents[i].has_tag ? ", lane=2" : "",
+            fprintf (file, "# %s %u: %u slots, room for %u%s%s, comes at %.3f ms\n",
+                     self->agents[i].is_solo ? "solo" : "agent", i, self->agents[i].slots,
+                     self->agents[i].room, self->agents[i].has_tag ? ", lane=2" : "",
                      self->agents[i].lies ? ", lies" : "", (double) self->agents[i].comes_ns / 1e6);
     for (uint32_t i = 0; i < PLOT_CLIENTS_MAX; i++)
         if (self->clients[i].is_there)

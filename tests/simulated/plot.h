@@ -24,6 +24,7 @@ enum {
                    PLOT_CLIENTS_MAX, /* a run of every client, the others by twelves */
     PLOT_OFF_STRANGER = PLOT_OFF_RUN + PLOT_RUNS_FEW,
     PLOT_OFF_LIES,
+    PLOT_OFF_SOLO, /* they are agents */
     PLOT_OFF_CUTS, /* by messages */
     PLOT_OFF_PAUSES,
     PLOT_OFF_FAILURES,
@@ -71,6 +72,7 @@ typedef struct plot_run_t {
 
 typedef struct plot_agent_t {
     bool is_there, has_tag, lies;
+    bool is_solo; /* a worker process in one connection (solo.h) */
     uint32_t slots;
     uint32_t room; /* process_t.room */
     int64_t comes_ns;

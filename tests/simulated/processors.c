@@ -96,17 +96,30 @@ static bool s_spend (dw_call_t *call, int64_t ns, bool is_rude) {
     return true;
 }
 
-static bool s_take_time (dw_call_t *call, random_processor_t processor, bool is_rude) {
+/* What an attempt takes that does not hang. */
+static int64_t s_draw_time (random_processor_t processor) {
     random_t *random = fibers_random ();
-    if (random_processor_trait (processor).brief) {
-        fibers_pass (random_between (random, 0, BRIEF_NS));
-        return true;
-    }
+    if (random_processor_trait (processor).brief)
+        return random_between (random, 0, BRIEF_NS);
     bool is_long = random_one_in (random, s.plot->is_slow ? 6 : 30);
-    return s_spend (call, random_between (random, 10000, is_long ? LONG_NS : 200000), is_rude);
+    return random_between (random, 10000, is_long ? LONG_NS : 200000);
 }
 
-static void s_crash_perhaps (uint32_t node) {
+int64_t processors_draw_time (uint32_t node, bool hangs) {
+    if (hangs)
+        return s.plot->is_rude[node] ? RUDE_NS : HANG_NS;
+    return s_draw_time (s.plot->graph->nodes[node].processor);
+}
+
+static bool s_take_time (dw_call_t *call, random_processor_t processor, bool is_rude) {
+    int64_t ns = s_draw_time (processor);
+    if (!random_processor_trait (processor).brief)
+        return s_spend (call, ns, is_rude);
+    fibers_pass (ns);
+    return true;
+}
+
+void processors_crash_perhaps (uint32_t node) {
     if (s.deaths[node] >= s.plot->deaths[node] || s.crashes >= CRASHES_MAX || !s.can_crash ())
         return;
     s.deaths[node]++;
@@ -125,14 +138,12 @@ static bool s_is_once (uint32_t node) {
     return is;
 }
 
-/* NULL: it may run as often as it likes. */
-static s_once_t *s_begin_once (dw_call_t *call, uint32_t node) {
+bool *processors_begin_once (const char *key, uint32_t node) {
+    uint64_t hash = random_hash (0, key, strlen (key));
+    uint32_t i = 0;
     if (!s_is_once (node))
         return NULL;
-    const char *text = dw_call_key (call);
-    uint64_t key = random_hash (0, text, strlen (text));
-    uint32_t i = 0;
-    while (i < s.once_count && s.once[i].key != key)
+    while (i < s.once_count && s.once[i].key != hash)
         i++;
     if (i == ONCE_MAX)
         return NULL;
@@ -140,22 +151,27 @@ static s_once_t *s_begin_once (dw_call_t *call, uint32_t node) {
     if (s.once[i].is_begun)
         verdict_fail ("node %u may run but once, and is run again, in %s", node,
                       fibers_process ()->name);
-    s.once[i] = (s_once_t){.key = key, .is_begun = true};
-    return &s.once[i];
+    s.once[i] = (s_once_t){.key = hash, .is_begun = true};
+    return &s.once[i].is_begun;
 }
 
 /* ---- One call --------------------------------------------------------------------------------- */
 
+bool processors_hangs (uint32_t node, uint32_t attempt) {
+    bool hangs = (node + attempt) % 4 == 0 && s.plot->hangs &&
+                 !random_processor_trait (s.plot->graph->nodes[node].processor).brief;
+    verdict->hangs += hangs;
+    return hangs;
+}
+
 /* In one of the ways in which an attempt can fail; 0: it has set nothing, which is one of them. */
-static int s_fail (dw_call_t *call, random_processor_t processor, uint32_t node) {
+static int s_fail (dw_call_t *call, uint32_t node) {
     bool is_analyzer = !random_graph_transforms (s.plot->graph, node);
     int code = (int) dw_settings_integer (dw_call_settings (call), "code");
     switch ((node + dw_call_attempt (call)) % 4) {
         case 0:
-            if (s.plot->hangs && !random_processor_trait (processor).brief) {
-                verdict->hangs++;
-                s_spend (call, s.plot->is_rude[node] ? RUDE_NS : HANG_NS, s.plot->is_rude[node]);
-            }
+            if (processors_hangs (node, dw_call_attempt (call)))
+                s_spend (call, processors_draw_time (node, true), s.plot->is_rude[node]);
             return dw_call_fail (call, code, "it has hung");
         case 1:
             if (!is_analyzer)
@@ -169,22 +185,22 @@ static int s_fail (dw_call_t *call, random_processor_t processor, uint32_t node)
 
 static int s_attempt (dw_call_t *call, random_processor_t processor, uint32_t node) {
     int64_t failures = dw_settings_integer (dw_call_settings (call), "failures");
-    s_crash_perhaps (node);
+    processors_crash_perhaps (node);
     if (!s_take_time (call, processor, s.plot->is_rude[node]))
         return dw_call_fail (call, 499, "it was cancelled");
     if (failures < 0 || dw_call_attempt (call) <= failures)
-        return s_fail (call, processor, node);
+        return s_fail (call, node);
     return s_give (call, processor, node);
 }
 
 static int s_process (dw_call_t *call, void *instance) {
     random_processor_t processor = *(const random_processor_t *) instance;
     uint32_t node = (uint32_t) dw_settings_integer (dw_call_settings (call), "index");
-    s_once_t *once = s_begin_once (call, node);
+    bool *is_begun = processors_begin_once (dw_call_key (call), node);
     int code = s_attempt (call, processor, node);
     bool has_failed = code || dw_call_attempt (call) <= s.plot->graph->nodes[node].failures;
-    if (once && has_failed)
-        once->is_begun = false;
+    if (is_begun && has_failed)
+        *is_begun = false;
     return code;
 }
 

@@ -19,7 +19,7 @@ static void s_write (dw_writer_t *head, random_t *random) {
     if (type == DW_WIRE_HELLO) {
         dw_wire_hello_t hello = {.version = DW_WIRE_VERSION + random_below (random, 2),
                                  .oldest = DW_WIRE_OLDEST,
-                                 .role = (dw_wire_role_t) (1 + random_below (random, 4)),
+                                 .role = (dw_wire_role_t) (1 + random_below (random, 5)),
                                  .token = token,
                                  .number = random_below (random, 8),
                                  .credit = random_below (random, 3)};
