@@ -16,7 +16,8 @@
 #define MS         INT64_C (1000000)
 #define SLICE_NS   (3 * MS)
 #define LOOK_NS    (20 * MS)
-#define CONNECT_NS (300 * MS) /* until who is not welcome by then tries anew */
+#define CONNECT_NS (300 * MS)  /* until who is not welcome by then tries anew */
+#define DRAIN_NS   (1500 * MS) /* until who wants to leave, and is heard, is told to */
 #define CREDIT     8u
 
 typedef struct s_task_t {
@@ -39,7 +40,8 @@ typedef struct s_self_t {
     uint32_t peer;
     int64_t heard_ns, beat_ns, heartbeat_ns, silence_ns;
     s_task_t *first, **last; /* that wait; the first may be under way */
-    int64_t until_ns;        /* when what is under way will be through; 0: nothing is */
+    int64_t drained_ns;
+    int64_t until_ns; /* when what is under way will be through; 0: nothing is */
     bool is_welcome, has_drained, is_leaving, has_left;
 } s_self_t;
 
@@ -127,7 +129,15 @@ static void s_say (s_self_t *self, dw_wire_type_t type) {
     dw_packet_free (&word);
 }
 
-/* What is told of its nodes is as the graph has them. */
+static uint32_t s_served_count (const s_self_t *self) {
+    const random_graph_t *graph = self->options->plot->graph;
+    uint32_t count = 0;
+    for (uint32_t node = 0; node < graph->nodes_count; node++)
+        count += graph->nodes[node].demand <= 1 || self->options->has_tag;
+    return count;
+}
+
+/* It is told of all nodes that it serves, and they are as the graph has them. */
 static void s_check_briefing (const s_self_t *self, const uint8_t *bytes, size_t size) {
     const plot_t *plot = self->options->plot;
     dw_wire_reader_t reader = dw_wire_reader (bytes, size);
@@ -139,11 +149,12 @@ static void s_check_briefing (const s_self_t *self, const uint8_t *bytes, size_t
         const random_node_t *node = &plot->graph->nodes[plot->evaluator->by_rank[told.node]];
         bool is_blind = random_processor_trait (node->processor).payload_only;
         if (told.id_size != strlen (node->id) || memcmp (told.id, node->id, told.id_size) != 0 ||
+            (node->demand > 1 && !self->options->has_tag) ||
             told.dependencies_count != (is_blind ? 0 : node->dependencies_count))
             verdict_fail ("a solo is told of node %" PRIu32 " what it is not", told.node);
     }
-    if (count == 0 || !dw_wire_reader_is_over (&reader))
-        verdict_fail ("a solo is told of no nodes, or of more than there are");
+    if (count != s_served_count (self) || !dw_wire_reader_is_over (&reader))
+        verdict_fail ("a solo is told of %" PRIu32 " nodes, and serves others", count);
 }
 
 static void s_on_welcome (s_self_t *self, dw_wire_reader_t *reader) {
@@ -376,8 +387,10 @@ static void s_on_message (s_self_t *self) {
         case DW_WIRE_STOP: self->is_leaving = true; break;
         case DW_WIRE_REPLACE: s_connect (self); break;
         case DW_WIRE_TASKS:
-            if (!self->is_welcome || !s_on_tasks (self, &reader))
+            if (!self->is_welcome || !s_on_tasks (self, &reader)) {
+                fibers_sleep (LOOK_NS);
                 s_connect (self);
+            }
             break;
         default: break;
     }
@@ -389,7 +402,10 @@ static void s_leave_perhaps (s_self_t *self) {
     if (*options->is_drained && self->is_welcome && !self->has_drained) {
         s_say (self, DW_WIRE_DRAIN);
         self->has_drained = true;
+        self->drained_ns = fibers_now_ns ();
     }
+    if (self->has_drained && !self->is_leaving && fibers_now_ns () - self->drained_ns > DRAIN_NS)
+        verdict_fail ("%s wants to leave and is not told to", fibers_process ()->name);
     if (self->is_leaving && self->is_welcome && self->until_ns == 0) {
         s_send_answers (self);
         s_say (self, DW_WIRE_BYE);
