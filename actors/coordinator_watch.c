@@ -40,8 +40,9 @@ static void s_look_for_absent (dw_coordinator_t *self, uint32_t number, int64_t 
         return;
     worker->waits_ns = 0;
     worker->waits_count += worker->waits_count < DOUBLINGS_MAX;
-    dw_coordinator_notice (self, "slot %u of process %llu at %s does not come again: another is asked for",
-                           (unsigned) number, (unsigned long long) agent->pid, agent->host);
+    dw_coordinator_notice (
+        self, "slot %u of process %llu at %s does not come again: another is asked for",
+        (unsigned) number, (unsigned long long) agent->pid, agent->host);
     dw_coordinator_replace_slot (self, number);
 }
 

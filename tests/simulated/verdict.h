@@ -12,16 +12,34 @@
 #include "dagwood.h"
 
 /* What happened, of all worlds: a fault that never happens tests nothing. */
-#define VERDICT_COUNTS(X)                                                                      \
-    X (worlds)                                                                                 \
-    X (events)                                                                                 \
-    X (messages)                                                                               \
-    X (steps)                                                                                  \
-    X (runs)                                                                                   \
-    X (results)                                                                                \
-    X (cuts) X (half_open) X (partitions) X (solos) X (stops) X (kills) X (crashes) X (drains) \
-        X (lies) X (full) X (lost_messages) X (hangs) X (skips) X (cancelled) X (deadlines)    \
-            X (detached) X (clients_killed) X (timeouts) X (losses) X (ignored) X (replaced)
+#define VERDICT_COUNTS(X) \
+    X (worlds)            \
+    X (events)            \
+    X (messages)          \
+    X (steps)             \
+    X (runs)              \
+    X (results)           \
+    X (cuts)              \
+    X (half_open)         \
+    X (partitions)        \
+    X (solos)             \
+    X (stops)             \
+    X (kills)             \
+    X (crashes)           \
+    X (drains)            \
+    X (lies)              \
+    X (full)              \
+    X (lost_messages)     \
+    X (hangs)             \
+    X (skips)             \
+    X (cancelled)         \
+    X (deadlines)         \
+    X (detached)          \
+    X (clients_killed)    \
+    X (timeouts)          \
+    X (losses)            \
+    X (ignored)           \
+    X (replaced)
 
 typedef struct verdict_t {
     uint64_t seed;   /* of the world under way */
