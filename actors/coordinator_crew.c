@@ -111,6 +111,7 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
                                        record.message_size);
             break;
         case DW_WIRE_RETURNED: event->type = DW_EVENT_TASK_RETURNED; break;
+        case DW_WIRE_SKIPPED: event->type = DW_EVENT_TASK_SKIPPED; break;
     }
     uint32_t duration_us = dw_clock_us (record.duration_ns);
     for (size_t i = first_slot; duration_us && i < self->outcomes.slots_count; i++)

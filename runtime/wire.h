@@ -75,6 +75,7 @@ typedef enum dw_wire_answer_t {
     DW_WIRE_DONE,     /* steps done, the last ones */
     DW_WIRE_FAILED,   /* code, message */
     DW_WIRE_RETURNED, /* not begun, not going to be */
+    DW_WIRE_SKIPPED,  /* the step after those done ended its branch, and so the task */
 } dw_wire_answer_t;
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
@@ -234,7 +235,7 @@ uint32_t dw_read_tags (dw_wire_reader_t *self);
  * by which processors know the system, token what the agent's slots show in their HELLO, digest that of the plan
  * (runtime/core/plan.h), graph the graph (runtime/pack.h), workers the number of each of its slots, in
  * ascending order; lanes those that it serves, a bit each, and 0 where nodes make no demands; traits what the
- * coordinator knows of each processor of the graph: [name, intent, brief, payload_only]. */
+ * coordinator knows of each processor of the graph: [name, intent, brief, promises]. */
 typedef struct dw_wire_welcome_t {
     uint32_t peer, heartbeat_ms, silence_ms;
     const uint8_t *system, *token; /* DW_WIRE_TOKEN_SIZE bytes each */
@@ -248,7 +249,7 @@ bool dw_read_welcome (dw_wire_reader_t *self, dw_wire_welcome_t *welcome);
 typedef struct dw_wire_trait_t {
     const char *name; /* not ended by NUL */
     size_t name_size;
-    bool analyzes, brief, payload_only;
+    bool analyzes, brief, payload_only, may_skip; /* the last two are bits of promises: 1, 2 */
 } dw_wire_trait_t;
 
 void dw_write_trait (dw_writer_t *self, const dw_wire_trait_t *trait);
@@ -312,7 +313,7 @@ typedef struct dw_wire_task_t {
 bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task);
 
 /* An answer record: [ticket, step, answer, duration_ns, ...] with for MORE and DONE: steps, and a payload
- * and a metadata reference for each; for FAILED: code and message; for RETURNED: nothing. */
+ * and a metadata reference for each; for FAILED: code and message; for RETURNED and SKIPPED: nothing. */
 typedef struct dw_wire_answer_record_t {
     uint64_t ticket;
     uint32_t step; /* how many steps of the task earlier answers told of */

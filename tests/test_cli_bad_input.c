@@ -36,7 +36,7 @@ static void s_expect (command_t *c, int status, const char *const *parts) {
 
 typedef struct fixture_t {
     command_t coordinator;
-    char endpoint[256];
+    char endpoint[COMMAND_ENDPOINT_SIZE];
 } fixture_t;
 
 static int s_set_up (void **state) {
@@ -58,7 +58,7 @@ static int s_tear_down (void **state) {
 static void s_coordinate (fixture_t *f, const char *const *words) {
     command_start (&f->coordinator, words);
     command_await_output (&f->coordinator, "\n");
-    assert_int_equal (sscanf (f->coordinator.out, "listening at %255s", f->endpoint), 1);
+    command_take_endpoint (&f->coordinator, f->endpoint);
 }
 #define COORDINATE(...) s_coordinate (f, (const char *const[]){"coordinator", __VA_ARGS__, NULL})
 

@@ -15,7 +15,7 @@
 
 typedef struct fixture_t {
     command_t coordinator, other;
-    char endpoint[256], name[80];
+    char endpoint[COMMAND_ENDPOINT_SIZE], name[80];
 } fixture_t;
 
 static int s_set_up (void **state) {
@@ -23,18 +23,10 @@ static int s_set_up (void **state) {
     return *state ? 0 : -1;
 }
 
-static void s_forget (command_t *c) {
-    if (c->pid > 0) {
-        kill (c->pid, SIGKILL);
-        command_end (c);
-    }
-    command_free (c);
-}
-
 static int s_tear_down (void **state) {
     fixture_t *f = *state;
-    s_forget (&f->coordinator);
-    s_forget (&f->other);
+    command_forget (&f->coordinator);
+    command_forget (&f->other);
     free (f);
     return 0;
 }
@@ -54,7 +46,7 @@ static void s_coordinate (fixture_t *f, int ms, const char *option, const char *
                                  value,           NULL};
     command_start (&f->coordinator, words);
     command_await_output (&f->coordinator, "\n");
-    assert_int_equal (sscanf (f->coordinator.out, "listening at %255s", f->endpoint), 1);
+    command_take_endpoint (&f->coordinator, f->endpoint);
 }
 
 static void s_detach (fixture_t *f, const char *input) {

@@ -20,7 +20,7 @@
 
 typedef struct fixture_t {
     command_t coordinator, worker;
-    char endpoint[256];
+    char endpoint[COMMAND_ENDPOINT_SIZE];
 } fixture_t;
 
 static int s_set_up (void **state) {
@@ -28,28 +28,18 @@ static int s_set_up (void **state) {
     return *state ? 0 : -1;
 }
 
-static void s_forget (command_t *c) {
-    if (c->pid > 0) {
-        kill (c->pid, SIGKILL);
-        command_end (c);
-    }
-    command_free (c);
-}
-
 static int s_tear_down (void **state) {
     fixture_t *f = *state;
-    s_forget (&f->worker);
-    s_forget (&f->coordinator);
+    command_forget (&f->worker);
+    command_forget (&f->coordinator);
     free (f);
     return 0;
 }
 
-#define START(self, ...) command_start (self, (const char *const[]){__VA_ARGS__, NULL})
-
 static void s_coordinate (fixture_t *f, const char *const *words, const char *last_line) {
     command_start (&f->coordinator, words);
     command_await_output (&f->coordinator, last_line);
-    assert_int_equal (sscanf (f->coordinator.out, "listening at %255s", f->endpoint), 1);
+    command_take_endpoint (&f->coordinator, f->endpoint);
 }
 #define COORDINATE(last_line, ...) \
     s_coordinate (f, (const char *const[]){"coordinator", __VA_ARGS__, NULL}, last_line)
@@ -204,7 +194,7 @@ static void the_others_listen_at_the_ports_that_follow_or_beside_the_file (void 
               20001 + (int) (getpid () % 12000));
     command_expect_output (&f->coordinator, part);
     s_expect_run (f, "back", "olleh");
-    s_forget (&f->coordinator);
+    command_forget (&f->coordinator);
     f->coordinator = (command_t){0};
     snprintf (endpoint, sizeof endpoint, "ipc://%s", command_path ("many.sock"));
     snprintf (part, sizeof part, "graph back at %s.2\n", endpoint);

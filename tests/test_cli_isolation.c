@@ -25,7 +25,7 @@
 
 typedef struct fixture_t {
     command_t run, coordinator, worker;
-    char endpoint[256];
+    char endpoint[COMMAND_ENDPOINT_SIZE];
 } fixture_t;
 
 static int s_set_up (void **state) {
@@ -33,24 +33,14 @@ static int s_set_up (void **state) {
     return *state ? 0 : -1;
 }
 
-static void s_forget (command_t *c) {
-    if (c->pid > 0) {
-        kill (c->pid, SIGKILL);
-        command_end (c);
-    }
-    command_free (c);
-}
-
 static int s_tear_down (void **state) {
     fixture_t *f = *state;
-    s_forget (&f->run);
-    s_forget (&f->worker);
-    s_forget (&f->coordinator);
+    command_forget (&f->run);
+    command_forget (&f->worker);
+    command_forget (&f->coordinator);
     free (f);
     return 0;
 }
-
-#define START(self, ...) command_start (self, (const char *const[]){__VA_ARGS__, NULL})
 
 /* ---- Children --------------------------------------------------------------------------------- */
 
@@ -246,7 +236,7 @@ static void words_that_do_not_go_with_isolation_are_refused (void **state) {
 static void s_coordinate_at (fixture_t *f, const char *file, const char *endpoint) {
     START (&f->coordinator, "coordinator", file, "--listen", endpoint, "--stalled-seconds", "0.3");
     command_await_output (&f->coordinator, "\n");
-    assert_int_equal (sscanf (f->coordinator.out, "listening at %255s", f->endpoint), 1);
+    command_take_endpoint (&f->coordinator, f->endpoint);
 }
 
 static void s_coordinate (fixture_t *f, const char *file) {
@@ -301,7 +291,7 @@ static void a_worker_that_is_killed_leaves_no_children (void **state) {
 static void a_coordinator_that_was_killed_finds_other_children_of_its_worker (void **state) {
     fixture_t *f = *state;
     pid_t before[4], after[4];
-    char endpoint[256];
+    char endpoint[COMMAND_ENDPOINT_SIZE];
     command_t c = {0};
     const char *file = command_file ("nap.yaml", NAP ("10"));
     snprintf (endpoint, sizeof endpoint, "ipc://%s", command_path ("coordinator.sock"));

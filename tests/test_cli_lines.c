@@ -74,7 +74,7 @@ static void s_start (command_t *c, int *in_p, int *out_p, const char *const *wor
     }
     s_in_fd = s_out_fd = -1;
 }
-#define START(c, in_p, out_p, ...) \
+#define START_PIPED(c, in_p, out_p, ...) \
     s_start (c, in_p, out_p, (const char *const[]){__VA_ARGS__, NULL})
 
 static void s_write (int fd, const char *text) {
@@ -381,7 +381,7 @@ static void a_record_without_end_costs_no_more_memory (void **state) {
     (void) state;
     command_t c = {0};
     int in;
-    START (&c, &in, NULL, "run", command_file ("endless.yaml", SMALL), "--lines", "-");
+    START_PIPED (&c, &in, NULL, "run", command_file ("endless.yaml", SMALL), "--lines", "-");
     s_pour (in, "x", 1u << 20);
     command_await_output (&c, "record 1 has more bytes"); /* before it has ended */
     long before_kb = s_memory_kb (&c);
@@ -403,8 +403,8 @@ static void an_endless_stream_costs_no_more_memory (void **state) {
     command_t c = {0};
     int in;
     s_out_fd = open ("/dev/null", O_WRONLY | O_CLOEXEC);
-    START (&c, &in, NULL, "run", command_file ("flat.yaml", CHAIN), "--lines", "-", "--actors",
-           "pool");
+    START_PIPED (&c, &in, NULL, "run", command_file ("flat.yaml", CHAIN), "--lines", "-",
+                 "--actors", "pool");
     s_pour (in, "0123456789012345678901234567890123456789012345678901234567890\n", 4u << 20);
     long before_kb = s_memory_kb (&c);
     s_pour (in, "0123456789012345678901234567890123456789012345678901234567890\n", 16u << 20);
@@ -421,7 +421,7 @@ static void what_was_read_is_answered_though_the_input_goes_on (void **state) {
     command_t c = {0};
     char line[32], expected[32];
     int in;
-    START (&c, &in, NULL, "run", command_file ("prompt.yaml", CHAIN), "--lines", "-");
+    START_PIPED (&c, &in, NULL, "run", command_file ("prompt.yaml", CHAIN), "--lines", "-");
     for (int i = 1; i <= 5; i++) {
         snprintf (line, sizeof line, "line %d\nthe be", i); /* and the beginning of another one */
         snprintf (expected, sizeof expected, "LINE %d]", i);
@@ -460,7 +460,7 @@ static void whoever_reads_the_results_slowly_slows_the_reading (void **state) {
     (void) state;
     command_t c = {0};
     int in, out;
-    START (&c, &in, &out, "run", command_file ("back.yaml", CHAIN), "--lines", "-");
+    START_PIPED (&c, &in, &out, "run", command_file ("back.yaml", CHAIN), "--lines", "-");
     size_t size = s_pour_until_full (in, 64u << 20);
     /* Two pipes, what is in flight, a block that was read, and lines that were put together. */
     assert_in_range (size, READ_AHEAD * 50, READ_AHEAD * 50 + (1u << 20));
@@ -485,7 +485,7 @@ static void one_signal_cancels_what_is_in_flight_and_prints_it (void **state) {
     (void) state;
     command_t c = {0};
     int in;
-    START (&c, &in, NULL, "run", command_file ("sleeper.yaml", SLEEPER), "--lines", "-");
+    START_PIPED (&c, &in, NULL, "run", command_file ("sleeper.yaml", SLEEPER), "--lines", "-");
     s_write (in, "a\nb\nc\n");
     s_await_read (in);
     command_signal (&c, SIGINT); /* the input is still open */
@@ -505,7 +505,7 @@ static void two_signals_end_it_though_nobody_reads (void **state) {
     (void) state;
     command_t c = {0};
     int in, out;
-    START (&c, &in, &out, "run", command_file ("twice.yaml", CHAIN), "--lines", "-");
+    START_PIPED (&c, &in, &out, "run", command_file ("twice.yaml", CHAIN), "--lines", "-");
     s_pour_until_full (in, 64u << 20);
     command_signal (&c, SIGTERM);
     sleep_ms (300);
@@ -524,7 +524,7 @@ static void a_closed_output_ends_it_with_74 (void **state) {
     (void) state;
     command_t c = {0};
     int in, out;
-    START (&c, &in, &out, "run", command_file ("closed.yaml", CHAIN), "--lines", "-");
+    START_PIPED (&c, &in, &out, "run", command_file ("closed.yaml", CHAIN), "--lines", "-");
     close (out);
     s_write (in, "a\nb\n"); /* and more would follow */
     command_end (&c);
@@ -578,12 +578,12 @@ static void words_that_contradict_each_other_are_64 (void **state) {
 static void a_coordinator_elsewhere_gives_the_same_lines (void **state) {
     (void) state;
     const char *graph = command_file ("elsewhere.yaml", SMALL);
-    char *lines = s_numbered (LINES_MANY), expected[32], endpoint[256];
+    char *lines = s_numbered (LINES_MANY), expected[32], endpoint[COMMAND_ENDPOINT_SIZE];
     command_t coordinator = {0}, worker = {0}, c = {.input = lines};
     command_start (&coordinator, (const char *const[]){"coordinator", graph, "--listen",
                                                        "tcp://127.0.0.1:*", NULL});
     command_await_output (&coordinator, "\n");
-    assert_int_equal (sscanf (coordinator.out, "listening at %255s", endpoint), 1);
+    command_take_endpoint (&coordinator, endpoint);
     command_start (&worker, (const char *const[]){"worker", "--connect", endpoint, NULL});
     COMMAND (&c, "submit", "--connect", endpoint, "--lines", "-");
     command_expect (&c, 0);
@@ -614,15 +614,15 @@ static void a_coordinator_elsewhere_gives_the_same_lines (void **state) {
 static void what_a_lost_coordinator_had_is_told (void **state) {
     (void) state;
     command_t coordinator = {0}, c = {0};
-    char endpoint[256];
+    char endpoint[COMMAND_ENDPOINT_SIZE];
     int in;
     command_start (&coordinator,
                    (const char *const[]){"coordinator", command_file ("lost.yaml", SLEEPER),
                                          "--listen", "tcp://127.0.0.1:*", "--heartbeat-ms", "100",
                                          "--silence-ms", "500", NULL});
     command_await_output (&coordinator, "\n");
-    assert_int_equal (sscanf (coordinator.out, "listening at %255s", endpoint), 1);
-    START (&c, &in, NULL, "submit", "--connect", endpoint, "--lines", "-");
+    command_take_endpoint (&coordinator, endpoint);
+    START_PIPED (&c, &in, NULL, "submit", "--connect", endpoint, "--lines", "-");
     s_write (in, "a\nb\n");
     s_await_read (in);
     command_signal (&coordinator, SIGKILL);

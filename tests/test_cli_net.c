@@ -36,7 +36,7 @@
 /* What a test starts and ends; what still runs when it fails is killed. */
 typedef struct fixture_t {
     command_t coordinator, workers[2], other;
-    char endpoint[256]; /* where the coordinator listens */
+    char endpoint[COMMAND_ENDPOINT_SIZE]; /* where the coordinator listens */
 } fixture_t;
 
 static int s_set_up (void **state) {
@@ -44,33 +44,23 @@ static int s_set_up (void **state) {
     return *state ? 0 : -1;
 }
 
-static void s_forget (command_t *c) {
-    if (c->pid > 0) {
-        kill (c->pid, SIGKILL);
-        command_end (c);
-    }
-    command_free (c);
-}
-
 static int s_tear_down (void **state) {
     fixture_t *f = *state;
-    s_forget (&f->coordinator);
-    s_forget (&f->workers[0]);
-    s_forget (&f->workers[1]);
-    s_forget (&f->other);
+    command_forget (&f->coordinator);
+    command_forget (&f->workers[0]);
+    command_forget (&f->workers[1]);
+    command_forget (&f->other);
     free (f);
     return 0;
 }
 
 /* ---- Steps -------------------------------------------------------------------------------- */
 
-#define START(self, ...) command_start (self, (const char *const[]){__VA_ARGS__, NULL})
-
 /* Starts the coordinator and takes where it listens from what it prints. */
 static void s_coordinate (fixture_t *f, const char *const *words) {
     command_start (&f->coordinator, words);
     command_await_output (&f->coordinator, "\n");
-    assert_int_equal (sscanf (f->coordinator.out, "listening at %255s", f->endpoint), 1);
+    command_take_endpoint (&f->coordinator, f->endpoint);
 }
 #define COORDINATE(...) s_coordinate (f, (const char *const[]){"coordinator", __VA_ARGS__, NULL})
 

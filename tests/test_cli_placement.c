@@ -22,7 +22,7 @@
 
 typedef struct fixture_t {
     command_t coordinator, workers[2], other;
-    char endpoint[256];
+    char endpoint[COMMAND_ENDPOINT_SIZE];
     const char *graph;
 } fixture_t;
 
@@ -36,30 +36,20 @@ static int s_set_up (void **state) {
     return 0;
 }
 
-static void s_forget (command_t *c) {
-    if (c->pid > 0) {
-        kill (c->pid, SIGKILL);
-        command_end (c);
-    }
-    command_free (c);
-}
-
 static int s_tear_down (void **state) {
     fixture_t *f = *state;
-    s_forget (&f->coordinator);
-    s_forget (&f->workers[0]);
-    s_forget (&f->workers[1]);
-    s_forget (&f->other);
+    command_forget (&f->coordinator);
+    command_forget (&f->workers[0]);
+    command_forget (&f->workers[1]);
+    command_forget (&f->other);
     free (f);
     return 0;
 }
 
-#define START(self, ...) command_start (self, (const char *const[]){__VA_ARGS__, NULL})
-
 static void s_coordinate (fixture_t *f, const char *const *words) {
     command_start (&f->coordinator, words);
     command_await_output (&f->coordinator, "\n");
-    assert_int_equal (sscanf (f->coordinator.out, "listening at %255s", f->endpoint), 1);
+    command_take_endpoint (&f->coordinator, f->endpoint);
 }
 #define COORDINATE(no_workers)                                                            \
     s_coordinate (f, (const char *const[]){"coordinator", f->graph, "--listen", LOOPBACK, \

@@ -128,6 +128,18 @@ void command_free (command_t *self) {
     *self = (command_t){0};
 }
 
+void command_forget (command_t *self) {
+    if (self->pid > 0) {
+        kill (self->pid, SIGKILL);
+        command_end (self);
+    }
+    command_free (self);
+}
+
+void command_take_endpoint (const command_t *self, char endpoint[COMMAND_ENDPOINT_SIZE]) {
+    assert_int_equal (sscanf (self->out, "listening at %255s", endpoint), 1);
+}
+
 void command_run (command_t *self, const char *const *words) {
     command_start (self, words);
     command_end (self);

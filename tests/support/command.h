@@ -24,6 +24,7 @@ typedef struct command_t {
 
 /* Starts dagwood with these words, ended by NULL. */
 void command_start (command_t *self, const char *const *words);
+#define START(self, ...) command_start (self, (const char *const[]){__VA_ARGS__, NULL})
 /* Waits, while it runs, until standard output (or error) has this text in it; after ten seconds the
  * test fails. What it said so far is in out (or err). */
 void command_await_output (command_t *self, const char *text);
@@ -33,6 +34,12 @@ void command_signal (const command_t *self, int number);
 /* Waits for its end and reads what it said. */
 void command_end (command_t *self);
 void command_free (command_t *self);
+/* Kills it if it still runs, and frees: what a tear-down does with whatever a test that failed left behind. */
+void command_forget (command_t *self);
+
+/* Where a coordinator listens, of what it has said by now. */
+#define COMMAND_ENDPOINT_SIZE 256
+void command_take_endpoint (const command_t *self, char endpoint[COMMAND_ENDPOINT_SIZE]);
 
 /* Both at once, for most tests: COMMAND (&c, "run", file, "--format", "json"); */
 void command_run (command_t *self, const char *const *words);

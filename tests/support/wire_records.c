@@ -67,7 +67,8 @@ void wire_write_answer (dw_writer_t *self, const dw_wire_answer_record_t *answer
             dw_write_uint (self, answer->code);
             dw_write_str (self, answer->message, answer->message_size);
             return;
-        case DW_WIRE_RETURNED: return;
+        case DW_WIRE_RETURNED:
+        case DW_WIRE_SKIPPED: return;
     }
 }
 
@@ -311,7 +312,7 @@ static bool s_read_answer (dw_wire_reader_t *reader, const uint8_t *begin) {
     dw_wire_answer_record_t answer;
     if (!dw_read_answer (reader, &answer))
         return false;
-    s_expect (answer.answer <= DW_WIRE_RETURNED, "an answer is one of those there are");
+    s_expect (answer.answer <= DW_WIRE_SKIPPED, "an answer is one of those there are");
     s_expect (answer.code <= 999 && answer.message_size <= 8192, "errors are bounded");
     s_expect_inside (reader, begin, answer.message, answer.message_size);
     s_expect_count (reader, 2 * (uint64_t) answer.steps);

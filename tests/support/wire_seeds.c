@@ -78,7 +78,8 @@ static void s_seed_welcome (dw_writer_t *self) {
     dw_write_uint (self, 5);
     dw_write_array (self, 2);
     dw_write_trait (self, &(dw_wire_trait_t){.name = "identity", .name_size = 8, .brief = true});
-    dw_write_trait (self, &(dw_wire_trait_t){.name = "look", .name_size = 4, .analyzes = true});
+    dw_write_trait (self, &(dw_wire_trait_t){
+                              .name = "look", .name_size = 4, .analyzes = true, .may_skip = true});
 }
 
 static void s_seed_status (dw_writer_t *self) {
@@ -157,7 +158,10 @@ static void s_seed_answers (dw_writer_t *self) {
     wire_write_answer (self, &more, refs);
     wire_write_answer (self, &done, refs);
     wire_write_answer (self, &failed, NULL);
+    dw_wire_answer_record_t skipped = {
+        .ticket = 9, .step = 1, .answer = DW_WIRE_SKIPPED, .duration_ns = 70};
     wire_write_answer (self, &returned, NULL);
+    wire_write_answer (self, &skipped, NULL);
 }
 
 static void s_seed_submissions (dw_writer_t *self) {
