@@ -362,10 +362,21 @@ static int s_all_runs (s_world_t *self, dw_event_type_t type) {
     return s_step (self, self->runs_count);
 }
 
-/* Until all runs have ended. */
+/* How much of the time since begin_ns slots were at a task, in percent. */
+static double s_busy_percent (const s_world_t *self, int64_t begin_ns) {
+    double busy_ns = self->busy_ns;
+    for (size_t i = 0; i < self->busy.count; i++)
+        if (self->busy.items[i].at_ns > self->now_ns)
+            busy_ns -= (double) (self->busy.items[i].at_ns - self->now_ns);
+    return 100 * busy_ns / (double) (self->now_ns - begin_ns) / self->slots_count;
+}
+
+/* Until all runs have ended. Slots count as long as there is something for them; the tasks that were sent when the runs
+ * came are not counted, as what sending them took is not. */
 static int s_work (s_world_t *self, dw_report_t *report) {
     uint64_t steps = 0, events = 0;
-    double cpu_ns = 0;
+    uint64_t sent = dw_scheduler_counts (self->scheduler).tasks_sent;
+    double cpu_ns = 0, busy_percent = -1;
     int64_t begin_ns = self->now_ns;
     int err = DW_OK;
     while (self->ended_count < self->runs_count && !err) {
@@ -377,14 +388,19 @@ static int s_work (s_world_t *self, dw_report_t *report) {
         steps++;
         events += count;
         cpu_ns += (double) self->step_ns;
+        if (busy_percent < 0 && dw_scheduler_ready_count (self->scheduler) == 0)
+            busy_percent = s_busy_percent (self, begin_ns);
     }
-    double passed_ns = (double) (self->now_ns - begin_ns), tasks = (double) self->done_count;
+    double passed_ns = (double) (self->now_ns - begin_ns), done = (double) self->done_count;
+    double tasks = done - (double) sent;
+    if (tasks < 1 && !err)
+        return dw_error_add (report->error, DW_EPROCESSOR, DW_NOWHERE,
+                             "nothing was queued: ask for more tasks than there are slots");
     dw_report_number (report, "completions_per_second_of_core", tasks * 1e9 / cpu_ns);
     dw_report_number (report, "scheduler_ns_per_task", cpu_ns / tasks);
     dw_report_number (report, "scheduler_core_percent", 100 * cpu_ns / passed_ns);
-    dw_report_number (report, "tasks_per_second", tasks * 1e9 / passed_ns);
-    dw_report_number (report, "slots_busy_percent",
-                      100 * self->busy_ns / passed_ns / self->slots_count);
+    dw_report_number (report, "tasks_per_second", done * 1e9 / passed_ns);
+    dw_report_number (report, "slots_busy_percent", busy_percent);
     dw_report_count (report, "steps", steps);
     dw_report_number (report, "answers_per_step", (double) events / (double) steps);
     return err;
