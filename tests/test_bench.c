@@ -279,18 +279,18 @@ static void scale_has_every_task_done_by_any_number_of_workers (void **state) {
     assert_int_equal (s_bench ("scale", "--quick --tasks 10 --nodes 10 2> /dev/null", NULL), 70);
 }
 
-/* Each task is sent and answered in some bytes, and its payload comes back; that of a run goes out once for all in a message. */
+/* A task is sent and answered in some bytes; a payload that several have in a message is there once. */
 static void fleet_counts_the_bytes_of_its_tasks (void **state) {
     (void) state;
     json_t *small = s_quick ("fleet", "--task-ms 0 --payload 100");
     json_t *large = s_quick ("fleet", "--task-ms 0 --payload 1100");
-    double less = json_real_value (json_object_get (small, "received_bytes_per_task")),
-           more = json_real_value (json_object_get (large, "received_bytes_per_task"));
-    if (!(less > 100 && less < 300 && more - less > 900 && more - less < 1200))
-        fail_msg ("received_bytes_per_task: %f and %f", less, more);
-    assert_true (json_real_value (json_object_get (small, "sent_bytes_per_task")) <
-                 json_real_value (json_object_get (large, "sent_bytes_per_task")));
-    s_expect_time (small, "sent_bytes_per_task");
+    static const char *const ways[] = {"sent_bytes_per_task", "received_bytes_per_task"};
+    for (size_t i = 0; i < 2; i++) {
+        double less = json_real_value (json_object_get (small, ways[i])),
+               more = json_real_value (json_object_get (large, ways[i]));
+        if (!(less > 5 && less < 300 && more > less && more < 1300))
+            fail_msg ("%s: %f and %f", ways[i], less, more);
+    }
     s_expect_time (small, "coordinator_us_per_task");
     s_expect_time (small, "coordinator_bytes_per_slot");
     json_decref (small);

@@ -14,9 +14,10 @@
 #define HANDOVER_NS    400u  /* what it costs to have a task run by an actor */
 #define PIECES         8u    /* in so many messages a worker gets its share of what is ready */
 #define PIECE_NS_MAX   1000000u
-#define COMPANY_NS_MAX 300000u  /* a longer task is not put behind another */
-#define LOOKS_MAX      256u     /* workers of a lane that are looked at in each step, */
-#define LOOK_NS_MAX    10000000 /* and all of more now and then */
+#define COMPANY_NS_MAX 300000u /* a longer task is not put behind another */
+#define FEW            256u /* workers of a lane, all of which are looked at in each step; of more */
+#define LOOKS          32u  /* so many for each step, but all of them together */
+#define LOOK_NS_MAX    100000000
 
 /* Makes room for one more task. */
 static bool s_worker_grow (dw_worker_state_t *worker) {
@@ -189,10 +190,10 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t lane_i
 }
 
 /* Looks at what a lane's workers still have before them. Where they are very many what it was a while ago is good
- * enough: so many steps that the looks are few for each, but no longer than LOOK_NS_MAX. */
+ * enough: it is looked at again after so many steps that there are few looks for each, or LOOK_NS_MAX. */
 static void s_look_at_held (dw_scheduler_t *self, dw_lane_t *lane) {
-    if (lane->workers_count > LOOKS_MAX && lane->looked &&
-        (self->steps_count - lane->looked) * LOOKS_MAX < lane->workers_count &&
+    if (lane->workers_count > FEW && lane->looked &&
+        (self->steps_count - lane->looked) * LOOKS < lane->workers_count &&
         self->now_ns - lane->looked_ns < LOOK_NS_MAX)
         return;
     lane->held_ns = lane->sharers = 0;
@@ -266,7 +267,7 @@ static bool s_may_have_more (const dw_scheduler_t *self, const dw_worker_state_t
  * many only those that have just answered are looked at: the others have what they had. */
 static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t share_ns) {
     dw_lane_t *lane = &self->lanes[lane_index];
-    bool are_many = lane->workers_count > LOOKS_MAX;
+    bool are_many = lane->workers_count > FEW;
     const uint32_t *workers = are_many ? self->answered : lane->workers;
     for (uint32_t i = are_many ? self->answered_count : lane->end;
          i-- > 0 && lane->ready_count > 0;) {
