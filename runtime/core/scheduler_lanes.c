@@ -12,8 +12,11 @@
 static uint32_t *s_place (dw_worker_state_t *worker, uint32_t lane_index) {
     if (!worker->lanes)
         return &worker->place;
-    uint64_t before = worker->lanes & ((UINT64_C (1) << lane_index) - 1);
-    return &worker->places[__builtin_popcountll (before)];
+    uint32_t *place = worker->places;
+    for (uint64_t lanes = worker->lanes & ((UINT64_C (1) << lane_index) - 1); lanes;
+         lanes &= lanes - 1)
+        place++;
+    return place;
 }
 
 static void s_mark (dw_lane_t *lane, uint32_t place, bool is_idle) {
