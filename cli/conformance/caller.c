@@ -103,7 +103,8 @@ static void s_say_what_came (dw_line_t *self, char *seen) {
     size_t size = 0;
     const char *text = code ? dw_read_str (&reader, 4096, &size) : NULL;
     if (text) {
-        dw_case_fail (seen, "REFUSED %u: %.*s", (unsigned) code, size < 150 ? (int) size : 150, text);
+        dw_case_fail (seen, "REFUSED %u: %.*s", (unsigned) code, size < 150 ? (int) size : 150,
+                      text);
     } else {
         dw_case_fail (seen, "%s", dw_case_type (self->type, type));
     }
@@ -258,7 +259,8 @@ dw_line_t *dw_caller_client (dw_caller_t *self, const uint8_t *uuid, uint64_t in
         dw_case_fail (seen, "no socket for a client");
         return NULL;
     }
-    dw_line_write_hello (line, DW_WIRE_VERSION, DW_WIRE_OLDEST, DW_WIRE_CLIENT, dw_line_no_token, 0, 0);
+    dw_line_write_hello (line, DW_WIRE_VERSION, DW_WIRE_OLDEST, DW_WIRE_CLIENT, dw_line_no_token, 0,
+                         0);
     if (uuid) {
         dw_write_identity (&line->out.head,
                            &(dw_wire_identity_t){.uuid = uuid, .incarnation = incarnation});

@@ -94,7 +94,8 @@ static dw_verdict_t s_hello_identity (void *stage, char *seen) {
     if (!s_is_greeted (self, seen)) {
         return DW_VERDICT_SKIPPED;
     }
-    dw_wire_reader_t reader = dw_wire_reader (self->stage.greeting.bytes, self->stage.greeting.count);
+    dw_wire_reader_t reader = dw_wire_reader (self->stage.greeting.bytes,
+                                              self->stage.greeting.count);
     (void) dw_read_uint (&reader);
     (void) dw_read_hello (&reader, &hello);
     if (!dw_wire_reader_has_more (&reader)) {
@@ -148,6 +149,8 @@ static dw_verdict_t s_refused_busy (void *stage, char *seen) {
 /* ---- Runs ------------------------------------------------------------------------------------- */
 
 static const dw_guest_welcome_t s_welcome = DW_GUEST_WELCOME;
+/* The same, with short silences. */
+static const dw_guest_welcome_t s_brief = {.heartbeat_ms = 100, .silence_ms = 800, .runs_max = 64};
 
 static dw_verdict_t s_submit (void *stage, char *seen) {
     dw_guest_t *self = stage;
@@ -204,7 +207,8 @@ static dw_verdict_t s_runs_max (void *stage, char *seen) {
 /* The client has what it waited for, and says so by leaving. */
 static dw_verdict_t s_expect_end (dw_guest_t *self, char *seen) {
     bool is_gone = dw_guest_finish (self, LEAVE_MS);
-    if (dw_subject_has_ended (&self->stage.subject) && dw_subject_went_down (&self->stage.subject)) {
+    if (dw_subject_has_ended (&self->stage.subject) &&
+        dw_subject_went_down (&self->stage.subject)) {
         return dw_case_fail (seen, "it went down by signal %d", -self->stage.subject.status);
     }
     if (!is_gone) {
@@ -266,8 +270,8 @@ static dw_verdict_t s_result_failed (void *stage, char *seen) {
     if (!dw_guest_submitted (self, &s_welcome, seen)) {
         return DW_VERDICT_SKIPPED;
     }
-    static const uint8_t extras[] = {0, 0xc0, 0xcd, 1, 0xf4, 0xa3, 'b', 'a', 'd', 0xc0,
-                                     1, 0xc0, 0,    0xc0, 0x91, 0};
+    static const uint8_t extras[] = {0,   0xc0, 0xcd, 1,    0xf4, 0xa3, 'b',  'a',
+                                     'd', 0xc0, 1,    0xc0, 0,    0xc0, 0x91, 0};
     dw_guest_result_t result = dw_guest_result (self->runs[0]);
     result.status = DW_RUN_FAILED;
     memset (result.table, 0, sizeof result.table);
@@ -353,10 +357,10 @@ static dw_verdict_t s_stalled (void *stage, char *seen) {
 
 static dw_verdict_t s_beats (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_brief, seen)) {
         return DW_VERDICT_SKIPPED;
     }
-    dw_guest_watch (self, 6 * (int64_t) s_welcome.heartbeat_ms);
+    dw_guest_watch (self, 6 * (int64_t) s_brief.heartbeat_ms);
     uint32_t count = self->beats;
     return count ? dw_case_pass (seen, "%u in 6 heartbeats", (unsigned) count)
                  : dw_case_fail (seen, "none in 6 heartbeats");
@@ -364,10 +368,10 @@ static dw_verdict_t s_beats (void *stage, char *seen) {
 
 static dw_verdict_t s_late (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_brief, seen)) {
         return DW_VERDICT_SKIPPED;
     }
-    dw_guest_watch (self, (int64_t) s_welcome.silence_ms * 3 / 2);
+    dw_guest_watch (self, (int64_t) s_brief.silence_ms * 3 / 2);
     if (self->byes || dw_stage_is_gone (&self->stage, self->end)) {
         return dw_case_fail (seen, "it left though each of its BEAT was answered");
     }
@@ -376,11 +380,11 @@ static dw_verdict_t s_late (void *stage, char *seen) {
 
 static dw_verdict_t s_pause (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_brief, seen)) {
         return DW_VERDICT_SKIPPED;
     }
     self->is_mute = true;
-    dw_guest_watch (self, (int64_t) s_welcome.silence_ms / 2);
+    dw_guest_watch (self, (int64_t) s_brief.silence_ms / 2);
     self->is_mute = false;
     dw_stage_say (&self->stage, self->end, DW_WIRE_BEAT);
     return s_expect_end (self, seen);
@@ -388,11 +392,11 @@ static dw_verdict_t s_pause (void *stage, char *seen) {
 
 static dw_verdict_t s_silence (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_brief, seen)) {
         return DW_VERDICT_SKIPPED;
     }
     self->is_mute = true;
-    int64_t begin_ns = dw_clock_ns (), limit_ns = 3 * (int64_t) s_welcome.silence_ms * 1000000;
+    int64_t begin_ns = dw_clock_ns (), limit_ns = 5 * (int64_t) s_brief.silence_ms * 1000000;
     while (self->again == DW_STAGE_NONE && !self->byes && dw_clock_ns () < begin_ns + limit_ns &&
            !self->stage.interrupted) {
         (void) dw_guest_take (self, dw_clock_ns () + 20000000);
@@ -442,7 +446,8 @@ static bool s_came_again (dw_guest_t *self, dw_verdict_t *verdict_p, char *seen)
     }
     if (self->again == DW_STAGE_NONE) {
         *verdict_p = self->stage.subject.words && dw_subject_has_ended (&self->stage.subject)
-                         ? dw_case_skip (seen, "it ended with %d: is it to look for a coordinator again?",
+                         ? dw_case_skip (seen,
+                                         "it ended with %d: is it to look for a coordinator again?",
                                          self->stage.subject.status)
                          : dw_case_fail (seen, "it did not come again");
         return false;
@@ -450,7 +455,8 @@ static bool s_came_again (dw_guest_t *self, dw_verdict_t *verdict_p, char *seen)
     self->end = self->again;
     dw_wire_hello_t hello;
     dw_wire_identity_t identity = {0};
-    dw_wire_reader_t reader = dw_wire_reader (self->stage.greeting.bytes, self->stage.greeting.count);
+    dw_wire_reader_t reader = dw_wire_reader (self->stage.greeting.bytes,
+                                              self->stage.greeting.count);
     bool is_known = dw_read_uint (&reader) == DW_WIRE_HELLO && dw_read_hello (&reader, &hello) &&
                     dw_read_identity (&reader, &identity) &&
                     memcmp (identity.uuid, uuid, sizeof uuid) == 0;
@@ -479,8 +485,9 @@ static dw_verdict_t s_comes_again (void *stage, char *seen) {
     while (self->runs_count == 0 && dw_guest_take (self, deadline_ns)) {
     }
     if (self->runs_count == 0 || self->runs[0] != run) {
-        return dw_case_fail (seen, "%s", self->runs_count ? "it submitted another run"
-                                                          : "it did not submit its run again");
+        return dw_case_fail (seen, "%s",
+                             self->runs_count ? "it submitted another run"
+                                              : "it did not submit its run again");
     }
     return s_expect_end (self, seen);
 }
@@ -529,15 +536,15 @@ static dw_verdict_t s_comes_again_other (void *stage, char *seen) {
 
 static const dw_case_t s_cases[] = {
     {"hello", HELLO, "What it says first is HELLO, with the word dagwood.", s_hello},
-    {"hello-versions", "Versions", "It speaks version 3, and its oldest is no newer than its newest.",
-     s_hello_versions},
+    {"hello-versions", "Versions",
+     "It speaks version 3, and its oldest is no newer than its newest.", s_hello_versions},
     {"hello-role", HELLO, "A client has role 2.", s_hello_role},
     {"hello-zeros", HELLO, "A client has number 0 and credit 0.", s_hello_zeros},
     {"hello-identity", HELLO,
      "Behind the credit is nothing, or a uuid of 16 bytes and an incarnation.", s_hello_identity},
     {"hello-waits", HELLO, "Behind HELLO it says nothing until it is answered.", s_hello_waits},
-    {"refused-version", "Versions", "Who is REFUSED 400 for its version leaves, and submits nothing.",
-     s_refused_version},
+    {"refused-version", "Versions",
+     "Who is REFUSED 400 for its version leaves, and submits nothing.", s_refused_version},
     {"refused-key", REFUSED, "Who is REFUSED 403 leaves, and submits nothing.", s_refused_key},
     {"refused-busy", REFUSED, "Who is REFUSED 503 leaves, and submits nothing.", s_refused_busy},
     {"submit", SUBMIT, "A client that is welcome submits a run.", s_submit},
@@ -568,7 +575,8 @@ static const dw_case_t s_cases[] = {
     {"late-result", PRESENCE, "As long as its BEAT is answered it waits, longer than the silence.",
      s_late},
     {"pause", PRESENCE,
-     "A coordinator that pauses for less than the silence, and answers late, is not lost.", s_pause},
+     "A coordinator that pauses for less than the silence, and answers late, is not lost.",
+     s_pause},
     {"silence", PRESENCE, "A coordinator that answers no BEAT for the silence is lost.", s_silence},
     {"stop", "Messages, STOP", "A client that is told STOP leaves.", s_stop},
     {"comes-again", AGAIN,

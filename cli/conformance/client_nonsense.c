@@ -10,7 +10,7 @@
 #define COUNTED  "What is counted and ignored"
 
 #define LEAVE_MS 6000
-#define QUIET_MS 200
+#define QUIET_MS 100
 
 static const dw_guest_welcome_t s_good = DW_GUEST_WELCOME;
 
@@ -23,7 +23,8 @@ static dw_verdict_t s_expect_disbelieved (dw_guest_t *self, const dw_guest_welco
     }
     dw_guest_welcome (self, welcome);
     bool is_gone = dw_guest_await_gone (self, LEAVE_MS);
-    if (dw_subject_has_ended (&self->stage.subject) && dw_subject_went_down (&self->stage.subject)) {
+    if (dw_subject_has_ended (&self->stage.subject) &&
+        dw_subject_went_down (&self->stage.subject)) {
         return dw_case_fail (seen, "it went down by signal %d", -self->stage.subject.status);
     }
     if (self->runs_count) {
@@ -65,7 +66,8 @@ static dw_verdict_t s_welcome_counts (void *stage, char *seen) {
 static dw_verdict_t s_expect_end (dw_guest_t *self, char *seen) {
     dw_guest_watch (self, QUIET_MS);
     bool is_gone = dw_guest_finish (self, LEAVE_MS);
-    if (dw_subject_has_ended (&self->stage.subject) && dw_subject_went_down (&self->stage.subject)) {
+    if (dw_subject_has_ended (&self->stage.subject) &&
+        dw_subject_went_down (&self->stage.subject)) {
         return dw_case_fail (seen, "it went down by signal %d", -self->stage.subject.status);
     }
     if (!is_gone) {
@@ -116,16 +118,16 @@ static dw_verdict_t s_foreign_types (void *stage, char *seen) {
 /* ---- Results ---------------------------------------------------------------------------------- */
 
 /* A result that makes no sense is sent, and then a good one. */
-#define NONSENSE(name, ...)                                             \
-    static dw_verdict_t name (void *stage, char *seen) {                \
-        dw_guest_t *self = stage;                                       \
-        if (!dw_guest_submitted (self, &s_good, seen)) {                \
-            return DW_VERDICT_SKIPPED;                                  \
-        }                                                               \
-        dw_guest_result_t result = dw_guest_result (self->runs[0]);     \
-        __VA_ARGS__                                                     \
-        dw_guest_send_result (self, &result);                           \
-        return s_expect_end (self, seen);                               \
+#define NONSENSE(name, ...)                                         \
+    static dw_verdict_t name (void *stage, char *seen) {            \
+        dw_guest_t *self = stage;                                   \
+        if (!dw_guest_submitted (self, &s_good, seen)) {            \
+            return DW_VERDICT_SKIPPED;                              \
+        }                                                           \
+        dw_guest_result_t result = dw_guest_result (self->runs[0]); \
+        __VA_ARGS__                                                 \
+        dw_guest_send_result (self, &result);                       \
+        return s_expect_end (self, seen);                           \
     }
 
 static const uint8_t s_text[] = {0xa4, 'D', 'o', 'n', 'e'};
@@ -170,22 +172,30 @@ static dw_verdict_t s_deep (void *stage, char *seen) {
     return s_expect_end (self, seen);
 }
 
-#define RESULT(name, what, play) \
-    { name, BELIEVED, what " is not believed, and neither ends the client by a signal nor holds it up.", play }
+#define RESULT(name, what, play)                                                               \
+    {                                                                                          \
+        name, BELIEVED,                                                                        \
+            what " is not believed, and neither ends the client by a signal nor holds it up.", \
+            play                                                                               \
+    }
 
 static const dw_case_t s_cases[] = {
     {"welcome-cut", WELCOME, "Who is told a WELCOME that is cut leaves, and submits nothing.",
      s_welcome_cut},
     {"welcome-no-heartbeat", WELCOME, "Who is told a heartbeat of 0 ms leaves.",
      s_welcome_no_heartbeat},
-    {"welcome-short-silence", WELCOME,
-     "Who is told a silence of less than two heartbeats leaves.", s_welcome_short_silence},
+    {"welcome-short-silence", WELCOME, "Who is told a silence of less than two heartbeats leaves.",
+     s_welcome_short_silence},
     {"welcome-counts-beyond", WELCOME, "Who is told of more ids than there are bytes leaves.",
      s_welcome_counts},
-    {"unknown-type", COUNTED, "After a message of a type that is unknown it waits on, or says that it makes no sense, and leaves.", s_unknown_type},
-    {"no-type", COUNTED, "After a message without a head, or whose type is no integer, it waits on, or leaves.",
+    {"unknown-type", COUNTED,
+     "After a message of a type that is unknown it waits on, or says that it makes no sense, and leaves.",
+     s_unknown_type},
+    {"no-type", COUNTED,
+     "After a message without a head, or whose type is no integer, it waits on, or leaves.",
      s_no_type},
-    {"foreign-types", "Peers", "After what is not sent to a client it waits on, or leaves.", s_foreign_types},
+    {"foreign-types", "Peers", "After what is not sent to a client it waits on, or leaves.",
+     s_foreign_types},
     RESULT ("result-cut", "A result that is cut", s_cut),
     RESULT ("result-status", "A status of a run that is none", s_status),
     RESULT ("result-table-short", "A table of one slot and a half", s_table_short),

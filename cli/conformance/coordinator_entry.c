@@ -13,18 +13,18 @@
 
 static const uint8_t s_uuid[DW_WIRE_UUID_SIZE] = "conformance uui";
 
-#define LINE(self, line, stage, seen)                      \
-    dw_caller_t *self = stage;                             \
-    dw_line_t *line = dw_caller_line (self);               \
-    if (!line) {                                           \
+#define LINE(self, line, stage, seen)                       \
+    dw_caller_t *self = stage;                              \
+    dw_line_t *line = dw_caller_line (self);                \
+    if (!line) {                                            \
         return dw_case_fail (seen, "no socket for a line"); \
     }
 
-#define CLIENT(self, line, stage, seen)                             \
-    dw_caller_t *self = stage;                                      \
-    dw_line_t *line = dw_caller_client (self, NULL, 0, seen);       \
-    if (!line) {                                                    \
-        return DW_VERDICT_SKIPPED;                                  \
+#define CLIENT(self, line, stage, seen)                       \
+    dw_caller_t *self = stage;                                \
+    dw_line_t *line = dw_caller_client (self, NULL, 0, seen); \
+    if (!line) {                                              \
+        return DW_VERDICT_SKIPPED;                            \
     }
 
 /* ---- Clients ---------------------------------------------------------------------------------- */
@@ -53,7 +53,8 @@ static dw_verdict_t s_session_earlier (void *stage, char *seen) {
     if (!line) {
         return dw_case_skip (seen, "no socket for a line");
     }
-    dw_line_write_hello (line, DW_WIRE_VERSION, DW_WIRE_OLDEST, DW_WIRE_CLIENT, dw_line_no_token, 0, 0);
+    dw_line_write_hello (line, DW_WIRE_VERSION, DW_WIRE_OLDEST, DW_WIRE_CLIENT, dw_line_no_token, 0,
+                         0);
     dw_write_identity (&line->out.head,
                        &(dw_wire_identity_t){.uuid = s_uuid, .incarnation = incarnation});
     dw_line_send (line);
@@ -68,8 +69,9 @@ static dw_verdict_t s_expect_welcome (dw_line_t *line, char *seen) {
         return dw_case_fail (seen, "no answer");
     }
     char type[40];
-    return line->type == DW_WIRE_WELCOME ? dw_case_pass (seen, "WELCOME")
-                                         : dw_case_fail (seen, "%s", dw_case_type (line->type, type));
+    return line->type == DW_WIRE_WELCOME
+               ? dw_case_pass (seen, "WELCOME")
+               : dw_case_fail (seen, "%s", dw_case_type (line->type, type));
 }
 
 static dw_verdict_t s_expect_refused (dw_line_t *line, uint32_t code, char *seen) {
@@ -90,9 +92,8 @@ static dw_verdict_t s_newer (void *stage, char *seen) {
     if (s_expect_refused (line, 400, seen) != DW_VERDICT_PASSED) {
         return DW_VERDICT_FAILED;
     }
-    return strstr (seen, "46") && strstr (seen, "47") && strchr (seen, '3')
-               ? DW_VERDICT_PASSED
-               : DW_VERDICT_FAILED;
+    return strstr (seen, "46") && strstr (seen, "47") && strchr (seen, '3') ? DW_VERDICT_PASSED
+                                                                            : DW_VERDICT_FAILED;
 }
 
 /* As version 2 had it: without oldest. */
@@ -149,8 +150,9 @@ static dw_verdict_t s_cut (void *stage, char *seen) {
 static dw_verdict_t s_long (void *stage, char *seen) {
     LINE (self, line, stage, seen);
     dw_writer_t *head = &line->out.head;
-    static const uint8_t bytes[] = {0xd9, 7, 'd', 'a', 'g', 'w', 'o', 'o', 'd', 0xcf, 0, 0, 0, 0, 0,
-                                    0, 0, 3, 0xcd, 0, 3, 0xcc, 2, 0xc6, 0, 0, 0, 16};
+    static const uint8_t bytes[] = {0xd9, 7,    'd', 'a',  'g', 'w', 'o', 'o', 'd',  0xcf,
+                                    0,    0,    0,   0,    0,   0,   0,   3,   0xcd, 0,
+                                    3,    0xcc, 2,   0xc6, 0,   0,   0,   16};
     dw_write_uint (head, DW_WIRE_HELLO);
     dw_packet_append (&line->out, bytes, sizeof bytes);
     dw_packet_append (&line->out, dw_line_no_token, DW_WIRE_TOKEN_SIZE);
@@ -316,7 +318,8 @@ static dw_verdict_t s_where_unknown (void *stage, char *seen) {
     if (!dw_line_await (line, DW_WIRE_MOVED, DW_CALLER_ANSWER)) {
         return dw_case_fail (seen, "no MOVED");
     }
-    return dw_read_nil (&line->reader) ? dw_case_pass (seen, "nil") : dw_case_fail (seen, "a place");
+    return dw_read_nil (&line->reader) ? dw_case_pass (seen, "nil")
+                                       : dw_case_fail (seen, "a place");
 }
 
 /* ---- What may not be said --------------------------------------------------------------------- */
@@ -456,8 +459,8 @@ static const dw_case_t s_cases[] = {
     {"session-earlier", "Who is there, A client that comes again",
      "Of one uuid an incarnation that is no later is REFUSED 503.", s_session_earlier},
     {"hello-range", VERSIONS, "Of versions 2 to 9 the third is chosen: WELCOME.", s_range},
-    {"hello-newer", VERSIONS, "Versions 46 to 47 are REFUSED 400, by a text with those of both sides.",
-     s_newer},
+    {"hello-newer", VERSIONS,
+     "Versions 46 to 47 are REFUSED 400, by a text with those of both sides.", s_newer},
     {"hello-version-2", VERSIONS, "Version 2, which said no oldest, is REFUSED 400.", s_version_2},
     {"hello-oldest-newer", VERSIONS, "An oldest that is newer than the newest is REFUSED 400.",
      s_oldest_newer},
@@ -490,12 +493,13 @@ static const dw_case_t s_cases[] = {
      s_unknown_type},
     {"empty-head", COUNTED, "A message without a head is not answered.", s_empty_head},
     {"no-type", COUNTED, "A message whose type is no integer is not answered.", s_no_type},
-    {"foreign-number", PEERS, "A number that came by another connection than its HELLO is nobody's.",
-     s_foreign_number},
+    {"foreign-number", PEERS,
+     "A number that came by another connection than its HELLO is nobody's.", s_foreign_number},
     {"nobody", COUNTED, "Who has said no HELLO is nobody.", s_nobody},
     {"workers-words", PEERS, "What workers and agents say is not answered to a client.",
      s_workers_words},
-    {"owners-words", PEERS, "What the owner says nothing comes of where it listens.", s_owners_words},
+    {"owners-words", PEERS, "What the owner says nothing comes of where it listens.",
+     s_owners_words},
     {"own-words", PEERS, "What a coordinator says is not answered to a client.", s_own_words},
     {"many-frames", COUNTED, "20,000 frames that nothing refers to are ignored.", s_many_frames},
     {"silent", "Limits", "Connections that say nothing hold nobody up.", s_silent},

@@ -13,21 +13,21 @@
 #define GOODBYE "Who is there, Good-bye and loss"
 #define AGAIN   "Who is there, A client that comes again"
 
-#define TASK_MS  4000
-#define QUIET_MS 300
+#define TASK_MS   4000
+#define QUIET_MS  200
 #define SETTLE_MS 100
-#define RUN      5u /* the client's number of its run */
+#define RUN       5u /* the client's number of its run */
 
 /* Begins a case: a crowd and a client. */
-#define OPEN(self, crowd, client, count, stage, seen)                     \
-    dw_caller_t *self = stage;                                            \
-    dw_crowd_t crowd;                                                     \
-    if (!dw_caller_crowd (self, &(crowd), count, seen)) {                 \
-        return DW_VERDICT_SKIPPED;                                        \
-    }                                                                     \
-    dw_line_t *client = dw_caller_client (self, NULL, 0, seen);           \
-    if (!client) {                                                        \
-        return DW_VERDICT_SKIPPED;                                        \
+#define OPEN(self, crowd, client, count, stage, seen)           \
+    dw_caller_t *self = stage;                                  \
+    dw_crowd_t crowd;                                           \
+    if (!dw_caller_crowd (self, &(crowd), count, seen)) {       \
+        return DW_VERDICT_SKIPPED;                              \
+    }                                                           \
+    dw_line_t *client = dw_caller_client (self, NULL, 0, seen); \
+    if (!client) {                                              \
+        return DW_VERDICT_SKIPPED;                              \
     }
 
 /* Submits a run, and waits for the first of its tasks. */
@@ -42,10 +42,10 @@ static bool s_begin (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client, ch
                                  : "no task came: is there another worker that takes them?");
     return false;
 }
-#define BEGIN(self, crowd, client, count, stage, seen)   \
-    OPEN (self, crowd, client, count, stage, seen)       \
-    if (!s_begin (self, &(crowd), client, seen)) {       \
-        return DW_VERDICT_SKIPPED;                       \
+#define BEGIN(self, crowd, client, count, stage, seen) \
+    OPEN (self, crowd, client, count, stage, seen)     \
+    if (!s_begin (self, &(crowd), client, seen)) {     \
+        return DW_VERDICT_SKIPPED;                     \
     }
 
 /* Has the run answered for to its end: it is ok. */
@@ -58,8 +58,9 @@ static dw_verdict_t s_expect_ok (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t
     if (self->bad_tasks) {
         return dw_case_fail (seen, "TASKS that cannot be read");
     }
-    return status == DW_RUN_OK ? dw_case_pass (seen, "ok, of %u tasks", (unsigned) self->asked_count)
-                               : dw_case_fail (seen, "the run ended with status %u", (unsigned) status);
+    return status == DW_RUN_OK
+               ? dw_case_pass (seen, "ok, of %u tasks", (unsigned) self->asked_count)
+               : dw_case_fail (seen, "the run ended with status %u", (unsigned) status);
 }
 
 /* ---- Runs ------------------------------------------------------------------------------------- */
@@ -79,9 +80,10 @@ static dw_verdict_t s_task (void *stage, char *seen) {
                                  (unsigned) asked->steps, (unsigned) asked->attempt);
         }
     }
-    return self->bad_tasks ? dw_case_fail (seen, "TASKS that cannot be read")
-                           : dw_case_pass (seen, "node %u, %u steps", (unsigned) self->asked[0].node,
-                                           (unsigned) self->asked[0].steps);
+    return self->bad_tasks
+               ? dw_case_fail (seen, "TASKS that cannot be read")
+               : dw_case_pass (seen, "node %u, %u steps", (unsigned) self->asked[0].node,
+                               (unsigned) self->asked[0].steps);
 }
 
 static dw_verdict_t s_credit (void *stage, char *seen) {
@@ -691,11 +693,12 @@ static const dw_case_t s_cases[] = {
     {"run", SUBMIT, "A run whose tasks are answered ends, and its result is ok.", s_run},
     {"task", "Messages, TASKS", "A task has a node, at least one step, and attempt 1.", s_task},
     {"credit", "Limits", "A slot is not sent more tasks than its credit.", s_credit},
-    {"submit-nonsense", SUBMIT, "A payload that is not one value is REFUSED 400, by the run's number.",
-     s_submit_nonsense},
+    {"submit-nonsense", SUBMIT,
+     "A payload that is not one value is REFUSED 400, by the run's number.", s_submit_nonsense},
     {"submit-output", SUBMIT, "An output that is no node is REFUSED 400, by the run's number.",
      s_submit_output},
-    {"submit-deep", SUBMIT, "A payload that is nested 50,000 times holds nobody up.", s_submit_deep},
+    {"submit-deep", SUBMIT, "A payload that is nested 50,000 times holds nobody up.",
+     s_submit_deep},
     {"submit-cut", COUNTED, "Submissions before one that is cut hold.", s_submit_cut},
     {"deadline", SUBMIT, "A run whose deadline passes has failed, with 408.", s_deadline},
     {"abort", "Messages, ABORT", "A run that is cancelled ends so, and its worker is told CANCEL.",
@@ -706,8 +709,8 @@ static const dw_case_t s_cases[] = {
      s_foreign_ticket},
     {"answer-foreign-name", "Peers", "An answer in the name of another slot is ignored.",
      s_foreign_name},
-    {"answer-told-ahead", COUNTED, "An answer that does not go on where the one before ended is ignored.",
-     s_told_ahead},
+    {"answer-told-ahead", COUNTED,
+     "An answer that does not go on where the one before ended is ignored.", s_told_ahead},
     {"answer-cut", COUNTED, "An answer that is cut is ignored.", s_answer_cut},
     {"answer-count-beyond", COUNTED, "An answer of more steps than there are bytes is ignored.",
      s_answer_count},
@@ -724,17 +727,19 @@ static const dw_case_t s_cases[] = {
      s_too_many_steps},
     {"returned", ANSWERS, "A task that is given back is sent again.", s_returned},
     {"lost-by-bye", GOODBYE, "What a slot held that says BYE is sent again.", s_slot_bye},
-    {"lost-by-cut", GOODBYE, "What a slot held that was cut, and whose place another takes, is sent again.",
-     s_slot_cut},
+    {"lost-by-cut", GOODBYE,
+     "What a slot held that was cut, and whose place another takes, is sent again.", s_slot_cut},
     {"lost-by-agent", GOODBYE, "What slots held whose agent says BYE is sent again.", s_agent_bye},
     {"answer-fenced", "Who is there, Fencing",
      "An answer of a slot whose place another has taken is ignored.", s_fenced_answer},
     {"drain-at-work", "Who is there, To drain", "What a drained slot answers before BYE counts.",
      s_drain},
-    {"session-kept", AGAIN, "A result that a client missed is sent before WELCOME.", s_session_kept},
-    {"session-resubmits", AGAIN, "A run that is submitted again while it is under way is made once.",
-     s_session_resubmits},
-    {"claim-unknown", "Messages, CLAIM", "A run that nobody knows is REFUSED 404.", s_claim_unknown},
+    {"session-kept", AGAIN, "A result that a client missed is sent before WELCOME.",
+     s_session_kept},
+    {"session-resubmits", AGAIN,
+     "A run that is submitted again while it is under way is made once.", s_session_resubmits},
+    {"claim-unknown", "Messages, CLAIM", "A run that nobody knows is REFUSED 404.",
+     s_claim_unknown},
     {"detach", "Messages, DETACH", "A run that is detached is confirmed, and can be claimed.",
      s_detach},
 };

@@ -31,9 +31,9 @@ static dw_verdict_t s_agent (void *stage, char *seen) {
     dw_crowd_t crowd;
     if (dw_caller_agent (self, &crowd, 2, seen)) {
         return dw_wire_is_pulse (crowd.heartbeat_ms, crowd.silence_ms)
-                   ? dw_case_pass (seen, "numbers %u and %u, %u ms, %u ms", (unsigned) crowd.numbers[0],
-                                   (unsigned) crowd.numbers[1], (unsigned) crowd.heartbeat_ms,
-                                   (unsigned) crowd.silence_ms)
+                   ? dw_case_pass (seen, "numbers %u and %u, %u ms, %u ms",
+                                   (unsigned) crowd.numbers[0], (unsigned) crowd.numbers[1],
+                                   (unsigned) crowd.heartbeat_ms, (unsigned) crowd.silence_ms)
                    : dw_case_fail (seen, "a heartbeat of %u ms, a silence of %u ms",
                                    (unsigned) crowd.heartbeat_ms, (unsigned) crowd.silence_ms);
     }
@@ -58,7 +58,8 @@ static dw_verdict_t s_beat_slots (void *stage, char *seen) {
     dw_write_uint (head, crowd.agent->peer);
     static const uint32_t numbers[] = {0, 65535, UINT32_MAX};
     for (size_t i = 0; i < 3; i++) {
-        dw_write_slot (head, &(dw_wire_slot_t){.number = numbers[i], .at = DW_WIRE_AT_TASK, .ticket = 7});
+        dw_write_slot (head,
+                       &(dw_wire_slot_t){.number = numbers[i], .at = DW_WIRE_AT_TASK, .ticket = 7});
     }
     dw_write_uint (head, crowd.numbers[0]); /* and one that is cut */
     dw_line_send (crowd.agent);
@@ -140,8 +141,9 @@ static dw_verdict_t s_slot_bye (void *stage, char *seen) {
         return dw_case_fail (seen, "REPLACE %llu, of %u", (unsigned long long) number,
                              (unsigned) crowd.numbers[0]);
     }
-    return dw_caller_slot (self, &crowd, 0, seen) ? dw_case_pass (seen, "REPLACE, and WELCOME to another")
-                                                  : DW_VERDICT_FAILED;
+    return dw_caller_slot (self, &crowd, 0, seen)
+               ? dw_case_pass (seen, "REPLACE, and WELCOME to another")
+               : DW_VERDICT_FAILED;
 }
 
 static dw_verdict_t s_ended (void *stage, char *seen) {
@@ -226,8 +228,9 @@ static dw_verdict_t s_silence (void *stage, char *seen) {
         return dw_case_skip (seen, "the silence is %u ms", (unsigned) crowd.silence_ms);
     }
     int64_t begin_ns = dw_clock_ns ();
-    int64_t end_ns = begin_ns + ((int64_t) crowd.silence_ms + 2 * (int64_t) crowd.heartbeat_ms + 1000) *
-                                    1000000;
+    int64_t end_ns = begin_ns +
+                     ((int64_t) crowd.silence_ms + 2 * (int64_t) crowd.heartbeat_ms + 1000) *
+                         1000000;
     while (dw_clock_ns () < end_ns) {
         (void) dw_line_receive (crowd.agent, 100);
     }

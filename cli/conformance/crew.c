@@ -13,17 +13,18 @@
 #include "runtime/pack.h"
 #include "runtime/payload.h"
 
-#define HEARTBEAT_MS  200
-#define SILENCE_MS    2000
-#define COME_MS       6000 /* for slots, once their agent is here */
-#define ANSWER_MS     5000
-#define SLOW_MS       300
-#define AGENT_PEER    70001u
-#define SLOT_PEER     80001u
-#define FIRST_NUMBER  301u
-#define FIRST_TICKET  4000u
-#define LOOK_NS       INT64_C (20000000)
-#define SLEEP         "sleep"
+#define HEARTBEAT_MS   200
+#define SILENCE_MS     2000
+#define COME_MS        6000 /* for slots, once their agent is here */
+#define ANSWER_MS      5000
+#define SLOW_MS        300
+#define AGENT_PEER     70001u
+#define SLOT_PEER      80001u
+#define FIRST_NUMBER   301u
+#define FIRST_TICKET   4000u
+#define LOOK_NS        INT64_C (20000000)
+#define SLEEP          "sleep"
+#define LAST_WORDS_MAX 1000 /* messages */
 
 int dw_crew_init (dw_crew_t *self, const char *wanted) {
     self->wanted = wanted;
@@ -112,12 +113,12 @@ static bool s_make_traits (dw_crew_t *self) {
 
 static void s_write_trait (const dw_crew_t *self, const char *name, dw_writer_t *writer) {
     const struct dw_processor_t *processor = dw_processors_find (self->stock, name);
-    dw_write_trait (writer, &(dw_wire_trait_t){
-                                .name = name,
-                                .name_size = strlen (name),
-                                .analyzes = processor && processor->intent == DW_ANALYZE,
-                                .brief = processor && processor->brief,
-                                .payload_only = !processor || processor->payload_only});
+    dw_write_trait (writer,
+                    &(dw_wire_trait_t){.name = name,
+                                       .name_size = strlen (name),
+                                       .analyzes = processor && processor->intent == DW_ANALYZE,
+                                       .brief = processor && processor->brief,
+                                       .payload_only = !processor || processor->payload_only});
 }
 
 bool dw_crew_prepare (dw_crew_t *self, char *why) {
@@ -212,8 +213,8 @@ static void s_nobody (dw_crew_t *self, char *why) {
         snprintf (why, DW_SEEN_BYTES, "the command ended with %d before it said HELLO",
                   stage->subject.status);
     } else {
-        snprintf (why, DW_SEEN_BYTES, "no agent said HELLO %s %d ms", stage->is_idle ? "after" : "within",
-                  stage->wait_ms);
+        snprintf (why, DW_SEEN_BYTES, "no agent said HELLO %s %d ms",
+                  stage->is_idle ? "after" : "within", stage->wait_ms);
     }
     stage->is_idle = true;
 }
@@ -259,9 +260,8 @@ static bool s_are_all_here (const dw_crew_t *self) {
 
 static void s_begin_slots (dw_crew_t *self) {
     for (uint32_t i = 0; i < self->slots_count; i++) {
-        self->slots[i] = (dw_crew_slot_t){.end = DW_STAGE_NONE,
-                                          .number = FIRST_NUMBER + 2 * i,
-                                          .next_ticket = FIRST_TICKET};
+        self->slots[i] = (dw_crew_slot_t){
+            .end = DW_STAGE_NONE, .number = FIRST_NUMBER + 2 * i, .next_ticket = FIRST_TICKET};
     }
 }
 
@@ -441,8 +441,8 @@ static void s_on_hello (dw_crew_t *self, uint32_t from) {
         self->again = from;
         return;
     }
-    for (uint32_t i = 0; end->is_hello && end->hello.role == DW_WIRE_WORKER && i < self->slots_count;
-         i++) {
+    for (uint32_t i = 0;
+         end->is_hello && end->hello.role == DW_WIRE_WORKER && i < self->slots_count; i++) {
         dw_crew_slot_t *slot = &self->slots[i];
         if (slot->number != end->hello.number ||
             memcmp (end->token, self->token, sizeof self->token) != 0) {
@@ -501,6 +501,7 @@ void dw_crew_forget (dw_crew_t *self) {
     self->nonsense[0] = '\0';
 }
 
+/* A connection may be gone before what came by it last is taken in, such as BYE. */
 static bool s_await_gone (dw_crew_t *self, uint32_t end, int64_t ms) {
     int64_t deadline_ns = dw_stage_in (ms);
     while (!dw_stage_is_gone (&self->stage, end)) {
@@ -509,6 +510,8 @@ static bool s_await_gone (dw_crew_t *self, uint32_t end, int64_t ms) {
             return false;
         }
         dw_crew_take (self, now_ns + LOOK_NS);
+    }
+    for (int left = LAST_WORDS_MAX; left > 0 && dw_crew_take (self, 0); left--) {
     }
     return true;
 }
@@ -586,8 +589,9 @@ bool dw_crew_is_right (const dw_crew_t *self, const dw_told_t *told, const char 
         return false;
     }
     if (!told->is_sound) {
-        dw_case_fail (seen, "ticket %llu: an output that is not one msgpack value, or metadata "
-                            "that is no map of str to str",
+        dw_case_fail (seen,
+                      "ticket %llu: an output that is not one msgpack value, or metadata "
+                      "that is no map of str to str",
                       (unsigned long long) told->ticket);
         return false;
     }
@@ -601,8 +605,8 @@ bool dw_crew_is_right (const dw_crew_t *self, const dw_told_t *told, const char 
         size == strlen (expected) && memcmp (output, expected, size) == 0) {
         return true;
     }
-    dw_case_fail (seen, "ticket %llu: %s of \"%s\" is not \"%s\"", (unsigned long long) told->ticket,
-                  self->processor, text, expected);
+    dw_case_fail (seen, "ticket %llu: %s of \"%s\" is not \"%s\"",
+                  (unsigned long long) told->ticket, self->processor, text, expected);
     return false;
 }
 

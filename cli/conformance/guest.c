@@ -8,12 +8,13 @@
 #include "actors/clock.h"
 #include "runtime/payload.h"
 
-#define PEER        70001u
-#define SUBMIT_MS   6000
-#define LOOK_NS     INT64_C (20000000)
-#define SESSION     0x5a
-#define ENDS_MS     2000 /* for a process to end behind its BYE */
-#define TABLE_BYTES (DW_GUEST_NODES * 32)
+#define PEER           70001u
+#define SUBMIT_MS      6000
+#define LOOK_NS        INT64_C (20000000)
+#define SESSION        0x5a
+#define LAST_WORDS_MAX 1000 /* messages */
+#define ENDS_MS        2000 /* for a process to end behind its BYE */
+#define TABLE_BYTES    (DW_GUEST_NODES * 32)
 
 /* ---- Coming in -------------------------------------------------------------------------------- */
 
@@ -30,7 +31,8 @@ static void s_reset (dw_guest_t *self) {
 static void s_read_identity (dw_guest_t *self) {
     dw_wire_hello_t hello;
     dw_wire_identity_t identity;
-    dw_wire_reader_t reader = dw_wire_reader (self->stage.greeting.bytes, self->stage.greeting.count);
+    dw_wire_reader_t reader = dw_wire_reader (self->stage.greeting.bytes,
+                                              self->stage.greeting.count);
     self->has_identity = dw_read_uint (&reader) == DW_WIRE_HELLO &&
                          dw_read_hello (&reader, &hello) && dw_wire_reader_has_more (&reader) &&
                          dw_read_identity (&reader, &identity);
@@ -123,7 +125,8 @@ bool dw_guest_submitted (dw_guest_t *self, const dw_guest_welcome_t *welcome, ch
     while (self->runs_count == 0 && dw_guest_take (self, deadline_ns)) {
     }
     if (self->runs_count == 0) {
-        snprintf (why, DW_SEEN_BYTES, "%s", self->nonsense[0] ? self->nonsense : "it submitted no run");
+        snprintf (why, DW_SEEN_BYTES, "%s",
+                  self->nonsense[0] ? self->nonsense : "it submitted no run");
     }
     return self->runs_count > 0;
 }
@@ -152,8 +155,8 @@ static bool s_read_submission (dw_guest_t *self) {
         s_note (self, "a submission that cannot be read");
         return false;
     }
-    const uint8_t *bytes = dw_message_resolve (&stage->in, 1, &record.payload, &stage->reader, &size,
-                                               &frame);
+    const uint8_t *bytes = dw_message_resolve (&stage->in, 1, &record.payload, &stage->reader,
+                                               &size, &frame);
     if (!bytes || dw_payload_check (bytes, size)) {
         s_note (self, "a submission whose payload is not one msgpack value");
     }
@@ -166,8 +169,7 @@ static bool s_read_submission (dw_guest_t *self) {
         s_note (self, "a submission that ends too early");
         return false;
     }
-    if (record.run == 0 ||
-        (self->runs_count && record.run <= self->runs[self->runs_count - 1])) {
+    if (record.run == 0 || (self->runs_count && record.run <= self->runs[self->runs_count - 1])) {
         s_note (self, "runs whose numbers do not ascend from 1");
     }
     if (self->runs_count < DW_GUEST_RUNS) {
@@ -237,9 +239,12 @@ void dw_guest_watch (dw_guest_t *self, int64_t ms) {
     }
 }
 
-/* Until a process that is ours has ended, so that how it ended is known. */
+/* Until a process that is ours has ended, so that how it ended is known; and what came by its connection last, such as BYE, is
+ * taken in, which may be there when the connection is gone already. */
 static void s_await_end (dw_guest_t *self) {
     int64_t deadline_ns = dw_stage_in (ENDS_MS);
+    for (int left = LAST_WORDS_MAX; left > 0 && dw_guest_take (self, 0); left--) {
+    }
     while (self->stage.subject.words && !dw_subject_has_ended (&self->stage.subject) &&
            dw_clock_ns () < deadline_ns && !self->stage.interrupted) {
         (void) dw_guest_take (self, dw_clock_ns () + LOOK_NS);

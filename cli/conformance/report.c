@@ -44,7 +44,8 @@ void dw_report_begin (dw_report_format_t format, const char *role, size_t count)
             dw_output_print ("%-*s  %-8s %s\n", NAME_WIDTH, "CASE", "VERDICT", "SEEN");
             break;
         case DW_REPORT_TAP:
-            dw_output_print ("TAP version 13\n1..%zu\n# %s, against docs/PROTOCOL.md\n", count, role);
+            dw_output_print ("TAP version 13\n1..%zu\n# %s, against docs/PROTOCOL.md\n", count,
+                             role);
             break;
         case DW_REPORT_JUNIT: break;
     }
@@ -84,8 +85,9 @@ void dw_report_case (dw_report_format_t format, size_t number, const dw_case_t *
 /* ---- At the end ------------------------------------------------------------------------------- */
 
 static void s_report_junit (const char *role, const dw_case_t *item, const dw_outcome_t *outcome) {
-    dw_output_print ("  <testcase classname=\"dagwood.conformance.%s\" name=\"%s\" time=\"%.3f\">\n",
-                     role, item->name, outcome->seconds);
+    dw_output_print (
+        "  <testcase classname=\"dagwood.conformance.%s\" name=\"%s\" time=\"%.3f\">\n", role,
+        item->name, outcome->seconds);
     if (outcome->verdict == DW_VERDICT_SKIPPED) {
         dw_output_text ("    <skipped message=\"");
         s_print_xml (outcome->seen);

@@ -144,8 +144,8 @@ int dw_stage_renew (dw_stage_t *self) {
 
 static uint32_t s_find (const dw_stage_t *self, const void *id, size_t size) {
     uint32_t end = 0;
-    while (end < self->ends_count && (self->ends[end].id_size != size ||
-                                      memcmp (self->ends[end].id, id, size) != 0)) {
+    while (end < self->ends_count &&
+           (self->ends[end].id_size != size || memcmp (self->ends[end].id, id, size) != 0)) {
         end++;
     }
     return end < self->ends_count ? end : DW_STAGE_NONE;

@@ -8,10 +8,10 @@
 #define LEAVE_MS 6000
 #define QUIET_MS 300
 
-#define UP(self, stage, seen)           \
-    dw_crew_t *self = stage;            \
-    if (!dw_crew_up (self, seen)) {     \
-        return DW_VERDICT_SKIPPED;      \
+#define UP(self, stage, seen)       \
+    dw_crew_t *self = stage;        \
+    if (!dw_crew_up (self, seen)) { \
+        return DW_VERDICT_SKIPPED;  \
     }
 
 static dw_verdict_t s_stop (void *stage, char *seen) {
@@ -24,9 +24,9 @@ static dw_verdict_t s_stop (void *stage, char *seen) {
         return dw_case_fail (seen, "it did not leave");
     }
     if (!self->stage.ends[end].has_left || self->bad_byes > bad) {
-        return dw_case_fail (seen, "%s", self->bad_byes > bad
-                                             ? "its BYE is in the name of somebody else"
-                                             : "it left without BYE");
+        return dw_case_fail (seen, "%s",
+                             self->bad_byes > bad ? "its BYE is in the name of somebody else"
+                                                  : "it left without BYE");
     }
     uint32_t count = self->stage.ends[end].messages_count;
     dw_crew_watch (self, QUIET_MS);
@@ -52,7 +52,8 @@ static dw_verdict_t s_stop_at_work (void *stage, char *seen) {
     dw_stage_say (&self->stage, end, DW_WIRE_STOP);
     dw_crew_spend (self);
     if (!dw_crew_await_slot_gone (self, 0, LEAVE_MS) || !self->stage.ends[end].has_left) {
-        return dw_case_fail (seen, "it did not say BYE; %u answers", (unsigned) self->answers_count);
+        return dw_case_fail (seen, "it did not say BYE; %u answers",
+                             (unsigned) self->answers_count);
     }
     for (uint32_t i = 0; i < self->answers_count; i++) {
         if (self->answers[i].ticket != first + i) {
@@ -61,9 +62,9 @@ static dw_verdict_t s_stop_at_work (void *stage, char *seen) {
                                  (unsigned long long) (first + i));
         }
     }
-    return self->answers_count ? dw_case_pass (seen, "%u of 8 answered, then BYE",
-                                               (unsigned) self->answers_count)
-                               : dw_case_fail (seen, "what it was at was not answered before BYE");
+    return self->answers_count
+               ? dw_case_pass (seen, "%u of 8 answered, then BYE", (unsigned) self->answers_count)
+               : dw_case_fail (seen, "what it was at was not answered before BYE");
 }
 
 static dw_verdict_t s_replace (void *stage, char *seen) {
@@ -204,10 +205,10 @@ static const dw_case_t s_cases[] = {
      s_stop},
     {"stop-at-work", STOP, "It answers for what its processor is in before it says BYE.",
      s_stop_at_work},
-    {"replace", "Messages, REPLACE", "After BYE and REPLACE another slot takes the place, and serves.",
-     s_replace},
-    {"replace-present", "Messages, REPLACE", "After REPLACE of a slot that is there another serves.",
-     s_replace_present},
+    {"replace", "Messages, REPLACE",
+     "After BYE and REPLACE another slot takes the place, and serves.", s_replace},
+    {"replace-present", "Messages, REPLACE",
+     "After REPLACE of a slot that is there another serves.", s_replace_present},
     {"put-out", "Who is there, A key that is taken off the list",
      "An agent that is REFUSED 403 ends with its slots.", s_put_out},
     {"drain", "Who is there, To drain",

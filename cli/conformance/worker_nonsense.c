@@ -7,12 +7,12 @@
 #define COUNTED  "What is counted and ignored"
 #define PEERS    "Peers"
 #define LEAVE_MS 6000
-#define QUIET_MS 200
+#define QUIET_MS 100
 
-#define UP(self, stage, seen)           \
-    dw_crew_t *self = stage;            \
-    if (!dw_crew_up (self, seen)) {     \
-        return DW_VERDICT_SKIPPED;      \
+#define UP(self, stage, seen)       \
+    dw_crew_t *self = stage;        \
+    if (!dw_crew_up (self, seen)) { \
+        return DW_VERDICT_SKIPPED;  \
     }
 
 /* ---- Not for it ------------------------------------------------------------------------------- */
@@ -20,7 +20,8 @@
 /* Nothing came of it: nobody left, nothing was said that cannot be read, and a task is answered. */
 static dw_verdict_t s_expect_ignored (dw_crew_t *self, char *seen) {
     dw_crew_watch (self, QUIET_MS);
-    if (dw_subject_has_ended (&self->stage.subject) && dw_subject_went_down (&self->stage.subject)) {
+    if (dw_subject_has_ended (&self->stage.subject) &&
+        dw_subject_went_down (&self->stage.subject)) {
         return dw_case_fail (seen, "it went down by signal %d", -self->stage.subject.status);
     }
     for (uint32_t i = 0; i < self->slots_count; i++) {
@@ -59,8 +60,8 @@ static dw_verdict_t s_empty_head (void *stage, char *seen) {
 
 static dw_verdict_t s_no_type (void *stage, char *seen) {
     UP (self, stage, seen);
-    static const uint8_t heads[][4] = {{0xc1, 0, 0, 0}, {0xa3, 'd', 'a', 'g'}, {0xff, 1, 2, 3},
-                                       {0x91, 3, 0, 0}};
+    static const uint8_t heads[][4] = {
+        {0xc1, 0, 0, 0}, {0xa3, 'd', 'a', 'g'}, {0xff, 1, 2, 3}, {0x91, 3, 0, 0}};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         s_send_to_both (self, heads[i], sizeof heads[i]);
     }
@@ -70,11 +71,10 @@ static dw_verdict_t s_no_type (void *stage, char *seen) {
 /* What is sent to clients, to the owner, and by peers. */
 static dw_verdict_t s_foreign_types (void *stage, char *seen) {
     UP (self, stage, seen);
-    static const uint8_t types[] = {DW_WIRE_HELLO,   DW_WIRE_ANSWERS, DW_WIRE_SUBMIT,
-                                    DW_WIRE_ABORT,   DW_WIRE_RESULTS, DW_WIRE_CLOSED,
-                                    DW_WIRE_COUNTS,  DW_WIRE_STATUS,  DW_WIRE_STALLED,
-                                    DW_WIRE_DETACH,  DW_WIRE_CLAIM,   DW_WIRE_MOVED,
-                                    DW_WIRE_REFER,   DW_WIRE_RELOAD};
+    static const uint8_t types[] = {
+        DW_WIRE_HELLO,  DW_WIRE_ANSWERS, DW_WIRE_SUBMIT, DW_WIRE_ABORT,   DW_WIRE_RESULTS,
+        DW_WIRE_CLOSED, DW_WIRE_COUNTS,  DW_WIRE_STATUS, DW_WIRE_STALLED, DW_WIRE_DETACH,
+        DW_WIRE_CLAIM,  DW_WIRE_MOVED,   DW_WIRE_REFER,  DW_WIRE_RELOAD};
     for (size_t i = 0; i < sizeof types; i++) {
         const uint8_t head[] = {types[i], 1, 0};
         s_send_to_both (self, head, sizeof head);
@@ -93,8 +93,8 @@ static dw_verdict_t s_values_behind (void *stage, char *seen) {
 
 static dw_verdict_t s_cut_short (void *stage, char *seen) {
     UP (self, stage, seen);
-    static const uint8_t heads[][2] = {{DW_WIRE_CANCEL, 0xcf}, {DW_WIRE_DROP, 0xcd},
-                                       {DW_WIRE_CANCEL, 0xa5}};
+    static const uint8_t heads[][2] = {
+        {DW_WIRE_CANCEL, 0xcf}, {DW_WIRE_DROP, 0xcd}, {DW_WIRE_CANCEL, 0xa5}};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         dw_stage_send_bytes (&self->stage, self->slots[0].end, heads[i], sizeof heads[i]);
     }
@@ -143,9 +143,10 @@ static dw_verdict_t s_expect_slot_left (dw_crew_t *self, char *seen) {
     self->replaces_none = true;
     dw_crew_send (self, 0);
     if (!dw_crew_await_slot_gone (self, 0, LEAVE_MS)) {
-        return dw_case_fail (seen, "%s", self->answers_count > answers
-                                             ? "it answered for what it cannot have read"
-                                             : "it neither left nor answered");
+        return dw_case_fail (seen, "%s",
+                             self->answers_count > answers
+                                 ? "it answered for what it cannot have read"
+                                 : "it neither left nor answered");
     }
     if (dw_subject_has_ended (&self->stage.subject)) {
         return dw_case_fail (seen, "the whole process ended, with %d", self->stage.subject.status);
@@ -298,11 +299,12 @@ static const dw_case_t s_cases[] = {
     {"cut-short", COUNTED, "CANCEL, DROP and REPLACE that end too early are ignored.", s_cut_short},
     {"many-frames", COUNTED, "Frames that nothing refers to are ignored, 20,000 of them too.",
      s_many_frames},
-    {"many-beats", COUNTED, "BEAT that nobody asked for is ignored, 2,000 times too.", s_many_beats},
+    {"many-beats", COUNTED, "BEAT that nobody asked for is ignored, 2,000 times too.",
+     s_many_beats},
     {"replace-foreign", "Messages, REPLACE", "REPLACE of a number that is not its own is ignored.",
      s_replace_foreign},
-    {"task-unknown-node", COUNTED, "A slot that is sent a task of a node that is none leaves by BYE.",
-     s_unknown_node},
+    {"task-unknown-node", COUNTED,
+     "A slot that is sent a task of a node that is none leaves by BYE.", s_unknown_node},
     {"task-no-steps", COUNTED, "A slot that is sent a task of no steps leaves by BYE.", s_no_steps},
     {"task-steps-beyond", COUNTED,
      "A slot that is sent a task of more steps than the chain has leaves by BYE.", s_steps_beyond},
@@ -314,7 +316,8 @@ static const dw_case_t s_cases[] = {
     {"task-payload-short", COUNTED,
      "A slot that is told of more bytes than there are leaves by BYE.", s_payload_short},
     {"task-count-beyond", COUNTED,
-     "A slot that is told of more dependencies than there are bytes leaves by BYE.", s_count_beyond},
+     "A slot that is told of more dependencies than there are bytes leaves by BYE.",
+     s_count_beyond},
     {"task-place-empty", "Messages, TASKS",
      "A slot that is to read a place in which it keeps nothing leaves by BYE.", s_place_empty},
     {"task-place-beyond", "Messages, TASKS", "A slot that is to read place 256 leaves by BYE.",

@@ -5,10 +5,10 @@
 
 #include "cli/conformance/crew.h"
 
-#define TASKS    "Messages, TASKS"
-#define ANSWERS  "Messages, ANSWERS"
-#define CANCEL   "Messages, CANCEL"
-#define ENCODING "Encoding"
+#define TASKS        "Messages, TASKS"
+#define ANSWERS      "Messages, ANSWERS"
+#define CANCEL       "Messages, CANCEL"
+#define ENCODING     "Encoding"
 #define HELLO_CREDIT "Messages, HELLO"
 
 #define ANSWER_MS   8000
@@ -17,10 +17,10 @@
 #define LARGE_BYTES (1u << 20)
 
 /* Begins every case: a session, and nothing answered yet. */
-#define UP(self, stage, seen)           \
-    dw_crew_t *self = stage;            \
-    if (!dw_crew_up (self, seen)) {     \
-        return DW_VERDICT_SKIPPED;      \
+#define UP(self, stage, seen)       \
+    dw_crew_t *self = stage;        \
+    if (!dw_crew_up (self, seen)) { \
+        return DW_VERDICT_SKIPPED;  \
     }
 
 /* Awaits the answers of count tasks from ticket first on: each once, in order, and nothing else. A task that was cancelled may
@@ -75,7 +75,8 @@ static dw_verdict_t s_task (void *stage, char *seen) {
     if (self->answers_count == 0) {
         return dw_case_fail (seen, "%s", self->nonsense[0] ? self->nonsense : "no answer");
     }
-    return self->answers[0].ticket == first && dw_crew_is_right (self, &self->answers[0], "Hello", seen)
+    return self->answers[0].ticket == first &&
+                   dw_crew_is_right (self, &self->answers[0], "Hello", seen)
                ? dw_case_pass (seen, "%s answered", self->processor)
                : DW_VERDICT_FAILED;
 }
@@ -199,8 +200,9 @@ static dw_verdict_t s_chain (void *stage, char *seen) {
                                  (unsigned) answer->code);
         }
     }
-    return is_over && told == 2 ? dw_case_pass (seen, "2 steps in %u answers", (unsigned) self->answers_count)
-                                : dw_case_fail (seen, "%u steps of 2", (unsigned) told);
+    return is_over && told == 2
+               ? dw_case_pass (seen, "2 steps in %u answers", (unsigned) self->answers_count)
+               : dw_case_fail (seen, "%u steps of 2", (unsigned) told);
 }
 
 /* ---- How tasks are written -------------------------------------------------------------------- */
@@ -249,7 +251,8 @@ static dw_verdict_t s_large (void *stage, char *seen) {
     dw_crew_await (self, 1, ANSWER_MS);
     return self->answers_count == 1 && self->answers[0].is_sound
                ? dw_case_pass (seen, "answered, with %zu bytes", self->answers[0].payload_size)
-               : dw_case_fail (seen, "%s", self->answers_count ? "its output makes no sense" : "no answer");
+               : dw_case_fail (seen, "%s",
+                               self->answers_count ? "its output makes no sense" : "no answer");
 }
 
 static dw_verdict_t s_long (void *stage, char *seen) {
@@ -301,8 +304,9 @@ static dw_verdict_t s_expect_any (dw_crew_t *self, const uint8_t *payload, size_
     if (told->kind == DW_WIRE_FAILED) {
         return dw_case_pass (seen, "failed with %u", (unsigned) told->code);
     }
-    return told->kind == DW_WIRE_DONE ? dw_case_pass (seen, "done")
-                                      : dw_case_fail (seen, "answered by kind %u", (unsigned) told->kind);
+    return told->kind == DW_WIRE_DONE
+               ? dw_case_pass (seen, "done")
+               : dw_case_fail (seen, "answered by kind %u", (unsigned) told->kind);
 }
 
 static dw_verdict_t s_empty (void *stage, char *seen) {
@@ -319,9 +323,8 @@ static dw_verdict_t s_binary (void *stage, char *seen) {
 
 static dw_verdict_t s_structure (void *stage, char *seen) {
     UP (self, stage, seen);
-    static const uint8_t payload[] = {0x82, 0xa1, 'a', 0x93, 0xc0, 0xc3, 0xcb, 0x3f, 0xf0, 0,
-                                      0,    0,    0,   0,    0,    0x01, 0xd6, 7,    1,    2,
-                                      3,    4};
+    static const uint8_t payload[] = {0x82, 0xa1, 'a', 0x93, 0xc0, 0xc3, 0xcb, 0x3f, 0xf0, 0, 0,
+                                      0,    0,    0,   0,    0x01, 0xd6, 7,    1,    2,    3, 4};
     return s_expect_any (self, payload, sizeof payload, seen);
 }
 
