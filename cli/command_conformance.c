@@ -9,7 +9,8 @@
 #include "cli/conformance/guest.h"
 #include "cli/conformance/play.h"
 
-#define WAIT_MS 10000
+#define WAIT_MS   10000
+#define CASES_MAX 64
 
 typedef enum role_t { ROLE_WORKER, ROLE_CLIENT, ROLE_COORDINATOR } role_t;
 static const char *const s_roles[] = {"worker", "client", "coordinator", NULL};
@@ -20,7 +21,9 @@ typedef struct options_t {
     role_t role;
     const char *listen, *keys;
     dw_connect_options_t connect;
-    const char *processor, *only, *log;
+    const char *processor, *log;
+    const char *only[CASES_MAX + 1];
+    size_t only_count;
     dw_report_format_t format;
     int wait_ms;
     char *words[DW_SUBJECT_WORDS_MAX + 1];
@@ -44,8 +47,9 @@ static const struct argp_option s_options[] = {
     {.name = "listen",
      .key = KEY_LISTEN,
      .arg = "ENDPOINT",
-     .doc = "Where the worker or client under test is to connect: tcp://ADDRESS:PORT (* or 0 for any port) or "
-            "ipc://FILE; what it got is said"},
+     .doc =
+         "Where the worker or client under test is to connect: tcp://ADDRESS:PORT (* or 0 for any port) or "
+         "ipc://FILE; what it got is said"},
     {.name = "connect",
      .key = KEY_CONNECT,
      .arg = "ENDPOINT",
@@ -65,10 +69,14 @@ static const struct argp_option s_options[] = {
     {.name = "processor",
      .key = KEY_PROCESSOR,
      .arg = "NAME",
-     .doc = "Of a worker: the processor that its tasks are of [one of identity, reverse_text, "
-            "change_text_case_upper and _lower, else the first that it offers]. Of a coordinator: offer it, "
-            "besides the stock processors"},
-    {.name = "case", .key = KEY_CASE, .arg = "NAME", .doc = "Play this case alone [all]"},
+     .doc =
+         "Of a worker: the processor that its tasks are of [one of identity, reverse_text, "
+         "change_text_case_upper and _lower, else the first that it offers]. Of a coordinator: offer it, "
+         "besides the stock processors"},
+    {.name = "case",
+     .key = KEY_CASE,
+     .arg = "NAME",
+     .doc = "Play this case alone; may be repeated [all]"},
     {.name = "format",
      .key = KEY_FORMAT,
      .arg = "table|tap|junit",
@@ -107,12 +115,14 @@ static void s_check (const options_t *self, const struct argp_state *state) {
                            "--server-key where it has keys");
     }
     if (!is_called && (!self->listen || self->connect.endpoint || self->connect.key)) {
-        argp_error (state, "a %s is waited for: --listen ENDPOINT, and --keys DIR for one with keys",
+        argp_error (state,
+                    "a %s is waited for: --listen ENDPOINT, and --keys DIR for one with keys",
                     s_roles[self->role]);
     }
     if (!self->connect.key != !self->connect.server_key) {
-        argp_error (state, "--key and --server-key go together: the own pair, and the public key of "
-                           "the coordinator");
+        argp_error (state,
+                    "--key and --server-key go together: the own pair, and the public key of "
+                    "the coordinator");
     }
     if (is_called && (self->words_count > 0 || self->log)) {
         argp_error (state, "a coordinator is started by who tests it: there is no command to give");
@@ -128,9 +138,15 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_KEY: self->connect.key = arg; return 0;
         case KEY_SERVER_KEY: self->connect.server_key = arg; return 0;
         case KEY_PROCESSOR: self->processor = arg; return 0;
-        case KEY_CASE: self->only = arg; return 0;
+        case KEY_CASE:
+            if (self->only_count == CASES_MAX) {
+                argp_error (state, "--case may be repeated %d times", CASES_MAX);
+            }
+            self->only[self->only_count++] = arg;
+            return 0;
         case KEY_FORMAT:
-            self->format = (dw_report_format_t) dw_command_choose (state, "--format", s_formats, arg);
+            self->format = (dw_report_format_t) dw_command_choose (state, "--format", s_formats,
+                                                                   arg);
             return 0;
         case KEY_WAIT: self->wait_ms = dw_command_seconds (state, "--wait", arg, 1); return 0;
         case KEY_LOG: self->log = arg; return 0;
@@ -227,6 +243,7 @@ static int s_test_client (options_t *options) {
     if (!self) {
         return dw_command_fail (DW_ENOMEM, NULL, "conformance");
     }
+    self->end = self->again = DW_STAGE_NONE;
     int status = s_open (&self->stage, options);
     if (!status) {
         status = dw_play (&(dw_play_t){.format = options->format,

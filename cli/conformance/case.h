@@ -23,7 +23,8 @@ typedef enum dw_verdict_t {
 /* What came of a case. */
 typedef struct dw_outcome_t {
     dw_verdict_t verdict;
-    char seen[DW_SEEN_BYTES]; /* for people; may hold what a peer said, which printing makes harmless */
+    char seen
+        [DW_SEEN_BYTES]; /* for people; may hold what a peer said, which printing makes harmless */
     double seconds;
 } dw_outcome_t;
 

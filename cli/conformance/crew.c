@@ -24,6 +24,7 @@
 #define FIRST_TICKET   4000u
 #define LOOK_NS        INT64_C (20000000)
 #define SLEEP          "sleep"
+#define DOWNS_MAX      3    /* sessions, after which no more are tried */
 #define LAST_WORDS_MAX 1000 /* messages */
 
 int dw_crew_init (dw_crew_t *self, const char *wanted) {
@@ -272,6 +273,10 @@ bool dw_crew_up (dw_crew_t *self, char *why) {
         dw_crew_forget (self);
         return true;
     }
+    if (self->downs == DOWNS_MAX) {
+        snprintf (why, DW_SEEN_BYTES, "its slots did not come, %d times", DOWNS_MAX);
+        return false;
+    }
     if (!dw_crew_greeted (self, why)) {
         return false;
     }
@@ -292,6 +297,7 @@ bool dw_crew_up (dw_crew_t *self, char *why) {
     while (!s_are_all_here (self) && dw_crew_take (self, deadline_ns)) {
     }
     self->is_up = s_are_all_here (self);
+    self->downs = self->is_up ? 0 : self->downs + 1;
     if (!self->is_up) {
         snprintf (why, DW_SEEN_BYTES, "after WELCOME not all of its %u slots came",
                   (unsigned) self->slots_count);

@@ -23,7 +23,7 @@ typedef struct dw_told_t {
     bool is_own;   /* it began with the number that WELCOME gave the slot */
     uint64_t ticket;
     uint32_t told, kind, steps, code; /* kind: dw_wire_answer_t */
-    bool is_sound;       /* its payloads are one value each, its metadata maps of str to str */
+    bool is_sound; /* its payloads are one value each, its metadata maps of str to str */
     uint8_t payload[DW_CREW_SHOWN]; /* how the last payload begins */
     size_t payload_size;
 } dw_told_t;
@@ -53,6 +53,7 @@ typedef struct dw_crew_t {
 
     /* The session. */
     bool is_up;
+    uint32_t downs;     /* sessions in a row that did not come up */
     bool is_mute;       /* no BEAT is answered */
     bool replaces_none; /* no REPLACE follows BYE */
     uint32_t agent;     /* its end; DW_STAGE_NONE: none */
@@ -61,7 +62,7 @@ typedef struct dw_crew_t {
     uint64_t incarnation;
     dw_crew_slot_t slots[DW_CREW_SLOTS];
     uint32_t slots_count;
-    uint32_t again;       /* another end that said HELLO as an agent */
+    uint32_t again;          /* another end that said HELLO as an agent */
     uint32_t foreign_hellos; /* of slots that nobody expects */
     uint32_t beats, bad_beats, slot_beats, drains, byes, bad_byes;
     int64_t beat_ns, longest_ns; /* the last one of the agent, and the longest time between two */

@@ -17,8 +17,8 @@ typedef struct dw_guest_t {
     bool has_identity;
     uint8_t uuid[DW_WIRE_UUID_SIZE];
     uint64_t incarnation;
-    uint8_t session;  /* the byte that its session is made of */
-    bool is_mute;     /* no BEAT is answered */
+    uint8_t session;                 /* the byte that its session is made of */
+    bool is_mute;                    /* no BEAT is answered */
     uint32_t messages, together_max; /* with submissions; most of them in one */
     uint64_t runs[DW_GUEST_RUNS];    /* submitted, in their order */
     uint32_t runs_count, answered;
@@ -59,7 +59,7 @@ typedef struct dw_guest_result_t {
     bool is_long, in_frames;
     const uint8_t *blob, *extras; /* NULL: nil */
     size_t blob_size, extras_size;
-    uint32_t outputs_count;       /* UINT32_MAX: nil */
+    uint32_t outputs_count; /* UINT32_MAX: nil */
     uint32_t outputs[4];
     size_t cut_bytes;
 } dw_guest_result_t;

@@ -8,7 +8,8 @@
 typedef struct dw_play_t {
     dw_report_format_t format;
     const char *role;
-    const char *only;            /* the name of the only case; NULL: all. Borrowed */
+    const char *const
+        *only; /* the names of the cases that are meant, ended by NULL; none: all. Borrowed */
     const dw_cases_t *const *parts; /* ended by NULL */
     void *stage;
     /* Looks at the stage after each case: false: there is no point in going on. */

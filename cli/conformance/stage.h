@@ -23,8 +23,8 @@
 typedef struct dw_end_t {
     uint8_t id[256]; /* its routing id */
     size_t id_size;
-    bool has_greeted; /* has said HELLO */
-    bool is_hello;    /* which was one: */
+    bool has_greeted;      /* has said HELLO */
+    bool is_hello;         /* which was one: */
     dw_wire_hello_t hello; /* its token is below */
     uint8_t token[DW_WIRE_TOKEN_SIZE];
     size_t token_size;

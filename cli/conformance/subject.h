@@ -12,9 +12,9 @@
 
 typedef struct dw_subject_t {
     char *const *words; /* its command, ended by NULL; NULL: it is not ours to start. Borrowed */
-    const char *log;    /* the file that what it says is added to; NULL: nobody wants it. Borrowed */
-    pid_t pid;          /* 0: it does not run */
-    int status;         /* of the last one that ended: its exit status, or minus the number of its signal */
+    const char *log; /* the file that what it says is added to; NULL: nobody wants it. Borrowed */
+    pid_t pid;       /* 0: it does not run */
+    int status; /* of the last one that ended: its exit status, or minus the number of its signal */
 } dw_subject_t;
 
 /* Starts it. A word that is {} stands for endpoint, which is in its environment too, as DAGWOOD_CONNECT. Returns an exit
