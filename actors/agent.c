@@ -14,15 +14,16 @@
  * new socket, because ZeroMQ's own reconnecting would bring nobody's messages. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "actors/children.h"
 #include "actors/clock.h"
 #include "actors/endpoint.h"
+#include "actors/identity.h"
 #include "actors/locate.h"
 #include "actors/message.h"
 #include "actors/offer.h"
@@ -60,8 +61,7 @@ struct dw_agent_t {
 
     /* The thread's own, but for the first connecting. */
     void *wishes; /* its end of control */
-    uint8_t uuid[DW_WIRE_UUID_SIZE];
-    uint64_t incarnation;
+    dw_identity_t identity;
     dw_link_t link;
     dw_squad_t *squad;       /* its slots, as threads, */
     dw_children_t *children; /* or as processes: while it is connected, one of the two */
@@ -149,18 +149,16 @@ static int s_do (dw_agent_t *self, s_errand_t *errand) {
 
 static int s_say_hello (dw_agent_t *self) {
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
-    char host[256] = "";
-    gethostname (host, sizeof host - 1);
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
                              .oldest = DW_WIRE_OLDEST,
                              .role = DW_WIRE_AGENT,
                              .token = no_token};
-    dw_wire_agent_t agent = {.uuid = self->uuid,
-                             .incarnation = ++self->incarnation,
+    dw_wire_agent_t agent = {.uuid = self->identity.uuid,
+                             .incarnation = ++self->identity.incarnation,
                              .slots = self->options.slots,
                              .pid = (uint64_t) getpid (),
-                             .host = host,
-                             .host_size = strlen (host),
+                             .host = self->identity.host,
+                             .host_size = strlen (self->identity.host),
                              .processors_count = dw_offer_processors_count (&self->offer)};
     dw_write_hello (&self->packet.head, &hello);
     dw_write_agent (&self->packet.head, &agent);
@@ -530,8 +528,9 @@ static int s_make (dw_agent_t *self, const dw_agent_options_t *options, dw_error
     if (self->options.slots > SLOTS_MAX)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "an agent has at most %u slots",
                              SLOTS_MAX);
-    if (getrandom (self->uuid, sizeof self->uuid, 0) != (ssize_t) sizeof self->uuid)
-        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "the system gives no random bytes");
+    err = dw_identity_make (&self->identity, options->name, options->incarnation, 0, error);
+    if (err)
+        return err;
     err = s_check_files (self->options.slots, self->options.slot_command, error);
     if (!err)
         err = dw_link_keys_read (&self->keys, &options->coordinator, error);

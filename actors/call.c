@@ -186,7 +186,7 @@ int dw_call_fd (dw_call_t *self) {
 
 /* An output was set that is not just inside of its slot, or there was no memory for it. */
 static void s_note_output (dw_call_t *self, bool ok) {
-    self->did = DW_CALL_MORE | (ok ? DW_CALL_OUTPUT : 0);
+    self->did = (self->did & DW_CALL_SKIP) | DW_CALL_MORE | (ok ? DW_CALL_OUTPUT : 0);
 }
 
 /* Room for the output: a header and size bytes, of which the latter are returned. */
@@ -274,6 +274,11 @@ int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value) {
     dw_write_str (&self->metadata, value, value_size);
     self->metadata_count++;
     return self->metadata.no_memory ? DW_ENOMEM : DW_OK;
+}
+
+int dw_call_skip (dw_call_t *self) {
+    self->did |= DW_CALL_SKIP;
+    return 0;
 }
 
 int dw_call_fail (dw_call_t *self, int code, const char *format, ...) {
@@ -376,12 +381,22 @@ static int s_check_size (dw_call_t *self) {
     return s_end_failed (self, 413, message);
 }
 
+static int s_end_skipped (dw_call_t *self) {
+    if (!(self->plan->flags[self->node] & DW_NODE_MAY_SKIP))
+        return s_end_failed (self, 500,
+                             "the processor ended its branch, and does not promise may_skip");
+    dw_slot_clear (self->slot);
+    return DW_CALL_SKIPPED;
+}
+
 static int s_end (dw_call_t *self, int code) {
     if (self->zone) {
         msgpack_zone_free (self->zone);
         self->zone = NULL;
     }
     if (code == 0) {
+        if (self->did & DW_CALL_SKIP)
+            return s_end_skipped (self);
         if (!(self->did & DW_CALL_OUTPUT)) {
             if (!(self->plan->flags[self->node] & DW_NODE_ANALYZE))
                 return s_end_failed (self, 500, "the processor set no output");

@@ -25,6 +25,10 @@ typedef struct dw_given_t {
 
 #define DW_CALL_OUTPUT 1u /* an output was set, inside of the slot; nothing else has to be done */
 #define DW_CALL_MORE   2u /* something was done that dw_call_end has to look at */
+#define DW_CALL_SKIP   4u /* the branch was ended */
+
+#define DW_CALL_SKIPPED \
+    1000 /* what an attempt came to that ended its branch; codes of errors are below */
 
 struct dw_call_t {
     /* For the host's life. */
@@ -74,7 +78,7 @@ static inline bool dw_call_is_over (const dw_call_t *self, int code) {
     return code == 0 && self->did == DW_CALL_OUTPUT;
 }
 /* Ends an attempt for which process returned code: the slot then has the output and the metadata, or
- * the error, whose code is returned (0: done). */
+ * the error, whose code is returned (0: done), or nothing (DW_CALL_SKIPPED). */
 int dw_call_end (dw_call_t *self, int code);
 /* Frees what a call has made for itself. */
 void dw_call_free (dw_call_t *self);

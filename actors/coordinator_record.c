@@ -20,7 +20,8 @@ int dw_coordinator_record_open (dw_coordinator_t *self, const dw_scheduler_optio
         traits[kind] = (dw_trait_t){.intent = processor->intent == DW_ANALYZE ? DW_ANALYZE
                                                                               : DW_TRANSFORM,
                                     .brief = processor->brief,
-                                    .payload_only = processor->payload_only};
+                                    .payload_only = processor->payload_only,
+                                    .may_skip = processor->may_skip};
     }
     dw_recording_header_t header = {.dagwood = dw_version (),
                                     .name = self->options.name,

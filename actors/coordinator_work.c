@@ -66,13 +66,15 @@ static bool s_run_task (void *arg, dw_own_task_t *task) {
     }
     for (;;) {
         uint32_t room = own->lap.steps_max - own->lap.steps;
-        task->code = (uint16_t) dw_host_run_chain (self->host, chain, left < room ? left : room,
-                                                   &own->ran[own->lap.steps]);
-        own->lap.steps += chain->done + (task->code > 0);
+        int code = dw_host_run_chain (self->host, chain, left < room ? left : room,
+                                      &own->ran[own->lap.steps]);
+        task->is_skipped = code == DW_CALL_SKIPPED;
+        task->code = (uint16_t) (task->is_skipped ? 0 : code);
+        own->lap.steps += chain->done + (code > 0);
         left -= chain->done;
         if (own->lap.steps >= own->lap.steps_max)
             s_look (self);
-        if (left == 0 || task->code || own->lap.since_ns >= own->until_ns)
+        if (left == 0 || code || own->lap.since_ns >= own->until_ns)
             break;
     }
     task->done = task->steps - left;

@@ -16,7 +16,8 @@ static uint8_t s_status (dw_node_state_t state) {
     switch (state) {
         case DW_STATE_DONE: return DW_NODE_DONE;
         case DW_STATE_FAILED: return DW_NODE_FAILED;
-        case DW_STATE_SKIPPED: return DW_NODE_SKIPPED;
+        case DW_STATE_SKIPPED:
+        case DW_STATE_LEFT_OUT: return DW_NODE_SKIPPED;
         case DW_STATE_NOT_REQUESTED: return DW_NODE_NOT_REQUESTED;
         case DW_STATE_CANCELLED:
         case DW_STATE_WAITING:
@@ -114,6 +115,9 @@ static void s_settle_slots (s_work_t *work) {
         }
         if (slot->form == DW_SLOT_EXTRA)
             s_move_extra (work, node, slot);
+        if (slot->form ==
+            DW_SLOT_NONE) /* what it pointed to, or had before, is nobody's business */
+            memset (slot->bytes, 0, sizeof slot->bytes);
     }
 }
 

@@ -355,15 +355,17 @@ static dw_event_t *s_push_event (dw_host_t *self, dw_outcomes_t *outcomes, dw_ev
     return event;
 }
 
-/* The step under way failed with code, which its slot tells of. */
-static void s_fail (dw_host_t *self, dw_outcomes_t *outcomes, int code, uint32_t steps_done) {
+/* The step under way failed with code, which its slot tells of, or ended its branch. */
+static void s_break_off (dw_host_t *self, dw_outcomes_t *outcomes, int code, uint32_t steps_done) {
     dw_event_t *event = &outcomes->events[outcomes->events_count - 1];
+    bool is_skipped = code == DW_CALL_SKIPPED;
     self->told += steps_done;
     if (steps_done > 0)
         event = s_push_event (self, outcomes, DW_EVENT_TASK_FAILED);
-    event->type = DW_EVENT_TASK_FAILED;
-    event->code = (uint16_t) code;
-    outcomes->slots_count++;
+    event->type = is_skipped ? DW_EVENT_TASK_SKIPPED : DW_EVENT_TASK_FAILED;
+    event->code = (uint16_t) (is_skipped ? 0 : code);
+    event->handle = is_skipped ? 0 : event->handle;
+    outcomes->slots_count += !is_skipped;
     dw_host_abandon (self);
 }
 
@@ -382,7 +384,7 @@ bool dw_host_run (dw_host_t *self, dw_outcomes_t *outcomes, int64_t until_ns) {
         int code = s_step (self, slot);
         self->lap.steps++;
         if (code) {
-            s_fail (self, outcomes, code, steps);
+            s_break_off (self, outcomes, code, steps);
             break;
         }
         outcomes->slots_count++;

@@ -60,8 +60,8 @@ typedef struct dw_chain_t {
     bool has_extras; /* some slot owns one; never set to false */
 } dw_chain_t;
 
-/* Runs at most steps, up to the first that fails, whose code it returns; else 0. ran, with room for steps,
- * gets the slots that were written, the failed one's last. */
+/* Runs at most steps, up to the first that fails, whose code it returns, or that ends its branch (DW_CALL_SKIPPED);
+ * else 0. ran, with room for steps, gets the slots that were written, the failed one's last. */
 int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_slot_t **ran);
 
 /* Begins a task; the one before must be over. worker is for the events. */

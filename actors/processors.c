@@ -149,6 +149,7 @@ static bool s_trait (void *arg, const char *name, dw_trait_t *trait_p) {
             .intent = processor->intent == DW_ANALYZE ? DW_ANALYZE : DW_TRANSFORM,
             .brief = processor->brief,
             .payload_only = processor->payload_only,
+            .may_skip = processor->may_skip,
         };
     }
     return processor != NULL;

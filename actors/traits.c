@@ -22,7 +22,8 @@ void dw_traits_write (const dw_plan_t *plan, const dw_processor_t *const *proces
                                                    .name_size = strlen (plan->kinds[kind]),
                                                    .analyzes = processor->intent == DW_ANALYZE,
                                                    .brief = processor->brief,
-                                                   .payload_only = processor->payload_only});
+                                                   .payload_only = processor->payload_only,
+                                                   .may_skip = processor->may_skip});
     }
 }
 
@@ -83,7 +84,8 @@ bool dw_traits_find (const dw_traits_t *self, const char *name, dw_trait_t *trai
         if (order == 0) {
             *trait_p = (dw_trait_t){.intent = trait->analyzes ? DW_ANALYZE : DW_TRANSFORM,
                                     .brief = trait->brief,
-                                    .payload_only = trait->payload_only};
+                                    .payload_only = trait->payload_only,
+                                    .may_skip = trait->may_skip};
             return true;
         }
         if (order < 0)

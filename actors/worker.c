@@ -208,6 +208,10 @@ static void s_write_answer (dw_packet_t *packet, const dw_event_t *event, const 
             dw_write_uint (head, DW_WIRE_RETURNED);
             dw_write_uint (head, 0);
             return;
+        case DW_EVENT_TASK_SKIPPED:
+            dw_write_uint (head, DW_WIRE_SKIPPED);
+            dw_write_uint (head, event->duration_ns);
+            return;
         case DW_EVENT_RUN_SUBMITTED:
         case DW_EVENT_RUN_CANCELLED:
         case DW_EVENT_WORKER_JOINED:

@@ -33,6 +33,7 @@ static const char *s_state (dw_node_state_t state) {
         case DW_STATE_DONE: return "done";
         case DW_STATE_FAILED: return "failed";
         case DW_STATE_SKIPPED: return "skipped";
+        case DW_STATE_LEFT_OUT: return "left out";
         case DW_STATE_CANCELLED: return "cancelled";
         case DW_STATE_NOT_REQUESTED: return "not requested";
     }
@@ -42,12 +43,12 @@ static const char *s_state (dw_node_state_t state) {
 /* ---- The run ------------------------------------------------------------------------------ */
 
 static void s_print_states (const dw_why_t *why) {
-    uint32_t counts[DW_STATE_NOT_REQUESTED + 1] = {0};
+    uint32_t counts[DW_STATE_LEFT_OUT + 1] = {0};
     const char *separator = " (";
     for (uint32_t node = 0; node < why->plan->nodes_count; node++) {
         counts[why->nodes[node].state]++;
     }
-    for (int state = 0; state <= DW_STATE_NOT_REQUESTED; state++) {
+    for (int state = 0; state <= DW_STATE_LEFT_OUT; state++) {
         if (counts[state]) {
             dw_output_print ("%s%" PRIu32 " %s", separator, counts[state],
                              s_state ((dw_node_state_t) state));
@@ -198,7 +199,8 @@ static void s_print_causes (const dw_why_t *why, const dw_why_node_t *it) {
         dw_output_text (i == 0 ? " because of " : i + 1 == it->causes_count ? " and " : ", ");
         dw_recording_print_id (why->plan, why->causes[it->causes_at + i]);
     }
-    dw_output_text (", which failed\n");
+    dw_output_text (it->state == DW_STATE_LEFT_OUT ? ", where the branch ended\n"
+                                                   : ", which failed\n");
 }
 
 /* Why it did not run, or not to its end. */
@@ -216,6 +218,14 @@ static void s_print_unrun (const dw_why_t *why, const dw_why_node_t *it) {
                 dw_output_text (" because the run was cancelled\n");
             } else {
                 dw_output_text (" when the run ended\n");
+            }
+            return;
+        case DW_STATE_LEFT_OUT:
+            if (it->first != DW_NONE) {
+                dw_output_text ("  it ended its branch: what depends on it alone does not run\n");
+            } else {
+                dw_output_text ("  left out");
+                s_print_causes (why, it);
             }
             return;
         case DW_STATE_WAITING:
@@ -258,7 +268,9 @@ static void s_print_ready (const dw_why_t *why, uint32_t node) {
             dw_output_print (" at %s", s_since (why, why->nodes[other].final_ns, text));
         }
     }
-    dw_output_text (is_dependency ? "\n" : ", the last of the level before\n");
+    dw_output_text (is_dependency                ? "\n"
+                    : plan->strategy == DW_LEVEL ? ", the last of the level before\n"
+                                                 : ", for which what did not run waited\n");
 }
 
 static void s_print_outcome (const dw_why_t *why, const dw_attempt_t *attempt) {
@@ -273,6 +285,7 @@ static void s_print_outcome (const dw_why_t *why, const dw_attempt_t *attempt) {
         case DW_OUTCOME_LOST: dw_output_text ("its worker was lost"); return;
         case DW_OUTCOME_BACK: dw_output_text ("taken back before it had begun"); return;
         case DW_OUTCOME_CANCELLED: dw_output_text ("cancelled while it ran"); return;
+        case DW_OUTCOME_SKIPPED: dw_output_text ("ended its branch"); return;
     }
 }
 

@@ -22,13 +22,14 @@ static const char *const s_states[] = {
     [DW_STATE_SKIPPED] = "skipped",
     [DW_STATE_CANCELLED] = "cancelled",
     [DW_STATE_NOT_REQUESTED] = "not_requested",
+    [DW_STATE_LEFT_OUT] = "left_out",
 };
 
 static const char *const s_outcomes[] = {
     [DW_OUTCOME_OPEN] = "open",           [DW_OUTCOME_DONE] = "done",
     [DW_OUTCOME_FAILED] = "failed",       [DW_OUTCOME_TIMED_OUT] = "timed_out",
     [DW_OUTCOME_LOST] = "lost",           [DW_OUTCOME_BACK] = "taken_back",
-    [DW_OUTCOME_CANCELLED] = "cancelled",
+    [DW_OUTCOME_CANCELLED] = "cancelled", [DW_OUTCOME_SKIPPED] = "skipped",
 };
 
 static void s_set (json_t *object, const char *key, int64_t value) {

@@ -193,6 +193,12 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
             line.code = event->code;
             s_tell_answer (&line, event, run, sent);
             break;
+        case DW_EVENT_TASK_SKIPPED:
+            line.what = "ends its branch";
+            line.has_duration = true;
+            line.duration_ns = event->duration_ns;
+            s_tell_answer (&line, event, run, sent);
+            break;
         case DW_EVENT_TASK_RETURNED:
             line.what = "not begun";
             s_tell_answer (&line, event, run, sent);

@@ -123,6 +123,16 @@ typedef enum dw_intent_t {
     DW_ANALYZE,        /* its output is its own result; it contributes metadata */
 } dw_intent_t;
 
+/* When a node runs whose dependencies did not all come to something: a processor may end its branch (dw_call_skip), after
+ * which its node is skipped, and nodes fail. Decided when all dependencies have ended, so it never depends on time. */
+typedef enum dw_join_t {
+    DW_JOIN_DEFAULT, /* failures as failure_strategy says; skipped dependencies are passed over while there is one
+                         that was not skipped; when all were, so is the node */
+    DW_JOIN_ALL_DONE, /* when all dependencies have ended, whatever they came to */
+    DW_JOIN_ALL_OK,   /* when every dependency is done, else it is skipped */
+    DW_JOIN_ANY_OK,   /* when one dependency is done; the others are passed over */
+} dw_join_t;
+
 /* "Not said": the default, or for a node what the graph says. */
 #define DW_UNSET INT64_MIN
 
@@ -161,6 +171,7 @@ typedef struct dw_node_options_t {
     /* `idempotent: false`: it is never sent again when its worker was lost and it may have begun; it then fails with 503.
      * (An attempt that failed, or took too long, is repeated as retry_attempts says.) */
     bool not_idempotent;
+    dw_join_t join;
 } dw_node_options_t;
 
 /* An empty graph, which is valid; NULL when there is no memory. */
@@ -437,7 +448,14 @@ typedef struct dw_agent_options_t {
      * runs it, and a processor that crashes takes one slot down, not the others. The first word is looked for in PATH;
      * "/proc/self/exe" is the program itself. Borrowed until it is closed. NULL: slots are threads of this process. */
     const char *const *slot_command;
+    /* What whoever starts workers calls this one: at most 64 printable characters of ASCII without a blank; copied. Of
+     * those with one name and key the latest incarnation alone is let in, and an earlier one that is still there is put out
+     * at once. Who starts it again counts incarnation up. NULL: it is nobody's successor. */
+    const char *name;
+    uint32_t incarnation;
 } dw_agent_options_t;
+
+#define DW_AGENT_NAME_MAX 64
 
 /* Connects, is welcomed and starts its slots. It offers every processor of the set, at most 4,096 with names of at most
  * 255 bytes. Nodes that make one demand (dw_graph_set_remote, dw_graph_require_tag), or none, are run by workers that
@@ -521,7 +539,7 @@ DW_EXPORT void dw_status_destroy (dw_status_t **self_p);
 /* ---- A result ----------------------------------------------------------------------------- */
 
 typedef enum dw_run_status_t {
-    DW_RUN_OK,        /* every requested node is done */
+    DW_RUN_OK, /* every requested node is done, or was skipped because a processor ended its branch */
     DW_RUN_PARTIAL,   /* it went to its end and a requested node is not done */
     DW_RUN_FAILED,    /* fail_fast ended it, or a lack of workers under fail_fast */
     DW_RUN_CANCELLED, /* asked to */
@@ -530,7 +548,8 @@ typedef enum dw_run_status_t {
 typedef enum dw_node_status_t {
     DW_NODE_DONE,
     DW_NODE_FAILED,
-    DW_NODE_SKIPPED,   /* never ran: because_of says whose failure it was */
+    DW_NODE_SKIPPED, /* because_of says whose failure it was, or which nodes ended their branch: then it gave nothing, and
+                          is no fault; a node that did so names itself */
     DW_NODE_CANCELLED, /* the run ended or was cancelled before it did */
     DW_NODE_NOT_REQUESTED,
 } dw_node_status_t;
@@ -564,7 +583,8 @@ DW_EXPORT int dw_result_metadata_at (const dw_result_t *self, int node, size_t i
 /* 0 and NULL unless the node failed. */
 DW_EXPORT int dw_result_error_code (const dw_result_t *self, int node);
 DW_EXPORT const char *dw_result_error_message (const dw_result_t *self, int node);
-/* First causes of a skipped or cancelled node, by rank, at most 16. */
+/* First causes of a skipped or cancelled node, by rank, at most 16: those that failed, or else those that ended their
+ * branch. */
 DW_EXPORT size_t dw_result_because_of_count (const dw_result_t *self, int node);
 DW_EXPORT int dw_result_because_of_at (const dw_result_t *self, int node, size_t index);
 /* The nodes that failed, by rank, and the requested outputs (the sinks unless said otherwise). */

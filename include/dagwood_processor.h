@@ -60,6 +60,9 @@ typedef struct dw_processor_t {
     /* Releases the instance; NULL: nothing to release. */
     void (*stop) (void *instance);
     void *arg;
+    /* It may end its branch (dw_call_skip). A graph with such a node costs a little more, and keeps every output until the
+     * run ends, as under best_effort. */
+    bool may_skip;
 } dw_processor_t;
 
 /* ---- Settings: the option must be one that the processor declares ------------------------- */
@@ -79,7 +82,7 @@ DW_EXPORT const char *dw_call_text (dw_call_t *self, size_t *size_p);
 DW_EXPORT const struct msgpack_object *dw_call_value (dw_call_t *self);
 
 /* Direct dependencies, in the order of depends_on. One that failed, was skipped, or set no output
- * (best_effort) gives NULL and 0. */
+ * (best_effort, join, a processor that may skip) gives NULL and 0. */
 DW_EXPORT size_t dw_call_dependencies_count (const dw_call_t *self);
 DW_EXPORT const char *dw_call_dependency_id (const dw_call_t *self, size_t index);
 /* The index of the dependency with this id; -1 when there is none. */
@@ -127,6 +130,11 @@ DW_EXPORT char *dw_call_reserve_text (dw_call_t *self, size_t size);
 DW_EXPORT void *dw_call_reserve_bytes (dw_call_t *self, size_t size);
 /* Both are copied, text in UTF-8; a key set again has the later value. */
 DW_EXPORT int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value);
+
+/* This node ends its branch: it is skipped, gives no output and no metadata, and what depends on it alone is skipped,
+ * too (`join` of a node says otherwise). That is no failure. For: return dw_call_skip (call); returns 0. A processor
+ * that does not promise may_skip fails with 500. */
+DW_EXPORT int dw_call_skip (dw_call_t *self);
 
 /* Says why the attempt failed and returns code, for: return dw_call_fail (call, 400, "..."). code
  * is 1 to 999 (else 500); the message is copied up to 4 KiB. */

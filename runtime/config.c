@@ -348,6 +348,13 @@ static void s_read_idempotent (dw_reader_t *reader, const dw_spec_t *spec, void 
         options->not_idempotent = !scalar.value.boolean;
 }
 
+static void s_read_join (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    dw_node_options_t *options = s_node_options (reader, target);
+    int choice = dw_reader_pick (reader, spec);
+    if (options && choice >= 0)
+        options->join = (dw_join_t) (DW_JOIN_ALL_DONE + choice);
+}
+
 /* -- Nodes ---------------------------------------------------------------------------------- */
 
 #define NODE_INTEGER(key, member, limited, times)                                                 \
@@ -357,6 +364,8 @@ static void s_read_idempotent (dw_reader_t *reader, const dw_spec_t *spec, void 
     }
 
 static const char *const s_intents[] = {"transform", "analyze", NULL};
+static const char *const s_joins[] = {"all_done", "all_ok", "any_ok",
+                                      NULL}; /* as dw_join_t from 1 on */
 
 static const dw_spec_t s_node_specs[] = {
     {.name = "id", .read = s_read_id},
@@ -372,6 +381,7 @@ static const dw_spec_t s_node_specs[] = {
     NODE_INTEGER ("cost_us", cost_us, DW_LIMIT_COST_US, 1),
     {.name = "intent", .read = s_read_intent, .choices = s_intents},
     {.name = "idempotent", .read = s_read_idempotent},
+    {.name = "join", .read = s_read_join, .choices = s_joins},
     {0},
 };
 

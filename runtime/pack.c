@@ -6,6 +6,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* The last number of a node's options. */
+#define NOT_IDEMPOTENT 1u
+#define JOIN_SHIFT     1u
+
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
 static void s_write_text (dw_writer_t *writer, const char *text) {
@@ -81,7 +85,8 @@ static void s_write_node_options (dw_writer_t *writer, const dw_node_options_t *
         s_write_backoff (writer, &options->backoff);
     else
         dw_write_nil (writer);
-    dw_write_uint (writer, options->not_idempotent);
+    dw_write_uint (writer, (options->not_idempotent ? NOT_IDEMPOTENT : 0) | (uint32_t) options->join
+                                                                                << JOIN_SHIFT);
 }
 
 static void s_write_demand (dw_writer_t *writer, const dw_demand_t *demand) {
@@ -250,7 +255,10 @@ static void s_read_node_options (unpacker_t *self, uint32_t node) {
     options->has_backoff = !dw_read_nil (&self->reader);
     if (options->has_backoff)
         s_read_backoff (self, &options->backoff);
-    options->not_idempotent = dw_read_uint_max (&self->reader, true);
+    uint32_t last = dw_read_uint_max (&self->reader,
+                                      NOT_IDEMPOTENT | (uint32_t) DW_JOIN_ANY_OK << JOIN_SHIFT);
+    options->not_idempotent = last & NOT_IDEMPOTENT;
+    options->join = (dw_join_t) (last >> JOIN_SHIFT);
 }
 
 static void s_read_tag (unpacker_t *self, uint32_t node) {

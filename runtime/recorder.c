@@ -82,7 +82,8 @@ void dw_recorder_begin (dw_recorder_t *self, const dw_recording_header_t *header
         dw_write_str (stream, header->kinds[kind], strlen (header->kinds[kind]));
         dw_write_uint (stream, header->traits[kind].intent);
         dw_write_uint (stream, header->traits[kind].brief);
-        dw_write_uint (stream, header->traits[kind].payload_only);
+        dw_write_uint (stream, (header->traits[kind].payload_only ? DW_TRAIT_PAYLOAD_ONLY : 0) |
+                                   (header->traits[kind].may_skip ? DW_TRAIT_MAY_SKIP : 0));
     }
     dw_write_bin (stream, header->graph, header->graph_size);
     dw_recorder_take (self, out);
@@ -215,8 +216,8 @@ void dw_recorder_odd_task (dw_recorder_t *self, const dw_own_task_t *task) {
     dw_write_uint (&self->stream, DW_WORK_ODD);
     dw_write_uint (&self->stream, self->own_tasks - self->own_odd);
     dw_write_uint (&self->stream, task->done);
-    dw_write_uint (&self->stream, task->code);
-    dw_write_uint (&self->stream, task->handle);
+    dw_write_uint (&self->stream, task->is_skipped ? DW_WORK_SKIPPED : task->code);
+    dw_write_uint (&self->stream, task->is_skipped ? 0 : task->handle);
     self->own_odd = self->own_tasks;
 }
 

@@ -39,7 +39,7 @@ void dw_recorder_work_begin (dw_recorder_t *self, int64_t now_ns);
 void dw_recorder_odd_task (dw_recorder_t *self, const dw_own_task_t *task);
 static inline void dw_recorder_own_task (dw_recorder_t *self, const dw_own_task_t *task) {
     self->digest = dw_recording_own (self->digest, task);
-    if (task->done != task->steps || task->code)
+    if (task->done != task->steps || task->code || task->is_skipped)
         dw_recorder_odd_task (self, task);
     self->own_tasks++;
 }

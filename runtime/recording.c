@@ -159,7 +159,9 @@ static bool s_read_kinds (dw_recording_t *self, dw_wire_reader_t *reader) {
         trait->intent = dw_read_uint_max (reader, DW_ANALYZE) == DW_ANALYZE ? DW_ANALYZE
                                                                             : DW_TRANSFORM;
         trait->brief = dw_read_uint_max (reader, 1);
-        trait->payload_only = dw_read_uint_max (reader, 1);
+        uint32_t promises = dw_read_uint_max (reader, DW_TRAIT_PAYLOAD_ONLY | DW_TRAIT_MAY_SKIP);
+        trait->payload_only = promises & DW_TRAIT_PAYLOAD_ONLY;
+        trait->may_skip = promises & DW_TRAIT_MAY_SKIP;
     }
     return true;
 }

@@ -26,6 +26,8 @@ const dw_recording_field_t dw_recording_fields[DW_EVENT_TYPES][DW_EVENT_FIELDS_M
                               FIELD (U16, code), FIELD (U32, step), FIELD (U32, handle)},
     [DW_EVENT_TASK_RETURNED] = {FIELD (U64, ticket), FIELD (U32, worker), FIELD (U32, step)},
     [DW_EVENT_LANES_UNSERVED] = {FIELD (U64, lanes)},
+    [DW_EVENT_TASK_SKIPPED] = {FIELD (U64, duration_ns), FIELD (U64, ticket), FIELD (U32, worker),
+                               FIELD (U32, step)},
 };
 
 dw_event_t dw_recording_foretell (const dw_recording_past_t *self, dw_event_type_t type) {
@@ -36,7 +38,7 @@ dw_event_t dw_recording_foretell (const dw_recording_past_t *self, dw_event_type
     event.worker = self->worker;
     event.ticket = self->ticket;
     event.step = self->step;
-    if (type != DW_EVENT_TASK_RETURNED)
+    if (dw_recording_has_slots (type))
         event.handle = self->handle;
     return event;
 }
@@ -57,7 +59,7 @@ void dw_recording_learn (dw_recording_past_t *self, const dw_event_t *event) {
     self->worker = event->worker;
     self->ticket = event->ticket + is_over;
     self->step = is_over ? 0 : event->step + event->steps;
-    if (type != DW_EVENT_TASK_RETURNED)
+    if (dw_recording_has_slots (type))
         self->handle = event->handle + (is_done ? event->steps : 1);
 }
 

@@ -36,6 +36,13 @@ typedef enum dw_recording_work_t {
     DW_WORK_ODD,  /* tasks since the odd one before, done, code, handle */
 } dw_recording_work_t;
 
+/* What a processor promises, in the header, a bit each. */
+#define DW_TRAIT_PAYLOAD_ONLY 1u
+#define DW_TRAIT_MAY_SKIP     2u
+
+/* The code of an odd task that ended its branch; those of failures are below. */
+#define DW_WORK_SKIPPED 1000u
+
 #define DW_WORK_BY_TIME    1u
 #define DW_WORK_LAP_BEHIND 2u
 
@@ -57,14 +64,18 @@ typedef struct dw_recording_field_t {
     uint8_t form, offset, count_offset;
 } dw_recording_field_t;
 
-#define DW_EVENT_TYPES      (DW_EVENT_LANES_UNSERVED + 1)
+#define DW_EVENT_TYPES      (DW_EVENT_TASK_SKIPPED + 1)
 #define DW_EVENT_FIELDS_MAX 8
 
 extern const dw_recording_field_t dw_recording_fields[DW_EVENT_TYPES][DW_EVENT_FIELDS_MAX];
 
 static inline bool dw_recording_is_answer (dw_event_type_t type) {
     return type == DW_EVENT_TASK_DONE || type == DW_EVENT_TASK_FAILED ||
-           type == DW_EVENT_TASK_RETURNED;
+           type == DW_EVENT_TASK_RETURNED || type == DW_EVENT_TASK_SKIPPED;
+}
+/* Whether slots came with it, which its handle is the first of. */
+static inline bool dw_recording_has_slots (dw_event_type_t type) {
+    return type == DW_EVENT_TASK_DONE || type == DW_EVENT_TASK_FAILED;
 }
 
 /* What has gone by, from which the next event is foretold. */

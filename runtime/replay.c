@@ -303,7 +303,8 @@ static int s_take (dw_replay_t *self, const dw_event_t *event, dw_error_t *error
         case DW_EVENT_WORKER_LOST:
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
-        case DW_EVENT_TASK_RETURNED: break;
+        case DW_EVENT_TASK_RETURNED:
+        case DW_EVENT_TASK_SKIPPED: break;
     }
     if (event->worker >= self->workers_max)
         return dw_replay_differs (self, "there is no such worker", error);

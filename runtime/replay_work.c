@@ -2,6 +2,7 @@
  * what came of them and when the clock was looked at. */
 
 #include "runtime/core/error.h"
+#include "runtime/recording_format.h"
 #include "runtime/replay_self.h"
 
 typedef struct s_work_t {
@@ -64,7 +65,8 @@ static void s_set_outcome (s_work_t *work, dw_own_task_t *task) {
         return;
     }
     task->done = odd->done;
-    task->code = odd->code;
+    task->is_skipped = odd->code == DW_WORK_SKIPPED;
+    task->code = task->is_skipped ? 0 : odd->code;
     task->handle = odd->handle;
 }
 
@@ -82,7 +84,7 @@ static bool s_run_task (void *arg, dw_own_task_t *task) {
     }
     self->digest = dw_recording_own (self->digest, task);
     self->moment.time_ns = s_now_ns (work);
-    s_run_steps (work, task->done + (task->code > 0));
+    s_run_steps (work, task->done + (task->code > 0 || task->is_skipped));
     if (self->watch->own && !work->wrong)
         self->watch->own (self->watch->arg, &self->moment, task, self->runs[task->run],
                           s_now_ns (work));

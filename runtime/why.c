@@ -91,26 +91,47 @@ static uint32_t s_level (const dw_plan_t *plan, uint32_t node) {
     return low;
 }
 
+/* One that did not run was waited for only as long as what it would have waited for itself. */
 static void s_wait_for (const dw_why_t *self, dw_why_node_t *node, uint32_t other) {
-    if (self->nodes[other].final_ns < node->ready_ns)
+    if (self->nodes[other].first == DW_NONE)
+        other = self->nodes[other].released_by;
+    if (other == DW_NONE || self->nodes[other].final_ns < node->ready_ns)
         return;
     node->ready_ns = self->nodes[other].final_ns;
     node->released_by = other;
 }
 
-/* Works out since when a node that is about to run has been ready, unless that is known. */
-static void s_release (dw_why_t *self, uint32_t index) {
+/* Works out since when a node has been ready, or would have been. */
+static void s_set_ready (dw_why_t *self, uint32_t index) {
     const dw_plan_t *plan = self->plan;
     dw_why_node_t *node = &self->nodes[index];
-    if (node->was_ready)
-        return;
-    node->was_ready = true;
     node->ready_ns = self->submitted_ns;
+    node->released_by = DW_NONE;
     for (uint32_t e = plan->dependencies_at[index]; e < plan->dependencies_at[index + 1]; e++)
         s_wait_for (self, node, plan->dependencies[e]);
     uint32_t level = s_level (plan, index);
     if (plan->strategy == DW_LEVEL && level > 0 && self->level_last[level - 1] != DW_NONE)
         s_wait_for (self, node, self->level_last[level - 1]);
+}
+
+static bool s_has_skipped (const dw_why_t *self, uint32_t index) {
+    const dw_plan_t *plan = self->plan;
+    for (uint32_t e = plan->dependencies_at[index]; e < plan->dependencies_at[index + 1]; e++)
+        if (self->nodes[plan->dependencies[e]].first == DW_NONE)
+            return true;
+    return false;
+}
+
+/* Works out since when a node that is about to run has been ready, unless that is known; and before, if it depends on
+ * what did not run, since when all of that would have been. */
+static void s_release (dw_why_t *self, uint32_t index) {
+    if (self->nodes[index].was_ready)
+        return;
+    self->nodes[index].was_ready = true;
+    for (uint32_t other = 0; s_has_skipped (self, index) && other < index; other++)
+        if (self->nodes[other].first == DW_NONE)
+            s_set_ready (self, other);
+    s_set_ready (self, index);
 }
 
 static void s_set_final (dw_why_t *self, uint32_t index, int64_t now_ns) {
@@ -227,8 +248,9 @@ static void s_on_done (dw_why_t *self, const dw_event_t *event, const dw_sent_t 
     }
 }
 
-static void s_on_failed (dw_why_t *self, const dw_event_t *event, const dw_sent_t *sent,
-                         uint16_t code, int64_t now_ns) {
+/* The step after those done has failed, or ended its branch (outcome). */
+static void s_on_ended (dw_why_t *self, const dw_event_t *event, const dw_sent_t *sent,
+                        dw_outcome_t outcome, uint16_t code, int64_t now_ns) {
     int64_t *free_ns = s_free_ns (self, event->worker);
     bool is_followed = sent->run == self->run && sent->run != 0;
     if (!free_ns)
@@ -236,7 +258,7 @@ static void s_on_failed (dw_why_t *self, const dw_event_t *event, const dw_sent_
     dw_attempt_t *attempt = is_followed ? s_attempt (self, sent->node, sent->node, event->worker,
                                                      s_max (*free_ns, sent->sent_ns))
                                         : NULL;
-    s_ran (self, attempt, free_ns, sent, event->duration_ns, now_ns, DW_OUTCOME_FAILED, code, true);
+    s_ran (self, attempt, free_ns, sent, event->duration_ns, now_ns, outcome, code, true);
     if (attempt)
         s_touch (self, sent->node);
 }
@@ -300,11 +322,17 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
             if (event->steps >= 1 && event->steps <= sent->steps)
                 s_on_done (self, event, sent, now_ns);
             else if (sent->steps)
-                s_on_failed (self, event, sent, 502, now_ns);
+                s_on_ended (self, event, sent, DW_OUTCOME_FAILED, 502, now_ns);
             return;
         case DW_EVENT_TASK_FAILED:
             if (sent->steps)
-                s_on_failed (self, event, sent, event->code, now_ns);
+                s_on_ended (self, event, sent, DW_OUTCOME_FAILED, event->code, now_ns);
+            return;
+        case DW_EVENT_TASK_SKIPPED:
+            if (sent->steps && (self->plan->flags[sent->node] & DW_NODE_MAY_SKIP))
+                s_on_ended (self, event, sent, DW_OUTCOME_SKIPPED, 0, now_ns);
+            else if (sent->steps)
+                s_on_ended (self, event, sent, DW_OUTCOME_FAILED, 502, now_ns);
             return;
         case DW_EVENT_TASK_RETURNED:
             if (is_ours)
@@ -415,7 +443,7 @@ static void s_on_place (void *arg, const dw_moment_t *moment, uint32_t worker, c
 static void s_on_own (void *arg, const dw_moment_t *moment, const dw_own_task_t *task, uint64_t run,
                       int64_t end_ns) {
     dw_why_t *self = arg;
-    uint32_t node = task->node, ran = task->done + (task->code > 0);
+    uint32_t node = task->node, ran = task->done + (task->code > 0 || task->is_skipped);
     int64_t begun_ns = s_now_ns (self, moment);
     self->now_ns = end_ns = s_max (end_ns, begun_ns);
     int64_t all_ns = end_ns - begun_ns;
@@ -425,12 +453,16 @@ static void s_on_own (void *arg, const dw_moment_t *moment, const dw_own_task_t 
         int64_t from_ns = begun_ns + (int64_t) ((double) all_ns * i / ran);
         int64_t to_ns = i + 1 == ran ? end_ns
                                      : begun_ns + (int64_t) ((double) all_ns * (i + 1) / ran);
-        bool has_failed = i == task->done;
+        bool has_failed = i == task->done && !task->is_skipped;
+        bool has_skipped = i == task->done && task->is_skipped;
         dw_attempt_t *attempt = s_begin (self, node, task->node, DW_NONE, from_ns);
         if (!attempt)
             return;
         attempt->is_own = true;
-        s_end (self, attempt, has_failed ? DW_OUTCOME_FAILED : DW_OUTCOME_DONE,
+        s_end (self, attempt,
+               has_failed    ? DW_OUTCOME_FAILED
+               : has_skipped ? DW_OUTCOME_SKIPPED
+                             : DW_OUTCOME_DONE,
                task->code * has_failed, from_ns, to_ns, to_ns);
         if (has_failed)
             s_touch (self, node);

@@ -33,6 +33,7 @@ typedef enum dw_outcome_t {
     DW_OUTCOME_LOST, /* its worker went down */
     DW_OUTCOME_BACK, /* it was taken or given back before it had begun, and counts as no attempt */
     DW_OUTCOME_CANCELLED, /* nobody waited for it any more */
+    DW_OUTCOME_SKIPPED,   /* it ended its branch */
 } dw_outcome_t;
 
 /* Times are those of the recording, in ns. */

@@ -54,10 +54,11 @@ bool dw_why_is_critical (const dw_why_t *self, uint32_t node) {
     return at != DW_NONE;
 }
 
-/* How long a node ran that was done: the attempt that counted. */
+/* How long a node ran that was done, or ended its branch: the attempt that counted. */
 static int64_t s_running_ns (const dw_why_t *self, uint32_t index) {
     uint32_t last = self->nodes[index].last;
-    if (last == DW_NONE || self->attempts[last].outcome != DW_OUTCOME_DONE)
+    if (last == DW_NONE || (self->attempts[last].outcome != DW_OUTCOME_DONE &&
+                            self->attempts[last].outcome != DW_OUTCOME_SKIPPED))
         return 0;
     return self->attempts[last].ended_ns - self->attempts[last].begun_ns;
 }

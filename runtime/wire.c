@@ -245,7 +245,7 @@ bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello) {
                                                        : dw_read_uint_max (self, hello->version);
     if (self->is_damaged || dw_wire_common_version (hello) == 0)
         return !self->is_damaged;
-    hello->role = dw_read_uint_max (self, DW_WIRE_AGENT);
+    hello->role = dw_read_uint_max (self, DW_WIRE_SOLO);
     hello->token = dw_read_bin (self, DW_WIRE_TOKEN_SIZE, &size);
     hello->number = dw_read_uint_max (self, UINT32_MAX);
     hello->credit = dw_read_uint_max (self, UINT32_MAX);
@@ -348,18 +348,36 @@ bool dw_read_welcome (dw_wire_reader_t *self, dw_wire_welcome_t *welcome) {
            dw_wire_is_pulse (welcome->heartbeat_ms, welcome->silence_ms);
 }
 
+bool dw_read_solo (dw_wire_reader_t *self, dw_wire_solo_t *solo) {
+    memset (solo, 0, sizeof *solo);
+    solo->peer = dw_read_uint_max (self, UINT32_MAX);
+    solo->heartbeat_ms = dw_read_uint_max (self, UINT32_MAX);
+    solo->silence_ms = dw_read_uint_max (self, UINT32_MAX);
+    solo->max_payload_bytes = dw_read_uint (self);
+    solo->nodes = dw_read_ref (self);
+    return !self->is_damaged && !dw_ref_is_nil (&solo->nodes) &&
+           dw_wire_is_pulse (solo->heartbeat_ms, solo->silence_ms);
+}
+
+/* What a processor promises, a bit each. */
+#define PAYLOAD_ONLY 1u
+#define MAY_SKIP     2u
+
 void dw_write_trait (dw_writer_t *self, const dw_wire_trait_t *trait) {
     dw_write_str (self, trait->name, trait->name_size);
     dw_write_uint (self, trait->analyzes);
     dw_write_uint (self, trait->brief);
-    dw_write_uint (self, trait->payload_only);
+    dw_write_uint (self,
+                   (trait->payload_only ? PAYLOAD_ONLY : 0) | (trait->may_skip ? MAY_SKIP : 0));
 }
 
 bool dw_read_trait (dw_wire_reader_t *self, dw_wire_trait_t *trait) {
     trait->name = dw_read_str (self, SIZE_MAX, &trait->name_size);
     trait->analyzes = dw_read_uint_max (self, true);
     trait->brief = dw_read_uint_max (self, true);
-    trait->payload_only = dw_read_uint_max (self, true);
+    uint32_t promises = dw_read_uint_max (self, PAYLOAD_ONLY | MAY_SKIP);
+    trait->payload_only = promises & PAYLOAD_ONLY;
+    trait->may_skip = promises & MAY_SKIP;
     return !self->is_damaged;
 }
 
@@ -377,7 +395,7 @@ bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record) {
     memset (record, 0, sizeof *record);
     record->ticket = dw_read_uint (self);
     record->step = dw_read_uint_max (self, UINT32_MAX);
-    record->answer = (dw_wire_answer_t) dw_read_uint_max (self, DW_WIRE_RETURNED);
+    record->answer = (dw_wire_answer_t) dw_read_uint_max (self, DW_WIRE_SKIPPED);
     record->duration_ns = dw_read_uint (self);
     switch (record->answer) {
         case DW_WIRE_MORE:
@@ -392,7 +410,8 @@ bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record) {
             record->code = (uint16_t) dw_read_uint_max (self, 999);
             record->message = dw_read_str (self, 8192, &record->message_size);
             break;
-        case DW_WIRE_RETURNED: break;
+        case DW_WIRE_RETURNED:
+        case DW_WIRE_SKIPPED: break;
     }
     return !self->is_damaged;
 }

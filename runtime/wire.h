@@ -31,7 +31,7 @@ typedef enum dw_wire_type_t {
     DW_WIRE_HELLO =
         0, /* peer -> coordinator: magic, version, oldest, role, token, number, credit */
     DW_WIRE_WELCOME, /* to a worker: peer; to a client: peer, runs_max, max_payload_bytes, graph, heartbeat_ms,
-                        silence_ms, name; to an agent: an agent's welcome */
+                        silence_ms, name; to an agent: an agent's welcome; to a solo: a solo's */
     DW_WIRE_REFUSED, /* coordinator -> peer: code, text, the client's run or 0 */
     DW_WIRE_TASKS,   /* coordinator -> worker: first ticket, task records */
     DW_WIRE_ANSWERS, /* worker -> coordinator: peer, answer records */
@@ -67,6 +67,7 @@ typedef enum dw_wire_role_t {
     DW_WIRE_CLIENT,
     DW_WIRE_OWNER, /* whoever opened the system; inproc only */
     DW_WIRE_AGENT, /* a worker process, whose slots are workers */
+    DW_WIRE_SOLO,  /* a worker process of one slot, in one connection, that compiles no graph */
 } dw_wire_role_t;
 
 /* How an answer record goes on after its ticket. */
@@ -75,6 +76,7 @@ typedef enum dw_wire_answer_t {
     DW_WIRE_DONE,     /* steps done, the last ones */
     DW_WIRE_FAILED,   /* code, message */
     DW_WIRE_RETURNED, /* not begun, not going to be */
+    DW_WIRE_SKIPPED,  /* the step after those done ended its branch, and so the task */
 } dw_wire_answer_t;
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
@@ -234,7 +236,7 @@ uint32_t dw_read_tags (dw_wire_reader_t *self);
  * by which processors know the system, token what the agent's slots show in their HELLO, digest that of the plan
  * (runtime/core/plan.h), graph the graph (runtime/pack.h), workers the number of each of its slots, in
  * ascending order; lanes those that it serves, a bit each, and 0 where nodes make no demands; traits what the
- * coordinator knows of each processor of the graph: [name, intent, brief, payload_only]. */
+ * coordinator knows of each processor of the graph: [name, intent, brief, promises]. */
 typedef struct dw_wire_welcome_t {
     uint32_t peer, heartbeat_ms, silence_ms;
     const uint8_t *system, *token; /* DW_WIRE_TOKEN_SIZE bytes each */
@@ -245,10 +247,20 @@ typedef struct dw_wire_welcome_t {
 
 bool dw_read_welcome (dw_wire_reader_t *self, dw_wire_welcome_t *welcome);
 
+/* The WELCOME of a solo: [peer, heartbeat_ms, silence_ms, max_payload_bytes, nodes]; nodes is a briefing (runtime/briefing.h). */
+typedef struct dw_wire_solo_t {
+    uint32_t peer, heartbeat_ms, silence_ms;
+    uint64_t max_payload_bytes;
+    dw_ref_t nodes;
+} dw_wire_solo_t;
+
+/* False: damaged, or no pulse. */
+bool dw_read_solo (dw_wire_reader_t *self, dw_wire_solo_t *solo);
+
 typedef struct dw_wire_trait_t {
     const char *name; /* not ended by NUL */
     size_t name_size;
-    bool analyzes, brief, payload_only;
+    bool analyzes, brief, payload_only, may_skip; /* the last two are bits of promises: 1, 2 */
 } dw_wire_trait_t;
 
 void dw_write_trait (dw_writer_t *self, const dw_wire_trait_t *trait);
@@ -312,7 +324,7 @@ typedef struct dw_wire_task_t {
 bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task);
 
 /* An answer record: [ticket, step, answer, duration_ns, ...] with for MORE and DONE: steps, and a payload
- * and a metadata reference for each; for FAILED: code and message; for RETURNED: nothing. */
+ * and a metadata reference for each; for FAILED: code and message; for RETURNED and SKIPPED: nothing. */
 typedef struct dw_wire_answer_record_t {
     uint64_t ticket;
     uint32_t step; /* how many steps of the task earlier answers told of */

@@ -33,9 +33,10 @@ static void s_print (const simulator_counts_t *counts, double seconds) {
 
 /* A fault that never happens tests nothing. */
 static int s_check_counts (const simulator_counts_t *counts) {
-    if (counts->worlds < 1000 || (counts->cancelled && counts->failed && counts->timeouts &&
-                                  counts->losses && counts->returned && counts->deadlines &&
-                                  counts->ignored && counts->replaced && counts->own))
+    if (counts->worlds < 1000 ||
+        (counts->cancelled && counts->failed && counts->timeouts && counts->losses &&
+         counts->returned && counts->deadlines && counts->ignored && counts->replaced &&
+         counts->own && counts->left_out))
         return 0;
     printf ("some fault never happened\n");
     return 1;

@@ -70,7 +70,8 @@ static void every_key_is_read (void **state) {
         "    retry_backoff: {max_ms: 5}\n"
         "    cost_us: 7\n"
         "    intent: analyze\n"
-        "    idempotent: no\n");
+        "    idempotent: no\n"
+        "    join: any_ok\n");
     const dw_graph_options_t *options = &graph->options;
     assert_int_equal (options->strategy, DW_LEVEL);
     assert_int_equal (options->failure_strategy, DW_BEST_EFFORT);
@@ -108,6 +109,7 @@ static void every_key_is_read (void **state) {
     assert_int_equal (node->options->cost_us, 7);
     assert_int_equal (node->options->intent, DW_ANALYZE);
     assert_true (node->options->not_idempotent);
+    assert_int_equal (node->options->join, DW_JOIN_ANY_OK);
 
     static const dw_value_type_t types[] = {DW_VALUE_TEXT,    DW_VALUE_INTEGER, DW_VALUE_NUMBER,
                                             DW_VALUE_BOOLEAN, DW_VALUE_NULL,    DW_VALUE_TEXT};
@@ -228,7 +230,7 @@ static void unknown_keys_are_refused_with_the_nearest_name (void **state) {
         "  @zzzzzzzzzzzzzz: 1",
         "unknown key \"zzzzzzzzzzzzzz\"; the keys here are id, type, workers, processor, "
         "depends_on, input, options, timeout_seconds, retry_attempts, "
-        "retry_backoff, cost_us, intent, idempotent");
+        "retry_backoff, cost_us, intent, idempotent, join");
 }
 
 static void repeated_keys_are_refused (void **state) {
@@ -285,6 +287,9 @@ static void choices_that_are_none_are_refused (void **state) {
                    "\"idempotent\" takes true or false, not the text \"maybe\"");
     s_expect_node ("  idempotent: @'false'",
                    "\"idempotent\" takes true or false, not the text \"false\"");
+    s_expect_node ("  join: @all_don", "\"join\" takes all_done, all_ok or any_ok, not the text "
+                                       "\"all_don\"; did you mean all_done?");
+    s_expect_node ("  join: @[all_ok]", "\"join\" takes all_done, all_ok or any_ok, not a list");
     s_expect_node ("  idempotent: @[]", "\"idempotent\" takes true or false, not a list");
     s_expect_node ("  intent: @both",
                    "\"intent\" takes transform or analyze, not the text \"both\"");

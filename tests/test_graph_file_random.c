@@ -372,6 +372,7 @@ static void s_expect_equal_nodes (const dw_node_t *a, const dw_node_t *b) {
     assert_true (a->options->retry_attempts == b->options->retry_attempts);
     assert_true (a->options->cost_us == b->options->cost_us);
     assert_int_equal (a->options->not_idempotent, b->options->not_idempotent);
+    assert_int_equal (a->options->join, b->options->join);
     assert_int_equal (a->options->has_backoff, b->options->has_backoff);
     if (a->options->has_backoff)
         s_expect_equal_backoffs (&a->options->backoff, &b->options->backoff);

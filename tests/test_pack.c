@@ -114,6 +114,7 @@ static void what_is_said_of_a_node_is_said_again (void **state) {
     assert_int_equal (node->options->cost_us, 20);
     assert_true (node->options->has_backoff && node->options->backoff.factor == 3);
     assert_true (node->options->not_idempotent);
+    assert_int_equal (node->options->join, DW_JOIN_ANY_OK);
     assert_false (again->nodes[0].options->not_idempotent);
     assert_int_equal (again->nodes[0].options->timeout_us, 7);
     assert_int_equal (again->nodes[0].options->cost_us, DW_UNSET);

@@ -19,6 +19,7 @@ static const char *const s_names[] = {"change_text_case_lower",
                                       "identity",
                                       "prefix_suffix_adder",
                                       "reverse_text",
+                                      "skip_unless",
                                       "sleep",
                                       "spin",
                                       "token_counter",
@@ -84,6 +85,7 @@ static void stock_processors_say_what_they_are (void **state) {
                               : DW_TRANSFORM);
         assert_int_equal (processor->brief, !s_is_one_of (name, "sleep spin"));
         assert_int_equal (processor->payload_only, !s_is_one_of (name, "concat"));
+        assert_int_equal (processor->may_skip, s_is_one_of (name, "skip_unless"));
         assert_true (processor->help && processor->help[0] && !strchr (processor->help, '\n'));
         for (const dw_option_t *option = processor->options; option && option->name; option++) {
             assert_true (option->help && option->help[0] && !strchr (option->help, '\n'));

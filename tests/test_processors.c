@@ -1,5 +1,6 @@
 /* test_processors.c - each stock processor, by golden cases. */
 
+#include "actors/call.h"
 #include "tests/support/call_fixture.h"
 
 #include <setjmp.h>
@@ -474,6 +475,59 @@ static int64_t s_now_us (void) {
     return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* ---- Branches ----------------------------------------------------------------------------- */
+
+/* Whether skip_unless passes on text with this option set, and untouched. */
+static bool s_passes (const char *option, const char *value, const char *text) {
+    call_fixture_t *call = call_fixture_new ("skip_unless");
+    call_fixture_set_text (call, option, value);
+    call_fixture_give_text (call, text, strlen (text));
+    int code = call_fixture_run (call);
+    if (code == 0)
+        s_expect_text (call, text, strlen (text));
+    else
+        assert_int_equal (code, DW_CALL_SKIPPED);
+    call_fixture_destroy (&call);
+    return code == 0;
+}
+
+static void skip_unless_passes_on_the_text_that_its_options_ask_for (void **state) {
+    (void) state;
+    assert_true (s_passes ("contains", "", ""));
+    assert_true (s_passes ("contains", "b", "abc"));
+    assert_false (s_passes ("contains", "bc", "ab c"));
+    assert_false (s_passes ("contains", "abcd", "abc"));
+    assert_true (s_passes ("begins_with", "ab", "abc"));
+    assert_false (s_passes ("begins_with", "b", "abc"));
+    assert_true (s_passes ("ends_with", "bc", "abc"));
+    assert_false (s_passes ("ends_with", "b", "abc"));
+    assert_true (s_passes ("equals", "abc", "abc"));
+    assert_false (s_passes ("equals", "ab", "abc"));
+    assert_false (s_passes ("equals", "abcd", "abc"));
+}
+
+static void skip_unless_asks_for_all_of_it_or_with_not_for_what_is_not_so (void **state) {
+    (void) state;
+    call_fixture_t *call = call_fixture_new ("skip_unless");
+    call_fixture_set_text (call, "begins_with", "a");
+    call_fixture_set_integer (call, "min_bytes", 3);
+    call_fixture_give_text (call, TEXT ("abc"));
+    assert_int_equal (call_fixture_run (call), 0);
+    call_fixture_give_text (call, TEXT ("ab"));
+    assert_int_equal (call_fixture_run (call), DW_CALL_SKIPPED);
+    call_fixture_give_text (call, TEXT ("bbb"));
+    assert_int_equal (call_fixture_run (call), DW_CALL_SKIPPED);
+    call_fixture_destroy (&call);
+    call = call_fixture_new ("skip_unless");
+    call_fixture_set_boolean (call, "not", true);
+    call_fixture_set_text (call, "contains", "x");
+    call_fixture_give_text (call, TEXT ("abc"));
+    assert_int_equal (call_fixture_run (call), 0);
+    call_fixture_give_text (call, TEXT ("axc"));
+    assert_int_equal (call_fixture_run (call), DW_CALL_SKIPPED);
+    call_fixture_destroy (&call);
+}
+
 static void s_expect_to_take (const char *processor, const char *option, int64_t value,
                               int64_t least_us) {
     call_fixture_t *call = call_fixture_new (processor);
@@ -530,6 +584,8 @@ int main (void) {
         cmocka_unit_test (a_bin_of_utf8_is_text),
         cmocka_unit_test (fail_fails_with_its_code_and_its_message_verbatim),
         cmocka_unit_test (fail_passes_its_payload_on_after_the_attempts_that_were_to_fail),
+        cmocka_unit_test (skip_unless_passes_on_the_text_that_its_options_ask_for),
+        cmocka_unit_test (skip_unless_asks_for_all_of_it_or_with_not_for_what_is_not_so),
         cmocka_unit_test (sleep_and_spin_take_their_time_and_pass_their_payload_on),
         cmocka_unit_test (sleep_and_spin_stop_when_they_are_cancelled),
     };

@@ -81,6 +81,10 @@ static int s_process (dw_call_t *call, void *instance) {
         for (size_t i = 0; i < dw_call_dependencies_count (call); i++)
             hash = s_hash_dependency (call, hash, i);
 
+    if (dw_settings_boolean (settings, "skips")) {
+        err = dw_call_set_payload (call) || dw_call_set_metadata (call, "sum", "is not read");
+        return err ? err : dw_call_skip (call);
+    }
     random_value_t value = random_processor_output (processor, hash, payload, size);
     if (processor == RANDOM_ECHO)
         err = dw_call_set_payload (call);
@@ -98,10 +102,12 @@ static dw_processors_t *s_processors_new (void) {
         {"index", DW_INTEGER, NULL, 0, 0, "the node"},
         {"failures", DW_INTEGER, "0", 0, 0, "how many attempts fail; -1: all"},
         {"code", DW_INTEGER, "500", 0, 0, "of the failures"},
+        {"skips", DW_BOOLEAN, "false", 0, 0, "whether it ends its branch"},
         {NULL, DW_TEXT, NULL, 0, 0, NULL},
     };
     static const random_processor_t all[] = {RANDOM_MIX,  RANDOM_MIX_BRIEF, RANDOM_MIX_PAYLOAD,
-                                             RANDOM_ECHO, RANDOM_MEASURE,   RANDOM_MEASURE_BRIEF};
+                                             RANDOM_ECHO, RANDOM_MEASURE,   RANDOM_MEASURE_BRIEF,
+                                             RANDOM_PICK, RANDOM_PICK_BRIEF};
     dw_processors_t *processors = dw_processors_new ();
     assert_non_null (processors);
     for (size_t i = 0; i < RANDOM_PROCESSORS; i++) {
@@ -112,6 +118,7 @@ static dw_processors_t *s_processors_new (void) {
             .intent = trait.intent,
             .brief = trait.brief,
             .payload_only = trait.payload_only,
+            .may_skip = trait.may_skip,
             .options = options,
             .process = s_process,
             .arg = (void *) (uintptr_t) &all[i],
@@ -127,7 +134,7 @@ typedef struct s_world_t {
     random_t random;
     random_graph_t *graph;
     evaluator_t *evaluator;
-    bool fails[NODES_MAX];
+    bool fails[NODES_MAX], skips[NODES_MAX];
     dw_client_t *client;
     bool has_demands;
     dw_agent_t *agents[AGENTS_MAX]; /* where nodes make demands */
@@ -208,7 +215,10 @@ static void s_check_causes (const dw_result_t *result, int at, const evaluation_
         assert_int_equal (count, expected->because_of_count);
     for (size_t i = 0; i < count; i++) {
         int cause = dw_result_because_of_at (result, at, i);
-        assert_int_equal (dw_result_node_status (result, cause), DW_NODE_FAILED);
+        if (dw_result_node_status (result, cause) == DW_NODE_SKIPPED) /* it ended its branch */
+            assert_int_equal (dw_result_because_of_at (result, cause, 0), cause);
+        else
+            assert_int_equal (dw_result_node_status (result, cause), DW_NODE_FAILED);
         if (is_fixed)
             assert_int_equal (cause, evaluation->evaluator->rank[expected->because_of[i]]);
     }
@@ -247,6 +257,8 @@ static void s_check_node (const s_world_t *world, const dw_result_t *result, uin
         case DW_NODE_SKIPPED:
         case DW_NODE_CANCELLED:
             s_check_causes (result, at, evaluation, expected, is_cancelled);
+            if (dw_result_because_of_at (result, at, 0) == at)
+                s_check_attempts (result, at, described->failures + 1);
             break;
         case DW_NODE_NOT_REQUESTED: assert_int_equal (dw_result_attempts (result, at), 0); break;
     }
@@ -267,6 +279,7 @@ static void s_check_result (const s_world_t *world, const dw_result_t *result,
                             const s_submitted_t *run) {
     evaluator_run_t question = {world->graph->options.failure_strategy,
                                 world->fails,
+                                world->skips,
                                 run->outputs,
                                 run->outputs_count,
                                 run->input,
@@ -463,8 +476,10 @@ static void s_run_graph (s_world_t *world, const dw_processors_t *processors,
                          const char *endpoint) {
     s_current = world->graph;
     world->evaluator = evaluator_new (world->graph);
-    for (uint32_t node = 0; node < world->graph->nodes_count; node++)
+    for (uint32_t node = 0; node < world->graph->nodes_count; node++) {
         world->fails[node] = random_graph_fails (world->graph, node);
+        world->skips[node] = world->graph->nodes[node].skips;
+    }
     s_run_world (world, processors, endpoint);
     s_current = NULL;
     evaluator_destroy (&world->evaluator);
@@ -531,7 +546,8 @@ static void s_run_demands (const char *endpoint, uint64_t count) {
                            .has_demands = true};
         for (uint32_t node = 0; node < world.graph->nodes_count; node++) {
             world.graph->nodes[node].demand = random_below (&world.random, 5);
-            world.graph->nodes[node].not_idempotent = false; /* workers leave, whatever they are at */
+            world.graph->nodes[node].not_idempotent =
+                false; /* workers leave, whatever they are at */
         }
         world.graph->nodes[0].demand = 1; /* so that there is one */
         world.graph->options.failure_strategy = (dw_failure_strategy_t) (seed % 3);

@@ -76,7 +76,7 @@ static void a_hello_is_read_as_it_was_written (void **state) {
             token[k] = (uint8_t) random_next (&f->random);
         dw_wire_hello_t read, hello = {.version = DW_WIRE_VERSION,
                                        .oldest = DW_WIRE_OLDEST,
-                                       .role = 1 + random_below (&f->random, DW_WIRE_AGENT),
+                                       .role = 1 + random_below (&f->random, DW_WIRE_SOLO),
                                        .token = token,
                                        .number = (uint32_t) random_integer (&f->random),
                                        .credit = (uint32_t) random_integer (&f->random)};
@@ -385,7 +385,7 @@ static void an_answer_that_makes_no_sense_is_refused (void **state) {
     assert_false (dw_read_answer (&reader, &read)); /* too long a message */
     dw_writer_clear (&f->writer);
     for (int i = 0; i < 4; i++)
-        dw_write_uint (&f->writer, DW_WIRE_RETURNED + 1);
+        dw_write_uint (&f->writer, DW_WIRE_SKIPPED + 1);
     reader = dw_wire_reader (f->writer.bytes, f->writer.count);
     assert_false (dw_read_answer (&reader, &read)); /* no such answer */
     dw_writer_clear (&f->writer);

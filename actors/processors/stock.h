@@ -18,6 +18,7 @@
     X (identity)                \
     X (prefix_suffix_adder)     \
     X (reverse_text)            \
+    X (skip_unless)             \
     X (sleep)                   \
     X (spin)                    \
     X (token_counter)           \

@@ -92,6 +92,7 @@ typedef struct dw_trait_t {
     dw_intent_t intent; /* DW_TRANSFORM or DW_ANALYZE */
     bool brief;
     bool payload_only;
+    bool may_skip;
 } dw_trait_t;
 
 /* Names the file for messages; copied. */

@@ -37,7 +37,8 @@ typedef struct builder_t {
     uint32_t *rank;       /* by node as declared: its index in the plan */
     uint64_t *costs_us;   /* by node */
     dw_policies_t policies;
-    uint32_t unknown_count, ambiguous_count;
+    uint32_t unknown_count, ambiguous_count, foreign_count;
+    bool has_joins;
 } builder_t;
 
 static int s_no_memory (builder_t *self) {
@@ -71,6 +72,23 @@ static void s_report_unknown (builder_t *self, const dw_node_t *node) {
                       node->processor);
 }
 
+/* A node that only workers elsewhere may run can name a processor that is known there alone. */
+static bool s_is_elsewhere (const dw_node_t *node) {
+    return node->demand && (node->demand->remote || node->demand->tags_count > 0);
+}
+
+/* It may be meant; a name that is nearly another's mostly is not. */
+static void s_warn_foreign (builder_t *self, const dw_node_t *node) {
+    const dw_plan_lookup_t *lookup = self->lookup;
+    dw_place_t place = {self->graph->file, node->processor_line, node->processor_column};
+    const char *nearest = lookup->nearest ? lookup->nearest (lookup->arg, node->processor) : NULL;
+    if (nearest && self->foreign_count++ < REPORTED_MAX)
+        dw_error_warn (self->error, place,
+                       "node \"%s\" names the processor \"%s\", which only a worker elsewhere can "
+                       "have; did you mean \"%s\"?",
+                       node->id, node->processor, nearest);
+}
+
 static bool s_reserve_kind (builder_t *self) {
     if (self->kinds.count < self->kinds_size)
         return true;
@@ -88,7 +106,7 @@ static bool s_reserve_kind (builder_t *self) {
     return true;
 }
 
-/* A processor seen for the first time is looked up; an unknown one has no intent. */
+/* A processor seen for the first time is looked up; an unknown one has no intent, and is a transform where it may be. */
 static int s_find_kind (builder_t *self, const dw_node_t *node, uint32_t *kind_p) {
     uint32_t fresh = self->kinds.count;
     if (!s_reserve_kind (self))
@@ -120,7 +138,11 @@ static int s_find_kinds (builder_t *self) {
             return s_no_memory (self);
         last = node->processor;
         self->kind[index] = kind;
-        if (self->traits[kind].intent == DW_INTENT_DEFAULT)
+        if (self->traits[kind].intent != DW_INTENT_DEFAULT)
+            continue;
+        if (s_is_elsewhere (node))
+            s_warn_foreign (self, node);
+        else
             s_report_unknown (self, node);
     }
     if (self->unknown_count > REPORTED_MAX)
@@ -214,6 +236,13 @@ static void s_set_options (builder_t *self) {
     plan->edges_count = self->resolved.dependencies_at[count];
     plan->levels_count = self->resolved.levels_count;
     plan->kinds_count = self->kinds.count;
+    for (uint32_t index = 0; self->graph->options_count > 0 && index < count; index++) {
+        const dw_node_options_t *of = self->graph->nodes[index].options;
+        self->has_joins |= of && of->join != DW_JOIN_DEFAULT;
+    }
+    plan->is_conditional = self->has_joins;
+    for (uint32_t kind = 0; kind < plan->kinds_count; kind++)
+        plan->is_conditional |= self->traits[kind].may_skip;
     plan->strategy = options->strategy;
     plan->failure_strategy = options->failure_strategy;
     plan->priority = options->priority;
@@ -265,6 +294,8 @@ static int s_take_memory (builder_t *self) {
     taken = taken && s_take_zeroed (self, &plan->position, count, each);
     taken = taken && s_take (self, &plan->by_position, count, each);
     taken = taken && (!self->lane || s_take (self, &plan->urgency, count, each));
+    taken = taken &&
+            (!self->has_joins || s_take_zeroed (self, &plan->join, count, sizeof (uint8_t)));
     taken = taken && s_take_zeroed (self, &plan->lane_at, plan->lanes_count + 1, each);
     taken = taken && s_take (self, &plan->dependencies_at, count + 1, each);
     taken = taken && s_take (self, &plan->dependencies, edges, each);
@@ -322,8 +353,11 @@ static int s_set_node (builder_t *self, uint32_t index, uint32_t node) {
                      (trait->brief && !timed ? DW_NODE_BRIEF : 0) |
                      (trait->payload_only ? DW_NODE_PAYLOAD_ONLY : 0) |
                      (timed ? DW_NODE_TIMED : 0) | (declared->input ? DW_NODE_INPUT : 0) |
-                     (options && options->not_idempotent ? DW_NODE_ONCE : 0);
+                     (options && options->not_idempotent ? DW_NODE_ONCE : 0) |
+                     (trait->may_skip ? DW_NODE_MAY_SKIP : 0);
     plan->flags[node] = (uint8_t) flags;
+    if (options && options->join != DW_JOIN_DEFAULT)
+        plan->join[node] = (uint8_t) options->join;
     plan->kind[node] = self->kind[index];
     if (self->lane)
         plan->lane[node] = self->lane[index];
@@ -393,7 +427,9 @@ static bool s_set_rule (builder_t *self, uint32_t node, uint32_t end) {
     uint32_t source = best - 2u, other = second - 2u;
     plan->rule[node] = source;
     plan->source[node] = source;
-    if (second > 0 && !(plan->flags[node] & DW_NODE_INPUT) &&
+    bool is_any = plan->join &&
+                  plan->join[node] == DW_JOIN_ANY_OK; /* it asks for whichever is there */
+    if (second > 0 && !is_any && !(plan->flags[node] & DW_NODE_INPUT) &&
         level[plan->declared[other]] == level[plan->declared[source]])
         s_warn_ambiguous (self, node, source, other);
     return best == direct;
@@ -494,6 +530,8 @@ static uint32_t s_chain_next (const dw_plan_t *plan, uint32_t node) {
     if (plan->demands && plan->lane[node] != plan->lane[next])
         return DW_NONE;
     if ((plan->flags[node] | plan->flags[next]) & (DW_NODE_TIMED | DW_NODE_ONCE))
+        return DW_NONE;
+    if (plan->flags[node] & DW_NODE_MAY_SKIP)
         return DW_NONE;
     /* Who may run one of them may run the other; and what stands in for a source that failed does so
      * for both, which needs both to be by the rule or both by `input`. */

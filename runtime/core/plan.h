@@ -25,6 +25,7 @@ typedef struct dw_policy_t {
 #define DW_NODE_PASSED_ON    0x20u /* its output is the payload of the next node of its chain */
 #define DW_NODE_ONCE \
     0x40u /* not idempotent: never sent again when it may have begun; it travels alone */
+#define DW_NODE_MAY_SKIP 0x80u /* it may end its branch: it is the last of its chain */
 
 typedef struct dw_plan_t {
     uint32_t nodes_count, edges_count, levels_count, lanes_count, chains_count, kinds_count;
@@ -35,6 +36,8 @@ typedef struct dw_plan_t {
         pool; /* a lane's nodes are many and its workers host all of them: one lane for all nodes, or one for each
                   demand that nodes make (then whatever the graph says of actors) */
     uint32_t workers_count; /* actors to start: pool size, or nodes_count in thread mode */
+    bool
+        is_conditional; /* a node may skip, or says how it joins: which nodes run is known when they are through */
     uint32_t max_concurrency;
     uint32_t batch_size; /* 0: automatic */
     uint64_t max_payload_bytes;
@@ -54,6 +57,7 @@ typedef struct dw_plan_t {
     uint32_t *dependencies_count; /* the in-degree, ready to be copied by a run */
     uint32_t *
         readers_count; /* how many nodes read its output: dependents, and nodes whose source it is */
+    uint8_t *join;     /* dw_join_t; NULL: no node says any */
     uint32_t *position; /* in the lane's priority order, from 0 */
     uint32_t
         *urgency; /* in the priority order of all nodes, from 0; NULL: no node makes a demand */
@@ -89,13 +93,16 @@ typedef struct dw_plan_t {
  *
  * Chains: longest paths in which each node has one successor and the next has one dependency, in
  * one lane, both brief or both not, each next node's payload being this node's output or this
- * node's own payload; none under the level strategy, and none with a timed node or one that is not idempotent. (Operator chaining, as in Flink.)
+ * node's own payload; none under the level strategy, none with a timed node or one that is not idempotent, and none goes on behind a node that may skip. (Operator chaining, as in Flink.)
  *
  * Time and memory are linear in nodes and edges, but for one sort when the priority is the critical
  * path. A node that says no `input` where two transforms of one level could both give the payload
- * is a warning that says whose output it gets.
+ * is a warning that says whose output it gets (not where it joins any_ok).
  *
- * Errors: DW_EGRAPH  all that dw_graph_resolve says, and unknown processors
+ * A node that demands a worker elsewhere may name a processor that is unknown here: a transform, if the node does not say
+ * otherwise, that reads its dependencies. When a known name is near, there is a warning.
+ *
+ * Errors: DW_EGRAPH  all that dw_graph_resolve says, and unknown processors of other nodes
  *         DW_ENOMEM  nothing was allocated */
 typedef struct dw_plan_lookup_t {
     bool (*trait) (void *arg, const char *processor, dw_trait_t *trait_p);

@@ -82,6 +82,8 @@ static uint64_t s_add_node (uint64_t hash, const dw_plan_t *plan, uint32_t node)
     hash = s_add (hash, plan->rule[node]);
     hash = s_add (hash, plan->chain_next[node]);
     hash = s_add (hash, plan->chain_length[node]);
+    if (plan->join)
+        hash = s_add (hash, plan->join[node]);
     hash = s_add (hash, plan->dependencies_count[node]);
     for (uint32_t edge = plan->dependencies_at[node]; edge < plan->dependencies_at[node + 1];
          edge++)

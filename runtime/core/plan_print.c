@@ -208,7 +208,14 @@ static void s_print_levels (printer_t *self) {
         s_print (self, "  (%u more levels)\n", plan->levels_count - shown);
 }
 
-/* Whose output is the payload. */
+static const char *const s_joins[] = {
+    [DW_JOIN_DEFAULT] = "",
+    [DW_JOIN_ALL_DONE] = ", joins all_done",
+    [DW_JOIN_ALL_OK] = ", joins all_ok",
+    [DW_JOIN_ANY_OK] = ", joins any_ok",
+};
+
+/* Whose output is the payload, and what else decides whether and how often the node runs. */
 static void s_print_source (printer_t *self, uint32_t node) {
     const dw_plan_t *plan = self->plan;
     uint32_t source = plan->source[node];
@@ -216,8 +223,10 @@ static void s_print_source (printer_t *self, uint32_t node) {
         s_print (self, "the run's input");
     else
         s_print_name (self, plan->ids[source], 0);
-    s_print (self, "%s%s\n", plan->flags[node] & DW_NODE_INPUT ? " (said by input)" : "",
-             plan->flags[node] & DW_NODE_ONCE ? ", not idempotent" : "");
+    s_print (self, "%s%s%s%s\n", plan->flags[node] & DW_NODE_INPUT ? " (said by input)" : "",
+             plan->flags[node] & DW_NODE_ONCE ? ", not idempotent" : "",
+             plan->flags[node] & DW_NODE_MAY_SKIP ? ", may skip" : "",
+             s_joins[plan->join ? plan->join[node] : DW_JOIN_DEFAULT]);
 }
 
 static void s_print_nodes (printer_t *self) {

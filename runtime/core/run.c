@@ -19,12 +19,12 @@ static void *s_take (uint8_t **at, size_t size) {
     return part;
 }
 
-static int s_layout (dw_run_t *self, const dw_plan_t *plan, bool best_effort, bool readers,
-                     bool retries, bool in_order_of_arrival) {
+static int s_layout (dw_run_t *self, const dw_plan_t *plan, bool rule, bool readers, bool retries,
+                     bool in_order_of_arrival) {
     size_t n = plan->nodes_count;
     size_t ready_size = dw_ready_size (plan, in_order_of_arrival);
     size_t need = s_round (n * sizeof *self->nodes) + s_round (ready_size) +
-                  (best_effort ? s_round (n * sizeof *self->rule) : 0) +
+                  (rule ? s_round (n * sizeof *self->rule) : 0) +
                   (readers ? s_round (n * sizeof *self->readers) : 0) +
                   (retries ? s_round (n * sizeof *self->retries) : 0) + 8;
     if (need > self->memory_size) {
@@ -38,7 +38,7 @@ static int s_layout (dw_run_t *self, const dw_plan_t *plan, bool best_effort, bo
     uint8_t *at = self->memory;
     self->nodes = s_take (&at, n * sizeof *self->nodes);
     dw_ready_init (&self->ready, plan, in_order_of_arrival, s_take (&at, ready_size));
-    self->rule = best_effort ? s_take (&at, n * sizeof *self->rule) : NULL;
+    self->rule = rule ? s_take (&at, n * sizeof *self->rule) : NULL;
     self->readers = readers ? s_take (&at, n * sizeof *self->readers) : NULL;
     self->retries = retries ? s_take (&at, n * sizeof *self->retries) : NULL;
     return DW_OK;
@@ -82,17 +82,17 @@ int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *te
                   bool retries, bool in_order_of_arrival, const uint32_t *outputs,
                   uint32_t outputs_count) {
     assert (self->life == DW_RUN_FREE);
-    bool best_effort = plan->failure_strategy == DW_BEST_EFFORT;
-    /* Under best effort any earlier output may turn out to be a payload: none is dropped early. */
-    bool readers = outputs_count > 0 && !best_effort;
-    int err = s_layout (self, plan, best_effort, readers, retries, in_order_of_arrival);
+    bool rule = plan->failure_strategy == DW_BEST_EFFORT || plan->is_conditional;
+    /* Where transforms may be passed over any earlier output may turn out to be a payload: none is dropped early. */
+    bool readers = outputs_count > 0 && !rule;
+    int err = s_layout (self, plan, rule, readers, retries, in_order_of_arrival);
     if (err)
         return err;
     self->plan = plan;
     self->life = DW_RUN_LIVE;
     self->keeps_all = outputs_count == 0;
     self->unfinished_count = plan->nodes_count;
-    self->failed_count = self->sent_count = 0;
+    self->failed_count = self->sent_count = self->left_out_count = 0;
     self->is_cut_short = false;
     self->level = self->level_unfinished_count = 0;
     self->deaths = NULL;
@@ -143,6 +143,29 @@ void dw_run_set_rule (dw_run_t *self, uint32_t node) {
     self->rule[node] = best;
 }
 
+dw_node_state_t dw_run_join (const dw_run_t *self, uint32_t node) {
+    const dw_plan_t *plan = self->plan;
+    dw_join_t join = plan->join ? (dw_join_t) plan->join[node] : DW_JOIN_DEFAULT;
+    uint32_t count = plan->dependencies_count[node], done = 0, left_out = 0;
+    for (uint32_t e = plan->dependencies_at[node]; e < plan->dependencies_at[node + 1]; e++) {
+        uint8_t state = self->nodes[plan->dependencies[e]].state;
+        done += state == DW_STATE_DONE;
+        left_out += state == DW_STATE_LEFT_OUT;
+    }
+    bool is_failed = done + left_out < count, runs = count == 0;
+    switch (join) {
+        case DW_JOIN_DEFAULT:
+            if (plan->failure_strategy == DW_BEST_EFFORT) /* a failure is as good as done */
+                is_failed = false;
+            runs |= left_out < count && !is_failed;
+            break;
+        case DW_JOIN_ALL_DONE: runs = true; break;
+        case DW_JOIN_ALL_OK: runs |= done == count; break;
+        case DW_JOIN_ANY_OK: runs |= done > 0; break;
+    }
+    return runs ? DW_STATE_READY : is_failed ? DW_STATE_SKIPPED : DW_STATE_LEFT_OUT;
+}
+
 uint32_t dw_run_source (const dw_run_t *self, uint32_t node) {
     const dw_plan_t *plan = self->plan;
     if (!self->rule)
@@ -189,7 +212,7 @@ void dw_run_skip_dependents (dw_run_t *self, uint32_t node,
 
 /* ---- First causes --------------------------------------------------------------------------- */
 
-/* A set of failed nodes, ascending; sets that are the same to build are one. */
+/* A set of nodes, ascending; sets that are the same to build are one. */
 typedef struct s_causes_t {
     uint32_t count;
     uint32_t nodes[DW_CAUSES_MAX];
@@ -241,12 +264,20 @@ static uint32_t s_set_union (s_sets_t *sets, uint32_t a, uint32_t b) {
     return set;
 }
 
-/* Works out of[node], the failed ancestors of every node that was not done, in rank order. */
+/* Whether a node is a cause itself: it failed, or ended its branch. (What was left out with it never ran.) */
+static bool s_is_cause (const dw_run_node_t *node) {
+    return node->state == DW_STATE_FAILED ||
+           (node->state == DW_STATE_LEFT_OUT && node->attempts > 0);
+}
+
+/* Works out of[node], the causes of every node that was not done, in rank order: of what was left out those that ended
+ * their branch, of the others those that failed. */
 static int s_find_causes (const dw_run_t *self, s_sets_t *sets, uint32_t *of) {
     const dw_plan_t *plan = self->plan;
     for (uint32_t node = 0; node < plan->nodes_count; node++) {
         of[node] = DW_NONE;
-        if (self->nodes[node].state == DW_STATE_FAILED) {
+        bool is_left_out = self->nodes[node].state == DW_STATE_LEFT_OUT;
+        if (s_is_cause (&self->nodes[node])) {
             if ((of[node] = s_set_new (sets)) == DW_NONE)
                 return DW_ENOMEM;
             memset (&sets->items[of[node]], 0, sizeof *sets->items);
@@ -257,7 +288,9 @@ static int s_find_causes (const dw_run_t *self, s_sets_t *sets, uint32_t *of) {
         if (self->nodes[node].state == DW_STATE_DONE)
             continue;
         for (uint32_t e = plan->dependencies_at[node]; e < plan->dependencies_at[node + 1]; e++) {
-            uint32_t theirs = of[plan->dependencies[e]];
+            uint32_t on = plan->dependencies[e], theirs = of[on];
+            if (is_left_out != (self->nodes[on].state == DW_STATE_LEFT_OUT))
+                continue;
             uint32_t both = s_set_union (sets, of[node], theirs);
             if (both == DW_NONE && theirs != DW_NONE)
                 return DW_ENOMEM;
@@ -272,7 +305,7 @@ int dw_run_causes (const dw_run_t *self,
                                  uint32_t causes_count),
                    void *arg) {
     const dw_plan_t *plan = self->plan;
-    if (!self->failed_count)
+    if (!self->failed_count && !self->left_out_count)
         return DW_OK;
     s_sets_t sets = {0};
     uint32_t *of = malloc (plan->nodes_count * sizeof *of);
@@ -284,7 +317,7 @@ int dw_run_causes (const dw_run_t *self,
             any.nodes[any.count++] = node;
     for (uint32_t node = 0; !err && node < plan->nodes_count; node++) {
         uint8_t state = self->nodes[node].state;
-        if (state != DW_STATE_SKIPPED && state != DW_STATE_CANCELLED)
+        if (state != DW_STATE_SKIPPED && state != DW_STATE_CANCELLED && state != DW_STATE_LEFT_OUT)
             continue;
         if (of[node] == DW_NONE && !self->is_cut_short)
             continue; /* cancelled by request */

@@ -27,14 +27,16 @@ typedef struct dw_run_t {
     bool is_cut_short; /* it failed before its end: by fail_fast, or its deadline */
     uint32_t serial;   /* tells this run from others in the same place, and seeds its jitter */
     uint32_t unfinished_count; /* wanted nodes that are not final */
-    uint32_t not_done_count;   /* wanted nodes that are not done */
+    uint32_t not_done_count;   /* wanted nodes that are not done, */
+    uint32_t left_out_count;   /* of which so many were left out */
     uint32_t failed_count;
     uint32_t sent_count; /* tasks that workers hold */
     uint32_t level;      /* level strategy: nodes of later levels wait */
     uint32_t level_unfinished_count;
     dw_run_node_t *nodes;
     dw_ready_t ready;
-    uint32_t *rule; /* best effort: whose output a node gets by rule, as things stand; else NULL */
+    uint32_t *
+        rule; /* best effort, or a conditional plan: whose output a node gets by rule, as things stand; else NULL */
     uint32_t *readers; /* readers to come, when outputs were named; else NULL */
     uint16_t *retries; /* retries used; NULL when no node may be retried */
     uint8_t *deaths;   /* workers that went down with it, and DW_SUSPECT; NULL until one does */
@@ -63,10 +65,13 @@ static inline bool dw_run_is_final (const dw_run_node_t *node) {
 }
 
 /* Whose output a node that may run gets as its payload, as things stand: the rule of docs/ARCHITECTURE.md, or what
- * `input` said. Under best effort a failed transform is passed over. */
+ * `input` said. A transform that is not done is passed over: it failed (best effort, join), or was left out. */
 uint32_t dw_run_source (const dw_run_t *self, uint32_t node);
-/* Best effort: works out rule[node], all of whose dependencies are final. */
+/* Works out rule[node], all of whose dependencies are final, where there is a rule. */
 void dw_run_set_rule (dw_run_t *self, uint32_t node);
+/* A conditional plan: what becomes of a node, all of whose dependencies are final: READY, it runs; LEFT_OUT, as its branch
+ * was ended; SKIPPED, because of a failure, which comes first of the two. So it does not matter which of them came first. */
+dw_node_state_t dw_run_join (const dw_run_t *self, uint32_t node);
 /* Plain runs: steps nodes of a chain are done; returns the next of the chain, or else readies the last
  * one's dependents and returns DW_NONE. Here for speed, as in bits.h. */
 static inline uint32_t dw_run_steps_done (dw_run_t *self, uint32_t node, uint32_t steps) {

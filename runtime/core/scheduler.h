@@ -9,7 +9,8 @@
  *       RUN_SUBMITTED, RUN_CANCELLED           ->
  *       WORKER_JOINED, WORKER_LOST             ->
  *       LANES_UNSERVED                         ->
- *       TASK_DONE, TASK_FAILED, TASK_RETURNED  ->
+ *       TASK_DONE, TASK_FAILED, TASK_RETURNED,
+ *       TASK_SKIPPED                           ->
  *                                              <-        SEND_TASK, CANCEL_TASK
  *                                              <-        KEEP_OUTPUT, KEEP_ERROR, KEEP_DEATH, DROP_OUTPUT
  *                                              <-        FINISH_RUN, REPLACE_WORKER
@@ -19,7 +20,10 @@
  *     waiting -> ready -> sent -> done
  *        |        ^  ^-----/ | \
  *        |         \backoff<-/  -> failed
- *        \------------------------> skipped, cancelled
+ *        \------------------------> skipped, left out, cancelled
+ *
+ * Left out is skipped, too, for whoever reads the result: not because of a failure but because its processor ended its
+ * branch (from sent), or because all that it depends on was left out.
  *
  * One thread at a time. */
 
@@ -41,6 +45,7 @@ typedef enum dw_event_type_t {
     DW_EVENT_TASK_RETURNED, /* worker, ticket: it was not started (or not gone on with) and will not be */
     DW_EVENT_LANES_UNSERVED, /* lanes: all where nobody is, or is waited for: from now on what gets ready there fails
                                 (503), and under fail_fast a run that has such nodes when it is submitted */
+    DW_EVENT_TASK_SKIPPED, /* worker, ticket, duration_ns: the step after those done ended its branch, and so the task */
 } dw_event_type_t;
 
 typedef struct dw_event_t {
@@ -55,7 +60,7 @@ typedef struct dw_event_t {
     uint32_t step; /* TASK_...: how many steps of its task earlier answers told of */
     uint64_t ticket;
     union {
-        struct {                  /* TASK_DONE, TASK_FAILED; WORKER_LOST: handle */
+        struct {                  /* TASK_DONE, TASK_FAILED, TASK_SKIPPED; WORKER_LOST: handle */
             uint64_t duration_ns; /* of one step, the mean when steps is over 1 */
             uint32_t steps;       /* how many steps of the chain, at least 1 */
             uint32_t handle; /* the shell's mark for what came with the answer, back in KEEP_... */
@@ -159,6 +164,8 @@ typedef struct dw_own_task_t {
     uint16_t code;   /* of the step after those done, which failed; 0: none did */
     uint32_t done;   /* steps; fewer than there are and no code: the others are given back */
     uint32_t handle; /* of the error */
+    bool
+        is_skipped; /* the step after those done ended its branch (false when run_task is called) */
 } dw_own_task_t;
 
 typedef bool (dw_own_run_fn) (void *arg, dw_own_task_t *task);
@@ -195,6 +202,7 @@ typedef enum dw_node_state_t {
     DW_STATE_SKIPPED,
     DW_STATE_CANCELLED,
     DW_STATE_NOT_REQUESTED,
+    DW_STATE_LEFT_OUT,
 } dw_node_state_t;
 dw_node_state_t dw_scheduler_node_state (const dw_scheduler_t *self, uint32_t run, uint32_t node);
 unsigned dw_scheduler_node_attempts (const dw_scheduler_t *self, uint32_t run, uint32_t node);
@@ -203,7 +211,7 @@ bool dw_scheduler_node_requested (const dw_scheduler_t *self, uint32_t run, uint
 /* Nodes that are not done; 0 lets a reader skip looking. */
 uint32_t dw_scheduler_not_done_count (const dw_scheduler_t *self, uint32_t run);
 /* The first causes of a node that was skipped or cancelled: its failed ancestors by rank (under
- * fail_fast, when it has none, all failed nodes), at most DW_CAUSES_MAX. For all nodes of a finished
+ * fail_fast, when it has none, all failed nodes), of one that was left out those that ended their branch, at most DW_CAUSES_MAX. For all nodes of a finished
  * run at once: told calls of (node, causes, count) by rank. Takes O(nodes + edges).
  * Errors: DW_ENOMEM. */
 #define DW_CAUSES_MAX 16

@@ -40,6 +40,7 @@ static inline void s_begin (dw_scheduler_t *self, dw_run_t *run, uint32_t node,
     worker->first = ++worker->next;
     self->own_node = task->node = node;
     self->own_noted = 0;
+    task->is_skipped = false;
     task->steps = run->keeps_all ? self->plan->chain_length[node] : dw_run_steps (run, node);
     if (task->steps > 1 && self->has_slow_kinds)
         task->steps = s_own_steps (self, node, task->steps);
@@ -67,7 +68,7 @@ static inline void s_note_steps (dw_scheduler_t *self, uint32_t steps) {
 
 /* A task was run; what a look at the clock has noted of it meanwhile is noted already. */
 static inline void s_note_task (dw_scheduler_t *self, const dw_own_task_t *task) {
-    uint32_t ran = task->done + (task->code > 0);
+    uint32_t ran = task->done + (task->code > 0 || task->is_skipped);
     assert (ran <= task->steps && ran >= self->own_noted); /* both are the shell's word */
     s_note_steps (self, ran - self->own_noted);
 }
@@ -78,10 +79,13 @@ static void s_end (dw_scheduler_t *self, const dw_own_task_t *task) {
     uint32_t next = task->node;
     if (task->done > 0)
         next = dw_scheduler_steps_done (self, task->run, task->node, task->done);
-    if (task->code) {
+    if (task->code || task->is_skipped) {
         if (run->nodes[next].state == DW_STATE_WAITING)
             run->nodes[next].attempts++; /* a later step of a chain */
-        dw_scheduler_attempt_failed (self, task->run, next, task->code, task->handle);
+        if (task->code)
+            dw_scheduler_attempt_failed (self, task->run, next, task->code, task->handle);
+        else
+            dw_scheduler_node_left_out (self, task->run, next);
         return;
     }
     if (task->done == 0) {

@@ -55,16 +55,34 @@ void dw_scheduler_make_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t
     dw_scheduler_pending_add (self, lane_index);
 }
 
-/* All dependencies of node are final. Under the level strategy it may have to wait all the same. */
-static void s_dependencies_met (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+static void s_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
+
+/* Conditional plans: whether node, whose dependencies are final, does not run and so is final, too. */
+static bool s_is_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    dw_run_t *run = &self->runs[run_index];
+    dw_node_state_t state = dw_run_join (run, node);
+    if (state == DW_STATE_READY)
+        return false;
+    run->nodes[node].state = (uint8_t) state;
+    run->left_out_count += state == DW_STATE_LEFT_OUT;
+    s_count_out (self, run_index, node);
+    return true;
+}
+
+/* All dependencies of node are final. Whether it is, too, because it does not run. Under the level strategy it may have
+ * to wait all the same. */
+static bool s_dependencies_met (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     if (run->nodes[node].state != DW_STATE_WAITING)
-        return;
-    if (run->rule)
+        return false;
+    if (run->rule) {
         dw_run_set_rule (run, node);
-    if (self->plan->strategy == DW_LEVEL && node >= self->plan->level_at[run->level + 1])
-        return;
-    dw_scheduler_make_ready (self, run_index, node);
+        if (self->plan->is_conditional && s_is_out (self, run_index, node))
+            return true;
+    }
+    if (self->plan->strategy != DW_LEVEL || node < self->plan->level_at[run->level + 1])
+        dw_scheduler_make_ready (self, run_index, node);
+    return false;
 }
 
 /* Level strategy: while the open level has no unfinished node, opens the next. */
@@ -116,13 +134,26 @@ static void s_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node
         s_unread (self, run_index, plan->source[node]);
 }
 
-/* Tells the dependents of a node that it is final. */
+/* Tells the dependents of a node that it is final, and theirs of those that do not run for it, depth first: who is
+ * final waits for nothing any more, so its count is the link of the stack. */
 static void s_release_dependents (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     const dw_plan_t *plan = self->plan;
     dw_run_node_t *nodes = self->runs[run_index].nodes;
-    for (uint32_t e = plan->successors_at[node]; e < plan->successors_at[node + 1]; e++)
-        if (--nodes[plan->successors[e]].waits_for == 0)
-            s_dependencies_met (self, run_index, plan->successors[e]);
+    uint32_t top = DW_NONE;
+    for (;;) {
+        for (uint32_t e = plan->successors_at[node]; e < plan->successors_at[node + 1]; e++) {
+            uint32_t dependent = plan->successors[e];
+            if (--nodes[dependent].waits_for > 0 ||
+                !s_dependencies_met (self, run_index, dependent))
+                continue;
+            nodes[dependent].waits_for = top;
+            top = dependent;
+        }
+        if (top == DW_NONE)
+            return;
+        node = top;
+        top = nodes[node].waits_for;
+    }
 }
 
 /* Gives up what workers hold of a run. */
@@ -179,12 +210,13 @@ void dw_scheduler_finish_if_over (dw_scheduler_t *self, uint32_t run_index) {
     dw_run_t *run = &self->runs[run_index];
     if (run->life != DW_RUN_LIVE || run->unfinished_count > 0)
         return;
-    bool is_ok = run->not_done_count == 0;
+    bool is_ok = run->not_done_count == run->left_out_count;
     if (!is_ok && !run->keeps_all) { /* a node that nobody asked for may fail */
         is_ok = true;
         for (uint32_t node = 0; is_ok && node < self->plan->nodes_count; node++)
             is_ok = !(run->nodes[node].wanted & DW_REQUESTED) ||
-                    run->nodes[node].state == DW_STATE_DONE;
+                    run->nodes[node].state == DW_STATE_DONE ||
+                    run->nodes[node].state == DW_STATE_LEFT_OUT;
     }
     s_finish (self, run_index, is_ok ? DW_RUN_OK : DW_RUN_PARTIAL);
 }
@@ -283,7 +315,24 @@ void dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node,
     command->handle = handle;
 }
 
-/* node has failed for good: the failure policy. */
+/* What follows from what has just become final. */
+static void s_go_on (dw_scheduler_t *self, uint32_t run_index) {
+    if (self->plan->strategy == DW_LEVEL)
+        s_open_levels (self, run_index);
+    dw_scheduler_finish_if_over (self, run_index);
+}
+
+void dw_scheduler_node_left_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    dw_run_t *run = &self->runs[run_index];
+    run->nodes[node].state = DW_STATE_LEFT_OUT;
+    run->left_out_count++;
+    s_count_out (self, run_index, node);
+    s_release_dependents (self, run_index, node);
+    s_go_on (self, run_index);
+}
+
+/* node has failed for good: the failure policy. In a conditional plan its dependents are skipped when all that they
+ * depend on has ended: what joins them looks at whatever came before them. */
 void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     run->nodes[node].state = DW_STATE_FAILED;
@@ -292,15 +341,17 @@ void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_
     switch (self->plan->failure_strategy) {
         case DW_FAIL_FAST: s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED); return;
         case DW_CONTINUE_ON_ERROR: {
+            if (self->plan->is_conditional) {
+                s_release_dependents (self, run_index, node);
+                break;
+            }
             s_skip_t skip = {.self = self, .run = run_index};
             dw_run_skip_dependents (run, node, s_on_skipped, &skip);
             break;
         }
         case DW_BEST_EFFORT: s_release_dependents (self, run_index, node); break;
     }
-    if (self->plan->strategy == DW_LEVEL)
-        s_open_levels (self, run_index);
-    dw_scheduler_finish_if_over (self, run_index);
+    s_go_on (self, run_index);
 }
 
 void dw_scheduler_node_unserved (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
@@ -364,7 +415,7 @@ static bool s_grow_runs (dw_scheduler_t *self, uint32_t run) {
     return true;
 }
 
-/* A run that can only fail does so at once: one of its nodes is in a lane that nobody serves. */
+/* A run that can only fail does so at once: one of its nodes is in a lane that nobody serves, and cannot be left out. */
 static void s_fail_if_unserved (dw_scheduler_t *self, uint32_t run_index) {
     const dw_plan_t *plan = self->plan;
     const dw_run_t *run = &self->runs[run_index];
@@ -389,6 +440,7 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
     if (plan->nodes_count == 0) {
         run->plan = plan;
         run->unfinished_count = run->not_done_count = run->failed_count = run->sent_count = 0;
+        run->left_out_count = 0;
         run->life = DW_RUN_LIVE;
         s_finish (self, event->run, DW_RUN_OK);
         return;
@@ -398,7 +450,7 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
         run->life = DW_RUN_LIVE;
         run->nodes = NULL; /* dw_scheduler_node_state says cancelled */
         run->plan = plan;
-        run->sent_count = run->failed_count = 0;
+        run->sent_count = run->failed_count = run->left_out_count = 0;
         run->not_done_count = plan->nodes_count;
         s_finish (self, event->run, DW_RUN_FAILED);
         return;
@@ -418,7 +470,7 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
     }
     if (plan->strategy == DW_LEVEL)
         s_open_levels (self, event->run);
-    if (self->unserved && plan->failure_strategy == DW_FAIL_FAST)
+    if (self->unserved && plan->failure_strategy == DW_FAIL_FAST && !plan->is_conditional)
         s_fail_if_unserved (self, event->run);
 }
 

@@ -219,6 +219,8 @@ void dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node,
                               uint32_t handle);
 /* node has failed for good: the failure policy. */
 void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
+/* Its processor has ended the branch of node. */
+void dw_scheduler_node_left_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
 /* One attempt has failed: it is retried, or the node has failed. */
 void dw_scheduler_attempt_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
                                   uint16_t code, uint32_t handle);
@@ -244,6 +246,7 @@ void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event)
 void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_task_failed (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_task_returned (dw_scheduler_t *self, const dw_event_t *event);
+void dw_scheduler_on_task_skipped (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_add_timer (dw_scheduler_t *self, dw_timer_t timer);
 void dw_scheduler_on_timer (dw_scheduler_t *self, const dw_timer_t *timer);
 

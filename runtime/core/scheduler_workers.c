@@ -379,6 +379,28 @@ void dw_scheduler_on_task_returned (dw_scheduler_t *self, const dw_event_t *even
     dw_scheduler_put_back (self, task.run, task.node);
 }
 
+void dw_scheduler_on_task_skipped (dw_scheduler_t *self, const dw_event_t *event) {
+    dw_worker_state_t *worker = s_answered (self, event);
+    if (!worker)
+        return;
+    dw_held_task_t task = *dw_scheduler_task (worker, worker->first);
+    s_pop_task (self, event->worker);
+    if (task.run == DW_NONE) {
+        self->counts.answers_ignored++;
+        return;
+    }
+    dw_run_t *run = &self->runs[task.run];
+    run->sent_count--;
+    if (run->nodes[task.node].state == DW_STATE_WAITING)
+        run->nodes[task.node].attempts++;                     /* a later step of a chain */
+    if (!(self->plan->flags[task.node] & DW_NODE_MAY_SKIP)) { /* an answer that makes no sense */
+        dw_scheduler_attempt_failed (self, task.run, task.node, 502, DW_NONE);
+        return;
+    }
+    s_learn (self, worker, task.node, 1, event->duration_ns);
+    dw_scheduler_node_left_out (self, task.run, task.node);
+}
+
 /* A worker has not got past a task that was given up: it is stuck. */
 static void s_replace_worker (dw_scheduler_t *self, uint32_t worker_index) {
     dw_worker_state_t *worker = &self->workers[worker_index];

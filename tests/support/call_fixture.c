@@ -20,7 +20,8 @@
 
 typedef struct option_t {
     const char *name;
-    char *text; /* NULL: it is an integer */
+    char *text; /* NULL: it is an integer, or */
+    bool is_boolean;
     int64_t integer;
 } option_t;
 
@@ -104,6 +105,11 @@ void call_fixture_set_integer (call_fixture_t *self, const char *option, int64_t
     s_option (self, option)->integer = value;
 }
 
+void call_fixture_set_boolean (call_fixture_t *self, const char *option, bool value) {
+    s_option (self, option)->integer = value;
+    s_option (self, option)->is_boolean = true;
+}
+
 static uint8_t *s_copy (const void *bytes, size_t size) {
     uint8_t *copy = malloc (size + 1);
     assert (copy);
@@ -178,7 +184,9 @@ static dw_graph_t *s_graph (const call_fixture_t *self) {
     for (size_t i = 0; i < self->options_count; i++) {
         const option_t *option = &self->options[i];
         int err = option->text ? dw_graph_set_text (graph, node, option->name, option->text)
-                               : dw_graph_set_integer (graph, node, option->name, option->integer);
+                  : option->is_boolean
+                      ? dw_graph_set_boolean (graph, node, option->name, option->integer != 0)
+                      : dw_graph_set_integer (graph, node, option->name, option->integer);
         assert (err == DW_OK);
     }
     return graph;

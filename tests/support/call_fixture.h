@@ -15,6 +15,7 @@ void call_fixture_destroy (call_fixture_t **self_p);
 
 void call_fixture_set_text (call_fixture_t *self, const char *option, const char *value);
 void call_fixture_set_integer (call_fixture_t *self, const char *option, int64_t value);
+void call_fixture_set_boolean (call_fixture_t *self, const char *option, bool value);
 
 /* The payload: a str, or any msgpack value. */
 void call_fixture_give_text (call_fixture_t *self, const char *text, size_t size);
@@ -30,7 +31,7 @@ void call_fixture_cancel (call_fixture_t *self);
 
 /* Makes an instance and stops it: what start returned, its reason in why. */
 int call_fixture_start (call_fixture_t *self, char *why, size_t why_size);
-/* One call: 0, or the code of its failure. */
+/* One call: 0, or the code of its failure, or DW_CALL_SKIPPED (actors/call.h). */
 int call_fixture_run (call_fixture_t *self);
 
 /* What the last call set: an output as one msgpack value, and as text when it is a str (NULL: none),

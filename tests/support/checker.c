@@ -150,6 +150,8 @@ static bool s_check_chain (model_t *self, const dw_command_t *command) {
         if (step + 1 == command->steps)
             break;
         uint32_t next = self->plan->chain_next[node];
+        if (model_may_skip (self, node))
+            return model_is_wrong (self, "node %u may skip and its chain goes on behind it", node);
         if (next == DW_NONE || s_dependencies_count (self, next) != 1 ||
             !model_depends_on (self, next, node) ||
             self->plan->lane[next] != self->plan->lane[node])
@@ -418,6 +420,7 @@ typedef struct s_causes_t {
     model_t *model;
     const evaluation_t *evaluation;
     uint32_t run;
+    uint32_t count; /* of nodes that were told of */
 } s_causes_t;
 
 static void s_check_causes (void *arg, uint32_t node, const uint32_t *causes,
@@ -426,17 +429,21 @@ static void s_check_causes (void *arg, uint32_t node, const uint32_t *causes,
     const evaluator_t *evaluator = s->model->evaluator;
     const evaluated_node_t *expected = &s->evaluation->nodes[evaluator->by_rank[node]];
     bool same = causes_count == expected->because_of_count;
+    s->count++;
     for (uint32_t i = 0; same && i < causes_count; i++)
         same = evaluator->by_rank[causes[i]] == expected->because_of[i];
     if (!same)
         model_is_wrong (s->model, "run %u: node %u has other first causes", s->run, node);
 }
 
-bool checker_run (model_t *self, const dw_scheduler_t *scheduler, uint32_t run, const bool *fails) {
+bool checker_run (model_t *self, const dw_scheduler_t *scheduler, uint32_t run, const bool *fails,
+                  const bool *skips) {
     model_run_t *it = &self->runs[run];
     uint32_t *outputs = calloc (self->plan->nodes_count, sizeof *outputs);
-    evaluator_run_t question = {
-        .failure_strategy = self->plan->failure_strategy, .fails = fails, .outputs = outputs};
+    evaluator_run_t question = {.failure_strategy = self->plan->failure_strategy,
+                                .fails = fails,
+                                .skips = skips,
+                                .outputs = outputs};
     for (uint32_t node = 0; outputs && node < self->plan->nodes_count; node++)
         if (!it->keeps_all && it->nodes[node].requested)
             outputs[question.outputs_count++] = self->evaluator->by_rank[node];
@@ -448,22 +455,37 @@ bool checker_run (model_t *self, const dw_scheduler_t *scheduler, uint32_t run, 
         model_is_wrong (self, "run %u is %s, not %s", run, s_run_name (it->status),
                         s_run_name (evaluation->status));
     for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
-        /* The two enumerations list the final states in one order. */
+        /* The two enumerations list the final states in one order; what was left out is skipped, too. */
         dw_node_state_t state = it->nodes[node].state;
-        dw_node_status_t status = (dw_node_status_t) (state - DW_STATE_DONE);
+        bool left_out = state == DW_STATE_LEFT_OUT;
+        uint32_t declared = self->evaluator->by_rank[node];
+        dw_node_status_t status = left_out ? DW_NODE_SKIPPED
+                                           : (dw_node_status_t) (state - DW_STATE_DONE);
+        bool knows_why = is_whole && it->status != DW_RUN_FAILED && status == DW_NODE_SKIPPED;
+        if ((knows_why || left_out) && left_out != evaluation->nodes[declared].left_out)
+            model_is_wrong (self, "run %u: node %u cannot be %s", run, node,
+                            checker_state_name (state));
         if ((it->was_cancelled && status == DW_NODE_CANCELLED) ||
             (it->ran_out && status != DW_NODE_DONE))
             continue;
         if (it->nodes[node].unserved) /* whatever becomes of those before it */
             continue;
-        if (!evaluation_allows (evaluation, self->evaluator->by_rank[node], status))
+        if (!evaluation_allows (evaluation, declared, status))
             model_is_wrong (self, "run %u: node %u cannot be %s", run, node,
                             checker_state_name (state));
     }
-    s_causes_t causes = {self, evaluation, run};
-    if (is_whole && self->plan->failure_strategy == DW_CONTINUE_ON_ERROR &&
-        dw_scheduler_causes (scheduler, run, s_check_causes, &causes))
-        model_is_wrong (self, "run %u: no memory", run);
+    s_causes_t causes = {self, evaluation, run, 0};
+    uint32_t skipped_count = 0;
+    for (uint32_t node = 0; node < self->plan->nodes_count; node++)
+        skipped_count += it->nodes[node].state == DW_STATE_SKIPPED ||
+                         it->nodes[node].state == DW_STATE_LEFT_OUT;
+    if (is_whole && it->status != DW_RUN_FAILED) {
+        if (dw_scheduler_causes (scheduler, run, s_check_causes, &causes))
+            model_is_wrong (self, "run %u: no memory", run);
+        if (causes.count != skipped_count)
+            model_is_wrong (self, "run %u: of %u skipped nodes causes are told of %u", run,
+                            skipped_count, causes.count);
+    }
     evaluation_destroy (&evaluation);
     free (outputs);
     return !self->wrong[0];

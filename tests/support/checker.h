@@ -23,6 +23,7 @@ bool checker_own_end (model_t *self, const dw_scheduler_t *scheduler,
                       const dw_commands_t *commands);
 /* A run that has ended, before it is forgotten: against the evaluator; fails says of each node (by
  * index of declaration) whether the world makes it fail. */
-bool checker_run (model_t *self, const dw_scheduler_t *scheduler, uint32_t run, const bool *fails);
+bool checker_run (model_t *self, const dw_scheduler_t *scheduler, uint32_t run, const bool *fails,
+                  const bool *skips);
 
 #endif

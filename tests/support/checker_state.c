@@ -3,8 +3,9 @@
 #include "tests/support/checker_self.h"
 
 const char *checker_state_name (dw_node_state_t state) {
-    static const char *const names[] = {"waiting", "ready",   "sent",      "backing off",  "done",
-                                        "failed",  "skipped", "cancelled", "not requested"};
+    static const char *const names[] = {"waiting",       "ready",   "sent",    "backing off",
+                                        "done",          "failed",  "skipped", "cancelled",
+                                        "not requested", "left out"};
     return names[state];
 }
 
@@ -42,7 +43,8 @@ static bool s_check_dropped (model_t *self, uint32_t run_index, uint32_t node) {
     bool ended_early = run->life == MODEL_ENDED &&
                        (run->status == DW_RUN_FAILED || run->status == DW_RUN_CANCELLED);
     if (!it->kept || it->dropped || it->requested || ended_early ||
-        self->plan->failure_strategy == DW_BEST_EFFORT || model_has_readers (self, run, node))
+        self->plan->failure_strategy == DW_BEST_EFFORT || self->is_conditional ||
+        model_has_readers (self, run, node))
         return true;
     return model_is_wrong (self, "run %u: nobody reads node %u's output and it is not dropped",
                            run_index, node);

@@ -17,7 +17,8 @@ void crew_say (world_t *world, uint32_t w, dw_event_t event) {
     thing_t thing = {.type = THING_EVENT, .incarnation = worker->incarnation};
     bool may_repeat = event.type != DW_EVENT_WORKER_LOST;
     event.worker = w;
-    event.handle = event.type == DW_EVENT_TASK_RETURNED ? 0 : ++world->handle;
+    bool is_empty = event.type == DW_EVENT_TASK_RETURNED || event.type == DW_EVENT_TASK_SKIPPED;
+    event.handle = is_empty ? 0 : ++world->handle;
     thing.event = event;
     if (may_repeat && at_ns < worker->again_ns)
         world_expect (world, at_ns, thing);
@@ -82,7 +83,7 @@ outcome_t crew_outcome (const world_t *world, uint32_t run, uint32_t at) {
         return OUTCOME_DIE;
     if (node->failures < script->failures)
         return failures[(script->kind + node->failures) % 3];
-    return OUTCOME_OK;
+    return world->skips[run][world->evaluator->by_rank[at]] ? OUTCOME_SKIP : OUTCOME_OK;
 }
 
 /* Begins the next step of the first task. */
@@ -147,6 +148,17 @@ static void s_step_over (world_t *world, uint32_t w) {
         s_flush (world, w, false);
 }
 
+/* The step at hand ends its branch. */
+static void s_skip (world_t *world, uint32_t w) {
+    member_t *worker = &world->workers[w];
+    crew_say (world, w,
+              (dw_event_t){.type = DW_EVENT_TASK_SKIPPED,
+                           .ticket = s_first (worker)->task.ticket,
+                           .step = s_first (worker)->told,
+                           .duration_ns = worker->duration_ns});
+    s_drop_first (worker);
+}
+
 void crew_work (world_t *world, uint32_t w, uint64_t ticket) {
     member_t *worker = &world->workers[w];
     random_t *random = &world->random;
@@ -173,8 +185,17 @@ void crew_work (world_t *world, uint32_t w, uint64_t ticket) {
                                    .code = (uint16_t) (400 + random_below (random, 200))});
             s_drop_first (worker);
             break;
+        case OUTCOME_SKIP:
+            s_flush (world, w, false);
+            s_skip (world, w);
+            break;
         case OUTCOME_NONSENSE:
             s_flush (world, w, false);
+            if (!model_may_skip (&world->model, s_first (worker)->task.node) &&
+                random_one_in (random, 3)) { /* it has not promised to */
+                s_skip (world, w);
+                break;
+            }
             crew_say (world, w,
                       (dw_event_t){.type = DW_EVENT_TASK_DONE,
                                    .ticket = ticket,

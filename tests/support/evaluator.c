@@ -100,6 +100,7 @@ typedef struct s_run_t {
     evaluation_t *evaluation;
     const evaluator_run_t *run;
     bool *done;
+    bool *blames; /* [node * nodes_count + other]: node did not run because of other */
 } s_run_t;
 
 static bool s_is_needed (const evaluator_t *self, const evaluator_run_t *run, uint32_t node) {
@@ -116,15 +117,56 @@ static bool s_is_requested (const evaluator_run_t *run, uint32_t node) {
     return run->outputs_count == 0;
 }
 
-static void s_find_causes (s_run_t *s, uint32_t node) {
-    const evaluator_t *evaluator = s->evaluation->evaluator;
-    evaluated_node_t *it = &s->evaluation->nodes[node];
-    for (uint32_t rank = 0; rank < evaluator->rank[node]; rank++) {
-        uint32_t other = evaluator->by_rank[rank];
-        if (evaluator_is_ancestor (evaluator, node, other) &&
-            s->evaluation->nodes[other].status == DW_NODE_FAILED && it->because_of_count < 16)
-            it->because_of[it->because_of_count++] = other;
+/* Whether a node failed, or does not run because one did. */
+static bool s_is_failed (const evaluated_node_t *it) {
+    return it->status == DW_NODE_FAILED || (it->status == DW_NODE_SKIPPED && !it->left_out);
+}
+
+/* What node's dependencies, all at their end, leave it: to run (true), or to be skipped, and why. */
+static bool s_runs (s_run_t *s, uint32_t node) {
+    const random_graph_t *graph = s->evaluation->evaluator->graph;
+    const random_node_t *described = &graph->nodes[node];
+    uint32_t done = 0, failed = 0, left_out = 0, all = described->dependencies_count;
+    for (uint32_t d = 0; d < all; d++) {
+        const evaluated_node_t *on = &s->evaluation->nodes[described->dependencies[d]];
+        done += on->status == DW_NODE_DONE;
+        failed += s_is_failed (on);
+        left_out += on->status == DW_NODE_SKIPPED && on->left_out;
     }
+    s->evaluation->nodes[node].left_out = failed == 0;
+    if (all == 0 || described->join == DW_JOIN_ALL_DONE)
+        return true;
+    if (described->join == DW_JOIN_ALL_OK)
+        return done == all;
+    if (described->join == DW_JOIN_ANY_OK)
+        return done > 0;
+    if (s->evaluation->failure_strategy == DW_BEST_EFFORT) {
+        s->evaluation->nodes[node].left_out = true;
+        return left_out < all;
+    }
+    return failed == 0 && done > 0;
+}
+
+/* Those to blame are a dependency that failed, or ended its branch, or whom that blames; one that failed is not to
+ * blame for a branch that was ended, nor the other way round. */
+static void s_blame (s_run_t *s, uint32_t node) {
+    const evaluator_t *evaluator = s->evaluation->evaluator;
+    const random_node_t *described = &evaluator->graph->nodes[node];
+    uint32_t count = evaluator->graph->nodes_count;
+    evaluated_node_t *it = &s->evaluation->nodes[node];
+    bool *mine = &s->blames[(size_t) node * count];
+    for (uint32_t d = 0; d < described->dependencies_count; d++) {
+        uint32_t on = described->dependencies[d];
+        const evaluated_node_t *dependency = &s->evaluation->nodes[on];
+        if (dependency->status == DW_NODE_DONE || s_is_failed (dependency) == it->left_out)
+            continue;
+        mine[on] |= dependency->status == DW_NODE_FAILED;
+        for (uint32_t other = 0; other < count; other++)
+            mine[other] |= s->blames[(size_t) on * count + other];
+    }
+    for (uint32_t rank = 0; rank < count; rank++)
+        if (mine[evaluator->by_rank[rank]] && it->because_of_count < 16)
+            it->because_of[it->because_of_count++] = evaluator->by_rank[rank];
 }
 
 /* The payload and, unless the processor reads its payload alone, all that its dependencies gave. */
@@ -160,39 +202,49 @@ static void s_run_node (s_run_t *s, uint32_t node) {
         it->status = DW_NODE_NOT_REQUESTED;
         return;
     }
-    s_find_causes (s, node);
-    if (self->failure_strategy != DW_BEST_EFFORT && it->because_of_count > 0) {
+    if (!s_runs (s, node)) {
         it->status = DW_NODE_SKIPPED;
+        s_blame (s, node);
         return;
     }
-    it->because_of_count = 0;
+    it->left_out = false;
     it->source = evaluator_source (self->evaluator, node, s->done);
+    self->failures_count += s->run->fails[node];
+    if (!s->run->fails[node] && s->run->skips && s->run->skips[node]) {
+        it->status = DW_NODE_SKIPPED;
+        it->left_out = true;
+        s->blames[(size_t) node * self->evaluator->graph->nodes_count + node] = true;
+        it->because_of[it->because_of_count++] = node;
+        return;
+    }
     it->status = s->run->fails[node] ? DW_NODE_FAILED : DW_NODE_DONE;
     s->done[node] = !s->run->fails[node];
-    self->failures_count += s->run->fails[node];
     if (s->run->input && s->done[node])
         s_compute (s, node);
 }
 
 evaluation_t *evaluation_new (const evaluator_t *evaluator, const evaluator_run_t *run) {
     evaluation_t *self = calloc (1, sizeof *self);
-    s_run_t s = {self, run, NULL};
+    s_run_t s = {self, run, NULL, NULL};
     uint32_t count = evaluator->graph->nodes_count;
     assert (self);
     self->evaluator = evaluator;
     self->failure_strategy = run->failure_strategy;
     self->nodes = calloc (count, sizeof *self->nodes);
     s.done = calloc (count, sizeof (bool));
-    assert (self->nodes && s.done);
+    s.blames = calloc ((size_t) count * count, sizeof (bool));
+    assert (self->nodes && s.done && s.blames);
     for (uint32_t rank = 0; rank < count; rank++)
         s_run_node (&s, evaluator->by_rank[rank]);
     self->status = DW_RUN_OK;
     for (uint32_t node = 0; node < count; node++)
-        if (self->nodes[node].requested && self->nodes[node].status != DW_NODE_DONE)
+        if (self->nodes[node].requested && self->nodes[node].status != DW_NODE_DONE &&
+            !self->nodes[node].left_out)
             self->status = DW_RUN_PARTIAL;
     if (self->failure_strategy == DW_FAIL_FAST && self->failures_count > 0)
         self->status = DW_RUN_FAILED;
     free (s.done);
+    free (s.blames);
     return self;
 }
 

@@ -28,7 +28,9 @@ uint32_t evaluator_source (const evaluator_t *self, uint32_t node, const bool *d
 
 typedef struct evaluator_run_t {
     dw_failure_strategy_t failure_strategy;
-    const bool *fails;       /* by node: whether it fails in the end when it is run */
+    const bool *fails; /* by node: whether it fails in the end when it is run */
+    const bool *
+        skips; /* by node: whether it ends its branch when it is run and does not fail; NULL: none */
     const uint32_t *outputs; /* the requested nodes */
     uint32_t outputs_count;  /* 0: every node */
     const void *input;       /* one msgpack value; NULL: outputs are not computed */
@@ -40,7 +42,9 @@ typedef struct evaluated_node_t {
     dw_node_status_t
         status;      /* never DW_NODE_CANCELLED, which depends on time: see evaluation_allows */
     uint32_t source; /* of a node that ran: a node, or RANDOM_INPUT_RUN */
-    uint32_t because_of[16]; /* of a skipped one: its failed ancestors, by rank */
+    bool left_out; /* of a skipped one: because a branch was ended, and not because of a failure */
+    uint32_t
+        because_of[16]; /* of a skipped one: those that failed, or ended their branches, by rank */
     uint32_t because_of_count;
     random_value_t output; /* of a done one */
     random_metadata_t metadata;

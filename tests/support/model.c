@@ -20,6 +20,7 @@ void model_init (model_t *self, const evaluator_t *evaluator, const dw_plan_t *p
     self->kinds = calloc (plan->kinds_count + 1u, sizeof *self->kinds);
     self->sources = calloc (plan->nodes_count, sizeof *self->sources);
     assert (self->runs && self->workers && self->kinds && self->sources);
+    self->is_conditional = random_graph_is_conditional (evaluator->graph);
     for (uint32_t run = 0; run < options->runs_max; run++) {
         self->runs[run].nodes = calloc (plan->nodes_count, sizeof (model_node_t));
         self->runs[run].done = calloc (plan->nodes_count, sizeof (bool));
@@ -85,7 +86,8 @@ static void s_finish_if_over (model_t *self, uint32_t run_index) {
     for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
         if (!model_is_final (&run->nodes[node]))
             return;
-        ok = ok && (!run->nodes[node].requested || run->nodes[node].state == DW_STATE_DONE);
+        ok = ok && (!run->nodes[node].requested || run->nodes[node].state == DW_STATE_DONE ||
+                    run->nodes[node].state == DW_STATE_LEFT_OUT);
     }
     s_finish (self, run_index, ok ? DW_RUN_OK : DW_RUN_PARTIAL);
 }
@@ -127,13 +129,36 @@ static void s_break_off (model_t *self, uint32_t run_index, dw_node_state_t wait
     s_finish (self, run_index, status);
 }
 
+static bool s_are_dependencies_final (const model_t *self, const model_run_t *run, uint32_t node) {
+    for (uint32_t other = 0; other < node; other++)
+        if (model_depends_on (self, node, other) && !model_is_final (&run->nodes[other]))
+            return false;
+    return true;
+}
+
+/* Conditional graphs: something has become final, after which some nodes do not run. */
+static void s_settle (model_t *self, uint32_t run_index) {
+    model_run_t *run = &self->runs[run_index];
+    for (uint32_t node = 0; self->is_conditional && node < self->plan->nodes_count; node++)
+        if (run->nodes[node].state == DW_STATE_WAITING && !run->nodes[node].held &&
+            s_are_dependencies_final (self, run, node))
+            run->nodes[node].state = model_join (self, run, node);
+}
+
+static void s_node_left_out (model_t *self, uint32_t run, uint32_t node) {
+    self->runs[run].nodes[node].state = DW_STATE_LEFT_OUT;
+    s_settle (self, run);
+    s_finish_if_over (self, run);
+}
+
 static void s_node_failed (model_t *self, uint32_t run_index, uint32_t node) {
     model_run_t *run = &self->runs[run_index];
     run->nodes[node].state = DW_STATE_FAILED;
     switch (self->plan->failure_strategy) {
         case DW_FAIL_FAST: s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED); return;
         case DW_CONTINUE_ON_ERROR:
-            for (uint32_t other = 0; other < self->plan->nodes_count; other++)
+            for (uint32_t other = 0; !self->is_conditional && other < self->plan->nodes_count;
+                 other++)
                 if (run->nodes[other].wanted && !model_is_final (&run->nodes[other]) &&
                     evaluator_is_ancestor (self->evaluator, s_declared (self, other),
                                            s_declared (self, node)))
@@ -141,6 +166,7 @@ static void s_node_failed (model_t *self, uint32_t run_index, uint32_t node) {
             break;
         case DW_BEST_EFFORT: break;
     }
+    s_settle (self, run_index);
     s_finish_if_over (self, run_index);
 }
 
@@ -293,6 +319,7 @@ static void s_on_done (model_t *self, model_worker_t *worker, const dw_event_t *
         s_unhold (self, task);
         s_pop (self, worker);
     }
+    s_settle (self, run);
     s_finish_if_over (self, run);
 }
 
@@ -307,6 +334,23 @@ static void s_on_failed (model_t *self, model_worker_t *worker, const dw_event_t
     s_count_begun (self, task);
     s_unhold (self, task);
     s_attempt_failed (self, task->run, task->node, event->code, event->handle);
+}
+
+static void s_on_skipped (model_t *self, model_worker_t *worker, const dw_event_t *event) {
+    model_task_t *task = model_task (worker, worker->first);
+    s_pop (self, worker);
+    if (!task->live) {
+        self->counts.answers_ignored++;
+        return;
+    }
+    s_count_begun (self, task);
+    s_unhold (self, task);
+    if (!model_may_skip (self, task->node)) {
+        s_attempt_failed (self, task->run, task->node, 502, DW_NONE);
+        return;
+    }
+    s_learn (self, worker, task->node, event->duration_ns);
+    s_node_left_out (self, task->run, task->node);
 }
 
 static void s_on_returned (model_t *self, model_worker_t *worker) {
@@ -399,7 +443,7 @@ static void s_on_submitted (model_t *self, const dw_event_t *event) {
         if (!it->wanted)
             it->state = DW_STATE_NOT_REQUESTED;
     }
-    bool fails = plan->failure_strategy == DW_FAIL_FAST;
+    bool fails = plan->failure_strategy == DW_FAIL_FAST && !self->is_conditional;
     for (uint32_t node = 0; fails && node < plan->nodes_count; node++)
         if (run->nodes[node].wanted && model_is_unserved (self, plan->lane[node])) {
             s_unserved (self, event->run, node);
@@ -432,7 +476,8 @@ void model_event (model_t *self, const dw_event_t *event) {
         case DW_EVENT_LANES_UNSERVED: self->unserved = event->lanes; return;
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
-        case DW_EVENT_TASK_RETURNED: break;
+        case DW_EVENT_TASK_RETURNED:
+        case DW_EVENT_TASK_SKIPPED: break;
     }
     if (!worker->present || worker->first == worker->next || event->ticket != worker->first ||
         event->step != model_task (worker, worker->first)->told)
@@ -441,6 +486,8 @@ void model_event (model_t *self, const dw_event_t *event) {
         s_on_done (self, worker, event);
     else if (event->type == DW_EVENT_TASK_FAILED)
         s_on_failed (self, worker, event);
+    else if (event->type == DW_EVENT_TASK_SKIPPED)
+        s_on_skipped (self, worker, event);
     else
         s_on_returned (self, worker);
 }
@@ -455,7 +502,8 @@ uint32_t model_local_worker (const model_t *self) {
 }
 
 void model_own (model_t *self, const dw_own_task_t *task) {
-    dw_event_t event = {.worker = model_local_worker (self), .last = task->code == 0};
+    dw_event_t event = {.worker = model_local_worker (self),
+                        .last = task->code == 0 && !task->is_skipped};
     event.ticket = self->workers[event.worker].first;
     if (task->done > 0) {
         event.type = DW_EVENT_TASK_DONE;
@@ -467,6 +515,10 @@ void model_own (model_t *self, const dw_own_task_t *task) {
         event.step = task->done;
         event.code = task->code;
         event.handle = task->handle;
+        model_event (self, &event);
+    } else if (task->is_skipped) {
+        event.type = DW_EVENT_TASK_SKIPPED;
+        event.step = task->done;
         model_event (self, &event);
     } else if (task->done == 0) {
         event.type = DW_EVENT_TASK_RETURNED;

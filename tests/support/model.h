@@ -82,7 +82,8 @@ typedef struct model_t {
     model_run_t *runs;
     model_worker_t *workers;
     model_kind_t *kinds;
-    uint32_t *sources; /* by node: whose output is its payload when nothing fails */
+    uint32_t *sources;   /* by node: whose output is its payload when nothing fails */
+    bool is_conditional; /* nodes may skip, or say how they join */
     dw_scheduler_counts_t counts;
     dw_command_t *owed;
     size_t owed_count, owed_size;
@@ -146,6 +147,10 @@ bool model_is_timed (const model_t *self, uint32_t node);
 bool model_is_once (const model_t *self, uint32_t node);
 /* Whether the shell's own thread may run node. */
 bool model_is_brief (const model_t *self, uint32_t node);
+/* Whether node may end its branch. */
+bool model_may_skip (const model_t *self, uint32_t node);
+/* What becomes of a node whose dependencies are all final: WAITING, it may run; or SKIPPED, or LEFT_OUT. */
+dw_node_state_t model_join (const model_t *self, const model_run_t *run, uint32_t node);
 bool model_depends_on (const model_t *self, uint32_t node, uint32_t on);
 /* Whether a wanted node that is not final reads node's output, or may turn out to. */
 bool model_has_readers (const model_t *self, const model_run_t *run, uint32_t node);

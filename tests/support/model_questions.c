@@ -24,6 +24,33 @@ bool model_is_brief (const model_t *self, uint32_t node) {
            !model_is_timed (self, node) && !self->kinds[self->plan->kind[node]].is_slow;
 }
 
+bool model_may_skip (const model_t *self, uint32_t node) {
+    return random_processor_trait (s_described (self, node)->processor).may_skip;
+}
+
+dw_node_state_t model_join (const model_t *self, const model_run_t *run, uint32_t node) {
+    const random_node_t *described = s_described (self, node);
+    bool any_done = false, any_failed = false, any_left_out = false;
+    bool failures_are_as_good = self->plan->failure_strategy == DW_BEST_EFFORT &&
+                                described->join == DW_JOIN_DEFAULT;
+    for (uint32_t d = 0; d < described->dependencies_count; d++) {
+        uint32_t on = self->evaluator->rank[described->dependencies[d]];
+        dw_node_state_t state = run->nodes[on].state;
+        bool is_failed = state == DW_STATE_FAILED || state == DW_STATE_SKIPPED;
+        any_done |= state == DW_STATE_DONE || (is_failed && failures_are_as_good);
+        any_failed |= is_failed && !failures_are_as_good;
+        any_left_out |= state == DW_STATE_LEFT_OUT;
+    }
+    bool runs = described->dependencies_count == 0;
+    switch (described->join) {
+        case DW_JOIN_DEFAULT: runs |= any_done && !any_failed; break;
+        case DW_JOIN_ALL_DONE: runs = true; break;
+        case DW_JOIN_ALL_OK: runs |= !any_failed && !any_left_out; break;
+        case DW_JOIN_ANY_OK: runs |= any_done; break;
+    }
+    return runs ? DW_STATE_WAITING : any_failed ? DW_STATE_SKIPPED : DW_STATE_LEFT_OUT;
+}
+
 bool model_depends_on (const model_t *self, uint32_t node, uint32_t on) {
     const random_node_t *it = s_described (self, node);
     for (uint32_t d = 0; d < it->dependencies_count; d++)
@@ -67,7 +94,7 @@ bool model_has_readers (const model_t *self, const model_run_t *run, uint32_t no
             continue;
         if (model_depends_on (self, other, node) || self->sources[other] == node)
             return true;
-        if (self->plan->failure_strategy == DW_BEST_EFFORT &&
+        if ((self->plan->failure_strategy == DW_BEST_EFFORT || self->is_conditional) &&
             evaluator_is_ancestor (self->evaluator, by_rank[other], by_rank[node]))
             return true;
     }

@@ -61,6 +61,7 @@ static void s_build_everything (dw_graph_t *graph) {
         .has_backoff = true,
         .backoff = {.initial_us = 1, .max_us = 2, .factor = 3, .jitter = 1},
         .not_idempotent = true,
+        .join = DW_JOIN_ANY_OK,
     };
     dw_graph_node_options (graph, 0)->timeout_us = 7;
     assert (!wrong && added);

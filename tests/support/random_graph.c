@@ -96,7 +96,7 @@ static void s_draw_node (s_draw_t *draw, uint32_t place) {
         snprintf (node->id, sizeof node->id, "%.*s%" PRIu32 "%s", (int) (mark - format), format,
                   index, mark + 2);
     }
-    node->processor = (random_processor_t) random_below (random, RANDOM_PROCESSORS);
+    node->processor = (random_processor_t) random_below (random, RANDOM_PICK);
     s_draw_dependencies (draw, place);
     node->input = s_draw_input (draw, index);
     /* An analyzer that may set no output is left one: a transform has to. */
@@ -110,6 +110,31 @@ static void s_draw_node (s_draw_t *draw, uint32_t place) {
     node->not_idempotent = random_one_in (random, 10);
     if (random_one_in (random, 5))
         node->failures = random_one_in (random, 4) ? RANDOM_FAILS_ALWAYS : random_below (random, 5);
+}
+
+/* In some graphs nodes end their branches and say how they join. Drawn apart, so that the others are what they were. */
+static void s_draw_conditions (random_graph_t *self) {
+    random_t random = random_from (self->seed ^ UINT64_C (0x6a6f696e));
+    uint32_t skips_in = 1 + random_below (&random, 6), joins_in = 1 + random_below (&random, 4);
+    if (!random_one_in (&random, 3))
+        return;
+    for (uint32_t i = 0; i < self->nodes_count; i++) {
+        random_node_t *node = &self->nodes[i];
+        if (random_one_in (&random, skips_in)) {
+            node->processor = random_one_in (&random, 2) ? RANDOM_PICK : RANDOM_PICK_BRIEF;
+            node->skips = !random_one_in (&random, 3);
+        }
+        if (random_one_in (&random, joins_in))
+            node->join = (dw_join_t) random_below (&random, DW_JOIN_ANY_OK + 1);
+    }
+}
+
+bool random_graph_is_conditional (const random_graph_t *self) {
+    for (uint32_t i = 0; i < self->nodes_count; i++)
+        if (self->nodes[i].join != DW_JOIN_DEFAULT ||
+            random_processor_trait (self->nodes[i].processor).may_skip)
+            return true;
+    return false;
 }
 
 random_graph_t *random_graph_new (uint64_t seed, uint32_t nodes_max) {
@@ -136,6 +161,7 @@ random_graph_t *random_graph_new (uint64_t seed, uint32_t nodes_max) {
     }
     for (uint32_t place = 0; place < self->nodes_count; place++)
         s_draw_node (&draw, place);
+    s_draw_conditions (self);
     free (draw.order);
     return self;
 }
@@ -191,6 +217,8 @@ dw_graph_t *random_graph_build (const random_graph_t *self) {
             wrong |= dw_graph_set_integer (graph, index, "failures", failures);
             wrong |= dw_graph_set_integer (graph, index, "code", node->code);
         }
+        if (node->skips)
+            wrong |= dw_graph_set_boolean (graph, index, "skips", true);
         if (node->demand == 1)
             wrong |= dw_graph_set_remote (graph, index);
         else if (node->demand > 1)
@@ -203,6 +231,7 @@ dw_graph_t *random_graph_build (const random_graph_t *self) {
         options->timeout_us = node->timeout_us;
         options->cost_us = node->cost_us;
         options->not_idempotent = node->not_idempotent;
+        options->join = node->join;
     }
     assert (wrong == 0);
     return graph;
@@ -217,6 +246,8 @@ static void s_print_text (FILE *file, const char *text) {
             fprintf (file, *text == '"' ? "\\%c" : "%c", *text);
     fputc ('"', file);
 }
+
+static const char *const s_joins[] = {"", "all_done", "all_ok", "any_ok"};
 
 static void s_print_node (const random_graph_t *self, const random_node_t *node, FILE *file) {
     fputs ("  - id: ", file);
@@ -247,6 +278,10 @@ static void s_print_node (const random_graph_t *self, const random_node_t *node,
         fprintf (file, "    timeout_seconds: %g\n", (double) node->timeout_us / 1e6);
     if (node->not_idempotent)
         fputs ("    idempotent: false\n", file);
+    if (node->join != DW_JOIN_DEFAULT)
+        fprintf (file, "    join: %s\n", s_joins[node->join]);
+    if (node->skips)
+        fputs ("    # it skips\n", file);
     if (node->failures > 0)
         fprintf (file, "    options: {failures: %" PRId64 ", code: %d}\n",
                  node->failures == RANDOM_FAILS_ALWAYS ? -1 : (int64_t) node->failures, node->code);
@@ -292,6 +327,8 @@ static const struct {
     [RANDOM_ECHO] = {"echo", {DW_TRANSFORM, true, true}},
     [RANDOM_MEASURE] = {"measure", {DW_ANALYZE, false, false}},
     [RANDOM_MEASURE_BRIEF] = {"measure_brief", {DW_ANALYZE, true, true}},
+    [RANDOM_PICK] = {"pick", {DW_TRANSFORM, false, false, .may_skip = true}},
+    [RANDOM_PICK_BRIEF] = {"pick_brief", {DW_TRANSFORM, true, false, .may_skip = true}},
 };
 
 const char *random_processor_name (random_processor_t processor) {

@@ -26,6 +26,8 @@ typedef enum random_processor_t {
     RANDOM_ECHO,          /* brief, its output is its payload */
     RANDOM_MEASURE,       /* analyzes, reads everything; now and then sets no output */
     RANDOM_MEASURE_BRIEF, /* analyzes, brief, reads its payload alone */
+    RANDOM_PICK,          /* as mix, and may skip */
+    RANDOM_PICK_BRIEF,    /* the same, and is brief */
     RANDOM_PROCESSORS
 } random_processor_t;
 
@@ -43,6 +45,8 @@ typedef struct random_node_t {
     int64_t cost_us;
     uint32_t demand; /* 0: none, 1: remote, else the tag "lane" with this value */
     bool not_idempotent;
+    bool skips; /* where an attempt would succeed, it ends its branch */
+    dw_join_t join;
 } random_node_t;
 
 typedef struct random_graph_t {
@@ -59,11 +63,13 @@ void random_graph_destroy (random_graph_t **self_p);
 /* Whether node's output becomes its descendants' payload. */
 bool random_graph_transforms (const random_graph_t *self, uint32_t node);
 uint32_t random_graph_retries (const random_graph_t *self, uint32_t node);
+/* Whether it is not known before they are through which nodes run. */
+bool random_graph_is_conditional (const random_graph_t *self);
 /* Whether node fails in the end when it is run. */
 bool random_graph_fails (const random_graph_t *self, uint32_t node);
 
-/* The same graph for dagwood. Each node's processor is told the node's `index` and its `failures`
- * (-1: always) and `code` as options. */
+/* The same graph for dagwood. Each node's processor is told the node's `index`, its `failures`
+ * (-1: always) and `code`, and whether it `skips`, as options. */
 dw_graph_t *random_graph_build (const random_graph_t *self);
 /* The same graph as a graph file, to look at. */
 void random_graph_print (const random_graph_t *self, FILE *file);

@@ -18,7 +18,10 @@ static bool s_trait (void *arg, const char *processor, dw_trait_t *trait_p) {
         trait_p->brief = true;
     else if (strcmp (processor, "look") == 0)
         trait_p->intent = DW_ANALYZE;
-    else
+    else if (strncmp (processor, "pick", 4) == 0) {
+        trait_p->may_skip = true;
+        trait_p->brief = strcmp (processor, "pick_brief") == 0;
+    } else
         return strcmp (processor, "work") == 0;
     return true;
 }
@@ -170,8 +173,9 @@ static bool s_run_task (void *arg, dw_own_task_t *task) {
     s_say_task (work->fixture, task->steps, task->attempt, task->source);
     task->done = is_cut ? work->wanted.steps : task->steps;
     task->code = is_cut ? work->wanted.code : 0;
+    task->is_skipped = is_cut && work->wanted.is_skipped;
     task->handle = DW_NONE;
-    for (uint32_t step = 0; step < task->done + (task->code > 0); step++) {
+    for (uint32_t step = 0; step < task->done + (task->code > 0 || task->is_skipped); step++) {
         work->untimed++;
         if (!work->wanted.looks_once)
             s_look (work);

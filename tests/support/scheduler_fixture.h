@@ -38,6 +38,7 @@ typedef struct fixture_work_t {
     bool is_cut;      /* of the last task only steps are done, ... */
     uint32_t steps;   /* ... which may be none, ... */
     uint16_t code;    /* ... and the next one fails with this; 0: the others are given back */
+    bool is_skipped;  /* ... or ends its branch */
     uint64_t took_ns; /* a step; 0: a microsecond */
     bool looks_once;  /* at the clock, when it has stopped; else after every step */
 } fixture_work_t;
@@ -46,7 +47,7 @@ void scheduler_fixture_init (scheduler_fixture_t *self);
 void scheduler_fixture_clear (scheduler_fixture_t *self);
 
 /* Adds a node that depends on those named, separated by spaces. processor: "work", "brief" or
- * "quick" (brief, too), which transform, or "look", which analyzes and is not brief. Returns its options. */
+ * "quick" (brief, too), which transform, "pick" and "pick_brief", which transform and may skip, or "look", which analyzes and is not brief. Returns its options. */
 dw_node_options_t *scheduler_fixture_add (scheduler_fixture_t *self, const char *id,
                                           const char *processor, const char *dependencies);
 /* Compiles the graph and makes the scheduler. */

@@ -49,6 +49,11 @@
 #define RETURNED_AFTER(told, who, number) \
     TELL (.type = DW_EVENT_TASK_RETURNED, .worker = (who), .ticket = (number), .step = (told))
 
+#define SKIPPED(who, number) SKIPPED_AFTER (0, who, number)
+#define SKIPPED_AFTER(told, who, number)                                                      \
+    TELL (.type = DW_EVENT_TASK_SKIPPED, .worker = (who), .ticket = (number), .step = (told), \
+          .duration_ns = 1000)
+
 /* The shell's thread works, as said in a fixture_work_t. */
 #define WORK(...)  scheduler_fixture_work (f, &(fixture_work_t){__VA_ARGS__})
 #define WORK_ALL() WORK (.tasks = 0)

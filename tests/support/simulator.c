@@ -16,7 +16,7 @@ static void s_forget_runs (world_t *world, bool all) {
     for (uint32_t run = 0; run < world->model.options.runs_max; run++) {
         if (!world->forgets[run] || (!all && random_one_in (&world->random, 3)))
             continue;
-        checker_run (&world->model, world->scheduler, run, world->fails[run]);
+        checker_run (&world->model, world->scheduler, run, world->fails[run], world->skips[run]);
         dw_scheduler_forget (world->scheduler, run);
         world->model.runs[run].life = MODEL_FREE;
         world->forgets[run] = false;
@@ -83,11 +83,17 @@ static bool s_take_event (world_t *world, const thing_t *thing) {
         case DW_EVENT_LANES_UNSERVED:
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
-        case DW_EVENT_TASK_RETURNED: break;
+        case DW_EVENT_TASK_RETURNED:
+        case DW_EVENT_TASK_SKIPPED: break;
     }
     assert (world->events_count < sizeof world->events / sizeof *world->events);
     world->events[world->events_count++] = event;
     return true;
+}
+
+static void s_count_left_out (world_t *world, uint32_t run) {
+    for (uint32_t node = 0; node < world->plan->nodes_count; node++)
+        world->counts->left_out += world->model.runs[run].nodes[node].state == DW_STATE_LEFT_OUT;
 }
 
 static void s_obey (world_t *world, const dw_command_t *command) {
@@ -110,7 +116,10 @@ static void s_obey (world_t *world, const dw_command_t *command) {
             crew_come (world, command->worker,
                        random_between (&world->random, 0, 5 * world->delay_max_ns));
             break;
-        case DW_FINISH_RUN: world->forgets[command->run] = true; break;
+        case DW_FINISH_RUN:
+            world->forgets[command->run] = true;
+            s_count_left_out (world, command->run);
+            break;
         case DW_KEEP_ERROR:
             world->fails[command->run][world->evaluator->by_rank[command->node]] |=
                 command->is_unserved;
@@ -165,8 +174,8 @@ static void s_look (world_t *world) {
     world->own_ns = 0;
 }
 
-/* One step; returns the code of its failure, or 0. */
-static uint16_t s_run_own_step (world_t *world, uint32_t run, uint32_t node) {
+/* One step of a task, of which it sets what came of it. */
+static void s_run_own_step (world_t *world, dw_own_task_t *task, uint32_t node) {
     random_t *random = &world->random;
     model_own_ran (&world->model, node);
     world->own_steps++;
@@ -174,9 +183,14 @@ static uint16_t s_run_own_step (world_t *world, uint32_t run, uint32_t node) {
                                      ? random_between (random, WORLD_SLOW_WORK_NS,
                                                        2 * WORLD_SLOW_WORK_NS)
                                      : random_between (random, 0, world->work_max_ns));
-    if (crew_outcome (world, run, node) == OUTCOME_OK)
-        return 0;
-    return (uint16_t) (400 + random_below (random, 200));
+    switch (crew_outcome (world, task->run, node)) {
+        case OUTCOME_OK: task->done++; break;
+        case OUTCOME_SKIP: task->is_skipped = true; break;
+        case OUTCOME_FAIL:
+        case OUTCOME_NONSENSE:
+        case OUTCOME_HANG:
+        case OUTCOME_DIE: task->code = (uint16_t) (400 + random_below (random, 200)); break;
+    }
 }
 
 /* Runs a task, or some of it, or nothing. */
@@ -190,9 +204,9 @@ static bool s_run_own (void *arg, dw_own_task_t *task) {
     world->own_goes_on = false;
     if (!checker_own_task (&world->model, task, &world->commands))
         return false;
-    while (task->done < task->steps && !task->code && !random_one_in (random, 12)) {
-        task->code = s_run_own_step (world, task->run, node);
-        task->done += task->code == 0;
+    while (task->done < task->steps && !task->code && !task->is_skipped &&
+           !random_one_in (random, 12)) {
+        s_run_own_step (world, task, node);
         node = world->plan->chain_next[node];
         if (random_one_in (random, world->look_one_in))
             s_look (world);
@@ -263,6 +277,7 @@ static void s_submit (world_t *world) {
         script->deaths = random_one_in (random, model_is_once (&world->model, node) ? 3 : 12)
                              ? 1 + random_below (random, 3)
                              : 0;
+        world->skips[run][declared] = described->skips && !random_one_in (random, 4);
         if (random_processor_trait (described->processor).brief)
             script->deaths = 0; /* the coordinator's thread may run it */
         bool is_once = model_is_once (&world->model, node);
@@ -283,7 +298,9 @@ static void s_forge (world_t *world) {
     random_t *random = &world->random;
     uint32_t w = random_below (random, world->workers_count);
     model_worker_t *worker = &world->model.workers[w];
-    dw_event_t event = {.type = (uint8_t) (DW_EVENT_TASK_DONE + random_below (random, 3)),
+    static const uint8_t types[] = {DW_EVENT_TASK_DONE, DW_EVENT_TASK_FAILED,
+                                    DW_EVENT_TASK_RETURNED, DW_EVENT_TASK_SKIPPED};
+    dw_event_t event = {.type = types[random_below (random, 4)],
                         .worker = w,
                         .last = random_one_in (random, 2),
                         .step = random_below (random, 3),

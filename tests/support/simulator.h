@@ -20,7 +20,7 @@
 typedef struct simulator_counts_t {
     uint64_t worlds, steps, events, commands;
     uint64_t runs, sent, failed, timeouts, deadlines, losses, returned, ignored, replaced,
-        cancelled, own;
+        cancelled, own, left_out;
 } simulator_counts_t;
 
 /* Runs one world and adds to counts. transcript NULL: nothing is told. Returns whether all held; if

@@ -78,7 +78,8 @@ static void s_seed_welcome (dw_writer_t *self) {
     dw_write_uint (self, 5);
     dw_write_array (self, 2);
     dw_write_trait (self, &(dw_wire_trait_t){.name = "identity", .name_size = 8, .brief = true});
-    dw_write_trait (self, &(dw_wire_trait_t){.name = "look", .name_size = 4, .analyzes = true});
+    dw_write_trait (self, &(dw_wire_trait_t){
+                              .name = "look", .name_size = 4, .analyzes = true, .may_skip = true});
 }
 
 static void s_seed_status (dw_writer_t *self) {
@@ -157,7 +158,10 @@ static void s_seed_answers (dw_writer_t *self) {
     wire_write_answer (self, &more, refs);
     wire_write_answer (self, &done, refs);
     wire_write_answer (self, &failed, NULL);
+    dw_wire_answer_record_t skipped = {
+        .ticket = 9, .step = 1, .answer = DW_WIRE_SKIPPED, .duration_ns = 70};
     wire_write_answer (self, &returned, NULL);
+    wire_write_answer (self, &skipped, NULL);
 }
 
 static void s_seed_submissions (dw_writer_t *self) {
@@ -224,6 +228,34 @@ static void s_seed_values (dw_writer_t *self) {
     dw_write_uint (self, 2);
 }
 
+static void s_seed_solo (dw_writer_t *self) {
+    dw_writer_t nodes = {0};
+    static const uint8_t options[] = "\x82\xa6prefix\xa1<\xa1n\xcb\x3f\xf0\0\0\0\0\0";
+    dw_write_array (&nodes, 2);
+    dw_write_array (&nodes, 5);
+    dw_write_uint (&nodes, 0);
+    dw_write_str (&nodes, "mark", 4);
+    dw_write_str (&nodes, "prefix_suffix_adder", 19);
+    memcpy (dw_writer_room (&nodes, sizeof options), options, sizeof options);
+    nodes.count += sizeof options;
+    dw_write_nil (&nodes);
+    dw_write_array (&nodes, 6); /* one field of a later version */
+    dw_write_uint (&nodes, 300);
+    dw_write_str (&nodes, "words", 5);
+    dw_write_str (&nodes, "word_counts", 11);
+    dw_write_byte (&nodes, 0x80);
+    dw_write_array (&nodes, 2);
+    dw_write_str (&nodes, "mark", 4);
+    dw_write_str (&nodes, "other", 5);
+    dw_write_array (&nodes, 0);
+    dw_write_uint (self, 3);
+    dw_write_uint (self, 1000);
+    dw_write_uint (self, 3000);
+    dw_write_uint (self, 16 << 20);
+    dw_write_bin (self, nodes.bytes, nodes.count);
+    dw_writer_free (&nodes);
+}
+
 static void s_append_piece (dw_writer_t *self, const dw_writer_t *piece) {
     uint8_t *at = dw_writer_room (self, piece->count + 2);
     at[0] = (uint8_t) (piece->count >> 8);
@@ -270,6 +302,7 @@ const char *wire_seed (size_t index, dw_writer_t *input) {
                  {"agent", WIRE_AGENT, s_seed_agent},
                  {"identity", WIRE_IDENTITY, s_seed_identity},
                  {"welcome", WIRE_WELCOME, s_seed_welcome},
+                 {"solo", WIRE_SOLO, s_seed_solo},
                  {"status", WIRE_STATUS, s_seed_status},
                  {"slots", WIRE_SLOTS, s_seed_slots},
                  {"ended", WIRE_ENDED, s_seed_ended}};

@@ -48,6 +48,10 @@ void world_tell_event (world_t *world, const dw_event_t *event) {
             s_tell (world, "worker %u: ticket %u failed %u after %u steps (handle %u)", w, ticket,
                     event->code, event->step, event->handle);
             break;
+        case DW_EVENT_TASK_SKIPPED:
+            s_tell (world, "worker %u: ticket %u ends its branch after %u steps", w, ticket,
+                    event->step);
+            break;
         case DW_EVENT_TASK_RETURNED:
             s_tell (world, "worker %u: ticket %u returned after %u steps", w, ticket, event->step);
             break;
@@ -89,9 +93,9 @@ void world_tell_command (world_t *world, const dw_command_t *c) {
 }
 
 void world_tell_own (world_t *world, const dw_own_task_t *task) {
-    s_tell (world, "own: run %u node %u (%u steps, source %d, attempt %u): %u done, code %u",
+    s_tell (world, "own: run %u node %u (%u steps, source %d, attempt %u): %u done, code %u%s",
             task->run, task->node, task->steps, (int) task->source, task->attempt, task->done,
-            task->code);
+            task->code, task->is_skipped ? ", its branch ended" : "");
 }
 
 void world_tell_timed (world_t *world) {

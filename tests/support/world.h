@@ -32,7 +32,8 @@ typedef enum outcome_t {
     OUTCOME_FAIL,
     OUTCOME_NONSENSE,
     OUTCOME_HANG,
-    OUTCOME_DIE
+    OUTCOME_DIE,
+    OUTCOME_SKIP
 } outcome_t;
 
 typedef struct script_t {
@@ -114,6 +115,7 @@ typedef struct world_t {
     uint32_t outputs[WORLD_RUNS_MAX][WORLD_NODES_MAX];
     script_t scripts[WORLD_RUNS_MAX][WORLD_NODES_MAX];
     bool fails[WORLD_RUNS_MAX][WORLD_NODES_MAX]; /* by index of declaration */
+    bool skips[WORLD_RUNS_MAX][WORLD_NODES_MAX]; /* the same */
     bool forgets[WORLD_RUNS_MAX];                /* ended, and not forgotten yet */
     uint32_t handle;
     /* The shell's own work. */
