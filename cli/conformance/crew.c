@@ -10,6 +10,7 @@
 #include "actors/clock.h"
 #include "actors/processors.h"
 #include "cli/command.h"
+#include "runtime/briefing.h"
 #include "runtime/pack.h"
 #include "runtime/payload.h"
 
@@ -24,6 +25,7 @@
 #define FIRST_TICKET   4000u
 #define LOOK_NS        INT64_C (20000000)
 #define SLEEP          "sleep"
+#define PAYLOAD_BYTES  (16u << 20)
 #define DOWNS_MAX      3    /* sessions, after which no more are tried */
 #define LAST_WORDS_MAX 1000 /* messages */
 
@@ -42,17 +44,23 @@ void dw_crew_free (dw_crew_t *self) {
     dw_plan_destroy (&self->plan);
     dw_traits_destroy (&self->foreign);
     dw_writer_free (&self->packed);
+    dw_writer_free (&self->briefing);
     dw_processors_destroy (&self->stock);
     free (self->answers);
 }
 
 /* ---- The graph -------------------------------------------------------------------------------- */
 
+/* Whether it is said by a worker process. */
+static bool s_is_process (const dw_wire_hello_t *hello) {
+    return hello->role == DW_WIRE_AGENT || hello->role == DW_WIRE_SOLO;
+}
+
 bool dw_crew_read_agent (dw_crew_t *self, dw_wire_agent_t *agent, dw_wire_reader_t *reader) {
     dw_wire_hello_t hello;
     *reader = dw_wire_reader (self->stage.greeting.bytes, self->stage.greeting.count);
     return dw_read_uint (reader) == DW_WIRE_HELLO && dw_read_hello (reader, &hello) &&
-           hello.role == DW_WIRE_AGENT && dw_read_agent (reader, agent);
+           s_is_process (&hello) && dw_read_agent (reader, agent);
 }
 
 /* What texts become here; NULL: nobody knows. */
@@ -66,7 +74,7 @@ static bool s_choose (dw_crew_t *self, char *why) {
     dw_wire_reader_t reader;
     size_t best = KNOWN_COUNT + 1;
     if (!dw_crew_read_agent (self, &agent, &reader)) {
-        snprintf (why, DW_SEEN_BYTES, "its HELLO is not that of an agent");
+        snprintf (why, DW_SEEN_BYTES, "its HELLO is not that of an agent or a solo");
         return false;
     }
     self->has_slow = false;
@@ -143,6 +151,8 @@ bool dw_crew_prepare (dw_crew_t *self, char *why) {
     if (ok) {
         dw_writer_clear (&self->packed);
         dw_pack_graph (graph, &self->packed);
+        dw_writer_clear (&self->briefing);
+        dw_write_briefing (self->plan, graph, UINT64_MAX, &self->briefing);
         self->first = dw_plan_find (self->plan, "first");
         self->second = dw_plan_find (self->plan, "second");
         self->slow = dw_plan_find (self->plan, "slow");
@@ -165,17 +175,10 @@ static void s_write (dw_writer_t *head, bool is_long, uint64_t value) {
     }
 }
 
-void dw_crew_welcome (dw_crew_t *self, const dw_crew_welcome_t *welcome) {
+/* What it is told behind its pulse. */
+static void s_write_for_agent (dw_crew_t *self, const dw_crew_welcome_t *welcome) {
     dw_writer_t *head = &self->stage.out.head;
     bool is_long = welcome->is_long;
-    if (getrandom (self->token, sizeof self->token, 0) != (ssize_t) sizeof self->token) {
-        memset (self->token, 0x5a, sizeof self->token);
-    }
-    self->agent_peer = AGENT_PEER;
-    s_write (head, is_long, DW_WIRE_WELCOME);
-    s_write (head, is_long, self->agent_peer);
-    s_write (head, is_long, welcome->heartbeat_ms);
-    s_write (head, is_long, welcome->silence_ms);
     dw_write_bin (head, self->token, DW_WIRE_TOKEN_SIZE);
     dw_write_bin (head, self->token, DW_WIRE_TOKEN_SIZE);
     s_write (head, is_long, dw_plan_digest (self->plan));
@@ -189,6 +192,25 @@ void dw_crew_welcome (dw_crew_t *self, const dw_crew_welcome_t *welcome) {
     for (uint32_t i = 0; i < self->plan->kinds_count; i++) {
         s_write_trait (self, self->plan->kinds[i], head);
     }
+}
+
+void dw_crew_welcome (dw_crew_t *self, const dw_crew_welcome_t *welcome) {
+    dw_writer_t *head = &self->stage.out.head;
+    bool is_long = welcome->is_long;
+    if (getrandom (self->token, sizeof self->token, 0) != (ssize_t) sizeof self->token) {
+        memset (self->token, 0x5a, sizeof self->token);
+    }
+    self->agent_peer = AGENT_PEER;
+    s_write (head, is_long, DW_WIRE_WELCOME);
+    s_write (head, is_long, self->agent_peer);
+    s_write (head, is_long, welcome->heartbeat_ms);
+    s_write (head, is_long, welcome->silence_ms);
+    if (self->is_solo) {
+        s_write (head, is_long, PAYLOAD_BYTES);
+        dw_write_bin (head, self->briefing.bytes, self->briefing.count);
+    } else {
+        s_write_for_agent (self, welcome);
+    }
     if (welcome->has_more) {
         dw_write_uint (head, 4711);
         dw_write_str (head, "more", 4);
@@ -198,7 +220,7 @@ void dw_crew_welcome (dw_crew_t *self, const dw_crew_welcome_t *welcome) {
 }
 
 static void s_reset (dw_crew_t *self) {
-    self->is_up = self->is_mute = self->replaces_none = false;
+    self->is_up = self->is_solo = self->is_mute = self->replaces_none = false;
     self->agent = self->again = DW_STAGE_NONE;
     self->slots_count = self->foreign_hellos = 0;
     self->beats = self->bad_beats = self->slot_beats = self->drains = 0;
@@ -234,10 +256,11 @@ bool dw_crew_greeted (dw_crew_t *self, char *why) {
     int64_t deadline_ns = dw_stage_in (stage->wait_ms);
     while (dw_stage_receive (stage, deadline_ns)) {
         dw_end_t *end = &stage->ends[stage->from];
-        if (end->is_hello && end->hello.role == DW_WIRE_AGENT && end->messages_count == 0) {
+        if (end->is_hello && s_is_process (&end->hello) && end->messages_count == 0) {
             dw_wire_agent_t agent;
             dw_wire_reader_t reader;
             self->agent = stage->from;
+            self->is_solo = end->hello.role == DW_WIRE_SOLO;
             if (dw_crew_read_agent (self, &agent, &reader)) {
                 memcpy (self->uuid, agent.uuid, sizeof self->uuid);
                 self->incarnation = agent.incarnation;
@@ -259,10 +282,15 @@ static bool s_are_all_here (const dw_crew_t *self) {
     return self->agent != DW_STAGE_NONE && !self->stage.ends[self->agent].has_left;
 }
 
-static void s_begin_slots (dw_crew_t *self) {
+void dw_crew_begin_slots (dw_crew_t *self) {
     for (uint32_t i = 0; i < self->slots_count; i++) {
         self->slots[i] = (dw_crew_slot_t){
             .end = DW_STAGE_NONE, .number = FIRST_NUMBER + 2 * i, .next_ticket = FIRST_TICKET};
+    }
+    if (self->is_solo) {
+        self->slots[0].end = self->agent;
+        self->slots[0].peer = AGENT_PEER;
+        self->slots[0].comings = 1;
     }
 }
 
@@ -280,15 +308,16 @@ bool dw_crew_up (dw_crew_t *self, char *why) {
     if (!dw_crew_greeted (self, why)) {
         return false;
     }
-    if (self->slots_count == 0 || self->slots_count > DW_CREW_SLOTS) {
-        snprintf (why, DW_SEEN_BYTES, "it asks for %u slots: this serves 1 to %u",
+    if (self->slots_count == 0 || self->slots_count > DW_CREW_SLOTS ||
+        (self->is_solo && self->slots_count != 1)) {
+        snprintf (why, DW_SEEN_BYTES, "it asks for %u slots: this serves 1 to %u, a solo 1",
                   (unsigned) self->slots_count, DW_CREW_SLOTS);
         return false;
     }
     if (!dw_crew_prepare (self, why)) {
         return false;
     }
-    s_begin_slots (self);
+    dw_crew_begin_slots (self);
     dw_crew_welcome (self, &(dw_crew_welcome_t){.heartbeat_ms = self->heartbeat_ms,
                                                 .silence_ms = self->silence_ms,
                                                 .numbers_count = self->slots_count});
@@ -415,7 +444,7 @@ static void s_on_slot_bye (dw_crew_t *self, uint32_t slot) {
     self->byes++;
     self->bad_byes += dw_read_uint (&self->stage.reader) != self->slots[slot].peer;
     self->slots[slot].end = DW_STAGE_NONE;
-    if (!self->replaces_none) {
+    if (!self->replaces_none && !self->is_solo) {
         dw_write_uint (&self->stage.out.head, DW_WIRE_REPLACE);
         dw_write_uint (&self->stage.out.head, self->slots[slot].number);
         dw_stage_send (&self->stage, self->agent);
@@ -440,10 +469,18 @@ static void s_on_slot (dw_crew_t *self, uint32_t slot) {
     }
 }
 
+static void s_on_solo (dw_crew_t *self) {
+    switch (self->stage.type) {
+        case DW_WIRE_BEAT:
+        case DW_WIRE_DRAIN: s_on_agent (self); break;
+        default: s_on_slot (self, 0); break;
+    }
+}
+
 /* Somebody new: one of the agent's slots, or the agent that comes again. */
 static void s_on_hello (dw_crew_t *self, uint32_t from) {
     const dw_end_t *end = &self->stage.ends[from];
-    if (end->is_hello && end->hello.role == DW_WIRE_AGENT) {
+    if (end->is_hello && s_is_process (&end->hello)) {
         self->again = from;
         return;
     }
@@ -473,7 +510,11 @@ bool dw_crew_take (dw_crew_t *self, int64_t deadline_ns) {
     }
     uint32_t from = stage->from;
     if (from == self->agent) {
-        s_on_agent (self);
+        if (self->is_solo) {
+            s_on_solo (self);
+        } else {
+            s_on_agent (self);
+        }
         return true;
     }
     for (uint32_t i = 0; i < self->slots_count && i < DW_CREW_SLOTS; i++) {

@@ -1,6 +1,8 @@
 /* crew.h - the stage of a worker under test: a coordinator that lets its agent and its slots in, has a small graph, and
  * sends the tasks that a case asks for.
  *
+ * A solo is an agent that is its own only slot: both are the same end.
+ *
  * The graph is made of the processors that the worker offers: nodes `first` and `second`, a chain, of the processor that
  * was named, or of one whose outputs are known here; and `slow`, where it offers sleep. What an honest coordinator answers
  * by itself (BEAT, the HELLO of slots, BYE of slots by REPLACE) is answered here too, unless a case says otherwise. */
@@ -44,7 +46,7 @@ typedef struct dw_crew_t {
     bool has_slow;
     dw_plan_t *plan;
     dw_traits_t *foreign;
-    dw_writer_t packed;
+    dw_writer_t packed, briefing; /* the graph for an agent, its nodes for a solo */
     uint32_t first, second, slow; /* nodes */
 
     /* What a session is told. */
@@ -53,6 +55,7 @@ typedef struct dw_crew_t {
 
     /* The session. */
     bool is_up;
+    bool is_solo;
     uint32_t downs;     /* sessions in a row that did not come up */
     bool is_mute;       /* no BEAT is answered */
     bool replaces_none; /* no REPLACE follows BYE */
@@ -95,6 +98,8 @@ typedef struct dw_crew_welcome_t {
     size_t cut_bytes;        /* left out at the end */
 } dw_crew_welcome_t;
 bool dw_crew_prepare (dw_crew_t *self, char *why); /* chooses the processor, makes the graph */
+/* Expects as many slots as it asked for; none is here, but a solo's. */
+void dw_crew_begin_slots (dw_crew_t *self);
 void dw_crew_welcome (dw_crew_t *self, const dw_crew_welcome_t *welcome);
 
 /* A message TASKS: begun, a task of some steps with a text as its payload added, sent. */

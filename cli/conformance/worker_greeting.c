@@ -28,7 +28,7 @@ static const dw_end_t *s_other_greeting (const dw_crew_t *self, bool is_hello) {
     for (uint32_t i = 0; i < self->stage.ends_count; i++) {
         const dw_end_t *end = &self->stage.ends[i];
         if (end->has_greeted && end->is_hello == is_hello &&
-            (!is_hello || end->hello.role != DW_WIRE_AGENT)) {
+            (!is_hello || (end->hello.role != DW_WIRE_AGENT && end->hello.role != DW_WIRE_SOLO))) {
             return end;
         }
     }
@@ -67,7 +67,7 @@ static dw_verdict_t s_hello_versions (void *stage, char *seen) {
 static dw_verdict_t s_hello_role (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
     if (self->agent != DW_STAGE_NONE || dw_crew_greeted (self, seen)) {
-        return dw_case_pass (seen, "role 4");
+        return dw_case_pass (seen, self->is_solo ? "role 5" : "role 4");
     }
     const dw_end_t *end = s_other_greeting (self, true);
     if (!end || dw_wire_common_version (&end->hello) == 0) {
@@ -82,11 +82,10 @@ static dw_verdict_t s_hello_zeros (void *stage, char *seen) {
         return DW_VERDICT_SKIPPED;
     }
     const dw_wire_hello_t *hello = &self->stage.ends[self->agent].hello;
-    if (hello->number != 0 || hello->credit != 0) {
-        return dw_case_fail (seen, "number %u, credit %u", (unsigned) hello->number,
-                             (unsigned) hello->credit);
-    }
-    return dw_case_pass (seen, "number 0, credit 0");
+    bool is_right = hello->number == 0 && (hello->credit > 0) == self->is_solo;
+    return is_right ? dw_case_pass (seen, "number 0, credit %u", (unsigned) hello->credit)
+                    : dw_case_fail (seen, "number %u, credit %u", (unsigned) hello->number,
+                                    (unsigned) hello->credit);
 }
 
 static dw_verdict_t s_hello_agent (void *stage, char *seen) {
@@ -114,6 +113,9 @@ static dw_verdict_t s_hello_agent (void *stage, char *seen) {
     if (reader.is_damaged || agent.slots == 0) {
         return dw_case_fail (seen, "%s", agent.slots ? "its tags cannot be read" : "no slots");
     }
+    if (self->is_solo && agent.slots != 1) {
+        return dw_case_fail (seen, "a solo with %u slots", (unsigned) agent.slots);
+    }
     return dw_case_pass (seen, "%u slots, %u processors, %u tags", (unsigned) agent.slots,
                          (unsigned) agent.processors_count, (unsigned) tags);
 }
@@ -134,7 +136,10 @@ static dw_verdict_t s_hello_waits (void *stage, char *seen) {
 
 static dw_verdict_t s_slots_come (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (dw_crew_up (self, seen)) {
+    if (dw_crew_up (self, seen) && self->is_solo) {
+        return dw_case_skip (seen, "a solo is its own slot");
+    }
+    if (self->is_up) {
         return dw_case_pass (seen, "%u slots", (unsigned) self->slots_count);
     }
     return self->agent != DW_STAGE_NONE && self->slots_count > 0 &&
@@ -147,6 +152,9 @@ static dw_verdict_t s_slot_hello (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
     if (!dw_crew_up (self, seen)) {
         return DW_VERDICT_SKIPPED;
+    }
+    if (self->is_solo) {
+        return dw_case_skip (seen, "a solo is its own slot");
     }
     for (uint32_t i = 0; i < self->slots_count; i++) {
         const dw_wire_hello_t *hello = &self->stage.ends[self->slots[i].end].hello;
@@ -171,14 +179,17 @@ static dw_verdict_t s_expect_believed (dw_crew_t *self, dw_crew_welcome_t welcom
     if (self->slots_count > DW_CREW_SLOTS) {
         return dw_case_skip (seen, "it has more than %u slots", DW_CREW_SLOTS);
     }
-    for (uint32_t i = 0; i < self->slots_count; i++) {
-        self->slots[i] = (dw_crew_slot_t){.end = DW_STAGE_NONE, .number = 301 + 2 * i};
-    }
+    dw_crew_begin_slots (self);
     welcome.heartbeat_ms = self->heartbeat_ms;
     welcome.silence_ms = self->silence_ms;
     welcome.numbers_count = self->slots_count;
     dw_crew_welcome (self, &welcome);
     int64_t deadline_ns = dw_stage_in (LEAVE_MS);
+    if (self->is_solo) {
+        while (self->beats == 0 && dw_crew_take (self, deadline_ns)) {
+        }
+        return self->beats ? dw_case_pass (seen, "BEAT") : dw_case_fail (seen, "no BEAT came");
+    }
     uint32_t here = 0;
     while (here < self->slots_count && dw_crew_take (self, deadline_ns)) {
         here = 0;
@@ -247,11 +258,12 @@ static dw_verdict_t s_expect_disbelieved (dw_crew_t *self, dw_crew_welcome_t wel
 
 static dw_verdict_t s_welcome_cut (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    return s_expect_disbelieved (self,
-                                 (dw_crew_welcome_t){.heartbeat_ms = self->heartbeat_ms,
-                                                     .silence_ms = self->silence_ms,
-                                                     .cut_bytes = self->packed.count / 2 + 60},
-                                 0, seen);
+    return s_expect_disbelieved (
+        self,
+        (dw_crew_welcome_t){.heartbeat_ms = self->heartbeat_ms,
+                            .silence_ms = self->silence_ms,
+                            .cut_bytes = (self->is_solo ? 12 : self->packed.count / 2 + 60)},
+        0, seen);
 }
 
 static dw_verdict_t s_welcome_no_heartbeat (void *stage, char *seen) {
@@ -265,6 +277,12 @@ static dw_verdict_t s_welcome_short_silence (void *stage, char *seen) {
 
 static dw_verdict_t s_welcome_count (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
+    if (!dw_crew_greeted (self, seen)) {
+        return DW_VERDICT_SKIPPED;
+    }
+    if (self->is_solo) {
+        return dw_case_skip (seen, "a solo is told no numbers of slots");
+    }
     return s_expect_disbelieved (
         self,
         (dw_crew_welcome_t){.heartbeat_ms = self->heartbeat_ms, .silence_ms = self->silence_ms}, 1,
@@ -383,6 +401,9 @@ static dw_verdict_t s_slot_asks (void *stage, char *seen) {
     if (!s_is_up_briefly (self, seen)) {
         return DW_VERDICT_SKIPPED;
     }
+    if (self->is_solo) {
+        return dw_case_skip (seen, "a solo is its own slot");
+    }
     int64_t deadline_ns = dw_stage_in (4 * BRIEF_SILENCE_MS);
     while (self->slot_beats == 0 && dw_crew_take (self, deadline_ns)) {
     }
@@ -475,10 +496,11 @@ static const dw_case_t s_cases[] = {
     {"hello", HELLO, "What it says first is HELLO, with the word dagwood.", s_hello},
     {"hello-versions", "Versions",
      "It speaks version 3, and its oldest is no newer than its newest.", s_hello_versions},
-    {"hello-role", HELLO, "A worker elsewhere is an agent: role 4.", s_hello_role},
-    {"hello-zeros", HELLO, "An agent has number 0 and credit 0.", s_hello_zeros},
+    {"hello-role", HELLO, "A worker elsewhere is an agent or a solo: role 4 or 5.", s_hello_role},
+    {"hello-zeros", HELLO, "Its number is 0, and so is its credit, which of a solo is at least 1.",
+     s_hello_zeros},
     {"hello-agent", HELLO,
-     "Behind the credit are uuid, incarnation, at least one slot, pid, host, at most 4,096 names and "
+     "Behind the credit are uuid, incarnation, at least one slot (of a solo one), pid, host, at most 4,096 names and "
      "64 tags.",
      s_hello_agent},
     {"hello-waits", HELLO, "Behind HELLO it says nothing until it is answered.", s_hello_waits},
@@ -487,9 +509,9 @@ static const dw_case_t s_cases[] = {
     {"slot-hello", "Who is there",
      "A slot has the number and the token that its agent was told, and a credit of at least 1.",
      s_slot_hello},
-    {"beats", PRESENCE, "An agent says BEAT every heartbeat.", s_beats},
+    {"beats", PRESENCE, "A worker says BEAT every heartbeat.", s_beats},
     {"beat-slots", "Messages, BEAT",
-     "BEAT begins with the agent's number, and tells only of slots that it was given.",
+     "BEAT begins with the number that WELCOME gave, and tells only of slots that it was given.",
      s_beat_slots},
     {"beats-at-work", PRESENCE, "It says so while every slot is in a processor.", s_beats_at_work},
     {"welcome-long", "Encoding", "Integers are read in every form, the longest too.",

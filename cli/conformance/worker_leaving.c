@@ -1,6 +1,7 @@
 /* worker_leaving.c - cases of a worker under test: stopped, replaced, put out, drained. */
 
 #include <signal.h>
+#include <string.h>
 
 #include "cli/conformance/crew.h"
 
@@ -69,6 +70,9 @@ static dw_verdict_t s_stop_at_work (void *stage, char *seen) {
 
 static dw_verdict_t s_replace (void *stage, char *seen) {
     UP (self, stage, seen);
+    if (self->is_solo) {
+        return dw_case_skip (seen, "a solo is its own slot: its BYE is its end");
+    }
     uint32_t comings = self->slots[0].comings;
     dw_stage_say (&self->stage, self->slots[0].end, DW_WIRE_STOP); /* BYE is answered by REPLACE */
     int64_t deadline_ns = dw_stage_in (LEAVE_MS);
@@ -81,9 +85,33 @@ static dw_verdict_t s_replace (void *stage, char *seen) {
                                        : DW_VERDICT_FAILED;
 }
 
+/* It is forgotten. */
+static dw_verdict_t s_replace_solo (dw_crew_t *self, char *seen) {
+    uint64_t incarnation = self->incarnation;
+    dw_write_uint (&self->stage.out.head, DW_WIRE_REPLACE);
+    dw_write_uint (&self->stage.out.head, self->slots[0].number);
+    dw_stage_send (&self->stage, self->agent);
+    dw_crew_spend (self);
+    int64_t deadline_ns = dw_stage_in (LEAVE_MS);
+    while (self->again == DW_STAGE_NONE && dw_crew_take (self, deadline_ns)) {
+    }
+    dw_wire_agent_t agent;
+    dw_wire_reader_t reader;
+    if (self->again == DW_STAGE_NONE || !dw_crew_read_agent (self, &agent, &reader)) {
+        return dw_case_fail (seen, "it did not come again");
+    }
+    bool is_later = memcmp (agent.uuid, self->uuid, sizeof self->uuid) == 0 &&
+                    agent.incarnation > incarnation;
+    return is_later ? dw_case_pass (seen, "it came again")
+                    : dw_case_fail (seen, "it came again, and not as a later incarnation");
+}
+
 /* A slot that is there, and whose place another is to take: the former is nobody from then on. */
 static dw_verdict_t s_replace_present (void *stage, char *seen) {
     UP (self, stage, seen);
+    if (self->is_solo) {
+        return s_replace_solo (self, seen);
+    }
     uint32_t comings = self->slots[0].comings;
     dw_write_uint (&self->stage.out.head, DW_WIRE_REPLACE);
     dw_write_uint (&self->stage.out.head, self->slots[0].number);
@@ -174,7 +202,7 @@ static dw_verdict_t s_drain (dw_crew_t *self, uint32_t tasks, char *seen) {
     if (tasks && (self->answers_count == 0 || self->answers[0].ticket != first)) {
         return dw_case_fail (seen, "what the slot was at was not answered before BYE");
     }
-    if (dw_stage_is_gone (&self->stage, self->agent)) {
+    if (!self->is_solo && dw_stage_is_gone (&self->stage, self->agent)) {
         return dw_case_fail (seen, "the agent did not wait for STOP");
     }
     dw_stage_say (&self->stage, self->agent, DW_WIRE_STOP);
@@ -208,7 +236,8 @@ static const dw_case_t s_cases[] = {
     {"replace", "Messages, REPLACE",
      "After BYE and REPLACE another slot takes the place, and serves.", s_replace},
     {"replace-present", "Messages, REPLACE",
-     "After REPLACE of a slot that is there another serves.", s_replace_present},
+     "After REPLACE of a slot that is there another serves; a solo comes again as a later incarnation.",
+     s_replace_present},
     {"put-out", "Who is there, A key that is taken off the list",
      "An agent that is REFUSED 403 ends with its slots.", s_put_out},
     {"drain", "Who is there, To drain",
