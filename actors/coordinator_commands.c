@@ -88,6 +88,8 @@ static void s_cancel_task (dw_coordinator_t *self, const dw_command_t *command) 
         dw_peers_send (&self->peers, peer);
     dw_write_uint (&self->reply.head, DW_WIRE_CANCEL);
     dw_write_uint (&self->reply.head, command->ticket);
+    if (command->steps > 0)
+        dw_write_uint (&self->reply.head, command->steps);
     dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
 }
 

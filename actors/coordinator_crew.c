@@ -126,8 +126,10 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
 
 void dw_coordinator_on_answers (dw_coordinator_t *self, const dw_peer_t *peer,
                                 dw_wire_reader_t *reader) {
-    if (peer->is_dismissed)
+    if (peer->is_dismissed) { /* it was left behind, and is late */
+        self->peers.unknown_count++;
         return;
+    }
     while (dw_wire_reader_has_more (reader))
         if (!s_on_answer (self, peer->number, reader, peer->router == 0)) {
             self->peers.unknown_count++;

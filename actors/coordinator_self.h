@@ -292,6 +292,8 @@ void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t
                                dw_wire_reader_t *reader);
 /* The scheduler hears that a run is cancelled. */
 void dw_coordinator_abort_run (dw_coordinator_t *self, uint32_t index);
+/* A node of it and all that depends on it; DW_NONE: the run. */
+void dw_coordinator_abort_part (dw_coordinator_t *self, uint32_t index, uint32_t node);
 void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader);
 /* Keeps packet for a client that is away. */
 void dw_coordinator_keep (dw_coordinator_t *self, dw_session_t *session, dw_packet_t *packet);
@@ -314,7 +316,8 @@ void dw_coordinator_on_claim (dw_coordinator_t *self, uint32_t router, uint32_t 
                               dw_wire_reader_t *reader);
 /* The result of a detached run is in away: it is kept, and given to those who have claimed it. */
 void dw_coordinator_keep_detached (dw_coordinator_t *self, uint32_t detached);
-void dw_coordinator_abort_claimed (dw_coordinator_t *self, uint32_t session, uint64_t client_run);
+void dw_coordinator_abort_claimed (dw_coordinator_t *self, uint32_t session, uint64_t client_run,
+                                   uint32_t node);
 /* A session is gone, and so are its claims. */
 void dw_coordinator_forget_claims (dw_coordinator_t *self, uint32_t session);
 /* Drops what was kept for its time. */

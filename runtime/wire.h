@@ -35,10 +35,10 @@ typedef enum dw_wire_type_t {
     DW_WIRE_REFUSED, /* coordinator -> peer: code, text, the client's run or 0 */
     DW_WIRE_TASKS,   /* coordinator -> worker: first ticket, task records */
     DW_WIRE_ANSWERS, /* worker -> coordinator: peer, answer records */
-    DW_WIRE_CANCEL,  /* coordinator -> worker: ticket */
+    DW_WIRE_CANCEL,  /* coordinator -> worker: ticket, or ticket, steps */
     DW_WIRE_STOP,    /* coordinator -> worker: finish and leave */
     DW_WIRE_SUBMIT,  /* client -> coordinator: peer, submission records */
-    DW_WIRE_ABORT,   /* client -> coordinator: peer, run */
+    DW_WIRE_ABORT,   /* client -> coordinator: peer, run, or peer, run, node */
     DW_WIRE_RESULTS, /* coordinator -> client: result records */
     DW_WIRE_BYE,     /* worker, client -> coordinator: peer */
     DW_WIRE_CLOSE,   /* owner -> coordinator: timeout in ms */

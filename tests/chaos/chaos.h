@@ -36,6 +36,8 @@ void chaos_check (chaos_t *self, bool holds, const char *format, ...) DW_PRINTF 
 void chaos_row (chaos_t *self, const char *name);
 /* Faults that really happened, of which there must be at least so many; printed too. */
 void chaos_fault (chaos_t *self, const char *what, uint64_t count, uint64_t least);
+/* What was to be seen, and what was: a check that they are the same. */
+void chaos_expect (chaos_t *self, const char *expected, const char *seen);
 /* Says why a scenario cannot be tried here. */
 void chaos_skip (chaos_t *self, const char *why);
 /* A port of this machine that is free, below those that the system gives out. */
@@ -52,7 +54,9 @@ chaos_scenario_t chaos_coordinator, chaos_pause, chaos_shutdown; /* coordinators
 chaos_scenario_t chaos_clients, chaos_apart;                     /* clients.c */
 chaos_scenario_t chaos_partition, chaos_loss, chaos_slow;        /* networks.c */
 chaos_scenario_t chaos_silent, chaos_garbage, chaos_bombs, chaos_endless,
-    chaos_keys; /* strangers.c */
+    chaos_keys;                   /* strangers.c */
+chaos_scenario_t chaos_curve;     /* curve.c */
+chaos_scenario_t chaos_endpoints; /* endpoints.c */
 chaos_scenario_t chaos_busy;
 
 #endif
