@@ -1,5 +1,5 @@
 #!/bin/bash
-# Our worker, client and coordinator pass `dagwood conformance`, and each of the broken peers (broken/defects.txt) fails at the
+# Our worker, client and coordinator and the examples in other languages pass `dagwood conformance`, and each of the broken peers (broken/defects.txt) fails at the
 # right case: that one is played here, by command (--all) every case, of which no other may fail.
 # usage: test_conformance.sh BUILD [--all]
 set -u
@@ -83,6 +83,32 @@ play_defect () { # ROLE DEFECT [CASE...]
 play_worker ours.worker "$build/dagwood" worker --connect "{}" --slots 2 & pids+=($!)
 play_client ours.client "$build/dagwood" submit --connect "{}" --input hello & pids+=($!)
 play_coordinator ours.coordinator & pids+=($!)
+
+foreign=()
+python=/usr/bin/python3 # Debian's, which has Debian's modules
+if $python -c 'import zmq, msgpack' 2>/dev/null; then
+    play_worker foreign.py $python tests/foreign/conform.py --connect "{}" & pids+=($!)
+    play_client foreign.client sh -c 'echo hello | exec "$0" examples/client.py --connect "$DAGWOOD_CONNECT"' $python & pids+=($!)
+    foreign+=(py client)
+else
+    echo "skipped: examples/worker.py and client.py, without Debian's python3-zmq and python3-msgpack"
+fi
+modules=${DAGWOOD_NODE_MODULES:-examples/node_modules}
+if command -v node >/dev/null && [ -d "$modules/zeromq" ]; then
+    ln -s "$(realpath "$modules")" "$folder/node_modules" # a module is looked for beside whoever imports it
+    cp examples/worker.mjs "$folder"
+    play_worker foreign.mjs node "$folder/worker.mjs" --connect "{}" & pids+=($!)
+    foreign+=(mjs)
+else
+    echo "skipped: examples/worker.mjs, without node and its modules zeromq and @msgpack/msgpack"
+fi
+if ruby -e 'require "ffi-rzmq"; require "msgpack"' 2>/dev/null; then
+    play_worker foreign.rb ruby examples/worker.rb --connect "{}" & pids+=($!)
+    foreign+=(rb)
+else
+    echo "skipped: examples/worker.rb, without ruby-ffi-rzmq and ruby-msgpack"
+fi
+
 while IFS=': ' read -r role defect first others; do
     [[ $role == "#"* ]] && continue
     cases=$([ "$all" ] || echo "$first")
@@ -137,6 +163,9 @@ expect_failed () { # NAME [FIRST OTHERS...]: the first has failed, and none that
 expect_failed ours.worker
 expect_failed ours.client
 expect_failed ours.coordinator
+for each in "${foreign[@]}"; do
+    expect_failed "foreign.$each"
+done
 while IFS=': ' read -r role defect first others; do
     [[ $role == "#"* ]] && continue
     set -f

@@ -398,7 +398,8 @@ static dw_verdict_t s_silence (void *stage, char *seen) {
     self->is_mute = true;
     int64_t begin_ns = dw_clock_ns (), limit_ns = 5 * (int64_t) s_brief.silence_ms * 1000000;
     while (self->again == DW_STAGE_NONE && !self->byes && dw_clock_ns () < begin_ns + limit_ns &&
-           !self->stage.interrupted) {
+           !self->stage.interrupted &&
+           !(self->stage.subject.words && dw_subject_has_ended (&self->stage.subject))) {
         (void) dw_guest_take (self, dw_clock_ns () + 20000000);
     }
     long long after_ms = (dw_clock_ns () - begin_ns) / 1000000;
