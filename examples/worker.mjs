@@ -174,7 +174,7 @@ class Connection {
             this.end(values[0] === 503 ? null : values[0] === 403 ? 77 : values[0] === 404 ? 78 : 76);
         } else if (type === REPLACE && values.length) // it is forgotten, and may come again
             this.end(null);
-        else if (type === CANCEL && Number.isInteger(values[0]))
+        else if (type === CANCEL && Number.isInteger(values[0]) && !values[1]) // (else it is of later steps alone)
             this.cancels?.postMessage(values[0]);
     }
 

@@ -203,7 +203,7 @@ class Connection:
             print("worker.py: serves", *(node[0] for node in nodes.values()), file=sys.stderr, flush=True)
         elif type == TASKS:
             self.runner.inbox.put(frames)
-        elif type == CANCEL:
+        elif type == CANCEL and not any(values[1:2]):  # (else it is of later steps alone)
             self.runner.cancelled.add(values[0])
         elif type == STOP:
             self.stop()  # after the task that it is at

@@ -211,6 +211,9 @@ static dw_verdict_t s_later_incarnation (void *stage, char *seen) {
     if (memcmp (later.token, crowd.token, sizeof later.token) == 0) {
         return dw_case_fail (seen, "its slots are told the same token");
     }
+    if (!dw_line_is_refused (crowd.agent, 503, 0, seen)) { /* it is told so */
+        return DW_VERDICT_FAILED;
+    }
     dw_line_say (crowd.agent, DW_WIRE_BEAT);
     if (!dw_line_is_quiet (crowd.agent, seen)) {
         return DW_VERDICT_FAILED;
@@ -363,7 +366,7 @@ static const dw_case_t s_cases[] = {
     {"same-incarnation", FENCING, "The same or an earlier incarnation is REFUSED 503.",
      s_same_incarnation},
     {"later-incarnation", FENCING,
-     "A later incarnation takes the place of an earlier, which is nobody, and its token is worth "
+     "A later incarnation takes the place of an earlier, which is REFUSED 503, and its token is worth "
      "nothing.",
      s_later_incarnation},
     {"pause", PRESENCE, "An agent that pauses for less than the silence is not lost.", s_pause},

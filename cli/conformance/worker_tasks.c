@@ -519,6 +519,31 @@ static dw_verdict_t s_cancel_running (void *stage, char *seen) {
                          (unsigned) self->answers[0].kind);
 }
 
+/* The second step of a task is cancelled while it waits: its first one is not. */
+static dw_verdict_t s_cancel_steps (void *stage, char *seen) {
+    UP (self, stage, seen);
+    uint64_t first = s_send_cancelled (self, MANY);
+    uint64_t chain = self->slots[0].next_ticket;
+    dw_crew_begin (self, 0);
+    dw_crew_add (self, 0, self->first, 2, "Cancel");
+    dw_crew_send (self, 0);
+    dw_write_uint (&self->stage.out.head, DW_WIRE_CANCEL);
+    dw_write_uint (&self->stage.out.head, chain);
+    dw_write_uint (&self->stage.out.head, 1);
+    dw_crew_send (self, 0);
+    dw_crew_await (self, MANY + 1, ANSWER_MS);
+    if (self->answers_count <= MANY || self->answers[MANY].ticket != chain ||
+        self->answers[0].ticket != first) {
+        return dw_case_fail (seen, "%u answers, and none in its turn of this task",
+                             (unsigned) self->answers_count);
+    }
+    const dw_told_t *told = &self->answers[MANY];
+    return told->kind == DW_WIRE_DONE || told->kind == DW_WIRE_MORE
+               ? dw_case_pass (seen, "%u of 2 steps done", (unsigned) told->steps)
+               : dw_case_fail (seen, "its first step was answered by kind %u",
+                               (unsigned) told->kind);
+}
+
 static const dw_case_t s_cases[] = {
     {"task", ANSWERS, "A task is answered as done, with its output, or as failed.", s_task},
     {"answers-own-number", "Peers", "ANSWERS begins with the number that WELCOME gave the slot.",
@@ -556,6 +581,8 @@ static const dw_case_t s_cases[] = {
     {"cancel-late", CANCEL, "A CANCEL behind the answer is not answered.", s_cancel_late},
     {"cancel-foreign", CANCEL, "A CANCEL of a ticket that it never had is not answered.",
      s_cancel_foreign},
+    {"cancel-steps", CANCEL,
+     "Of a task that is cancelled from its second step on the first is done.", s_cancel_steps},
     {"cancel-running", CANCEL, "A task that is cancelled while it runs is answered all the same.",
      s_cancel_running},
 };
