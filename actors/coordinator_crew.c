@@ -8,6 +8,28 @@
 
 /* ---- What comes in: workers ------------------------------------------------------------------- */
 
+void dw_coordinator_seat_worker (dw_coordinator_t *self, dw_peer_t *peer, uint32_t number,
+                                 uint32_t credit) {
+    dw_crew_t *worker = &self->workers[number];
+    dw_coordinator_empty_shelf (self, number);
+    peer->number = number;
+    peer->credit = credit;
+    worker->peer = dw_peers_index (&self->peers, peer);
+    worker->has_joined = true;
+    worker->waits_ns = worker->long_ns = 0;
+    dw_deaths_settle (&self->deaths, number);
+    dw_event_t *event = dw_coordinator_event (self, DW_EVENT_WORKER_JOINED);
+    if (!event)
+        return;
+    event->worker = number;
+    event->lane = self->plan->pool ? 0 : number;
+    if (self->plan->demands && worker->agent != DW_NONE)
+        event->lanes = self->agents[worker->agent].lanes;
+    event->credit = credit;
+    if (worker->agent != DW_NONE)
+        dw_coordinator_record_place (self, number, &self->agents[worker->agent]);
+}
+
 void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                                     const dw_wire_hello_t *hello) {
     dw_peer_t *peer = NULL;
@@ -19,28 +41,11 @@ void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, con
         return;
     }
     dw_coordinator_let_in (self, peer);
-    dw_crew_t *worker = &self->workers[hello->number];
-    dw_coordinator_empty_shelf (self, hello->number);
-    peer->number = hello->number;
-    peer->credit = hello->credit;
     memcpy (peer->key, key, sizeof peer->key);
-    worker->peer = dw_peers_index (&self->peers, peer);
-    worker->has_joined = true;
-    worker->waits_ns = worker->long_ns = 0;
-    dw_deaths_settle (&self->deaths, hello->number);
+    dw_coordinator_seat_worker (self, peer, hello->number, hello->credit);
     dw_write_uint (&self->reply.head, DW_WIRE_WELCOME);
-    dw_write_uint (&self->reply.head, worker->peer);
+    dw_write_uint (&self->reply.head, dw_peers_index (&self->peers, peer));
     dw_peers_reply (&self->peers, router, &self->reply);
-    dw_event_t *event = dw_coordinator_event (self, DW_EVENT_WORKER_JOINED);
-    if (!event)
-        return;
-    event->worker = hello->number;
-    event->lane = self->plan->pool ? 0 : hello->number;
-    if (self->plan->demands && worker->agent != DW_NONE)
-        event->lanes = self->agents[worker->agent].lanes;
-    event->credit = hello->credit;
-    if (worker->agent != DW_NONE)
-        dw_coordinator_record_place (self, hello->number, &self->agents[worker->agent]);
 }
 
 void dw_coordinator_fail_event (dw_coordinator_t *self, dw_event_t *event, uint16_t code,

@@ -398,7 +398,8 @@ static dw_processors_t *s_some_of (random_t *random, const dw_processors_t *proc
     dw_processors_t *some = random_one_in (random, 2) ? dw_processors_new_empty () : NULL;
     for (int i = 0; some && i < RANDOM_PROCESSORS; i++)
         if (!random_one_in (random, 4))
-            dw_processors_add (some, dw_processors_find (processors, random_processor_name (i)));
+            dw_processors_add (some, dw_processors_find (processors, random_processor_name (
+                                                                         (random_processor_t) i)));
     return some;
 }
 
