@@ -101,6 +101,7 @@ typedef struct plot_t {
     uint32_t faults_count;
     bool is_slow;
     bool is_careful; /* many nodes may run but once */
+    bool is_calm;    /* all may, agents are drained, and nothing is lost */
 } plot_t;
 
 /* off: what is switched off, a bit each. */
