@@ -60,7 +60,8 @@ const cancelled = new Set();
 
 function isCancelled(ticket) { // also while it is at work: nobody has to wait for a message
     for (let message; (message = receiveMessageOnPort(workerData.cancels));)
-        cancelled.add(message.message);
+        if (message.message >= ticket) // what was answered meanwhile is forgotten
+            cancelled.add(message.message);
     return cancelled.has(ticket);
 }
 
@@ -69,7 +70,7 @@ async function answer(ticket, node, steps, [payload, ...given]) {
     const spent = () => process.hrtime.bigint() - begin, value = bytes => bytes && decode(bytes);
     try {
         if (isCancelled(ticket)) // its answer is still waited for, but not its output
-            return cancelled.delete(ticket) && [ticket, 0, RETURNED, 0];
+            return [ticket, 0, RETURNED, 0];
         const call = { payload: decode(payload), options, id, metadata: null, dependencies: {}, cancelled: () => isCancelled(ticket) };
         (dependencies ?? []).forEach((id, i) => call.dependencies[id] = [value(given[2 * i]), value(given[2 * i + 1])]);
         const output = encode(await processors[processor](call)), metadata = call.metadata && encode(call.metadata);
@@ -77,6 +78,8 @@ async function answer(ticket, node, steps, [payload, ...given]) {
         return steps === 1 ? done : [...done, ticket, 1, RETURNED, 0]; // of a chain of nodes the first is done, the others are given back
     } catch (error) {
         return [ticket, 0, FAILED, Number(spent()), Number.isInteger(error.code) ? error.code : 500, `${error.message}`.slice(0, 2000)];
+    } finally {
+        cancelled.delete(ticket);
     }
 }
 

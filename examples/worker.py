@@ -77,7 +77,7 @@ class Runner(threading.Thread):
     def __init__(self, processors, nodes, peer, answers):
         super().__init__(daemon=True)
         self.processors, self.nodes, self.peer, self.answers = processors, nodes, peer, answers
-        self.inbox, self.cancelled, self.stopping, self.packer = queue.SimpleQueue(), set(), False, None
+        self.inbox, self.cancelled, self.ticket, self.stopping, self.packer = queue.SimpleQueue(), set(), 0, False, None
 
     def run(self):
         try:
@@ -118,7 +118,6 @@ class Runner(threading.Thread):
         except Exception as error:
             code, why = error.args if isinstance(error, Failure) else (500, f"{type(error).__name__}: {error}")
             self.say(ticket, 0, FAILED, spent(), code, why[:4000])
-        self.cancelled.discard(ticket)
         if time.monotonic() > self.late or self.packer.getbuffer().nbytes > LARGE_BYTES:
             self.flush()
 
@@ -204,7 +203,8 @@ class Connection:
         elif type == TASKS:
             self.runner.inbox.put(frames)
         elif type == CANCEL and not any(values[1:2]):  # (else it is of later steps alone)
-            self.runner.cancelled.add(values[0])
+            kept = (*self.runner.cancelled, values[0])  # what was answered meanwhile is forgotten
+            self.runner.cancelled = {ticket for ticket in kept if ticket >= self.runner.ticket}
         elif type == STOP:
             self.stop()  # after the task that it is at
         elif type == REFUSED:

@@ -13,11 +13,11 @@ wrong () { # WHAT
     status=1
 }
 
-# The items of a page, one a line: "promise TITLE", "code FILE NAME", "run COMMAND", "test PROGRAM NAME".
+# The items of a page, one a line: "place PROGRAM", "promise TITLE", "code FILE NAME", "run COMMAND", "test PROGRAM NAME".
 items () {
     awk '
         function items_of (text,    part, kind, last) {
-            kind = text ~ /^\* \*\*In code:/ ? "code" : text ~ /^\* \*\*Checked by:/ ? "check" : text ~ /^\* \*\*Invariant:/ ? "invariant" : ""
+            kind = text ~ /^\* \*\*At every place:/ ? "place" : text ~ /^\* \*\*In code:/ ? "code" : text ~ /^\* \*\*Checked by:/ ? "check" : text ~ /^\* \*\*Invariant:/ ? "invariant" : ""
             if (kind == "invariant") { print "invariant"; return }
             if (kind == "") return
             while (match (text, /`[^`]+`/)) {
@@ -25,6 +25,7 @@ items () {
                 text = substr (text, RSTART + RLENGTH)
                 if (kind == "code" && part ~ /[\/]/) last = part
                 else if (kind == "code") print "code " last " " part
+                else if (kind == "place") print "place " part
                 else if (part ~ /^(build|tests|\.ci)\//) { print "run " part; last = part }
                 else print "test " last " " part
             }
@@ -92,6 +93,12 @@ check_test () { # PROGRAM NAME
     [ "$(grep -cE "\b$2\b" "$source")" -ge 2 ] || wrong "$source never runs $2"
 }
 
+# It goes through the places: those of the fixture, or both ways to have actors.
+check_place () { # WORD
+    [[ $1 == build/tests/* ]] || return
+    grep -qE 'system_fixture_run|DW_ACTORS_POOL|"pool:2"' "tests/$(basename "$1").c" 2>/dev/null || wrong "$1 stays at one place"
+}
+
 check_code () { # FILE NAME
     grep -qE "\b$2\b" "$1" 2>/dev/null || wrong "$1 has no $2"
 }
@@ -116,6 +123,7 @@ while read -r kind first rest; do
             promises=$((promises + 1))
             [ "$first" = "$promises." ] || wrong "promise $promises is numbered $first"
             ;;
+        place) check_place "$first" ;;
         code) check_code "$first" "$rest" ;;
         run)
             # shellcheck disable=SC2086

@@ -2,6 +2,7 @@
 
 #include "cli/conformance/subject.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -51,6 +52,7 @@ static int s_spawn (dw_subject_t *self, char *const *words) {
 int dw_subject_start (dw_subject_t *self, const char *endpoint) {
     char *words[DW_SUBJECT_WORDS_MAX + 1] = {NULL};
     char *place = strdup (endpoint);
+    assert (self->words[0]); /* who has no program has no subject */
     if (!place || setenv (VARIABLE, endpoint, 1)) {
         free (place);
         return dw_command_fail (DW_ENOMEM, NULL, self->words[0]);

@@ -60,7 +60,7 @@ static dw_verdict_t s_stop_at_work (void *stage, char *seen) {
         if (self->answers[i].ticket != first + i) {
             return dw_case_fail (seen, "it answered ticket %llu, not %llu",
                                  (unsigned long long) self->answers[i].ticket,
-                                 (unsigned long long) (first + i));
+                                 (unsigned long long) first + i);
         }
     }
     return self->answers_count

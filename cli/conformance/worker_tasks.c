@@ -37,7 +37,7 @@ static bool s_expect_each (dw_crew_t *self, uint64_t first, uint32_t count, cons
         const dw_told_t *told = &self->answers[i];
         if (told->ticket != first + i) {
             dw_case_fail (seen, "answer %u is of ticket %llu, not %llu", (unsigned) i + 1,
-                          (unsigned long long) told->ticket, (unsigned long long) (first + i));
+                          (unsigned long long) told->ticket, (unsigned long long) first + i);
             return false;
         }
         if (!(may_return && told->kind == DW_WIRE_RETURNED) &&

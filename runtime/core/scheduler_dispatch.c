@@ -311,6 +311,11 @@ static void s_dispatch_by_urgency (dw_scheduler_t *self) {
         if (s_is_held_back (self, &self->lanes[lane]))
             return;
     }
+    /* Who serves several lanes may have got what was left to the coordinator's thread: the rest there is for others. */
+    if (self->local_worker != DW_NONE) {
+        uint32_t own = self->workers[self->local_worker].lane;
+        s_wake_actors (self, own, s_share_ns (self, &self->lanes[own]));
+    }
 }
 
 /* What is ready in lanes that nobody serves fails, which may make more ready. */
