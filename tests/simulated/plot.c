@@ -124,6 +124,20 @@ static void s_draw_clients (plot_t *self, random_t *random) {
 
 /* ---- What goes wrong -------------------------------------------------------------------------- */
 
+/* Whether single nodes of runs are cancelled. Drawn for itself, so that without that a world is what it was. */
+static void s_draw_cuts (plot_t *self) {
+    random_t random = random_from (self->seed ^ UINT64_C (0xc0de));
+    bool has_cuts = random_one_in (&random, 3) && self->graph->nodes_count > 0 &&
+                    !plot_is_off (self, PLOT_OFF_CANCELS);
+    for (uint32_t i = 0; has_cuts && i < PLOT_CLIENTS_MAX; i++)
+        for (uint32_t index = 0; index < self->clients[i].runs_count; index++) {
+            plot_run_t *run = &self->clients[i].runs[index];
+            run->cut_node = random_below (&random, self->graph->nodes_count);
+            if (random_one_in (&random, 3))
+                run->cut_ns = 1 + random_between (&random, 0, 20 * MS);
+        }
+}
+
 /* Somebody who can be cut off, if there is one. */
 static uint32_t s_draw_victim (const plot_t *self, bool is_client, random_t *random) {
     uint32_t most = is_client ? PLOT_CLIENTS_MAX : PLOT_AGENTS_MAX;
@@ -197,6 +211,7 @@ plot_t *plot_new (uint64_t seed, uint64_t off) {
     s_draw_agents (self, &random);
     s_draw_graph (self, &random);
     s_draw_clients (self, &random);
+    s_draw_cuts (self);
     s_draw_faults (self, &random);
     if (self->listens && random_one_in (&random, 6) && !plot_is_off (self, PLOT_OFF_CUTS)) {
         self->network.cut_one_in = 20 + random_below (&random, 200);
