@@ -563,7 +563,7 @@ static int s_write_kept (const char *folder) {
             has_more |= here.events[type] > 0 && seen.events[type] == 0;
             seen.events[type] += here.events[type];
         }
-        snprintf (path, sizeof path, "%s/v%d-world-%llu.rec", folder, DW_RECORDING_VERSION,
+        snprintf (path, sizeof path, "%s/v%u-world-%llu.rec", folder, DW_RECORDING_VERSION,
                   (unsigned long long) seed);
         FILE *file = has_more ? fopen (path, "wb") : NULL;
         failed |= file && fwrite (bytes, 1, size, file) != size;
