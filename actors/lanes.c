@@ -54,6 +54,9 @@ int dw_lanes_new (dw_lanes_t **self_p, const dw_plan_t *plan) {
     }
     for (uint32_t node = 0; node < plan->nodes_count; node++)
         s_add (s_kinds_of (self, plan->lane[node]), plan->kind[node]);
+    for (uint32_t node = 0; plan->adds_at && node < plan->nodes_count; node++)
+        for (uint32_t at = plan->adds_at[node]; at < plan->adds_at[node + 1]; at++)
+            s_add (s_kinds_of (self, plan->lane[node]), plan->adds[at]);
     *self_p = self;
     return DW_OK;
 }

@@ -69,6 +69,7 @@ void wire_write_answer (dw_writer_t *self, const dw_wire_answer_record_t *answer
             return;
         case DW_WIRE_RETURNED:
         case DW_WIRE_SKIPPED: return;
+        case DW_WIRE_ADDED: s_write_refs (self, refs, 3); return;
     }
 }
 
@@ -108,6 +109,8 @@ void wire_write_extra (dw_writer_t *self, const dw_wire_extra_t *extra, const ui
         dw_write_str (self, extra->message, extra->message_size);
     else
         dw_write_nil (self);
+    dw_write_uint (self, extra->added_nodes);
+    dw_write_uint (self, extra->added_depth);
     if (extra->causes_count)
         s_write_nodes (self, causes, extra->causes_count);
     else
