@@ -36,17 +36,25 @@ static uint32_t s_free_slots (const dw_coordinator_t *self) {
     return count;
 }
 
-/* The same process, of before; it is lost when this incarnation is a later one. False: it is not. */
-static bool s_fence (dw_coordinator_t *self, const dw_wire_agent_t *record) {
+/* The same process, of before, is lost when this incarnation is a later one. Returns why it is not, or NULL. A name can be
+ * guessed, so it has to come with the same key. */
+static const char *s_fence (dw_coordinator_t *self, const dw_wire_agent_t *record,
+                            const uint8_t *key) {
+    static const char later[] = "a later incarnation of this process is here";
     for (uint32_t i = 0; i < self->agents_count; i++) {
         dw_remote_agent_t *agent = &self->agents[i];
         if (!agent->is_there || memcmp (agent->uuid, record->uuid, sizeof agent->uuid) != 0)
             continue;
+        const dw_peer_t *peer = &self->peers.items[agent->peer];
+        if (memcmp (peer->key, key, DW_KEY_SIZE) != 0)
+            return "a worker of this name is here with another key";
         if (agent->incarnation >= record->incarnation)
-            return false;
+            return later;
+        dw_coordinator_put_out (self, peer, 503,
+                                later);         /* which it hears if it is another process */
         dw_coordinator_release_agent (self, i); /* it did not go down: it is there */
     }
-    return true;
+    return NULL;
 }
 
 /* People are told it, so it has printable characters of ASCII and nothing else; it has room for size bytes and a NUL. */
@@ -110,8 +118,8 @@ void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, cons
     uint32_t index = DW_NONE;
     if (self->is_closing)
         why = "the coordinator is closing";
-    else if (!s_fence (self, &record))
-        why = "a later incarnation of this process is here already";
+    else if ((why = s_fence (self, &record, key)) != NULL)
+        ; /* why says it */
     else if (record.slots > s_free_slots (self))
         why = "there are no places left for so many slots: raise the coordinator's slots_max";
     else if (err || (index = s_place (self)) == DW_NONE)

@@ -316,7 +316,19 @@ void dw_coordinator_on_taken (dw_coordinator_t *self, uint32_t client, dw_wire_r
         self->peers.unknown_count++;
 }
 
-/* Whoever has something to get is sent a message that says nothing: it shows whether its connection is gone. */
+/* Clients whose connection is closed, or whom nothing reaches any more. */
+static void s_look_for_lost (dw_coordinator_t *self) {
+    for (uint32_t i = 0; i < self->peers.count; i++) {
+        const dw_peer_t *peer = &self->peers.items[i];
+        if (peer->role != DW_WIRE_CLIENT || !dw_door_is_cut_off (peer->guest))
+            continue;
+        dw_door_cut (self->doors[peer->router], peer->guest);
+        dw_coordinator_on_client_lost (self, i);
+    }
+}
+
+/* Whoever has something to get is sent a message that says nothing, so that something is not acknowledged when its host is
+ * gone. */
 static void s_probe (dw_coordinator_t *self, const dw_session_t *session, int64_t now_ns) {
     dw_peer_t *peer = &self->peers.items[session->peer];
     if ((session->live.count == 0 && session->kept.count == 0) ||
@@ -333,6 +345,7 @@ void dw_coordinator_look_after_clients (dw_coordinator_t *self, int64_t now_ns) 
     /* While this process was paused nobody could come back. */
     int64_t paused_ns = gap_ns > (int64_t) self->options.silence_ms * 1000000 ? gap_ns : 0;
     self->clients_look_ns = now_ns;
+    s_look_for_lost (self);
     for (uint32_t i = 0; i < self->sessions_count; i++) {
         dw_session_t *session = self->sessions[i];
         if (session && session->peer != DW_PEER_NONE)

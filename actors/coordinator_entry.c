@@ -31,14 +31,18 @@ bool dw_coordinator_may_submit (const dw_coordinator_t *self, uint32_t client) {
     return peer->router != self->listen_router || (s_roles (self, peer->key) & DW_ROLE_CLIENT);
 }
 
-static void s_put_out (dw_coordinator_t *self, const dw_peer_t *peer) {
-    static const char text[] = "the key was taken off the list of allowed keys";
+void dw_coordinator_put_out (dw_coordinator_t *self, const dw_peer_t *peer, uint32_t code,
+                             const char *text) {
     dw_writer_t *head = &self->reply.head;
     dw_write_uint (head, DW_WIRE_REFUSED);
-    dw_write_uint (head, 403);
+    dw_write_uint (head, code);
     dw_write_str (head, text, strlen (text));
     dw_write_uint (head, 0);
     dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
+}
+
+static void s_say_key_is_off (dw_coordinator_t *self, const dw_peer_t *peer) {
+    dw_coordinator_put_out (self, peer, 403, "the key was taken off the list of allowed keys");
 }
 
 static bool s_is_out (const dw_coordinator_t *self, const dw_peer_t *peer) {
@@ -57,14 +61,14 @@ static void s_recheck_peers (dw_coordinator_t *self) {
             continue;
         if (peer->role == DW_WIRE_CLIENT) {
             dw_coordinator_notice (self, "the key of a client was taken off the list: it is out");
-            s_put_out (self, peer);
+            s_say_key_is_off (self, peer);
             dw_coordinator_on_client_bye (self, i);
         } else if (peer->role == DW_WIRE_AGENT) {
             dw_coordinator_notice (self,
                                    "the key of %s (process %llu) was taken off the list: it is out",
                                    self->agents[peer->number].host,
                                    (unsigned long long) self->agents[peer->number].pid);
-            s_put_out (self, peer);
+            s_say_key_is_off (self, peer);
             dw_coordinator_lose_agent (self, peer->number);
         }
     }

@@ -398,6 +398,9 @@ void dw_coordinator_on_where (dw_coordinator_t *self, uint32_t router, dw_wire_r
 void dw_coordinator_on_refer (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader);
 /* Reads the allow-list anew; who is no longer on it is out. */
 void dw_coordinator_reload (dw_coordinator_t *self);
+/* Tells a peer that it is out, and why; it is still to be forgotten. */
+void dw_coordinator_put_out (dw_coordinator_t *self, const dw_peer_t *peer, uint32_t code,
+                             const char *text);
 void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                                    dw_wire_reader_t *reader);
 /* Whether a worker is to come that says such a HELLO. */

@@ -33,7 +33,8 @@
 #define TOLD_MAX       10                    /* the owner need not look */
 #define LOOKS_MAX      8u                    /* at guests, to find who has to go */
 #define AHEAD_MAX      (DW_DOOR_BACKLOG / 2) /* guests that were cut and are not gone */
-#define GREETING_BYTES 64                    /* of ZMTP 3: what whoever is no peer can say, too */
+#define DEAF_TIMES     5  /* each twice as long as the one before: 6 s and more */
+#define GREETING_BYTES 64 /* of ZMTP 3: what whoever is no peer can say, too */
 #define EVENTS         (ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED)
 
 enum { ORDERS, EVENTS_OF_SOCKET, SOCKETS_COUNT };
@@ -377,6 +378,17 @@ int dw_door_new (dw_door_t **self_p, void *context, void *socket, uint32_t conne
 dw_door_guest_t dw_door_guest (zmq_msg_t *frame) {
     int fd = zmq_msg_get (frame, ZMQ_SRCFD);
     return (dw_door_guest_t){.fd = fd, .inode = fd < 0 ? 0 : s_inode_of (fd)};
+}
+
+bool dw_door_is_cut_off (dw_door_guest_t guest) {
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    if (guest.fd < 0)
+        return false;
+    if (guest.inode == 0 || s_inode_of (guest.fd) != guest.inode)
+        return true; /* ZeroMQ has closed it */
+    return getsockopt (guest.fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+           info.tcpi_retransmits >= DEAF_TIMES;
 }
 
 static void s_say (dw_door_t *self, dw_door_guest_t guest, bool is_in) {

@@ -7,6 +7,7 @@
 
 #include "cli/connection.h"
 #include "cli/signals.h"
+#include "cli/slurm.h"
 #include "runtime/core/graph.h"
 
 #define SLOTS_MAX    1024
@@ -23,9 +24,23 @@ typedef struct options_t {
     uint32_t slots;
     int reconnect_ms, grace_ms;
     dw_isolation_t isolation;
+    const char *name; /* NULL: none */
+    uint32_t incarnation;
+    bool is_of_slurm;
+    dw_slurm_t slurm;
 } options_t;
 
-enum { KEY_SLOTS = 256, KEY_PROCESSORS, KEY_TAG, KEY_RECONNECT, KEY_GRACE, KEY_ISOLATION };
+enum {
+    KEY_SLOTS = 256,
+    KEY_PROCESSORS,
+    KEY_TAG,
+    KEY_RECONNECT,
+    KEY_GRACE,
+    KEY_ISOLATION,
+    KEY_NAME,
+    KEY_INCARNATION,
+    KEY_SLURM,
+};
 
 static const struct argp_option s_options[] = {
     {.name = "slots",
@@ -54,6 +69,20 @@ static const struct argp_option s_options[] = {
      .arg = "none|process",
      .doc = "Run each slot in a process of its own, so that a crash takes one slot and not the "
             "others [none]"},
+    {.name = "name",
+     .key = KEY_NAME,
+     .arg = "NAME",
+     .doc = "What it is called, in messages and by whoever starts it again: of those with one name "
+            "and key the latest incarnation is let in, and puts the one before out [no name]"},
+    {.name = "incarnation",
+     .key = KEY_INCARNATION,
+     .arg = "N",
+     .doc = "How often a worker of this name was started before [0]"},
+    {.name = "slurm",
+     .key = KEY_SLURM,
+     .doc =
+         "It is a task of a job of Slurm's, which says its name, its incarnation and, without --slots, its slots: as "
+         "many as it has CPUs"},
     {0},
 };
 
@@ -88,6 +117,12 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             return 0;
         case KEY_RECONNECT: self->reconnect_ms = dw_command_reconnect (state, arg); return 0;
         case KEY_ISOLATION: self->isolation = dw_command_isolation (state, arg); return 0;
+        case KEY_NAME: self->name = arg; return 0;
+        case KEY_INCARNATION:
+            self->incarnation = (uint32_t) dw_command_number (state, "--incarnation", arg, 0,
+                                                              UINT32_MAX);
+            return 0;
+        case KEY_SLURM: self->is_of_slurm = true; return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -261,6 +296,19 @@ static int s_open (team_t *self, dw_agent_options_t options, char *const *names,
     return status;
 }
 
+/* What was said in words stands. */
+static int s_ask_slurm (options_t *self) {
+    int status = dw_slurm_read (&self->slurm, self->slots == 0);
+    if (!status && !self->name) {
+        self->name = self->slurm.name;
+        self->incarnation = self->slurm.incarnation;
+    }
+    if (!status && self->slots == 0) {
+        self->slots = self->slurm.slots;
+    }
+    return status;
+}
+
 static int s_run (options_t *self, const dw_processors_t *processors) {
     dw_agent_options_t options = {
         .processors = processors,
@@ -271,6 +319,8 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
         .grace_ms = self->grace_ms,
         .notice = dw_command_notice,
         .slot_command = self->isolation == DW_ISOLATION_PROCESS ? dw_command_slot_words : NULL,
+        .name = self->name,
+        .incarnation = self->incarnation,
     };
     dw_signals_t signals;
     team_t team = {0};
@@ -298,6 +348,9 @@ int dw_command_worker (int argc, char **argv) {
     options_t options = {.reconnect_ms = RECONNECT_MS};
     int status = DW_EXIT_OK;
     if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+        return status;
+    }
+    if (options.is_of_slurm && (status = s_ask_slurm (&options)) != DW_EXIT_OK) {
         return status;
     }
     dw_processors_t *stock = dw_processors_new ();

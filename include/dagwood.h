@@ -453,7 +453,14 @@ typedef struct dw_agent_options_t {
      * runs it, and a processor that crashes takes one slot down, not the others. The first word is looked for in PATH;
      * "/proc/self/exe" is the program itself. Borrowed until it is closed. NULL: slots are threads of this process. */
     const char *const *slot_command;
+    /* What whoever starts workers calls this one: at most 64 printable characters of ASCII without a blank; copied. Of
+     * those with one name and key the latest incarnation alone is let in, and an earlier one that is still there is put out
+     * at once. Who starts it again counts incarnation up. NULL: it is nobody's successor. */
+    const char *name;
+    uint32_t incarnation;
 } dw_agent_options_t;
+
+#define DW_AGENT_NAME_MAX 64
 
 /* Connects, is welcomed and starts its slots. It offers every processor of the set, at most 4,096 with names of at most
  * 255 bytes. Nodes that make one demand (dw_graph_set_remote, dw_graph_require_tag), or none, are run by workers that

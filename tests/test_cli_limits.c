@@ -366,6 +366,16 @@ static void s_few_threads (void) {
     }
 }
 
+/* Who is nobody sees not the ZeroMQ in root's home that the thread sanitizer sees through, and is given Debian's, of which it
+ * tells races that are none. */
+static bool s_is_nobody_misled (void) {
+    bool is_misled = strcmp (DAGWOOD_SANITIZE, "thread") == 0 && getuid () == 0;
+    if (is_misled) {
+        print_message ("not as root with the thread sanitizer\n");
+    }
+    return is_misled;
+}
+
 static void too_few_descriptors_are_status_71_with_the_remedy (void **state) {
     (void) state;
     command_t c = {.prepare = s_few_descriptors};
@@ -387,6 +397,9 @@ static void a_soft_limit_of_descriptors_is_raised (void **state) {
 
 static void too_few_threads_are_status_71_with_the_remedy (void **state) {
     (void) state;
+    if (s_is_nobody_misled ()) {
+        skip ();
+    }
     command_t c = {.prepare = s_few_threads};
     COMMAND (&c, "run", s_wide_graph ("wide3.yaml"), "--input", "x");
     command_expect (&c, 71);
@@ -399,6 +412,9 @@ static void too_few_threads_are_status_71_with_the_remedy (void **state) {
 
 static void too_few_threads_for_a_pool_are_told_of_the_pool (void **state) {
     (void) state;
+    if (s_is_nobody_misled ()) {
+        skip ();
+    }
     command_t c = {.prepare = s_few_threads};
     const char *file = command_file ("pool.yaml", "executor_options: {actors: \"pool:100\"}\n"
                                                   "processors:\n"

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support/cable.h"
@@ -264,8 +263,13 @@ static void who_comes_back_too_late_has_lost_its_runs (void **state) {
 
 /* ---- Stopped ---------------------------------------------------------------------------------- */
 
-/* Submits some runs and tells over a pipe how it went: nothing of cmocka is in this process. */
-static int s_be_a_client (const char *endpoint, int ready) {
+/* What this program does when it is started again as a client: nothing of cmocka is in it. It says when it is ready. */
+static bool s_say_ready (void) {
+    return write (STDOUT_FILENO, "r", 1) == 1;
+}
+
+/* Submits some runs and waits for them. */
+static int s_be_a_client (const char *endpoint) {
     dw_client_t *client = NULL;
     dw_connect_options_t options = {.endpoint = endpoint, .reconnect_ms = 10000};
     if (dw_client_connect (&client, &options, NULL))
@@ -274,7 +278,7 @@ static int s_be_a_client (const char *endpoint, int ready) {
     for (int i = 0; i < 200; i++)
         if (dw_client_submit (client, &submission, NULL, NULL))
             return 2;
-    if (write (ready, "r", 1) != 1)
+    if (!s_say_ready ())
         return 3;
     if (dw_client_wait_all (client, 30000))
         return 4;
@@ -285,56 +289,51 @@ static int s_be_a_client (const char *endpoint, int ready) {
     return count == 200 ? 0 : 5;
 }
 
-static void a_client_that_is_stopped_for_longer_than_the_silence_gets_its_results (void **state) {
-    fixture_t *f = *state;
-    int ready[2], status;
-    char byte;
-    s_open (f, &(dw_system_options_t){.heartbeat_ms = 30, .silence_ms = 120}, false);
-    assert_int_equal (pipe (ready), 0);
-    pid_t child = fork ();
-    if (child == 0)
-        _exit (s_be_a_client (f->net->endpoint, ready[1]));
-    assert_int_equal (read (ready[0], &byte, 1), 1);
-    random_t random = random_from (1);
-    for (int i = 0; i < 12; i++) { /* at any moment of its wait, also just after it has asked */
-        sleep_ms (random_below (&random, 50));
-        kill (child, SIGSTOP);
-        if (i == 6)
-            gate_let (f->net->gate,
-                      200); /* the child has the pipe, too, so that closing it would open nothing */
-        sleep_ms (200);
-        kill (child, SIGCONT);
-    }
-    assert_int_equal (waitpid (child, &status, 0), child);
-    assert_true (WIFEXITED (status));
-    assert_int_equal (WEXITSTATUS (status), 0);
-    close (ready[0]);
-    close (ready[1]);
-}
-
 /* Waits for one run and tells how that ended. */
-static int s_wait_for_one (const char *endpoint, int ready) {
+static int s_wait_for_one (const char *endpoint) {
     dw_client_t *client = NULL;
     dw_connect_options_t options = {.endpoint = endpoint};
     dw_submission_t submission = {.payload = "hello", .size = 5, .is_text = true, .wait_ms = -1};
     if (dw_client_connect (&client, &options, NULL) ||
-        dw_client_submit (client, &submission, NULL, NULL) || write (ready, "r", 1) != 1)
+        dw_client_submit (client, &submission, NULL, NULL) || !s_say_ready ())
         return 1;
     int err = dw_client_wait_all (client, 30000);
     dw_client_destroy (&client);
     return err == DW_OK ? 0 : 2;
 }
 
+/* Starts it, and waits until it is ready. */
+static pid_t s_start_again (const char *as, const char *endpoint, int *said_p) {
+    char byte;
+    pid_t pid = process_again (said_p, (const char *const[]){as, endpoint, NULL});
+    assert_true (pid > 0);
+    if (read (*said_p, &byte, 1) != 1)
+        fail_msg ("it ended with %d before it was ready", process_end (pid, *said_p));
+    return pid;
+}
+
+static void a_client_that_is_stopped_for_longer_than_the_silence_gets_its_results (void **state) {
+    fixture_t *f = *state;
+    int said;
+    s_open (f, &(dw_system_options_t){.heartbeat_ms = 30, .silence_ms = 120}, false);
+    pid_t child = s_start_again ("client", f->net->endpoint, &said);
+    random_t random = random_from (1);
+    for (int i = 0; i < 12; i++) { /* at any moment of its wait, also just after it has asked */
+        sleep_ms (random_below (&random, 50));
+        kill (child, SIGSTOP);
+        if (i == 6)
+            gate_open (f->net->gate);
+        sleep_ms (200);
+        kill (child, SIGCONT);
+    }
+    assert_int_equal (process_end (child, said), 0);
+}
+
 static void a_client_that_is_stopped_while_it_waits_for_a_heartbeat_asks_once_more (void **state) {
     fixture_t *f = *state;
-    int ready[2], status;
-    char byte;
+    int said;
     s_open (f, &(dw_system_options_t){.heartbeat_ms = 100, .silence_ms = 700}, false);
-    assert_int_equal (pipe (ready), 0);
-    pid_t child = fork ();
-    if (child == 0)
-        _exit (s_wait_for_one (cable_endpoint (f->cable), ready[1]));
-    assert_int_equal (read (ready[0], &byte, 1), 1);
+    pid_t child = s_start_again ("waiter", cable_endpoint (f->cable), &said);
     assert_true (gate_wait_entered (f->net->gate, 1));
     cable_hold (f->cable); /* its question is not answered */
     sleep_ms (300);
@@ -344,11 +343,7 @@ static void a_client_that_is_stopped_while_it_waits_for_a_heartbeat_asks_once_mo
     sleep_ms (200);
     cable_let_go (f->cable);
     gate_let (f->net->gate, 1);
-    assert_int_equal (waitpid (child, &status, 0), child);
-    assert_true (WIFEXITED (status));
-    assert_int_equal (WEXITSTATUS (status), 0);
-    close (ready[0]);
-    close (ready[1]);
+    assert_int_equal (process_end (child, said), 0);
 }
 
 /* ---- Hostile ---------------------------------------------------------------------------------- */
@@ -533,6 +528,35 @@ static void of_clients_that_are_away_there_is_a_bounded_number (void **state) {
     dw_client_destroy (&client);
 }
 
+/* Whether they are there, or away, within a second. */
+static bool s_comes_to (dw_client_t *client, uint32_t clients, uint64_t away) {
+    bool is_so = false;
+    for (int64_t until_ms = now_ms () + 1000; !is_so && now_ms () < until_ms; sleep_ms (5)) {
+        dw_status_t *status = net_status (client);
+        is_so = status->clients_count == clients && status->clients_away == away;
+        dw_status_destroy (&status);
+    }
+    return is_so;
+}
+
+static void who_goes_without_a_word_is_missed_at_once (void **state) {
+    fixture_t *f = *state;
+    s_open (f, &(dw_system_options_t){.heartbeat_ms = 100, .lost_client_ms = 2000}, false);
+    dw_client_t *client = net_client (f->net, NULL);
+    raw_peer_t idle = raw_peer_connect_to (f->net->endpoint, NULL, NULL),
+               busy = raw_peer_connect_to (f->net->endpoint, NULL, NULL);
+    s_join (&idle, UUID, 1);
+    s_submit_raw (&busy, s_join (&busy, "another uuid....", 1), 1);
+    assert_true (gate_wait_entered (f->net->gate, 1));
+    assert_true (s_comes_to (client, 3, 0));
+    raw_peer_disconnect (&idle);
+    assert_true (s_comes_to (client, 2, 1));
+    raw_peer_disconnect (&busy);
+    assert_true (s_comes_to (client, 1, 2));
+    gate_open (f->net->gate);
+    dw_client_destroy (&client);
+}
+
 static void another_key_is_not_the_same_client (void **state) {
     fixture_t *f = *state;
     net_make_keys (f->net);
@@ -554,7 +578,9 @@ static void another_key_is_not_the_same_client (void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown (name, s_setup, s_teardown)
 
-int main (void) {
+int main (int argc, char **argv) {
+    if (argc == 3)
+        return strcmp (argv[1], "client") == 0 ? s_be_a_client (argv[2]) : s_wait_for_one (argv[2]);
     const struct CMUnitTest tests[] = {
         TEST (a_client_that_is_cut_off_gets_its_result),
         TEST (a_run_is_not_made_twice_though_it_is_asked_for_twice),
@@ -572,6 +598,7 @@ int main (void) {
         TEST (runs_of_old_are_refused_and_those_under_way_passed_over),
         TEST (who_never_says_what_it_has_is_kept_a_bounded_number),
         TEST (of_clients_that_are_away_there_is_a_bounded_number),
+        TEST (who_goes_without_a_word_is_missed_at_once),
         TEST (another_key_is_not_the_same_client),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

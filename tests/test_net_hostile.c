@@ -322,6 +322,7 @@ static void a_later_incarnation_fences_and_no_other_does (void **state) {
     assert_int_equal (raw_peer_receive (&first), DW_WIRE_BEAT);
     s_welcome_t fresh = s_join_as_agent (&second, &record);
     assert_memory_not_equal (old.token, fresh.token, sizeof old.token);
+    raw_peer_expect_refused (&first, 503, "a later incarnation"); /* and from then on nothing */
     uint64_t before = s_ignored_count (self);
     s_say (&first, DW_WIRE_BEAT, old.peer);
     s_say (&first, DW_WIRE_BYE, old.peer);

@@ -111,12 +111,25 @@ static const struct {
     const char *name;
     chaos_scenario_t *scenario;
 } s_scenarios[] = {
-    {"kill", chaos_kill},   {"idle", chaos_idle},         {"coordinator", chaos_coordinator},
-    {"drain", chaos_drain}, {"pause", chaos_pause},       {"late", chaos_late},
-    {"stale", chaos_stale}, {"shutdown", chaos_shutdown}, {"busy", chaos_busy},
-    {"keys", chaos_keys},   {"silent", chaos_silent},     {"garbage", chaos_garbage},
-    {"bombs", chaos_bombs}, {"endless", chaos_endless},   {"partition", chaos_partition},
-    {"loss", chaos_loss},   {"slow", chaos_slow},
+    {"kill", chaos_kill},
+    {"idle", chaos_idle},
+    {"coordinator", chaos_coordinator},
+    {"drain", chaos_drain},
+    {"pause", chaos_pause},
+    {"late", chaos_late},
+    {"clients", chaos_clients},
+    {"apart", chaos_apart},
+    {"stale", chaos_stale},
+    {"shutdown", chaos_shutdown},
+    {"busy", chaos_busy},
+    {"keys", chaos_keys},
+    {"silent", chaos_silent},
+    {"garbage", chaos_garbage},
+    {"bombs", chaos_bombs},
+    {"endless", chaos_endless},
+    {"partition", chaos_partition},
+    {"loss", chaos_loss},
+    {"slow", chaos_slow},
 };
 
 #define SCENARIOS (sizeof s_scenarios / sizeof *s_scenarios)

@@ -123,7 +123,7 @@ static bool s_open_apart (field_t *self) {
 }
 
 static bool s_open (field_t *self) {
-    self->load.is_heavy = self->options.is_heavy;
+    self->load.kind = self->options.kind;
     if (!(self->is_apart ? s_open_apart (self) : s_open_here (self)))
         return false;
     for (int64_t until_ms = now_ms () + 5000; !self->load.client && now_ms () < until_ms;)
@@ -207,7 +207,7 @@ static int s_compare (const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void s_account_noticed (field_t *self) {
+void field_account_noticed (field_t *self, int64_t most_ms) {
     row_t *row = self->chaos->row;
     qsort (self->noticed_ms, self->noticed_count, sizeof *self->noticed_ms, s_compare);
     if (self->noticed_count == 0)
@@ -216,11 +216,10 @@ static void s_account_noticed (field_t *self) {
     row->noticed_most_ms = self->noticed_ms[self->noticed_count - 1];
     printf ("  losses noticed %u, after %" PRId64 " ms (median), %" PRId64 " ms (most)\n",
             (unsigned) self->noticed_count, row->noticed_ms, row->noticed_most_ms);
-    chaos_check (self->chaos, row->noticed_most_ms <= field_notice_most_ms (self),
-                 "a loss was noticed too late");
+    chaos_check (self->chaos, row->noticed_most_ms <= most_ms, "a loss was noticed too late");
 }
 
-static void s_account_growth (field_t *self) {
+void field_account_growth (field_t *self) {
     row_t *row = self->chaos->row;
     row->memory[0] = self->memory;
     row->memory[1] = chaos_memory (self->pid);
@@ -266,7 +265,7 @@ void field_account (field_t *self) {
     chaos_check (self->chaos, load->quarantined * 10 <= load->committed + 50,
                  "too many runs were quarantined");
     field_take_notices (self);
-    s_account_noticed (self);
-    s_account_growth (self);
+    field_account_noticed (self, field_notice_most_ms (self));
+    field_account_growth (self);
     dw_status_destroy (&status);
 }

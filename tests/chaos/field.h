@@ -55,6 +55,9 @@ bool field_begin (field_t *self);
 void field_finish (field_t *self, int timeout_ms);
 /* What was asked and came of it, into the row, with the checks that always hold. */
 void field_account (field_t *self);
+/* Parts of that: how long losses took to be noticed, which must not be longer than so; memory and descriptors. */
+void field_account_noticed (field_t *self, int64_t most_ms);
+void field_account_growth (field_t *self);
 void field_end (field_t *self);
 
 /* Another client; NULL: not within so long. */

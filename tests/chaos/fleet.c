@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/chaos/customers.h"
 #include "tests/chaos/load.h"
 #include "tests/support/process.h"
 
@@ -42,16 +43,22 @@ static void s_on_term (int signal) {
     s_asked_to_drain = 1;
 }
 
-static dw_agent_t *s_open_agent (const fleet_job_t *job, const dw_processors_t *processors) {
-    dw_agent_t *agent = NULL;
-    char key[80], server_key[80];
+/* How it connects; the names of files are good until the next call. */
+static dw_connect_options_t s_connect (const fleet_job_t *job) {
+    static char key[80], server_key[80];
     snprintf (key, sizeof key, "%s/%s", job->keys, job->key);
     snprintf (server_key, sizeof server_key, "%s/coordinator.key.pub", job->keys);
     bool has_keys = job->keys[0] != '\0';
-    dw_agent_options_t options = {.coordinator = {.endpoint = job->endpoint,
-                                                  .key = has_keys ? key : NULL,
-                                                  .server_key = has_keys ? server_key : NULL,
-                                                  .timeout_ms = 1000},
+    return (dw_connect_options_t){.endpoint = job->endpoint,
+                                  .key = has_keys ? key : NULL,
+                                  .server_key = has_keys ? server_key : NULL,
+                                  .timeout_ms = 1000,
+                                  .reconnect_ms = job->reconnect_ms};
+}
+
+static dw_agent_t *s_open_agent (const fleet_job_t *job, const dw_processors_t *processors) {
+    dw_agent_t *agent = NULL;
+    dw_agent_options_t options = {.coordinator = s_connect (job),
                                   .processors = processors,
                                   .slots = job->slots,
                                   .reconnect_ms = job->reconnect_ms};
@@ -88,8 +95,13 @@ static int s_be_worker (const fleet_job_t *job, uint32_t place) {
                                : FLEET_ENDED_ELSE;
 }
 
+static int s_be_customer (const fleet_job_t *job) {
+    dw_connect_options_t options = s_connect (job);
+    return customers_run (job->customer, &options);
+}
+
 static int s_be_coordinator (const fleet_job_t *job) {
-    load_options_t options = {.is_heavy = job->is_heavy,
+    load_options_t options = {.kind = job->kind,
                               .system = {.listen = job->endpoint,
                                          .no_actors = true,
                                          .keys = job->keys[0] ? job->keys : NULL,
@@ -119,6 +131,7 @@ static int s_be (const fleet_job_t *job, uint32_t place) {
     switch (job->role) {
         case FLEET_WORKER: return s_be_worker (job, place);
         case FLEET_COORDINATOR: return s_be_coordinator (job);
+        case FLEET_CUSTOMER: return s_be_customer (job);
         case FLEET_RELAY: return relay_run (&job->relay, &s_counts->relay);
         case FLEET_SPINNER:
             for (volatile uint64_t turns = 0;;)
@@ -202,7 +215,8 @@ bool fleet_begin (const char *folder) {
     int ends[2];
     s_counts = mmap (NULL, sizeof *s_counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
                      0);
-    if (s_counts == MAP_FAILED || socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+    if (s_counts == MAP_FAILED || !customers_begin () ||
+        socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return false;
     s_keeper_pid = fork ();
     if (s_keeper_pid == 0) {

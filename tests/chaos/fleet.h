@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/chaos/load.h"
 #include "tests/chaos/relay.h"
 
 #define FLEET_MAX 192u
@@ -17,6 +18,7 @@
 typedef enum fleet_role_t {
     FLEET_WORKER,
     FLEET_COORDINATOR,
+    FLEET_CUSTOMER, /* a client (customers.h) */
     FLEET_RELAY,
     FLEET_SPINNER, /* keeps a CPU busy */
 } fleet_role_t;
@@ -26,16 +28,17 @@ typedef struct fleet_job_t {
     char endpoint[128]; /* where it connects, or listens */
     char network[48];   /* the file of a network namespace that it is in; "": the test's */
     char keys[48];      /* the folder of keys; "": none */
-    char key[16];       /* a worker's key among them */
+    char key[16];       /* a worker's or a customer's key among them */
+    uint32_t customer;  /* which one */
     uint32_t slots;
     int reconnect_ms;
     uint32_t heartbeat_ms, silence_ms, slots_max; /* a coordinator's */
-    bool is_heavy;                                /* and its graph (load.h) */
+    load_kind_t kind;                             /* and its graph */
     uint32_t files_max;                           /* its limit of descriptors; 0: as it is */
     relay_options_t relay;
 } fleet_job_t;
 
-/* What a worker's exit status says. */
+/* What the exit status of a worker or a customer says. */
 #define FLEET_ENDED_OK   0
 #define FLEET_ENDED_LOST 10
 #define FLEET_ENDED_ELSE 11

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/chaos/customers.h"
 #include "tests/support/random.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/process.h"
@@ -89,6 +90,7 @@ dw_processors_t *load_processors (void) {
     dw_processors_t *processors = dw_processors_new ();
     dw_processors_add_function (processors, "mix", s_mix, NULL);
     dw_processors_add_function (processors, "heavy", s_heavy, NULL);
+    customers_add_processors (processors);
     return processors;
 }
 
@@ -123,9 +125,18 @@ static dw_graph_t *s_heavy_graph (void) {
     return graph;
 }
 
+static dw_graph_t *s_graph_of (load_kind_t kind) {
+    switch (kind) {
+        case LOAD_MANY: return s_graph ();
+        case LOAD_HEAVY: return s_heavy_graph ();
+        case LOAD_CUSTOMERS: return customers_graph ();
+    }
+    return NULL;
+}
+
 dw_system_t *load_open (const load_options_t *asked) {
     dw_system_t *system = NULL;
-    dw_graph_t *graph = asked->is_heavy ? s_heavy_graph () : s_graph ();
+    dw_graph_t *graph = s_graph_of (asked->kind);
     dw_error_t *error = dw_error_new ();
     if (!s_processors)
         s_processors = load_processors ();
@@ -147,7 +158,7 @@ dw_system_t *load_open (const load_options_t *asked) {
 }
 
 uint32_t load_nodes (const load_t *self) {
-    return self->is_heavy ? LOAD_HEAVY_NODES : LOAD_NODES;
+    return self->kind == LOAD_HEAVY ? LOAD_HEAVY_NODES : LOAD_NODES;
 }
 
 /* ---- Results ---------------------------------------------------------------------------------- */
@@ -165,8 +176,8 @@ static uint64_t s_input_of (const dw_result_t *result) {
     return (dw_result_run (result) - 1) % LOAD_INPUTS;
 }
 
-static bool s_expect (dw_result_t **expected, bool is_heavy) {
-    dw_system_t *system = load_open (&(load_options_t){.is_heavy = is_heavy});
+static bool s_expect (dw_result_t **expected, load_kind_t kind) {
+    dw_system_t *system = load_open (&(load_options_t){.kind = kind});
     dw_client_t *client = NULL;
     bool ok = system && dw_client_new (&client, system, NULL) == DW_OK;
     for (uint64_t i = 0; ok && i < LOAD_INPUTS; i++)
@@ -179,7 +190,8 @@ static bool s_expect (dw_result_t **expected, bool is_heavy) {
 }
 
 bool load_expect (void) {
-    return s_expect (s_expected[0], false) && s_expect (s_expected[1], true);
+    return s_expect (s_expected[LOAD_MANY], LOAD_MANY) &&
+           s_expect (s_expected[LOAD_HEAVY], LOAD_HEAVY);
 }
 
 void load_forget (void) {
@@ -211,7 +223,7 @@ static void s_take (load_t *self, dw_result_t *result) {
     if (self->taken_ms && at_ms - self->taken_ms > self->gap_most_ms)
         self->gap_most_ms = at_ms - self->taken_ms;
     self->taken_ms = at_ms;
-    const dw_result_t *expected = s_expected[self->is_heavy][s_input_of (result)];
+    const dw_result_t *expected = s_expected[self->kind][s_input_of (result)];
     bool same = dw_result_status (result) == DW_RUN_OK &&
                 dw_result_nodes_count (result) == dw_result_nodes_count (expected);
     for (int i = 0; same && i < (int) load_nodes (self); i++)

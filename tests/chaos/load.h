@@ -23,10 +23,16 @@ dw_processors_t *load_processors (void);
  * in memory that processes share. */
 void load_spoil (const _Atomic int64_t *before_ms, _Atomic uint64_t *count);
 
+typedef enum load_kind_t {
+    LOAD_MANY,     /* nodes, with small payloads */
+    LOAD_HEAVY,    /* few nodes with large payloads */
+    LOAD_CUSTOMERS /* not of a load_t: runs of client processes (customers.h) */
+} load_kind_t;
+
 typedef struct load_options_t {
     dw_system_options_t system; /* its processors are filled in, and slots_max when it is 0 */
     uint32_t actors;            /* of a system that has some; 0: as many as CPUs */
-    bool is_heavy; /* few nodes with large payloads, in place of many with small ones */
+    load_kind_t kind;
 } load_options_t;
 
 /* NULL, and why on stderr, when it cannot be opened. */
@@ -34,7 +40,7 @@ dw_system_t *load_open (const load_options_t *asked);
 
 typedef struct load_t {
     dw_client_t *client;
-    bool is_heavy;
+    load_kind_t kind;
     uint32_t in_flight_max;
     uint64_t runs_max; /* to be submitted */
     uint64_t accepted, committed, wrong, quarantined;

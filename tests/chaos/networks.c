@@ -181,7 +181,7 @@ void chaos_slow (chaos_t *chaos) {
     }
     if (s_make_nets (chaos)) {
         field_t *self = s_begin (chaos);
-        self->options.is_heavy = true;
+        self->options.kind = LOAD_HEAVY;
         self->options.system.heartbeat_ms = 1000;
         self->options.system.silence_ms = 3000;
         self->load.runs_max = chaos->is_short ? 2 : (uint64_t) chaos->stretch_ms / 1000;

@@ -5,7 +5,14 @@
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
+
+#define WORDS_MAX 16
 
 static unsigned s_entries_count (const char *folder) {
     unsigned count = 0;
@@ -43,4 +50,33 @@ bool threads_fall_to (unsigned count) {
         if (threads_count () <= count)
             return true;
     return false;
+}
+
+pid_t process_again (int *said_p, const char *const *words) {
+    const char *arguments[WORDS_MAX] = {"again"};
+    int ends[2];
+    pid_t pid;
+    posix_spawn_file_actions_t actions;
+    for (size_t i = 0; words[i] && i + 2 < WORDS_MAX; i++)
+        arguments[i + 1] = words[i];
+    if (pipe2 (ends, O_CLOEXEC))
+        return -1;
+    posix_spawn_file_actions_init (&actions);
+    posix_spawn_file_actions_adddup2 (&actions, ends[1], STDOUT_FILENO);
+    int err = posix_spawn (&pid, "/proc/self/exe", &actions, NULL,
+                           (char *const *) (uintptr_t) arguments, environ);
+    posix_spawn_file_actions_destroy (&actions);
+    close (ends[1]);
+    if (err)
+        close (ends[0]);
+    *said_p = err ? -1 : ends[0];
+    return err ? -1 : pid;
+}
+
+int process_end (pid_t pid, int said) {
+    int status = 0;
+    close (said);
+    if (waitpid (pid, &status, 0) != pid)
+        return -1;
+    return WIFEXITED (status) ? WEXITSTATUS (status) : -WTERMSIG (status);
 }
