@@ -65,6 +65,7 @@ static int s_process (dw_call_t *call, void *instance) {
 static const dw_option_t s_options[] = {
     {.name = "processor",
      .type = DW_TEXT,
+     .fallback = "identity",
      .help = "what is run on each line; the node's adds names it, and pick_lines and concat"},
     {.name = "lines",
      .type = DW_INTEGER,

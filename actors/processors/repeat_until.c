@@ -54,6 +54,7 @@ static int s_process (dw_call_t *call, void *instance) {
 static const dw_option_t s_options[] = {
     {.name = "processor",
      .type = DW_TEXT,
+     .fallback = "identity",
      .help = "what is run in each round; the node's adds names it, and repeat_until"},
     {.name = "contains", .type = DW_TEXT, .fallback = "", .help = "what is somewhere in the text"},
     {.name = "min_bytes",

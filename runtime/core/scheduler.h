@@ -97,13 +97,13 @@ typedef enum dw_command_type_t {
     DW_KEEP_ERROR, /* run, node, code, handle (DW_NONE: the scheduler's own: a timeout, a loss), of_run */
     DW_KEEP_DEATH, /* run, node, attempt, worker, handle: a worker was lost with it, of which handle is the shell's mark */
     DW_DROP_OUTPUT, /* run, node: nobody will read its output any more */
+    DW_FINISH_RUN, /* run, status: read its nodes, then call dw_scheduler_forget */
+    DW_REPLACE_WORKER, /* worker, node: it is stuck in there; it is absent until another WORKER_JOINED */
     DW_BEGIN_ADDED, /* run, node, place, handle, attempt: node of run is a graph now, which is run in place; handle's is its
                           input, the shell's to keep as long as it is */
     DW_END_ADDED, /* run, node, place, source, status: the graph in place has ended, and with it node of run; as
                           dw_node_status_t says: done, source's output is node's; failed, source's error is; skipped; or cancelled with
                           the run. Place is free. */
-    DW_FINISH_RUN, /* run, status: read its nodes, then call dw_scheduler_forget */
-    DW_REPLACE_WORKER, /* worker, node: it is stuck in there; it is absent until another WORKER_JOINED */
 } dw_command_type_t;
 
 typedef struct dw_command_t {

@@ -171,16 +171,16 @@ static void s_release_dependents (dw_scheduler_t *self, uint32_t run_index, uint
 
 void dw_scheduler_recall_run (dw_scheduler_t *self, uint32_t run_index) {
     dw_run_t *run = &self->runs[run_index];
-    uint32_t begin = run->added ? run->lane : 0, end = begin + run->plan->lanes_count;
-    for (uint32_t lane = begin; lane < end; lane++) {
-        self->lanes[lane].ready_count -= dw_run_ready_count (run, lane);
-        self->ready_count -= dw_run_ready_count (run, lane);
-    }
     for (uint32_t w = 0; w < self->options.workers_max && run->sent_count > 0; w++) {
         dw_worker_state_t *worker = &self->workers[w];
         for (uint64_t t = worker->first; t < worker->next && run->sent_count > 0; t++)
             if (dw_scheduler_task (worker, t)->run == run_index)
                 dw_scheduler_give_up (self, w, t);
+    }
+    uint32_t begin = run->added ? run->lane : 0, end = begin + run->plan->lanes_count;
+    for (uint32_t lane = begin; lane < end; lane++) {
+        self->lanes[lane].ready_count -= dw_run_ready_count (run, lane);
+        self->ready_count -= dw_run_ready_count (run, lane);
     }
 }
 
