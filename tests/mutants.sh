@@ -25,7 +25,7 @@ simulate () { # Its exit status; what it said is in $work/said.
 
 mkdir "$work/objects"
 build runtime/core/*.c runtime/payload.c tests/sim.c \
-    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator}.c || exit 1
+    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth}.c || exit 1
 if ! simulate; then
     tail -n 40 "$work/said"
     echo "without a mutant the simulator must be content"

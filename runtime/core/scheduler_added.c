@@ -88,7 +88,8 @@ static void s_end (dw_scheduler_t *self, uint32_t place, uint32_t source, dw_nod
         command->place = place;
         command->source = source;
         command->status = (uint8_t) status;
-        command->attempt = self->runs[run->parent].nodes[run->parent_node].attempts;
+        if (status != DW_NODE_CANCELLED) /* then what it was part of may have ended before */
+            command->attempt = self->runs[run->parent].nodes[run->parent_node].attempts;
     }
     dw_run_forget (run);
 }
