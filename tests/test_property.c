@@ -103,7 +103,7 @@ static int s_process (dw_call_t *call, void *instance) {
         err = dw_call_set_payload (call) || dw_call_set_metadata (call, "sum", "is not read");
         return err ? err : dw_call_skip (call);
     }
-    if (processor == RANDOM_GROW)
+    if (processor == RANDOM_GROW || processor == RANDOM_GROW_BRIEF)
         return s_grow (call, hash);
     random_value_t value = random_processor_output (processor, hash, payload, size);
     if (processor == RANDOM_ECHO)
@@ -128,9 +128,9 @@ static dw_processors_t *s_processors_new (void) {
         {"output", DW_INTEGER, "0", 0, 0, "which node of that is the output"},
         {NULL, DW_TEXT, NULL, 0, 0, NULL},
     };
-    static const random_processor_t all[] = {RANDOM_MIX,  RANDOM_MIX_BRIEF,  RANDOM_MIX_PAYLOAD,
-                                             RANDOM_ECHO, RANDOM_MEASURE,    RANDOM_MEASURE_BRIEF,
-                                             RANDOM_PICK, RANDOM_PICK_BRIEF, RANDOM_GROW};
+    static const random_processor_t all[] = {
+        RANDOM_MIX,           RANDOM_MIX_BRIEF, RANDOM_MIX_PAYLOAD, RANDOM_ECHO, RANDOM_MEASURE,
+        RANDOM_MEASURE_BRIEF, RANDOM_PICK,      RANDOM_PICK_BRIEF,  RANDOM_GROW, RANDOM_GROW_BRIEF};
     dw_processors_t *processors = dw_processors_new ();
     assert_non_null (processors);
     for (size_t i = 0; i < RANDOM_PROCESSORS; i++) {

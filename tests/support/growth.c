@@ -384,6 +384,11 @@ static bool s_sent (growth_t *self, const dw_command_t *command) {
                         command->node, command->run);
     if (command->steps > part->plan->chain_length[command->node])
         return s_wrong (self, "a chain is too long");
+    for (uint32_t step = 1, at = command->node; step < command->steps; step++) {
+        if (s_described (part, at)->inner)
+            return s_wrong (self, "node %u may add and its chain goes on behind it", at);
+        at = part->plan->chain_next[at];
+    }
     worker->held[worker->held_count++] = (held_t){.ticket = command->ticket,
                                                   .place = command->run,
                                                   .node = command->node,

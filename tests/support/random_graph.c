@@ -141,7 +141,7 @@ void random_graph_grow (random_graph_t *self, uint32_t depth) {
         random_node_t *node = &self->nodes[i];
         if (!random_one_in (&random, one_in))
             continue;
-        node->processor = RANDOM_GROW;
+        node->processor = random_one_in (&random, 2) ? RANDOM_GROW : RANDOM_GROW_BRIEF;
         node->skips = false;
         node->intent = DW_INTENT_DEFAULT;
         node->inner = random_graph_new (s_inner_seed (self, i), RANDOM_INNER_MAX);
@@ -381,6 +381,7 @@ static const struct {
     [RANDOM_PICK] = {"pick", {DW_TRANSFORM, false, false, .may_skip = true}},
     [RANDOM_PICK_BRIEF] = {"pick_brief", {DW_TRANSFORM, true, false, .may_skip = true}},
     [RANDOM_GROW] = {"grow", {DW_TRANSFORM, false, false, .may_add = true}},
+    [RANDOM_GROW_BRIEF] = {"grow_brief", {DW_TRANSFORM, true, false, .may_add = true}},
 };
 
 const char *random_processor_name (random_processor_t processor) {
