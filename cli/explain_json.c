@@ -70,6 +70,9 @@ static json_t *s_attempt (const dw_why_t *why, const dw_attempt_t *attempt) {
     s_set (self, "begun_ns", attempt->begun_ns - why->submitted_ns);
     s_set (self, "ended_ns", attempt->ended_ns - why->submitted_ns);
     s_set (self, "heard_ns", attempt->heard_ns - why->submitted_ns);
+    if (attempt->outcome == DW_OUTCOME_ADDED) {
+        s_set (self, "added_ns", attempt->added_ns);
+    }
     return self;
 }
 

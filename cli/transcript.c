@@ -304,10 +304,11 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
             line.node = command->node;
             break;
         case DW_END_ADDED:
-            line.what = command->status == DW_NODE_DONE        ? "done is the graph of"
-                        : command->status == DW_NODE_FAILED    ? "failed is the graph of"
-                        : command->status == DW_NODE_CANCELLED ? "given up is the graph of"
-                                                               : "left out is the graph of";
+            line.what = "end the graph of";
+            line.more = command->status == DW_NODE_DONE        ? "which is done"
+                        : command->status == DW_NODE_FAILED    ? "which failed"
+                        : command->status == DW_NODE_CANCELLED ? "which is given up"
+                                                               : "which ended its branch";
             line.node = command->node;
             break;
         case DW_FINISH_RUN: line.what = s_status (command->status); break;

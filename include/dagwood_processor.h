@@ -145,7 +145,8 @@ DW_EXPORT int dw_call_skip (dw_call_t *self);
  *
  * The node fails (400) when the graph is wrong, names a processor that the node does not allow (dw_graph_allow), or asks for
  * workers of its own; with 413 when it is more than the run may be added, or too deep (executor_options.added); and as the
- * first node of it failed that it did not do without. A processor that does not promise may_add fails with 500. */
+ * first node of it failed that it did not do without. Where the node allows no processors it fails with 500. Metadata is that
+ * of output; what this call has set is dropped. */
 DW_EXPORT int dw_call_add_graph (dw_call_t *self, const dw_graph_t *graph, const char *output);
 
 /* Says why the attempt failed and returns code, for: return dw_call_fail (call, 400, "..."). code
