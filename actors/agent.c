@@ -17,13 +17,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "actors/children.h"
 #include "actors/clock.h"
 #include "actors/endpoint.h"
+#include "actors/identity.h"
 #include "actors/locate.h"
 #include "actors/message.h"
 #include "actors/offer.h"
@@ -40,7 +40,6 @@
 #define CONTROL          "inproc://control"
 #define SPARE_FILES      32u
 #define MESSAGES_MAX     64         /* taken in at one time */
-#define HOST_SIZE        256        /* with its NUL */
 #define END_NS           1000000000 /* what slots have to end in when the coordinator was lost */
 
 typedef enum s_wish_t { WISH_NONE, WISH_DRAIN, WISH_CLOSE } s_wish_t;
@@ -62,9 +61,7 @@ struct dw_agent_t {
 
     /* The thread's own, but for the first connecting. */
     void *wishes; /* its end of control */
-    char host[HOST_SIZE];
-    uint8_t uuid[DW_WIRE_UUID_SIZE];
-    uint64_t incarnation;
+    dw_identity_t identity;
     dw_link_t link;
     dw_squad_t *squad;       /* its slots, as threads, */
     dw_children_t *children; /* or as processes: while it is connected, one of the two */
@@ -148,51 +145,6 @@ static int s_do (dw_agent_t *self, s_errand_t *errand) {
     return errand->err;
 }
 
-/* ---- Who it is -------------------------------------------------------------------------------- */
-
-/* FNV-1a of 128 bits (Fowler, Noll, Vo): the same name is the same process, whatever its machine. */
-static void s_hash_name (uint8_t *uuid, const char *name) {
-    unsigned __int128 hash = (unsigned __int128) UINT64_C (0x6c62272e07bb0142) << 64 |
-                             UINT64_C (0x62b821756295c58d);
-    const unsigned __int128 prime = (unsigned __int128) 1 << 88 | 0x13b;
-    for (; *name; name++)
-        hash = (hash ^ (uint8_t) *name) * prime;
-    for (size_t i = 0; i < DW_WIRE_UUID_SIZE; i++)
-        uuid[i] = (uint8_t) (hash >> (120 - 8 * i));
-}
-
-static bool s_is_name (const char *name) {
-    size_t size = strnlen (name, DW_AGENT_NAME_MAX + 1);
-    for (size_t i = 0; i < size; i++)
-        if (name[i] <= ' ' || name[i] > '~')
-            return false;
-    return size > 0 && size <= DW_AGENT_NAME_MAX;
-}
-
-/* What people are told: the name, if it has one, and the machine. */
-static void s_set_host (dw_agent_t *self, const char *name) {
-    char machine[HOST_SIZE - DW_AGENT_NAME_MAX - 1] = "";
-    gethostname (machine, sizeof machine - 1);
-    snprintf (self->host, sizeof self->host, "%s%s%s", name ? name : "", name ? "@" : "", machine);
-}
-
-static int s_identify (dw_agent_t *self, const dw_agent_options_t *options, dw_error_t *error) {
-    if (options->name && !s_is_name (options->name))
-        return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
-                             "a worker's name has 1 to %d printable characters of ASCII, none of "
-                             "them a blank",
-                             DW_AGENT_NAME_MAX);
-    if (!options->name && options->incarnation)
-        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "an incarnation needs a name");
-    s_set_host (self, options->name);
-    self->incarnation = (uint64_t) options->incarnation << 32; /* each connection is one more */
-    if (options->name)
-        s_hash_name (self->uuid, options->name);
-    else if (getrandom (self->uuid, sizeof self->uuid, 0) != (ssize_t) sizeof self->uuid)
-        return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "the system gives no random bytes");
-    return DW_OK;
-}
-
 /* ---- Connecting ------------------------------------------------------------------------------- */
 
 static int s_say_hello (dw_agent_t *self) {
@@ -201,12 +153,12 @@ static int s_say_hello (dw_agent_t *self) {
                              .oldest = DW_WIRE_OLDEST,
                              .role = DW_WIRE_AGENT,
                              .token = no_token};
-    dw_wire_agent_t agent = {.uuid = self->uuid,
-                             .incarnation = ++self->incarnation,
+    dw_wire_agent_t agent = {.uuid = self->identity.uuid,
+                             .incarnation = ++self->identity.incarnation,
                              .slots = self->options.slots,
                              .pid = (uint64_t) getpid (),
-                             .host = self->host,
-                             .host_size = strlen (self->host),
+                             .host = self->identity.host,
+                             .host_size = strlen (self->identity.host),
                              .processors_count = dw_offer_processors_count (&self->offer)};
     dw_write_hello (&self->packet.head, &hello);
     dw_write_agent (&self->packet.head, &agent);
@@ -576,7 +528,7 @@ static int s_make (dw_agent_t *self, const dw_agent_options_t *options, dw_error
     if (self->options.slots > SLOTS_MAX)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "an agent has at most %u slots",
                              SLOTS_MAX);
-    err = s_identify (self, options, error);
+    err = dw_identity_make (&self->identity, options->name, options->incarnation, 0, error);
     if (err)
         return err;
     err = s_check_files (self->options.slots, self->options.slot_command, error);

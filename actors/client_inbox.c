@@ -85,12 +85,7 @@ static void s_submit_again (dw_client_t *self, uint64_t run) {
     dw_submitted_t *submitted = *dw_flights_value (&self->flights, run);
     dw_submitted_write (submitted, &self->packet, self->peer, run);
     dw_packet_send (&self->packet, self->socket, NULL, 0);
-    if (!submitted->is_cancelled)
-        return;
-    dw_write_uint (&self->packet.head, DW_WIRE_ABORT);
-    dw_write_uint (&self->packet.head, self->peer);
-    dw_write_uint (&self->packet.head, run);
-    dw_packet_send (&self->packet, self->socket, NULL, 0);
+    dw_submitted_cancel (submitted, &self->packet, self->socket, self->peer, run);
 }
 
 /* In the order in which they were submitted: the coordinator takes a lower number than one that it has for an old one. */

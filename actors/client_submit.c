@@ -13,6 +13,7 @@
 
 /* Submissions travel together: a message of its own costs more than a short run. */
 #define GATHERED_BYTES_MAX 65536u
+#define NEAREST_AMONG      10000u /* nodes, among which one that was misspelt is looked for */
 
 /* ---- Submitting ------------------------------------------------------------------------------- */
 
@@ -100,6 +101,22 @@ static int s_make_payload (const dw_submission_t *submission, const s_head_t *he
     return DW_OK;
 }
 
+/* The node of this id, which is wanted for something; -1: there is none, and error says which is nearest. */
+static int s_find_node (const dw_client_t *self, const char *id, const char *what,
+                        dw_error_t *error) {
+    const dw_roster_t *names = self->names;
+    const char *nearest = NULL;
+    size_t distance = SIZE_MAX;
+    int node = dw_roster_find (names, id);
+    if (node >= 0)
+        return node;
+    for (uint32_t i = 0; i < names->count && i < NEAREST_AMONG; i++)
+        dw_error_nearest (id, names->ids[i], &nearest, &distance);
+    dw_error_add (error, DW_ENOENT, DW_NOWHERE, "the graph has no node \"%s\" %s%s%s%s", id, what,
+                  nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    return -1;
+}
+
 static int s_find_outputs (dw_client_t *self, const dw_submission_t *submission,
                            dw_submitted_t *submitted, dw_error_t *error) {
     if (submission->outputs_count == 0)
@@ -109,11 +126,9 @@ static int s_find_outputs (dw_client_t *self, const dw_submission_t *submission,
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     submitted->outputs_count = (uint32_t) submission->outputs_count;
     for (size_t i = 0; i < submission->outputs_count; i++) {
-        int node = dw_roster_find (self->names, submission->outputs[i]);
+        int node = s_find_node (self, submission->outputs[i], "to be an output", error);
         if (node < 0)
-            return dw_error_add (error, DW_ENOENT, DW_NOWHERE,
-                                 "the graph has no node \"%s\" to be an output",
-                                 submission->outputs[i]);
+            return DW_ENOENT;
         submitted->outputs[i] = (uint32_t) node;
     }
     return DW_OK;
@@ -371,8 +386,25 @@ int dw_client_cancel (dw_client_t *self, uint64_t run) {
     int err = dw_client_send_gathered (self);
     if (err)
         return err;
-    dw_write_uint (&self->packet.head, DW_WIRE_ABORT);
-    dw_write_uint (&self->packet.head, self->peer);
-    dw_write_uint (&self->packet.head, run);
-    return dw_packet_send (&self->packet, self->socket, NULL, 0);
+    return dw_submitted_abort (&self->packet, self->socket, self->peer, run, DW_EVERY_NODE);
+}
+
+int dw_client_cancel_node (dw_client_t *self, uint64_t run, const char *id, dw_error_t *error) {
+    if (run == DW_EVERY_RUN || !dw_flights_has (&self->flights, run))
+        return dw_error_add (error, DW_ENOENT, DW_NOWHERE, "there is no run %llu in flight",
+                             (unsigned long long) run);
+    int node = s_find_node (self, id, "to be cancelled", error);
+    if (node < 0)
+        return DW_ENOENT;
+    if (self->remote &&
+        !dw_submitted_note_cancelled (*dw_flights_value (&self->flights, run), (uint32_t) node))
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    if (!dw_client_is_tied (self))
+        return DW_OK; /* it is told when it is there again */
+    int err = dw_client_send_gathered (self);
+    if (!err)
+        err = dw_submitted_abort (&self->packet, self->socket, self->peer, run, (uint32_t) node);
+    return err ? dw_error_add (error, err, DW_NOWHERE, "the node was not cancelled: %s",
+                               dw_err_text (err))
+               : DW_OK;
 }

@@ -99,6 +99,8 @@ static void s_on_hello (dw_coordinator_t *self, uint32_t router, dw_wire_reader_
         dw_coordinator_welcome_client (self, router, key, reader);
     else if (hello.role == DW_WIRE_AGENT)
         dw_coordinator_welcome_agent (self, router, key, reader);
+    else if (hello.role == DW_WIRE_SOLO)
+        dw_coordinator_welcome_solo (self, router, key, &hello, reader);
     else if (hello.role == DW_WIRE_OWNER && router == 0 && self->owner == DW_PEER_NONE) {
         dw_peer_t *peer = dw_peers_add (&self->peers, router, DW_WIRE_OWNER);
         if (peer)
@@ -175,8 +177,8 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         dw_coordinator_on_worker_bye (self, peer);
     else if (type == DW_WIRE_BYE && is_agent)
         dw_coordinator_release_agent (self, peer->number);
-    else if (type == DW_WIRE_DRAIN && is_agent)
-        dw_coordinator_on_drain (self, peer->number);
+    else if (type == DW_WIRE_DRAIN && dw_coordinator_agent_of (self, peer) != DW_NONE)
+        dw_coordinator_on_drain (self, dw_coordinator_agent_of (self, peer));
     else if (type == DW_WIRE_ENDED && is_agent)
         dw_coordinator_on_ended (self, peer->number, reader);
     else if (type == DW_WIRE_BEAT &&
@@ -472,6 +474,8 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
         dw_worker_destroy (&self->stuck[i].actor);
     if (self->has_graph)
         zmq_msg_close (&self->graph);
+    if (self->briefed)
+        zmq_msg_close (&self->briefing);
     dw_record_close (&self->record);
     dw_lanes_destroy (&self->lanes);
     dw_zap_destroy (&self->zap);

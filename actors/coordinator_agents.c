@@ -88,6 +88,7 @@ static void s_write_welcome (dw_coordinator_t *self, uint32_t index) {
 static bool s_take_places (dw_coordinator_t *self, uint32_t index) {
     dw_remote_agent_t *agent = &self->agents[index];
     uint32_t left = agent->slots;
+    /* (No slot ever comes with the token of a solo, which nobody is told.) */
     if (getrandom (agent->token, sizeof agent->token, 0) != (ssize_t) sizeof agent->token)
         return false;
     for (uint32_t w = self->workers_count + 1; w < self->places_count && left > 0; w++)
@@ -98,22 +99,23 @@ static bool s_take_places (dw_coordinator_t *self, uint32_t index) {
     return left == 0;
 }
 
-void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
-                                   dw_wire_reader_t *reader) {
+uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                                     dw_wire_reader_t *reader, dw_wire_role_t role) {
     dw_wire_agent_t record;
     const char *why = NULL;
     char lacking[DW_LANES_WHY];
     uint64_t lanes = 0;
     int err = DW_EPROTOCOL;
-    if (router == self->listen_router && dw_read_agent (reader, &record) && record.slots > 0)
-        err = dw_lanes_match (self->lanes, &record, reader, &lanes, lacking);
+    if (router == self->listen_router && dw_read_agent (reader, &record) && record.slots > 0 &&
+        (role == DW_WIRE_AGENT || record.slots == 1))
+        err = dw_lanes_match (self->lanes, &record, reader, role == DW_WIRE_AGENT, &lanes, lacking);
     if (err == DW_EPROTOCOL) {
         dw_coordinator_refuse (self, router, 400, "a worker's HELLO makes no sense");
-        return;
+        return DW_NONE;
     }
     if (!err && lanes == 0) {
         dw_coordinator_refuse (self, router, 404, lacking);
-        return;
+        return DW_NONE;
     }
     uint32_t index = DW_NONE;
     if (self->is_closing)
@@ -124,10 +126,10 @@ void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, cons
         why = "there are no places left for so many slots: raise the coordinator's slots_max";
     else if (err || (index = s_place (self)) == DW_NONE)
         why = "the coordinator is out of memory";
-    dw_peer_t *peer = why ? NULL : dw_peers_add (&self->peers, router, DW_WIRE_AGENT);
+    dw_peer_t *peer = why ? NULL : dw_peers_add (&self->peers, router, role);
     if (!peer) {
         dw_coordinator_refuse (self, router, 503, why ? why : "the coordinator is out of memory");
-        return;
+        return DW_NONE;
     }
     dw_coordinator_let_in (self, peer);
     peer->number = index;
@@ -145,9 +147,17 @@ void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, cons
     if (!s_take_places (self, index)) {
         dw_coordinator_lose_agent (self, index);
         dw_coordinator_refuse (self, router, 503, "the coordinator's system gives no random bytes");
-        return;
+        return DW_NONE;
     }
     self->has_other_agents = true;
+    return index;
+}
+
+void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                                   dw_wire_reader_t *reader) {
+    uint32_t index = dw_coordinator_admit_agent (self, router, key, reader, DW_WIRE_AGENT);
+    if (index == DW_NONE)
+        return;
     s_write_welcome (self, index);
     dw_peers_reply (&self->peers, router, &self->reply);
 }
@@ -251,7 +261,8 @@ void dw_coordinator_on_drain (dw_coordinator_t *self, uint32_t index) {
 }
 
 void dw_coordinator_on_agent_bye (dw_coordinator_t *self, uint32_t index) {
-    s_tell (self, &self->agents[index], DW_WIRE_STOP, 0);
+    if (!self->agents[index].is_solo) /* that one was told as a slot */
+        s_tell (self, &self->agents[index], DW_WIRE_STOP, 0);
     dw_coordinator_release_agent (self, index);
 }
 
@@ -261,7 +272,9 @@ void dw_coordinator_on_slot_bye (dw_coordinator_t *self, dw_peer_t *peer) {
     dw_peers_remove (&self->peers, peer);
     self->workers[number].peer = DW_PEER_NONE;
     dw_coordinator_tell_idle (self, number);
-    if (self->agents[index].is_leaving)
+    if (self->agents[index].is_solo)
+        dw_coordinator_release_agent (self, index);
+    else if (self->agents[index].is_leaving)
         s_end_leaving (self, index);
     else if (!self->is_closing)
         s_tell (self, &self->agents[index], DW_WIRE_REPLACE, number);
@@ -276,7 +289,10 @@ void dw_coordinator_cut_slot (dw_coordinator_t *self, dw_peer_t *peer) {
         dw_coordinator_tell_idle (self, number);
     self->workers[number].peer = DW_PEER_NONE;
     dw_peers_remove (&self->peers, peer);
-    s_end_leaving (self, index);
+    if (self->agents[index].is_solo) /* there is nobody to make it again but itself */
+        dw_coordinator_release_agent (self, index);
+    else
+        s_end_leaving (self, index);
 }
 
 void dw_coordinator_fence_slot (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
@@ -297,6 +313,10 @@ void dw_coordinator_fence_slot (dw_coordinator_t *self, uint32_t router, const u
 void dw_coordinator_replace_slot (dw_coordinator_t *self, uint32_t worker) {
     dw_crew_t *place = &self->workers[worker];
     uint32_t index = place->agent;
+    if (self->agents[index].is_solo) {
+        dw_coordinator_dismiss_solo (self, index);
+        return;
+    }
     if (place->peer != DW_PEER_NONE) /* what it says from now on is nobody's */
         dw_peers_remove (&self->peers, &self->peers.items[place->peer]);
     place->peer = DW_PEER_NONE;
@@ -310,8 +330,9 @@ void dw_coordinator_replace_slot (dw_coordinator_t *self, uint32_t worker) {
 
 void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer, dw_wire_reader_t *reader) {
     dw_wire_slot_t slot;
-    uint32_t index = peer->number, left = self->places_count; /* of records: each slot has one */
-    if (peer->role == DW_WIRE_AGENT)
+    uint32_t index = dw_coordinator_agent_of (self, peer);
+    uint32_t left = self->places_count; /* of records: each slot has one */
+    if (index != DW_NONE)
         self->agents[index].heard_ns = dw_clock_ns ();
     while (peer->role == DW_WIRE_AGENT && dw_wire_reader_has_more (reader) && left-- > 0 &&
            dw_read_slot (reader, &slot))

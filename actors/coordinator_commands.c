@@ -67,7 +67,7 @@ static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
     if (dw_packet_frames_left (&peer->packet) < 2 + plan->dependencies_count[command->node] ||
         dw_coordinator_is_full (self, peer))
         dw_peers_send (&self->peers, peer);
-    if (peer->router == self->listen_router)
+    if (worker->agent != DW_NONE && !self->agents[worker->agent].is_solo)
         dw_coordinator_shelve (self, command, peer);
     dw_packet_t *packet = dw_peers_packet (&self->peers, peer, DW_WIRE_TASKS);
     if (!packet) {
@@ -93,6 +93,8 @@ static void s_cancel_task (dw_coordinator_t *self, const dw_command_t *command) 
         dw_peers_send (&self->peers, peer);
     dw_write_uint (&self->reply.head, DW_WIRE_CANCEL);
     dw_write_uint (&self->reply.head, command->ticket);
+    if (command->steps > 0)
+        dw_write_uint (&self->reply.head, command->steps);
     dw_packet_send (&self->reply, self->peers.routers[peer->router], peer->id, peer->id_size);
 }
 
@@ -192,8 +194,10 @@ static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *comman
     dw_peer_t *peer = worker->peer == DW_PEER_NONE ? NULL : &self->peers.items[worker->peer];
     bool is_elsewhere = worker->agent != DW_NONE;
     if (peer) {
-        dw_peers_send (&self->peers, peer);
-        dw_coordinator_stop_worker (self, worker->peer);
+        if (peer->packet.head.count)
+            dw_peers_send (&self->peers, peer);
+        if (!is_elsewhere || !self->agents[worker->agent].is_solo)
+            dw_coordinator_stop_worker (self, worker->peer);
     }
     dw_coordinator_notice (
         self,

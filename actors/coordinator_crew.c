@@ -8,6 +8,29 @@
 
 /* ---- What comes in: workers ------------------------------------------------------------------- */
 
+void dw_coordinator_seat_worker (dw_coordinator_t *self, dw_peer_t *peer, uint32_t number,
+                                 uint32_t credit) {
+    dw_crew_t *worker = &self->workers[number];
+    dw_coordinator_empty_shelf (self, number);
+    dw_coordinator_forget_told (self, number);
+    peer->number = number;
+    peer->credit = credit;
+    worker->peer = dw_peers_index (&self->peers, peer);
+    worker->has_joined = true;
+    worker->waits_ns = worker->long_ns = 0;
+    dw_deaths_settle (&self->deaths, number);
+    dw_event_t *event = dw_coordinator_event (self, DW_EVENT_WORKER_JOINED);
+    if (!event)
+        return;
+    event->worker = number;
+    event->lane = self->plan->pool ? 0 : number;
+    if (self->plan->demands && worker->agent != DW_NONE)
+        event->lanes = self->agents[worker->agent].lanes;
+    event->credit = credit;
+    if (worker->agent != DW_NONE)
+        dw_coordinator_record_place (self, number, &self->agents[worker->agent]);
+}
+
 void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                                     const dw_wire_hello_t *hello) {
     dw_peer_t *peer = NULL;
@@ -19,29 +42,11 @@ void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, con
         return;
     }
     dw_coordinator_let_in (self, peer);
-    dw_crew_t *worker = &self->workers[hello->number];
-    dw_coordinator_empty_shelf (self, hello->number);
-    dw_coordinator_forget_told (self, hello->number);
-    peer->number = hello->number;
-    peer->credit = hello->credit;
     memcpy (peer->key, key, sizeof peer->key);
-    worker->peer = dw_peers_index (&self->peers, peer);
-    worker->has_joined = true;
-    worker->waits_ns = worker->long_ns = 0;
-    dw_deaths_settle (&self->deaths, hello->number);
+    dw_coordinator_seat_worker (self, peer, hello->number, hello->credit);
     dw_write_uint (&self->reply.head, DW_WIRE_WELCOME);
-    dw_write_uint (&self->reply.head, worker->peer);
+    dw_write_uint (&self->reply.head, dw_peers_index (&self->peers, peer));
     dw_peers_reply (&self->peers, router, &self->reply);
-    dw_event_t *event = dw_coordinator_event (self, DW_EVENT_WORKER_JOINED);
-    if (!event)
-        return;
-    event->worker = hello->number;
-    event->lane = self->plan->pool ? 0 : hello->number;
-    if (self->plan->demands && worker->agent != DW_NONE)
-        event->lanes = self->agents[worker->agent].lanes;
-    event->credit = hello->credit;
-    if (worker->agent != DW_NONE)
-        dw_coordinator_record_place (self, hello->number, &self->agents[worker->agent]);
 }
 
 void dw_coordinator_fail_event (dw_coordinator_t *self, dw_event_t *event, uint16_t code,
@@ -146,8 +151,10 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
 
 void dw_coordinator_on_answers (dw_coordinator_t *self, const dw_peer_t *peer,
                                 dw_wire_reader_t *reader) {
-    if (peer->is_dismissed)
+    if (peer->is_dismissed) { /* it was left behind, and is late */
+        self->peers.unknown_count++;
         return;
+    }
     while (dw_wire_reader_has_more (reader))
         if (!s_on_answer (self, peer->number, reader, peer->router == 0)) {
             self->peers.unknown_count++;

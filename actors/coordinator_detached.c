@@ -255,12 +255,13 @@ void dw_coordinator_on_claim (dw_coordinator_t *self, uint32_t router, uint32_t 
         dw_coordinator_refuse_run (self, router, code, why, client_run);
 }
 
-void dw_coordinator_abort_claimed (dw_coordinator_t *self, uint32_t session, uint64_t client_run) {
+void dw_coordinator_abort_claimed (dw_coordinator_t *self, uint32_t session, uint64_t client_run,
+                                   uint32_t node) {
     for (uint32_t i = 0; i < self->claims_count; i++) {
         const dw_claim_t *claim = &self->claims[i];
         if (claim->session == session &&
             (client_run == DW_EVERY_RUN || claim->client_run == client_run))
-            dw_coordinator_abort_run (self, self->detached[claim->detached].run);
+            dw_coordinator_abort_part (self, self->detached[claim->detached].run, node);
     }
 }
 

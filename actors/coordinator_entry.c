@@ -63,14 +63,16 @@ static void s_recheck_peers (dw_coordinator_t *self) {
             dw_coordinator_notice (self, "the key of a client was taken off the list: it is out");
             s_say_key_is_off (self, peer);
             dw_coordinator_on_client_bye (self, i);
-        } else if (peer->role == DW_WIRE_AGENT) {
-            dw_coordinator_notice (self,
-                                   "the key of %s (process %llu) was taken off the list: it is out",
-                                   self->agents[peer->number].host,
-                                   (unsigned long long) self->agents[peer->number].pid);
-            s_say_key_is_off (self, peer);
-            dw_coordinator_lose_agent (self, peer->number);
+            continue;
         }
+        uint32_t index = dw_coordinator_agent_of (self, peer);
+        if (index == DW_NONE)
+            continue; /* a slot goes with its agent */
+        dw_coordinator_notice (
+            self, "the key of %s (process %llu) was taken off the list: it is out",
+            self->agents[index].host, (unsigned long long) self->agents[index].pid);
+        s_say_key_is_off (self, peer);
+        dw_coordinator_lose_agent (self, index);
     }
 }
 

@@ -249,15 +249,34 @@ void dw_coordinator_abort_run (dw_coordinator_t *self, uint32_t index) {
         event->run = index;
 }
 
+void dw_coordinator_abort_part (dw_coordinator_t *self, uint32_t index, uint32_t node) {
+    if (node == DW_NONE) {
+        dw_coordinator_abort_run (self, index);
+        return;
+    }
+    dw_event_t *event = dw_coordinator_event (self, DW_EVENT_NODE_CANCELLED);
+    if (!event)
+        return;
+    event->run = index;
+    event->node = node;
+}
+
+/* A node of every run would be as much work as there are runs and nodes, for a message of some bytes. */
 void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader) {
     uint64_t client_run = dw_read_uint (reader);
     bool is_every = client_run == DW_EVERY_RUN;
-    for (uint32_t i = 0; i < self->runs_used && !reader->is_damaged; i++)
+    bool is_part = dw_wire_reader_has_more (reader);
+    uint32_t node = is_part ? dw_read_uint_max (reader, UINT32_MAX) : DW_NONE;
+    if (reader->is_damaged || (is_part && (is_every || node >= self->plan->nodes_count))) {
+        self->peers.unknown_count++;
+        return;
+    }
+    for (uint32_t i = 0; i < self->runs_used; i++)
         if (self->runs[i].is_live && (is_every || self->runs[i].client_run == client_run) &&
             dw_coordinator_client_of (self, &self->runs[i]) == client)
-            dw_coordinator_abort_run (self, i);
-    if (!reader->is_damaged && dw_coordinator_session (self, client))
-        dw_coordinator_abort_claimed (self, self->peers.items[client].number, client_run);
+            dw_coordinator_abort_part (self, i, node);
+    if (dw_coordinator_session (self, client))
+        dw_coordinator_abort_claimed (self, self->peers.items[client].number, client_run, node);
 }
 
 /* ---- What goes out: results ------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
  *     coordinator_entry.c     who may come in from elsewhere, by their keys
  *     coordinator_graphs.c    where other graphs of this process are
  *     coordinator_agents.c    worker processes elsewhere: welcomed, heard, lost, drained
+ *     coordinator_solo.c      such of one slot, in one connection
  *     coordinator_lanes.c     which lanes somebody serves, and what becomes of the others
  *     coordinator_watch.c     what does not go on: runs that nobody serves, slots that are long at a task
  *     coordinator_losses.c    what the scheduler and people are told of workers that are gone
@@ -130,6 +131,7 @@ typedef struct dw_crew_t {
 typedef struct dw_remote_agent_t {
     bool is_there;
     bool is_leaving; /* its slots were told to stop */
+    bool is_solo;    /* its one slot has the same connection, and is the same peer */
     uint32_t peer;
     uint8_t uuid[DW_WIRE_UUID_SIZE];
     uint64_t incarnation;
@@ -226,6 +228,8 @@ struct dw_coordinator_t {
     bool input_is_shared;  /* several nodes read the run's input */
     bool has_stale;        /* slots are to be told what to drop */
     dw_lanes_t *lanes;
+    zmq_msg_t briefing;     /* what solos are told that serve the lanes */
+    uint64_t briefed;       /* 0: there is none */
     bool has_other_agents;  /* than when the lanes were looked at last */
     uint64_t unserved;      /* lanes that nobody serves, */
     uint64_t unserved_said; /* of which this was said */
@@ -308,6 +312,8 @@ void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t
                                dw_wire_reader_t *reader);
 /* The scheduler hears that a run is cancelled. */
 void dw_coordinator_abort_run (dw_coordinator_t *self, uint32_t index);
+/* A node of it and all that depends on it; DW_NONE: the run. */
+void dw_coordinator_abort_part (dw_coordinator_t *self, uint32_t index, uint32_t node);
 void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader);
 /* Keeps packet for a client that is away. */
 void dw_coordinator_keep (dw_coordinator_t *self, dw_session_t *session, dw_packet_t *packet);
@@ -330,7 +336,8 @@ void dw_coordinator_on_claim (dw_coordinator_t *self, uint32_t router, uint32_t 
                               dw_wire_reader_t *reader);
 /* The result of a detached run is in away: it is kept, and given to those who have claimed it. */
 void dw_coordinator_keep_detached (dw_coordinator_t *self, uint32_t detached);
-void dw_coordinator_abort_claimed (dw_coordinator_t *self, uint32_t session, uint64_t client_run);
+void dw_coordinator_abort_claimed (dw_coordinator_t *self, uint32_t session, uint64_t client_run,
+                                   uint32_t node);
 /* A session is gone, and so are its claims. */
 void dw_coordinator_forget_claims (dw_coordinator_t *self, uint32_t session);
 /* Drops what was kept for its time. */
@@ -362,6 +369,9 @@ void dw_coordinator_free_sessions (dw_coordinator_t *self);
 
 void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                                     const dw_wire_hello_t *hello);
+/* A peer takes the place of a worker, and the scheduler hears of it. */
+void dw_coordinator_seat_worker (dw_coordinator_t *self, dw_peer_t *peer, uint32_t number,
+                                 uint32_t credit);
 /* Makes the event made last a failure with a message. */
 void dw_coordinator_fail_event (dw_coordinator_t *self, dw_event_t *event, uint16_t code,
                                 const char *message, size_t size);
@@ -403,6 +413,15 @@ void dw_coordinator_put_out (dw_coordinator_t *self, const dw_peer_t *peer, uint
                              const char *text);
 void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                                    dw_wire_reader_t *reader);
+/* Reads what a worker process says of itself and gives it places, and a peer of this role; DW_NONE: it was refused. */
+uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                                     dw_wire_reader_t *reader, dw_wire_role_t role);
+void dw_coordinator_welcome_solo (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
+                                  const dw_wire_hello_t *hello, dw_wire_reader_t *reader);
+/* The worker process that a peer speaks for, as an agent or as a solo; DW_NONE: none. */
+uint32_t dw_coordinator_agent_of (const dw_coordinator_t *self, const dw_peer_t *peer);
+/* Tells a solo that it is forgotten, and forgets it: it may come again. */
+void dw_coordinator_dismiss_solo (dw_coordinator_t *self, uint32_t index);
 /* Whether a worker is to come that says such a HELLO. */
 bool dw_coordinator_expects (const dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                              const dw_wire_hello_t *hello);

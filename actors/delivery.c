@@ -120,6 +120,9 @@ static void s_settle_slots (s_work_t *work) {
         }
         if (slot->form == DW_SLOT_EXTRA)
             s_move_extra (work, node, slot);
+        if (slot->form ==
+            DW_SLOT_NONE) /* what it pointed to, or had before, is nobody's business */
+            memset (slot->bytes, 0, sizeof slot->bytes);
     }
 }
 

@@ -27,7 +27,8 @@ struct dw_host_t {
     /* The task under way. */
     dw_task_t task; /* its node, steps and attempt are those that come next */
     bool is_busy;
-    uint32_t told; /* steps of it that events have told of */
+    uint32_t ran;  /* steps of it that were run, */
+    uint32_t told; /* and that events have told of */
     uint32_t worker;
     dw_given_t given; /* of a step that is not the first: the step before */
     /* Where the payload lies that a step of the task gave: in a slot of the outcomes, or in one of
@@ -249,7 +250,7 @@ void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task) {
     self->task = *task;
     self->worker = worker;
     self->payload_slot = NULL;
-    self->told = 0;
+    self->ran = self->told = 0;
     self->is_busy = true;
     const dw_program_t *program = s_program (self);
     self->call.plan = program->plan;
@@ -258,6 +259,10 @@ void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task) {
 
 uint32_t dw_host_steps_told (const dw_host_t *self) {
     return self->told;
+}
+
+uint32_t dw_host_steps_ran (const dw_host_t *self) {
+    return self->ran;
 }
 
 bool dw_host_is_busy (const dw_host_t *self) {
@@ -463,6 +468,7 @@ bool dw_host_run (dw_host_t *self, dw_outcomes_t *outcomes, int64_t until_ns) {
         }
         outcomes->slots_count++;
         steps++;
+        self->ran++;
         if (self->task.steps == 1) {
             outcomes->events[at].last = true;
             dw_host_abandon (self);

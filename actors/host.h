@@ -81,8 +81,10 @@ bool dw_host_is_busy (const dw_host_t *self);
 /* Runs steps of the task under way until it is over or until_ns has come, and appends one event
  * that tells of them. False: no memory, nothing was run. */
 bool dw_host_run (dw_host_t *self, dw_outcomes_t *outcomes, int64_t until_ns);
-/* How many steps of the task begun last events have told of. */
+/* How many steps of the task begun last events have told of, */
 uint32_t dw_host_steps_told (const dw_host_t *self);
+/* and how many were run: that is which step is under way, from 0. */
+uint32_t dw_host_steps_ran (const dw_host_t *self);
 /* Gives the task under way up, without an event. */
 void dw_host_abandon (dw_host_t *self);
 /* When the host last looked at the clock: tasks much shorter than a microsecond are timed in groups.

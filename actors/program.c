@@ -21,6 +21,15 @@ static int s_check_adds (const dw_program_t *self, uint32_t node, dw_error_t *er
     return DW_OK;
 }
 
+/* What only workers elsewhere have: the plan takes it for the same. */
+static int s_is_not_here (dw_call_t *call, void *arg) {
+    (void) arg;
+    return dw_call_fail (call, 500, "this processor is elsewhere");
+}
+
+static const dw_processor_t s_elsewhere = {
+    .name = "", .help = "", .intent = DW_TRANSFORM, .process = s_is_not_here};
+
 static int s_fill (dw_program_t *self, const dw_graph_t *graph, const dw_processors_t *processors,
                    dw_error_t *error) {
     const dw_plan_t *plan = self->plan;
@@ -75,8 +84,12 @@ int dw_program_new (dw_program_t **self_p, const dw_graph_t *graph,
                     const dw_processors_t *processors, dw_error_t *error) {
     dw_plan_t *plan = NULL;
     int err = dw_processors_plan (processors, graph, &plan, error);
-    return err ? err
-               : s_new (self_p, plan, graph, processors, dw_plan_lane_is_free (plan, 0), error);
+    if (!err)
+        err = s_new (self_p, plan, graph, processors, dw_plan_lane_is_free (plan, 0), error);
+    for (uint32_t kind = 0; !err && kind < plan->kinds_count; kind++)
+        if (!(*self_p)->processors[kind])
+            (*self_p)->processors[kind] = &s_elsewhere;
+    return err;
 }
 
 int dw_program_new_elsewhere (dw_program_t **self_p, const dw_graph_t *graph,

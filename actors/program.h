@@ -11,8 +11,8 @@
 
 typedef struct dw_program_t {
     dw_plan_t *plan;
-    const dw_processor_t *
-        *processors;          /* by kind; NULL: it is not here, and no node of it is run here */
+    const dw_processor_t **
+        processors; /* by kind; no node is run here of one that is not here: NULL in a worker process, else one that fails */
     dw_settings_t **settings; /* by node; NULL for a processor without options */
     uint64_t lanes; /* where nodes make demands: those whose nodes are run here, a bit each */
     uint8_t token[DW_WIRE_TOKEN_SIZE]; /* random: names this system for ever */

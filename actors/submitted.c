@@ -39,6 +39,38 @@ void dw_submitted_write (dw_submitted_t *self, dw_packet_t *packet, uint32_t pee
     dw_submitted_end (self, packet);
 }
 
+int dw_submitted_abort (dw_packet_t *packet, void *socket, uint32_t peer, uint64_t run,
+                        uint32_t node) {
+    dw_write_uint (&packet->head, DW_WIRE_ABORT);
+    dw_write_uint (&packet->head, peer);
+    dw_write_uint (&packet->head, run);
+    if (node != DW_EVERY_NODE)
+        dw_write_uint (&packet->head, node);
+    return dw_packet_send (packet, socket, NULL, 0);
+}
+
+int dw_submitted_cancel (const dw_submitted_t *self, dw_packet_t *packet, void *socket,
+                         uint32_t peer, uint64_t run) {
+    int err = DW_OK;
+    if (self->is_cancelled)
+        return dw_submitted_abort (packet, socket, peer, run, DW_EVERY_NODE);
+    for (uint32_t i = 0; i < self->cancelled_count && !err; i++)
+        err = dw_submitted_abort (packet, socket, peer, run, self->cancelled[i]);
+    return err;
+}
+
+bool dw_submitted_note_cancelled (dw_submitted_t *self, uint32_t node) {
+    for (uint32_t i = 0; i < self->cancelled_count; i++)
+        if (self->cancelled[i] == node)
+            return true;
+    uint32_t *nodes = realloc (self->cancelled, (self->cancelled_count + 1u) * sizeof *nodes);
+    if (!nodes)
+        return false;
+    nodes[self->cancelled_count++] = node;
+    self->cancelled = nodes;
+    return true;
+}
+
 dw_submitted_t *dw_submitted_keep (dw_submitted_t *self) {
     dw_submitted_t *kept = malloc (sizeof *kept);
     if (!kept)
@@ -53,7 +85,9 @@ dw_submitted_t *dw_submitted_keep (dw_submitted_t *self) {
 void dw_submitted_clear (dw_submitted_t *self) {
     zmq_msg_close (&self->payload);
     free (self->outputs);
-    self->outputs = NULL;
+    free (self->cancelled);
+    self->outputs = self->cancelled = NULL;
+    self->cancelled_count = 0;
 }
 
 void dw_submitted_destroy (dw_submitted_t **self_p) {

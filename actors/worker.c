@@ -32,6 +32,12 @@ typedef struct s_grown_t {
     struct s_grown_t *next;
 } s_grown_t;
 
+/* Nobody waits for what is behind so many steps of a task. */
+typedef struct s_cancelled_t {
+    uint64_t ticket;
+    uint32_t steps;
+} s_cancelled_t;
+
 struct dw_worker_t {
     dw_worker_options_t options;
     dw_actor_t actor;
@@ -45,8 +51,8 @@ struct dw_worker_t {
     bool is_gone;  /* or nobody can hear it any more: it ends at once */
     dw_message_t message;
     s_waiting_t *waiting, **waiting_end;
-    uint64_t ticket;     /* of the task under way */
-    uint64_t *cancelled; /* tickets not yet come to, or under way */
+    uint64_t ticket;          /* of the task under way */
+    s_cancelled_t *cancelled; /* not yet come to, or under way */
     uint32_t cancelled_count, cancelled_size;
     uint64_t unsent_ticket; /* the first that it has not been sent */
     int64_t answered_ns, looked_ns, said_ns;
@@ -79,18 +85,20 @@ static int s_receive (dw_worker_t *self, dw_message_t *message) {
 }
 
 static void s_on_cancel (dw_worker_t *self, dw_wire_reader_t *reader) {
-    uint64_t ticket = dw_read_uint (reader);
+    s_cancelled_t cancelled = {.ticket = dw_read_uint (reader)};
+    if (dw_wire_reader_has_more (reader))
+        cancelled.steps = dw_read_uint_max (reader, UINT32_MAX);
     if (reader->is_damaged)
         return;
     if (self->cancelled_count == self->cancelled_size) {
         uint32_t size = self->cancelled_size ? 2 * self->cancelled_size : 16;
-        uint64_t *grown = realloc (self->cancelled, size * sizeof *grown);
+        s_cancelled_t *grown = realloc (self->cancelled, size * sizeof *grown);
         if (!grown)
             return; /* then it is run in vain, and its answer ignored */
         self->cancelled = grown;
         self->cancelled_size = size;
     }
-    self->cancelled[self->cancelled_count++] = ticket;
+    self->cancelled[self->cancelled_count++] = cancelled;
 }
 
 /* Takes in what has come while a message is being worked on: what is about the tasks under way at
@@ -155,16 +163,22 @@ static bool s_is_connected (dw_worker_t *self) {
             (events & ZMQ_POLLOUT));
 }
 
+/* Whether nobody waits any more for the step that is under way, or comes next. */
+static bool s_is_step_cancelled (const dw_worker_t *self) {
+    for (uint32_t i = 0; i < self->cancelled_count; i++)
+        if (self->cancelled[i].ticket == self->ticket &&
+            self->cancelled[i].steps <= dw_host_steps_ran (self->host))
+            return true;
+    return false;
+}
+
 static bool s_is_cancelled (void *arg) {
     dw_worker_t *self = arg;
     s_look (self);
     s_say_where_at_work (self);
     if (!s_is_connected (self)) /* nobody waits for its answer */
         s_give_up (self);
-    for (uint32_t i = 0; i < self->cancelled_count; i++)
-        if (self->cancelled[i] == self->ticket)
-            return true;
-    return self->is_gone;
+    return self->is_gone || s_is_step_cancelled (self);
 }
 
 /* Whether the next task was cancelled before it began; forgets tickets that are behind. */
@@ -172,8 +186,8 @@ static bool s_take_cancelled (dw_worker_t *self, uint64_t ticket) {
     bool was = false;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < self->cancelled_count; i++) {
-        was |= self->cancelled[i] == ticket;
-        if (self->cancelled[i] >= ticket)
+        was |= self->cancelled[i].ticket == ticket && self->cancelled[i].steps == 0;
+        if (self->cancelled[i].ticket >= ticket)
             self->cancelled[kept++] = self->cancelled[i];
     }
     self->cancelled_count = kept;
@@ -231,6 +245,7 @@ static void s_write_answer (dw_packet_t *packet, const dw_event_t *event, const 
             return;
         case DW_EVENT_RUN_SUBMITTED:
         case DW_EVENT_RUN_CANCELLED:
+        case DW_EVENT_NODE_CANCELLED:
         case DW_EVENT_WORKER_JOINED:
         case DW_EVENT_WORKER_LOST:
         case DW_EVENT_LANES_UNSERVED: break;
@@ -386,6 +401,10 @@ static void s_run_task (dw_worker_t *self, const dw_task_t *task) {
         }
         if (self->stopping)
             dw_host_abandon (self->host);
+        else if (dw_host_is_busy (self->host) && s_is_step_cancelled (self)) {
+            dw_host_abandon (self->host);
+            s_give_back (self, task->ticket, dw_host_steps_told (self->host));
+        }
     }
 }
 

@@ -13,9 +13,10 @@ typedef struct options_t {
     int reconnect_ms;
     bool detach;
     const char *wait, *cancel; /* the name of a detached run */
+    const char *node;          /* of which this node is to be cancelled; NULL: all of it */
 } options_t;
 
-enum { KEY_RECONNECT = 256, KEY_DETACH, KEY_WAIT, KEY_CANCEL };
+enum { KEY_RECONNECT = 256, KEY_DETACH, KEY_WAIT, KEY_CANCEL, KEY_NODE };
 
 static const struct argp_option s_options[] = {
     {.name = "reconnect",
@@ -34,6 +35,11 @@ static const struct argp_option s_options[] = {
      .key = KEY_CANCEL,
      .arg = "RUN",
      .doc = "Cancel the run of this name, and print how it ended"},
+    {.name = "node",
+     .key = KEY_NODE,
+     .arg = "NODE",
+     .doc = "With --cancel: cancel only this node and all that depends on it, wait for the rest of "
+            "the run, and print its result"},
     {0},
 };
 
@@ -54,6 +60,12 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     }
 }
 
+static void s_check_node (const options_t *self, const struct argp_state *state) {
+    if (self->node && !self->cancel) {
+        argp_error (state, "--node is of the run that --cancel names");
+    }
+}
+
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
     options_t *self = state->input;
     switch (key) {
@@ -65,7 +77,11 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_DETACH: self->detach = true; return 0;
         case KEY_WAIT: self->wait = arg; return 0;
         case KEY_CANCEL: self->cancel = arg; return 0;
-        case ARGP_KEY_END: s_check (self, state); return 0;
+        case KEY_NODE: self->node = arg; return 0;
+        case ARGP_KEY_END:
+            s_check (self, state);
+            s_check_node (self, state);
+            return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -120,7 +136,7 @@ static int s_fly (const options_t *self, const dw_connect_options_t *options, dw
     }
     if (!status && (self->wait || self->cancel)) {
         status = dw_detached_wait (client, self->wait ? self->wait : self->cancel,
-                                   self->cancel != NULL, &signals, flight);
+                                   self->cancel != NULL, self->node, &signals, flight);
     } else if (!status) {
         status = dw_request_fly (&self->request, client, input, &signals, false, flight);
     }
@@ -145,7 +161,7 @@ static int s_report (const options_t *self, const dw_flight_t *flight) {
     if (flight->signal && !flight->last) {
         return DW_EXIT_SIGNAL + flight->signal; /* It was waited for, and goes on. */
     }
-    if (self->cancel) {
+    if (self->cancel && !self->node) {
         dw_output_print ("%s: %s\n", self->cancel,
                          dw_run_status_text (dw_result_status (flight->last)));
         return dw_output_close (DW_EXIT_OK);

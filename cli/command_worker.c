@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/processors.h"
 #include "cli/connection.h"
+#include "cli/exec.h"
 #include "cli/signals.h"
 #include "cli/slurm.h"
 #include "runtime/core/graph.h"
@@ -28,6 +30,9 @@ typedef struct options_t {
     uint32_t incarnation;
     bool is_of_slurm;
     dw_slurm_t slurm;
+    dw_execs_t execs;
+    dw_framing_t exec_format;
+    int exec_timeout_ms;
 } options_t;
 
 enum {
@@ -40,6 +45,9 @@ enum {
     KEY_NAME,
     KEY_INCARNATION,
     KEY_SLURM,
+    KEY_EXEC,
+    KEY_EXEC_FORMAT,
+    KEY_EXEC_TIMEOUT,
 };
 
 static const struct argp_option s_options[] = {
@@ -83,8 +91,57 @@ static const struct argp_option s_options[] = {
      .doc =
          "It is a task of a job of Slurm's, which says its name, its incarnation and, without --slots, its slots: as "
          "many as it has CPUs"},
+    {.name = "exec",
+     .key = KEY_EXEC,
+     .arg = "NAME=COMMAND",
+     .doc =
+         "Offer a processor NAME that is a program, which reads payloads as records from its "
+         "standard input and writes an output for each; may be repeated, and then nothing else is offered"},
+    {.name = "exec-format",
+     .key = KEY_EXEC_FORMAT,
+     .arg = "msgpack|ndjson|text",
+     .doc =
+         "What records are: four bytes of length and a msgpack value, JSON on a line, or text that is ended by NUL [text]"},
+    {.name = "exec-timeout",
+     .key = KEY_EXEC_TIMEOUT,
+     .arg = "SECONDS",
+     .doc =
+         "How long a program may take for a record, before it is killed and its task fails [as long as it takes]"},
     {0},
 };
+
+static void s_parse_exec (options_t *self, const struct argp_state *state, char *word) {
+    char *command = strchr (word, '=');
+    dw_execs_t *execs = &self->execs;
+    if (!command || command == word || !command[1]) {
+        argp_error (state, "--exec: \"%s\" is no NAME=COMMAND", word);
+    } else if (execs->count == DW_EXECS_MAX) {
+        argp_error (state, "--exec: a worker has at most %d programs", DW_EXECS_MAX);
+    } else {
+        *command++ = '\0';
+        for (size_t i = 0; i < execs->count; i++) {
+            if (strcmp (execs->names[i], word) == 0) {
+                argp_error (state, "--exec: \"%s\" was named before", word);
+            }
+        }
+        if (strlen (word) > DW_WIRE_NAME_MAX) {
+            argp_error (state, "--exec: a name has at most %u bytes", DW_WIRE_NAME_MAX);
+        }
+        execs->names[execs->count] = word;
+        execs->commands[execs->count++] = command;
+    }
+}
+
+static void s_check_exec (const options_t *self, const struct argp_state *state) {
+    bool has_options = self->exec_format != DW_FRAMING_TEXT || self->exec_timeout_ms;
+    if (self->execs.count && (self->processors || self->isolation != DW_ISOLATION_NONE)) {
+        argp_error (state, "--exec offers programs alone, each in a process of its own: it goes "
+                           "without --processors and --isolation");
+    }
+    if (!self->execs.count && has_options) {
+        argp_error (state, "--exec-format and --exec-timeout are of --exec");
+    }
+}
 
 /* The name ends where the = was. */
 static void s_parse_tag (options_t *self, const struct argp_state *state, char *word) {
@@ -123,6 +180,17 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
                                                               UINT32_MAX);
             return 0;
         case KEY_SLURM: self->is_of_slurm = true; return 0;
+        case KEY_EXEC: s_parse_exec (self, state, arg); return 0;
+        case KEY_EXEC_FORMAT:
+            self->exec_format = dw_framing_of (arg);
+            if (self->exec_format == DW_FRAMINGS) {
+                argp_error (state, "--exec-format is msgpack, ndjson or text, not \"%s\"", arg);
+            }
+            return 0;
+        case KEY_EXEC_TIMEOUT:
+            self->exec_timeout_ms = dw_command_seconds (state, "--exec-timeout", arg, 1);
+            return 0;
+        case ARGP_KEY_END: s_check_exec (self, state); return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -141,6 +209,10 @@ static const struct argp s_argp = {
         "\v"
         "With --isolation process a slot whose process crashes is started again, at most 5 times within 10 s. What it "
         "wrote to standard error is passed on, and the coordinator is told how it ended.\n\n"
+        "With --exec each slot has a process for each node, which `sh -c COMMAND' starts when there is a task for it and which is kept; "
+        "in its environment are DAGWOOD_NODE, DAGWOOD_PROCESSOR and DAGWOOD_OPTIONS (JSON). It is given several records ahead of its "
+        "answers, and must flush what it writes. When it ends, writes what is no record, or takes too long, its task fails with the last "
+        "that it wrote to standard error, and it is started again.\n\n"
         "SIGTERM finishes the tasks that are begun, gives the others back and ends it; a second "
         "SIGTERM gives everything back at once, and so does SIGINT.\n\n"
         "Exit status: 0 the coordinator ended, or it was ended by SIGTERM; 64 usage; 65 the "
@@ -309,6 +381,39 @@ static int s_ask_slurm (options_t *self) {
     return status;
 }
 
+static int s_run_execs (options_t *self) {
+    dw_exec_options_t options = {
+        .tags = self->tags,
+        .tags_count = self->tags_count,
+        .tools = {.framing = self->exec_format,
+                  .names = self->execs.names,
+                  .commands = self->execs.commands,
+                  .count = self->execs.count,
+                  .timeout_ns = self->exec_timeout_ms * INT64_C (1000000),
+                  .notice = dw_command_notice},
+        .reconnect_ms = self->reconnect_ms,
+        .grace_ms = self->grace_ms,
+        .name = self->name,
+        .incarnation = self->incarnation,
+    };
+    uint32_t slots = self->slots ? self->slots : dw_processors_lookup (NULL).cpus_count;
+    dw_signals_t signals;
+    char **names = NULL;
+    size_t count = 0;
+    int status = dw_connection_find (&self->connection, &options.coordinator);
+    if (!status) {
+        status = dw_signals_catch (&signals, s_signals);
+    }
+    if (!status) {
+        status = dw_connection_graphs (&options.coordinator, &names, &count);
+    }
+    if (!status) {
+        status = dw_exec_serve (&options, slots, names, count, &signals);
+    }
+    dw_graph_names_free (&names, count);
+    return status;
+}
+
 static int s_run (options_t *self, const dw_processors_t *processors) {
     dw_agent_options_t options = {
         .processors = processors,
@@ -345,13 +450,16 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
 }
 
 int dw_command_worker (int argc, char **argv) {
-    options_t options = {.reconnect_ms = RECONNECT_MS};
+    options_t options = {.reconnect_ms = RECONNECT_MS, .exec_format = DW_FRAMING_TEXT};
     int status = DW_EXIT_OK;
     if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
         return status;
     }
     if (options.is_of_slurm && (status = s_ask_slurm (&options)) != DW_EXIT_OK) {
         return status;
+    }
+    if (options.execs.count) {
+        return s_run_execs (&options);
     }
     dw_processors_t *stock = dw_processors_new ();
     dw_processors_t *chosen = options.processors ? dw_processors_new_empty () : NULL;

@@ -48,13 +48,24 @@ static void s_end (dw_flight_t *flight, dw_result_t *result) {
     flight->last = result;
 }
 
-int dw_detached_wait (dw_client_t *client, const char *name, bool is_cancelled,
+/* A run that has ended is not there, and has nothing to be cancelled. */
+static int s_cancel (dw_client_t *client, uint64_t run, const char *node, dw_error_t *error) {
+    if (node && dw_client_in_flight (client) > 0) {
+        return dw_client_cancel_node (client, run, node, error);
+    }
+    if (!node) {
+        (void) dw_client_cancel (client, run);
+    }
+    return DW_OK;
+}
+
+int dw_detached_wait (dw_client_t *client, const char *name, bool is_cancelled, const char *node,
                       const dw_signals_t *signals, dw_flight_t *flight) {
     uint64_t run = 0;
     dw_error_t *error = dw_error_new ();
     int err = dw_client_take_up (client, name, ANSWER_MS, &run, error);
     if (!err && is_cancelled) {
-        (void) dw_client_cancel (client, run); /* One that has ended is not there: no matter. */
+        err = s_cancel (client, run, node, error);
     }
     while (!err && !flight->signal && !flight->last) {
         dw_result_t *result = dw_client_next (client);

@@ -214,7 +214,11 @@ static void s_print_unrun (const dw_why_t *why, const dw_why_node_t *it) {
         case DW_STATE_SKIPPED:
         case DW_STATE_CANCELLED:
             dw_output_print ("  %s", s_state (it->state));
-            if (it->causes_count) {
+            if (it->cut_with != DW_NONE && it->state == DW_STATE_CANCELLED) {
+                dw_output_text (" because that was asked for of ");
+                dw_recording_print_id (why->plan, it->cut_with);
+                dw_output_text (it == &why->nodes[it->cut_with] ? "\n" : ", which it depends on\n");
+            } else if (it->causes_count) {
                 s_print_causes (why, it);
             } else if (why->was_cancelled) {
                 dw_output_text (" because the run was cancelled\n");
@@ -240,7 +244,7 @@ static void s_print_unrun (const dw_why_t *why, const dw_why_node_t *it) {
         case DW_STATE_FAILED:
             if (it->is_unserved) {
                 dw_output_text ("  no worker that was there could run it (503)\n");
-            } else if (it->first == DW_NONE) {
+            } else if (it->last == DW_NONE || why->attempts[it->last].outcome == DW_OUTCOME_BACK) {
                 dw_output_text ("  the run's time was over before it had begun (408)\n");
             }
             return;

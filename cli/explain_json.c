@@ -94,6 +94,9 @@ static json_t *s_node (const dw_why_t *why, uint32_t node) {
     }
     json_object_set_new (self, "attempts", attempts);
     json_object_set_new (self, "because_of", causes);
+    if (it->state == DW_STATE_CANCELLED && it->cut_with != DW_NONE) {
+        json_object_set_new (self, "cancelled_with", s_id (why, it->cut_with));
+    }
     json_object_set_new (self, "is_critical", json_boolean (dw_why_is_critical (why, node)));
     json_object_set_new (self, "parts", s_parts_of (parts));
     return self;

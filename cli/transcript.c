@@ -187,6 +187,10 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
     switch ((dw_event_type_t) event->type) {
         case DW_EVENT_RUN_SUBMITTED: line.what = "is submitted"; break;
         case DW_EVENT_RUN_CANCELLED: line.what = "is to be cancelled"; break;
+        case DW_EVENT_NODE_CANCELLED:
+            line.what = "cancel what depends on, and";
+            line.node = event->node < self->plan->nodes_count ? event->node : DW_NONE;
+            break;
         case DW_EVENT_WORKER_JOINED:
             line.what = "a worker joins";
             line.worker = event->worker;
@@ -272,6 +276,9 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
             line.what = "give up";
             line.node = sent->steps && run ? sent->node : DW_NONE;
             line.steps = sent->steps;
+            if (command->steps > sent->done) {
+                line.more = "from the first step that was cancelled on";
+            }
             line.worker = command->worker;
             line.has_ticket = true;
             line.ticket = command->ticket;

@@ -400,6 +400,12 @@ DW_EXPORT int dw_client_take_up (dw_client_t *self, const char *name, int timeou
  * DW_ENOENT: no such run in flight. */
 #define DW_EVERY_RUN 0
 DW_EXPORT int dw_client_cancel (dw_client_t *self, uint64_t run);
+/* Asks to cancel one node of a run and all that depends on it, all the way down and whatever its join says. What runs of
+ * that is cancelled, what waits does not begin, and what is done already (or has failed, or was skipped) stays as it is;
+ * the rest of the run goes on, and it ends as partial when a requested node was cancelled. Errors: DW_ENOENT no such run
+ * in flight, or no such node: the message has the nearest; DW_ENOMEM; DW_ECLOSED. */
+DW_EXPORT int dw_client_cancel_node (dw_client_t *self, uint64_t run, const char *id,
+                                     dw_error_t *error);
 /* Waits for one run's result, given to the caller. timeout_ms negative: for ever.
  * Errors: DW_ETIMEDOUT; DW_ENOENT no such run, or its result was taken; DW_ECLOSED. */
 DW_EXPORT int dw_client_wait (dw_client_t *self, uint64_t run, int timeout_ms,
@@ -521,8 +527,9 @@ typedef struct dw_status_t {
     uint64_t runs_in_flight, runs_ok, runs_partial, runs_failed, runs_cancelled;
     uint64_t tasks_ready, tasks_sent, steps_done, attempts_failed, retries, timeouts;
     uint64_t lost; /* tasks that were with a worker when it was lost, and were sent again */
-    uint64_t answers_ignored;  /* late, repeated or forged */
-    uint64_t messages_ignored; /* from nobody known, or that made no sense */
+    uint64_t answers_ignored; /* late, repeated or forged */
+    uint64_t
+        messages_ignored;  /* from nobody known, from an actor left behind, or that made no sense */
     uint64_t runs_stalled; /* no worker serves what is ready of them, for as long as stalled_ms */
     uint64_t slots_down;   /* whose process went down too often, and that stay so */
     uint64_t slots_long;   /* that have been at one task for as long as stalled_ms */
@@ -555,7 +562,7 @@ typedef enum dw_node_status_t {
     DW_NODE_FAILED,
     DW_NODE_SKIPPED, /* because_of says whose failure it was, or which nodes ended their branch: then it gave nothing, and
                           is no fault; a node that did so names itself */
-    DW_NODE_CANCELLED, /* the run ended or was cancelled before it did */
+    DW_NODE_CANCELLED, /* the run ended before it did, or it or the run was cancelled */
     DW_NODE_NOT_REQUESTED,
 } dw_node_status_t;
 

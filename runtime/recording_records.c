@@ -84,7 +84,8 @@ static void s_place_lists (dw_recording_t *self) {
                 continue;
             memcpy (&count, (char *) event + field.count_offset, sizeof count);
             memcpy ((char *) event + field.offset, &at, sizeof at);
-            at += count;
+            if (count) /* where no event has any there are no numbers at all */
+                at += count;
         }
     }
 }

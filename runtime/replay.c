@@ -207,7 +207,7 @@ static dw_sent_t *s_answered (dw_replay_t *self, const dw_event_t *event) {
 /* An answer was told: what it leaves of its task. */
 static void s_answer (dw_replay_t *self, const dw_event_t *event, dw_sent_t *task) {
     bool is_part = event->type == DW_EVENT_TASK_DONE && !event->last && event->steps >= 1 &&
-                   event->steps < task->steps;
+                   event->steps < task->steps + task->cut;
     /* A part of a task that nobody waits for any more does not end it, however many steps it tells of. */
     if (event->type == DW_EVENT_TASK_DONE && !event->last && task->run == 0)
         is_part = true;
@@ -216,10 +216,14 @@ static void s_answer (dw_replay_t *self, const dw_event_t *event, dw_sent_t *tas
         return;
     }
     task->done += event->steps;
+    if (task->run == 0)
+        return;
+    uint32_t steps = event->steps < task->steps ? event->steps : task->steps;
     const dw_plan_t *plan = dw_replay_part (self, task->place).plan;
-    for (uint32_t i = 0; task->run && i < event->steps; i++)
+    for (uint32_t i = 0; i < steps; i++)
         task->node = plan->chain_next[task->node];
-    task->steps -= task->run ? event->steps : 0;
+    task->steps -= steps;
+    task->cut -= event->steps - steps;
 }
 
 /* Where answers and cancellations crossed within a step the scheduler has the last word. */
@@ -306,7 +310,8 @@ static int s_take_joined (dw_replay_t *self, const dw_event_t *event, dw_error_t
 static int s_take (dw_replay_t *self, dw_event_t *event, dw_error_t *error) {
     switch ((dw_event_type_t) event->type) {
         case DW_EVENT_RUN_SUBMITTED: return s_take_submitted (self, event, error);
-        case DW_EVENT_RUN_CANCELLED:                /* of any place; one without a run is ignored */
+        case DW_EVENT_RUN_CANCELLED:  /* of any place; one without a run is ignored, */
+        case DW_EVENT_NODE_CANCELLED: /* and a node that there is not */
         case DW_EVENT_LANES_UNSERVED: return DW_OK; /* and any set */
         case DW_EVENT_WORKER_JOINED:
         case DW_EVENT_WORKER_LOST:
@@ -329,7 +334,8 @@ static int s_take (dw_replay_t *self, dw_event_t *event, dw_error_t *error) {
 
 static uint64_t s_run_of_event (const dw_replay_t *self, const dw_event_t *event,
                                 const dw_sent_t *task) {
-    if (event->type == DW_EVENT_RUN_SUBMITTED || event->type == DW_EVENT_RUN_CANCELLED)
+    if (event->type == DW_EVENT_RUN_SUBMITTED || event->type == DW_EVENT_RUN_CANCELLED ||
+        event->type == DW_EVENT_NODE_CANCELLED)
         return event->run < self->places_count ? self->runs[event->run] : 0;
     return task ? task->run : 0;
 }
@@ -366,7 +372,10 @@ static bool s_note_command (dw_replay_t *self, const dw_command_t *command) {
         case DW_SEND_TASK: return s_hold (self, command);
         case DW_CANCEL_TASK: {
             dw_sent_t *task = s_task (self, command->worker, command->ticket);
-            if (task)
+            if (task && command->steps > task->done && command->steps - task->done < task->steps) {
+                task->cut += task->steps - (command->steps - task->done);
+                task->steps = command->steps - task->done;
+            } else if (task)
                 task->run = 0;
             return true;
         }

@@ -20,6 +20,7 @@ typedef struct dw_replay_t dw_replay_t;
 typedef struct dw_sent_t {
     uint64_t run; /* its number; 0: there is no such task */
     uint32_t place, node, steps, attempt;
+    uint32_t cut;  /* so many more it was sent, which were cancelled */
     uint32_t done; /* steps answered for, all before node */
     int64_t sent_ns;
 } dw_sent_t;

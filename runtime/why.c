@@ -24,6 +24,8 @@ int dw_why_begin (dw_why_t *self, const dw_replay_t *replay, uint64_t run) {
         self->nodes[node] = (dw_why_node_t){.first = DW_NONE,
                                             .last = DW_NONE,
                                             .released_by = DW_NONE,
+                                            .cut_with = DW_NONE,
+                                            .cut_mark = DW_NONE,
                                             .final_ns = -1,
                                             .again_ns = -1};
     for (uint32_t level = 0; level < plan->levels_count; level++)
@@ -240,7 +242,7 @@ static void s_on_done (dw_why_t *self, const dw_event_t *event, const dw_sent_t 
     uint32_t node = sent->node;
     if (!free_ns)
         return;
-    for (uint32_t i = 0; i < event->steps && i < sent->steps; i++) {
+    for (uint32_t i = 0; i < event->steps && i < sent->steps + sent->cut; i++) {
         /* The next step of a task goes on without waiting for anybody to hear of this one. */
         bool is_last = i + 1 == event->steps && (event->last || event->steps == sent->steps);
         int64_t ready_ns = i ? *free_ns : sent->sent_ns;
@@ -310,6 +312,25 @@ static void s_on_submitted (dw_why_t *self, const dw_event_t *event, int64_t now
     self->submitted_ns = now_ns;
 }
 
+/* A node is cancelled with all that depends on it, dependencies having smaller indices. Of those that are final the
+ * state says so. */
+static void s_on_cut_off (dw_why_t *self, uint32_t node) {
+    const dw_plan_t *plan = self->plan;
+    if (node >= plan->nodes_count || self->nodes[node].cut_with == node)
+        return;
+    for (uint32_t other = node; other < plan->nodes_count; other++) {
+        bool is_below = other == node;
+        for (uint32_t e = plan->dependencies_at[other];
+             !is_below && e < plan->dependencies_at[other + 1]; e++)
+            is_below = self->nodes[plan->dependencies[e]].cut_mark == node;
+        if (!is_below)
+            continue;
+        self->nodes[other].cut_mark = node;
+        if (self->nodes[other].cut_with == DW_NONE)
+            self->nodes[other].cut_with = node;
+    }
+}
+
 static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *event, uint64_t run,
                         const dw_sent_t *sent) {
     dw_why_t *self = arg;
@@ -321,10 +342,14 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
                 s_on_submitted (self, event, now_ns);
             return;
         case DW_EVENT_RUN_CANCELLED: self->was_cancelled |= is_ours; return;
+        case DW_EVENT_NODE_CANCELLED:
+            if (is_ours && !self->has_ended)
+                s_on_cut_off (self, event->node);
+            return;
         case DW_EVENT_WORKER_JOINED: s_on_joined (self, event, now_ns); return;
         case DW_EVENT_WORKER_LOST: s_on_lost (self, event->worker, now_ns); return;
         case DW_EVENT_TASK_DONE:
-            if (event->steps >= 1 && event->steps <= sent->steps)
+            if (event->steps >= 1 && event->steps <= sent->steps + sent->cut)
                 s_on_done (self, event, sent, now_ns);
             else if (sent->steps)
                 s_on_ended (self, event, sent, DW_OUTCOME_FAILED, 502, now_ns);
@@ -428,13 +453,22 @@ static void s_add_causes (void *arg, uint32_t node, const uint32_t *causes, uint
     }
 }
 
+/* The scheduler has the last word on a node. An answer that came in the same step as a cancellation, behind it, was told
+ * before that was seen: what it was for ran in vain. */
+static void s_set_state (dw_why_t *self, uint32_t index, uint32_t place) {
+    dw_why_node_t *node = &self->nodes[index];
+    node->state = dw_scheduler_node_state (self->scheduler, place, index);
+    if (node->state != DW_STATE_DONE && node->last != DW_NONE &&
+        self->attempts[node->last].outcome == DW_OUTCOME_DONE)
+        self->attempts[node->last].outcome = DW_OUTCOME_CANCELLED;
+}
+
 static void s_on_finished (dw_why_t *self, const dw_command_t *command, int64_t now_ns) {
     self->has_ended = true;
     self->ended_ns = now_ns;
     self->status = (dw_run_status_t) command->status;
     for (uint32_t index = 0; index < self->plan->nodes_count; index++) {
-        dw_why_node_t *node = &self->nodes[index];
-        node->state = dw_scheduler_node_state (self->scheduler, command->run, index);
+        s_set_state (self, index, command->run);
         dw_attempt_t *attempt = s_open (self, index);
         if (attempt)
             s_break (self, index, DW_OUTCOME_CANCELLED, now_ns);
@@ -455,7 +489,11 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
         return; /* of what was added to it */
     switch ((dw_command_type_t) command->type) {
         case DW_SEND_TASK: s_on_sent (self, command, now_ns); return;
-        case DW_CANCEL_TASK: s_on_given_up (self, sent, command->worker, now_ns); return;
+        case DW_CANCEL_TASK:
+            if (command->steps == 0 &&
+                sent->steps > 0) /* else what it is at is wanted, or was cut off */
+                s_on_given_up (self, sent, command->worker, now_ns);
+            return;
         case DW_KEEP_ERROR: s_on_error (self, command); return;
         case DW_FINISH_RUN: s_on_finished (self, command, now_ns); return;
         case DW_KEEP_DEATH: s_on_death (self, command->node); return;
@@ -536,7 +574,7 @@ void dw_why_end (dw_why_t *self, int64_t now_ns) {
         return;
     now_ns = self->ended_ns = s_max (self->now_ns, now_ns);
     for (uint32_t index = 0; index < self->plan->nodes_count; index++)
-        self->nodes[index].state = dw_scheduler_node_state (self->scheduler, self->place, index);
+        s_set_state (self, index, self->place);
     for (uint32_t i = 0; i < self->attempts_count; i++) /* as they were sent */
         if (self->attempts[i].outcome == DW_OUTCOME_OPEN)
             s_break (self, self->attempts[i].node, DW_OUTCOME_OPEN, now_ns);

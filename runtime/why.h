@@ -65,6 +65,9 @@ typedef struct dw_why_node_t {
     int64_t ready_ns;                 /* the first time */
     int64_t final_ns;                 /* when it was heard of for the last time; -1: it never ran */
     uint32_t causes_at, causes_count; /* of one skipped or cancelled: into causes */
+    uint32_t
+        cut_with; /* of one cancelled while its run went on: the node that somebody asked to cancel; DW_NONE */
+    uint32_t cut_mark; /* the last such node that it is or depends on */
 } dw_why_node_t;
 
 typedef struct dw_why_t {

@@ -245,7 +245,7 @@ bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello) {
                                                        : dw_read_uint_max (self, hello->version);
     if (self->is_damaged || dw_wire_common_version (hello) == 0)
         return !self->is_damaged;
-    hello->role = dw_read_uint_max (self, DW_WIRE_AGENT);
+    hello->role = dw_read_uint_max (self, DW_WIRE_SOLO);
     hello->token = dw_read_bin (self, DW_WIRE_TOKEN_SIZE, &size);
     hello->number = dw_read_uint_max (self, UINT32_MAX);
     hello->credit = dw_read_uint_max (self, UINT32_MAX);
@@ -346,6 +346,17 @@ bool dw_read_welcome (dw_wire_reader_t *self, dw_wire_welcome_t *welcome) {
     welcome->workers_count = dw_read_array (self);
     return !self->is_damaged && size == DW_WIRE_TOKEN_SIZE && token_size == DW_WIRE_TOKEN_SIZE &&
            dw_wire_is_pulse (welcome->heartbeat_ms, welcome->silence_ms);
+}
+
+bool dw_read_solo (dw_wire_reader_t *self, dw_wire_solo_t *solo) {
+    memset (solo, 0, sizeof *solo);
+    solo->peer = dw_read_uint_max (self, UINT32_MAX);
+    solo->heartbeat_ms = dw_read_uint_max (self, UINT32_MAX);
+    solo->silence_ms = dw_read_uint_max (self, UINT32_MAX);
+    solo->max_payload_bytes = dw_read_uint (self);
+    solo->nodes = dw_read_ref (self);
+    return !self->is_damaged && !dw_ref_is_nil (&solo->nodes) &&
+           dw_wire_is_pulse (solo->heartbeat_ms, solo->silence_ms);
 }
 
 /* What a processor promises, a bit each. */

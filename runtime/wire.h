@@ -31,14 +31,14 @@ typedef enum dw_wire_type_t {
     DW_WIRE_HELLO =
         0, /* peer -> coordinator: magic, version, oldest, role, token, number, credit */
     DW_WIRE_WELCOME, /* to a worker: peer; to a client: peer, runs_max, max_payload_bytes, graph, heartbeat_ms,
-                        silence_ms, name; to an agent: an agent's welcome */
+                        silence_ms, name; to an agent: an agent's welcome; to a solo: a solo's */
     DW_WIRE_REFUSED, /* coordinator -> peer: code, text, the client's run or 0 */
     DW_WIRE_TASKS,   /* coordinator -> worker: first ticket, task records */
     DW_WIRE_ANSWERS, /* worker -> coordinator: peer, answer records */
-    DW_WIRE_CANCEL,  /* coordinator -> worker: ticket */
+    DW_WIRE_CANCEL,  /* coordinator -> worker: ticket, or ticket, steps */
     DW_WIRE_STOP,    /* coordinator -> worker: finish and leave */
     DW_WIRE_SUBMIT,  /* client -> coordinator: peer, submission records */
-    DW_WIRE_ABORT,   /* client -> coordinator: peer, run */
+    DW_WIRE_ABORT,   /* client -> coordinator: peer, run, or peer, run, node */
     DW_WIRE_RESULTS, /* coordinator -> client: result records */
     DW_WIRE_BYE,     /* worker, client -> coordinator: peer */
     DW_WIRE_CLOSE,   /* owner -> coordinator: timeout in ms */
@@ -68,6 +68,7 @@ typedef enum dw_wire_role_t {
     DW_WIRE_CLIENT,
     DW_WIRE_OWNER, /* whoever opened the system; inproc only */
     DW_WIRE_AGENT, /* a worker process, whose slots are workers */
+    DW_WIRE_SOLO,  /* a worker process of one slot, in one connection, that compiles no graph */
 } dw_wire_role_t;
 
 /* How an answer record goes on after its ticket. */
@@ -250,6 +251,16 @@ typedef struct dw_wire_welcome_t {
 } dw_wire_welcome_t;
 
 bool dw_read_welcome (dw_wire_reader_t *self, dw_wire_welcome_t *welcome);
+
+/* The WELCOME of a solo: [peer, heartbeat_ms, silence_ms, max_payload_bytes, nodes]; nodes is a briefing (runtime/briefing.h). */
+typedef struct dw_wire_solo_t {
+    uint32_t peer, heartbeat_ms, silence_ms;
+    uint64_t max_payload_bytes;
+    dw_ref_t nodes;
+} dw_wire_solo_t;
+
+/* False: damaged, or no pulse. */
+bool dw_read_solo (dw_wire_reader_t *self, dw_wire_solo_t *solo);
 
 typedef struct dw_wire_trait_t {
     const char *name; /* not ended by NUL */

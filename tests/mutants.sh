@@ -1,6 +1,7 @@
 #!/bin/bash
 # A checker is trusted after it has caught bugs planted on purpose: each patch in tests/mutants plants one in a copy of the
-# core, and the simulator must see it. CC and SEEDS may be set.
+# file that it names, and those who look after that file must see it: of the core the simulator, of recordings the tests
+# that write and replay those of the simulator's worlds. CC, SEEDS and MUTANTS (a pattern of names) may be set.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 seeds=${SEEDS:-1..4000}
@@ -15,26 +16,41 @@ build () { # FILE...: into objects named after them
     done
 }
 
-simulate () { # Its exit status; what it said is in $work/said.
-    local status=0
-    "${compile[@]}" "$work"/objects/*.o -lm -o "$work/sim" || exit 1
-    { timeout -s KILL 60 "$work/sim" --seeds "$seeds" >"$work/said" 2>&1 || status=$?; } 2>/dev/null
-    [ $status -le 1 ] || printf '\nthe simulator ended with status %d\n' $status >>"$work/said"
+judge () { # PROGRAM [ARGUMENT...]: its exit status; what it said is in $work/said.
+    local program=$1 status=0
+    shift
+    "${compile[@]}" "$work/objects/main/$program.o" "$work"/objects/*.o -lcmocka -lm -o "$work/$program" || exit 1
+    { timeout -s KILL 60 "$work/$program" "$@" >"$work/said" 2>&1 || status=$?; } 2>/dev/null
+    [ $status -le 125 ] || printf '\n%s ended with status %d\n' "$program" $status >>"$work/said"
     return $status
 }
 
-mkdir "$work/objects"
-build runtime/core/*.c runtime/payload.c tests/sim.c \
-    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth}.c || exit 1
-if ! simulate; then
-    tail -n 40 "$work/said"
-    echo "without a mutant the simulator must be content"
-    exit 1
-fi
+judges=(sim test_recording test_why)
+
+look_after () { # FILE: whether all who look after it are content.
+    case $1 in
+        runtime/core/*) judge sim --seeds "$seeds" ;;
+        *) judge test_recording && judge test_why ;;
+    esac
+}
+
+mkdir -p "$work/objects/main"
+build runtime/core/*.c runtime/{pack,payload,recorder,recording*,replay*,why*,wire}.c \
+    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,recorded}.c || exit 1
+for program in "${judges[@]}"; do
+    "${compile[@]}" "-DDAGWOOD_SOURCE_DIR=\"$PWD\"" -c "tests/$program.c" -o "$work/objects/main/$program.o" || exit 1
+done
+for file in runtime/core/scheduler.c runtime/recorder.c; do
+    if ! look_after $file; then
+        tail -n 40 "$work/said"
+        echo "without a mutant whoever looks after $file must be content"
+        exit 1
+    fi
+done
 
 planted=0
 caught=0
-for patch in tests/mutants/*.patch; do
+for patch in tests/mutants/${MUTANTS:-*}.patch; do
     name=$(basename "$patch" .patch)
     file=$(sed -n 's|^+++ b/||p' "$patch")
     mkdir -p "$work/$(dirname "$file")"
@@ -45,15 +61,15 @@ for patch in tests/mutants/*.patch; do
     fi
     cp -r "$work/objects" "$work/whole"
     case $file in
-        *.h) build runtime/core/*.c ;;
+        *.h) build runtime/core/*.c runtime/{pack,recorder,recording*,replay*,why*}.c ;;
         *) build "$work/$file" ;;
     esac || { echo "$patch does not compile"; exit 1; }
     planted=$((planted + 1))
-    if simulate; then
+    if look_after "$file"; then
         echo "NOT CAUGHT  $name"
     else
         caught=$((caught + 1))
-        echo "caught      $name: $(tail -n 1 "$work/said" | cut -c 1-110)"
+        echo "caught      $name: $(grep -v "^ 1 FAILED TEST\|^$" "$work/said" | tail -n 1 | cut -c 1-110)"
     fi
     rm -r "$work/objects" "${work:?}/$file"
     mv "$work/whole" "$work/objects"

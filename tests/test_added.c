@@ -509,6 +509,25 @@ static void a_run_that_is_cancelled_takes_its_graphs_with_it (void **state) {
     dw_result_destroy (&result);
 }
 
+static void a_node_that_is_cancelled_takes_its_graph_with_it_and_the_rest_goes_on (void **state) {
+    system_fixture_t *f = *state;
+    s_add_processors (f);
+    s_add_adder (f, "slow", "slow", "");
+    system_fixture_add (f, "below", "identity", "slow");
+    s_add_adder (f, "grows", "diamond", "");
+    system_fixture_open (f);
+    uint64_t run = system_fixture_submit (f, "ab");
+    const struct timespec moment = {.tv_nsec = 20000000};
+    nanosleep (&moment, NULL);
+    assert_int_equal (dw_client_cancel_node (f->client, run, "slow", f->error), DW_OK);
+    dw_result_t *result = system_fixture_wait (f, run);
+    assert_int_equal (dw_result_status (result), DW_RUN_PARTIAL);
+    expect_status (result, "slow", DW_NODE_CANCELLED);
+    expect_status (result, "below", DW_NODE_CANCELLED);
+    expect_text (result, "grows", "AB-ba");
+    dw_result_destroy (&result);
+}
+
 static void a_run_whose_time_is_over_fails_at_the_node_that_grew (void **state) {
     system_fixture_t *f = *state;
     s_add_processors (f);
@@ -541,6 +560,7 @@ int main (void) {
         cmocka_unit_test (who_may_not_add_fails_and_is_told),
         cmocka_unit_test (adds_is_for_processors_that_add_and_names_those_that_there_are),
         cmocka_unit_test (a_run_that_is_cancelled_takes_its_graphs_with_it),
+        cmocka_unit_test (a_node_that_is_cancelled_takes_its_graph_with_it_and_the_rest_goes_on),
         cmocka_unit_test (a_run_whose_time_is_over_fails_at_the_node_that_grew),
     };
     return system_fixture_run_everywhere ("added", tests);

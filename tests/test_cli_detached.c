@@ -96,6 +96,66 @@ static void a_cancelled_run_is_status_1_for_who_waits (void **state) {
     command_expect_output (&f->other, "run 1: cancelled");
 }
 
+/* Has a run of nap, up behind it and beside, records it, and cancels nap. */
+static void s_cancel_nap (fixture_t *f, const char *recording) {
+    command_t c = {0};
+    const char *file = command_file ("beside.yaml",
+                                     "processors:\n"
+                                     "  - {id: nap, processor: sleep, options: {ms: 60000}}\n"
+                                     "  - {id: up, processor: change_text_case_upper, depends_on: "
+                                     "[nap]}\n"
+                                     "  - {id: beside, processor: reverse_text}\n");
+    command_start (&f->coordinator,
+                   (const char *const[]){"coordinator", file, "--listen", "tcp://127.0.0.1:*",
+                                         "--actors-here", "--record", recording, NULL});
+    command_await_output (&f->coordinator, "\n");
+    assert_int_equal (sscanf (f->coordinator.out, "listening at %255s", f->endpoint), 1);
+    s_detach (f, "hello");
+    usleep (200000);
+    COMMAND (&c, "submit", "--connect", f->endpoint, "--cancel", f->name, "--node", "nip");
+    command_expect (&c, 64);
+    command_expect_error (&c, "no node \"nip\" to be cancelled; did you mean \"nap\"?");
+    command_free (&c);
+    COMMAND (&c, "submit", "--connect", f->endpoint, "--cancel", f->name, "--node", "nap",
+             "--format", "json");
+    command_expect (&c, 1);
+    json_t *result = command_json (&c), *nodes = json_object_get (result, "results");
+    const char *const expected[][2] = {
+        {"nap", "cancelled"}, {"up", "cancelled"}, {"beside", "done"}};
+    assert_string_equal (json_string_value (json_object_get (result, "status")), "partial");
+    for (int i = 0; i < 3; i++) {
+        const json_t *node = json_object_get (nodes, expected[i][0]);
+        assert_string_equal (json_string_value (json_object_get (node, "status")), expected[i][1]);
+    }
+    json_decref (result);
+    command_free (&c);
+    command_signal (&f->coordinator, SIGTERM);
+    command_end (&f->coordinator);
+    command_expect (&f->coordinator, 0);
+}
+
+static void a_node_is_cancelled_while_the_rest_of_its_run_goes_on (void **state) {
+    fixture_t *f = *state;
+    command_t c = {0};
+    char recording[64];
+    snprintf (recording, sizeof recording, "/tmp/dagwood-cancelled-%d.rec", (int) getpid ());
+    s_cancel_nap (f, recording);
+    COMMAND (&c, "replay", recording);
+    command_expect (&c, 0);
+    command_expect_output (&c, "cancel what depends on, and nap");
+    command_free (&c);
+    COMMAND (&c, "why", recording, "up");
+    command_expect (&c, 0);
+    command_expect_output (&c, "cancelled because that was asked for of nap, which it depends on");
+    command_free (&c);
+    COMMAND (&c, "why", recording, "nap");
+    command_expect (&c, 0);
+    command_expect_output (&c, "cancelled while it ran");
+    command_expect_output (&c, "cancelled because that was asked for of nap\n");
+    command_free (&c);
+    unlink (recording);
+}
+
 static void a_signal_ends_the_waiting_and_not_the_run (void **state) {
     fixture_t *f = *state;
     command_t c = {0};
@@ -145,6 +205,9 @@ static void words_that_do_not_go_together_are_a_usage_error (void **state) {
     COMMAND (&c, "submit", "--connect", "ipc://x", "--wait", "a-1", "--cancel", "a-1");
     command_expect (&c, 64);
     command_free (&c);
+    COMMAND (&c, "submit", "--connect", "ipc://x", "--wait", "a-1", "--node", "b");
+    command_expect (&c, 64);
+    command_free (&c);
     COMMAND (&c, "submit", "--connect", "ipc://x", "--wait", "a-1", "--input", "hello");
     command_expect (&c, 64);
     command_free (&c);
@@ -156,6 +219,7 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         TEST (waiting_prints_what_a_plain_submit_would),
         TEST (a_cancelled_run_is_status_1_for_who_waits),
+        TEST (a_node_is_cancelled_while_the_rest_of_its_run_goes_on),
         TEST (a_signal_ends_the_waiting_and_not_the_run),
         TEST (a_name_that_is_not_there_is_status_76_and_one_that_is_none_64),
         TEST (words_that_do_not_go_together_are_a_usage_error),

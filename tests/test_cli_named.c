@@ -161,6 +161,92 @@ static void what_is_no_name_is_a_usage_error (void **state) {
     s_expect_end (&f->first, 64, "an incarnation needs a name");
 }
 
+/* ---- Of Slurm ----------------------------------------------------------------------------- */
+
+static void s_in_slurm (void) {
+    setenv ("SLURM_CLUSTER_NAME", "gamma", 1);
+    setenv ("SLURM_JOB_ID", "4711", 1);
+    setenv ("SLURM_STEP_ID", "0", 1);
+    setenv ("SLURM_PROCID", "3", 1);
+    setenv ("SLURM_CPUS_PER_TASK", "5", 1);
+}
+
+static void s_in_slurm_again (void) {
+    s_in_slurm ();
+    setenv ("SLURM_RESTART_COUNT", "1", 1);
+}
+
+static void s_in_slurm_alone_on_its_node (void) {
+    s_in_slurm ();
+    unsetenv ("SLURM_CPUS_PER_TASK");
+    setenv ("SLURM_CPUS_ON_NODE", "7", 1);
+    setenv ("SLURM_STEP_TASKS_PER_NODE", "1(x3)", 1);
+}
+
+static void s_in_slurm_with_others_on_its_node (void) {
+    s_in_slurm_alone_on_its_node ();
+    setenv ("SLURM_STEP_TASKS_PER_NODE", "1,2", 1);
+}
+
+static void s_in_slurm_without_a_task (void) {
+    s_in_slurm ();
+    unsetenv ("SLURM_PROCID");
+}
+
+static void s_in_slurm_with_nonsense (void) {
+    s_in_slurm ();
+    setenv ("SLURM_RESTART_COUNT", "-1", 1);
+}
+
+static void s_expect_status (fixture_t *f, const char *part) {
+    command_t c = {0};
+    COMMAND (&c, "status", "--connect", f->endpoint, "--format", "json");
+    command_expect_output (&c, part);
+    command_free (&c);
+}
+
+static void slurm_says_name_incarnation_and_slots (void **state) {
+    fixture_t *f = *state;
+    s_coordinate (f);
+    f->first.prepare = s_in_slurm;
+    START (&f->first, "worker", "--connect", f->endpoint, "--slurm");
+    command_await_error (&f->first, "working for ");
+    s_expect_status (f, "\"host\": \"gamma/4711.0.3@");
+    s_expect_status (f, "\"slots\": 5");
+    f->second.prepare = s_in_slurm_again;
+    START (&f->second, "worker", "--connect", f->endpoint, "--slurm", "--slots", "2");
+    command_await_error (&f->second, "working for ");
+    s_expect_end (&f->first, 76, "a later incarnation");
+    s_expect_status (f, "\"slots\": 2"); /* what is said in words stands */
+}
+
+static void a_task_that_is_alone_on_its_node_has_its_cpus (void **state) {
+    fixture_t *f = *state;
+    s_coordinate (f);
+    f->first.prepare = s_in_slurm_alone_on_its_node;
+    START (&f->first, "worker", "--connect", f->endpoint, "--slurm");
+    command_await_error (&f->first, "working for ");
+    s_expect_status (f, "\"slots\": 7");
+}
+
+static void what_slurm_does_not_say_is_named (void **state) {
+    fixture_t *f = *state;
+    static const struct {
+        void (*prepare) (void);
+        const char *said;
+    } cases[] = {
+        {NULL, "--slurm: SLURM_JOB_ID is not set"},
+        {s_in_slurm_without_a_task, "--slurm: SLURM_PROCID is not set"},
+        {s_in_slurm_with_others_on_its_node, "--slurm: SLURM_CPUS_PER_TASK is not set"},
+        {s_in_slurm_with_nonsense, "--slurm: SLURM_RESTART_COUNT is \"-1\", which is no number"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        f->first.prepare = cases[i].prepare;
+        START (&f->first, "worker", "--connect", "tcp://127.0.0.1:1", "--slurm");
+        s_expect_end (&f->first, 64, cases[i].said);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown (name, s_set_up, s_tear_down)
 
 int main (void) {
@@ -170,6 +256,9 @@ int main (void) {
         TEST (status_and_notices_tell_the_name),
         TEST (a_name_is_of_no_use_without_its_key),
         TEST (what_is_no_name_is_a_usage_error),
+        TEST (slurm_says_name_incarnation_and_slots),
+        TEST (a_task_that_is_alone_on_its_node_has_its_cpus),
+        TEST (what_slurm_does_not_say_is_named),
     };
     return !!cmocka_run_group_tests_name ("named workers", tests, command_folder_set_up,
                                           command_folder_tear_down);

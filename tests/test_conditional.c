@@ -19,15 +19,18 @@ static int s_pick (dw_call_t *call, void *arg) {
 /* Its output is the ids of the dependencies that gave one. */
 static int s_list (dw_call_t *call, void *arg) {
     char list[256] = "";
+    size_t size = 0;
     (void) arg;
     for (size_t i = 0; i < dw_call_dependencies_count (call); i++)
         if (dw_call_dependency_text (call, i, NULL)) {
-            strcat (list, dw_call_dependency_id (call, i));
-            strcat (list, " ");
+            size += (size_t) snprintf (list + size, sizeof list - size, "%s ",
+                                       dw_call_dependency_id (call, i));
+            if (size >= sizeof list)
+                return dw_call_fail (call, 1, "the list is too long");
         } else if (dw_call_dependency_payload (call, i, NULL) ||
                    dw_call_dependency_metadata (call, i, "key", NULL))
             return dw_call_fail (call, 1, "half of a dependency is there");
-    return dw_call_set_text (call, list, strlen (list));
+    return dw_call_set_text (call, list, size);
 }
 
 /* Says something of everything, and then that it ends its branch. */
@@ -264,7 +267,7 @@ static void many_branches_end_at_once_however_long_they_are (void **state) {
     for (int i = 0; i < 5000; i++) {
         snprintf (id, sizeof id, "n%d", i);
         system_fixture_add (f, id, "identity", before);
-        strcpy (before, id);
+        memcpy (before, id, sizeof before);
     }
     system_fixture_open (f);
     dw_result_t *result = system_fixture_run_text (f, "gate");

@@ -12,108 +12,7 @@
 #include <cmocka.h>
 
 #include "actors/zap.h"
-
-#define LONG_HOST \
-    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-
-typedef struct s_case_t {
-    const char *endpoint;
-    dw_reach_t reach;
-} s_case_t;
-
-static const s_case_t s_cases[] = {
-    /* Only this machine. */
-    {"tcp://127.0.0.1:5555", DW_REACH_MACHINE},
-    {"tcp://127.0.0.1:*", DW_REACH_MACHINE},
-    {"tcp://127.0.0.1:1", DW_REACH_MACHINE},
-    {"tcp://127.0.0.1:65535", DW_REACH_MACHINE},
-    {"tcp://127.0.0.1:00080", DW_REACH_MACHINE},
-    {"tcp://127.0.0.1:0", DW_REACH_MACHINE},
-    {"tcp://0.0.0.0:0", DW_REACH_BEYOND},
-    {"tcp://[::]:0", DW_REACH_BEYOND},
-    {"tcp://127.255.255.254:*", DW_REACH_MACHINE},
-    {"tcp://127.1.2.3:*", DW_REACH_MACHINE},
-    {"tcp://[::1]:*", DW_REACH_MACHINE},
-    {"tcp://[0:0:0:0:0:0:0:1]:5555", DW_REACH_MACHINE},
-    {"tcp://[::ffff:127.0.0.1]:*", DW_REACH_MACHINE},
-    {"tcp://[::ffff:7f00:1]:*", DW_REACH_MACHINE},
-    {"ipc://*", DW_REACH_MACHINE},
-    {"ipc://@name", DW_REACH_MACHINE},
-    {"ipc:///run/x", DW_REACH_MACHINE},
-    {"ipc://tcp://0.0.0.0:5555", DW_REACH_MACHINE}, /* a file of that name */
-    /* Other machines too. */
-    {"tcp://*:*", DW_REACH_BEYOND},
-    {"tcp://*:5555", DW_REACH_BEYOND},
-    {"tcp://0.0.0.0:5555", DW_REACH_BEYOND},
-    {"tcp://10.0.0.1:5555", DW_REACH_BEYOND},
-    {"tcp://192.168.1.1:*", DW_REACH_BEYOND},
-    {"tcp://128.0.0.1:*", DW_REACH_BEYOND},
-    {"tcp://126.255.255.255:*", DW_REACH_BEYOND},
-    {"tcp://[::]:5555", DW_REACH_BEYOND},
-    {"tcp://[::2]:*", DW_REACH_BEYOND},
-    {"tcp://[fe80::1%eth0]:5555", DW_REACH_BEYOND},
-    {"tcp://[::1%lo]:*", DW_REACH_BEYOND},
-    {"tcp://[::ffff:10.0.0.1]:*", DW_REACH_BEYOND},
-    {"tcp://[::ffff:0.0.0.0]:*", DW_REACH_BEYOND},
-    {"tcp://[::127.0.0.1]:*", DW_REACH_BEYOND},        /* is not 127.0.0.1 */
-    {"tcp://[64:ff9b::127.0.0.1]:*", DW_REACH_BEYOND}, /* nor is its translation */
-    /* Names, and what ZeroMQ takes for an address: nobody can tell by their text. */
-    {"tcp://localhost:*", DW_REACH_BEYOND},
-    {"tcp://lo:5555", DW_REACH_BEYOND},
-    {"tcp://eth0:5555", DW_REACH_BEYOND},
-    {"tcp://example.org:80", DW_REACH_BEYOND},
-    {"tcp://127.0.0.1.example.org:80", DW_REACH_BEYOND},
-    {"tcp://127.1:*", DW_REACH_BEYOND},
-    {"tcp://2130706433:*", DW_REACH_BEYOND},
-    {"tcp://0x7f.1:*", DW_REACH_BEYOND},
-    {"tcp://0:*", DW_REACH_BEYOND},
-    {"tcp://127.0.0.01:*", DW_REACH_BEYOND},
-    {"tcp://127.0.0.256:*", DW_REACH_BEYOND},
-    /* None. */
-    {"tcp://127.0.0.1:5000;0.0.0.0:6001", DW_REACH_NONE}, /* ZeroMQ listens at the second */
-    {"tcp://127.0.0.1:*;0.0.0.0:*", DW_REACH_NONE},
-    {"tcp://[::1]:5000;0.0.0.0:6001", DW_REACH_NONE},
-    {"tcp://127.0.0.1%lo:*", DW_REACH_NONE},
-    {"tcp://[127.0.0.1]:*", DW_REACH_NONE},
-    {"tcp://127.0.0.1", DW_REACH_NONE},
-    {"tcp://127.0.0.1:", DW_REACH_NONE},
-    {"tcp://127.0.0.1:00", DW_REACH_NONE},
-    {"tcp://127.0.0.1:65536", DW_REACH_NONE},
-    {"tcp://127.0.0.1:70000", DW_REACH_NONE},
-    {"tcp://127.0.0.1:4294967377", DW_REACH_NONE},
-    {"tcp://127.0.0.1:-1", DW_REACH_NONE},
-    {"tcp://127.0.0.1:+80", DW_REACH_NONE},
-    {"tcp://127.0.0.1: 80", DW_REACH_NONE},
-    {"tcp://127.0.0.1:80x", DW_REACH_NONE},
-    {"tcp://127.0.0.1:80/x", DW_REACH_NONE},
-    {"tcp://127.0.0.1:**", DW_REACH_NONE},
-    {"tcp:// 127.0.0.1:80", DW_REACH_NONE},
-    {"tcp://127.0.0.1 :80", DW_REACH_NONE},
-    {"tcp://127.0.0.1\n:80", DW_REACH_NONE},
-    {"tcp://:80", DW_REACH_NONE},
-    {"tcp://", DW_REACH_NONE},
-    {"tcp://[]:80", DW_REACH_NONE},
-    {"tcp://[:80", DW_REACH_NONE},
-    {"tcp://]:80", DW_REACH_NONE},
-    {"tcp://[::1:80", DW_REACH_NONE},
-    {"tcp://::1:80", DW_REACH_NONE},
-    {"tcp://[::1%]:80", DW_REACH_NONE},
-    {"tcp://[::1]80", DW_REACH_NONE},
-    {"tcp://[*]:80", DW_REACH_NONE},
-    {"tcp://" LONG_HOST LONG_HOST LONG_HOST ":80", DW_REACH_NONE},
-    {"TCP://127.0.0.1:80", DW_REACH_NONE},
-    {" tcp://127.0.0.1:80", DW_REACH_NONE},
-    {"127.0.0.1:80", DW_REACH_NONE},
-    {"ipc://", DW_REACH_NONE},
-    {"inproc://x", DW_REACH_NONE},
-    {"udp://127.0.0.1:80", DW_REACH_NONE},
-    {"pgm://127.0.0.1:80", DW_REACH_NONE},
-    {"tipc://{1,2}", DW_REACH_NONE},
-    {"ws://127.0.0.1:80", DW_REACH_NONE},
-    {"vmci://1:2", DW_REACH_NONE},
-    {"", DW_REACH_NONE},
-};
-#define CASES_COUNT (sizeof s_cases / sizeof *s_cases)
+#include "tests/support/endpoints.h"
 
 /* A context with a handler, a plain socket and a guarded one. */
 typedef struct fixture_t {
@@ -150,10 +49,11 @@ static int s_tear_down (void **state) {
 
 static void an_endpoint_s_reach_is_told_by_its_text (void **state) {
     (void) state;
-    for (size_t i = 0; i < CASES_COUNT; i++)
-        if (dw_endpoint_reach (s_cases[i].endpoint) != s_cases[i].reach)
-            fail_msg ("%s is %d, not %d", s_cases[i].endpoint,
-                      (int) dw_endpoint_reach (s_cases[i].endpoint), (int) s_cases[i].reach);
+    for (size_t i = 0; i < endpoint_cases_count; i++)
+        if (dw_endpoint_reach (endpoint_cases[i].endpoint) != endpoint_cases[i].reach)
+            fail_msg ("%s is %d, not %d", endpoint_cases[i].endpoint,
+                      (int) dw_endpoint_reach (endpoint_cases[i].endpoint),
+                      (int) endpoint_cases[i].reach);
 }
 
 static void s_expect_check (void *socket, const char *endpoint, int expected) {
@@ -168,9 +68,9 @@ static void s_expect_check (void *socket, const char *endpoint, int expected) {
 
 static void beyond_the_machine_listens_only_who_is_guarded (void **state) {
     fixture_t *f = *state;
-    for (size_t i = 0; i < CASES_COUNT; i++) {
-        const char *endpoint = s_cases[i].endpoint;
-        switch (s_cases[i].reach) {
+    for (size_t i = 0; i < endpoint_cases_count; i++) {
+        const char *endpoint = endpoint_cases[i].endpoint;
+        switch (endpoint_cases[i].reach) {
             case DW_REACH_NONE:
                 s_expect_check (f->plain, endpoint, DW_EINVAL);
                 s_expect_check (f->guarded, endpoint, DW_EINVAL);
@@ -191,10 +91,10 @@ static void what_is_refused_is_not_bound (void **state) {
     fixture_t *f = *state;
     char bound[256] = "";
     size_t size = sizeof bound;
-    for (size_t i = 0; i < CASES_COUNT; i++)
-        if (s_cases[i].reach != DW_REACH_MACHINE)
-            assert_true (dw_endpoint_bind (f->plain, s_cases[i].endpoint, bound, sizeof bound,
-                                           NULL) != DW_OK);
+    for (size_t i = 0; i < endpoint_cases_count; i++)
+        if (endpoint_cases[i].reach != DW_REACH_MACHINE)
+            assert_true (dw_endpoint_bind (f->plain, endpoint_cases[i].endpoint, bound,
+                                           sizeof bound, NULL) != DW_OK);
     assert_int_equal (zmq_getsockopt (f->plain, ZMQ_LAST_ENDPOINT, bound, &size), 0);
     assert_string_equal (bound, ""); /* nothing ever was */
 }

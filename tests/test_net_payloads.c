@@ -133,6 +133,7 @@ static uint64_t s_sent_bytes (const net_t *net) {
         struct sockaddr_in address;
         struct tcp_info info;
         socklen_t size = sizeof address, info_size = sizeof info;
+        memset (&address, 0, sizeof address);
         memset (&info, 0, sizeof info);
         if (getsockname (fd, (struct sockaddr *) &address, &size) == 0 &&
             address.sin_family == AF_INET && ntohs (address.sin_port) == port &&
@@ -219,8 +220,8 @@ static void s_expect_once (net_t *net, size_t size, unsigned payloads) {
     net_open (net, &(dw_system_options_t){.no_actors = true}, false);
     dw_agent_t *agent = net_agent (net, NULL, SLOTS, 0);
     dw_client_t *client = s_client (net);
-    for (char with = 'a'; with < 'e'; with++) {
-        char *text = s_text (size, with);
+    for (int with = 'a'; with < 'e'; with++) {
+        char *text = s_text (size, (char) with);
         uint64_t before = s_sent_bytes (net), hash = s_run (net, client, text),
                  sent = s_sent_bytes (net) - before;
         assert_true (hash == s_expected (net, text));

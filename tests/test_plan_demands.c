@@ -211,8 +211,30 @@ static void a_plan_prints_its_lanes (void **state) {
 #define TEST(name) \
     cmocka_unit_test_setup_teardown (name, graph_fixture_setup, graph_fixture_teardown)
 
+static void a_node_for_workers_elsewhere_may_name_what_only_they_have (void **state) {
+    graph_fixture_t *f = *state;
+    int words = graph_fixture_add (f, "words", "xyz", "");
+    int other = graph_fixture_add (f, "other", "tt", "words");
+    dw_graph_node_options (f->graph, words)->intent = DW_ANALYZE;
+    assert_int_equal (dw_graph_set_remote (f->graph, words), DW_OK);
+    s_require (f, other, "gpu", "yes");
+    dw_plan_t *plan = s_plan (f);
+    assert_int_equal (plan->flags[0],
+                      DW_NODE_ANALYZE); /* it reads dependencies, and is not brief */
+    assert_int_equal (plan->flags[1], 0);
+    assert_string_equal (dw_error_text (f->error),
+                         "warning: node \"other\" names the processor \"tt\", which only a worker "
+                         "elsewhere can have; did you mean \"t\"?\n");
+    graph_fixture_add (f, "near", "xyz", "");
+    dw_plan_destroy (&f->plan);
+    assert_int_equal (dw_plan_new (&f->plan, f->graph, &graph_fixture_lookup, f->error), DW_EGRAPH);
+    assert_non_null (strstr (dw_error_text (f->error),
+                             "node \"near\" names the processor \"xyz\", which is unknown"));
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
+        TEST (a_node_for_workers_elsewhere_may_name_what_only_they_have),
         TEST (nodes_that_demand_nothing_have_one_lane_and_no_demands),
         TEST (there_is_a_lane_for_each_different_demand),
         TEST (where_every_node_makes_a_demand_there_is_no_free_lane),

@@ -172,7 +172,21 @@ typedef struct s_submitted_t {
     uint32_t outputs[NODES_MAX];
     uint32_t outputs_count;
     bool is_cancelled;
+    bool is_below
+        [NODES_MAX]; /* it was cancelled while the rest went on, or depends on one that was */
 } s_submitted_t;
+
+/* Cancels a node, and with it all that depends on it. */
+static void s_cancel_node (s_world_t *world, s_submitted_t *run) {
+    uint32_t node = random_below (&world->random, world->graph->nodes_count);
+    dw_error_t *error = dw_error_new ();
+    if (dw_client_cancel_node (world->client, run->number, world->graph->nodes[node].id, error))
+        fail_msg ("%s", dw_error_text (error));
+    dw_error_destroy (&error);
+    for (uint32_t other = 0; other < world->graph->nodes_count; other++)
+        if (other == node || evaluator_is_ancestor (world->evaluator, other, node))
+            run->is_below[other] = true;
+}
 
 static void s_submit (s_world_t *world, s_submitted_t *run) {
     const char *ids[NODES_MAX];
@@ -201,6 +215,9 @@ static void s_submit (s_world_t *world, s_submitted_t *run) {
         run->is_cancelled = true;
         assert_int_equal (dw_client_cancel (world->client, run->number), DW_OK);
     }
+    for (uint32_t left = random_one_in (random, 5) ? 1 + random_below (random, 2) : 0; left > 0;
+         left--)
+        s_cancel_node (world, run);
 }
 
 static void s_check_metadata (const dw_result_t *result, int at,
@@ -272,7 +289,8 @@ static void s_check_failed_graph (const s_world_t *world, const dw_result_t *res
 }
 
 static void s_check_node (const s_world_t *world, const dw_result_t *result, uint32_t node,
-                          const evaluation_t *evaluation, bool is_cancelled) {
+                          const evaluation_t *evaluation, const s_submitted_t *run,
+                          bool is_cancelled) {
     const random_node_t *described = &world->graph->nodes[node];
     const evaluated_node_t *expected = &evaluation->nodes[node];
     int at = dw_result_find (result, described->id);
@@ -280,7 +298,7 @@ static void s_check_node (const s_world_t *world, const dw_result_t *result, uin
 
     assert_int_equal (at, world->evaluator->rank[node]);
     assert_string_equal (dw_result_id (result, at), described->id);
-    if (is_cancelled && status == DW_NODE_CANCELLED)
+    if ((is_cancelled || run->is_below[node]) && status == DW_NODE_CANCELLED)
         return;
     if (!evaluation_allows (evaluation, node, status))
         fail_msg ("node %" PRIu32 " is %s, not %s", node, dw_node_status_text (status),
@@ -322,10 +340,18 @@ static void s_check_failures (const dw_result_t *result) {
     assert_int_equal (dw_result_failures_count (result), count);
 }
 
+/* Whether a node of the result is cancelled, and may be so because that was asked for. */
+static bool s_is_cut_off (const s_world_t *world, const dw_result_t *result,
+                          const s_submitted_t *run, uint32_t node) {
+    int at = dw_result_find (result, world->graph->nodes[node].id);
+    return run->is_below[node] && dw_result_node_status (result, at) == DW_NODE_CANCELLED;
+}
+
 static void s_check_result (const s_world_t *world, const dw_result_t *result,
                             const s_submitted_t *run) {
+    bool fails[NODES_MAX], cut[NODES_MAX]; /* what was cancelled has not failed */
     evaluator_run_t question = {world->graph->options.failure_strategy,
-                                world->fails,
+                                fails,
                                 world->skips,
                                 run->outputs,
                                 run->outputs_count,
@@ -334,14 +360,24 @@ static void s_check_result (const s_world_t *world, const dw_result_t *result,
                                 world->added_nodes_max,
                                 world->added_depth_max,
                                 world->added_nodes_max,
-                                0};
+                                0,
+                                cut};
+    for (uint32_t node = 0; node < world->graph->nodes_count; node++)
+        cut[node] = s_is_cut_off (world, result, run, node);
+    for (uint32_t node = 0; node < world->graph->nodes_count; node++)
+        fails[node] = world->fails[node] && !cut[node];
     evaluation_t *evaluation = evaluation_new (world->evaluator, &question);
     bool is_cancelled = run->is_cancelled && dw_result_status (result) == DW_RUN_CANCELLED;
     assert_int_equal (dw_result_nodes_count (result), world->graph->nodes_count);
+    dw_run_status_t status = evaluation->status;
+    for (uint32_t node = 0; node < world->graph->nodes_count; node++) {
+        bool is_missing = evaluation->nodes[node].requested &&
+                          s_is_cut_off (world, result, run, node);
+        status = status == DW_RUN_OK && is_missing ? DW_RUN_PARTIAL : status;
+        s_check_node (world, result, node, evaluation, run, is_cancelled);
+    }
     if (!is_cancelled)
-        assert_int_equal (dw_result_status (result), evaluation->status);
-    for (uint32_t node = 0; node < world->graph->nodes_count; node++)
-        s_check_node (world, result, node, evaluation, is_cancelled);
+        assert_int_equal (dw_result_status (result), status);
     s_check_failures (result);
     if (evaluation->status == DW_RUN_FAILED && !is_cancelled)
         assert_true (dw_result_failures_count (result) > 0);
@@ -416,7 +452,8 @@ static dw_processors_t *s_some_of (random_t *random, const dw_processors_t *proc
     dw_processors_t *some = random_one_in (random, 2) ? dw_processors_new_empty () : NULL;
     for (int i = 0; some && i < RANDOM_PROCESSORS; i++)
         if (!random_one_in (random, 4))
-            dw_processors_add (some, dw_processors_find (processors, random_processor_name (i)));
+            dw_processors_add (some, dw_processors_find (processors, random_processor_name (
+                                                                         (random_processor_t) i)));
     return some;
 }
 

@@ -72,7 +72,10 @@ wait -n "$workers" "$client"
 status=$?
 if kill -TERM "$client" 2>/dev/null; then
     say "every worker has left (status $status): what is in flight is cancelled"
-    again=yes
+    case $status in
+        0 | 71 | 75 | 1[2-9][0-9]) again=yes ;;
+        *) wrong=$status ;; # words, keys, the graph: it would be the same again
+    esac
 fi
 wait "$client"
 status=$?
@@ -81,7 +84,7 @@ wait
 
 # -- Its end -----------------------------------------------------------------------------------------------------------
 
-case $status in
+case ${wrong:-$status} in
     69 | 71 | 75) again=yes ;; # nobody there, resources refused, lost: another try may do better
 esac
 
@@ -95,4 +98,4 @@ if [ "${again:-no}" = yes ] && [ "${SLURM_RESTART_COUNT:-0}" -lt $restarts_max ]
     rm -rf "$folder"
     scontrol requeue "$SLURM_JOB_ID" && sleep 60 # until Slurm ends it
 fi
-exit $status
+exit "${wrong:-$status}"

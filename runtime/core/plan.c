@@ -39,7 +39,7 @@ typedef struct builder_t {
     uint32_t *rank;       /* by node as declared: its index in the plan */
     uint64_t *costs_us;   /* by node */
     dw_policies_t policies;
-    uint32_t unknown_count, ambiguous_count;
+    uint32_t unknown_count, ambiguous_count, foreign_count;
     bool has_joins;
     uint32_t adds_count; /* of all nodes */
 } builder_t;
@@ -75,6 +75,23 @@ static void s_report_unknown (builder_t *self, const dw_node_t *node, const char
                       node->processor);
 }
 
+/* A node that only workers elsewhere may run can name a processor that is known there alone. */
+static bool s_is_elsewhere (const dw_node_t *node) {
+    return node->demand && (node->demand->remote || node->demand->tags_count > 0);
+}
+
+/* It may be meant; a name that is nearly another's mostly is not. */
+static void s_warn_foreign (builder_t *self, const dw_node_t *node) {
+    const dw_plan_lookup_t *lookup = self->lookup;
+    dw_place_t place = {self->graph->file, node->processor_line, node->processor_column};
+    const char *nearest = lookup->nearest ? lookup->nearest (lookup->arg, node->processor) : NULL;
+    if (nearest && self->foreign_count++ < REPORTED_MAX)
+        dw_error_warn (self->error, place,
+                       "node \"%s\" names the processor \"%s\", which only a worker elsewhere can "
+                       "have; did you mean \"%s\"?",
+                       node->id, node->processor, nearest);
+}
+
 static bool s_reserve_kind (builder_t *self) {
     if (self->kinds.count < self->kinds_size)
         return true;
@@ -92,7 +109,7 @@ static bool s_reserve_kind (builder_t *self) {
     return true;
 }
 
-/* A processor seen for the first time is looked up; an unknown one has no intent. */
+/* A processor seen for the first time is looked up; an unknown one has no intent, and is a transform where it may be. */
 static int s_find_kind (builder_t *self, const char *processor, uint32_t *kind_p) {
     uint32_t fresh = self->kinds.count;
     if (!s_reserve_kind (self))
@@ -149,7 +166,11 @@ static int s_find_kinds (builder_t *self) {
             return s_no_memory (self);
         last = node->processor;
         self->kind[index] = kind;
-        if (self->traits[kind].intent == DW_INTENT_DEFAULT)
+        if (self->traits[kind].intent != DW_INTENT_DEFAULT)
+            continue;
+        if (s_is_elsewhere (node))
+            s_warn_foreign (self, node);
+        else
             s_report_unknown (self, node, node->processor);
     }
     if (graph->adders_count && s_find_added_kinds (self))

@@ -103,7 +103,10 @@ typedef struct dw_plan_t {
  * path. A node that says no `input` where two transforms of one level could both give the payload
  * is a warning that says whose output it gets (not where it joins any_ok).
  *
- * Errors: DW_EGRAPH  all that dw_graph_resolve says, and unknown processors
+ * A node that demands a worker elsewhere may name a processor that is unknown here: a transform, if the node does not say
+ * otherwise, that reads its dependencies. When a known name is near, there is a warning.
+ *
+ * Errors: DW_EGRAPH  all that dw_graph_resolve says, and unknown processors of other nodes
  *         DW_ENOMEM  nothing was allocated */
 typedef struct dw_plan_lookup_t {
     bool (*trait) (void *arg, const char *processor, dw_trait_t *trait_p);

@@ -74,4 +74,7 @@ static inline void dw_ready_take (dw_ready_t *self, uint32_t lane, uint32_t node
         self->head[lane] = 0;
 }
 
+/* Takes out any node that is in it. In order of arrival that takes O(what is ready in its lane). */
+void dw_ready_remove (dw_ready_t *self, uint32_t node);
+
 #endif

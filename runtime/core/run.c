@@ -196,7 +196,8 @@ uint32_t dw_run_steps (const dw_run_t *self, uint32_t node) {
         return self->plan->chain_length[node];
     /* What a wanted node needs is wanted, so the wanted nodes of a chain are its beginning. */
     uint32_t steps = 1;
-    for (node = self->plan->chain_next[node]; node != DW_NONE && self->nodes[node].wanted;
+    for (node = self->plan->chain_next[node];
+         node != DW_NONE && (self->nodes[node].wanted & DW_WANTED);
          node = self->plan->chain_next[node])
         steps++;
     return steps;
@@ -334,6 +335,8 @@ int dw_run_causes (const dw_run_t *self,
         uint8_t state = self->nodes[node].state;
         if (state != DW_STATE_SKIPPED && state != DW_STATE_CANCELLED && state != DW_STATE_LEFT_OUT)
             continue;
+        if (dw_run_was_cut_off (self, node))
+            continue; /* cancelled by request, whatever else befell the run */
         if (of[node] == DW_NONE && !self->is_cut_short)
             continue; /* cancelled by request */
         assert (of[node] == DW_NONE || sets.items);

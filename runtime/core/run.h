@@ -6,14 +6,17 @@
 #include "runtime/core/ready.h"
 #include "runtime/core/scheduler.h"
 
-#define DW_WANTED    1u /* the node, or one that needs it, was asked for */
+#define DW_WANTED \
+    1u /* the node, or one that needs it, was asked for, and it was not cancelled since */
 #define DW_REQUESTED 2u /* the node was asked for: its output stays */
+#define DW_BELOW \
+    4u /* scheduler_cancel.c: the node is, or depends on, one that is being cancelled */
 
 typedef struct dw_run_node_t {
     uint32_t waits_for; /* dependencies that are not final yet; then the link of a list in run.c */
     uint16_t attempts;  /* dispatches */
     uint8_t state;      /* dw_node_state_t */
-    uint8_t wanted;     /* DW_WANTED | DW_REQUESTED */
+    uint8_t wanted;     /* DW_WANTED | DW_REQUESTED | DW_BELOW */
 } dw_run_node_t;
 
 typedef enum dw_run_life_t { DW_RUN_FREE, DW_RUN_LIVE, DW_RUN_ENDED } dw_run_life_t;
@@ -21,7 +24,7 @@ typedef enum dw_run_life_t { DW_RUN_FREE, DW_RUN_LIVE, DW_RUN_ENDED } dw_run_lif
 typedef struct dw_run_t {
     const dw_plan_t *plan;
     dw_run_life_t life;
-    bool keeps_all; /* no outputs were named: every node's is kept */
+    bool keeps_all; /* no outputs were named, and no node was cancelled: every node's is kept */
     bool is_plain;  /* nothing but counts has to be kept of it: one lane, every node asked for, no
                         levels, no rule; which is what most runs come to */
     bool is_cut_short; /* it failed before its end: by fail_fast, or its deadline */
@@ -73,6 +76,11 @@ static inline bool dw_run_is_suspect (const dw_run_t *self, uint32_t node) {
 
 static inline bool dw_run_is_final (const dw_run_node_t *node) {
     return node->state >= DW_STATE_DONE;
+}
+
+/* Whether node was cancelled, by request, while the rest of its run went on. */
+static inline bool dw_run_was_cut_off (const dw_run_t *self, uint32_t node) {
+    return self->nodes[node].state == DW_STATE_CANCELLED && !(self->nodes[node].wanted & DW_WANTED);
 }
 
 /* Whose output a node that may run gets as its payload, as things stand: the rule of docs/ARCHITECTURE.md, or what

@@ -7,6 +7,7 @@
  *
  *     shell (coordinator, simulator)                     scheduler
  *       RUN_SUBMITTED, RUN_CANCELLED           ->
+ *       NODE_CANCELLED                         ->
  *       WORKER_JOINED, WORKER_LOST             ->
  *       LANES_UNSERVED                         ->
  *       TASK_DONE, TASK_FAILED, TASK_RETURNED,
@@ -50,6 +51,8 @@ typedef enum dw_event_type_t {
     DW_EVENT_LANES_UNSERVED, /* lanes: all where nobody is, or is waited for: from now on what gets ready there fails
                                 (503), and under fail_fast a run that has such nodes when it is submitted */
     DW_EVENT_TASK_SKIPPED, /* worker, ticket, duration_ns: the step after those done ended its branch, and so the task */
+    DW_EVENT_NODE_CANCELLED, /* run, node: it and all that depends on it, all the way down, is cancelled, but for
+                                what is final; the rest of the run goes on. Of a run that has ended it is ignored */
     DW_EVENT_TASK_ADDED, /* worker, ticket, duration_ns, handle, run, added: the step after those done becomes a graph, and
                             so ends the task. run is a place that is free, for which BEGIN_ADDED then says what it is; if
                             none does, it is still free. What added points to outlives the place's END_ADDED. */
@@ -86,12 +89,14 @@ typedef struct dw_event_t {
              * alone. LANES_UNSERVED: see there. */
             uint64_t lanes;
         };
+        uint32_t node; /* NODE_CANCELLED */
     };
 } dw_event_t;
 
 typedef enum dw_command_type_t {
-    DW_SEND_TASK,   /* worker, ticket, run, node, steps, source, attempt */
-    DW_CANCEL_TASK, /* worker, ticket: nobody waits for its answer any more */
+    DW_SEND_TASK, /* worker, ticket, run, node, steps, source, attempt */
+    DW_CANCEL_TASK, /* worker, ticket, steps: nobody waits for what is behind so many of its steps, counted from the
+                          first that it was sent (0: for any of it) */
     DW_KEEP_OUTPUT, /* run, node, steps, attempt, handle: the outputs of steps nodes along the chain; handle's are
                           the shell's to drop when no KEEP_ comes in the step that was told of it */
     DW_KEEP_ERROR, /* run, node, code, handle (DW_NONE: the scheduler's own: a timeout, a loss), of_run */

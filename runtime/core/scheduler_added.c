@@ -122,11 +122,15 @@ void dw_scheduler_fail_outwards (dw_scheduler_t *self, uint32_t place, uint32_t 
     dw_scheduler_node_failed (self, parent, parent_node);
 }
 
+void dw_scheduler_drop_added_at (dw_scheduler_t *self, uint32_t place) {
+    s_end (self, place, DW_NONE, DW_NODE_CANCELLED);
+}
+
 void dw_scheduler_drop_added (dw_scheduler_t *self, uint32_t run_index) {
     for (uint32_t place = 0; place < self->runs_size && self->runs[run_index].added_count > 0;
          place++) {
         const dw_run_t *run = &self->runs[place];
         if (run->life == DW_RUN_LIVE && run->added && run->root == run_index)
-            s_end (self, place, DW_NONE, DW_NODE_CANCELLED);
+            dw_scheduler_drop_added_at (self, place);
     }
 }

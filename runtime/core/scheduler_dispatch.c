@@ -60,7 +60,7 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
     task->node = node;
     task->shown = dw_run_shown (run, node);
     task->steps = steps;
-    task->done = 0;
+    task->cut = task->done = 0;
     task->was_late = false;
     task->is_alone = is_alone;
     if (estimate_ns == 0)

@@ -93,7 +93,7 @@ static void s_end (dw_scheduler_t *self, const dw_own_task_t *task) {
     if (task->done == 0) {
         self->counts.returned++;
         dw_scheduler_put_back (self, task->run, task->node);
-    } else if (next != DW_NONE && run->nodes[next].wanted)
+    } else if (next != DW_NONE && (run->nodes[next].wanted & DW_WANTED))
         dw_scheduler_make_ready (self, task->run, next);
     dw_scheduler_finish_if_over (self, task->run);
 }

@@ -68,7 +68,27 @@ void dw_scheduler_make_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t
     dw_scheduler_pending_add (self, lane_index);
 }
 
-static void s_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
+/* A run that has no ready node in a lane any more has no entry there either. */
+static void s_lane_remove (const dw_scheduler_t *self, dw_lane_t *lane, uint32_t run) {
+    uint32_t mask = lane->entries_size - 1, kept = 0;
+    for (uint32_t i = 0; i < lane->entries_count; i++) {
+        dw_lane_entry_t entry = lane->entries[(lane->entries_head + i) & mask];
+        if (entry.run != run || entry.serial != self->runs[run].serial)
+            lane->entries[(lane->entries_head + kept++) & mask] = entry;
+    }
+    lane->entries_count = kept;
+}
+
+void dw_scheduler_take_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    dw_run_t *run = &self->runs[run_index];
+    uint32_t lane_index = self->plan->lane[node];
+    dw_lane_t *lane = &self->lanes[lane_index];
+    dw_ready_remove (&run->ready, node);
+    if (dw_ready_count (&run->ready, lane_index) == 0)
+        s_lane_remove (self, lane, run_index);
+    lane->ready_count--;
+    self->ready_count--;
+}
 
 /* Conditional plans: whether node, whose dependencies are final, does not run and so is final, too. */
 static bool s_is_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
@@ -78,7 +98,7 @@ static bool s_is_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
         return false;
     run->nodes[node].state = (uint8_t) state;
     run->left_out_count += state == DW_STATE_LEFT_OUT;
-    s_count_out (self, run_index, node);
+    dw_scheduler_count_out (self, run_index, node);
     return true;
 }
 
@@ -99,7 +119,7 @@ static bool s_dependencies_met (dw_scheduler_t *self, uint32_t run_index, uint32
 }
 
 /* Level strategy: while the open level has no unfinished node, opens the next. */
-static void s_open_levels (dw_scheduler_t *self, uint32_t run_index) {
+void dw_scheduler_open_levels (dw_scheduler_t *self, uint32_t run_index) {
     dw_run_t *run = &self->runs[run_index];
     const dw_plan_t *plan = run->plan;
     while (run->level_unfinished_count == 0 && run->level + 1 < plan->levels_count) {
@@ -132,7 +152,7 @@ static void s_unread (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
 }
 
 /* node has become final: what counts unfinished nodes counts it out. */
-static void s_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+void dw_scheduler_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     const dw_plan_t *plan = run->plan;
     run->unfinished_count--;
@@ -248,7 +268,7 @@ typedef struct s_skip_t {
 
 static void s_on_skipped (void *arg, uint32_t node) {
     const s_skip_t *skip = arg;
-    s_count_out (skip->self, skip->run, node);
+    dw_scheduler_count_out (skip->self, skip->run, node);
 }
 
 /* The same for a plain run. */
@@ -280,7 +300,7 @@ uint32_t dw_scheduler_steps_done (dw_scheduler_t *self, uint32_t run_index, uint
         if (run->nodes[node].state == DW_STATE_WAITING)
             run->nodes[node].attempts++; /* a later step of a chain */
         run->nodes[node].state = DW_STATE_DONE;
-        s_count_out (self, run_index, node);
+        dw_scheduler_count_out (self, run_index, node);
         if (--steps == 0)
             break;
         node = plan->chain_next[node];
@@ -297,7 +317,7 @@ uint32_t dw_scheduler_steps_done (dw_scheduler_t *self, uint32_t run_index, uint
             dw_run_set_rule (run, next);
     }
     if (plan->strategy == DW_LEVEL)
-        s_open_levels (self, run_index);
+        dw_scheduler_open_levels (self, run_index);
     return next;
 }
 
@@ -338,7 +358,7 @@ void dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node,
 /* What follows from what has just become final. */
 static void s_go_on (dw_scheduler_t *self, uint32_t run_index) {
     if (self->plan->strategy == DW_LEVEL)
-        s_open_levels (self, run_index);
+        dw_scheduler_open_levels (self, run_index);
     dw_scheduler_finish_if_over (self, run_index);
 }
 
@@ -347,7 +367,7 @@ void dw_scheduler_node_done (dw_scheduler_t *self, uint32_t run_index, uint32_t 
     self->counts.steps_done++;
     run->not_done_count--;
     run->nodes[node].state = DW_STATE_DONE;
-    s_count_out (self, run_index, node);
+    dw_scheduler_count_out (self, run_index, node);
     s_release_dependents (self, run_index, node);
     s_go_on (self, run_index);
 }
@@ -356,7 +376,7 @@ void dw_scheduler_node_left_out (dw_scheduler_t *self, uint32_t run_index, uint3
     dw_run_t *run = &self->runs[run_index];
     run->nodes[node].state = DW_STATE_LEFT_OUT;
     run->left_out_count++;
-    s_count_out (self, run_index, node);
+    dw_scheduler_count_out (self, run_index, node);
     s_release_dependents (self, run_index, node);
     s_go_on (self, run_index);
 }
@@ -367,7 +387,7 @@ void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_
     dw_run_t *run = &self->runs[run_index];
     run->nodes[node].state = DW_STATE_FAILED;
     run->failed_count++;
-    s_count_out (self, run_index, node);
+    dw_scheduler_count_out (self, run_index, node);
     switch (self->plan->failure_strategy) {
         case DW_FAIL_FAST:
             if (run->added)
@@ -457,7 +477,8 @@ static void s_fail_if_unserved (dw_scheduler_t *self, uint32_t run_index) {
     const dw_plan_t *plan = self->plan;
     const dw_run_t *run = &self->runs[run_index];
     for (uint32_t node = 0; node < plan->nodes_count; node++)
-        if (run->nodes[node].wanted && dw_scheduler_is_unserved (self, plan->lane[node])) {
+        if ((run->nodes[node].wanted & DW_WANTED) &&
+            dw_scheduler_is_unserved (self, plan->lane[node])) {
             dw_scheduler_node_unserved (self, run_index, node);
             return;
         }
@@ -471,7 +492,7 @@ void dw_scheduler_start_run (dw_scheduler_t *self, uint32_t run_index) {
         s_dependencies_met (self, run_index, node);
     }
     if (run->plan->strategy == DW_LEVEL)
-        s_open_levels (self, run_index);
+        dw_scheduler_open_levels (self, run_index);
 }
 
 void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event) {
@@ -540,7 +561,7 @@ static void s_out_of_time (dw_scheduler_t *self, uint32_t run_index, uint32_t no
         run->nodes[node].attempts++; /* a later step of a chain */
     run->nodes[node].state = DW_STATE_FAILED;
     run->failed_count++;
-    s_count_out (self, run_index, node);
+    dw_scheduler_count_out (self, run_index, node);
 }
 
 void dw_scheduler_on_run_deadline (dw_scheduler_t *self, uint32_t run_index) {

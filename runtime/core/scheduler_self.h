@@ -2,6 +2,7 @@
  *
  *     scheduler.c            the step; made and asked
  *     scheduler_runs.c       how a node gets ready, what an attempt comes to, how a run ends
+ *     scheduler_cancel.c     how a part of a run is cancelled
  *     scheduler_workers.c    what workers hold, what their answers do, what time does
  *     scheduler_added.c      graphs that nodes add to their runs
  *     scheduler_dispatch.c   how ready tasks are given to workers
@@ -32,6 +33,7 @@ typedef struct dw_held_task_t {
     uint32_t node;
     uint32_t shown; /* the same, or of what was added the node of the plan that it is part of */
     uint32_t steps;
+    uint32_t cut;  /* so many more it was sent, which were cancelled */
     uint32_t done; /* steps that were answered for, before node */
     bool was_late; /* it was taken back: somebody else has it */
     bool is_alone; /* nothing is put behind it (scheduler_dispatch.c says what) */
@@ -248,6 +250,12 @@ static inline void dw_scheduler_unready (dw_scheduler_t *self, dw_lane_t *lane, 
 }
 
 void dw_scheduler_make_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
+/* Takes any node out of what is ready. Takes O(what is ready). */
+void dw_scheduler_take_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
+/* node has become final: what counts unfinished nodes counts it out. */
+void dw_scheduler_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
+/* Level strategy: while the open level has no unfinished node, opens the next. */
+void dw_scheduler_open_levels (dw_scheduler_t *self, uint32_t run_index);
 /* A run that has no unfinished node has come to its end. */
 void dw_scheduler_finish_if_over (dw_scheduler_t *self, uint32_t run_index);
 /* steps nodes of a chain are done; returns the next node of the chain, or DW_NONE. Only the last one
@@ -280,6 +288,7 @@ void dw_scheduler_recall_run (dw_scheduler_t *self, uint32_t run_index);
 void dw_scheduler_node_done (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
 void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event);
+void dw_scheduler_on_node_cancelled (dw_scheduler_t *self, const dw_event_t *event);
 /* A run has not ended in its time. */
 void dw_scheduler_on_run_deadline (dw_scheduler_t *self, uint32_t run_index);
 
@@ -292,6 +301,8 @@ void dw_scheduler_node_added (dw_scheduler_t *self, uint32_t run_index, uint32_t
 void dw_scheduler_end_added (dw_scheduler_t *self, uint32_t place);
 /* fail_fast: a node of what was added has failed for good, and with it all that this is part of. */
 void dw_scheduler_fail_outwards (dw_scheduler_t *self, uint32_t place, uint32_t node);
+/* What was added in place ends before its time, whatever its node does. */
+void dw_scheduler_drop_added_at (dw_scheduler_t *self, uint32_t place);
 /* A run ends, and so does all that was added to it. */
 void dw_scheduler_drop_added (dw_scheduler_t *self, uint32_t run_index);
 

@@ -314,7 +314,7 @@ void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
         return;
     }
     uint32_t run = task->run, node = task->node, steps = event->steps;
-    if (steps < 1 || steps > task->steps) { /* an answer that makes no sense */
+    if (steps < 1 || steps > task->steps + task->cut) { /* an answer that makes no sense */
         self->runs[run].sent_count--;
         s_pop_task (self, event->worker);
         if (self->runs[run].nodes[node].state == DW_STATE_WAITING)
@@ -323,6 +323,9 @@ void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
         return;
     }
     s_learn (self, worker, run, node, steps, event->duration_ns);
+    bool is_over = event->last || steps == task->steps + task->cut;
+    if (steps > task->steps)
+        steps = task->steps; /* what is behind them was cancelled, and is not kept */
     dw_command_t *command = dw_scheduler_command (self, DW_KEEP_OUTPUT);
     if (!command)
         return;
@@ -333,7 +336,6 @@ void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
     if (self->runs[run].nodes[node].state == DW_STATE_WAITING)
         command->attempt++; /* a later step of a chain, not counted yet */
     command->handle = event->handle;
-    bool is_over = event->last || steps == task->steps;
     if (is_over) {
         self->runs[run].sent_count--;
         s_pop_task (self, event->worker);
@@ -343,9 +345,12 @@ void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
         task->node = next;
         task->shown = dw_run_shown (&self->runs[run], next);
         task->steps -= steps;
-        task->done += steps;
+        task->cut -= event->steps - steps;
+        task->done += event->steps;
         worker->since_ns = self->now_ns;
-    } else if (next != DW_NONE && self->runs[run].nodes[next].wanted)
+        if (task->steps == 0) /* it is at what was cancelled, or about to hear so */
+            dw_scheduler_give_up (self, event->worker, event->ticket);
+    } else if (next != DW_NONE && (self->runs[run].nodes[next].wanted & DW_WANTED))
         dw_scheduler_make_ready (self, run, next); /* the rest of the chain: it was given back */
     dw_scheduler_finish_if_over (self, run);
 }
@@ -461,7 +466,8 @@ static bool s_has_reason (void *arg, const dw_timer_t *timer) {
     if (timer->worker != DW_NONE)
         return timer->at_ns == self->workers[timer->worker].timer_ns;
     const dw_run_t *run = &self->runs[timer->run];
-    return run->life == DW_RUN_LIVE && run->serial == timer->serial;
+    return run->life == DW_RUN_LIVE && run->serial == timer->serial &&
+           (timer->node == DW_NONE || run->nodes[timer->node].state == DW_STATE_BACKOFF);
 }
 
 void dw_scheduler_add_timer (dw_scheduler_t *self, dw_timer_t timer) {

@@ -47,6 +47,13 @@ void chaos_fault (chaos_t *self, const char *what, uint64_t count, uint64_t leas
     snprintf (fault->what, sizeof fault->what, "%s", what);
 }
 
+void chaos_expect (chaos_t *self, const char *expected, const char *seen) {
+    snprintf (self->row->expected, sizeof self->row->expected, "%s", expected);
+    snprintf (self->row->seen, sizeof self->row->seen, "%s", seen);
+    chaos_check (self, strcmp (expected, seen) == 0, "%s: expected: %s, seen: %s", self->row->name,
+                 expected, seen);
+}
+
 void chaos_skip (chaos_t *self, const char *why) {
     self->row->is_skipped = true;
     printf ("  SKIPPED: %s\n", why);
@@ -123,6 +130,8 @@ static const struct {
     {"shutdown", chaos_shutdown},
     {"busy", chaos_busy},
     {"keys", chaos_keys},
+    {"curve", chaos_curve},
+    {"endpoints", chaos_endpoints},
     {"silent", chaos_silent},
     {"garbage", chaos_garbage},
     {"bombs", chaos_bombs},
@@ -130,6 +139,7 @@ static const struct {
     {"partition", chaos_partition},
     {"loss", chaos_loss},
     {"slow", chaos_slow},
+    {"foreign", chaos_foreign},
 };
 
 #define SCENARIOS (sizeof s_scenarios / sizeof *s_scenarios)

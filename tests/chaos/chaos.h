@@ -36,6 +36,8 @@ void chaos_check (chaos_t *self, bool holds, const char *format, ...) DW_PRINTF 
 void chaos_row (chaos_t *self, const char *name);
 /* Faults that really happened, of which there must be at least so many; printed too. */
 void chaos_fault (chaos_t *self, const char *what, uint64_t count, uint64_t least);
+/* What was to be seen, and what was: a check that they are the same. */
+void chaos_expect (chaos_t *self, const char *expected, const char *seen);
 /* Says why a scenario cannot be tried here. */
 void chaos_skip (chaos_t *self, const char *why);
 /* A port of this machine that is free, below those that the system gives out. */
@@ -46,12 +48,15 @@ unsigned chaos_virtual (int pid);
 unsigned chaos_descriptors (int pid);
 
 typedef void chaos_scenario_t (chaos_t *self);
-chaos_scenario_t chaos_kill, chaos_idle, chaos_drain, chaos_late, chaos_stale; /* workers.c */
-chaos_scenario_t chaos_coordinator, chaos_pause, chaos_shutdown;               /* coordinators.c */
-chaos_scenario_t chaos_clients, chaos_apart;                                   /* clients.c */
-chaos_scenario_t chaos_partition, chaos_loss, chaos_slow;                      /* networks.c */
+chaos_scenario_t chaos_kill, chaos_idle, chaos_drain, chaos_foreign, chaos_late,
+    chaos_stale;                                                 /* workers.c */
+chaos_scenario_t chaos_coordinator, chaos_pause, chaos_shutdown; /* coordinators.c */
+chaos_scenario_t chaos_clients, chaos_apart;                     /* clients.c */
+chaos_scenario_t chaos_partition, chaos_loss, chaos_slow;        /* networks.c */
 chaos_scenario_t chaos_silent, chaos_garbage, chaos_bombs, chaos_endless,
-    chaos_keys; /* strangers.c */
+    chaos_keys;                   /* strangers.c */
+chaos_scenario_t chaos_curve;     /* curve.c */
+chaos_scenario_t chaos_endpoints; /* endpoints.c */
 chaos_scenario_t chaos_busy;
 
 #endif

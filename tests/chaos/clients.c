@@ -22,20 +22,20 @@
 #define STOP_MS        1200 /* at most: for longer than the silence, too */
 #define RELAY          (FLEET_MAX - 1)
 #define FIRST          CHAOS_WORKERS /* the place of the first customer in the fleet */
-#define NET_OF(c)   \
-    (WORKERS + 2u + \
-     (uint32_t) (c)) /* where each is alone; of those before are the workers and the field's client */
-#define KILL_MOST_MS 2000 /* for a death to be noticed */
-#define CUT_MOST_MS \
-    (5000 + 9000) /* for a line that is cut for good: TCP tries again for 6 s more */
+/* Each customer is in a net of its own; those before have the workers and the field's client. */
+#define NET_OF(c) (WORKERS + 2u + (uint32_t) (c))
+/* How long it may take to be noticed: a death, and a line that is cut for good, when TCP has tried again for 6 s. */
+#define KILL_MOST_MS 2000
+#define CUT_MOST_MS  14000
 
 typedef struct s_clients_t {
     field_t *field;
     bool has_networks;
     char endpoint[128]; /* where they connect: the relay, or the coordinator */
     struct {
-        int64_t continue_ms, start_ms,
-            heal_ms; /* stopped, dead, cut off until then; 0: it is not */
+        int64_t continue_ms; /* it is stopped until then; 0: it is not */
+        int64_t start_ms;    /* dead */
+        int64_t heal_ms;     /* cut off */
     } each[CUSTOMERS];
     int64_t worker_ms[WORKERS]; /* dead until then */
     uint64_t kills, stops, cuts, worker_kills;

@@ -114,6 +114,7 @@ static bool s_open_apart (field_t *self) {
                        .heartbeat_ms = self->options.system.heartbeat_ms,
                        .silence_ms = self->options.system.silence_ms,
                        .slots_max = self->options.system.slots_max,
+                       .clients_max = self->options.system.clients_max,
                        .files_max = self->files_max};
     memcpy (job.endpoint, self->listening, sizeof job.endpoint);
     if (self->options.system.keys)
@@ -129,6 +130,11 @@ static bool s_open (field_t *self) {
     for (int64_t until_ms = now_ms () + 5000; !self->load.client && now_ms () < until_ms;)
         self->load.client = field_connect (self, 3000);
     return self->load.client != NULL;
+}
+
+void field_reload_keys (const field_t *self) {
+    if (self->is_apart)
+        fleet_signal (COORDINATOR, SIGHUP);
 }
 
 void field_weigh (field_t *self) {

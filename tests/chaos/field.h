@@ -62,6 +62,8 @@ void field_end (field_t *self);
 
 /* Another client; NULL: not within so long. */
 dw_client_t *field_connect (const field_t *self, int timeout_ms);
+/* Has a coordinator that is apart read its list of keys anew. */
+void field_reload_keys (const field_t *self);
 /* From here on memory and descriptors are not to grow. */
 void field_weigh (field_t *self);
 void field_start_worker (field_t *self, uint32_t w);

@@ -106,13 +106,34 @@ static int s_be_coordinator (const fleet_job_t *job) {
                                          .no_actors = true,
                                          .keys = job->keys[0] ? job->keys : NULL,
                                          .slots_max = job->slots_max,
+                                         .clients_max = job->clients_max,
                                          .heartbeat_ms = job->heartbeat_ms,
                                          .silence_ms = job->silence_ms}};
+    sigset_t reload;
+    sigemptyset (&reload);
+    sigaddset (&reload, SIGHUP);
+    sigprocmask (SIG_BLOCK, &reload, NULL); /* before there are threads, which do as this one */
     dw_system_t *system = load_open (&options);
     if (!system)
         return FLEET_NOT_BEGUN;
-    for (;;)
-        pause ();
+    for (int number; sigwait (&reload, &number) == 0;)
+        dw_system_reload_keys (system);
+    return FLEET_ENDED_ELSE;
+}
+
+#define PYTHON "/usr/bin/python3" /* Debian's, which has Debian's modules */
+
+static int s_be_foreign (const fleet_job_t *job) {
+    int fd = open ("/dev/null", O_WRONLY);
+    if (!getenv ("CHAOS_VERBOSE") && fd >= 0)
+        dup2 (fd, STDERR_FILENO);
+    execl (PYTHON, PYTHON, DAGWOOD_SOURCE_DIR "/tests/chaos/worker.py", "--connect", job->endpoint,
+           (char *) NULL);
+    return FLEET_NOT_BEGUN;
+}
+
+bool fleet_has_foreign (void) {
+    return system (PYTHON " -c 'import zmq, msgpack' 2> /dev/null") == 0;
 }
 
 static bool s_enter (const char *network) {
@@ -130,8 +151,10 @@ static int s_be (const fleet_job_t *job, uint32_t place) {
         return FLEET_NOT_BEGUN;
     switch (job->role) {
         case FLEET_WORKER: return s_be_worker (job, place);
+        case FLEET_FOREIGN: return s_be_foreign (job);
         case FLEET_COORDINATOR: return s_be_coordinator (job);
         case FLEET_CUSTOMER: return s_be_customer (job);
+        case FLEET_LISTENER: return listener_run (job->keys, s_counts->listened);
         case FLEET_RELAY: return relay_run (&job->relay, &s_counts->relay);
         case FLEET_SPINNER:
             for (volatile uint64_t turns = 0;;)

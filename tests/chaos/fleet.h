@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/chaos/listener.h"
 #include "tests/chaos/load.h"
 #include "tests/chaos/relay.h"
 
@@ -20,7 +21,9 @@ typedef enum fleet_role_t {
     FLEET_COORDINATOR,
     FLEET_CUSTOMER, /* a client (customers.h) */
     FLEET_RELAY,
-    FLEET_SPINNER, /* keeps a CPU busy */
+    FLEET_LISTENER, /* listens at every endpoint that there is (listener.h) */
+    FLEET_FOREIGN,  /* a worker of one slot in Python: worker.py */
+    FLEET_SPINNER,  /* keeps a CPU busy */
 } fleet_role_t;
 
 typedef struct fleet_job_t {
@@ -32,9 +35,9 @@ typedef struct fleet_job_t {
     uint32_t customer;  /* which one */
     uint32_t slots;
     int reconnect_ms;
-    uint32_t heartbeat_ms, silence_ms, slots_max; /* a coordinator's */
-    load_kind_t kind;                             /* and its graph */
-    uint32_t files_max;                           /* its limit of descriptors; 0: as it is */
+    uint32_t heartbeat_ms, silence_ms, slots_max, clients_max; /* a coordinator's */
+    load_kind_t kind;                                          /* and its graph */
+    uint32_t files_max; /* its limit of descriptors; 0: as it is */
     relay_options_t relay;
 } fleet_job_t;
 
@@ -47,6 +50,7 @@ typedef struct fleet_job_t {
 /* What processes of the fleet count, for the test to read: memory that they share. */
 typedef struct fleet_counts_t {
     relay_counts_t relay;
+    listener_case_t listened[LISTENER_CASES_MAX];
     _Atomic uint64_t spoiled; /* answers of stale workers */
     _Atomic int64_t
         stale_before_ms[FLEET_MAX]; /* what the worker in a place began before is stale */
@@ -56,6 +60,8 @@ typedef struct fleet_counts_t {
 bool fleet_begin (const char *folder);
 /* What was counted; the test may set it to zeros while nobody counts. */
 fleet_counts_t *fleet_counts (void);
+/* Whether there can be workers in Python here. */
+bool fleet_has_foreign (void);
 /* Starts a process in a place that is free; its pid. A worker goes on trying to connect for 10 s. */
 int fleet_start (uint32_t place, const fleet_job_t *job);
 /* SIGTERM drains a worker. After SIGKILL the process is reaped and its place is free. */

@@ -37,6 +37,9 @@ void row_print (const row_t *self) {
         s_pair (files, sizeof files, "%" PRIu64 ">%" PRIu64, self->descriptors[0],
                 self->descriptors[1]),
         (double) self->took_ms / 1e3, s_outcome (self));
+    if (self->expected[0])
+        printf (" expected: %s, seen: %s%s", self->expected, self->seen,
+                self->faults_count ? ";" : "");
     for (uint32_t i = 0; i < self->faults_count; i++)
         printf ("%s%s %" PRIu64 " (%" PRIu64 ")", i ? ", " : " ", self->faults[i].what,
                 self->faults[i].count, self->faults[i].least);
@@ -50,6 +53,8 @@ void row_print_json (const row_t *self) {
         printf (", \"accepted\": %" PRIu64 ", \"committed\": %" PRIu64 ", \"lost\": %" PRIu64
                 ", \"doubled\": %" PRIu64 ", \"wrong\": %" PRIu64,
                 self->accepted, self->committed, self->lost, self->doubled, self->wrong);
+    if (self->expected[0])
+        printf (", \"expected\": \"%s\", \"seen\": \"%s\"", self->expected, self->seen);
     printf (", \"noticed_ms\": [%" PRId64 ", %" PRId64
             "], \"memory_kib\": [%u, %u], \"files\": [%u, %u], \"faults\": {",
             self->noticed_ms, self->noticed_most_ms, self->memory[0], self->memory[1],

@@ -18,6 +18,8 @@ typedef struct row_t {
     uint64_t seed;
     bool has_load;                                      /* else the next are not said */
     uint64_t accepted, committed, lost, doubled, wrong; /* runs */
+    char expected[24], seen[24];                        /* of a case of a matrix; "": it is none */
+    uint64_t cut_short; /* runs that ended with their coordinator, as they must */
     row_fault_t faults[ROW_FAULTS_MAX];
     uint32_t faults_count;
     int64_t noticed_ms, noticed_most_ms; /* median and most; 0: nothing was to be noticed */

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <zmq.h>
 
-#include "actors/keys.h"
 #include "tests/chaos/crowd.h"
 #include "tests/chaos/field.h"
 #include "tests/chaos/secrets.h"
@@ -122,6 +121,7 @@ static void s_silent (chaos_t *chaos, bool has_keys) {
     field_t *self = s_begin (chaos, has_keys);
     self->files_max = FILES;
     self->options.system.slots_max = 16;
+    self->options.system.clients_max = 8;
     if (s_is_ready (self)) {
         s_be_silent (self, has_keys);
         s_end (self);
@@ -283,29 +283,6 @@ void chaos_endless (chaos_t *chaos) {
 
 /* ---- Without a key ---------------------------------------------------------------------------- */
 
-static void *s_knock (void *context, const char *endpoint, const char *folder, const char *key) {
-    static const char hello[] = "\x00\xa7"
-                                "dagwood"
-                                "\x00"; /* of a version that there is not: it is refused */
-    char file[96], server_file[96];
-    int linger_ms = 0;
-    void *socket = zmq_socket (context, ZMQ_DEALER);
-    zmq_setsockopt (socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
-    dw_keys_t keys;
-    uint8_t server_key[DW_KEY_SIZE];
-    snprintf (file, sizeof file, "%s/%s", folder, key ? key : "");
-    snprintf (server_file, sizeof server_file, "%s/coordinator.key.pub", folder);
-    if (key &&
-        (dw_keys_read (&keys, file, NULL) || dw_keys_read_public (server_key, server_file, NULL) ||
-         dw_keys_use (&keys, socket, server_key, NULL))) {
-        zmq_close (socket);
-        return NULL;
-    }
-    zmq_connect (socket, endpoint);
-    zmq_send (socket, hello, sizeof hello - 1, ZMQ_DONTWAIT);
-    return socket;
-}
-
 /* Who has a listed key is answered whatever is said; who has none, or another, never is. */
 void chaos_keys (chaos_t *chaos) {
     enum { KNOCKS = 24 };
@@ -315,7 +292,7 @@ void chaos_keys (chaos_t *chaos) {
     field_t *self = s_begin (chaos, true);
     if (s_is_ready (self)) {
         for (int i = 0; i < KNOCKS; i++)
-            sockets[i] = s_knock (context, self->job.endpoint, chaos->folder, whose[i % 3]);
+            sockets[i] = secrets_knock (context, self->job.endpoint, chaos->folder, whose[i % 3]);
         s_go_on (self, 1500);
         for (int i = 0; i < KNOCKS; i++) {
             char text[256];

@@ -141,6 +141,77 @@ void chaos_drain (chaos_t *chaos) {
     field_end (self);
 }
 
+/* ---- Workers in another language -------------------------------------------------------------- */
+
+#define FOREIGN_FAULT_MS 150 /* starting one takes 0.1 s of CPU */
+
+/* Whether it catches SIGTERM: an interpreter that only starts still dies of it. */
+static bool s_can_drain (const field_worker_t *worker) {
+    char path[64], line[128];
+    uint64_t caught = 0;
+    snprintf (path, sizeof path, "/proc/%d/status", worker->pid);
+    FILE *file = worker->start_ms ? NULL : fopen (path, "r");
+    while (file && fgets (line, sizeof line, file))
+        if (strncmp (line, "SigCgt:", 7) == 0)
+            caught = strtoull (line + 7, NULL, 16);
+    if (file)
+        fclose (file);
+    return caught >> (SIGTERM - 1) & 1;
+}
+
+static void s_drain_foreign (field_t *self, uint32_t w) {
+    fleet_signal (w, SIGCONT);
+    fleet_signal (w, SIGTERM);
+    int status = fleet_wait (w, 5000);
+    chaos_check (self->chaos, status == FLEET_ENDED_OK, "a drained worker ended with status %d",
+                 status);
+    self->workers[w] = (field_worker_t){.start_ms = now_ms ()};
+}
+
+/* Killed, stopped and drained, while answers are late and repeated. */
+static uint64_t s_trouble_foreign (field_t *self, s_faults_t *faults) {
+    int64_t until_ms = now_ms () + self->chaos->timeout_ms, fault_ms = now_ms () + 100;
+    uint64_t drains = 0;
+    for (unsigned i = 1; !load_pump (&self->load) && !self->load.gone && now_ms () < until_ms;) {
+        uint32_t w = random_below (&self->chaos->random, self->workers_count);
+        if (now_ms () >= fault_ms && i++ % 6 == 0 && s_can_drain (&self->workers[w])) {
+            s_drain_foreign (self, w);
+            drains++;
+        } else if (now_ms () >= fault_ms)
+            s_fault (self, faults);
+        if (now_ms () >= fault_ms)
+            fault_ms = now_ms () + FOREIGN_FAULT_MS;
+        s_recover (self);
+        field_take_notices (self);
+        sleep_ms (1);
+    }
+    return drains;
+}
+
+void chaos_foreign (chaos_t *chaos) {
+    field_t *self = field_new (chaos);
+    s_faults_t faults = {0};
+    if (!fleet_has_foreign ()) {
+        chaos_skip (chaos, "no Debian python3 with python3-zmq and python3-msgpack");
+        return;
+    }
+    self->job.role = FLEET_FOREIGN;
+    /* What an interpreter takes to start on a busy machine, and to hand its lock over, is no silence. */
+    self->options.system.heartbeat_ms = 200;
+    self->options.system.silence_ms = 800;
+    s_start_relay (
+        self, (relay_options_t){.late = 5, .repeated = 5, .late_least_ms = 10, .late_ms = 300});
+    if (field_begin (self)) {
+        uint64_t drains = s_trouble_foreign (self, &faults);
+        field_account (self);
+        chaos_fault (chaos, "kills", faults.kills, chaos->runs / 8);
+        chaos_fault (chaos, "stops", faults.stops, chaos->runs / 8);
+        chaos_fault (chaos, "drains", drains, chaos->runs / 15);
+        s_account_answers (self, chaos->runs / 2);
+    }
+    field_end (self);
+}
+
 /* ---- Killed while idle ------------------------------------------------------------------------ */
 
 /* The next run's tasks are sent to eight slots of which none is there any more: no node has taken a worker down. */

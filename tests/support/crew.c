@@ -38,6 +38,12 @@ static held_t *s_first (member_t *worker) {
     return &worker->held[worker->held_at % MODEL_TASKS_MAX];
 }
 
+/* Whether nobody waits for the step that is next of its first task. */
+static bool s_is_cancelled (member_t *worker) {
+    const held_t *held = s_first (worker);
+    return held->cancelled && held->told + worker->unsaid >= held->until;
+}
+
 static void s_drop_first (member_t *worker) {
     worker->held_at++;
     worker->held_count--;
@@ -91,7 +97,7 @@ void crew_begin (world_t *world, uint32_t w) {
     member_t *worker = &world->workers[w];
     random_t *random = &world->random;
     while (worker->held_count > 0 &&
-           (s_first (worker)->cancelled || (world->faults && random_one_in (random, 40))))
+           (s_is_cancelled (worker) || (world->faults && random_one_in (random, 40))))
         s_return_first (world, w);
     if (worker->held_count == 0 || worker->working)
         return;
@@ -165,7 +171,7 @@ void crew_work (world_t *world, uint32_t w, uint64_t ticket) {
     if (worker->held_count == 0 || !worker->working || s_first (worker)->task.ticket != ticket)
         return; /* it went on without that */
     uint32_t steps = s_first (worker)->task.steps;
-    if (s_first (worker)->cancelled && random_one_in (random, 2)) {
+    if (s_is_cancelled (worker) && random_one_in (random, 2)) {
         s_return_first (world, w);
         crew_begin (world, w);
         return;
@@ -209,14 +215,17 @@ void crew_work (world_t *world, uint32_t w, uint64_t ticket) {
     crew_begin (world, w);
 }
 
-void crew_cancel (world_t *world, uint32_t w, uint64_t ticket) {
+void crew_cancel (world_t *world, uint32_t w, uint64_t ticket, uint32_t steps) {
     member_t *worker = &world->workers[w];
     for (uint32_t i = 0; i < worker->held_count; i++) {
         held_t *held = &worker->held[(worker->held_at + i) % MODEL_TASKS_MAX];
-        if (held->task.ticket == ticket)
-            held->cancelled = true;
+        if (held->task.ticket != ticket)
+            continue;
+        if (!held->cancelled || held->until > steps)
+            held->until = steps;
+        held->cancelled = true;
     }
-    if (worker->held_count > 0 && worker->hangs && s_first (worker)->cancelled &&
+    if (worker->held_count > 0 && worker->hangs && s_is_cancelled (worker) &&
         random_one_in (&world->random, 2)) {
         s_return_first (world, w); /* it asked whether it is cancelled */
         crew_begin (world, w);

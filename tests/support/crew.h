@@ -19,8 +19,8 @@ void crew_say (world_t *world, uint32_t worker, dw_event_t event);
 void crew_begin (world_t *world, uint32_t worker);
 /* It is through with a step of the task with that ticket. */
 void crew_work (world_t *world, uint32_t worker, uint64_t ticket);
-/* It hears that nobody waits for ticket any more. */
-void crew_cancel (world_t *world, uint32_t worker, uint64_t ticket);
+/* It hears that nobody waits any more for what is behind so many steps of ticket. */
+void crew_cancel (world_t *world, uint32_t worker, uint64_t ticket, uint32_t steps);
 /* It will join, for the first time or again. */
 void crew_come (world_t *world, uint32_t worker, int64_t delay_ns);
 /* It is gone, with all that it holds. */

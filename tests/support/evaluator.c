@@ -188,6 +188,7 @@ static void s_become (s_run_t *s, uint32_t node, random_value_t input) {
     evaluator_run_t run = *s->run;
     run.fails = fails;
     run.skips = skips;
+    run.cut = NULL;
     run.outputs = &graph->nodes[node].inner_output;
     run.outputs_count = 1;
     run.input = input.bytes;
@@ -239,7 +240,7 @@ static void s_compute (s_run_t *s, uint32_t node) {
             hash = random_hash (hash, dependency->output.bytes, dependency->output.size);
             hash = random_hash (hash, sum, sum ? strlen (sum) : 0);
         }
-    if (described->inner) {
+    if (described->inner && !(s->run->cut && s->run->cut[node])) {
         random_value_t input = random_processor_output (RANDOM_MIX, hash, NULL, 0);
         s_become (s, node, hash % 2 ? input : payload);
         free (input.bytes);

@@ -37,6 +37,7 @@ typedef struct evaluator_run_t {
     size_t input_size;
     /* Of what nodes add: how many in all, how deep, and how deep this is already. */
     uint32_t added_nodes_max, added_depth_max, budget, depth;
+    const bool *cut; /* by node: whether it was cancelled, so that it becomes nothing; NULL: none */
 } evaluator_run_t;
 
 typedef struct evaluated_node_t {

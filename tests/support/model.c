@@ -151,6 +151,49 @@ static void s_node_left_out (model_t *self, uint32_t run, uint32_t node) {
     s_finish_if_over (self, run);
 }
 
+/* Gives up what a task has of nodes that were cut. */
+static void s_cut_task (model_t *self, uint32_t w, uint64_t ticket) {
+    model_task_t *task = model_task (&self->workers[w], ticket);
+    model_node_t *nodes = self->runs[task->run].nodes;
+    uint32_t node = task->node, steps = 0, cut = 0;
+    for (uint32_t step = 0; step < task->steps; step++, node = self->plan->chain_next[node])
+        if (nodes[node].cut) {
+            nodes[node].held = false;
+            cut++;
+        } else
+            steps++;
+    if (cut == 0)
+        return;
+    if (steps == 0) {
+        s_cancel (self, w, ticket);
+        return;
+    }
+    task->steps = steps;
+    task->cut += cut;
+    s_owe (self,
+           (dw_command_t){
+               .type = DW_CANCEL_TASK, .worker = w, .ticket = ticket, .steps = task->told + steps});
+}
+
+static void s_on_node_cancelled (model_t *self, const dw_event_t *event) {
+    model_run_t *run = &self->runs[event->run];
+    if (run->life != MODEL_LIVE)
+        return;
+    for (uint32_t node = 0; node < self->plan->nodes_count; node++)
+        if (!model_is_final (&run->nodes[node]) &&
+            (node == event->node || evaluator_is_ancestor (self->evaluator, s_declared (self, node),
+                                                           s_declared (self, event->node)))) {
+            run->nodes[node].state = DW_STATE_CANCELLED;
+            run->nodes[node].cut = true;
+        }
+    for (uint32_t w = 0; w < self->options.workers_max; w++)
+        for (uint64_t ticket = self->workers[w].first; ticket < self->workers[w].next; ticket++)
+            if (model_task (&self->workers[w], ticket)->live &&
+                model_task (&self->workers[w], ticket)->run == event->run)
+                s_cut_task (self, w, ticket);
+    s_finish_if_over (self, event->run);
+}
+
 static void s_node_failed (model_t *self, uint32_t run_index, uint32_t node) {
     model_run_t *run = &self->runs[run_index];
     run->nodes[node].state = DW_STATE_FAILED;
@@ -253,17 +296,17 @@ static void s_learn (model_t *self, const model_worker_t *worker, uint32_t node,
 
 /* The output of a worker's steps is owed a command; what the shell's thread has run is where it stays. */
 static void s_owe_outputs (model_t *self, const model_worker_t *worker, const model_task_t *task,
-                           const dw_event_t *event) {
+                           uint32_t steps, const dw_event_t *event) {
     uint32_t node = task->node;
     if (!worker->local) {
         s_owe (self, (dw_command_t){.type = DW_KEEP_OUTPUT,
                                     .run = task->run,
                                     .node = node,
-                                    .steps = event->steps,
+                                    .steps = steps,
                                     .handle = event->handle});
         return;
     }
-    for (uint32_t step = 0; step < event->steps; step++, node = self->plan->chain_next[node])
+    for (uint32_t step = 0; step < steps; step++, node = self->plan->chain_next[node])
         self->runs[task->run].nodes[node].kept = true;
 }
 
@@ -304,7 +347,7 @@ static void s_on_done (model_t *self, model_worker_t *worker, const dw_event_t *
             s_pop (self, worker);
         return;
     }
-    if (event->steps < 1 || event->steps > task->steps) {
+    if (event->steps < 1 || event->steps > task->steps + task->cut) {
         s_count_begun (self, task);
         s_unhold (self, task);
         s_pop (self, worker);
@@ -312,13 +355,16 @@ static void s_on_done (model_t *self, model_worker_t *worker, const dw_event_t *
         return;
     }
     s_learn (self, worker, node, event->duration_ns);
-    s_owe_outputs (self, worker, task, event);
-    s_steps_done (self, task, event->steps);
+    uint32_t steps = event->steps < task->steps ? event->steps : task->steps;
+    s_owe_outputs (self, worker, task, steps, event);
+    s_steps_done (self, task, steps);
+    task->cut -= event->steps - steps;
     worker->since_ns = self->now_ns;
-    if (event->last || task->steps == 0) {
+    if (event->last || task->steps + task->cut == 0) {
         s_unhold (self, task);
         s_pop (self, worker);
-    }
+    } else if (task->steps == 0) /* it may be at what was cancelled */
+        s_cancel (self, event->worker, event->ticket);
     s_settle (self, run);
     s_finish_if_over (self, run);
 }
@@ -471,6 +517,7 @@ void model_event (model_t *self, const dw_event_t *event) {
                 s_break_off (self, event->run, DW_STATE_CANCELLED, DW_RUN_CANCELLED);
             }
             return;
+        case DW_EVENT_NODE_CANCELLED: s_on_node_cancelled (self, event); return;
         case DW_EVENT_WORKER_JOINED: s_on_joined (self, event); return;
         case DW_EVENT_WORKER_LOST: s_on_lost (self, event); return;
         case DW_EVENT_LANES_UNSERVED: self->unserved = event->lanes; return;

@@ -26,6 +26,7 @@ typedef struct model_node_t {
     bool kept, dropped;    /* its output */
     bool wanted, requested;
     bool unserved; /* it has failed because nobody served its lane */
+    bool cut;      /* it was cancelled, by request, while the rest of its run went on */
     uint32_t attempts, failures, deaths;
     bool suspect;                       /* a worker went down that held it */
     int64_t retry_from_ns, retry_to_ns; /* BACKOFF: it gets ready in between */
@@ -52,6 +53,7 @@ typedef struct model_task_t {
     bool was_late;             /* it was taken back */
     uint32_t told;             /* how many steps answers told of */
     uint32_t run, node, steps; /* from the first step that was not answered for on */
+    uint32_t cut;              /* steps behind these that it was sent, and that were cancelled */
     uint32_t source;           /* whose output that step's payload is */
 } model_task_t;
 

@@ -372,16 +372,19 @@ static const struct {
     const char *name;
     dw_trait_t trait;
 } s_processors[RANDOM_PROCESSORS] = {
-    [RANDOM_MIX] = {"mix", {DW_TRANSFORM, false, false}},
-    [RANDOM_MIX_BRIEF] = {"mix_brief", {DW_TRANSFORM, true, false}},
-    [RANDOM_MIX_PAYLOAD] = {"mix_payload", {DW_TRANSFORM, true, true}},
-    [RANDOM_ECHO] = {"echo", {DW_TRANSFORM, true, true}},
-    [RANDOM_MEASURE] = {"measure", {DW_ANALYZE, false, false}},
-    [RANDOM_MEASURE_BRIEF] = {"measure_brief", {DW_ANALYZE, true, true}},
-    [RANDOM_PICK] = {"pick", {DW_TRANSFORM, false, false, .may_skip = true}},
-    [RANDOM_PICK_BRIEF] = {"pick_brief", {DW_TRANSFORM, true, false, .may_skip = true}},
-    [RANDOM_GROW] = {"grow", {DW_TRANSFORM, false, false, .may_add = true}},
-    [RANDOM_GROW_BRIEF] = {"grow_brief", {DW_TRANSFORM, true, false, .may_add = true}},
+    [RANDOM_MIX] = {"mix", {.intent = DW_TRANSFORM}},
+    [RANDOM_MIX_BRIEF] = {"mix_brief", {.intent = DW_TRANSFORM, .brief = true}},
+    [RANDOM_MIX_PAYLOAD] = {"mix_payload",
+                            {.intent = DW_TRANSFORM, .brief = true, .payload_only = true}},
+    [RANDOM_ECHO] = {"echo", {.intent = DW_TRANSFORM, .brief = true, .payload_only = true}},
+    [RANDOM_MEASURE] = {"measure", {.intent = DW_ANALYZE}},
+    [RANDOM_MEASURE_BRIEF] = {"measure_brief",
+                              {.intent = DW_ANALYZE, .brief = true, .payload_only = true}},
+    [RANDOM_PICK] = {"pick", {.intent = DW_TRANSFORM, .may_skip = true}},
+    [RANDOM_PICK_BRIEF] = {"pick_brief", {.intent = DW_TRANSFORM, .brief = true, .may_skip = true}},
+    [RANDOM_GROW] = {"grow", {.intent = DW_TRANSFORM, .may_add = true}},
+    [RANDOM_GROW_BRIEF] = {"grow_brief",
+                           {.intent = DW_TRANSFORM, .brief = true, .may_add = true}},
 };
 
 const char *random_processor_name (random_processor_t processor) {

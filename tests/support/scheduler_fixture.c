@@ -100,8 +100,11 @@ static void s_say_command (scheduler_fixture_t *self, const dw_command_t *comman
             s_say_task (self, command->steps, command->attempt, command->source);
             break;
         case DW_CANCEL_TASK:
-            s_say (self, "worker %" PRIu32 ": cancel ticket %" PRIu64 "\n", command->worker,
+            s_say (self, "worker %" PRIu32 ": cancel ticket %" PRIu64, command->worker,
                    command->ticket);
+            if (command->steps > 0)
+                s_say (self, " behind %" PRIu32 " steps", command->steps);
+            s_say (self, "\n");
             break;
         case DW_KEEP_OUTPUT:
             if (command->steps > 1)

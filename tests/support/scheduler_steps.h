@@ -16,7 +16,8 @@
 #define SUBMIT(at) TELL (.type = DW_EVENT_RUN_SUBMITTED, .run = (at))
 #define SUBMIT_OUTPUTS(at, nodes, count) \
     TELL (.type = DW_EVENT_RUN_SUBMITTED, .run = (at), .outputs = (nodes), .outputs_count = (count))
-#define CANCEL(at) TELL (.type = DW_EVENT_RUN_CANCELLED, .run = (at))
+#define CANCEL(at)             TELL (.type = DW_EVENT_RUN_CANCELLED, .run = (at))
+#define CANCEL_NODE(at, which) TELL (.type = DW_EVENT_NODE_CANCELLED, .run = (at), .node = (which))
 
 #define JOIN(who) JOIN_CREDIT (who, 16)
 #define JOIN_CREDIT(who, tasks) \

@@ -80,6 +80,7 @@ static bool s_take_event (world_t *world, const thing_t *thing) {
             break;
         case DW_EVENT_RUN_SUBMITTED:
         case DW_EVENT_RUN_CANCELLED:
+        case DW_EVENT_NODE_CANCELLED:
         case DW_EVENT_LANES_UNSERVED:
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
@@ -294,6 +295,32 @@ static void s_submit (world_t *world) {
     if (random_one_in (random, 6))
         world_expect (world, world->now_ns + random_between (random, 0, 2000000),
                       (thing_t){.type = THING_CANCEL_RUN, .event = {.run = run}});
+    for (uint32_t left = random_one_in (random, 5) ? 1 + random_below (random, 3) : 0; left > 0;
+         left--)
+        world_expect (world, world->now_ns + random_between (random, 0, 1000000),
+                      (thing_t){.type = THING_CANCEL_NODE,
+                                .event = {.type = DW_EVENT_NODE_CANCELLED,
+                                          .run = run,
+                                          .node = random_below (random, count)}});
+}
+
+/* A node is cancelled, with all that depends on it: the one that was drawn, or one that a worker has before it in a
+ * chain. */
+static void s_cancel_node (world_t *world, dw_event_t event) {
+    random_t *random = &world->random;
+    model_worker_t *worker = &world->model.workers[random_below (random, world->workers_count)];
+    for (uint64_t ticket = worker->first; ticket < worker->next; ticket++) {
+        const model_task_t *task = model_task (worker, ticket);
+        if (!task->live || task->steps < 2)
+            continue;
+        event.run = task->run;
+        event.node = task->node;
+        for (uint32_t left = random_below (random, task->steps); left > 0; left--)
+            event.node = world->plan->chain_next[event.node];
+        break;
+    }
+    if (world->model.runs[event.run].life != MODEL_FREE)
+        world->events[world->events_count++] = event;
 }
 
 /* An answer for a ticket or a step that is not the one expected. */
@@ -335,7 +362,7 @@ static void s_happens (world_t *world, const thing_t *thing) {
             break;
         case THING_CANCEL:
             if (is_here)
-                crew_cancel (world, w, thing->command.ticket);
+                crew_cancel (world, w, thing->command.ticket, thing->command.steps);
             break;
         case THING_WORK:
             if (is_here)
@@ -355,6 +382,7 @@ static void s_happens (world_t *world, const thing_t *thing) {
                 world->events[world->events_count++] = (dw_event_t){.type = DW_EVENT_RUN_CANCELLED,
                                                                     .run = thing->event.run};
             break;
+        case THING_CANCEL_NODE: s_cancel_node (world, thing->event); break;
         case THING_UNSERVED:
             world->events[world->events_count++] = (dw_event_t){
                 .type = DW_EVENT_LANES_UNSERVED,

@@ -10,6 +10,8 @@
 #include "actors/result.h"
 #include "actors/status.h"
 #include "actors/traits.h"
+#include "runtime/briefing.h"
+#include "runtime/payload.h"
 #include "runtime/payload.h"
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
@@ -188,7 +190,7 @@ static bool s_read_hello (dw_wire_reader_t *reader, const uint8_t *begin) {
     bool ok = dw_read_hello (reader, &hello);
     s_expect (!ok || hello.oldest <= hello.version, "a range of versions has its ends in order");
     if (ok && dw_wire_common_version (&hello)) {
-        s_expect (hello.role <= DW_WIRE_AGENT, "a role is one of those there are");
+        s_expect (hello.role <= DW_WIRE_SOLO, "a role is one of those there are");
         s_expect_inside (reader, begin, hello.token, DW_WIRE_TOKEN_SIZE);
     }
     reader->at = reader->end; /* nothing follows a HELLO; what does is not looked at */
@@ -237,6 +239,33 @@ static bool s_read_agent (dw_wire_reader_t *reader, const uint8_t *begin) {
     }
     reader->at = reader->end;
     return ok;
+}
+
+static void s_read_briefing (const uint8_t *bytes, size_t size) {
+    dw_wire_reader_t reader = dw_wire_reader (bytes, size);
+    dw_briefed_t briefed;
+    uint32_t count = dw_read_briefing (&reader);
+    s_expect_count (&reader, count);
+    for (; count > 0 && dw_read_briefed (&reader, &briefed); count--) {
+        s_expect_inside (&reader, bytes, briefed.id, briefed.id_size);
+        s_expect_inside (&reader, bytes, briefed.processor, briefed.processor_size);
+        s_expect_inside (&reader, bytes, briefed.options, briefed.options_size);
+        s_expect (dw_payload_check (briefed.options, briefed.options_size) == DW_OK,
+                  "options are one value");
+        s_expect (briefed.dependencies_count < size, "dependencies are bounded by the bytes");
+    }
+    s_expect_sound (&reader, bytes);
+}
+
+static bool s_read_solo (dw_wire_reader_t *reader, const uint8_t *begin) {
+    dw_wire_solo_t solo;
+    if (!dw_read_solo (reader, &solo))
+        return false;
+    s_expect (dw_wire_is_pulse (solo.heartbeat_ms, solo.silence_ms), "a pulse makes sense");
+    s_expect_ref (reader, begin, &solo.nodes);
+    if (solo.nodes.bytes)
+        s_read_briefing (solo.nodes.bytes, solo.nodes.size);
+    return true;
 }
 
 static bool s_read_welcome (dw_wire_reader_t *reader, const uint8_t *begin) {
@@ -519,6 +548,7 @@ int wire_read (wire_kind_t kind, const uint8_t *bytes, size_t size) {
             case WIRE_IDENTITY: ok = s_read_identity (&reader, bytes); break;
             case WIRE_AGENT: ok = s_read_agent (&reader, bytes); break;
             case WIRE_WELCOME: ok = s_read_welcome (&reader, bytes); break;
+            case WIRE_SOLO: ok = s_read_solo (&reader, bytes); break;
             case WIRE_SLOTS: ok = s_read_slot (&reader); break;
             case WIRE_ENDED: ok = s_read_ended (&reader, bytes); break;
             case WIRE_VALUES: ok = size == 0 || s_read_value (&reader, bytes); break;

@@ -23,6 +23,7 @@ typedef enum wire_kind_t {
     WIRE_SLOTS,    /* what an agent says of its slots in a BEAT */
     WIRE_ENDED,    /* that a slot's process has ended */
     WIRE_IDENTITY, /* a client's HELLO, of who wants to be known again */
+    WIRE_SOLO,     /* a solo's WELCOME, and the briefing in it */
     WIRE_KINDS
 } wire_kind_t;
 

@@ -234,6 +234,34 @@ static void s_seed_values (dw_writer_t *self) {
     dw_write_uint (self, 2);
 }
 
+static void s_seed_solo (dw_writer_t *self) {
+    dw_writer_t nodes = {0};
+    static const uint8_t options[] = "\x82\xa6prefix\xa1<\xa1n\xcb\x3f\xf0\0\0\0\0\0";
+    dw_write_array (&nodes, 2);
+    dw_write_array (&nodes, 5);
+    dw_write_uint (&nodes, 0);
+    dw_write_str (&nodes, "mark", 4);
+    dw_write_str (&nodes, "prefix_suffix_adder", 19);
+    memcpy (dw_writer_room (&nodes, sizeof options), options, sizeof options);
+    nodes.count += sizeof options;
+    dw_write_nil (&nodes);
+    dw_write_array (&nodes, 6); /* one field of a later version */
+    dw_write_uint (&nodes, 300);
+    dw_write_str (&nodes, "words", 5);
+    dw_write_str (&nodes, "word_counts", 11);
+    dw_write_byte (&nodes, 0x80);
+    dw_write_array (&nodes, 2);
+    dw_write_str (&nodes, "mark", 4);
+    dw_write_str (&nodes, "other", 5);
+    dw_write_array (&nodes, 0);
+    dw_write_uint (self, 3);
+    dw_write_uint (self, 1000);
+    dw_write_uint (self, 3000);
+    dw_write_uint (self, 16 << 20);
+    dw_write_bin (self, nodes.bytes, nodes.count);
+    dw_writer_free (&nodes);
+}
+
 static void s_append_piece (dw_writer_t *self, const dw_writer_t *piece) {
     uint8_t *at = dw_writer_room (self, piece->count + 2);
     at[0] = (uint8_t) (piece->count >> 8);
@@ -280,6 +308,7 @@ const char *wire_seed (size_t index, dw_writer_t *input) {
                  {"agent", WIRE_AGENT, s_seed_agent},
                  {"identity", WIRE_IDENTITY, s_seed_identity},
                  {"welcome", WIRE_WELCOME, s_seed_welcome},
+                 {"solo", WIRE_SOLO, s_seed_solo},
                  {"status", WIRE_STATUS, s_seed_status},
                  {"slots", WIRE_SLOTS, s_seed_slots},
                  {"ended", WIRE_ENDED, s_seed_ended}};

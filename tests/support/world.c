@@ -29,6 +29,10 @@ void world_tell_event (world_t *world, const dw_event_t *event) {
                     event->outputs_count, (double) event->deadline_ns / 1000);
             break;
         case DW_EVENT_RUN_CANCELLED: s_tell (world, "run %u cancelled", event->run); break;
+        case DW_EVENT_NODE_CANCELLED:
+            s_tell (world, "run %u node %u cancelled, and all that depends on it", event->run,
+                    event->node);
+            break;
         case DW_EVENT_LANES_UNSERVED:
             s_tell (world, "lanes %x are not served", (unsigned) event->lanes);
             break;
@@ -72,7 +76,8 @@ void world_tell_command (world_t *world, const dw_command_t *c) {
                     c->run, c->node, c->steps, (int) c->source, c->attempt, c->worker, ticket);
             break;
         case DW_CANCEL_TASK:
-            s_tell (world, "    cancel worker %u's ticket %u", c->worker, ticket);
+            s_tell (world, "    cancel worker %u's ticket %u, behind %u steps", c->worker, ticket,
+                    c->steps);
             break;
         case DW_KEEP_OUTPUT:
             s_tell (world, "    keep run %u node %u's output, %u steps (handle %u)", c->run,

@@ -46,11 +46,12 @@ typedef struct script_t {
 typedef enum thing_type_t {
     THING_EVENT,  /* the scheduler is told event */
     THING_SEND,   /* a worker gets a task */
-    THING_CANCEL, /* a worker hears that nobody waits for ticket */
+    THING_CANCEL, /* a worker hears that nobody waits for ticket, or the rest of it */
     THING_WORK,   /* a worker is through with a step */
     THING_KILL,   /* a worker goes down by itself */
     THING_SUBMIT,
     THING_CANCEL_RUN,
+    THING_CANCEL_NODE,
     THING_UNSERVED, /* the shell says which lanes nobody serves */
     THING_FORGE,    /* an answer that nobody gave */
 } thing_type_t;
@@ -67,7 +68,8 @@ typedef struct thing_t {
 typedef struct held_t {
     dw_command_t task; /* node and steps: from the step at hand on */
     uint32_t told;     /* steps that were answered for */
-    bool cancelled;
+    bool cancelled;    /* what is behind so many of its steps */
+    uint32_t until;
 } held_t;
 
 typedef struct member_t {

@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+"""A dagwood client in Python, written from docs/PROTOCOL.md ("A client"): a run for each line, a line of JSON for each result.
+
+    apt-get install python3-zmq python3-msgpack
+    examples/client.py --connect ipc:///tmp/hub [--key FILE --server-key FILE.pub] [--output NODE]... < lines
+
+Results are printed as they come. As many runs are in flight as the coordinator lets in, so what is read is bounded by what is done."""
+import argparse
+import base64
+import json
+import re
+import struct
+import sys
+import time
+
+import msgpack
+import zmq
+
+HELLO, WELCOME, REFUSED, STOP, SUBMIT, RESULTS, BYE, BEAT = 0, 1, 2, 6, 7, 9, 10, 15
+VERSION, CLIENT, TOGETHER = 3, 2, 64  # so many submissions in one message at most
+RUN = ("ok", "partial", "failed", "cancelled")
+NODE = ("done", "failed", "skipped", "cancelled", "not_requested")
+SLOT = struct.Struct("<BBHII20s")  # of a result's table: status, form, attempts, duration in us, size, the payload or its place
+
+
+class Lost(Exception):
+    pass
+
+
+def unpack(head):
+    unpacker = msgpack.Unpacker(strict_map_key=False, max_buffer_size=len(head) or 1)
+    unpacker.feed(head)
+    return list(unpacker)  # values that follow each other
+
+
+def resolve(ref, frames):
+    return frames[ref] if isinstance(ref, int) else ref
+
+
+def key(file, which):
+    return re.search(rf"^\s*{which} = (\S+)", open(file).read(), re.M)[1].encode()  # a file of `dagwood keygen`
+
+
+class Client:
+    def __init__(self, endpoint, own_key=None, server_key=None):
+        self.socket, self.next, self.in_flight = zmq.Context.instance().socket(zmq.DEALER), 1, set()
+        self.heartbeat, self.silence, self.heard = 1, 3, time.monotonic()
+        if own_key:
+            self.socket.curve_publickey, self.socket.curve_secretkey = key(own_key, "public"), key(own_key, "secret")
+            self.socket.curve_serverkey = key(server_key, "public")
+        self.socket.connect(endpoint)
+        self.say(HELLO, "dagwood", VERSION, VERSION, CLIENT, bytes(16), 0, 0)
+        type, frames, values = self.hear()
+        if type == REFUSED:
+            raise Lost(f"refused: {values[1]} ({values[0]})")
+        self.peer, self.runs_max, self.max_payload_bytes, ids, heartbeat, silence, self.graph = values[:7]
+        self.heartbeat, self.silence = heartbeat / 1000, silence / 1000
+        self.ids, self.sinks = unpack(resolve(ids, frames))  # the names of nodes by rank; on which ones no other depends
+
+    def say(self, *values):
+        self.socket.send(b"".join(map(msgpack.packb, values)))
+
+    def hear(self):
+        """The next message. Who waits asks once a heartbeat whether anybody is there."""
+        while not self.socket.poll(1000 * self.heartbeat):
+            if time.monotonic() - self.heard > self.silence:
+                raise Lost("the coordinator was lost")
+            if hasattr(self, "peer"):
+                self.say(BEAT, self.peer)
+        self.heard, frames = time.monotonic(), self.socket.recv_multipart()
+        type, *values = unpack(frames[0])
+        return type, frames, values
+
+    def submit(self, payloads, outputs=None):
+        """Begins runs, at most TOGETHER; outputs are ids, None: every node. Their numbers."""
+        nodes = [self.ids.index(id) for id in outputs] if outputs else None
+        runs = range(self.next, self.next + len(payloads))
+        fields = ((run, msgpack.packb(payload), 0, nodes) for run, payload in zip(runs, payloads))
+        self.say(SUBMIT, self.peer, *(value for submission in fields for value in submission))
+        self.next = runs.stop
+        self.in_flight.update(runs)
+        return runs
+
+    def results(self):
+        """Waits for a message; the results that it brings: (run, status, nodes by id)."""
+        type, frames, values = self.hear()
+        if type == STOP:
+            raise Lost("the coordinator closes")
+        if type == REFUSED:  # one run
+            self.in_flight.discard(values[2])
+            yield values[2], f"refused: {values[1]}", {}
+        for at in range(0, len(values) if type == RESULTS else 0, 7):
+            run, status, duration, table, blob, extras, outputs = values[at:at + 7]
+            self.in_flight.discard(run)
+            yield run, RUN[status], self.nodes(*(resolve(ref, frames) for ref in (table, blob, extras)), frames)
+
+    def nodes(self, table, blob, extras, frames):
+        nodes = {}
+        for id, (status, form, attempts, duration, size, place) in zip(self.ids, SLOT.iter_unpack(table)):
+            offset = int.from_bytes(place[:4], "little")
+            payload = {0: None, 1: place[:size], 3: (blob or b"")[offset:offset + size], 4: form == 4 and frames[offset]}[form]
+            nodes[id] = {"status": NODE[status], "attempts": attempts, "duration_us": duration, "metadata": {},
+                         "payload": msgpack.unpackb(payload, strict_map_key=False) if payload else None}
+        values = unpack(extras or b"")
+        for node, metadata, code, message, added, depth, causes in zip(*[iter(values)] * 7):
+            nodes[self.ids[node]]["metadata"] = msgpack.unpackb(metadata) if metadata else {}
+            if code:
+                nodes[self.ids[node]]["error"] = {"code": code, "message": message}
+            if added:
+                nodes[self.ids[node]]["added"] = {"nodes": added, "depth": depth}
+            if causes:
+                nodes[self.ids[node]]["because_of"] = [self.ids[cause] for cause in causes]
+        return nodes
+
+    def close(self):
+        self.say(BYE, self.peer)
+        self.socket.close(1000)
+
+
+def plain(value):  # bytes are no JSON
+    return {"base64": base64.b64encode(value).decode()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="A dagwood client in Python: a run for each line of standard input.")
+    parser.add_argument("--connect", required=True, metavar="ENDPOINT")
+    parser.add_argument("--key", metavar="FILE"), parser.add_argument("--server-key", metavar="FILE")
+    parser.add_argument("--output", action="append", metavar="NODE", help="ask for these nodes alone")
+    args, is_over, is_ok = parser.parse_args(), False, True
+    client = Client(args.connect, args.key, args.server_key)
+    while client.in_flight or not is_over:
+        lines = []
+        while not is_over and len(lines) < min(TOGETHER, client.runs_max - len(client.in_flight)):
+            line = sys.stdin.readline()
+            is_over = not line
+            lines += [line.rstrip("\n")] if line else []
+        if lines:
+            client.submit(lines, args.output)
+            if not is_over and len(client.in_flight) < client.runs_max and not client.socket.poll(0):
+                continue  # there is room for more
+        for run, status, nodes in client.results() if client.in_flight else ():
+            is_ok &= status == "ok"
+            print(json.dumps({"run": run, "status": status, "results": nodes}, default=plain, ensure_ascii=False), flush=True)
+    client.close()
+    return 0 if is_ok else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Lost as error:
+        print(f"client.py: {error}", file=sys.stderr)
+        sys.exit(75)

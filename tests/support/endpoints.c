@@ -1,0 +1,101 @@
+/* endpoints.c - texts of endpoints, and who could reach what listens there. */
+
+#include "tests/support/endpoints.h"
+
+#define LONG_HOST \
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+const endpoint_case_t endpoint_cases[] = {
+    /* Only this machine. */
+    {"tcp://127.0.0.1:5555", DW_REACH_MACHINE},
+    {"tcp://127.0.0.1:*", DW_REACH_MACHINE},
+    {"tcp://127.0.0.1:1", DW_REACH_MACHINE},
+    {"tcp://127.0.0.1:65535", DW_REACH_MACHINE},
+    {"tcp://127.0.0.1:00080", DW_REACH_MACHINE},
+    {"tcp://127.0.0.1:0", DW_REACH_MACHINE},
+    {"tcp://0.0.0.0:0", DW_REACH_BEYOND},
+    {"tcp://[::]:0", DW_REACH_BEYOND},
+    {"tcp://127.255.255.254:*", DW_REACH_MACHINE},
+    {"tcp://127.1.2.3:*", DW_REACH_MACHINE},
+    {"tcp://[::1]:*", DW_REACH_MACHINE},
+    {"tcp://[0:0:0:0:0:0:0:1]:5555", DW_REACH_MACHINE},
+    {"tcp://[::ffff:127.0.0.1]:*", DW_REACH_MACHINE},
+    {"tcp://[::ffff:7f00:1]:*", DW_REACH_MACHINE},
+    {"ipc://*", DW_REACH_MACHINE},
+    {"ipc://@name", DW_REACH_MACHINE},
+    {"ipc:///run/x", DW_REACH_MACHINE},
+    {"ipc://tcp://0.0.0.0:5555", DW_REACH_MACHINE}, /* a file of that name */
+    /* Other machines too. */
+    {"tcp://*:*", DW_REACH_BEYOND},
+    {"tcp://*:5555", DW_REACH_BEYOND},
+    {"tcp://0.0.0.0:5555", DW_REACH_BEYOND},
+    {"tcp://10.0.0.1:5555", DW_REACH_BEYOND},
+    {"tcp://192.168.1.1:*", DW_REACH_BEYOND},
+    {"tcp://128.0.0.1:*", DW_REACH_BEYOND},
+    {"tcp://126.255.255.255:*", DW_REACH_BEYOND},
+    {"tcp://[::]:5555", DW_REACH_BEYOND},
+    {"tcp://[::2]:*", DW_REACH_BEYOND},
+    {"tcp://[fe80::1%eth0]:5555", DW_REACH_BEYOND},
+    {"tcp://[::1%lo]:*", DW_REACH_BEYOND},
+    {"tcp://[::ffff:10.0.0.1]:*", DW_REACH_BEYOND},
+    {"tcp://[::ffff:0.0.0.0]:*", DW_REACH_BEYOND},
+    {"tcp://[::127.0.0.1]:*", DW_REACH_BEYOND},        /* is not 127.0.0.1 */
+    {"tcp://[64:ff9b::127.0.0.1]:*", DW_REACH_BEYOND}, /* nor is its translation */
+    /* Names, and what ZeroMQ takes for an address: nobody can tell by their text. */
+    {"tcp://localhost:*", DW_REACH_BEYOND},
+    {"tcp://lo:5555", DW_REACH_BEYOND},
+    {"tcp://eth0:5555", DW_REACH_BEYOND},
+    {"tcp://example.org:80", DW_REACH_BEYOND},
+    {"tcp://127.0.0.1.example.org:80", DW_REACH_BEYOND},
+    {"tcp://127.1:*", DW_REACH_BEYOND},
+    {"tcp://2130706433:*", DW_REACH_BEYOND},
+    {"tcp://0x7f.1:*", DW_REACH_BEYOND},
+    {"tcp://0:*", DW_REACH_BEYOND},
+    {"tcp://127.0.0.01:*", DW_REACH_BEYOND},
+    {"tcp://127.0.0.256:*", DW_REACH_BEYOND},
+    /* None. */
+    {"tcp://127.0.0.1:5000;0.0.0.0:6001", DW_REACH_NONE}, /* ZeroMQ listens at the second */
+    {"tcp://127.0.0.1:*;0.0.0.0:*", DW_REACH_NONE},
+    {"tcp://[::1]:5000;0.0.0.0:6001", DW_REACH_NONE},
+    {"tcp://127.0.0.1%lo:*", DW_REACH_NONE},
+    {"tcp://[127.0.0.1]:*", DW_REACH_NONE},
+    {"tcp://127.0.0.1", DW_REACH_NONE},
+    {"tcp://127.0.0.1:", DW_REACH_NONE},
+    {"tcp://127.0.0.1:00", DW_REACH_NONE},
+    {"tcp://127.0.0.1:65536", DW_REACH_NONE},
+    {"tcp://127.0.0.1:70000", DW_REACH_NONE},
+    {"tcp://127.0.0.1:4294967377", DW_REACH_NONE},
+    {"tcp://127.0.0.1:-1", DW_REACH_NONE},
+    {"tcp://127.0.0.1:+80", DW_REACH_NONE},
+    {"tcp://127.0.0.1: 80", DW_REACH_NONE},
+    {"tcp://127.0.0.1:80x", DW_REACH_NONE},
+    {"tcp://127.0.0.1:80/x", DW_REACH_NONE},
+    {"tcp://127.0.0.1:**", DW_REACH_NONE},
+    {"tcp:// 127.0.0.1:80", DW_REACH_NONE},
+    {"tcp://127.0.0.1 :80", DW_REACH_NONE},
+    {"tcp://127.0.0.1\n:80", DW_REACH_NONE},
+    {"tcp://:80", DW_REACH_NONE},
+    {"tcp://", DW_REACH_NONE},
+    {"tcp://[]:80", DW_REACH_NONE},
+    {"tcp://[:80", DW_REACH_NONE},
+    {"tcp://]:80", DW_REACH_NONE},
+    {"tcp://[::1:80", DW_REACH_NONE},
+    {"tcp://::1:80", DW_REACH_NONE},
+    {"tcp://[::1%]:80", DW_REACH_NONE},
+    {"tcp://[::1]80", DW_REACH_NONE},
+    {"tcp://[*]:80", DW_REACH_NONE},
+    {"tcp://" LONG_HOST LONG_HOST LONG_HOST ":80", DW_REACH_NONE},
+    {"TCP://127.0.0.1:80", DW_REACH_NONE},
+    {" tcp://127.0.0.1:80", DW_REACH_NONE},
+    {"127.0.0.1:80", DW_REACH_NONE},
+    {"ipc://", DW_REACH_NONE},
+    {"inproc://x", DW_REACH_NONE},
+    {"udp://127.0.0.1:80", DW_REACH_NONE},
+    {"pgm://127.0.0.1:80", DW_REACH_NONE},
+    {"tipc://{1,2}", DW_REACH_NONE},
+    {"ws://127.0.0.1:80", DW_REACH_NONE},
+    {"vmci://1:2", DW_REACH_NONE},
+    {"", DW_REACH_NONE},
+};
+
+const size_t endpoint_cases_count = sizeof endpoint_cases / sizeof *endpoint_cases;
