@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "actors/clock.h"
+#include "actors/grown.h"
 #include "actors/message.h"
 #include "actors/option.h"
 #include "actors/shelf.h"
@@ -23,14 +24,6 @@ typedef struct s_waiting_t {
     dw_message_t message;
     struct s_waiting_t *next;
 } s_waiting_t;
-
-/* A graph that was added to a run, of which tasks may come. */
-typedef struct s_grown_t {
-    uint64_t run;
-    dw_addition_t *addition;
-    dw_hosted_t *hosted;
-    struct s_grown_t *next;
-} s_grown_t;
 
 /* Nobody waits for what is behind so many steps of a task. */
 typedef struct s_cancelled_t {
@@ -64,7 +57,7 @@ struct dw_worker_t {
     dw_shelf_t shelf;
     dw_given_t *given; /* of the task under way */
     uint32_t given_size;
-    s_grown_t *grown;
+    dw_grown_t *grown; /* graphs that were added to runs, of which tasks may come */
 };
 
 /* Nobody can hear it any more. */
@@ -321,20 +314,13 @@ static bool s_read_given (dw_worker_t *self, dw_wire_reader_t *reader, uint32_t 
     return !reader->is_damaged;
 }
 
-static s_grown_t **s_find_grown (dw_worker_t *self, uint64_t run) {
-    s_grown_t **at = &self->grown;
-    while (*at && (*at)->run != run)
-        at = &(*at)->next;
-    return at;
-}
-
 /* Whether a task is one of those that come here: of a node that is hosted, or of what was added and is known. */
 static bool s_is_ours (dw_worker_t *self, const dw_wire_task_t *record, const dw_plan_t **plan_p,
                        dw_hosted_t **hosted_p) {
     const dw_plan_t *plan = self->options.program->plan;
     *hosted_p = NULL;
     if (record->run & DW_WIRE_ADDED_RUN) {
-        const s_grown_t *grown = *s_find_grown (self, record->run);
+        const dw_grown_t *grown = dw_grown_find (&self->grown, record->run);
         if (!grown)
             return false;
         plan = grown->addition->added->plan;
@@ -440,14 +426,6 @@ static void s_on_drop (dw_worker_t *self, dw_wire_reader_t *reader) {
 
 /* ---- What was added --------------------------------------------------------------------------- */
 
-static void s_forget_grown (s_grown_t **at) {
-    s_grown_t *grown = *at;
-    *at = grown->next;
-    dw_hosted_destroy (&grown->hosted);
-    dw_addition_destroy (&grown->addition);
-    free (grown);
-}
-
 /* A graph whose tasks will come, or will not any more. One that makes no sense is as a task that makes none: who cannot
  * run what it is sent is gone rather than silent. */
 static void s_on_graph (dw_worker_t *self, dw_wire_reader_t *reader) {
@@ -455,30 +433,15 @@ static void s_on_graph (dw_worker_t *self, dw_wire_reader_t *reader) {
     dw_ref_t ref = dw_read_ref (reader);
     zmq_msg_t *frame;
     size_t size;
-    s_grown_t **at = s_find_grown (self, run);
     if (reader->is_damaged)
         return;
-    if (*at)
-        s_forget_grown (at);
+    if (dw_grown_find (&self->grown, run))
+        dw_grown_drop_first (&self->grown);
     if (dw_ref_is_nil (&ref))
         return;
     const uint8_t *bytes = dw_message_resolve (&self->message, 0, &ref, reader, &size, &frame);
-    s_grown_t *grown = calloc (1, sizeof *grown);
-    bool ok = grown && bytes &&
-              dw_addition_new (&grown->addition, bytes, size, self->options.program, NULL, DW_NONE,
-                               NULL) == DW_OK &&
-              dw_plan_digest (grown->addition->added->plan) == digest &&
-              dw_hosted_new (&grown->hosted, &grown->addition->program) == DW_OK;
-    if (ok) {
-        grown->run = run;
-        grown->next = self->grown;
-        self->grown = grown;
-        return;
-    }
-    if (grown)
-        dw_addition_destroy (&grown->addition);
-    free (grown);
-    self->stopping = true;
+    self->stopping |= !bytes ||
+                      !dw_grown_add (&self->grown, run, digest, bytes, size, self->options.program);
 }
 
 /* ---- The actor -------------------------------------------------------------------------------- */
@@ -740,7 +703,7 @@ void dw_worker_destroy (dw_worker_t **self_p) {
     s_close (self);
     dw_host_destroy (&self->host);
     while (self->grown)
-        s_forget_grown (&self->grown);
+        dw_grown_drop_first (&self->grown);
     dw_message_free (&self->message);
     dw_packet_free (&self->packet);
     dw_outcomes_free (&self->outcomes);
