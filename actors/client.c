@@ -241,7 +241,8 @@ int dw_client_wait (dw_client_t *self, uint64_t run, int timeout_ms, dw_result_t
 
 int dw_client_wait_all (dw_client_t *self, int timeout_ms) {
     dw_patience_t patience = dw_client_patience (self, timeout_ms);
-    while (self->flights.count > 0) {
+    while (self->flights.count > 0 ||
+           self->refused) { /* dw_client_next may have met a refusal, which it cannot say */
         int err = dw_client_await (self, &patience, NULL);
         if (err)
             return err;

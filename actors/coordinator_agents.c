@@ -288,6 +288,7 @@ void dw_coordinator_cut_slot (dw_coordinator_t *self, dw_peer_t *peer) {
     else
         dw_coordinator_tell_idle (self, number);
     self->workers[number].peer = DW_PEER_NONE;
+    dw_coordinator_see_off (self, peer); /* it may only have read nothing, and is to know */
     dw_peers_remove (&self->peers, peer);
     if (self->agents[index].is_solo) /* there is nobody to make it again but itself */
         dw_coordinator_release_agent (self, index);

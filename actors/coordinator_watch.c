@@ -18,6 +18,34 @@ static int64_t s_stalled_ns (const dw_coordinator_t *self) {
     return self->options.stalled_ms * MS_NS;
 }
 
+/* ---- Slots that do not come again ------------------------------------------------------------- */
+
+#define NO_TICKET UINT64_MAX /* a slot that is nobody here waits for none */
+
+/* A slot was here, was given up because it could not be reached, and no other came, though its agent is there: its
+ * good-bye was lost, and to its agent it had left by itself. So its agent is asked for another, as it would have been. */
+static void s_look_for_absent (dw_coordinator_t *self, uint32_t number, int64_t now_ns) {
+    dw_crew_t *worker = &self->workers[number];
+    const dw_remote_agent_t *agent = &self->agents[worker->agent];
+    if (!worker->has_joined || worker->is_down || agent->is_leaving) {
+        worker->waits_ns = 0;
+        return;
+    }
+    if (worker->waits_ns == 0 || worker->waits_ticket != NO_TICKET) {
+        worker->waits_ns = now_ns;
+        worker->waits_ticket = NO_TICKET;
+        return;
+    }
+    if (now_ns - worker->waits_ns < s_stalled_ns (self) << worker->waits_count)
+        return;
+    worker->waits_ns = 0;
+    worker->waits_count += worker->waits_count < DOUBLINGS_MAX;
+    dw_coordinator_notice (
+        self, "slot %u of process %llu at %s does not come again: another is asked for",
+        (unsigned) number, (unsigned long long) agent->pid, agent->host);
+    dw_coordinator_replace_slot (self, number);
+}
+
 /* ---- Tasks that were lost on their way -------------------------------------------------------- */
 
 /* A slot says that it idles while the scheduler has it at a task. Mostly one of the two is on its way; when that does not
@@ -29,7 +57,11 @@ void dw_coordinator_on_slot (dw_coordinator_t *self, uint32_t index, const dw_wi
         self->workers[slot->number].agent != index)
         return;
     dw_crew_t *worker = &self->workers[slot->number];
-    if (slot->at != DW_WIRE_AT_IDLE || worker->peer == DW_PEER_NONE ||
+    if (worker->peer == DW_PEER_NONE) {
+        s_look_for_absent (self, slot->number, now_ns);
+        return;
+    }
+    if (slot->at != DW_WIRE_AT_IDLE ||
         dw_scheduler_unanswered_count (self->scheduler, slot->number) == 0) {
         worker->waits_ns = 0;
         return;

@@ -13,6 +13,7 @@
 
 #include "actors/exec_worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -353,6 +354,7 @@ static void s_sleep (dw_exec_worker_t *self, int64_t now_ns) {
     int64_t deadline_ns = self->beat_ns;
     int events = 0, fd = -1;
     size_t size = sizeof events, fd_size = sizeof fd;
+    assert (self->polled);
     zmq_getsockopt (self->link.socket, ZMQ_FD, &fd, &fd_size);
     self->polled[0] = (struct pollfd){.fd = fd, .events = POLLIN};
     self->polled[1] = (struct pollfd){.fd = self->wish_fd, .events = POLLIN};

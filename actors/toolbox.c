@@ -16,7 +16,7 @@
 #define AHEAD_MAX        512u        /* tasks that a tool has been given and not answered for, */
 #define AHEAD_BYTES      (64u << 10) /* unless as much waits to be written */
 #define NOISE_MAX        (16u << 20) /* bytes of standard error between two answers */
-#define BACKOFF_FIRST_NS 100000000   /* before a tool that has ended is started again, */
+#define BACKOFF_FIRST_NS INT64_C (100000000)   /* before a tool that has ended is started again, */
 #define BACKOFF_MAX_NS   INT64_C (10000000000) /* twice as long each time that it has not answered */
 #define TEXT_MAX         8192u                 /* of why a task failed */
 #define RECORDS_MAX      4096                  /* taken in at a time */

@@ -101,6 +101,7 @@ int dw_command_status (int argc, char **argv);
 int dw_command_keygen (int argc, char **argv);
 int dw_command_replay (int argc, char **argv);
 int dw_command_why (int argc, char **argv);
+int dw_command_conformance (int argc, char **argv);
 int dw_command_slot (int argc, char **argv); /* which no help lists: other commands start it */
 
 /* The words with which they do: for slot_command of dw_agent_options_t. */

@@ -84,30 +84,31 @@ static int s_open (team_t *self, dw_exec_options_t options, uint32_t slots, bool
     return DW_EXIT_OK;
 }
 
-int dw_exec_serve (const dw_exec_options_t *asked, uint32_t slots, char *const *graphs,
+int dw_exec_serve (const dw_exec_options_t *options, uint32_t slots, char *const *graphs,
                    size_t graphs_count, const dw_signals_t *signals) {
-    dw_exec_options_t options = *asked;
+    dw_exec_options_t each = *options;
     size_t most = slots * graphs_count;
     team_t team = {.workers = calloc (most, sizeof (dw_exec_worker_t *)),
                    .ended = calloc (most, sizeof (int)),
                    .items = calloc (most + 1, sizeof (struct pollfd))};
     int status = DW_EXIT_OK;
     if (!team.workers || !team.ended || !team.items) {
-        status = dw_command_fail (DW_ENOMEM, NULL, "the workers");
+        s_close (&team);
+        return dw_command_fail (DW_ENOMEM, NULL, "the workers");
     }
     for (size_t i = 0; i < graphs_count && !status; i++) {
         if (graphs_count >
             1) { /* the only one may be another when the coordinator is started again */
-            options.coordinator.graph = graphs[i];
+            each.coordinator.graph = graphs[i];
         }
-        status = s_open (&team, options, slots, graphs_count > 1);
+        status = s_open (&team, each, slots, graphs_count > 1);
     }
     if (!status && team.count == 0) {
         status = DW_EXIT_GRAPH;
     }
     if (!status) {
-        dw_command_say ("working for %s", options.coordinator.endpoint);
-        status = s_work (&team, signals, options.coordinator.endpoint);
+        dw_command_say ("working for %s", options->coordinator.endpoint);
+        status = s_work (&team, signals, options->coordinator.endpoint);
     }
     s_close (&team);
     return status;

@@ -33,6 +33,8 @@ static const command_t s_commands[] = {
     {"worker", dw_command_worker, "runs nodes for a coordinator"},
     {"submit", dw_command_submit, "has a coordinator run its graph and prints every node's result"},
     {"status", dw_command_status, "says what a coordinator is at"},
+    {"conformance", dw_command_conformance,
+     "tests a worker, a client or a coordinator against the protocol"},
     {"keygen", dw_command_keygen, "makes a key pair, for endpoints that other machines reach"},
     {"slot", dw_command_slot, NULL}, /* for other commands to start */
 };

@@ -54,6 +54,8 @@ class Client:
         if type == REFUSED:
             raise Lost(f"refused: {values[1]} ({values[0]})")
         self.peer, self.runs_max, self.max_payload_bytes, ids, heartbeat, silence, self.graph = values[:7]
+        if not 1 <= heartbeat <= silence / 2:
+            raise Lost("a WELCOME that makes no sense")
         self.heartbeat, self.silence = heartbeat / 1000, silence / 1000
         self.ids, self.sinks = unpack(resolve(ids, frames))  # the names of nodes by rank; on which ones no other depends
 
@@ -151,3 +153,6 @@ if __name__ == "__main__":
     except Lost as error:
         print(f"client.py: {error}", file=sys.stderr)
         sys.exit(75)
+    except (ValueError, LookupError, TypeError, struct.error, msgpack.UnpackException) as error:
+        print(f"client.py: what came makes no sense: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(76)

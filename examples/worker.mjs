@@ -44,7 +44,14 @@ const processors = {
     reverse_text: call => [...call.payload].reverse().join(""),
 };
 
-const resolve = (ref, frames) => typeof ref === "number" ? frames[ref] : ref; // bytes are in the head or in a frame, null is nothing
+function resolve(ref, frames) { // bytes are in the head or in a frame, null is nothing
+    if (ref === null || ref instanceof Uint8Array)
+        return ref;
+    if (!Number.isInteger(ref) || ref < 1 || !frames[ref])
+        throw new Error("no reference to bytes");
+    return frames[ref];
+}
+
 const pack = (...values) => Buffer.concat(values.map(value => encode(value)));
 
 // ---- The thread that runs them ----
@@ -53,7 +60,8 @@ const cancelled = new Set();
 
 function isCancelled(ticket) { // also while it is at work: nobody has to wait for a message
     for (let message; (message = receiveMessageOnPort(workerData.cancels));)
-        cancelled.add(message.message);
+        if (message.message >= ticket) // what was answered meanwhile is forgotten
+            cancelled.add(message.message);
     return cancelled.has(ticket);
 }
 
@@ -62,7 +70,7 @@ async function answer(ticket, node, steps, [payload, ...given]) {
     const spent = () => process.hrtime.bigint() - begin, value = bytes => bytes && decode(bytes);
     try {
         if (isCancelled(ticket)) // its answer is still waited for, but not its output
-            return cancelled.delete(ticket) && [ticket, 0, RETURNED, 0];
+            return [ticket, 0, RETURNED, 0];
         const call = { payload: decode(payload), options, id, metadata: null, dependencies: {}, cancelled: () => isCancelled(ticket) };
         (dependencies ?? []).forEach((id, i) => call.dependencies[id] = [value(given[2 * i]), value(given[2 * i + 1])]);
         const output = encode(await processors[processor](call)), metadata = call.metadata && encode(call.metadata);
@@ -70,23 +78,42 @@ async function answer(ticket, node, steps, [payload, ...given]) {
         return steps === 1 ? done : [...done, ticket, 1, RETURNED, 0]; // of a chain of nodes the first is done, the others are given back
     } catch (error) {
         return [ticket, 0, FAILED, Number(spent()), Number.isInteger(error.code) ? error.code : 500, `${error.message}`.slice(0, 2000)];
+    } finally {
+        cancelled.delete(ticket);
+    }
+}
+
+function* tasks(frames) {
+    let [, ticket, ...values] = decodeMulti(frames[0]); // a task begins with its run
+    for (let at = 0; at < values.length; ticket++) {
+        const [, node, steps, , payload, list] = values.slice(at, at + 6), pairs = list?.length ?? 0;
+        const given = [...list ?? [], ...values.slice(at + 6, at + 6 + pairs)]; // a list of n pairs is followed by 2 n values
+        if (!Number.isInteger(node) || !workerData.nodes[node] || !(steps > 0) || payload === null || given.length !== 2 * pairs)
+            throw new Error(`task ${ticket}, of node ${node}`);
+        at += 6 + pairs;
+        yield [ticket, node, steps, [payload, ...given].map(ref => resolve(ref, frames))];
     }
 }
 
 async function run(frames) {
-    const [, first, ...values] = decodeMulti(frames[0]); // a task begins with its run
-    let answers = [], late = performance.now() + LATE_MS, ticket = first;
-    for (let at = 0; at < values.length; ticket++) {
-        const [, node, steps, , payload, list] = values.slice(at, at + 6), pairs = list?.length ?? 0;
-        const given = [...list ?? [], ...values.slice(at + 6, at + 6 + pairs)]; // a list of n pairs is followed by 2 n values
-        at += 6 + pairs;
-        answers.push(...await answer(ticket, node, steps, [payload, ...given].map(ref => resolve(ref, frames))));
-        if (performance.now() > late || at === values.length) {
+    let answers = [], late = performance.now() + LATE_MS, isReady = true;
+    const flush = () => {
+        if (answers.length)
             parentPort.postMessage(pack(ANSWERS, workerData.peer, ...answers));
-            [answers, late] = [[], performance.now() + LATE_MS];
+        [answers, late] = [[], performance.now() + LATE_MS];
+    };
+    try {
+        for (const task of tasks(frames)) {
+            answers.push(...await answer(...task));
+            if (performance.now() > late)
+                flush();
         }
+    } catch (error) { // who cannot read a task cannot answer for it, and leaves
+        console.error(`worker.mjs: tasks make no sense: ${error.message}`);
+        isReady = false;
     }
-    parentPort.postMessage(null); // ready for more
+    flush();
+    parentPort.postMessage(isReady); // for more
 }
 
 // ---- The connection ----
@@ -118,18 +145,29 @@ class Connection {
         try {
             for await (const frames of this.socket) {
                 this.heard = performance.now();
-                this.hear(frames);
+                this.hearOut(frames);
             }
         } catch {} // it was closed
     }
 
+    hearOut(frames) {
+        try {
+            this.hear(frames);
+        } catch (error) { // with another answer to HELLO it ends; nonsense behind WELCOME is passed over
+            console.error(`worker.mjs: ${error.message}`);
+            if (!this.runner)
+                this.end(76);
+        }
+    }
+
     hear(frames) {
-        if (frames[0][0] === TASKS) {
+        const [type] = decodeMulti(frames[0]);
+        if (type === TASKS && this.runner) {
             this.waiting.push(frames);
             return this.next();
         }
-        const [type, ...values] = decodeMulti(frames[0]);
-        if (type === WELCOME)
+        const [, ...values] = decodeMulti(frames[0]);
+        if (type === WELCOME && !this.runner)
             this.begin(values, frames);
         else if (type === STOP) {
             this.stopping = true;
@@ -137,23 +175,28 @@ class Connection {
         } else if (type === REFUSED) {
             console.error(`worker.mjs: refused: ${values[1]} (${values[0]})`);
             this.end(values[0] === 503 ? null : values[0] === 403 ? 77 : values[0] === 404 ? 78 : 76);
-        } else if (type === REPLACE) // it is forgotten, and may come again
+        } else if (type === REPLACE && values.length) // it is forgotten, and may come again
             this.end(null);
-        else if (type === CANCEL)
+        else if (type === CANCEL && Number.isInteger(values[0]) && !values[1]) // (else it is of later steps alone)
             this.cancels?.postMessage(values[0]);
     }
 
     begin([peer, heartbeat, silence, , nodes], frames) {
+        if (!(heartbeat >= 1 && silence >= 2 * heartbeat))
+            throw new Error("a WELCOME that makes no sense");
         const records = Object.fromEntries(decode(resolve(nodes, frames)).map(([node, ...record]) => [node, record]));
         Object.assign(this, { peer, silence, beat: setInterval(() => this.say(pack(BEAT, peer)), heartbeat) });
         const { port1, port2 } = new MessageChannel();
         this.cancels = port1.unref() ?? port1;
         this.runner = new Worker(new URL(import.meta.url), { workerData: { peer, nodes: records, cancels: port2 }, transferList: [port2] });
         this.runner.on("message", answers => {
-            if (answers)
+            if (typeof answers !== "boolean")
                 return this.say(answers);
             this.busy = false;
-            this.next();
+            if (answers)
+                this.next();
+            else
+                this.say(pack(BYE, this.peer)).then(() => this.end(null));
         });
         this.runner.on("error", error => console.error(error));
         console.error("worker.mjs: serves", ...Object.values(records).map(record => record[0]));

@@ -62,6 +62,8 @@ PROCESSORS = {"word_counts": word_counts, "json_reshape": json_reshape, "reverse
 
 
 def resolve(ref, frames):
+    if type(ref) not in (int, bytes, type(None)) or ref == 0:
+        raise ValueError("no reference to bytes")
     return frames[ref] if isinstance(ref, int) else ref  # bytes are in the head or in a frame, None is nothing
 
 
@@ -75,19 +77,29 @@ class Runner(threading.Thread):
     def __init__(self, processors, nodes, peer, answers):
         super().__init__(daemon=True)
         self.processors, self.nodes, self.peer, self.answers = processors, nodes, peer, answers
-        self.inbox, self.cancelled, self.stopping, self.packer = queue.SimpleQueue(), set(), False, None
+        self.inbox, self.cancelled, self.ticket, self.stopping, self.packer = queue.SimpleQueue(), set(), 0, False, None
 
     def run(self):
-        for frames in iter(self.inbox.get, None):
-            values = iter(unpack(frames[0])[1:])
-            for self.ticket, run in enumerate(values, next(values)):  # the first task's ticket; a task begins with its run
-                node, steps, attempt, payload, given = itertools.islice(values, 5)
-                given = given and given + list(itertools.islice(values, len(given)))  # a list of n pairs is followed by 2 n values
-                if not self.stopping:
-                    self.answer(node, steps, [resolve(ref, frames) for ref in [payload, *(given or [])]])
+        try:
+            for frames in iter(self.inbox.get, None):
+                values = iter(unpack(frames[0])[1:])
+                for self.ticket, run in enumerate(values, next(values)):  # the first task's ticket; a task begins with its run
+                    task = self.read(values, frames)
+                    if not self.stopping:
+                        self.answer(*task)
+                self.flush()
+        except Exception as error:  # who cannot read a task cannot answer for it, and leaves
+            print(f"worker.py: tasks make no sense: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
             self.flush()
         self.send(b"")  # that it has left
         self.answers.close()
+
+    def read(self, values, frames):
+        node, steps, attempt, payload, given = itertools.islice(values, 5)
+        pairs = [*(given or []), *itertools.islice(values, len(given or []))]  # a list of n pairs is followed by 2 n values
+        if node not in self.nodes or not steps > 0 or payload is None or len(pairs) != 2 * len(given or []):
+            raise ValueError(f"task {self.ticket}, of node {node}")
+        return node, steps, [resolve(ref, frames) for ref in [payload, *pairs]]
 
     def answer(self, node, steps, given):
         begin, ticket, (id, processor, options, dependencies) = time.perf_counter_ns(), self.ticket, self.nodes[node]
@@ -106,7 +118,6 @@ class Runner(threading.Thread):
         except Exception as error:
             code, why = error.args if isinstance(error, Failure) else (500, f"{type(error).__name__}: {error}")
             self.say(ticket, 0, FAILED, spent(), code, why[:4000])
-        self.cancelled.discard(ticket)
         if time.monotonic() > self.late or self.packer.getbuffer().nbytes > LARGE_BYTES:
             self.flush()
 
@@ -159,9 +170,10 @@ class Connection:
             if self.answers in ready:
                 answers = self.answers.recv()
                 self.socket.send(answers) if answers else self.say(BYE, self.peer)
-                status = None if answers else 0
+                if not answers:  # nothing is said behind BYE
+                    return 0 if self.runner.stopping else AGAIN
             if self.socket in ready:
-                heard, status = now, self.hear(self.socket.recv_multipart())
+                heard, status = now, self.hear_out(self.socket.recv_multipart())
             if status is not None or now - heard > self.silence:
                 return AGAIN if status is None else status
             if self.runner and now >= beat:
@@ -171,24 +183,34 @@ class Connection:
                 self.say(DRAIN, self.peer)  # it will be told STOP
                 drained = True
 
+    def hear_out(self, frames):
+        try:
+            return self.hear(frames)
+        except Exception as error:  # with another answer to HELLO it ends; nonsense behind WELCOME is passed over
+            print(f"worker.py: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            return None if self.runner else 76
+
     def hear(self, frames):
         type, *values = (TASKS,) if frames[0][0] == TASKS else unpack(frames[0])
-        if type == WELCOME:
+        if type == WELCOME and not self.runner:
             self.peer, self.heartbeat, self.silence = values[0], values[1] / 1000, values[2] / 1000
+            if not 0.001 <= self.heartbeat <= self.silence / 2:
+                raise ValueError("a WELCOME that makes no sense")
             nodes = {node[0]: node[1:5] for node in msgpack.unpackb(resolve(values[4], frames))}
             self.runner = Runner(self.processors, nodes, self.peer, self.runners)
             self.runner.start()
             print("worker.py: serves", *(node[0] for node in nodes.values()), file=sys.stderr, flush=True)
         elif type == TASKS:
             self.runner.inbox.put(frames)
-        elif type == CANCEL:
-            self.runner.cancelled.add(values[0])
+        elif type == CANCEL and not any(values[1:2]):  # (else it is of later steps alone)
+            kept = (*self.runner.cancelled, values[0])  # what was answered meanwhile is forgotten
+            self.runner.cancelled = {ticket for ticket in kept if ticket >= self.runner.ticket}
         elif type == STOP:
             self.stop()  # after the task that it is at
         elif type == REFUSED:
             print(f"worker.py: refused: {values[1]} ({values[0]})", file=sys.stderr, flush=True)
             return AGAIN if values[0] == 503 else 77 if values[0] == 403 else 78 if values[0] == 404 else 76
-        return AGAIN if type == REPLACE else None
+        return AGAIN if type == REPLACE and values else None
 
     def stop(self):
         if self.runner:

@@ -25,20 +25,20 @@ judge () { # PROGRAM [ARGUMENT...]: its exit status; what it said is in $work/sa
     return $status
 }
 
-judges=(sim test_recording test_why)
-
 look_after () { # FILE: whether all who look after it are content.
     case $1 in
-        runtime/core/*) judge sim --seeds "$seeds" ;;
+        runtime/core/*) judge sim ;;
         *) judge test_recording && judge test_why ;;
     esac
 }
 
 mkdir -p "$work/objects/main"
 build runtime/core/*.c runtime/{pack,payload,recorder,recording*,replay*,why*,wire}.c \
-    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,recorded}.c || exit 1
-for program in "${judges[@]}"; do
-    "${compile[@]}" "-DDAGWOOD_SOURCE_DIR=\"$PWD\"" -c "tests/$program.c" -o "$work/objects/main/$program.o" || exit 1
+    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,simulator_level,recorded}.c || exit 1
+printf '#include "tests/support/simulator_level.h"\nint main (void) {\n    return simulator_level (%s, %s, false, false);\n}\n' \
+    "${seeds%..*}" "${seeds#*..}" >"$work/sim.c"
+for file in "$work/sim.c" tests/test_{recording,why}.c; do
+    "${compile[@]}" "-DDAGWOOD_SOURCE_DIR=\"$PWD\"" -c "$file" -o "$work/objects/main/$(basename "$file" .c).o" || exit 1
 done
 for file in runtime/core/scheduler.c runtime/recorder.c; do
     if ! look_after $file; then

@@ -256,10 +256,51 @@ static void load_plans_a_graph_as_deep_as_it_has_nodes (void **state) {
     json_decref (json);
 }
 
+/* The hash is of which tasks were done, whoever did them. */
+static uint64_t s_expected_scale (uint64_t runs, uint64_t nodes) {
+    uint64_t hash = 0;
+    for (uint64_t run = 0; run < runs; run++)
+        for (uint64_t node = 0; node < nodes; node++)
+            hash += dw_mix_end (dw_mix_word (dw_mix_start (run), node));
+    return hash;
+}
+
+static void scale_has_every_task_done_by_any_number_of_workers (void **state) {
+    (void) state;
+    static const char *const words[] = {"", "--workers 1 --slots 1", "--workers 700 --slots 3",
+                                        "--task-us 0", "--task-us 5000 --latency-us 3000"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        json_t *json = s_quick ("scale", words[i]);
+        s_expect_time (json, "completions_per_second_of_core");
+        s_expect_time (json, "bytes_per_worker");
+        s_expect_hash (json, s_expected_scale (40, 100));
+        json_decref (json);
+    }
+    assert_int_equal (s_bench ("scale", "--quick --tasks 10 --nodes 10 2> /dev/null", NULL), 70);
+}
+
+/* A task is sent and answered in some bytes; a payload that several have in a message is there once. */
+static void fleet_counts_the_bytes_of_its_tasks (void **state) {
+    (void) state;
+    json_t *small = s_quick ("fleet", "--task-ms 0 --payload 100");
+    json_t *large = s_quick ("fleet", "--task-ms 0 --payload 1100");
+    static const char *const ways[] = {"sent_bytes_per_task", "received_bytes_per_task"};
+    for (size_t i = 0; i < 2; i++) {
+        double less = json_real_value (json_object_get (small, ways[i])),
+               more = json_real_value (json_object_get (large, ways[i]));
+        if (!(less > 5 && less < 300 && more > less && more < 1300))
+            fail_msg ("%s: %f and %f", ways[i], less, more);
+    }
+    s_expect_time (small, "coordinator_us_per_task");
+    s_expect_time (small, "coordinator_bytes_per_slot");
+    json_decref (small);
+    json_decref (large);
+}
+
 static void text_and_wrong_words_have_their_statuses (void **state) {
     (void) state;
-    static const char *const benches[] = {"stream", "open_close", "copy", "memory",
-                                          "load",   "elsewhere",  "idle", "clients"};
+    static const char *const benches[] = {"stream",    "open_close", "copy",    "memory", "load",
+                                          "elsewhere", "idle",       "clients", "scale",  "fleet"};
     for (size_t i = 0; i < sizeof benches / sizeof *benches; i++) {
         assert_int_equal (s_bench (benches[i], "--help > /dev/null", NULL), 0);
         assert_int_equal (s_bench (benches[i], "--nodes 0 2> /dev/null", NULL), 64);
@@ -283,6 +324,8 @@ int main (void) {
         cmocka_unit_test (a_large_payload_is_one_buffer_all_the_way),
         cmocka_unit_test (memory_is_looked_at_ten_times),
         cmocka_unit_test (load_plans_a_graph_as_deep_as_it_has_nodes),
+        cmocka_unit_test (scale_has_every_task_done_by_any_number_of_workers),
+        cmocka_unit_test (fleet_counts_the_bytes_of_its_tasks),
         cmocka_unit_test (text_and_wrong_words_have_their_statuses),
     };
     return !!cmocka_run_group_tests (tests, NULL, NULL);

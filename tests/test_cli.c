@@ -24,9 +24,9 @@ static void no_word_at_all_is_a_usage_error (void **state) {
 
 static void help_lists_every_command_on_standard_output (void **state) {
     (void) state;
-    const char *const commands[] = {"run",    "validate",    "graph",  "plan",   "processors",
-                                    "bench",  "coordinator", "worker", "submit", "status",
-                                    "keygen", "replay",      "why"};
+    const char *const commands[] = {"run",    "validate",    "graph",  "plan",       "processors",
+                                    "bench",  "coordinator", "worker", "submit",     "status",
+                                    "keygen", "replay",      "why",    "conformance"};
     const char *const words[] = {"--help", "-h"};
     for (size_t w = 0; w < 2; w++) {
         command_t c = {0};
@@ -44,9 +44,9 @@ static void help_lists_every_command_on_standard_output (void **state) {
 
 static void every_command_explains_itself_and_its_exit_statuses (void **state) {
     (void) state;
-    const char *const commands[] = {"run",        "validate",    "graph",  "plan",
-                                    "processors", "coordinator", "worker", "submit",
-                                    "status",     "keygen",      "replay", "why"};
+    const char *const commands[] = {"run",         "validate", "graph",      "plan",   "processors",
+                                    "coordinator", "worker",   "submit",     "status", "keygen",
+                                    "replay",      "why",      "conformance"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         command_t c = {0};
         COMMAND (&c, commands[i], "--help");
@@ -116,9 +116,9 @@ static void a_graph_in_place_of_a_command_is_told_the_command_to_write (void **s
 
 static void an_unknown_option_is_a_usage_error_of_every_command (void **state) {
     (void) state;
-    const char *const commands[] = {"run",        "validate",    "graph",  "plan",
-                                    "processors", "coordinator", "worker", "submit",
-                                    "status",     "keygen",      "replay", "why"};
+    const char *const commands[] = {"run",         "validate", "graph",      "plan",   "processors",
+                                    "coordinator", "worker",   "submit",     "status", "keygen",
+                                    "replay",      "why",      "conformance"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         command_t c = {0};
         COMMAND (&c, commands[i], "--nonsense", "examples/text_pipeline.yaml");

@@ -22,7 +22,7 @@
 
 typedef struct fixture_t {
     command_t coordinator, worker;
-    char endpoint[COMMAND_ENDPOINT_SIZE];
+    char endpoint[COMMAND_ENDPOINT_SIZE], word[512];
 } fixture_t;
 
 static int s_set_up (void **state) {
@@ -83,12 +83,10 @@ static void s_expect_payload (fixture_t *f, const char *line, const char *payloa
     command_free (&c);
 }
 
-/* A program in a file, in the folder of the test. */
-static const char *s_program (const char *name, const char *lines) {
-    char *word = malloc (512);
-    assert_non_null (word);
-    snprintf (word, 512, "tool=exec sh %s", command_file (name, lines));
-    return word;
+/* A program in a file, in the folder of the test, as the word of --exec; until the next one. */
+static const char *s_program (fixture_t *f, const char *name, const char *lines) {
+    snprintf (f->word, sizeof f->word, "tool=exec sh %s", command_file (name, lines));
+    return f->word;
 }
 
 static void s_end_worker (fixture_t *f, int status) {
@@ -151,9 +149,10 @@ static void a_program_is_kept_from_task_to_task_and_told_of_its_node (void **sta
     fixture_t *f = *state;
     s_coordinate (f, TOOL (", options: {top: 3, word: \"a b\"}"));
     WORK ("--exec-format", "ndjson", "--exec",
-          s_program ("count", "n=0\nwhile read -r line; do n=$((n + 1)); "
-                              "echo \"[$n, \\\"$DAGWOOD_NODE $DAGWOOD_PROCESSOR\\\", "
-                              "$DAGWOOD_OPTIONS]\"; done\n"));
+          s_program (f, "count",
+                     "n=0\nwhile read -r line; do n=$((n + 1)); "
+                     "echo \"[$n, \\\"$DAGWOOD_NODE $DAGWOOD_PROCESSOR\\\", "
+                     "$DAGWOOD_OPTIONS]\"; done\n"));
     s_expect_payload (f, "x", "\"payload\":[1,\"one tool\",{\"top\":3,\"word\":\"a b\"}]");
     s_expect_payload (f, "y", "\"payload\":[2,\"one tool\",{\"top\":3,\"word\":\"a b\"}]");
     s_end_worker (f, 0);
@@ -194,7 +193,7 @@ static void a_program_that_dies_fails_its_task_with_what_it_said_and_is_started_
     fixture_t *f = *state;
     s_coordinate (f, "failure_strategy: continue_on_error\n" TOOL (""));
     WORK ("--exec-format", "ndjson", "--exec",
-          s_program ("mortal",
+          s_program (f, "mortal",
                      "while read -r line; do case $line in *die*) echo 'I am \033[1mdone' >&2; "
                      "exit 3;; *crash*) kill -SEGV $$;; esac; echo \"$line\"; done\n"));
     s_expect_failure (
@@ -277,7 +276,7 @@ static void a_worker_that_drains_finishes_what_its_program_is_at (void **state) 
     const char *begun = command_path ("begun");
     snprintf (lines, sizeof lines,
               "while read -r line; do : > %s; sleep 0.5; echo \"$line\"; done\n", begun);
-    WORK ("--exec-format", "ndjson", "--exec", s_program ("slow", lines));
+    WORK ("--exec-format", "ndjson", "--exec", s_program (f, "slow", lines));
     command_t submit = {0};
     command_start (&submit, (const char *const[]){"submit", "--connect", f->endpoint, "--input",
                                                   "slowly", NULL});
@@ -294,7 +293,7 @@ static void a_worker_that_is_killed_takes_its_programs_along (void **state) {
     fixture_t *f = *state;
     s_coordinate (f, TOOL (""));
     WORK ("--exec-format", "ndjson", "--exec",
-          s_program ("pid", "while read -r line; do echo $$; done\n"));
+          s_program (f, "pid", "while read -r line; do echo $$; done\n"));
     command_t c = s_submit (f, "x", 0);
     const char *at = strstr (c.out, "\"payload\":");
     assert_non_null (at);

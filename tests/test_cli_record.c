@@ -16,6 +16,7 @@
 
 #include "tests/support/command.h"
 #include "tests/support/process.h"
+#include "tests/support/random.h"
 
 #define HALF_WRONG                                                                \
     "failure_strategy: continue_on_error\n"                                       \
@@ -317,6 +318,40 @@ static void damage_a_foreign_file_and_none_are_refused (void **state) {
     command_free (&c);
 }
 
+/* Whatever is changed: exit status 65 with the place, before anything is printed, or a torn tail that is told. */
+static void a_changed_byte_is_status_65_or_a_torn_tail (void **state) {
+    (void) state;
+    random_t random = random_from (random_seed ());
+    int damaged = 0, torn = 0;
+    const char *paths[] = {s_record ("one.rec", HALF_WRONG, "thread", "2"),
+                           s_record ("two.rec", HALF_WRONG, "pool:2", "2"),
+                           s_record ("many.rec", HALF_WRONG, "thread", "300")};
+    for (int i = 0; i < 60; i++) {
+        command_t c = {0};
+        const char *path = paths[i % 3];
+        long size = (long) s_size (path);
+        long at = i % 4 ? (long) random_below (&random, (uint32_t) size) : size - 1 - i % 9;
+        s_flip (path, at);
+        COMMAND (&c, i % 2 ? "why" : "replay", path);
+        s_flip (path, at); /* back again */
+        if (c.status == 65) {
+            damaged++;
+            assert_string_equal (c.out, "");
+            assert_true (strstr (c.err, "at byte ") || strstr (c.err, "(byte ") ||
+                         strstr (c.err, "is no recording of dagwood"));
+        } else {
+            torn++;
+            command_expect_error (&c, "are torn off");
+            if (i % 2 == 0) { /* of which why may say that there is no run */
+                command_expect (&c, 0);
+                command_expect_output (&c, "the same commands");
+            }
+        }
+        command_free (&c);
+    }
+    assert_true (damaged > 10 && torn > 10);
+}
+
 /* ---- Where it is written ------------------------------------------------------------------ */
 
 static void a_file_that_is_no_recording_is_left_as_it_is (void **state) {
@@ -431,6 +466,7 @@ int main (void) {
         cmocka_unit_test (a_process_killed_while_it_records_leaves_what_can_be_replayed),
         cmocka_unit_test (a_torn_tail_is_told_and_the_rest_replayed),
         cmocka_unit_test (damage_a_foreign_file_and_none_are_refused),
+        cmocka_unit_test (a_changed_byte_is_status_65_or_a_torn_tail),
         cmocka_unit_test (a_file_that_is_no_recording_is_left_as_it_is),
         cmocka_unit_test (a_full_disk_is_told_and_the_run_goes_on),
         cmocka_unit_test (a_recording_that_is_full_is_told_and_replayed_up_to_there),

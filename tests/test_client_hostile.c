@@ -318,6 +318,29 @@ static void a_flood_of_foreign_results_does_not_hold_a_call_beyond_its_time (voi
     }
 }
 
+static void a_refusal_that_next_has_taken_in_is_said_by_the_call_that_waits (void **state) {
+    fixture_t *f = *state;
+    dw_writer_t head = {0};
+    dw_write_uint (&head, DW_WIRE_REFUSED);
+    dw_write_uint (&head, 400);
+    dw_write_str (&head, "no", 2);
+    dw_write_uint (&head, s_next_run (f));
+    zmsg_t *refused = zmsg_new ();
+    zmsg_addmem (refused, head.bytes, head.count);
+    liar_tell (f->liar, "FORGET", NULL);
+    liar_tell (f->liar, "ANSWER", refused);
+    s_submit (f);
+    for (int looks = 0; dw_client_in_flight (f->client) > 0 && looks < 1000; looks++) {
+        assert_null (dw_client_next (f->client));
+        zclock_sleep (1);
+    }
+    assert_int_equal (dw_client_in_flight (f->client), 0);
+    assert_int_equal (dw_client_wait_all (f->client, WAIT_MS), DW_EPROTOCOL);
+    assert_int_equal (dw_client_wait_all (f->client, WAIT_MS), DW_OK);
+    zmsg_destroy (&refused);
+    dw_writer_free (&head);
+}
+
 /* ---- Lies in WELCOME -------------------------------------------------------------------------- */
 
 /* A client that is welcomed so is not made, at once. */
@@ -483,6 +506,7 @@ int main (void) {
         TEST (results_of_other_runs_and_repeated_ones_are_passed_over),
         TEST (a_message_beyond_all_measure_is_read_as_far_as_it_makes_sense),
         TEST (a_flood_of_foreign_results_does_not_hold_a_call_beyond_its_time),
+        TEST (a_refusal_that_next_has_taken_in_is_said_by_the_call_that_waits),
         TEST (a_graph_that_makes_no_sense_is_refused),
         TEST (a_welcome_that_is_cut_anywhere_is_refused),
         TEST (another_version_is_told_as_the_coordinator_says_it),

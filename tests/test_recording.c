@@ -248,6 +248,48 @@ static void a_flipped_byte_is_damage_or_a_torn_tail_and_never_another_story (voi
     free (bytes);
 }
 
+/* One byte more, or one less. What was a whole tail before may be one of which less is there. */
+static void a_byte_that_is_put_in_or_taken_out_is_noticed (void **state) {
+    size_t size;
+    uint8_t *bytes = s_small_world (&size);
+    uint8_t *other = malloc (size + 1);
+    random_t random = random_from (4);
+    (void) state;
+    assert_non_null (other);
+    for (size_t at = 0; at < size; at++) {
+        memcpy (other, bytes, at);
+        memcpy (other + at, bytes + at + 1, size - at - 1);
+        if (memcmp (other, bytes, size - 1) != 0) /* else it is cut, which is tried below */
+            s_expect_noticed (other, size - 1, at);
+        other[at] = (uint8_t) (bytes[at] ^ (1 + random_below (&random, 255)));
+        memcpy (other + at + 1, bytes + at, size - at);
+        s_expect_noticed (other, size + 1, at);
+    }
+    free (other);
+    free (bytes);
+}
+
+/* Bits, bytes, words, of worlds of every kind. */
+static void damage_of_any_kind_is_never_another_story (void **state) {
+    random_t random = random_from (random_seed ());
+    (void) state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        size_t size;
+        uint8_t *bytes = recorded_world (seed, NULL, &size), *other = malloc (size);
+        assert_non_null (other);
+        for (int round = 0; round < 8; round++) {
+            size_t at = random_below (&random, (uint32_t) size), end = at;
+            memcpy (other, bytes, size);
+            for (size_t count = 1 + random_below (&random, 12); end < size && count > 0; count--)
+                other[end++] = (uint8_t) random_below (&random, 256);
+            if (memcmp (other, bytes, size) != 0)
+                s_expect_noticed (other, size, end - 1);
+        }
+        free (other);
+        free (bytes);
+    }
+}
+
 static void a_recording_cut_anywhere_is_replayed_up_to_there (void **state) {
     size_t size, replays = 0;
     uint8_t *bytes = s_small_world (&size);
@@ -462,9 +504,35 @@ static void nonsense_is_refused_and_never_reaches_an_assertion (void **state) {
 
 #define KEPT_FOLDER DAGWOOD_SOURCE_DIR "/tests/data/recordings"
 
-/* Of each version of the format; tests/data/recordings/make writes those of the present one. */
+typedef struct s_seen_t {
+    uint64_t events[DW_EVENT_TYPES], own;
+} s_seen_t;
+
+static void s_see_event (void *arg, const dw_moment_t *moment, const dw_event_t *event,
+                         uint64_t run, const dw_sent_t *sent) {
+    s_seen_t *seen = arg;
+    (void) moment;
+    (void) run;
+    (void) sent;
+    seen->events[event->type]++;
+}
+
+static void s_see_own (void *arg, const dw_moment_t *moment, const dw_own_task_t *task,
+                       uint64_t run, int64_t end_ns) {
+    s_seen_t *seen = arg;
+    (void) moment;
+    (void) task;
+    (void) run;
+    (void) end_ns;
+    seen->own++;
+}
+
+/* Of each version of the format; tests/data/recordings/make writes those of the present one. Every event there is is in
+ * one of them. */
 static void recordings_of_every_version_are_still_replayed (void **state) {
     unsigned kept = 0;
+    s_seen_t seen = {0};
+    dw_watch_t watch = {.event = s_see_event, .own = s_see_own, .arg = &seen};
     DIR *folder = opendir (KEPT_FOLDER);
     (void) state;
     assert_non_null (folder);
@@ -476,7 +544,7 @@ static void recordings_of_every_version_are_still_replayed (void **state) {
         snprintf (path, sizeof path, KEPT_FOLDER "/%s", entry->d_name);
         uint8_t *bytes = recorded_file (path, &size);
         assert_non_null (bytes);
-        replayed_t result = replayed (bytes, size);
+        replayed_t result = replayed_with (bytes, size, NULL, &watch, NULL, NULL);
         if (result.open_err || result.err != DW_ENOENT)
             fail_msg (
                 "%s: %s: where the scheduler was meant to decide otherwise, make the recordings anew",
@@ -486,7 +554,37 @@ static void recordings_of_every_version_are_still_replayed (void **state) {
         kept++;
     }
     closedir (folder);
-    assert_true (kept >= 5);
+    assert_true (kept >= 5 && seen.own > 0);
+    for (int type = 0; type < DW_EVENT_TYPES; type++)
+        if (seen.events[type] == 0)
+            fail_msg ("no recording that is kept has an event of type %d: make one", type);
+}
+
+/* Small worlds of the simulator, until every event there is has been in one. */
+static int s_write_kept (const char *folder) {
+    int failed = 0;
+    s_seen_t seen = {0};
+    for (uint64_t seed = 1; seed <= 400; seed++) {
+        char path[1024];
+        size_t size;
+        s_seen_t here = {0};
+        dw_watch_t watch = {.event = s_see_event, .arg = &here};
+        uint8_t *bytes = recorded_world (seed, NULL, &size);
+        bool has_more = false;
+        if (size < 4000)
+            replayed_with (bytes, size, NULL, &watch, NULL, NULL);
+        for (int type = 0; type < DW_EVENT_TYPES; type++) {
+            has_more |= here.events[type] > 0 && seen.events[type] == 0;
+            seen.events[type] += here.events[type];
+        }
+        snprintf (path, sizeof path, "%s/v%d-world-%llu.rec", folder, DW_RECORDING_VERSION,
+                  (unsigned long long) seed);
+        FILE *file = has_more ? fopen (path, "wb") : NULL;
+        failed |= file && fwrite (bytes, 1, size, file) != size;
+        failed |= file && fclose (file);
+        free (bytes);
+    }
+    return failed;
 }
 
 static int s_write_seeds (const char *folder) {
@@ -512,6 +610,8 @@ int main (int argc, char **argv) {
         cmocka_unit_test (a_replay_is_the_same_each_time),
         cmocka_unit_test (an_event_takes_few_bytes),
         cmocka_unit_test (a_flipped_byte_is_damage_or_a_torn_tail_and_never_another_story),
+        cmocka_unit_test (a_byte_that_is_put_in_or_taken_out_is_noticed),
+        cmocka_unit_test (damage_of_any_kind_is_never_another_story),
         cmocka_unit_test (a_recording_cut_anywhere_is_replayed_up_to_there),
         cmocka_unit_test (a_record_of_several_frames_that_is_cut_between_them_is_a_torn_tail),
         cmocka_unit_test (zeros_behind_a_cut_are_a_torn_tail),
@@ -524,5 +624,7 @@ int main (int argc, char **argv) {
     };
     if (argc == 3 && strcmp (argv[1], "--seeds") == 0) /* of the fuzz target, into a folder */
         return s_write_seeds (argv[2]);
+    if (argc == 3 && strcmp (argv[1], "--kept") == 0) /* of tests/data/recordings/make */
+        return s_write_kept (argv[2]);
     return !!cmocka_run_group_tests_name ("recording", tests, NULL, NULL);
 }

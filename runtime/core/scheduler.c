@@ -55,6 +55,7 @@ int dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_event_t *e
     assert (now_ns >= self->now_ns);
     self->now_ns = now_ns;
     self->steps_count++;
+    self->answered_count = 0;
     self->commands = commands;
     for (size_t i = 0; i < events_count && !self->no_memory; i++)
         s_on_event (self, &events[i]);
@@ -83,6 +84,7 @@ static bool s_allocate (dw_scheduler_t *self) {
     const dw_plan_t *plan = self->plan;
     size_t lanes_size = plan->lanes_count * sizeof *self->lanes;
     self->workers = calloc (self->options.workers_max + 1u, sizeof *self->workers);
+    self->answered = calloc (self->options.workers_max + 1u, sizeof *self->answered);
     self->template = calloc (plan->nodes_count + 1u, sizeof *self->template);
     self->lanes = calloc (1, lanes_size + sizeof *self->lanes);
     self->kinds = calloc (plan->kinds_count + 1u, sizeof *self->kinds);
@@ -91,8 +93,8 @@ static bool s_allocate (dw_scheduler_t *self) {
     self->pending_memory = calloc (
         1,
         (in_order ? plan->lanes_count * sizeof (uint32_t) : dw_bits_size (plan->lanes_count)) + 8);
-    if (!self->workers || !self->template || !self->lanes || !self->kinds || !self->timed_kinds ||
-        !self->pending_memory)
+    if (!self->workers || !self->answered || !self->template || !self->lanes || !self->kinds ||
+        !self->timed_kinds || !self->pending_memory)
         return false;
     if (in_order)
         self->pending_ring = self->pending_memory;
@@ -131,14 +133,18 @@ void dw_scheduler_destroy (dw_scheduler_t **self_p) {
         return;
     for (uint32_t run = 0; run < self->runs_size; run++)
         dw_run_destroy (&self->runs[run]);
-    for (uint32_t w = 0; self->workers && w < self->options.workers_max; w++)
+    for (uint32_t w = 0; self->workers && w < self->options.workers_max; w++) {
         free (self->workers[w].tasks);
+        free (self->workers[w].places);
+    }
     for (uint32_t lane = 0; self->lanes && lane < self->plan->lanes_count; lane++) {
         free (self->lanes[lane].entries);
         free (self->lanes[lane].workers);
+        free (self->lanes[lane].idle_memory);
     }
     free (self->runs);
     free (self->workers);
+    free (self->answered);
     free (self->template);
     free (self->lanes);
     free (self->kinds);

@@ -15,10 +15,13 @@
 #define PIECES         8u    /* in so many messages a worker gets its share of what is ready */
 #define PIECE_NS_MAX   1000000u
 #define COMPANY_NS_MAX 300000u /* a longer task is not put behind another */
+#define FEW            256u /* workers of a lane, all of which are looked at in each step; of more */
+#define LOOKS          32u  /* so many for each step, but all of them together */
+#define LOOK_NS_MAX    100000000
 
 /* Makes room for one more task. */
 static bool s_worker_grow (dw_worker_state_t *worker) {
-    uint32_t size = worker->tasks_size ? 2 * worker->tasks_size : 8;
+    uint32_t size = worker->tasks_size ? 2 * worker->tasks_size : 2;
     dw_held_task_t *tasks = malloc (size * sizeof *tasks);
     if (!tasks)
         return false;
@@ -41,6 +44,7 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
     if (worker->first == worker->next) {
         worker->since_ns = self->now_ns;
         self->active_count++;
+        dw_scheduler_mark_idle (self, worker_index, false);
     }
     run->nodes[node].state = DW_STATE_SENT;
     run->nodes[node].attempts++;
@@ -188,18 +192,33 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t lane_i
     }
 }
 
+/* Looks at what a lane's workers still have before them. Where they are very many what it was a while ago is good
+ * enough: it is looked at again after so many steps that there are few looks for each, or LOOK_NS_MAX. */
+static void s_look_at_held (dw_scheduler_t *self, dw_lane_t *lane) {
+    if (lane->workers_count > FEW && lane->looked &&
+        (self->steps_count - lane->looked) * LOOKS < lane->workers_count &&
+        self->now_ns - lane->looked_ns < LOOK_NS_MAX)
+        return;
+    lane->held_ns = lane->sharers = 0;
+    lane->looked = self->steps_count;
+    lane->looked_ns = self->now_ns;
+    for (uint32_t i = lane->end; i-- > 0;) {
+        if (lane->workers[i] == DW_NONE)
+            continue;
+        const dw_worker_state_t *worker = &self->workers[lane->workers[i]];
+        lane->held_ns += s_remaining_ns (self, worker);
+        lane->sharers += !worker->suspect;
+    }
+}
+
 /* A worker's share of a lane's work, in ns: of what is ready and what its actors still have before them. Suspects
  * have no share. Worked out once in a step. */
 static uint64_t s_share_ns (dw_scheduler_t *self, dw_lane_t *lane) {
-    uint64_t work_ns = lane->ready_count * lane->mean_ns;
-    uint32_t sharers = 0;
     if (lane->shared == self->steps_count)
         return lane->share_ns;
-    for (uint32_t i = lane->workers_count; i-- > 0;) {
-        const dw_worker_state_t *worker = &self->workers[lane->workers[i]];
-        work_ns += s_remaining_ns (self, worker);
-        sharers += !worker->suspect;
-    }
+    s_look_at_held (self, lane);
+    uint64_t work_ns = lane->ready_count * lane->mean_ns + lane->held_ns;
+    uint32_t sharers = lane->sharers;
     if (sharers > self->concurrency_max)
         sharers = self->concurrency_max;
     lane->share_ns = sharers > 1 ? work_ns / sharers
@@ -225,10 +244,10 @@ static uint64_t s_worker_share_ns (dw_scheduler_t *self, const dw_worker_state_t
  * one of those that may work at one time is that thread. */
 static void s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t share_ns) {
     dw_lane_t *lane = &self->lanes[lane_index];
-    for (uint32_t i = lane->workers_count; i-- > 0 && lane->ready_count > 0;) {
-        uint32_t w = lane->workers[i];
+    uint32_t w, at = 0;
+    while (lane->ready_count > 0 && (w = dw_scheduler_next_idle (lane, &at)) != DW_NONE) {
         const dw_worker_state_t *worker = &self->workers[w];
-        if (worker->local || worker->first != worker->next)
+        if (worker->local)
             continue;
         bool is_own_next = s_is_own_next (self, lane_index);
         if (self->active_count + is_own_next >= self->concurrency_max ||
@@ -238,24 +257,34 @@ static void s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t s
     }
 }
 
-/* Gives actors that are through with half of what they may hold the next message. Not those that are late. */
+/* Whether a worker may be given more before it is through with what it has. */
+static bool s_may_have_more (const dw_scheduler_t *self, const dw_worker_state_t *worker) {
+    bool is_late = dw_scheduler_has_company (self, worker) &&
+                   self->now_ns - worker->since_ns >= worker->late_ns;
+    return !worker->local && worker->first != worker->next && !worker->suspect && !is_late &&
+           !dw_scheduler_task (worker, worker->first)->is_alone &&
+           worker->filled != self->steps_count;
+}
+
+/* Gives actors that are through with half of what they may hold the next message. Not those that are late. Of very
+ * many only those that have just answered are looked at: the others have what they had. */
 static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t share_ns) {
     dw_lane_t *lane = &self->lanes[lane_index];
-    for (uint32_t i = lane->workers_count; i-- > 0 && lane->ready_count > 0;) {
-        uint32_t w = lane->workers[i];
-        const dw_worker_state_t *worker = &self->workers[w];
-        bool is_late = dw_scheduler_has_company (self, worker) &&
-                       self->now_ns - worker->since_ns >= worker->late_ns;
-        if (worker->local || worker->first == worker->next || worker->suspect || is_late ||
-            dw_scheduler_task (worker, worker->first)->is_alone ||
-            worker->filled == self->steps_count)
+    bool are_many = lane->workers_count > FEW;
+    const uint32_t *workers = are_many ? self->answered : lane->workers;
+    for (uint32_t i = are_many ? self->answered_count : lane->end;
+         i-- > 0 && lane->ready_count > 0;) {
+        if (workers[i] == DW_NONE)
+            continue;
+        const dw_worker_state_t *worker = &self->workers[workers[i]];
+        if (!s_may_have_more (self, worker) || !dw_scheduler_serves (worker, lane_index))
             continue;
         uint64_t own_share_ns = s_worker_share_ns (self, worker, share_ns);
         if (s_remaining_ns (self, worker) > s_low_ns (self, own_share_ns, lane->mean_ns))
             continue;
         if (s_is_own_next (self, lane_index) && s_is_left_to_own (lane))
             return;
-        s_fill (self, w, lane_index, own_share_ns);
+        s_fill (self, workers[i], lane_index, own_share_ns);
     }
 }
 
@@ -271,12 +300,7 @@ static void s_dispatch_lane (dw_scheduler_t *self, uint32_t lane_index) {
 static bool s_is_held_back (const dw_scheduler_t *self, const dw_lane_t *lane) {
     if (lane->ready_count == 0 || self->active_count < self->concurrency_max)
         return false;
-    for (uint32_t i = 0; i < lane->workers_count; i++) {
-        const dw_worker_state_t *worker = &self->workers[lane->workers[i]];
-        if (worker->first == worker->next)
-            return true;
-    }
-    return false;
+    return dw_bits_next (&lane->idle, 0) != UINT32_MAX;
 }
 
 /* Where nodes make demands lanes share workers, and places of concurrency: the lane whose first task goes before the
@@ -289,6 +313,11 @@ static void s_dispatch_by_urgency (dw_scheduler_t *self) {
         s_dispatch_lane (self, lane);
         if (s_is_held_back (self, &self->lanes[lane]))
             return;
+    }
+    /* Who serves several lanes may have got what was left to the coordinator's thread: the rest there is for others. */
+    if (self->local_worker != DW_NONE) {
+        uint32_t own = self->workers[self->local_worker].lane;
+        s_wake_actors (self, own, s_share_ns (self, &self->lanes[own]));
     }
 }
 
@@ -350,7 +379,9 @@ static uint64_t s_least_ns (const dw_scheduler_t *self) {
     uint64_t least_ns = UINT64_MAX;
     if (self->active_count + dw_scheduler_has_own (self) < self->concurrency_max)
         return 0;
-    for (uint32_t i = self->lanes[0].workers_count; i-- > 0;) {
+    for (uint32_t i = self->lanes[0].end; i-- > 0;) {
+        if (self->lanes[0].workers[i] == DW_NONE)
+            continue;
         const dw_worker_state_t *worker = &self->workers[self->lanes[0].workers[i]];
         if (worker->local || worker->first == worker->next)
             continue;

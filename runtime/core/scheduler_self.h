@@ -5,6 +5,7 @@
  *     scheduler_cancel.c     how a part of a run is cancelled
  *     scheduler_workers.c    what workers hold, what their answers do, what time does
  *     scheduler_added.c      graphs that nodes add to their runs
+ *     scheduler_lanes.c      who serves a lane
  *     scheduler_dispatch.c   how ready tasks are given to workers
  *     scheduler_own.c        the shell's own work */
 
@@ -49,12 +50,15 @@ typedef struct dw_worker_state_t {
     uint32_t lane;    /* the first that it serves */
     uint64_t lanes;   /* all of them, a bit each; 0: that one alone */
     uint32_t lanes_count;
+    uint32_t place;   /* in the list of its lane, */
+    uint32_t *places; /* or in that of each, if it serves several */
     uint32_t credit;
     dw_held_task_t *tasks; /* a ring, by ticket */
     uint32_t tasks_size;   /* a power of two */
     uint64_t first, next;  /* tickets: unanswered are [first, next) */
     uint64_t estimate_ns;  /* of all that it holds */
-    uint64_t filled;       /* the step in which it was last given tasks */
+    uint64_t filled;       /* the step in which it was last given tasks, */
+    uint64_t answered;     /* and in which it answered, and goes on with the next */
     int64_t since_ns;      /* when the first unanswered task became that, or was given up */
 } dw_worker_state_t;
 
@@ -68,12 +72,19 @@ typedef struct dw_lane_t {
     uint32_t entries_size, entries_head, entries_count;
     uint32_t ready_count; /* tasks, of all runs */
     /* Who serves it. Asked from the last one on: first those that serve fewest lanes, so that the others are left
-     * for what these cannot do, and of these who came last. */
+     * for what these cannot do, and of these who came last. DW_NONE: a hole (scheduler_lanes.c). */
     uint32_t *workers;
-    uint32_t workers_count, workers_size;
+    uint32_t workers_count; /* without the holes, */
+    uint32_t end, size;     /* with them; places that there are */
+    dw_bits_t idle;         /* those that hold no task: size - 1 - place */
+    void *idle_memory;
     uint64_t mean_ns;  /* moving mean of a task's time; 0: none measured */
     uint64_t share_ns; /* a worker's share of its work, */
     uint64_t shared;   /* as it was in this step */
+    uint64_t held_ns;  /* what those who share it have before them, */
+    uint32_t sharers;
+    uint64_t looked;   /* as it was in this step, */
+    int64_t looked_ns; /* and at this time */
     bool is_pending;
 } dw_lane_t;
 
@@ -112,6 +123,8 @@ struct dw_scheduler_t {
     uint64_t unserved; /* lanes where what gets ready fails, a bit each */
     uint32_t concurrency_max;
     uint32_t active_count; /* workers that hold tasks */
+    uint32_t *answered;    /* those that answered in this step, and go on with their next task */
+    uint32_t answered_count;
     uint32_t ready_count;
     uint32_t serial;
     int64_t now_ns;
@@ -170,6 +183,10 @@ static inline uint32_t dw_run_shown (const dw_run_t *run, uint32_t node) {
 static inline uint32_t dw_scheduler_lane_behind (const dw_worker_state_t *worker, uint32_t lane) {
     uint64_t behind = worker->lanes && lane < 63 ? worker->lanes >> (lane + 1) : 0;
     return behind ? lane + 1 + (uint32_t) __builtin_ctzll (behind) : DW_NONE;
+}
+
+static inline bool dw_scheduler_serves (const dw_worker_state_t *worker, uint32_t lane) {
+    return worker->present && (worker->lanes ? worker->lanes >> lane & 1 : worker->lane == lane);
 }
 
 /* All that was added is in the lane of the node that added it, whatever its own plan says. */
@@ -305,6 +322,22 @@ void dw_scheduler_fail_outwards (dw_scheduler_t *self, uint32_t place, uint32_t 
 void dw_scheduler_drop_added_at (dw_scheduler_t *self, uint32_t place);
 /* A run ends, and so does all that was added to it. */
 void dw_scheduler_drop_added (dw_scheduler_t *self, uint32_t run_index);
+
+/* ---- Who serves a lane ------------------------------------------------------------------------ */
+
+/* A worker comes to the lanes that it serves, and goes. */
+void dw_scheduler_join_lanes (dw_scheduler_t *self, uint32_t worker_index);
+void dw_scheduler_leave_lanes (dw_scheduler_t *self, uint32_t worker_index);
+/* It holds nothing any more, or does again. */
+void dw_scheduler_mark_idle (dw_scheduler_t *self, uint32_t worker_index, bool is_idle);
+/* The next of those that hold nothing, DW_NONE: there is none behind *at_p, which is 0 at first. */
+static inline uint32_t dw_scheduler_next_idle (const dw_lane_t *lane, uint32_t *at_p) {
+    uint32_t at = dw_bits_next (&lane->idle, *at_p);
+    if (at == UINT32_MAX)
+        return DW_NONE;
+    *at_p = at + 1;
+    return lane->workers[lane->size - 1 - at];
+}
 
 /* ---- Workers ---------------------------------------------------------------------------------- */
 

@@ -93,22 +93,17 @@ static void s_pop_task (dw_scheduler_t *self, uint32_t worker_index) {
         worker->suspect = worker->emptied = false;
         worker->estimate_ns = 0;
         self->active_count--;
-    } else
+        dw_scheduler_mark_idle (self, worker_index, true);
+    } else {
+        if (worker->answered != self->steps_count)
+            self->answered[self->answered_count++] = worker_index;
+        worker->answered = self->steps_count;
         dw_scheduler_watch (self, worker_index);
+    }
     for (uint32_t lane = worker->lane; lane != DW_NONE;
          lane = dw_scheduler_lane_behind (worker, lane))
         if (self->lanes[lane].ready_count)
             dw_scheduler_pending_add (self, lane);
-}
-
-/* Takes a worker off the list of those that serve a lane. */
-static void s_leave_lane (dw_lane_t *lane, uint32_t worker_index) {
-    uint32_t at = 0;
-    while (lane->workers[at] != worker_index)
-        at++;
-    lane->workers_count--;
-    memmove (lane->workers + at, lane->workers + at + 1,
-             (lane->workers_count - at) * sizeof *lane->workers);
 }
 
 /* Empties a worker that is gone; what it held and somebody waits for is told to gone. */
@@ -119,42 +114,9 @@ static void s_forget_worker (dw_scheduler_t *self, uint32_t worker_index) {
     worker->first = worker->next;
     worker->estimate_ns = 0;
     worker->present = worker->suspect = worker->emptied = false;
-    for (uint32_t lane = worker->lane; lane != DW_NONE;
-         lane = dw_scheduler_lane_behind (worker, lane))
-        s_leave_lane (&self->lanes[lane], worker_index);
+    dw_scheduler_leave_lanes (self, worker_index);
     if (self->local_worker == worker_index)
         self->local_worker = DW_NONE;
-}
-
-static bool s_grow_lane_workers (dw_lane_t *lane) {
-    uint32_t size = lane->workers_size ? 2 * lane->workers_size : 1;
-    uint32_t *workers = realloc (lane->workers, size * sizeof *workers);
-    if (!workers)
-        return false;
-    lane->workers = workers;
-    lane->workers_size = size;
-    return true;
-}
-
-/* Puts a worker on the list of those that serve a lane: behind all that serve as many or more. */
-static void s_join_lane (dw_scheduler_t *self, uint32_t worker_index, dw_lane_t *lane) {
-    if (lane->workers_count == lane->workers_size && !s_grow_lane_workers (lane)) {
-        self->no_memory = true;
-        return;
-    }
-    uint32_t at = lane->workers_count++;
-    for (; at > 0; at--) {
-        uint32_t before = lane->workers[at - 1];
-        if (self->workers[before].lanes_count >= self->workers[worker_index].lanes_count)
-            break;
-        lane->workers[at] = before;
-    }
-    lane->workers[at] = worker_index;
-    if (lane->ready_count)
-        dw_scheduler_pending_add (self, (uint32_t) (lane - self->lanes));
-    /* Now there is somebody whom the other's late tasks can go to. */
-    for (uint32_t i = 0; lane->workers_count == 2 && i < 2; i++)
-        dw_scheduler_watch (self, lane->workers[i]);
 }
 
 void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *event) {
@@ -177,9 +139,7 @@ void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *even
     worker->credit = event->credit < 1 ? 1 : event->credit > TASKS_MAX ? TASKS_MAX : event->credit;
     if (event->local)
         self->local_worker = event->worker;
-    for (uint32_t lane = worker->lane; lane != DW_NONE;
-         lane = dw_scheduler_lane_behind (worker, lane))
-        s_join_lane (self, event->worker, &self->lanes[lane]);
+    dw_scheduler_join_lanes (self, event->worker);
 }
 
 static void s_keep_death (dw_scheduler_t *self, const dw_held_task_t *task,

@@ -10,7 +10,7 @@ flags=$(pkg-config --cflags libzmq msgpack yaml-0.1 2>/dev/null)
 
 compile () { # FILE OBJECT; a patched header comes first
     # shellcheck disable=SC2086
-    "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -w -pthread "-I$work" -I. -Iinclude $flags -c "$1" -o "$2"
+    "${CC:-cc}" -std=c11 -D_GNU_SOURCE "-DDAGWOOD_SOURCE_DIR=\"$PWD\"" -O1 -w -pthread "-I$work" -I. -Iinclude $flags -c "$1" -o "$2"
 }
 
 object () { # FILE: its object's name

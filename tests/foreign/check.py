@@ -98,6 +98,12 @@ def javascript(field):
         shutil.copy(os.path.join(ROOT, "examples/worker.mjs"), field.file("worker.mjs"))
     return ["node", field.file("worker.mjs")]
 
+def others(field):
+    """The words of the workers in other languages than Python that can be had here."""
+    words = [javascript(field)] if javascript(field) else []
+    has_ruby = shutil.which("ruby") and subprocess.run(["ruby", "-e", 'require "ffi-rzmq"; require "msgpack"'], stderr=subprocess.DEVNULL).returncode == 0
+    return words + ([["ruby", os.path.join(ROOT, "examples/worker.rb")]] if has_ruby else [])
+
 # ---- Cases ----
 
 
@@ -147,8 +153,7 @@ def what_workers_of_several_languages_give_is_what_one_process_gives(field):
     expected = masked(field.run([DAGWOOD, "run", graph, "--lines", "-"], "\n".join(lines) + "\n"))
     field.coordinate(graph)
     workers = [field.work(PYTHON), field.work(C, "working for"), field.work(PYTHON)]
-    if javascript(field):
-        workers.append(field.work(javascript(field)))
+    workers += [field.work(words) for words in others(field)]
     assert masked(field.submit(lines)) == expected
     steps = [worker["steps_done"] for worker in field.status()["workers"]]
     assert len(steps) == len(workers) and all(count > 0 for count in steps), steps
@@ -158,7 +163,7 @@ def what_workers_of_several_languages_give_is_what_one_process_gives(field):
 
 @case
 def a_worker_that_drains_finishes_and_loses_nothing(field):
-    words = [PYTHON] + ([javascript(field)] if javascript(field) else [])
+    words = [PYTHON, *others(field)]
     graph, lines = field.file("reverse.yaml", REVERSE), [f"line {i}" for i in range(8000)]
     field.coordinate(graph)
     for worker in words:
@@ -183,8 +188,8 @@ def keys_are_shown_and_a_clients_is_none_of_a_worker(field):
             listed += f"{role} {re.search('^ *worker (.*) NAME$', text, re.M)[1]} {role}\n"
     field.file("keys/allowed", listed)
     own = lambda name: ["--key", field.file(name), "--server-key", field.file("keys/coordinator.key.pub")]
-    field.coordinate(os.path.join(ROOT, "examples/python.yaml"), "--keys", field.file("keys"))
-    for worker in [PYTHON] + ([javascript(field)] if javascript(field) else []):
+    field.coordinate(field.file("reverse.yaml", REVERSE), "--keys", field.file("keys"))
+    for worker in [PYTHON, *others(field)]:
         wrong = field.work(worker, None, *own("client.key"))
         assert wrong.wait(20) == 77, open(wrong.log).read()
         right = field.work(worker, "serves", *own("worker.key"))
@@ -213,7 +218,7 @@ def a_cancelled_task_stops_and_a_stuck_one_is_left_behind(field):
 def a_worker_comes_again_to_a_coordinator_that_was_killed(field):
     graph = field.file("reverse.yaml", REVERSE)
     coordinator = field.coordinate(graph, "--silence-ms", "2000")
-    workers = [field.work(PYTHON)] + ([field.work(javascript(field))] if javascript(field) else [])
+    workers = [field.work(words) for words in [PYTHON, *others(field)]]
     field.submit(["hello"])
     field.end(coordinator, signal.SIGKILL)
     field.coordinate(graph)

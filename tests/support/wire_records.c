@@ -12,7 +12,6 @@
 #include "actors/traits.h"
 #include "runtime/briefing.h"
 #include "runtime/payload.h"
-#include "runtime/payload.h"
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
 

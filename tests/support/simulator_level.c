@@ -1,12 +1,8 @@
-/* sim.c - runs worlds of the simulator: sim --seeds A..B [--verbose] [--all]
- *
- * Prints what the worlds came to. When something does not hold in a world, prints its transcript and
- * its seed and exits 1; with --all, prints a line and goes on, to see how often what happens. */
+/* simulator_level.c - many worlds of the scheduler, and what they came to. */
+
+#include "tests/support/simulator_level.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "tests/support/growth.h"
@@ -19,7 +15,8 @@ static double s_seconds (void) {
 }
 
 static void s_print (const simulator_counts_t *counts, double seconds) {
-    printf ("%" PRIu64 " worlds, %" PRIu64 " steps, %" PRIu64 " events, %" PRIu64 " commands in "
+    printf ("scheduler: %" PRIu64 " worlds, %" PRIu64 " steps, %" PRIu64 " events, %" PRIu64
+            " commands in "
             "%.1f s: %.0f worlds/s\n",
             counts->worlds, counts->steps, counts->events, counts->commands, seconds,
             (double) counts->worlds / seconds);
@@ -56,24 +53,11 @@ static int s_check_counts (const simulator_counts_t *counts, const growth_counts
     return 1;
 }
 
-int main (int argc, char **argv) {
-    uint64_t from = 1, to = 1000;
+int simulator_level (uint64_t from, uint64_t to, bool verbose, bool all) {
     simulator_counts_t counts = {0}, again = {0};
     growth_counts_t growth = {0}, growth_again = {0};
-    bool verbose = false, all = false;
     uint64_t wrong_count = 0;
     char wrong[256];
-    for (int i = 1; i < argc; i++) {
-        if (strcmp (argv[i], "--verbose") == 0)
-            verbose = true;
-        else if (strcmp (argv[i], "--all") == 0)
-            all = true;
-        else if (i + 1 == argc || strcmp (argv[i], "--seeds") != 0 ||
-                 sscanf (argv[++i], "%" SCNu64 "..%" SCNu64, &from, &to) != 2) {
-            fprintf (stderr, "usage: sim [--seeds A..B] [--verbose] [--all]\n");
-            return 64;
-        }
-    }
     double start = s_seconds ();
     for (uint64_t seed = from; seed <= to; seed++) {
         bool held = simulator_run (seed, verbose ? stdout : NULL, &counts, wrong, sizeof wrong);

@@ -1,0 +1,44 @@
+/* case.c */
+
+#include "cli/conformance/case.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "runtime/wire.h"
+
+#define SAY(seen, format)                                     \
+    do {                                                      \
+        va_list args;                                         \
+        va_start (args, format);                              \
+        (void) vsnprintf (seen, DW_SEEN_BYTES, format, args); \
+        va_end (args);                                        \
+    } while (0)
+
+dw_verdict_t dw_case_pass (char *seen, const char *format, ...) {
+    SAY (seen, format);
+    return DW_VERDICT_PASSED;
+}
+
+dw_verdict_t dw_case_fail (char *seen, const char *format, ...) {
+    SAY (seen, format);
+    return DW_VERDICT_FAILED;
+}
+
+dw_verdict_t dw_case_skip (char *seen, const char *format, ...) {
+    SAY (seen, format);
+    return DW_VERDICT_SKIPPED;
+}
+
+const char *dw_case_type (unsigned type, char text[40]) {
+    static const char *const names[] = {
+        "HELLO",  "WELCOME", "REFUSED", "TASKS",  "ANSWERS", "CANCEL", "STOP",    "SUBMIT",
+        "ABORT",  "RESULTS", "BYE",     "CLOSE",  "CLOSED",  "COUNT",  "COUNTS",  "BEAT",
+        "DRAIN",  "REPLACE", "STATUS",  "RELOAD", "DROP",    "ENDED",  "STALLED", "TAKEN",
+        "DETACH", "CLAIM",   "WHERE",   "MOVED",  "REFER"};
+    if (type < sizeof names / sizeof *names) {
+        return names[type];
+    }
+    snprintf (text, 40, "a message of type %u", type);
+    return text;
+}

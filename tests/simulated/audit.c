@@ -1,0 +1,147 @@
+/* audit.c - a result as a client got it. */
+
+#include "tests/simulated/audit.h"
+
+#include <string.h>
+
+#include "tests/simulated/verdict.h"
+#include "tests/simulated/watch.h"
+
+typedef struct s_audit_t {
+    const plot_t *plot;
+    const dw_result_t *result;
+    const plot_run_t *run;
+    const ended_t *ended;
+    char name[48];
+    bool fails[PLOT_NODES_MAX], skips[PLOT_NODES_MAX]; /* by declaration */
+} s_audit_t;
+
+/* Time ended it, or somebody did: what was not done by then may be anything but done. */
+static bool s_was_ended (const s_audit_t *self) {
+    return self->ended->was_cancelled || self->ended->ran_out;
+}
+
+/* A node may fail only for a reason that there is. Whether the scheduler had it, the model knows. */
+static void s_check_failure (s_audit_t *self, uint32_t node, int at) {
+    const random_node_t *described = &self->plot->graph->nodes[node];
+    int code = dw_result_error_code (self->result, at);
+    bool is_timed = described->timeout_us != DW_UNSET ||
+                    self->plot->graph->options.timeout_us != DW_UNSET;
+    bool has_liar = false;
+    for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++)
+        has_liar |= self->plot->agents[i].is_there && self->plot->agents[i].lies;
+    bool has_reason = described->failures > 0 ||
+                      (code == 408 && (is_timed || self->ended->ran_out)) ||
+                      (code == 502 && has_liar) || (code == 503 && self->plot->listens);
+    const char *message = dw_result_error_message (self->result, at);
+    bool has_story = strstr (message, ", lost") || strstr (message, "nothing more is known");
+    if (code == 503 && described->failures == 0 && (!has_story || strstr (message, "was told to")))
+        verdict_fail ("%s: node %u was lost, of which \"%s\" tells nothing", self->name, node,
+                      message);
+    if (!has_reason)
+        verdict_fail ("%s: node %u failed with %d (%s) for no reason", self->name, node, code,
+                      message);
+}
+
+static void s_find_failures (s_audit_t *self) {
+    for (uint32_t node = 0; node < self->plot->graph->nodes_count; node++) {
+        int at = (int) self->plot->evaluator->rank[node];
+        self->fails[node] = random_graph_fails (self->plot->graph, node);
+        self->skips[node] = self->plot->graph->nodes[node].skips;
+        if (dw_result_node_status (self->result, at) != DW_NODE_FAILED)
+            continue;
+        self->fails[node] = true;
+        s_check_failure (self, node, at);
+    }
+}
+
+static void s_check_metadata (const s_audit_t *self, uint32_t node, int at,
+                              const random_metadata_t *expected) {
+    const char *key, *value;
+    bool is_same = dw_result_metadata_count (self->result, at) == expected->count;
+    for (size_t i = 0; is_same && i < expected->count; i++) {
+        is_same = dw_result_metadata_at (self->result, at, i, &key, &value) == DW_OK;
+        const char *other = is_same ? random_metadata_find (expected, key) : NULL;
+        is_same = other && strcmp (value, other) == 0;
+    }
+    if (!is_same)
+        verdict_fail ("%s: node %u has other metadata than it set", self->name, node);
+}
+
+static void s_check_done (const s_audit_t *self, uint32_t node, int at,
+                          const evaluated_node_t *expected) {
+    size_t size;
+    const void *bytes = dw_result_payload (self->result, at, &size);
+    if (!expected->requested && bytes)
+        verdict_fail ("%s: node %u's output was not asked for, and is there", self->name, node);
+    if (!expected->requested)
+        return;
+    if (expected->status != DW_NODE_DONE || !bytes || size != expected->output.size ||
+        memcmp (bytes, expected->output.bytes, size) != 0)
+        verdict_fail ("%s: node %u gave %zu bytes, not the %zu that it should", self->name, node,
+                      bytes ? size : 0, expected->output.size);
+    s_check_metadata (self, node, at, &expected->metadata);
+}
+
+/* Whose failure, or whose ended branch, left it without its turn. */
+static void s_check_causes (const s_audit_t *self, uint32_t node, int at,
+                            const evaluated_node_t *expected) {
+    bool is_same = dw_result_because_of_count (self->result, at) == expected->because_of_count;
+    for (uint32_t i = 0; is_same && i < expected->because_of_count; i++)
+        is_same = dw_result_because_of_at (self->result, at, i) ==
+                  (int) self->plot->evaluator->rank[expected->because_of[i]];
+    if (!is_same)
+        verdict_fail ("%s: node %u has other first causes", self->name, node);
+}
+
+static void s_check_node (const s_audit_t *self, uint32_t node, const evaluation_t *evaluation) {
+    uint32_t rank = self->plot->evaluator->rank[node];
+    int at = (int) rank;
+    dw_node_status_t status = dw_result_node_status (self->result, at);
+    dw_node_state_t state = self->ended->states[rank];
+    if (state == DW_STATE_LEFT_OUT)
+        state = DW_STATE_SKIPPED;
+    if (status != (dw_node_status_t) (state - DW_STATE_DONE))
+        verdict_fail ("%s: node %u is %s, and the scheduler said else", self->name, node,
+                      dw_node_status_text (status));
+    if (dw_result_attempts (self->result, at) != self->ended->attempts[rank])
+        verdict_fail ("%s: node %u had %u attempts, not %u", self->name, node,
+                      dw_result_attempts (self->result, at), self->ended->attempts[rank]);
+    if (status == DW_NODE_DONE)
+        s_check_done (self, node, at, &evaluation->nodes[node]);
+    else if (!s_was_ended (self) && !evaluation_allows (evaluation, node, status))
+        verdict_fail ("%s: node %u is %s, not %s", self->name, node, dw_node_status_text (status),
+                      dw_node_status_text (evaluation->nodes[node].status));
+    if (status == DW_NODE_SKIPPED && !s_was_ended (self) &&
+        dw_result_status (self->result) != DW_RUN_FAILED)
+        s_check_causes (self, node, at, &evaluation->nodes[node]);
+}
+
+void audit_result (const plot_t *plot, uint32_t client, uint32_t run, const dw_result_t *result) {
+    s_audit_t self = {.plot = plot,
+                      .result = result,
+                      .run = &plot->clients[client].runs[run],
+                      .ended = watch_ended (client, run)};
+    snprintf (self.name, sizeof self.name, "run %u of client %u", run, client);
+    if (!self.ended->has_ended)
+        verdict_fail ("%s has a result and has not ended", self.name);
+    if (dw_result_status (result) != self.ended->status)
+        verdict_fail ("%s is %s, and the scheduler said else", self.name,
+                      dw_run_status_text (dw_result_status (result)));
+    s_find_failures (&self);
+    evaluator_run_t question = {.failure_strategy = plot->graph->options.failure_strategy,
+                                .fails = self.fails,
+                                .skips = self.skips,
+                                .outputs = self.run->outputs,
+                                .outputs_count = self.run->outputs_count,
+                                .input = self.run->input,
+                                .input_size = self.run->input_size};
+    evaluation_t *evaluation = evaluation_new (plot->evaluator, &question);
+    if (!s_was_ended (&self) && dw_result_status (result) != evaluation->status)
+        verdict_fail ("%s is %s, not %s", self.name, dw_run_status_text (dw_result_status (result)),
+                      dw_run_status_text (evaluation->status));
+    for (uint32_t node = 0; node < plot->graph->nodes_count; node++)
+        s_check_node (&self, node, evaluation);
+    evaluation_destroy (&evaluation);
+    verdict->results++;
+}

@@ -1,0 +1,15 @@
+/* lies.h - a peer that lies: what it says is repeated, comes in another order, is cut short, or is of long ago. */
+
+#ifndef TESTS_LIES_H
+#define TESTS_LIES_H
+
+#include "tests/simulated/network.h"
+
+/* Looks at what a liar sends. True: the packet was taken, and something else may have been sent in its place. */
+bool lies_tell (pipe_t *pipe, packet_t *packet);
+/* The same of what is sent to one: tasks come twice, or not whole. */
+bool lies_change (pipe_t *pipe, packet_t *packet);
+void lies_begin (void);
+void lies_end (void);
+
+#endif

@@ -1,0 +1,30 @@
+/* watch.h - looks at the coordinator of a simulated world after everything that it does.
+ *
+ * The linker has the coordinator's calls of its scheduler come by here (-Wl,--wrap). Each step is held against the model
+ * of tests/support/checker; then what the coordinator keeps is compared with what it was commanded to. */
+
+#ifndef TESTS_WATCH_H
+#define TESTS_WATCH_H
+
+#include "runtime/core/scheduler.h"
+#include "tests/simulated/plot.h"
+
+/* How a run ended, as the scheduler decided. */
+typedef struct ended_t {
+    bool has_begun, has_ended, was_cancelled, ran_out;
+    int64_t begun_ns;
+    dw_run_status_t status;
+    dw_node_state_t states[PLOT_NODES_MAX]; /* by rank */
+    uint32_t attempts[PLOT_NODES_MAX];
+} ended_t;
+
+void watch_begin (const plot_t *plot);
+void watch_end (void);
+/* By client and its run, from 0. */
+const ended_t *watch_ended (uint32_t client, uint32_t run);
+/* Whether all runs that were accepted have ended. */
+bool watch_is_idle (void);
+/* Every run that was accepted ended in one way. */
+void watch_check_counts (void);
+
+#endif

@@ -1,0 +1,179 @@
+#!/bin/bash
+# Our worker, client and coordinator and the examples in other languages pass `dagwood conformance`, and each of the broken peers (broken/defects.txt) fails at the
+# right case: that one is played here, by command (--all) every case, of which no other may fail.
+# usage: test_conformance.sh BUILD [--all]
+set -u
+build=$1
+all=${2:-}
+limit=$([ "$all" ] && echo 400 || echo 110) # s, for a play
+folder=$(mktemp -d)
+pids=()
+trap 'kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$folder"' EXIT
+cat >"$folder/graph.yaml" <<'END'
+processors:
+  - {id: first, processor: identity, type: remote}
+  - {id: second, processor: reverse_text, type: remote, depends_on: [first]}
+END
+
+fail () {
+    echo "$*" | tee -a "$folder/failures"
+}
+
+expect_status () { # STATUS COMMAND...
+    local expected=$1 status=0
+    shift
+    "$@" >"$folder/said" 2>&1 || status=$?
+    [ $status = "$expected" ] || fail "$*: exit status $status, not $expected: $(tail -n 3 "$folder/said")"
+}
+
+await () { # FILE: until it is there
+    for _ in {1..500}; do
+        [ -e "$1" ] && return
+        sleep 0.02
+    done
+    fail "$1 did not come"
+}
+
+# ---- A peer and its play: what was said is in the file ----
+
+played () { # NAME COMMAND...: plays the cases of $cases, all of them when there are none
+    local name=$1 words=()
+    shift
+    for each in ${cases:-}; do
+        words+=(--case "$each")
+    done
+    timeout -s KILL $limit "$@" --format tap "${words[@]}" "${behind[@]}" >"$folder/$name" 2>&1
+    echo "exit $?" >>"$folder/$name"
+}
+
+play_worker () { # NAME COMMAND...
+    behind=(-- "${@:2}")
+    played "$1" "$build/dagwood" conformance worker --listen "ipc://$folder/$1.hub"
+}
+
+play_client () {
+    behind=(-- "${@:2}")
+    played "$1" "$build/dagwood" conformance client --listen "ipc://$folder/$1.hub"
+}
+
+play_coordinator () { # NAME [RELAY]
+    local pid at=ipc://$folder/$1.hub
+    behind=()
+    "$build/dagwood" coordinator "$folder/graph.yaml" --listen "$at" --rendezvous "$folder/$1.at" >"$folder/$1.log" 2>&1 &
+    pid=$!
+    await "$folder/$1.at"
+    if [ $# -gt 1 ]; then
+        sleep $limit | "$build/tests/broken_coordinator" "$2" "ipc://$folder/$1.relay" "$at" &
+        await "$folder/$1.relay"
+        at=ipc://$folder/$1.relay
+    fi
+    played "$1" "$build/dagwood" conformance coordinator --connect "$at"
+    kill $pid $(jobs -p)
+}
+
+play_defect () { # ROLE DEFECT [CASE...]
+    case $1 in
+        worker | client) "play_$1" "$1.$2" "$build/tests/broken_$1" "$2" "{}" ;;
+        coordinator) play_coordinator "$1.$2" "$2" ;;
+    esac
+}
+
+# ---- All at once: they wait more than they work ----
+
+play_worker ours.worker "$build/dagwood" worker --connect "{}" --slots 2 & pids+=($!)
+play_client ours.client "$build/dagwood" submit --connect "{}" --input hello & pids+=($!)
+play_coordinator ours.coordinator & pids+=($!)
+
+foreign=()
+python=/usr/bin/python3 # Debian's, which has Debian's modules
+if $python -c 'import zmq, msgpack' 2>/dev/null; then
+    play_worker foreign.py $python tests/foreign/conform.py --connect "{}" & pids+=($!)
+    play_client foreign.client sh -c 'echo hello | exec "$0" examples/client.py --connect "$DAGWOOD_CONNECT"' $python & pids+=($!)
+    foreign+=(py client)
+else
+    echo "skipped: examples/worker.py and client.py, without Debian's python3-zmq and python3-msgpack"
+fi
+modules=${DAGWOOD_NODE_MODULES:-examples/node_modules}
+if command -v node >/dev/null && [ -d "$modules/zeromq" ]; then
+    ln -s "$(realpath "$modules")" "$folder/node_modules" # a module is looked for beside whoever imports it
+    cp examples/worker.mjs "$folder"
+    play_worker foreign.mjs node "$folder/worker.mjs" --connect "{}" & pids+=($!)
+    foreign+=(mjs)
+else
+    echo "skipped: examples/worker.mjs, without node and its modules zeromq and @msgpack/msgpack"
+fi
+if ruby -e 'require "ffi-rzmq"; require "msgpack"' 2>/dev/null; then
+    play_worker foreign.rb ruby examples/worker.rb --connect "{}" & pids+=($!)
+    foreign+=(rb)
+else
+    echo "skipped: examples/worker.rb, without ruby-ffi-rzmq and ruby-msgpack"
+fi
+
+while IFS=': ' read -r role defect first others; do
+    [[ $role == "#"* ]] && continue
+    cases=$([ "$all" ] || echo "$first")
+    play_defect "$role" "$defect" & pids+=($!)
+    if [ "$all" ]; then # a dozen at once
+        while [ "$(jobs -rp | wc -l)" -ge 12 ]; do sleep 0.2; done
+    fi
+done <tests/broken/defects.txt
+cases=
+
+# ---- What is no play ----
+
+expect_status 64 "$build/dagwood" conformance
+expect_status 64 "$build/dagwood" conformance worker
+expect_status 64 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --case helo
+grep -q 'did you mean hello?' "$folder/said" || fail "the name that was meant is not said: $(cat "$folder/said")"
+expect_status 64 "$build/dagwood" conformance coordinator --listen "ipc://$folder/x"
+expect_status 64 "$build/dagwood" conformance coordinator --connect "ipc://$folder/x" -- true
+expect_status 69 "$build/dagwood" conformance coordinator --connect "ipc://$folder/nobody"
+expect_status 1 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --wait 1 --case hello -- true
+grep -q 'ended with 0 before it said HELLO' "$folder/said" || fail "not said that nobody came: $(cat "$folder/said")"
+expect_status 1 "$build/dagwood" conformance client --listen "ipc://$folder/x" --format junit --case hello --case bye -- \
+    "$build/tests/broken_client" no-bye "{}"
+for text in '<testsuite name="dagwood.conformance.client" tests="2" failures="1" skipped="0" errors="0"' \
+    '<testcase classname="dagwood.conformance.client" name="bye"' '<failure message="it left without BYE">' '</testsuite>'; do
+    grep -qF "$text" "$folder/said" || fail "JUnit without $text: $(cat "$folder/said")"
+done
+
+# ---- What came of them ----
+
+wait "${pids[@]}"
+pids=()
+
+plays=0
+expect_failed () { # NAME [FIRST OTHERS...]: the first has failed, and none that is not named
+    local name=$1 first=${2:-} failed count
+    local others=" ${*:3} "
+    plays=$((plays + 1))
+    failed=$(sed -nE 's/^not ok [0-9]+ - (.*)$/\1/p' "$folder/$name")
+    count=$(grep -cE '^(not )?ok [0-9]+ - ' "$folder/$name")
+    grep -q "^1\.\.$count\$" "$folder/$name" || fail "$name: $count cases of $(grep '^1\.\.' "$folder/$name"): $(tail -n 3 "$folder/$name")"
+    grep -q "^exit $([ "$first" ] && echo 1 || echo 0)\$" "$folder/$name" || fail "$name: $(tail -n 1 "$folder/$name")"
+    if [ "$first" ] && ! grep -qx "$first" <<<"$failed"; then
+        fail "$name: $first did not fail: $(grep -A 2 -e "- $first" "$folder/$name")"
+    fi
+    for each in $failed; do
+        [ "$each" = "$first" ] || [[ $others == *" $each "* ]] || [[ $others == *" * "* ]] ||
+            fail "$name: $each failed: $(grep -A 2 -e "- $each\$" "$folder/$name")"
+    done
+}
+
+expect_failed ours.worker
+expect_failed ours.client
+expect_failed ours.coordinator
+for each in "${foreign[@]}"; do
+    expect_failed "foreign.$each"
+done
+while IFS=': ' read -r role defect first others; do
+    [[ $role == "#"* ]] && continue
+    set -f
+    expect_failed "$role.$defect" $first $others
+    set +f
+done <tests/broken/defects.txt
+for role in worker client coordinator; do
+    grep -q '# SKIP' "$folder/ours.$role" && fail "$role: a case was skipped: $(grep '# SKIP' "$folder/ours.$role")"
+done
+echo "$plays plays: $(sed -n "s/^1\\.\\.//p" "$folder"/ours.{worker,client,coordinator} | paste -sd+ | sed 's/+/ + /g') cases of ours"
+[ ! -e "$folder/failures" ]
