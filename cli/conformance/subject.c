@@ -57,7 +57,7 @@ int dw_subject_start (dw_subject_t *self, const char *endpoint) {
         free (place);
         return dw_command_fail (DW_ENOMEM, NULL, self->words[0]);
     }
-    for (size_t i = 0; self->words[i] && i < DW_SUBJECT_WORDS_MAX; i++) {
+    for (size_t i = 0; i < DW_SUBJECT_WORDS_MAX && self->words[i]; i++) {
         words[i] = strcmp (self->words[i], PLACE) == 0 ? place : self->words[i];
     }
     int err = s_spawn (self, words);

@@ -46,7 +46,7 @@ static void s_check_failure (s_audit_t *self, uint32_t node, int at) {
 static void s_find_failures (s_audit_t *self) {
     for (uint32_t node = 0; node < self->plot->graph->nodes_count; node++) {
         int at = (int) self->plot->evaluator->rank[node];
-        self->fails[node] = random_graph_fails (self->plot->graph, node);
+        self->fails[node] = random_graph_fails (self->plot->graph, node) && !self->ended->cut[at];
         self->skips[node] = self->plot->graph->nodes[node].skips;
         if (dw_result_node_status (self->result, at) != DW_NODE_FAILED)
             continue;
@@ -94,6 +94,15 @@ static void s_check_causes (const s_audit_t *self, uint32_t node, int at,
         verdict_fail ("%s: node %u has other first causes", self->name, node);
 }
 
+/* That it was asked for, of this node or of one that it depends on. */
+static void s_check_cut (const s_audit_t *self, uint32_t node) {
+    uint32_t cut = self->run->cut_node;
+    if (!self->run->cut_ns ||
+        (node != cut && !evaluator_is_ancestor (self->plot->evaluator, node, cut)))
+        verdict_fail ("%s: node %u was cancelled by itself, and nobody has asked for that",
+                      self->name, node);
+}
+
 static void s_check_node (const s_audit_t *self, uint32_t node, const evaluation_t *evaluation) {
     uint32_t rank = self->plot->evaluator->rank[node];
     int at = (int) rank;
@@ -107,14 +116,27 @@ static void s_check_node (const s_audit_t *self, uint32_t node, const evaluation
     if (dw_result_attempts (self->result, at) != self->ended->attempts[rank])
         verdict_fail ("%s: node %u had %u attempts, not %u", self->name, node,
                       dw_result_attempts (self->result, at), self->ended->attempts[rank]);
+    if (self->ended->cut[rank])
+        s_check_cut (self, node);
     if (status == DW_NODE_DONE)
         s_check_done (self, node, at, &evaluation->nodes[node]);
-    else if (!s_was_ended (self) && !evaluation_allows (evaluation, node, status))
+    else if (!s_was_ended (self) && !(self->ended->cut[rank] && status == DW_NODE_CANCELLED) &&
+             !evaluation_allows (evaluation, node, status))
         verdict_fail ("%s: node %u is %s, not %s", self->name, node, dw_node_status_text (status),
                       dw_node_status_text (evaluation->nodes[node].status));
     if (status == DW_NODE_SKIPPED && !s_was_ended (self) &&
         dw_result_status (self->result) != DW_RUN_FAILED)
         s_check_causes (self, node, at, &evaluation->nodes[node]);
+}
+
+/* What the evaluator says, unless something that was asked for was cancelled. */
+static dw_run_status_t s_status_due (const s_audit_t *self, const evaluation_t *evaluation) {
+    dw_run_status_t status = evaluation->status;
+    for (uint32_t node = 0; node < self->plot->graph->nodes_count; node++)
+        if (status == DW_RUN_OK && evaluation->nodes[node].requested &&
+            self->ended->cut[self->plot->evaluator->rank[node]])
+            status = DW_RUN_PARTIAL;
+    return status;
 }
 
 void audit_result (const plot_t *plot, uint32_t client, uint32_t run, const dw_result_t *result) {
@@ -128,6 +150,8 @@ void audit_result (const plot_t *plot, uint32_t client, uint32_t run, const dw_r
     if (dw_result_status (result) != self.ended->status)
         verdict_fail ("%s is %s, and the scheduler said else", self.name,
                       dw_run_status_text (dw_result_status (result)));
+    if (self.ended->was_cancelled && !self.run->cancel_ns)
+        verdict_fail ("%s was cancelled, and nobody has asked for that", self.name);
     s_find_failures (&self);
     evaluator_run_t question = {.failure_strategy = plot->graph->options.failure_strategy,
                                 .fails = self.fails,
@@ -137,9 +161,10 @@ void audit_result (const plot_t *plot, uint32_t client, uint32_t run, const dw_r
                                 .input = self.run->input,
                                 .input_size = self.run->input_size};
     evaluation_t *evaluation = evaluation_new (plot->evaluator, &question);
-    if (!s_was_ended (&self) && dw_result_status (result) != evaluation->status)
+    dw_run_status_t due = s_status_due (&self, evaluation);
+    if (!s_was_ended (&self) && dw_result_status (result) != due)
         verdict_fail ("%s is %s, not %s", self.name, dw_run_status_text (dw_result_status (result)),
-                      dw_run_status_text (evaluation->status));
+                      dw_run_status_text (due));
     for (uint32_t node = 0; node < plot->graph->nodes_count; node++)
         s_check_node (&self, node, evaluation);
     evaluation_destroy (&evaluation);

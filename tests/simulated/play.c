@@ -199,6 +199,7 @@ typedef struct s_client_t {
     uint32_t next;                    /* the run that is submitted next */
     uint64_t numbers[PLOT_RUNS_MAX];  /* 0: not submitted; as the client calls them */
     int64_t cancel_ns[PLOT_RUNS_MAX]; /* when it is to be cancelled; 0: not */
+    int64_t cut_ns[PLOT_RUNS_MAX];    /* and one of its nodes */
     bool has_result[PLOT_RUNS_MAX];
     int64_t due_ns; /* when it submits the next one */
 } s_client_t;
@@ -245,6 +246,31 @@ static void s_submit (s_client_t *self) {
     dw_error_destroy (&error);
     if (run->cancel_ns)
         self->cancel_ns[self->next] = fibers_now_ns () + run->cancel_ns;
+    if (run->cut_ns)
+        self->cut_ns[self->next] = fibers_now_ns () + run->cut_ns;
+}
+
+/* Whether something is due; if not, it may be the next. */
+static bool s_is_due (int64_t *at_ns, int64_t now_ns, int64_t *next_ns) {
+    if (*at_ns == 0)
+        return false;
+    if (now_ns >= *at_ns) {
+        *at_ns = 0;
+        return true;
+    }
+    if (*at_ns < *next_ns)
+        *next_ns = *at_ns;
+    return false;
+}
+
+static void s_cancel_node (s_client_t *self, uint32_t run) {
+    dw_error_t *error = dw_error_new ();
+    const char *id = s.plot->graph->nodes[self->plot->runs[run].cut_node].id;
+    int err = dw_client_cancel_node (self->client, self->numbers[run], id, error);
+    if (err && err != DW_ENOENT)
+        verdict_fail ("%s cannot cancel a node: %s", fibers_process ()->name,
+                      dw_error_text (error));
+    dw_error_destroy (&error);
 }
 
 /* Submits and cancels what is due; returns when the next thing is. */
@@ -259,14 +285,13 @@ static int64_t s_act (s_client_t *self) {
             self->due_ns = fibers_now_ns () + self->plot->runs[self->next].gap_ns;
     }
     for (uint32_t i = 0; i < self->next; i++) {
-        if (self->cancel_ns[i] && now_ns >= self->cancel_ns[i]) {
+        if (s_is_due (&self->cut_ns[i], now_ns, &next_ns))
+            s_cancel_node (self, i);
+        if (s_is_due (&self->cancel_ns[i], now_ns, &next_ns)) {
             int err = dw_client_cancel (self->client, self->numbers[i]);
             if (err && err != DW_ENOENT)
                 verdict_fail ("%s cannot cancel: %s", fibers_process ()->name, dw_err_text (err));
-            self->cancel_ns[i] = 0;
         }
-        if (self->cancel_ns[i] && self->cancel_ns[i] < next_ns)
-            next_ns = self->cancel_ns[i];
     }
     return self->next < self->plot->runs_count && self->due_ns < next_ns ? self->due_ns : next_ns;
 }

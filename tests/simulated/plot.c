@@ -58,7 +58,7 @@ static void s_draw_node (plot_t *self, uint32_t node, random_t *random) {
 static void s_draw_graph (plot_t *self, random_t *random) {
     self->graph = random_graph_new (self->seed, PLOT_NODES_MAX);
     s_draw_options (self, random);
-    self->is_careful = random_one_in (random, 8);
+    self->is_careful = random_one_in (random, 4);
     for (uint32_t node = 0; node < self->graph->nodes_count; node++)
         s_draw_node (self, node, random);
     if (plot_is_off (self, PLOT_OFF_HANGS))
@@ -124,6 +124,20 @@ static void s_draw_clients (plot_t *self, random_t *random) {
 
 /* ---- What goes wrong -------------------------------------------------------------------------- */
 
+/* Whether single nodes of runs are cancelled. Drawn for itself, so that without that a world is what it was. */
+static void s_draw_cuts (plot_t *self) {
+    random_t random = random_from (self->seed ^ UINT64_C (0xc0de));
+    bool has_cuts = random_one_in (&random, 3) && self->graph->nodes_count > 0 &&
+                    !plot_is_off (self, PLOT_OFF_CANCELS);
+    for (uint32_t i = 0; has_cuts && i < PLOT_CLIENTS_MAX; i++)
+        for (uint32_t index = 0; index < self->clients[i].runs_count; index++) {
+            plot_run_t *run = &self->clients[i].runs[index];
+            run->cut_node = random_below (&random, self->graph->nodes_count);
+            if (random_one_in (&random, 3))
+                run->cut_ns = 1 + random_between (&random, 0, 20 * MS);
+        }
+}
+
 /* Somebody who can be cut off, if there is one. */
 static uint32_t s_draw_victim (const plot_t *self, bool is_client, random_t *random) {
     uint32_t most = is_client ? PLOT_CLIENTS_MAX : PLOT_AGENTS_MAX;
@@ -157,6 +171,28 @@ static void s_draw_faults (plot_t *self, random_t *random) {
     }
 }
 
+/* Of all that goes wrong only that agents are drained stays. */
+static void s_calm (plot_t *self) {
+    self->is_calm = true;
+    self->is_slow = false;
+    self->network = (network_t){.delay_ns = MS / 5, .slow_ns = 4 * MS};
+    self->lease_ms = 0;
+    for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++) {
+        self->agents[i].lies = false;
+        self->agents[i].room = 0;
+    }
+    for (uint32_t node = 0; node < self->graph->nodes_count; node++) {
+        self->graph->nodes[node].not_idempotent =
+            true; /* nor is it taken back and sent elsewhere */
+        self->deaths[node] = 0;
+    }
+    for (uint32_t i = 0; i < self->faults_count; i++) {
+        self->faults[i].type = FAULT_DRAIN;
+        self->faults[i].whom %= PLOT_AGENTS_MAX;
+        self->faults[i].is_client = false;
+    }
+}
+
 plot_t *plot_new (uint64_t seed, uint64_t off) {
     random_t random = random_from (seed ^ UINT64_C (0x51a6e));
     plot_t *self = calloc (1, sizeof *self);
@@ -175,11 +211,14 @@ plot_t *plot_new (uint64_t seed, uint64_t off) {
     s_draw_agents (self, &random);
     s_draw_graph (self, &random);
     s_draw_clients (self, &random);
+    s_draw_cuts (self);
     s_draw_faults (self, &random);
     if (self->listens && random_one_in (&random, 6) && !plot_is_off (self, PLOT_OFF_CUTS)) {
         self->network.cut_one_in = 20 + random_below (&random, 200);
         self->network.cuts_max = 1 + random_below (&random, 20);
     }
+    if (self->listens && random_one_in (&random, 8))
+        s_calm (self);
     self->has_stranger = self->listens && random_one_in (&random, 4) &&
                          !plot_is_off (self, PLOT_OFF_STRANGER);
     return self;

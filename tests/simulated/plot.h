@@ -66,6 +66,8 @@ typedef struct plot_run_t {
     uint32_t deadline_ms;
     int64_t gap_ns;    /* since the one before */
     int64_t cancel_ns; /* after it was submitted; 0: never */
+    int64_t cut_ns;    /* the same for one node of it, and all that depends on that */
+    uint32_t cut_node;
     bool more;
     bool is_detached; /* and then taken up by its name */
 } plot_run_t;
@@ -101,6 +103,7 @@ typedef struct plot_t {
     uint32_t faults_count;
     bool is_slow;
     bool is_careful; /* many nodes may run but once */
+    bool is_calm;    /* all may, agents are drained, and nothing is lost */
 } plot_t;
 
 /* off: what is switched off, a bit each. */

@@ -252,7 +252,11 @@ static bool s_on_tasks (s_self_t *self, dw_wire_reader_t *reader) {
     return !reader->is_damaged;
 }
 
-static void s_on_cancel (s_self_t *self, uint64_t ticket) {
+/* Of later steps alone it is of no interest to who runs but the first. */
+static void s_on_cancel (s_self_t *self, dw_wire_reader_t *reader) {
+    uint64_t ticket = dw_read_uint (reader);
+    if (dw_wire_reader_has_more (reader) && dw_read_uint (reader) > 0)
+        return;
     for (s_task_t *task = self->first; task; task = task->next)
         task->is_cancelled |= task->ticket == ticket;
 }
@@ -383,7 +387,7 @@ static void s_on_message (s_self_t *self) {
     switch (dw_read_uint_max (&reader, DW_WIRE_TYPES)) {
         case DW_WIRE_WELCOME: s_on_welcome (self, &reader); break;
         case DW_WIRE_REFUSED: s_on_refused (self, &reader); break;
-        case DW_WIRE_CANCEL: s_on_cancel (self, dw_read_uint (&reader)); break;
+        case DW_WIRE_CANCEL: s_on_cancel (self, &reader); break;
         case DW_WIRE_STOP: self->is_leaving = true; break;
         case DW_WIRE_REPLACE: s_connect (self); break;
         case DW_WIRE_TASKS:

@@ -33,6 +33,7 @@
     X (hangs)             \
     X (skips)             \
     X (cancelled)         \
+    X (nodes_cancelled)   \
     X (deadlines)         \
     X (detached)          \
     X (clients_killed)    \

@@ -101,6 +101,8 @@ static void s_on_finished (const dw_command_t *command) {
     for (uint32_t node = 0; node < s.model.plan->nodes_count; node++) {
         ended->states[node] = run->nodes[node].state;
         ended->attempts[node] = run->nodes[node].attempts;
+        ended->cut[node] = run->nodes[node].cut;
+        verdict->nodes_cancelled += run->nodes[node].cut;
     }
     verdict->cancelled += run->was_cancelled;
     verdict->deadlines += run->ran_out;

@@ -16,6 +16,7 @@ typedef struct ended_t {
     dw_run_status_t status;
     dw_node_state_t states[PLOT_NODES_MAX]; /* by rank */
     uint32_t attempts[PLOT_NODES_MAX];
+    bool cut[PLOT_NODES_MAX]; /* cancelled while the rest of the run went on */
 } ended_t;
 
 void watch_begin (const plot_t *plot);
