@@ -338,11 +338,11 @@ static void an_answer_is_read_as_it_was_written (void **state) {
     static const char message[8193] = "why";
     for (int i = 0; i < 1000; i++) {
         dw_ref_t refs[20];
-        dw_wire_answer_record_t read, answer = {.ticket = random_integer (&f->random),
-                                                .step = (uint32_t) random_integer (&f->random),
-                                                .answer = random_below (&f->random,
-                                                                       DW_WIRE_ADDED + 1),
-                                                .duration_ns = random_integer (&f->random)};
+        dw_wire_answer_record_t read,
+            answer = {.ticket = random_integer (&f->random),
+                      .step = (uint32_t) random_integer (&f->random),
+                      .answer = random_below (&f->random, DW_WIRE_ADDED + 1),
+                      .duration_ns = random_integer (&f->random)};
         for (size_t k = 0; k < COUNT (refs); k++)
             refs[k] = s_any_ref (&f->random);
         if (answer.answer <= DW_WIRE_DONE)
@@ -546,7 +546,8 @@ static void an_extra_is_read_as_it_was_written (void **state) {
         assert_int_equal (read.metadata_size, extra.metadata_size);
         assert_int_equal (!read.message, !extra.message);
         assert_int_equal (read.message_size, extra.message_size);
-        assert_true (read.added_nodes == extra.added_nodes && read.added_depth == extra.added_depth);
+        assert_true (read.added_nodes == extra.added_nodes &&
+                     read.added_depth == extra.added_depth);
         assert_int_equal (read.causes_count, extra.causes_count);
         for (uint32_t k = 0; k < extra.causes_count; k++)
             assert_int_equal (dw_read_uint (&reader), causes[k]);

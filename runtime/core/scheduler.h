@@ -102,7 +102,7 @@ typedef enum dw_command_type_t {
     DW_KEEP_ERROR, /* run, node, code, handle (DW_NONE: the scheduler's own: a timeout, a loss), of_run */
     DW_KEEP_DEATH, /* run, node, attempt, worker, handle: a worker was lost with it, of which handle is the shell's mark */
     DW_DROP_OUTPUT, /* run, node: nobody will read its output any more */
-    DW_FINISH_RUN, /* run, status: read its nodes, then call dw_scheduler_forget */
+    DW_FINISH_RUN,  /* run, status: read its nodes, then call dw_scheduler_forget */
     DW_REPLACE_WORKER, /* worker, node: it is stuck in there; it is absent until another WORKER_JOINED */
     DW_BEGIN_ADDED, /* run, node, place, handle, attempt: node of run is a graph now, which is run in place; handle's is its
                           input, the shell's to keep as long as it is */

@@ -383,8 +383,7 @@ static const struct {
     [RANDOM_PICK] = {"pick", {.intent = DW_TRANSFORM, .may_skip = true}},
     [RANDOM_PICK_BRIEF] = {"pick_brief", {.intent = DW_TRANSFORM, .brief = true, .may_skip = true}},
     [RANDOM_GROW] = {"grow", {.intent = DW_TRANSFORM, .may_add = true}},
-    [RANDOM_GROW_BRIEF] = {"grow_brief",
-                           {.intent = DW_TRANSFORM, .brief = true, .may_add = true}},
+    [RANDOM_GROW_BRIEF] = {"grow_brief", {.intent = DW_TRANSFORM, .brief = true, .may_add = true}},
 };
 
 const char *random_processor_name (random_processor_t processor) {

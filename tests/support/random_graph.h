@@ -28,8 +28,8 @@ typedef enum random_processor_t {
     RANDOM_MEASURE_BRIEF, /* analyzes, brief, reads its payload alone */
     RANDOM_PICK,          /* as mix, and may skip */
     RANDOM_PICK_BRIEF,    /* the same, and is brief */
-    RANDOM_GROW, /* as mix, and becomes a graph, of which what it would give is the input */
-    RANDOM_GROW_BRIEF,    /* the same, and says that it is brief */
+    RANDOM_GROW,       /* as mix, and becomes a graph, of which what it would give is the input */
+    RANDOM_GROW_BRIEF, /* the same, and says that it is brief */
     RANDOM_PROCESSORS
 } random_processor_t;
 
