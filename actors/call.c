@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistr.h>
 
+#include "runtime/pack.h"
 #include "runtime/payload.h"
 
 #define MESSAGE_MAX 4096
@@ -186,7 +187,8 @@ int dw_call_fd (dw_call_t *self) {
 
 /* An output was set that is not just inside of its slot, or there was no memory for it. */
 static void s_note_output (dw_call_t *self, bool ok) {
-    self->did = (self->did & DW_CALL_SKIP) | DW_CALL_MORE | (ok ? DW_CALL_OUTPUT : 0);
+    self->did = (self->did & (DW_CALL_SKIP | DW_CALL_ADD)) | DW_CALL_MORE |
+                (ok ? DW_CALL_OUTPUT : 0);
 }
 
 /* Room for the output: a header and size bytes, of which the latter are returned. */
@@ -279,6 +281,15 @@ int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value) {
 int dw_call_skip (dw_call_t *self) {
     self->did |= DW_CALL_SKIP;
     return 0;
+}
+
+int dw_call_add_graph (dw_call_t *self, const dw_graph_t *graph, const char *output) {
+    if (!graph || !output)
+        return DW_EINVAL;
+    dw_writer_clear (&self->graph);
+    dw_pack_addition (graph, output, &self->graph);
+    self->did |= DW_CALL_ADD;
+    return self->graph.no_memory ? DW_ENOMEM : 0;
 }
 
 int dw_call_fail (dw_call_t *self, int code, const char *format, ...) {
@@ -389,6 +400,38 @@ static int s_end_skipped (dw_call_t *self) {
     return DW_CALL_SKIPPED;
 }
 
+/* Before the output and the metadata are looked at: an added graph's input is the payload where no output was set. 0, or
+ * the code of a failure. */
+static int s_check_added (dw_call_t *self) {
+    char message[256];
+    if (!dw_plan_may_add (self->plan, self->node)) {
+        snprintf (message, sizeof message,
+                  "the processor adds a graph, which node \"%.100s\" does not allow: it names no "
+                  "processors that may be added (adds)",
+                  self->plan->ids[self->node]);
+        return s_end_failed (self, 500, message);
+    }
+    if (self->graph.no_memory || (!(self->did & DW_CALL_OUTPUT) && dw_call_set_payload (self)))
+        return s_end_failed (self, 500, "out of memory");
+    if (self->graph.count <= self->plan->max_payload_bytes)
+        return 0;
+    snprintf (
+        message, sizeof message,
+        "the graph that is added takes %zu bytes, which is more than max_payload_bytes (%llu)",
+        self->graph.count, (unsigned long long) self->plan->max_payload_bytes);
+    return s_end_failed (self, 413, message);
+}
+
+static int s_end_added (dw_call_t *self) {
+    uint8_t *graph = malloc (self->graph.count);
+    if (!graph || !dw_slot_give_graph (self->slot, graph, self->graph.count)) {
+        free (graph);
+        return s_end_failed (self, 500, "out of memory");
+    }
+    memcpy (graph, self->graph.bytes, self->graph.count);
+    return DW_CALL_ADDED;
+}
+
 static int s_end (dw_call_t *self, int code) {
     if (self->zone) {
         msgpack_zone_free (self->zone);
@@ -397,6 +440,9 @@ static int s_end (dw_call_t *self, int code) {
     if (code == 0) {
         if (self->did & DW_CALL_SKIP)
             return s_end_skipped (self);
+        int refused = self->did & DW_CALL_ADD ? s_check_added (self) : 0;
+        if (refused)
+            return refused;
         if (!(self->did & DW_CALL_OUTPUT)) {
             if (!(self->plan->flags[self->node] & DW_NODE_ANALYZE))
                 return s_end_failed (self, 500, "the processor set no output");
@@ -413,7 +459,7 @@ static int s_end (dw_call_t *self, int code) {
         }
         if (self->metadata_count && !s_end_metadata (self))
             return s_end_failed (self, 500, "out of memory");
-        return 0;
+        return self->did & DW_CALL_ADD ? s_end_added (self) : 0;
     }
     if (self->fail_code && self->fail_message)
         return s_end_failed (self, self->fail_code, self->fail_message);
@@ -431,6 +477,7 @@ int dw_call_end (dw_call_t *self, int code) {
 
 void dw_call_free (dw_call_t *self) {
     dw_writer_free (&self->metadata);
+    dw_writer_free (&self->graph);
     if (self->zone)
         msgpack_zone_free (self->zone);
     free (self->fail_message);

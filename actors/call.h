@@ -26,9 +26,11 @@ typedef struct dw_given_t {
 #define DW_CALL_OUTPUT 1u /* an output was set, inside of the slot; nothing else has to be done */
 #define DW_CALL_MORE   2u /* something was done that dw_call_end has to look at */
 #define DW_CALL_SKIP   4u /* the branch was ended */
+#define DW_CALL_ADD    8u /* a graph was added */
 
 #define DW_CALL_SKIPPED \
     1000 /* what an attempt came to that ended its branch; codes of errors are below */
+#define DW_CALL_ADDED 1001 /* ... or that added a graph: the slot has it, and its input */
 
 struct dw_call_t {
     /* For the host's life. */
@@ -60,7 +62,8 @@ struct dw_call_t {
     dw_writer_t metadata; /* str, str, ... in the order set */
     uint32_t metadata_count;
     msgpack_zone *zone;
-    int fail_code; /* 0: dw_call_fail was not called */
+    dw_writer_t graph; /* that is added */
+    int fail_code;     /* 0: dw_call_fail was not called */
     char *fail_message;
     char key[2 * DW_WIRE_TOKEN_SIZE + 40];
 };

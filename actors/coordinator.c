@@ -10,6 +10,7 @@
 
 #define MESSAGES_MAX   64         /* taken in before the scheduler is asked */
 #define STACK_BYTES    (1u << 20) /* of its thread */
+#define ADDED_MAX      (1u << 20) /* graphs that are added to runs at one time */
 #define CLOSING_MS_MAX 3600000u
 
 void dw_coordinator_notice (dw_coordinator_t *self, const char *format, ...) {
@@ -361,7 +362,7 @@ static void *s_coordinator_actor (void *args) {
     if (!self->is_closing) /* nobody asked for this end: clients must not wait for ever */
         zmq_ctx_shutdown (self->options.context);
     for (uint32_t i = 0; i < self->runs_used; i++)
-        if (self->runs[i].is_live)
+        if (self->runs[i].is_live || self->runs[i].addition)
             dw_coordinator_run_free (self, i);
     dw_coordinator_free_detached (self);
     dw_coordinator_free_sessions (self);
@@ -393,7 +394,8 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     self->workers = calloc (self->places_count, sizeof *self->workers);
     /* Every worker may get stuck once more when no other takes its place any more. */
     self->stuck = calloc (DW_WORKERS_STUCK_MAX + self->workers_count, sizeof *self->stuck);
-    dw_scheduler_options_t options = {.runs_max = self->runs_max,
+    self->added_max = plan->adders_count ? ADDED_MAX : 0;
+    dw_scheduler_options_t options = {.runs_max = self->runs_max + self->added_max,
                                       .workers_max = self->places_count,
                                       .is_open = self->options.listen != NULL};
     if (!self->workers || !self->stuck || dw_scheduler_new (&self->scheduler, plan, &options))

@@ -108,7 +108,7 @@ uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, co
     int err = DW_EPROTOCOL;
     if (router == self->listen_router && dw_read_agent (reader, &record) && record.slots > 0 &&
         (role == DW_WIRE_AGENT || record.slots == 1))
-        err = dw_lanes_match (self->lanes, &record, reader, &lanes, lacking);
+        err = dw_lanes_match (self->lanes, &record, reader, role == DW_WIRE_AGENT, &lanes, lacking);
     if (err == DW_EPROTOCOL) {
         dw_coordinator_refuse (self, router, 400, "a worker's HELLO makes no sense");
         return DW_NONE;

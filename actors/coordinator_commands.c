@@ -12,13 +12,15 @@
 
 const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, dw_live_run_t *run,
                                              uint32_t source) {
-    return dw_table_slot (&run->table, source == DW_RUN_INPUT ? self->plan->nodes_count : source);
+    return dw_table_slot (&run->table, source == DW_RUN_INPUT
+                                           ? dw_coordinator_plan (self, run)->nodes_count
+                                           : source);
 }
 
 /* Appends the outputs and metadata of a node's direct dependencies. */
 static void s_write_given (dw_coordinator_t *self, dw_packet_t *packet, dw_live_run_t *run,
                            const dw_command_t *command) {
-    const dw_plan_t *plan = self->plan;
+    const dw_plan_t *plan = dw_coordinator_plan (self, run);
     uint32_t node = command->node;
     uint32_t begin = plan->dependencies_at[node], end = plan->dependencies_at[node + 1];
     if ((plan->flags[node] & DW_NODE_PAYLOAD_ONLY) || begin == end) {
@@ -59,7 +61,10 @@ static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
         return;
     }
     dw_peer_t *peer = &self->peers.items[worker->peer];
-    if (dw_packet_frames_left (&peer->packet) < 2 + self->plan->dependencies_count[command->node] ||
+    const dw_plan_t *plan = dw_coordinator_plan (self, run);
+    if (run->addition)
+        dw_coordinator_tell_graph (self, command->worker, run);
+    if (dw_packet_frames_left (&peer->packet) < 2 + plan->dependencies_count[command->node] ||
         dw_coordinator_is_full (self, peer))
         dw_peers_send (&self->peers, peer);
     if (worker->agent != DW_NONE && !self->agents[worker->agent].is_solo)
@@ -96,7 +101,8 @@ static void s_cancel_task (dw_coordinator_t *self, const dw_command_t *command) 
 static void s_keep_output (dw_coordinator_t *self, const dw_command_t *command) {
     dw_live_run_t *run = &self->runs[command->run];
     uint32_t node = command->node;
-    for (uint32_t i = 0; i < command->steps; i++, node = self->plan->chain_next[node]) {
+    const dw_plan_t *plan = dw_coordinator_plan (self, run);
+    for (uint32_t i = 0; i < command->steps; i++, node = plan->chain_next[node]) {
         dw_slot_t *from = &self->outcomes.slots[command->handle + i],
                   *to = dw_table_slot (&run->table, node);
         if (to->form == DW_SLOT_EXTRA)
@@ -123,7 +129,8 @@ static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command) {
         from->form = DW_SLOT_NONE;
         return;
     }
-    const dw_policy_t *policy = &self->plan->policies[self->plan->policy[command->node]];
+    const dw_plan_t *plan = dw_coordinator_plan (self, run);
+    const dw_policy_t *policy = &plan->policies[plan->policy[command->node]];
     if (command->is_unserved)
         snprintf (text, sizeof text, "no worker is there that may run it");
     else if (command->of_run)
@@ -134,12 +141,24 @@ static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command) {
                   (double) policy->timeout_us / 1e6);
     else if (command->code == 503) {
         dw_writer_t story = {0};
-        dw_coordinator_explain_loss (self, run->number, command->node, &story);
+        dw_coordinator_explain_loss (self, run, command->node, &story);
         if (!story.no_memory)
             dw_slot_set_error (to, 503, (const char *) story.bytes, story.count);
         dw_writer_free (&story);
         return;
-    } else
+    } else if (command->code == 413 && command->is_too_deep)
+        snprintf (text, sizeof text,
+                  "the graph that it adds is too deep: depth_max is %u "
+                  "(executor_options.added)",
+                  (unsigned) self->plan->added_depth_max);
+    else if (command->code == 413)
+        snprintf (text, sizeof text,
+                  "the graph that it adds is too large: its share of nodes_max (%u) is less "
+                  "(executor_options.added)",
+                  (unsigned) self->plan->added_nodes_max);
+    else if (command->code == 500)
+        snprintf (text, sizeof text, "out of memory");
+    else
         snprintf (text, sizeof text, "the worker answered for steps that it was not sent");
     dw_slot_set_error (to, command->code, text, strlen (text));
 }
@@ -204,6 +223,8 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
             dw_coordinator_forget_kept (self, &self->runs[command->run], command->node);
             dw_slot_drop_payload (dw_table_slot (&self->runs[command->run].table, command->node));
             return;
+        case DW_BEGIN_ADDED: dw_coordinator_begin_added (self, command); return;
+        case DW_END_ADDED: dw_coordinator_end_added (self, command); return;
         case DW_FINISH_RUN: s_finish_run (self, command); return;
         case DW_REPLACE_WORKER: s_replace_worker (self, command); return;
     }
@@ -246,6 +267,8 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
     self->commands.count = 0;
     dw_coordinator_tell_stale (self);
     dw_peers_flush (&self->peers, s_on_unreachable, self);
+    if (self->plan->adders_count)
+        dw_coordinator_drop_unbegun (self, outcomes->events, events_count);
     dw_outcomes_t rest = {.slots = outcomes->slots, .slots_count = slots_count};
     dw_outcomes_clear (&rest); /* what no command kept */
     outcomes->events_count -= events_count;
@@ -256,7 +279,8 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
         memmove (outcomes->slots, outcomes->slots + slots_count,
                  outcomes->slots_count * sizeof *outcomes->slots);
         for (size_t i = 0; i < outcomes->events_count; i++)
-            if (outcomes->events[i].type == DW_EVENT_TASK_FAILED || /* the others bring no slots */
+            if (outcomes->events[i].type == DW_EVENT_TASK_FAILED ||
+                outcomes->events[i].type == DW_EVENT_TASK_ADDED || /* the others bring no slots */
                 (outcomes->events[i].type == DW_EVENT_WORKER_LOST &&
                  outcomes->events[i].handle != DW_NONE))
                 outcomes->events[i].handle -= (uint32_t) slots_count;

@@ -12,6 +12,7 @@ void dw_coordinator_seat_worker (dw_coordinator_t *self, dw_peer_t *peer, uint32
                                  uint32_t credit) {
     dw_crew_t *worker = &self->workers[number];
     dw_coordinator_empty_shelf (self, number);
+    dw_coordinator_forget_told (self, number);
     peer->number = number;
     peer->credit = credit;
     worker->peer = dw_peers_index (&self->peers, peer);
@@ -85,6 +86,24 @@ static bool s_read_slots (dw_coordinator_t *self, dw_wire_reader_t *reader, uint
     return true;
 }
 
+/* Reads what a node becomes: its input, and the graph. */
+static bool s_read_added (dw_coordinator_t *self, size_t at, dw_wire_reader_t *reader,
+                          bool is_trusted) {
+    size_t size;
+    zmq_msg_t *frame;
+    if (!s_read_slots (self, reader, 1, is_trusted))
+        return false;
+    dw_ref_t ref = dw_read_ref (reader);
+    const uint8_t *bytes = reader->is_damaged
+                               ? NULL
+                               : dw_message_resolve (&self->peers.message, DW_PEERS_HEAD, &ref,
+                                                     reader, &size, &frame);
+    if (!bytes || size > self->plan->max_payload_bytes)
+        return false;
+    dw_coordinator_take_graph (self, &self->outcomes.events[at], bytes, size);
+    return true;
+}
+
 static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader_t *reader,
                          bool is_trusted) {
     dw_wire_answer_record_t record;
@@ -117,6 +136,12 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
             break;
         case DW_WIRE_RETURNED: event->type = DW_EVENT_TASK_RETURNED; break;
         case DW_WIRE_SKIPPED: event->type = DW_EVENT_TASK_SKIPPED; break;
+        case DW_WIRE_ADDED:
+            if (s_read_added (self, at, reader, is_trusted))
+                break;
+            dw_coordinator_fail_event (self, &self->outcomes.events[at], 502, nonsense,
+                                       strlen (nonsense));
+            break;
     }
     uint32_t duration_us = dw_clock_us (record.duration_ns);
     for (size_t i = first_slot; duration_us && i < self->outcomes.slots_count; i++)

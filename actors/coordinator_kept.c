@@ -20,9 +20,12 @@ static dw_ledger_t *s_need_ledger (dw_coordinator_t *self, uint32_t worker) {
     return ledger;
 }
 
-static bool s_is_to_be_kept (const dw_coordinator_t *self, uint32_t source, size_t size) {
-    bool is_shared = source == DW_RUN_INPUT ? self->input_is_shared
-                                            : self->plan->readers_count[source] > 1;
+static bool s_is_to_be_kept (const dw_coordinator_t *self, const dw_live_run_t *run,
+                             uint32_t source, size_t size) {
+    const dw_plan_t *plan = dw_coordinator_plan (self, run);
+    bool is_shared = source != DW_RUN_INPUT ? plan->readers_count[source] > 1
+                     : run->addition        ? plan->nodes_count > 1
+                                            : self->input_is_shared;
     return is_shared && size > DW_WIRE_KEPT_MIN && size <= DW_WIRE_KEPT_MAX;
 }
 
@@ -41,16 +44,16 @@ static void s_shelve (dw_coordinator_t *self, dw_live_run_t *run, uint32_t worke
                       uint32_t source) {
     size_t size;
     dw_slot_payload (dw_coordinator_source_slot (self, run, source), &size);
-    dw_ledger_t *ledger = s_is_to_be_kept (self, source, size) ? s_need_ledger (self, worker)
-                                                               : NULL;
+    dw_ledger_t *ledger = s_is_to_be_kept (self, run, source, size) ? s_need_ledger (self, worker)
+                                                                    : NULL;
     if (ledger && dw_ledger_find (ledger, run->number, source) == DW_NONE &&
         dw_ledger_add (ledger, run->number, source, size) != DW_NONE)
         run->is_kept = true;
 }
 
 void dw_coordinator_shelve (dw_coordinator_t *self, const dw_command_t *command, dw_peer_t *peer) {
-    const dw_plan_t *plan = self->plan;
     dw_live_run_t *run = &self->runs[command->run];
+    const dw_plan_t *plan = dw_coordinator_plan (self, run);
     uint32_t worker = command->worker, node = command->node;
     if (self->ledgers && self->ledgers[worker])
         dw_ledger_next_task (self->ledgers[worker]);
@@ -69,7 +72,7 @@ void dw_coordinator_write_payload (dw_coordinator_t *self, dw_packet_t *packet, 
     const dw_slot_t *slot = dw_coordinator_source_slot (self, run, source);
     const uint8_t *payload = dw_slot_payload (slot, &size);
     dw_ledger_t *ledger = self->ledgers ? self->ledgers[worker] : NULL;
-    uint32_t place = ledger && payload && s_is_to_be_kept (self, source, size)
+    uint32_t place = ledger && payload && s_is_to_be_kept (self, run, source, size)
                          ? dw_ledger_find (ledger, run->number, source)
                          : DW_NONE;
     if (!payload)

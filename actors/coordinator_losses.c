@@ -131,14 +131,14 @@ void dw_coordinator_tell_idle (dw_coordinator_t *self, uint32_t number) {
     s_tell_left (self, number, true);
 }
 
-void dw_coordinator_explain_loss (const dw_coordinator_t *self, uint64_t run, uint32_t node,
-                                  dw_writer_t *text) {
+void dw_coordinator_explain_loss (const dw_coordinator_t *self, const dw_live_run_t *run,
+                                  uint32_t node, dw_writer_t *text) {
     s_append (
         text,
-        self->plan->flags[node] & DW_NODE_ONCE
+        dw_coordinator_plan (self, run)->flags[node] & DW_NODE_ONCE
             ? "its worker was lost while it may have run, and it is not idempotent, so it is not sent again"
             : "three workers went down while they ran it");
-    dw_deaths_tell (&self->deaths, run, node, text);
+    dw_deaths_tell (&self->deaths, run->number, node, text);
 }
 
 /* ---- What an agent says of its slots' processes ----------------------------------------------- */

@@ -21,7 +21,8 @@ int dw_coordinator_record_open (dw_coordinator_t *self, const dw_scheduler_optio
                                                                               : DW_TRANSFORM,
                                     .brief = processor->brief,
                                     .payload_only = processor->payload_only,
-                                    .may_skip = processor->may_skip};
+                                    .may_skip = processor->may_skip,
+                                    .may_add = processor->may_add};
     }
     dw_recording_header_t header = {.dagwood = dw_version (),
                                     .name = self->options.name,

@@ -12,10 +12,12 @@
 void dw_coordinator_run_free (dw_coordinator_t *self, uint32_t index) {
     dw_live_run_t *run = &self->runs[index];
     dw_coordinator_forget_kept (self, run, DW_NONE);
-    for (uint32_t i = 0; run->table.slots && run->has_extras && i <= self->plan->nodes_count; i++)
+    for (uint32_t i = 0; run->table.slots && run->has_extras && i < run->table.slots_count; i++)
         dw_slot_clear (dw_table_slot (&run->table, i));
     dw_table_free (&run->table);
     free (run->outputs);
+    dw_addition_destroy (&run->addition);
+    free (run->told);
     memset (run, 0, sizeof *run);
     self->free_runs[self->free_runs_count++] = index;
 }
@@ -34,22 +36,29 @@ static bool s_grow_runs (dw_coordinator_t *self) {
     return true;
 }
 
-/* A place for a run, with empty slots; DW_NONE: no memory, or no place. */
-static uint32_t s_run_new (dw_coordinator_t *self) {
+uint32_t dw_coordinator_place_new (dw_coordinator_t *self, uint32_t slots_count) {
     uint32_t index;
     if (self->free_runs_count > 0)
         index = self->free_runs[--self->free_runs_count];
-    else if (self->runs_used < self->runs_max &&
+    else if (self->runs_used < self->runs_max + self->added_max &&
              (self->runs_used < self->runs_size || s_grow_runs (self)))
         index = self->runs_used++;
     else
         return DW_NONE;
     dw_live_run_t *run = &self->runs[index];
     memset (run, 0, sizeof *run);
-    if (dw_table_init (&run->table, self->plan->nodes_count + 1u))
+    if (dw_table_init (&run->table, slots_count))
         return index;
     dw_coordinator_run_free (self, index);
     return DW_NONE;
+}
+
+/* A place for a run; DW_NONE: no memory, or no place. */
+static uint32_t s_run_new (dw_coordinator_t *self) {
+    uint32_t runs_count = self->runs_used - self->free_runs_count - self->added_count;
+    return runs_count < self->runs_max
+               ? dw_coordinator_place_new (self, self->plan->nodes_count + 1u)
+               : DW_NONE;
 }
 
 bool dw_coordinator_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size,

@@ -15,6 +15,7 @@
  *     coordinator_losses.c    what the scheduler and people are told of workers that are gone
  *     coordinator_status.c    what it tells of what it is at
  *     coordinator_commands.c  what the scheduler commands
+ *     coordinator_added.c     graphs that nodes add to their runs
  *     coordinator_kept.c      what slots elsewhere keep of what they were sent
  *     coordinator_work.c      brief tasks that its own thread runs
  *     coordinator_record.c    what it records of all that
@@ -24,6 +25,7 @@
 #ifndef DW_COORDINATOR_SELF_H
 #define DW_COORDINATOR_SELF_H
 
+#include "actors/addition.h"
 #include "actors/clock.h"
 #include "actors/coordinator.h"
 #include "actors/deaths.h"
@@ -40,7 +42,8 @@
 
 #define SPIN_NS 200000 /* how long the coordinator and its workers look before they sleep */
 
-/* A run that a client waits for. Its index is the scheduler's. */
+/* A run that a client waits for; or a graph that was added to one, which nobody waits for by itself (is_live is false then,
+ * and of what is about clients nothing is set). Its index is the scheduler's. */
 typedef struct dw_live_run_t {
     bool is_live;
     bool has_extras;
@@ -58,6 +61,12 @@ typedef struct dw_live_run_t {
     dw_table_t table;     /* by node, and behind them the run's input */
     uint32_t *outputs;    /* NULL: all */
     uint32_t outputs_count;
+    /* What was added to it, and to that, so far. */
+    uint32_t added_nodes, added_depth;
+    dw_addition_t *addition; /* NULL: a run */
+    bool has_begun;          /* the scheduler has taken it */
+    uint64_t digest;         /* of its plan */
+    uint64_t *told;          /* a bit for each worker that has been sent it; NULL: none has */
 } dw_live_run_t;
 
 /* A client elsewhere that is known again when its connection was cut: its runs go on meanwhile, and what it was not
@@ -187,6 +196,9 @@ struct dw_coordinator_t {
     uint32_t runs_size; /* that there are, */
     uint32_t runs_used; /* that were ever used */
     uint64_t runs_number;
+    uint32_t added_max;   /* places besides, for what is added */
+    uint32_t added_count; /* that are taken */
+    uint64_t added_number;
 
     dw_crew_t *workers;     /* its own actors, its own thread, and slots elsewhere */
     uint32_t workers_count; /* actors; the local worker's index in a pool */
@@ -244,6 +256,12 @@ struct dw_coordinator_t {
     bool is_over;
 };
 
+/* What is run in a place. */
+static inline const dw_plan_t *dw_coordinator_plan (const dw_coordinator_t *self,
+                                                    const dw_live_run_t *run) {
+    return run->addition ? run->addition->added->plan : self->plan;
+}
+
 /* The node that a worker hosts; DW_NONE: all. */
 static inline uint32_t dw_coordinator_hosted_node (const dw_coordinator_t *self, uint32_t worker) {
     return self->plan->pool ? DW_NONE : self->plan->by_position[worker];
@@ -280,6 +298,8 @@ void dw_coordinator_take_doors_away (dw_coordinator_t *self);
 
 /* Frees a run's place and what it holds. */
 void dw_coordinator_run_free (dw_coordinator_t *self, uint32_t index);
+/* A place with empty slots for what nobody waits for by itself; DW_NONE: no memory, or no place. */
+uint32_t dw_coordinator_place_new (dw_coordinator_t *self, uint32_t slots_count);
 /* Puts bytes that came in a message into a slot: large ones by reference. */
 bool dw_coordinator_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size, zmq_msg_t *frame);
 /* Tells whoever sent the message received last that it is refused, and counts it. */
@@ -370,8 +390,8 @@ void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_tell_idle (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_keep_death (dw_coordinator_t *self, const dw_command_t *command);
 /* Whose failure it is that a task was lost with its workers; the text of its error is appended. */
-void dw_coordinator_explain_loss (const dw_coordinator_t *self, uint64_t run, uint32_t node,
-                                  dw_writer_t *text);
+void dw_coordinator_explain_loss (const dw_coordinator_t *self, const dw_live_run_t *run,
+                                  uint32_t node, dw_writer_t *text);
 /* A worker that was told to stop, or could not go on: then another takes its place. */
 void dw_coordinator_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer);
 /* Errors: as dw_worker_new. */
@@ -448,6 +468,21 @@ bool dw_coordinator_is_full (const dw_coordinator_t *self, const dw_peer_t *peer
 /* Gives the scheduler what has happened, and does what it says. Carrying out may make events, which
  * are for the next step: they move to the front. */
 void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns);
+
+/* ---- What nodes add -------------------------------------------------------------------------- */
+
+/* A task of event, which is an answer, is to become the graph in bytes: gives it a place. Where it cannot, the event becomes a
+ * failure. */
+void dw_coordinator_take_graph (dw_coordinator_t *self, dw_event_t *event, const uint8_t *bytes,
+                                size_t size);
+void dw_coordinator_begin_added (dw_coordinator_t *self, const dw_command_t *command);
+void dw_coordinator_end_added (dw_coordinator_t *self, const dw_command_t *command);
+/* Of the events of a step those whose graphs did not begin: their places are free. */
+void dw_coordinator_drop_unbegun (dw_coordinator_t *self, const dw_event_t *events, size_t count);
+/* A worker is about to be sent a task of it: it has to have the graph. */
+void dw_coordinator_tell_graph (dw_coordinator_t *self, uint32_t worker, dw_live_run_t *run);
+/* A worker comes: it has none. */
+void dw_coordinator_forget_told (dw_coordinator_t *self, uint32_t worker);
 
 /* ---- What slots elsewhere keep ---------------------------------------------------------------- */
 

@@ -23,7 +23,8 @@ static uint8_t s_status (dw_node_state_t state) {
         case DW_STATE_WAITING:
         case DW_STATE_READY:
         case DW_STATE_SENT:
-        case DW_STATE_BACKOFF: break;
+        case DW_STATE_BACKOFF:
+        case DW_STATE_ADDED: break;
     }
     return DW_NODE_CANCELLED;
 }
@@ -40,6 +41,8 @@ static void s_on_causes (void *arg, uint32_t node, const uint32_t *causes, uint3
     dw_write_nil (&work->extras);
     dw_write_uint (&work->extras, 0);
     dw_write_nil (&work->extras);
+    dw_write_uint (&work->extras, 0);
+    dw_write_uint (&work->extras, 0);
     s_write_causes (work, causes, causes_count);
 }
 
@@ -78,7 +81,7 @@ static void s_move_payload (s_work_t *work, dw_slot_t *slot, dw_extra_t *extra) 
 static void s_move_extra (s_work_t *work, uint32_t node, dw_slot_t *slot) {
     dw_extra_t *extra = dw_slot_extra (slot);
     bool is_failed = slot->status == DW_NODE_FAILED;
-    if (extra->metadata || (is_failed && extra->code)) {
+    if (extra->metadata || (is_failed && extra->code) || extra->added_nodes) {
         dw_writer_t *extras = &work->extras;
         dw_write_uint (extras, node);
         if (extra->metadata && slot->status == DW_NODE_DONE)
@@ -90,6 +93,8 @@ static void s_move_extra (s_work_t *work, uint32_t node, dw_slot_t *slot) {
             dw_write_str (extras, extra->message, extra->message_size);
         else
             dw_write_nil (extras);
+        dw_write_uint (extras, extra->added_nodes);
+        dw_write_uint (extras, extra->added_depth);
         dw_write_nil (extras);
     }
     if (slot->status != DW_NODE_DONE)

@@ -3,12 +3,19 @@
 #include "actors/host.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "actors/clock.h"
 
 #define CHUNK_STEPS 512u /* steps of a chain that one event tells of, at most */
 #define LONG_STEPS  16u  /* a chain that is timed by itself */
+
+struct dw_hosted_t {
+    const dw_program_t *program;
+    void **instances;  /* by node, */
+    bool *are_started; /* of those that are */
+};
 
 struct dw_host_t {
     const dw_program_t *program;
@@ -149,6 +156,57 @@ void dw_host_destroy (dw_host_t **self_p) {
     *self_p = NULL;
 }
 
+int dw_hosted_new (dw_hosted_t **self_p, const dw_program_t *program) {
+    uint32_t count = program->plan->nodes_count;
+    dw_hosted_t *self = calloc (1, sizeof *self);
+    if (!self)
+        return DW_ENOMEM;
+    self->program = program;
+    self->instances = calloc (count + 1u, sizeof *self->instances);
+    self->are_started = calloc (count + 1u, sizeof *self->are_started);
+    if (!self->instances || !self->are_started) {
+        dw_hosted_destroy (&self);
+        return DW_ENOMEM;
+    }
+    *self_p = self;
+    return DW_OK;
+}
+
+void dw_hosted_destroy (dw_hosted_t **self_p) {
+    dw_hosted_t *self = *self_p;
+    if (!self)
+        return;
+    const dw_plan_t *plan = self->program->plan;
+    for (uint32_t node = 0; self->are_started && node < plan->nodes_count; node++) {
+        const dw_processor_t *processor = self->program->processors[plan->kind[node]];
+        if (self->are_started[node] && processor->stop)
+            processor->stop (self->instances[node]);
+    }
+    free (self->instances);
+    free (self->are_started);
+    free (self);
+    *self_p = NULL;
+}
+
+/* Whether the instance of an added node is there; else the slot says why not. */
+static bool s_is_started (dw_hosted_t *self, uint32_t node, dw_slot_t *slot) {
+    char why[256] = "", text[512];
+    const dw_plan_t *plan = self->program->plan;
+    const dw_processor_t *processor = self->program->processors[plan->kind[node]];
+    void **instance = &self->instances[node];
+    if (self->are_started[node])
+        return true;
+    *instance = processor->arg;
+    if (!processor->start || processor->start (instance, self->program->settings[node],
+                                               processor->arg, why, sizeof why) == 0)
+        return self->are_started[node] = true;
+    why[sizeof why - 1] = '\0';
+    int size = snprintf (text, sizeof text, "its processor %.100s cannot start: %s",
+                         processor->name, *why ? why : "it gave no reason");
+    dw_slot_set_error (slot, 500, text, (size_t) size);
+    return false;
+}
+
 void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), void *arg, int fd) {
     self->call.is_cancelled = is_cancelled;
     self->call.is_cancelled_arg = arg;
@@ -182,6 +240,11 @@ void dw_host_wake (dw_host_t *self, int64_t now_ns) {
 
 /* ---- A task ----------------------------------------------------------------------------------- */
 
+/* Of the task under way. */
+static const dw_program_t *s_program (const dw_host_t *self) {
+    return self->task.hosted ? self->task.hosted->program : self->program;
+}
+
 void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task) {
     assert (!self->is_busy);
     self->task = *task;
@@ -189,6 +252,9 @@ void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task) {
     self->payload_slot = NULL;
     self->ran = self->told = 0;
     self->is_busy = true;
+    const dw_program_t *program = s_program (self);
+    self->call.plan = program->plan;
+    self->call.settings = program->settings;
 }
 
 uint32_t dw_host_steps_told (const dw_host_t *self) {
@@ -222,7 +288,12 @@ static int s_step (dw_host_t *self, dw_slot_t *slot) {
     call->given_count = task->given_count;
     memset (slot, 0, sizeof *slot);
     dw_call_begin (call, slot);
-    int code = s_processor (self, task->node)->process (call, *s_instance (self, task->node));
+    dw_hosted_t *hosted = task->hosted;
+    if (hosted && !s_is_started (hosted, task->node, slot))
+        return 500;
+    const dw_program_t *program = s_program (self);
+    void *instance = hosted ? hosted->instances[task->node] : *s_instance (self, task->node);
+    int code = program->processors[program->plan->kind[task->node]]->process (call, instance);
     return dw_call_is_over (call, code) ? 0 : dw_call_end (call, code);
 }
 
@@ -279,7 +350,7 @@ int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_sl
 
 /* The step before has left its output in slot: makes the next one the task under way. */
 static void s_advance (dw_host_t *self, const dw_slot_t *slot) {
-    const dw_plan_t *plan = self->program->plan;
+    const dw_plan_t *plan = s_program (self)->plan;
     dw_task_t *task = &self->task;
     uint32_t node = task->node, next = plan->chain_next[node];
     dw_view_t output;
@@ -360,15 +431,18 @@ static dw_event_t *s_push_event (dw_host_t *self, dw_outcomes_t *outcomes, dw_ev
     return event;
 }
 
-/* The step under way failed with code, which its slot tells of, or ended its branch. */
+/* The step under way failed with code, which its slot tells of, or ended its branch, or added a graph. */
 static void s_break_off (dw_host_t *self, dw_outcomes_t *outcomes, int code, uint32_t steps_done) {
     dw_event_t *event = &outcomes->events[outcomes->events_count - 1];
     bool is_skipped = code == DW_CALL_SKIPPED;
     self->told += steps_done;
     if (steps_done > 0)
         event = s_push_event (self, outcomes, DW_EVENT_TASK_FAILED);
-    event->type = is_skipped ? DW_EVENT_TASK_SKIPPED : DW_EVENT_TASK_FAILED;
-    event->code = (uint16_t) (is_skipped ? 0 : code);
+    bool is_added = code == DW_CALL_ADDED;
+    event->type = is_skipped ? DW_EVENT_TASK_SKIPPED
+                  : is_added ? DW_EVENT_TASK_ADDED
+                             : DW_EVENT_TASK_FAILED;
+    event->code = (uint16_t) (is_skipped || is_added ? 0 : code);
     event->handle = is_skipped ? 0 : event->handle;
     outcomes->slots_count += !is_skipped;
     dw_host_abandon (self);

@@ -6,6 +6,7 @@
 #ifndef DW_HOST_H
 #define DW_HOST_H
 
+#include "actors/addition.h"
 #include "actors/call.h"
 #include "actors/program.h"
 #include "actors/table.h"
@@ -25,10 +26,19 @@ bool dw_outcomes_reserve (dw_outcomes_t *self, size_t slots);
 void dw_outcomes_clear (dw_outcomes_t *self);
 void dw_outcomes_free (dw_outcomes_t *self);
 
+/* The instances of what was added to a run, each started when it is first needed. */
+typedef struct dw_hosted_t dw_hosted_t;
+
+/* program outlives it. Errors: DW_ENOMEM. */
+int dw_hosted_new (dw_hosted_t **self_p, const dw_program_t *program);
+void dw_hosted_destroy (dw_hosted_t **self_p);
+
 /* A task: steps nodes along a chain. What it points to outlives its last step. */
 typedef struct dw_task_t {
     uint64_t ticket, run;
     uint32_t node, steps, attempt;
+    bool is_timed;
+    dw_hosted_t *hosted; /* NULL: a task of the host's own nodes */
     dw_view_t payload;
     zmq_msg_t *payload_frame;
     const dw_given_t *given;

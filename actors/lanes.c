@@ -17,6 +17,7 @@ struct dw_lanes_t {
     dw_names_t kinds;
     uint64_t *lane_kinds; /* a set of kinds for each lane, words_count words each */
     uint32_t words_count;
+    uint64_t adding; /* lanes of nodes that may add graphs */
 };
 
 /* What was offered. */
@@ -54,6 +55,12 @@ int dw_lanes_new (dw_lanes_t **self_p, const dw_plan_t *plan) {
     }
     for (uint32_t node = 0; node < plan->nodes_count; node++)
         s_add (s_kinds_of (self, plan->lane[node]), plan->kind[node]);
+    for (uint32_t node = 0; plan->adds_at && node < plan->nodes_count; node++) {
+        if (dw_plan_may_add (plan, node))
+            self->adding |= UINT64_C (1) << plan->lane[node];
+        for (uint32_t at = plan->adds_at[node]; at < plan->adds_at[node + 1]; at++)
+            s_add (s_kinds_of (self, plan->lane[node]), plan->adds[at]);
+    }
     *self_p = self;
     return DW_OK;
 }
@@ -167,7 +174,7 @@ static void s_tell (const dw_lanes_t *self, uint32_t lane, const offer_t *offer,
 }
 
 int dw_lanes_match (const dw_lanes_t *self, const dw_wire_agent_t *agent, dw_wire_reader_t *reader,
-                    uint64_t *lanes_p, char why[DW_LANES_WHY]) {
+                    bool compiles, uint64_t *lanes_p, char why[DW_LANES_WHY]) {
     const dw_plan_t *plan = self->plan;
     offer_t offer = {.kinds = calloc (self->words_count, sizeof (uint64_t))};
     if (!offer.kinds)
@@ -178,7 +185,13 @@ int dw_lanes_match (const dw_lanes_t *self, const dw_wire_agent_t *agent, dw_wir
     for (uint32_t lane = 0; lane < plan->lanes_count; lane++)
         if (!s_lacks_tag (self, lane, &offer) && s_lacks_kind (self, lane, &offer, 0) == DW_NONE)
             *lanes_p |= UINT64_C (1) << lane;
-    if (*lanes_p == 0 && !reader->is_damaged) {
+    bool could_but_for = *lanes_p && !compiles;
+    if (!compiles)
+        *lanes_p &= ~self->adding;
+    if (*lanes_p == 0 && could_but_for)
+        snprintf (why, DW_LANES_WHY,
+                  "a worker that compiles no graphs cannot run nodes that may add some (adds)");
+    else if (*lanes_p == 0 && !reader->is_damaged) {
         snprintf (why, DW_LANES_WHY, "this worker could run none of the graph's nodes: it lacks");
         for (uint32_t lane = 0; lane < plan->lanes_count && lane < LANES_SHOWN_MAX; lane++)
             s_tell (self, lane, &offer, why);

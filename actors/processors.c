@@ -150,6 +150,7 @@ static bool s_trait (void *arg, const char *name, dw_trait_t *trait_p) {
             .brief = processor->brief,
             .payload_only = processor->payload_only,
             .may_skip = processor->may_skip,
+            .may_add = processor->may_add,
         };
     }
     return processor != NULL;

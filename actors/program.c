@@ -8,6 +8,19 @@
 #include "actors/processors.h"
 #include "runtime/settings.h"
 
+/* Whoever runs a node runs what it adds. */
+static int s_check_adds (const dw_program_t *self, uint32_t node, dw_error_t *error) {
+    const dw_plan_t *plan = self->plan;
+    for (uint32_t at = plan->adds_at ? plan->adds_at[node] : 0;
+         plan->adds_at && at < plan->adds_at[node + 1]; at++)
+        if (!self->processors[plan->adds[at]])
+            return dw_error_add (error, DW_EGRAPH, DW_NOWHERE,
+                                 "node \"%s\" may add nodes with the processor \"%s\", which this "
+                                 "worker lacks",
+                                 plan->ids[node], plan->kinds[plan->adds[at]]);
+    return DW_OK;
+}
+
 /* What only workers elsewhere have: the plan takes it for the same. */
 static int s_is_not_here (dw_call_t *call, void *arg) {
     (void) arg;
@@ -34,10 +47,13 @@ static int s_fill (dw_program_t *self, const dw_graph_t *graph, const dw_process
             return dw_error_add (error, DW_EGRAPH, DW_NOWHERE,
                                  "node \"%s\" names the processor \"%s\", which this worker lacks",
                                  plan->ids[node], plan->kinds[plan->kind[node]]);
+        int err = s_check_adds (self, node, error);
+        if (err)
+            return err;
         if (!processor->options)
             continue;
-        int err = dw_settings_new (&self->settings[node], &graph->nodes[plan->declared[node]],
-                                   graph->file, processor, error);
+        err = dw_settings_new (&self->settings[node], &graph->nodes[plan->declared[node]],
+                               graph->file, processor, error);
         if (err)
             return err;
     }

@@ -477,6 +477,16 @@ int dw_result_because_of_at (const dw_result_t *self, int node, size_t index) {
     return (int) s_extra (self, node)->causes[index];
 }
 
+unsigned dw_result_added_nodes (const dw_result_t *self, int node) {
+    const s_extra_t *extra = s_extra (self, node);
+    return extra ? extra->record.added_nodes : 0;
+}
+
+unsigned dw_result_added_depth (const dw_result_t *self, int node) {
+    const s_extra_t *extra = s_extra (self, node);
+    return extra ? extra->record.added_depth : 0;
+}
+
 size_t dw_result_failures_count (const dw_result_t *self) {
     return self->failures_count;
 }

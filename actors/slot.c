@@ -32,6 +32,7 @@ void dw_slot_clear (dw_slot_t *self) {
         zmq_msg_close (&extra->payload);
         free (extra->metadata);
         free (extra->message);
+        free (extra->graph);
         free (extra);
     }
     memset (self, 0, sizeof *self); /* it travels whole: nothing stays of what was in it */
@@ -103,6 +104,16 @@ bool dw_slot_set_error (dw_slot_t *self, uint16_t code, const char *message, siz
     extra->message = copy;
     extra->message_size = size;
     extra->code = code;
+    return true;
+}
+
+bool dw_slot_give_graph (dw_slot_t *self, uint8_t *graph, size_t size) {
+    dw_extra_t *extra = dw_slot_need_extra (self);
+    if (!extra)
+        return false;
+    free (extra->graph);
+    extra->graph = graph;
+    extra->graph_size = size;
     return true;
 }
 

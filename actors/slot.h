@@ -49,6 +49,9 @@ typedef struct dw_extra_t {
     uint16_t code; /* of an error; 0: none */
     char *message;
     size_t message_size;
+    uint8_t *graph; /* that it adds (runtime/pack.h); NULL: none */
+    size_t graph_size;
+    uint32_t added_nodes, added_depth; /* of a node that added some, what came of it */
 } dw_extra_t;
 
 static inline dw_extra_t *dw_slot_extra (const dw_slot_t *self) {
@@ -81,6 +84,8 @@ static inline uint8_t *dw_slot_reserve (dw_slot_t *self, size_t size) {
 bool dw_slot_share (dw_slot_t *self, zmq_msg_t *message);
 /* Sets the error, whose text is copied. False: no memory; the code is lost too. */
 bool dw_slot_set_error (dw_slot_t *self, uint16_t code, const char *message, size_t size);
+/* Sets the graph that is added, which is the slot's from now on, of malloc. False: no memory. */
+bool dw_slot_give_graph (dw_slot_t *self, uint8_t *graph, size_t size);
 /* Sets the metadata, copied. */
 bool dw_slot_set_metadata (dw_slot_t *self, const void *metadata, size_t size);
 

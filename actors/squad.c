@@ -86,7 +86,7 @@ int dw_squad_plan (dw_program_t **program_p, const dw_squad_options_t *options, 
         err = dw_error_add (
             error, DW_EGRAPH, DW_NOWHERE,
             "the processors of this worker are not those of the coordinator: one of the same name says "
-            "something else of itself (intent, brief, payload_only, may_skip), or the versions differ");
+            "something else of itself (intent, brief, payload_only, may_skip, may_add), or the versions differ");
     if (err) {
         dw_program_destroy (&program);
         return err;

@@ -23,7 +23,8 @@ void dw_traits_write (const dw_plan_t *plan, const dw_processor_t *const *proces
                                                    .analyzes = processor->intent == DW_ANALYZE,
                                                    .brief = processor->brief,
                                                    .payload_only = processor->payload_only,
-                                                   .may_skip = processor->may_skip});
+                                                   .may_skip = processor->may_skip,
+                                                   .may_add = processor->may_add});
     }
 }
 
@@ -85,7 +86,8 @@ bool dw_traits_find (const dw_traits_t *self, const char *name, dw_trait_t *trai
             *trait_p = (dw_trait_t){.intent = trait->analyzes ? DW_ANALYZE : DW_TRANSFORM,
                                     .brief = trait->brief,
                                     .payload_only = trait->payload_only,
-                                    .may_skip = trait->may_skip};
+                                    .may_skip = trait->may_skip,
+                                    .may_add = trait->may_add};
             return true;
         }
         if (order < 0)

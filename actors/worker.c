@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "actors/clock.h"
+#include "actors/grown.h"
 #include "actors/message.h"
 #include "actors/option.h"
 #include "actors/shelf.h"
@@ -56,6 +57,7 @@ struct dw_worker_t {
     dw_shelf_t shelf;
     dw_given_t *given; /* of the task under way */
     uint32_t given_size;
+    dw_grown_t *grown; /* graphs that were added to runs, of which tasks may come */
 };
 
 /* Nobody can hear it any more. */
@@ -226,6 +228,14 @@ static void s_write_answer (dw_packet_t *packet, const dw_event_t *event, const 
             dw_write_uint (head, DW_WIRE_SKIPPED);
             dw_write_uint (head, event->duration_ns);
             return;
+        case DW_EVENT_TASK_ADDED:
+            extra = dw_slot_extra (&slots[event->handle]);
+            dw_write_uint (head, DW_WIRE_ADDED);
+            dw_write_uint (head, event->duration_ns);
+            s_write_slot (packet, &slots[event->handle]);
+            dw_packet_add (packet, extra ? extra->graph : NULL, extra ? extra->graph_size : 0,
+                           NULL);
+            return;
         case DW_EVENT_RUN_SUBMITTED:
         case DW_EVENT_RUN_CANCELLED:
         case DW_EVENT_NODE_CANCELLED:
@@ -304,15 +314,32 @@ static bool s_read_given (dw_worker_t *self, dw_wire_reader_t *reader, uint32_t 
     return !reader->is_damaged;
 }
 
+/* Whether a task is one of those that come here: of a node that is hosted, or of what was added and is known. */
+static bool s_is_ours (dw_worker_t *self, const dw_wire_task_t *record, const dw_plan_t **plan_p,
+                       dw_hosted_t **hosted_p) {
+    const dw_plan_t *plan = self->options.program->plan;
+    *hosted_p = NULL;
+    if (record->run & DW_WIRE_ADDED_RUN) {
+        const dw_grown_t *grown = dw_grown_find (&self->grown, record->run);
+        if (!grown)
+            return false;
+        plan = grown->addition->added->plan;
+        *hosted_p = grown->hosted;
+    }
+    *plan_p = plan;
+    return record->node < plan->nodes_count && record->steps >= 1 &&
+           record->steps <= plan->chain_length[record->node] &&
+           (*hosted_p || ((self->options.node == DW_NONE || record->node == self->options.node) &&
+                          dw_program_hosts (self->options.program, record->node)));
+}
+
 /* Reads one task record; false when it makes no sense. */
 static bool s_read_task (dw_worker_t *self, dw_wire_reader_t *reader, dw_task_t *task) {
     dw_wire_task_t record;
-    const dw_plan_t *plan = self->options.program->plan;
-    if (!dw_read_task (reader, &record) || record.node >= plan->nodes_count || record.steps < 1 ||
-        record.steps > plan->chain_length[record.node] ||
-        (self->options.node != DW_NONE && record.node != self->options.node) ||
-        !dw_program_hosts (self->options.program, record.node))
+    const dw_plan_t *plan = NULL;
+    if (!dw_read_task (reader, &record) || !s_is_ours (self, &record, &plan, &task->hosted))
         return false;
+    task->is_timed = plan->flags[record.node] & DW_NODE_TIMED;
     uint32_t dependencies = plan->dependencies_at[record.node + 1] -
                             plan->dependencies_at[record.node];
     if (record.dependencies_count != 0 && record.dependencies_count != dependencies)
@@ -379,7 +406,7 @@ static void s_on_tasks (dw_worker_t *self, dw_wire_reader_t *reader) {
             self->stopping = true;
             return;
         }
-        if (self->options.program->plan->flags[task.node] & DW_NODE_TIMED)
+        if (task.is_timed)
             s_answer (self); /* its clock starts with the answer before it */
         if (self->cancelled_count && s_take_cancelled (self, ticket))
             s_give_back (self, ticket, 0);
@@ -395,6 +422,26 @@ static void s_on_drop (dw_worker_t *self, dw_wire_reader_t *reader) {
         if (!reader->is_damaged)
             dw_shelf_drop (&self->shelf, place);
     }
+}
+
+/* ---- What was added --------------------------------------------------------------------------- */
+
+/* A graph whose tasks will come, or will not any more. One that makes no sense is as a task that makes none: who cannot
+ * run what it is sent is gone rather than silent. */
+static void s_on_graph (dw_worker_t *self, dw_wire_reader_t *reader) {
+    uint64_t run = dw_read_uint (reader), digest = dw_read_uint (reader);
+    dw_ref_t ref = dw_read_ref (reader);
+    zmq_msg_t *frame;
+    size_t size;
+    if (reader->is_damaged)
+        return;
+    if (dw_grown_find (&self->grown, run))
+        dw_grown_drop_first (&self->grown);
+    if (dw_ref_is_nil (&ref))
+        return;
+    const uint8_t *bytes = dw_message_resolve (&self->message, 0, &ref, reader, &size, &frame);
+    self->stopping |= !bytes ||
+                      !dw_grown_add (&self->grown, run, digest, bytes, size, self->options.program);
 }
 
 /* ---- The actor -------------------------------------------------------------------------------- */
@@ -457,6 +504,7 @@ static void s_on_message (dw_worker_t *self) {
         case DW_WIRE_MOVED:
         case DW_WIRE_REFER:
         case DW_WIRE_TYPES: return; /* not for a worker */
+        case DW_WIRE_GRAPH: s_on_graph (self, &reader); return;
     }
 }
 
@@ -654,6 +702,8 @@ void dw_worker_destroy (dw_worker_t **self_p) {
     assert (!self->actor.is_running);
     s_close (self);
     dw_host_destroy (&self->host);
+    while (self->grown)
+        dw_grown_drop_first (&self->grown);
     dw_message_free (&self->message);
     dw_packet_free (&self->packet);
     dw_outcomes_free (&self->outcomes);

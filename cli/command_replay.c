@@ -92,7 +92,8 @@ static void s_print_summary (const dw_open_recording_t *open, const options_t *s
 }
 
 static int s_replay (const options_t *self, dw_open_recording_t *open) {
-    dw_transcript_t transcript = {.plan = open->plan,
+    dw_transcript_t transcript = {.replay = open->replay,
+                                  .plan = open->plan,
                                   .node = DW_NONE,
                                   .is_json = self->format == DW_FORMAT_JSON,
                                   .is_quiet = self->is_quiet};

@@ -17,6 +17,7 @@ static const char *const s_parts[DW_WHY_PARTS] = {
     [DW_WHY_RUNNING] = "running",
     [DW_WHY_RETRY] = "put off until a retry",
     [DW_WHY_MESSAGES] = "messages",
+    [DW_WHY_ADDED] = "running what it added",
     [DW_WHY_END] = "until the run ended",
 };
 
@@ -30,6 +31,7 @@ static const char *s_state (dw_node_state_t state) {
         case DW_STATE_READY: return "ready";
         case DW_STATE_SENT: return "running";
         case DW_STATE_BACKOFF: return "put off";
+        case DW_STATE_ADDED: return "running what it added";
         case DW_STATE_DONE: return "done";
         case DW_STATE_FAILED: return "failed";
         case DW_STATE_SKIPPED: return "skipped";
@@ -236,6 +238,7 @@ static void s_print_unrun (const dw_why_t *why, const dw_why_node_t *it) {
         case DW_STATE_READY:
         case DW_STATE_SENT:
         case DW_STATE_BACKOFF:
+        case DW_STATE_ADDED:
             dw_output_print ("  %s where the recording ends\n", s_state (it->state));
             return;
         case DW_STATE_FAILED:
@@ -278,6 +281,7 @@ static void s_print_ready (const dw_why_t *why, uint32_t node) {
 }
 
 static void s_print_outcome (const dw_why_t *why, const dw_attempt_t *attempt) {
+    char text[32];
     switch (attempt->outcome) {
         case DW_OUTCOME_OPEN: dw_output_text ("under way where the recording ends"); return;
         case DW_OUTCOME_DONE: dw_output_text ("done"); return;
@@ -290,6 +294,10 @@ static void s_print_outcome (const dw_why_t *why, const dw_attempt_t *attempt) {
         case DW_OUTCOME_BACK: dw_output_text ("taken back before it had begun"); return;
         case DW_OUTCOME_CANCELLED: dw_output_text ("cancelled while it ran"); return;
         case DW_OUTCOME_SKIPPED: dw_output_text ("ended its branch"); return;
+        case DW_OUTCOME_ADDED:
+            dw_output_print ("added a graph, which ran for %s",
+                             dw_recording_ns (text, (double) attempt->added_ns));
+            return;
     }
 }
 
@@ -305,7 +313,8 @@ static void s_print_attempt (const dw_why_t *why, const dw_attempt_t *attempt, u
     dw_output_print (": waited %s for a worker, ran %s, messages took %s; ",
                      dw_recording_ns (waited, (double) (attempt->begun_ns - attempt->ready_ns)),
                      dw_recording_ns (ran, (double) (attempt->ended_ns - attempt->begun_ns)),
-                     dw_recording_ns (messages, (double) (attempt->heard_ns - attempt->ended_ns)));
+                     dw_recording_ns (messages, (double) (attempt->heard_ns - attempt->ended_ns -
+                                                          attempt->added_ns)));
     s_print_outcome (why, attempt);
     dw_output_text ("\n");
 }

@@ -7,9 +7,13 @@
 #include "cli/output.h"
 
 static const char *const s_parts[DW_WHY_PARTS] = {
-    [DW_WHY_DEPENDENCIES] = "dependencies_ns", [DW_WHY_WORKER] = "worker_ns",
-    [DW_WHY_RUNNING] = "running_ns",           [DW_WHY_RETRY] = "retry_ns",
-    [DW_WHY_MESSAGES] = "messages_ns",         [DW_WHY_END] = "end_ns",
+    [DW_WHY_DEPENDENCIES] = "dependencies_ns",
+    [DW_WHY_WORKER] = "worker_ns",
+    [DW_WHY_RUNNING] = "running_ns",
+    [DW_WHY_RETRY] = "retry_ns",
+    [DW_WHY_MESSAGES] = "messages_ns",
+    [DW_WHY_ADDED] = "added_ns",
+    [DW_WHY_END] = "end_ns",
 };
 
 static const char *const s_states[] = {
@@ -23,6 +27,7 @@ static const char *const s_states[] = {
     [DW_STATE_CANCELLED] = "cancelled",
     [DW_STATE_NOT_REQUESTED] = "not_requested",
     [DW_STATE_LEFT_OUT] = "left_out",
+    [DW_STATE_ADDED] = "added",
 };
 
 static const char *const s_outcomes[] = {
@@ -30,6 +35,7 @@ static const char *const s_outcomes[] = {
     [DW_OUTCOME_FAILED] = "failed",       [DW_OUTCOME_TIMED_OUT] = "timed_out",
     [DW_OUTCOME_LOST] = "lost",           [DW_OUTCOME_BACK] = "taken_back",
     [DW_OUTCOME_CANCELLED] = "cancelled", [DW_OUTCOME_SKIPPED] = "skipped",
+    [DW_OUTCOME_ADDED] = "added",
 };
 
 static void s_set (json_t *object, const char *key, int64_t value) {
@@ -64,6 +70,9 @@ static json_t *s_attempt (const dw_why_t *why, const dw_attempt_t *attempt) {
     s_set (self, "begun_ns", attempt->begun_ns - why->submitted_ns);
     s_set (self, "ended_ns", attempt->ended_ns - why->submitted_ns);
     s_set (self, "heard_ns", attempt->heard_ns - why->submitted_ns);
+    if (attempt->outcome == DW_OUTCOME_ADDED) {
+        s_set (self, "added_ns", attempt->added_ns);
+    }
     return self;
 }
 

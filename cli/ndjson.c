@@ -233,6 +233,13 @@ static void s_put_entry (dw_ndjson_t *self, const dw_result_t *result, int node)
         s_put_error (out, result, node);
         PUT (out, "}");
     }
+    if (dw_result_added_nodes (result, node) > 0) {
+        PUT (out, ",\"added\":{\"nodes\":");
+        s_put_digits (out, dw_result_added_nodes (result, node));
+        PUT (out, ",\"depth\":");
+        s_put_digits (out, dw_result_added_depth (result, node));
+        PUT (out, "}");
+    }
     if (dw_result_because_of_count (result, node) > 0) {
         s_put_because_of (self, result, node);
     }

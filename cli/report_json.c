@@ -265,6 +265,12 @@ json_t *dw_report_json_entry (const dw_result_t *result, int node) {
     if (dw_result_error_code (result, node) != 0) {
         self = s_with (self, "error", s_error (result, node));
     }
+    if (dw_result_added_nodes (result, node) > 0) {
+        self = s_with (self, "added",
+                       json_pack ("{s:I, s:I}", "nodes",
+                                  (json_int_t) dw_result_added_nodes (result, node), "depth",
+                                  (json_int_t) dw_result_added_depth (result, node)));
+    }
     if (dw_result_because_of_count (result, node) > 0) {
         self = s_with (self, "because_of", s_because_of (result, node));
     }

@@ -244,6 +244,10 @@ static void s_print_story (const dw_result_t *result, int node) {
     }
     if (dw_result_attempts (result, node) > 1) {
         dw_output_print ("%s%u attempts", separator, dw_result_attempts (result, node));
+        separator = "; ";
+    }
+    if (dw_result_added_nodes (result, node) > 0) {
+        dw_output_print ("%sadded %u nodes", separator, dw_result_added_nodes (result, node));
     }
 }
 

@@ -22,13 +22,19 @@ typedef struct line_t {
     uint32_t attempt; /* 0: none */
     uint32_t code;    /* 0: none */
     const char *more; /* NULL: nothing */
+    dw_part_t part;   /* what node is of */
 } line_t;
 
 static const line_t s_line = {.node = DW_NONE, .worker = DW_NONE};
 
+/* The node of the run's plan that a line is about, or is part of. */
+static uint32_t s_shown (const line_t *line) {
+    return line->part.node == DW_NONE ? line->node : line->part.node;
+}
+
 /* Whether the node that was asked for is among steps along a chain. */
 static bool s_is_about (const dw_transcript_t *self, const line_t *line) {
-    uint32_t node = line->node;
+    uint32_t node = s_shown (line);
     if (self->node == DW_NONE) {
         return true;
     }
@@ -39,7 +45,7 @@ static bool s_is_about (const dw_transcript_t *self, const line_t *line) {
         if (node == self->node) {
             return true;
         }
-        node = self->plan->chain_next[node];
+        node = line->part.node == DW_NONE ? self->plan->chain_next[node] : DW_NONE;
     }
     return false;
 }
@@ -54,7 +60,11 @@ static void s_print_text (const dw_transcript_t *self, const dw_moment_t *moment
     dw_output_text (line->what);
     if (line->node != DW_NONE) {
         dw_output_text (" ");
-        dw_recording_print_id (self->plan, line->node);
+        if (line->part.node != DW_NONE) {
+            dw_recording_print_id (self->plan, line->part.node);
+            dw_output_text ("/");
+        }
+        dw_recording_print_id (line->part.plan, line->node);
         if (line->steps > 1) {
             dw_output_print (" and the %" PRIu32 " after it", line->steps - 1);
         }
@@ -99,7 +109,11 @@ static void s_print_json (const dw_transcript_t *self, const dw_moment_t *moment
         s_set (object, "run", line->run);
     }
     if (line->node != DW_NONE) { /* an id that is not UTF-8 has none: its index is told */
-        json_object_set_new (object, "node", json_string (self->plan->ids[line->node]));
+        json_object_set_new (object, "node", json_string (line->part.plan->ids[line->node]));
+        if (line->part.node != DW_NONE) {
+            json_object_set_new (object, "added_by",
+                                 json_string (self->plan->ids[line->part.node]));
+        }
         s_set (object, "node_index", line->node);
         s_set (object, "steps", line->steps);
     }
@@ -142,13 +156,14 @@ static void s_print (const dw_transcript_t *self, const dw_moment_t *moment, con
 
 /* ---- In ----------------------------------------------------------------------------------- */
 
-static void s_tell_answer (line_t *line, const dw_event_t *event, uint64_t run,
-                           const dw_sent_t *sent) {
+static void s_tell_answer (const dw_transcript_t *self, line_t *line, const dw_event_t *event,
+                           uint64_t run, const dw_sent_t *sent) {
     line->worker = event->worker;
     line->has_ticket = true;
     line->ticket = event->ticket;
     if (sent->steps) {
-        line->node = sent->node;
+        line->part = dw_replay_part (self->replay, sent->place);
+        line->node = run ? sent->node : DW_NONE;
         line->steps = event->type == DW_EVENT_TASK_DONE && event->steps < sent->steps ? event->steps
                                                                                       : 1;
         if (event->type == DW_EVENT_TASK_DONE && event->steps >= sent->steps) {
@@ -165,6 +180,7 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
                         const dw_sent_t *sent) {
     dw_transcript_t *self = arg;
     line_t line = s_line;
+    line.part = (dw_part_t){.plan = self->plan, .node = DW_NONE};
     line.mark = '<';
     line.run = run;
     self->events++;
@@ -188,24 +204,30 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
             line.what = "done";
             line.has_duration = true;
             line.duration_ns = event->duration_ns;
-            s_tell_answer (&line, event, run, sent);
+            s_tell_answer (self, &line, event, run, sent);
             break;
         case DW_EVENT_TASK_FAILED:
             line.what = "failed";
             line.has_duration = true;
             line.duration_ns = event->duration_ns;
             line.code = event->code;
-            s_tell_answer (&line, event, run, sent);
+            s_tell_answer (self, &line, event, run, sent);
             break;
         case DW_EVENT_TASK_SKIPPED:
             line.what = "ends its branch";
             line.has_duration = true;
             line.duration_ns = event->duration_ns;
-            s_tell_answer (&line, event, run, sent);
+            s_tell_answer (self, &line, event, run, sent);
+            break;
+        case DW_EVENT_TASK_ADDED:
+            line.what = "adds a graph";
+            line.has_duration = true;
+            line.duration_ns = event->duration_ns;
+            s_tell_answer (self, &line, event, run, sent);
             break;
         case DW_EVENT_TASK_RETURNED:
             line.what = "not begun";
-            s_tell_answer (&line, event, run, sent);
+            s_tell_answer (self, &line, event, run, sent);
             break;
         case DW_EVENT_LANES_UNSERVED:
             line.what = event->lanes ? "nodes are not to wait that nobody serves"
@@ -231,6 +253,11 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
                           uint64_t run, const dw_sent_t *sent) {
     dw_transcript_t *self = arg;
     line_t line = s_line;
+    line.part = (dw_part_t){.plan = self->plan, .node = DW_NONE};
+    if (command->type == DW_CANCEL_TASK ? sent->run != 0 : run != 0) {
+        line.part = dw_replay_part (self->replay,
+                                    command->type == DW_CANCEL_TASK ? sent->place : command->run);
+    }
     line.mark = '>';
     line.run = run;
     line.steps = 1;
@@ -247,7 +274,7 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
             break;
         case DW_CANCEL_TASK:
             line.what = "give up";
-            line.node = sent->steps ? sent->node : DW_NONE;
+            line.node = sent->steps && run ? sent->node : DW_NONE;
             line.steps = sent->steps;
             if (command->steps > sent->done) {
                 line.more = "from the first step that was cancelled on";
@@ -279,6 +306,18 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
             line.what = "drop the output of";
             line.node = command->node;
             break;
+        case DW_BEGIN_ADDED:
+            line.what = "begin the graph of";
+            line.node = command->node;
+            break;
+        case DW_END_ADDED:
+            line.what = "end the graph of";
+            line.more = command->status == DW_NODE_DONE        ? "which is done"
+                        : command->status == DW_NODE_FAILED    ? "which failed"
+                        : command->status == DW_NODE_CANCELLED ? "which is given up"
+                                                               : "which ended its branch";
+            line.node = command->node;
+            break;
         case DW_FINISH_RUN: line.what = s_status (command->status); break;
         case DW_REPLACE_WORKER:
             line.what = "stuck in";
@@ -294,6 +333,7 @@ static void s_on_own (void *arg, const dw_moment_t *moment, const dw_own_task_t 
                       int64_t end_ns) {
     dw_transcript_t *self = arg;
     line_t line = s_line;
+    line.part = (dw_part_t){.plan = self->plan, .node = DW_NONE};
     line.mark = '=';
     line.run = run;
     line.what = task->code ? "failed" : task->done ? "done" : "not begun";

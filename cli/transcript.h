@@ -6,6 +6,7 @@
 #include "runtime/replay.h"
 
 typedef struct dw_transcript_t {
+    const dw_replay_t *replay;
     const dw_plan_t *plan;
     uint32_t node; /* only what is about it is printed; DW_NONE: all */
     bool is_json, is_quiet;

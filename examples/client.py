@@ -104,10 +104,12 @@ class Client:
             nodes[id] = {"status": NODE[status], "attempts": attempts, "duration_us": duration, "metadata": {},
                          "payload": msgpack.unpackb(payload, strict_map_key=False) if payload else None}
         values = unpack(extras or b"")
-        for node, metadata, code, message, causes in zip(*[iter(values)] * 5):
+        for node, metadata, code, message, added, depth, causes in zip(*[iter(values)] * 7):
             nodes[self.ids[node]]["metadata"] = msgpack.unpackb(metadata) if metadata else {}
             if code:
                 nodes[self.ids[node]]["error"] = {"code": code, "message": message}
+            if added:
+                nodes[self.ids[node]]["added"] = {"nodes": added, "depth": depth}
             if causes:
                 nodes[self.ids[node]]["because_of"] = [self.ids[cause] for cause in causes]
         return nodes

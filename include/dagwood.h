@@ -158,6 +158,8 @@ typedef struct dw_graph_options_t {
     int64_t batch_size;        /* most tasks in one message;            default automatic */
     int64_t max_payload_bytes; /* of an input or output;  default 256 MiB, listening 16 MiB */
     dw_backoff_t backoff;
+    int64_t added_nodes_max; /* nodes that a run may be added in all; default 10,000 */
+    int64_t added_depth_max; /* how deep what is added may add again; default 64 */
 } dw_graph_options_t;
 
 /* What a graph file says of one node; DW_UNSET: as the graph. */
@@ -194,6 +196,9 @@ DW_EXPORT int dw_graph_set_input (dw_graph_t *self, int node, const char *ancest
  * Errors: DW_ELIMIT more than 16 tags. */
 DW_EXPORT int dw_graph_set_remote (dw_graph_t *self, int node);
 DW_EXPORT int dw_graph_require_tag (dw_graph_t *self, int node, const char *tag, const char *value);
+/* The node, whose processor may add graphs to its run (dw_call_add_graph), may add nodes with this processor (in a graph file:
+ * adds: [processor]). Errors: DW_ELIMIT more than 64. */
+DW_EXPORT int dw_graph_allow (dw_graph_t *self, int node, const char *processor);
 /* Sets one option of the node's processor. */
 DW_EXPORT int dw_graph_set_text (dw_graph_t *self, int node, const char *option, const char *value);
 DW_EXPORT int dw_graph_set_integer (dw_graph_t *self, int node, const char *option, int64_t value);
@@ -594,6 +599,9 @@ DW_EXPORT const char *dw_result_error_message (const dw_result_t *self, int node
  * branch. */
 DW_EXPORT size_t dw_result_because_of_count (const dw_result_t *self, int node);
 DW_EXPORT int dw_result_because_of_at (const dw_result_t *self, int node, size_t index);
+/* Of a node that added graphs to its run: nodes that these had in all, and how deep the deepest was. 0: it added none. */
+DW_EXPORT unsigned dw_result_added_nodes (const dw_result_t *self, int node);
+DW_EXPORT unsigned dw_result_added_depth (const dw_result_t *self, int node);
 /* The nodes that failed, by rank, and the requested outputs (the sinks unless said otherwise). */
 DW_EXPORT size_t dw_result_failures_count (const dw_result_t *self);
 DW_EXPORT int dw_result_failure_at (const dw_result_t *self, size_t index);

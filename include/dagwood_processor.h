@@ -63,6 +63,8 @@ typedef struct dw_processor_t {
     /* It may end its branch (dw_call_skip). A graph with such a node costs a little more, and keeps every output until the
      * run ends, as under best_effort. */
     bool may_skip;
+    /* It may add a graph to its run (dw_call_add_graph), whose processors the node allows (`adds` in a graph file). */
+    bool may_add;
 } dw_processor_t;
 
 /* ---- Settings: the option must be one that the processor declares ------------------------- */
@@ -135,6 +137,17 @@ DW_EXPORT int dw_call_set_metadata (dw_call_t *self, const char *key, const char
  * too (`join` of a node says otherwise). That is no failure. For: return dw_call_skip (call); returns 0. A processor
  * that does not promise may_skip fails with 500. */
 DW_EXPORT int dw_call_skip (dw_call_t *self);
+
+/* This node becomes the sub-graph: its dependents wait for that, and the output of its node output (an id) is this node's.
+ * The sub-graph's input is the output that this call has set, or else its payload. Its nodes run where this one may, by the
+ * graph's failure_strategy; what is not needed for output is not run. graph is read, and stays the caller's. For:
+ * return dw_call_add_graph (call, graph, "last"); returns 0, or a negative error (then fails).
+ *
+ * The node fails (400) when the graph is wrong, names a processor that the node does not allow (dw_graph_allow), or asks for
+ * workers of its own; with 413 when it is more than the run may be added, or too deep (executor_options.added); and as the
+ * first node of it failed that it did not do without. Where the node allows no processors it fails with 500. Metadata is that
+ * of output; what this call has set is dropped. */
+DW_EXPORT int dw_call_add_graph (dw_call_t *self, const dw_graph_t *graph, const char *output);
 
 /* Says why the attempt failed and returns code, for: return dw_call_fail (call, 400, "..."). code
  * is 1 to 999 (else 500); the message is copied up to 4 KiB. */

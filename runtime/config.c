@@ -50,6 +50,17 @@ static void s_read_backoff (dw_reader_t *reader, const dw_spec_t *spec, void *ta
         dw_reader_map (reader, s_backoff_specs, (char *) target + spec->offset);
 }
 
+static const dw_spec_t s_added_specs[] = {
+    INTEGER ("nodes_max", dw_graph_options_t, added_nodes_max, DW_LIMIT_ADDED_NODES, 1),
+    INTEGER ("depth_max", dw_graph_options_t, added_depth_max, DW_LIMIT_ADDED_DEPTH, 1),
+    {0},
+};
+
+static void s_read_added (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    if (dw_reader_is_map (reader, spec->name))
+        dw_reader_map (reader, s_added_specs, target);
+}
+
 /* pool:N; the other choices have no number. */
 static void s_read_actors (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
     const dw_item_t *item = &reader->item;
@@ -94,6 +105,7 @@ static const dw_spec_t s_executor_specs[] = {
     CHOICE ("priority", dw_graph_options_t, priority, s_priorities),
     INTEGER ("max_payload_bytes", dw_graph_options_t, max_payload_bytes, DW_LIMIT_MAX_PAYLOAD_BYTES,
              1),
+    {.name = "added", .read = s_read_added},
     {0},
 };
 
@@ -220,6 +232,22 @@ static void s_read_dependency (dw_reader_t *reader, const dw_spec_t *spec, confi
     if (err == DW_ELIMIT)
         dw_reader_say (reader, &reader->item, "the node has more dependencies than are supported");
     dw_reader_check_memory (reader, err != DW_ENOMEM);
+}
+
+static void s_read_adds (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
+    config_t *config = target;
+    if (reader->item.type != DW_ITEM_LIST) {
+        dw_reader_refuse (reader, spec->name, "a list of names of processors", NULL);
+        return;
+    }
+    while (dw_reader_next_in (reader)) {
+        if (!s_is_name (reader, spec->name, "a list of names of processors"))
+            continue;
+        int err = dw_graph_allow (config->graph, (int) config->node, reader->item.text);
+        if (err == DW_ELIMIT)
+            dw_reader_say (reader, &reader->item, "a node adds at most %u processors", DW_ADDS_MAX);
+        dw_reader_check_memory (reader, err != DW_ENOMEM);
+    }
 }
 
 static void s_read_depends_on (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
@@ -382,6 +410,7 @@ static const dw_spec_t s_node_specs[] = {
     {.name = "intent", .read = s_read_intent, .choices = s_intents},
     {.name = "idempotent", .read = s_read_idempotent},
     {.name = "join", .read = s_read_join, .choices = s_joins},
+    {.name = "adds", .read = s_read_adds},
     {0},
 };
 

@@ -4,11 +4,16 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The last number of a node's options. */
 #define NOT_IDEMPOTENT 1u
 #define JOIN_SHIFT     1u
+#define HAS_ADDS       8u /* a list of texts follows */
+
+/* The number of `actors`, when the bounds of what is added follow the options of the graph. */
+#define HAS_ADDED 4u
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
@@ -40,7 +45,8 @@ static void s_write_backoff (dw_writer_t *writer, const dw_backoff_t *backoff) {
 static void s_write_graph_options (dw_writer_t *writer, const dw_graph_options_t *options) {
     dw_write_uint (writer, options->strategy);
     dw_write_uint (writer, options->failure_strategy);
-    dw_write_uint (writer, options->actors);
+    bool has_added = options->added_nodes_max != DW_UNSET || options->added_depth_max != DW_UNSET;
+    dw_write_uint (writer, options->actors | (has_added ? HAS_ADDED : 0));
     dw_write_uint (writer, options->priority);
     s_write_integer (writer, options->pool_size);
     s_write_integer (writer, options->max_concurrency);
@@ -49,6 +55,10 @@ static void s_write_graph_options (dw_writer_t *writer, const dw_graph_options_t
     s_write_integer (writer, options->batch_size);
     s_write_integer (writer, options->max_payload_bytes);
     s_write_backoff (writer, &options->backoff);
+    if (has_added) {
+        s_write_integer (writer, options->added_nodes_max);
+        s_write_integer (writer, options->added_depth_max);
+    }
 }
 
 static void s_write_setting (dw_writer_t *writer, const dw_setting_t *setting) {
@@ -72,8 +82,12 @@ static void s_write_settings (dw_writer_t *writer, const dw_setting_t *settings)
         s_write_setting (writer, of);
 }
 
-static void s_write_node_options (dw_writer_t *writer, const dw_node_options_t *options) {
-    if (!options) {
+/* A node without options that adds something is written with the options that say nothing. */
+static void s_write_node_options (dw_writer_t *writer, const dw_node_t *node) {
+    const dw_node_options_t nothing = {
+        .timeout_us = DW_UNSET, .retry_attempts = DW_UNSET, .cost_us = DW_UNSET};
+    const dw_node_options_t *options = node->options ? node->options : &nothing;
+    if (!node->options && !node->adds) {
         dw_write_nil (writer);
         return;
     }
@@ -85,8 +99,14 @@ static void s_write_node_options (dw_writer_t *writer, const dw_node_options_t *
         s_write_backoff (writer, &options->backoff);
     else
         dw_write_nil (writer);
-    dw_write_uint (writer, (options->not_idempotent ? NOT_IDEMPOTENT : 0) | (uint32_t) options->join
-                                                                                << JOIN_SHIFT);
+    dw_write_uint (writer, (options->not_idempotent ? NOT_IDEMPOTENT : 0) |
+                               (uint32_t) options->join << JOIN_SHIFT |
+                               (node->adds ? HAS_ADDS : 0));
+    if (!node->adds)
+        return;
+    dw_write_array (writer, node->adds->count);
+    for (uint32_t i = 0; i < node->adds->count; i++)
+        s_write_text (writer, node->adds->names[i]);
 }
 
 static void s_write_demand (dw_writer_t *writer, const dw_demand_t *demand) {
@@ -109,7 +129,7 @@ static void s_write_node (dw_writer_t *writer, const dw_node_t *node) {
     for (uint32_t i = 0; i < node->dependencies_count; i++)
         s_write_text (writer, node->dependencies[i].id);
     s_write_settings (writer, node->settings);
-    s_write_node_options (writer, node->options);
+    s_write_node_options (writer, node);
     s_write_demand (writer, node->demand);
 }
 
@@ -121,6 +141,11 @@ void dw_pack_graph (const dw_graph_t *graph, dw_writer_t *writer) {
     dw_write_array (writer, graph->nodes_count);
     for (uint32_t node = 0; node < graph->nodes_count; node++)
         s_write_node (writer, &graph->nodes[node]);
+}
+
+void dw_pack_addition (const dw_graph_t *graph, const char *output, dw_writer_t *writer) {
+    s_write_text (writer, output);
+    dw_pack_graph (graph, writer);
 }
 
 /* ---- Reading ---------------------------------------------------------------------------------- */
@@ -198,7 +223,10 @@ static void s_read_graph_options (unpacker_t *self, dw_graph_options_t *options)
     dw_wire_reader_t *reader = &self->reader;
     options->strategy = (dw_strategy_t) dw_read_uint_max (reader, DW_REACTIVE);
     options->failure_strategy = (dw_failure_strategy_t) dw_read_uint_max (reader, DW_BEST_EFFORT);
-    options->actors = (dw_actors_t) dw_read_uint_max (reader, DW_ACTORS_POOL);
+    uint32_t actors = dw_read_uint_max (reader, HAS_ADDED | DW_ACTORS_POOL);
+    options->actors = (dw_actors_t) (actors & ~HAS_ADDED);
+    if (options->actors > DW_ACTORS_POOL)
+        s_damage (self);
     options->priority = (dw_priority_t) dw_read_uint_max (reader, DW_CRITICAL_PATH);
     options->pool_size = s_read_integer (self);
     options->max_concurrency = s_read_integer (self);
@@ -207,6 +235,10 @@ static void s_read_graph_options (unpacker_t *self, dw_graph_options_t *options)
     options->batch_size = s_read_integer (self);
     options->max_payload_bytes = s_read_integer (self);
     s_read_backoff (self, &options->backoff);
+    if (actors & HAS_ADDED) {
+        options->added_nodes_max = s_read_integer (self);
+        options->added_depth_max = s_read_integer (self);
+    }
 }
 
 static void s_read_text_value (unpacker_t *self, dw_setting_t *setting) {
@@ -240,6 +272,12 @@ static void s_read_setting (unpacker_t *self, uint32_t node) {
     }
 }
 
+static void s_read_adds (unpacker_t *self, uint32_t node) {
+    const char *name = s_read_text (self, &self->text);
+    if (name)
+        s_note (self, dw_graph_allow (self->graph, (int) node, name));
+}
+
 static void s_read_node_options (unpacker_t *self, uint32_t node) {
     if (dw_read_nil (&self->reader) || !s_is_fine (self))
         return;
@@ -255,10 +293,13 @@ static void s_read_node_options (unpacker_t *self, uint32_t node) {
     options->has_backoff = !dw_read_nil (&self->reader);
     if (options->has_backoff)
         s_read_backoff (self, &options->backoff);
-    uint32_t last = dw_read_uint_max (&self->reader,
-                                      NOT_IDEMPOTENT | (uint32_t) DW_JOIN_ANY_OK << JOIN_SHIFT);
+    uint32_t last = dw_read_uint_max (
+        &self->reader, NOT_IDEMPOTENT | (uint32_t) DW_JOIN_ANY_OK << JOIN_SHIFT | HAS_ADDS);
     options->not_idempotent = last & NOT_IDEMPOTENT;
-    options->join = (dw_join_t) (last >> JOIN_SHIFT);
+    options->join = (dw_join_t) ((last & ~HAS_ADDS) >> JOIN_SHIFT);
+    uint32_t adds = last & HAS_ADDS ? dw_read_array (&self->reader) : 0;
+    for (; adds > 0 && s_is_fine (self); adds--)
+        s_read_adds (self, node);
 }
 
 static void s_read_tag (unpacker_t *self, uint32_t node) {
@@ -384,5 +425,25 @@ int dw_unpack_graph (dw_graph_t **graph_p, const uint8_t *bytes, size_t size, dw
         dw_graph_destroy (&self.graph);
     else
         *graph_p = self.graph;
+    return err;
+}
+
+int dw_unpack_addition (dw_graph_t **graph_p, char **output_p, const uint8_t *bytes, size_t size,
+                        dw_error_t *error) {
+    assert (graph_p && output_p);
+    dw_wire_reader_t reader = dw_wire_reader (bytes ? bytes : (const uint8_t *) "", size);
+    size_t output_size = 0;
+    const char *output = dw_read_str (&reader, SIZE_MAX, &output_size);
+    if (!output || memchr (output, '\0', output_size))
+        return dw_error_add (error, DW_EPROTOCOL, DW_NOWHERE,
+                             "the added graph of %zu bytes is damaged at its beginning", size);
+    char *copy = strndup (output, output_size);
+    if (!copy)
+        return s_no_memory (error, size);
+    int err = dw_unpack_graph (graph_p, reader.at, (size_t) (reader.end - reader.at), error);
+    if (err)
+        free (copy);
+    else
+        *output_p = copy;
     return err;
 }

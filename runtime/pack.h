@@ -45,4 +45,10 @@ void dw_pack_graph (const dw_graph_t *graph, dw_writer_t *writer);
  *         DW_ENOMEM     nothing was allocated                                                     */
 int dw_unpack_graph (dw_graph_t **graph_p, const uint8_t *bytes, size_t size, dw_error_t *error);
 
+/* The same of a graph that a node adds to its run, with the name of the node that is its output. */
+void dw_pack_addition (const dw_graph_t *graph, const char *output, dw_writer_t *writer);
+/* *output_p is of malloc. Errors: as dw_unpack_graph. */
+int dw_unpack_addition (dw_graph_t **graph_p, char **output_p, const uint8_t *bytes, size_t size,
+                        dw_error_t *error);
+
 #endif

@@ -83,7 +83,8 @@ void dw_recorder_begin (dw_recorder_t *self, const dw_recording_header_t *header
         dw_write_uint (stream, header->traits[kind].intent);
         dw_write_uint (stream, header->traits[kind].brief);
         dw_write_uint (stream, (header->traits[kind].payload_only ? DW_TRAIT_PAYLOAD_ONLY : 0) |
-                                   (header->traits[kind].may_skip ? DW_TRAIT_MAY_SKIP : 0));
+                                   (header->traits[kind].may_skip ? DW_TRAIT_MAY_SKIP : 0) |
+                                   (header->traits[kind].may_add ? DW_TRAIT_MAY_ADD : 0));
     }
     dw_write_bin (stream, header->graph, header->graph_size);
     dw_recorder_take (self, out);
@@ -173,6 +174,16 @@ static void s_write_digest (dw_recorder_t *self, const dw_commands_t *commands, 
     dw_write_uint (&self->stream, dw_recording_told (digest));
 }
 
+/* The graphs that a step's events add. */
+static void s_write_added (dw_writer_t *stream, const dw_event_t *events, size_t events_count) {
+    for (size_t i = 0; i < events_count; i++) {
+        if (events[i].type != DW_EVENT_TASK_ADDED)
+            continue;
+        dw_write_uint (stream, DW_TAG_ADDED);
+        dw_write_bin (stream, events[i].added->bytes, events[i].added->bytes_size);
+    }
+}
+
 void dw_recorder_step (dw_recorder_t *self, int64_t now_ns, const dw_event_t *events,
                        size_t events_count, const dw_commands_t *commands, size_t first) {
     if (self->is_over)
@@ -181,6 +192,7 @@ void dw_recorder_step (dw_recorder_t *self, int64_t now_ns, const dw_event_t *ev
         dw_recorder_end (self, DW_RECORD_UNFIT);
         return;
     }
+    s_write_added (&self->stream, events, events_count);
     dw_write_uint (&self->stream, DW_TAG_STEP);
     s_write_time (self, now_ns);
     dw_recording_begin_step (&self->past);

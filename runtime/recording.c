@@ -159,8 +159,10 @@ static bool s_read_kinds (dw_recording_t *self, dw_wire_reader_t *reader) {
         trait->intent = dw_read_uint_max (reader, DW_ANALYZE) == DW_ANALYZE ? DW_ANALYZE
                                                                             : DW_TRANSFORM;
         trait->brief = dw_read_uint_max (reader, 1);
-        uint32_t promises = dw_read_uint_max (reader, DW_TRAIT_PAYLOAD_ONLY | DW_TRAIT_MAY_SKIP);
+        uint32_t promises = dw_read_uint_max (reader, DW_TRAIT_PAYLOAD_ONLY | DW_TRAIT_MAY_SKIP |
+                                                          DW_TRAIT_MAY_ADD);
         trait->payload_only = promises & DW_TRAIT_PAYLOAD_ONLY;
+        trait->may_add = promises & DW_TRAIT_MAY_ADD;
         trait->may_skip = promises & DW_TRAIT_MAY_SKIP;
     }
     return true;

@@ -61,6 +61,7 @@ typedef enum dw_record_type_t {
     DW_RECORD_WORK,  /* one dw_scheduler_work: time_ns, tasks, laps, odds, ... */
     DW_RECORD_PLACE, /* worker, text: where that worker is */
     DW_RECORD_END,   /* reason: nothing follows */
+    DW_RECORD_ADDED, /* bytes: a graph that a node adds in the next step (dw_pack_addition) */
 } dw_record_type_t;
 
 typedef enum dw_record_end_t {
@@ -87,6 +88,8 @@ typedef struct dw_record_t {
     const char *text; /* not ended by NUL */
     size_t text_size;
     dw_record_end_t reason;
+    const uint8_t *bytes;
+    size_t bytes_size;
 } dw_record_t;
 
 /* Checks a whole file and reads its header. bytes are moved about in (frames' heads are taken out), and
@@ -135,7 +138,8 @@ static inline uint64_t dw_recording_command (uint64_t digest, const dw_command_t
         dw_recording_two (command->node, command->worker),
         dw_recording_two (command->steps, command->source),
         dw_recording_two (command->handle, command->code | (uint32_t) command->of_run << 16 |
-                                               (uint32_t) command->is_unserved << 17),
+                                               (uint32_t) command->is_unserved << 17 |
+                                               (uint32_t) command->is_too_deep << 18),
         command->ticket);
 }
 

@@ -29,6 +29,8 @@ const dw_recording_field_t dw_recording_fields[DW_EVENT_TYPES][DW_EVENT_FIELDS_M
     [DW_EVENT_TASK_SKIPPED] = {FIELD (U64, duration_ns), FIELD (U64, ticket), FIELD (U32, worker),
                                FIELD (U32, step)},
     [DW_EVENT_NODE_CANCELLED] = {FIELD (U32, run), FIELD (U32, node)},
+    [DW_EVENT_TASK_ADDED] = {FIELD (U64, duration_ns), FIELD (U64, ticket), FIELD (U32, worker),
+                             FIELD (U32, step), FIELD (U32, handle), FIELD (U32, run)},
 };
 
 dw_event_t dw_recording_foretell (const dw_recording_past_t *self, dw_event_type_t type) {

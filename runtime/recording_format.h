@@ -21,6 +21,7 @@ typedef enum dw_recording_tag_t {
     DW_TAG_WORK,     /* time, parts, DW_WORK_END, tasks, flags, digest */
     DW_TAG_PLACE,    /* worker, text */
     DW_TAG_END,      /* reason */
+    DW_TAG_ADDED, /* bytes: a graph that a node adds in the step that follows; of several one after another */
 } dw_recording_tag_t;
 
 /* Begins an event of a step: DW_EVENTS_END, 1 + its type, or */
@@ -39,6 +40,7 @@ typedef enum dw_recording_work_t {
 /* What a processor promises, in the header, a bit each. */
 #define DW_TRAIT_PAYLOAD_ONLY 1u
 #define DW_TRAIT_MAY_SKIP     2u
+#define DW_TRAIT_MAY_ADD      4u
 
 /* The code of an odd task that ended its branch; those of failures are below. */
 #define DW_WORK_SKIPPED 1000u
@@ -64,18 +66,20 @@ typedef struct dw_recording_field_t {
     uint8_t form, offset, count_offset;
 } dw_recording_field_t;
 
-#define DW_EVENT_TYPES      (DW_EVENT_NODE_CANCELLED + 1)
+#define DW_EVENT_TYPES      (DW_EVENT_TASK_ADDED + 1)
 #define DW_EVENT_FIELDS_MAX 8
 
 extern const dw_recording_field_t dw_recording_fields[DW_EVENT_TYPES][DW_EVENT_FIELDS_MAX];
 
 static inline bool dw_recording_is_answer (dw_event_type_t type) {
     return type == DW_EVENT_TASK_DONE || type == DW_EVENT_TASK_FAILED ||
-           type == DW_EVENT_TASK_RETURNED || type == DW_EVENT_TASK_SKIPPED;
+           type == DW_EVENT_TASK_RETURNED || type == DW_EVENT_TASK_SKIPPED ||
+           type == DW_EVENT_TASK_ADDED;
 }
 /* Whether slots came with it, which its handle is the first of. */
 static inline bool dw_recording_has_slots (dw_event_type_t type) {
-    return type == DW_EVENT_TASK_DONE || type == DW_EVENT_TASK_FAILED;
+    return type == DW_EVENT_TASK_DONE || type == DW_EVENT_TASK_FAILED ||
+           type == DW_EVENT_TASK_ADDED;
 }
 
 /* What has gone by, from which the next event is foretold. */

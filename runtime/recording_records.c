@@ -252,6 +252,12 @@ static dw_recording_read_t s_read_place (dw_recording_t *self) {
     return reader->is_damaged ? DW_READ_CUT : DW_READ_WHOLE;
 }
 
+static dw_recording_read_t s_read_added (dw_recording_t *self) {
+    dw_wire_reader_t *reader = &self->reader;
+    self->record.bytes = dw_read_bin (reader, SIZE_MAX / 2, &self->record.bytes_size);
+    return reader->is_damaged ? DW_READ_CUT : DW_READ_WHOLE;
+}
+
 static dw_recording_read_t s_read_end (dw_recording_t *self) {
     uint64_t reason = 0;
     dw_recording_read_t read = s_number (&self->reader, DW_RECORD_UNFIT, &reason);
@@ -274,6 +280,7 @@ dw_recording_read_t dw_recording_read (dw_recording_t *self) {
         case DW_TAG_WORK: record->type = DW_RECORD_WORK; return s_read_work (self);
         case DW_TAG_PLACE: record->type = DW_RECORD_PLACE; return s_read_place (self);
         case DW_TAG_END: record->type = DW_RECORD_END; return s_read_end (self);
+        case DW_TAG_ADDED: record->type = DW_RECORD_ADDED; return s_read_added (self);
     }
     return DW_READ_WRONG;
 }

@@ -16,27 +16,18 @@
 
 /* ---- Made ------------------------------------------------------------------------------------- */
 
-typedef struct s_kind_t {
-    const char *name;
-    dw_trait_t trait;
-} s_kind_t;
-
-typedef struct s_kinds_t {
-    s_kind_t *items;
-    uint32_t count;
-} s_kinds_t;
-
 static int s_compare (const void *a, const void *b) {
-    const s_kind_t *x = a, *y = b;
+    const dw_replay_kind_t *x = a, *y = b;
     return strcmp (x->name, y->name);
 }
 
 static bool s_trait (void *arg, const char *processor, dw_trait_t *trait_p) {
-    const s_kinds_t *kinds = arg;
-    s_kind_t key = {.name = processor};
-    const s_kind_t *kind = kinds->count ? bsearch (&key, kinds->items, kinds->count,
-                                                   sizeof *kinds->items, s_compare)
-                                        : NULL;
+    const dw_replay_t *self = arg;
+    dw_replay_kind_t key = {.name = processor};
+    const dw_replay_kind_t *kind = self->kinds_count
+                                       ? bsearch (&key, self->kinds, self->kinds_count,
+                                                  sizeof *self->kinds, s_compare)
+                                       : NULL;
     if (kind)
         *trait_p = kind->trait;
     return kind != NULL;
@@ -48,23 +39,27 @@ static const char *s_nearest (void *arg, const char *processor) {
     return NULL;
 }
 
+dw_plan_lookup_t dw_replay_lookup (dw_replay_t *self) {
+    uint32_t cpus_count = dw_recording_header (self->recording)->cpus_count;
+    return (dw_plan_lookup_t){.trait = s_trait,
+                              .nearest = s_nearest,
+                              .arg = self,
+                              .cpus_count = cpus_count ? cpus_count : 1};
+}
+
 /* What is wrong with the graph is told as a message of the recording. */
 static int s_make_plan (dw_replay_t *self, const dw_recording_header_t *header,
                         const dw_graph_t *graph, dw_error_t *error) {
-    s_kinds_t kinds = {.items = calloc (header->kinds_count + 1u, sizeof *kinds.items),
-                       .count = header->kinds_count};
-    if (!kinds.items)
+    self->kinds = calloc (header->kinds_count + 1u, sizeof *self->kinds);
+    if (!self->kinds)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    for (uint32_t i = 0; i < kinds.count; i++)
-        kinds.items[i] = (s_kind_t){.name = header->kinds[i], .trait = header->traits[i]};
-    qsort (kinds.items, kinds.count, sizeof *kinds.items, s_compare);
-    dw_plan_lookup_t lookup = {.trait = s_trait,
-                               .nearest = s_nearest,
-                               .arg = &kinds,
-                               .cpus_count = header->cpus_count ? header->cpus_count : 1};
+    self->kinds_count = header->kinds_count;
+    for (uint32_t i = 0; i < self->kinds_count; i++)
+        self->kinds[i] = (dw_replay_kind_t){.name = header->kinds[i], .trait = header->traits[i]};
+    qsort (self->kinds, self->kinds_count, sizeof *self->kinds, s_compare);
+    dw_plan_lookup_t lookup = dw_replay_lookup (self);
     dw_error_t *problems = dw_error_new ();
     int err = dw_plan_new (&self->plan, graph, &lookup, problems);
-    free (kinds.items);
     if (err == DW_ENOMEM)
         dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     else if (err)
@@ -127,6 +122,8 @@ void dw_replay_destroy (dw_replay_t **self_p) {
     for (uint32_t w = 0; self->workers && w < self->workers_max; w++)
         free (self->workers[w].tasks);
     free (self->workers);
+    dw_replay_free_added (self);
+    free (self->kinds);
     free (self->runs);
     free (self->commands.items);
     dw_scheduler_destroy (&self->scheduler);
@@ -222,8 +219,9 @@ static void s_answer (dw_replay_t *self, const dw_event_t *event, dw_sent_t *tas
     if (task->run == 0)
         return;
     uint32_t steps = event->steps < task->steps ? event->steps : task->steps;
+    const dw_plan_t *plan = dw_replay_part (self, task->place).plan;
     for (uint32_t i = 0; i < steps; i++)
-        task->node = self->plan->chain_next[task->node];
+        task->node = plan->chain_next[task->node];
     task->steps -= steps;
     task->cut -= event->steps - steps;
 }
@@ -254,29 +252,40 @@ static bool s_grow_places (dw_replay_t *self) {
         return false;
     memset (runs + self->places_size, 0, (size - self->places_size) * sizeof *runs);
     self->runs = runs;
+    dw_added_t **added = realloc (self->added, size * sizeof (dw_added_t *));
+    if (!added)
+        return false;
+    memset (added + self->places_size, 0, (size - self->places_size) * sizeof (dw_added_t *));
+    self->added = added;
     self->places_size = size;
     return true;
 }
 
-static int s_take_submitted (dw_replay_t *self, const dw_event_t *event, dw_error_t *error) {
-    if (event->run > self->places_count ||
-        event->run >= dw_recording_header (self->recording)->options.runs_max ||
-        (event->run < self->places_count && self->runs[event->run]))
+int dw_replay_take_place (dw_replay_t *self, uint32_t place, dw_error_t *error) {
+    if (place > self->places_count ||
+        place >= dw_recording_header (self->recording)->options.runs_max ||
+        (place < self->places_count && (self->runs[place] || self->added[place])))
         return dw_replay_differs (self, "a run is submitted to a place that it cannot have", error);
+    if (place < self->places_count)
+        return DW_OK;
+    if ((self->places_count + UINT64_C (1)) * self->plan->nodes_count > DW_REPLAY_STATES_MAX)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE,
+                             "record %" PRIu64 ": too many runs in flight of too many nodes to "
+                             "be replayed (%" PRIu32 " and %" PRIu32 ")",
+                             self->moment.record, self->places_count + 1, self->plan->nodes_count);
+    if (self->places_count == self->places_size && !s_grow_places (self))
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    self->places_count++;
+    return DW_OK;
+}
+
+static int s_take_submitted (dw_replay_t *self, const dw_event_t *event, dw_error_t *error) {
     for (uint32_t i = 0; i < event->outputs_count; i++)
         if (event->outputs[i] >= self->plan->nodes_count)
             return dw_replay_differs (self, "a run asks for a node that there is not", error);
-    if (event->run == self->places_count) {
-        if ((self->places_count + UINT64_C (1)) * self->plan->nodes_count > DW_REPLAY_STATES_MAX)
-            return dw_error_add (error, DW_ENOMEM, DW_NOWHERE,
-                                 "record %" PRIu64 ": too many runs in flight of too many nodes to "
-                                 "be replayed (%" PRIu32 " and %" PRIu32 ")",
-                                 self->moment.record, self->places_count + 1,
-                                 self->plan->nodes_count);
-        if (self->places_count == self->places_size && !s_grow_places (self))
-            return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-        self->places_count++;
-    }
+    int err = dw_replay_take_place (self, event->run, error);
+    if (err)
+        return err;
     self->runs[event->run] = ++self->runs_count;
     return DW_OK;
 }
@@ -298,7 +307,7 @@ static int s_take_joined (dw_replay_t *self, const dw_event_t *event, dw_error_t
 }
 
 /* Checks what the scheduler is promised of an event, and notes what it changes. */
-static int s_take (dw_replay_t *self, const dw_event_t *event, dw_error_t *error) {
+static int s_take (dw_replay_t *self, dw_event_t *event, dw_error_t *error) {
     switch ((dw_event_type_t) event->type) {
         case DW_EVENT_RUN_SUBMITTED: return s_take_submitted (self, event, error);
         case DW_EVENT_RUN_CANCELLED:  /* of any place; one without a run is ignored, */
@@ -309,12 +318,15 @@ static int s_take (dw_replay_t *self, const dw_event_t *event, dw_error_t *error
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
         case DW_EVENT_TASK_RETURNED:
-        case DW_EVENT_TASK_SKIPPED: break;
+        case DW_EVENT_TASK_SKIPPED:
+        case DW_EVENT_TASK_ADDED: break;
     }
     if (event->worker >= self->workers_max)
         return dw_replay_differs (self, "there is no such worker", error);
     if (event->type == DW_EVENT_WORKER_JOINED)
         return s_take_joined (self, event, error);
+    if (event->type == DW_EVENT_TASK_ADDED)
+        return dw_replay_take_added (self, event, error);
     if (event->type == DW_EVENT_WORKER_LOST && event->worker == self->local)
         return dw_replay_differs (self, "the coordinator's own thread does not leave", error);
     return DW_OK;
@@ -332,7 +344,7 @@ static int s_take_events (dw_replay_t *self, const dw_record_t *record, dw_error
     const dw_watch_t *watch = self->watch;
     static const dw_sent_t none = {0};
     for (size_t i = 0; i < record->events_count; i++) {
-        const dw_event_t *event = &record->events[i];
+        dw_event_t *event = &record->events[i];
         int err = s_take (self, event, error);
         if (err)
             return err;
@@ -372,6 +384,8 @@ static bool s_note_command (dw_replay_t *self, const dw_command_t *command) {
             dw_scheduler_forget (self->scheduler, command->run);
             self->runs[command->run] = 0;
             return true;
+        case DW_END_ADDED: dw_replay_drop_added (self, command->place); return true;
+        case DW_BEGIN_ADDED: /* which is known since it was told */
         case DW_KEEP_OUTPUT:
         case DW_KEEP_ERROR:
         case DW_KEEP_DEATH:
@@ -387,6 +401,8 @@ static void s_tell_command (dw_replay_t *self, const dw_command_t *command) {
                                 ? s_task (self, command->worker, command->ticket)
                                 : NULL;
     uint64_t run = s_has_run (command) ? self->runs[command->run] : task ? task->run : 0;
+    if (command->type == DW_BEGIN_ADDED)
+        self->runs[command->place] = run;
     if (watch->command)
         watch->command (watch->arg, &self->moment, command, run, task ? task : &none);
 }
@@ -407,6 +423,8 @@ int dw_replay_conclude (dw_replay_t *self, const dw_record_t *record, dw_error_t
 
 static int s_step (dw_replay_t *self, const dw_record_t *record, dw_error_t *error) {
     int err = s_take_events (self, record, error);
+    if (!err && self->to_come_count > 0)
+        err = dw_replay_differs (self, "a graph is told of that no task adds", error);
     if (!err && dw_scheduler_step (self->scheduler, self->clock_ns + record->time_ns,
                                    record->events, record->events_count, &self->commands))
         err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
@@ -414,6 +432,9 @@ static int s_step (dw_replay_t *self, const dw_record_t *record, dw_error_t *err
         err = dw_replay_conclude (self, record, error);
     if (!err)
         s_settle_workers (self, record);
+    for (size_t i = 0; i < record->events_count && !err; i++) /* whose graph did not begin */
+        if (record->events[i].type == DW_EVENT_TASK_ADDED && !self->runs[record->events[i].run])
+            dw_replay_drop_added (self, record->events[i].run);
     return err;
 }
 
@@ -430,6 +451,7 @@ static int s_replay (dw_replay_t *self, const dw_record_t *record, dw_error_t *e
                 self->watch->place (self->watch->arg, &self->moment, record->worker, record->text,
                                     record->text_size);
             return DW_OK;
+        case DW_RECORD_ADDED: return dw_replay_added (self, record, error);
         case DW_RECORD_END: return DW_OK;
     }
     return DW_OK;

@@ -32,7 +32,8 @@ typedef struct dw_moment_t {
     uint64_t offset; /* of that record */
 } dw_moment_t;
 
-/* Told of everything in its order; any of them may be NULL. run is a run's number, 0 where there is none. */
+/* Told of everything in its order; any of them may be NULL. run is a run's number, 0 where there is none. Nodes are those of
+ * what is in the place (dw_sent_t.place, dw_command_t.run), which may have been added to the run: dw_replay_part. */
 typedef struct dw_watch_t {
     /* sent: the task that an answer is for, with run 0 when it is for none (late, repeated, forged). It is as
      * it was before the answer. */
@@ -58,6 +59,14 @@ int dw_replay_new (dw_replay_t **self_p, dw_recording_t *recording, dw_error_t *
 void dw_replay_destroy (dw_replay_t **self_p);
 
 const dw_plan_t *dw_replay_plan (const dw_replay_t *self);
+
+/* What is in a place: a run, or a graph that was added to one. */
+typedef struct dw_part_t {
+    const dw_plan_t *plan;
+    uint32_t node; /* of the run's plan, that the graph is part of; DW_NONE: it is a run */
+} dw_part_t;
+
+dw_part_t dw_replay_part (const dw_replay_t *self, uint32_t place);
 const dw_recording_header_t *dw_replay_header (const dw_replay_t *self);
 const dw_scheduler_t *dw_replay_scheduler (const dw_replay_t *self);
 /* When and where the record replayed last was. */

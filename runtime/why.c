@@ -207,6 +207,11 @@ static dw_attempt_t *s_attempt (dw_why_t *self, uint32_t node, uint32_t head, ui
     return attempt ? attempt : s_begin (self, node, head, worker, sent_ns);
 }
 
+/* Whether a task is one of the run's own: what was added to it is told of by the node that it is. */
+static bool s_is_followed (const dw_why_t *self, const dw_sent_t *sent) {
+    return sent->run == self->run && sent->run != 0 && sent->place == self->place;
+}
+
 /* ---- What workers answer ---------------------------------------------------------------------- */
 
 static int64_t *s_free_ns (dw_why_t *self, uint32_t worker) {
@@ -233,7 +238,7 @@ static void s_ran (dw_why_t *self, dw_attempt_t *attempt, int64_t *free_ns, cons
 static void s_on_done (dw_why_t *self, const dw_event_t *event, const dw_sent_t *sent,
                        int64_t now_ns) {
     int64_t *free_ns = s_free_ns (self, event->worker);
-    bool is_followed = sent->run == self->run && sent->run != 0;
+    bool is_followed = s_is_followed (self, sent);
     uint32_t node = sent->node;
     if (!free_ns)
         return;
@@ -246,7 +251,7 @@ static void s_on_done (dw_why_t *self, const dw_event_t *event, const dw_sent_t 
                                     : NULL;
         s_ran (self, attempt, free_ns, sent, event->duration_ns, now_ns, DW_OUTCOME_DONE, 0,
                is_last);
-        node = self->plan->chain_next[node];
+        node = is_followed ? self->plan->chain_next[node] : node;
     }
 }
 
@@ -254,7 +259,7 @@ static void s_on_done (dw_why_t *self, const dw_event_t *event, const dw_sent_t 
 static void s_on_ended (dw_why_t *self, const dw_event_t *event, const dw_sent_t *sent,
                         dw_outcome_t outcome, uint16_t code, int64_t now_ns) {
     int64_t *free_ns = s_free_ns (self, event->worker);
-    bool is_followed = sent->run == self->run && sent->run != 0;
+    bool is_followed = s_is_followed (self, sent);
     if (!free_ns)
         return;
     dw_attempt_t *attempt = is_followed ? s_attempt (self, sent->node, sent->node, event->worker,
@@ -353,14 +358,19 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
             if (sent->steps)
                 s_on_ended (self, event, sent, DW_OUTCOME_FAILED, event->code, now_ns);
             return;
+        case DW_EVENT_TASK_ADDED:
+            if (sent->steps)
+                s_on_ended (self, event, sent, DW_OUTCOME_ADDED, 0, now_ns);
+            return;
         case DW_EVENT_TASK_SKIPPED:
-            if (sent->steps && (self->plan->flags[sent->node] & DW_NODE_MAY_SKIP))
+            if (sent->steps && s_is_followed (self, sent) &&
+                (self->plan->flags[sent->node] & DW_NODE_MAY_SKIP))
                 s_on_ended (self, event, sent, DW_OUTCOME_SKIPPED, 0, now_ns);
             else if (sent->steps)
                 s_on_ended (self, event, sent, DW_OUTCOME_FAILED, 502, now_ns);
             return;
         case DW_EVENT_TASK_RETURNED:
-            if (is_ours)
+            if (s_is_followed (self, sent))
                 s_break (self, sent->node, DW_OUTCOME_BACK, now_ns);
             return;
         case DW_EVENT_LANES_UNSERVED:
@@ -385,8 +395,19 @@ static void s_on_given_up (dw_why_t *self, const dw_sent_t *sent, uint32_t worke
              now_ns);
 }
 
+/* A node may not become a graph after all: then it has failed. */
+static void s_on_refused (dw_why_t *self, const dw_command_t *command) {
+    uint32_t last = self->nodes[command->node].last;
+    if (last == DW_NONE || self->attempts[last].outcome != DW_OUTCOME_ADDED ||
+        self->attempts[last].is_graph)
+        return;
+    self->attempts[last].outcome = DW_OUTCOME_FAILED;
+    self->attempts[last].code = command->code;
+}
+
 static void s_on_error (dw_why_t *self, const dw_command_t *command) {
     uint32_t last = self->nodes[command->node].last;
+    s_on_refused (self, command);
     self->nodes[command->node].is_out_of_time |= command->of_run;
     self->nodes[command->node].is_unserved |= command->is_unserved;
     if (command->code != 408 || command->handle != DW_NONE || last == DW_NONE)
@@ -401,6 +422,23 @@ static void s_on_death (dw_why_t *self, uint32_t node) {
     uint32_t last = self->nodes[node].last;
     if (last != DW_NONE && self->attempts[last].outcome == DW_OUTCOME_BACK)
         self->attempts[last].outcome = DW_OUTCOME_LOST;
+}
+
+static void s_on_graph (dw_why_t *self, uint32_t node) {
+    uint32_t last = self->nodes[node].last;
+    if (last != DW_NONE)
+        self->attempts[last].is_graph = true;
+}
+
+/* What a node added has ended. */
+static void s_on_graph_ended (dw_why_t *self, const dw_command_t *command, int64_t now_ns) {
+    uint32_t last = self->nodes[command->node].last;
+    if (last == DW_NONE || self->attempts[last].outcome != DW_OUTCOME_ADDED)
+        return;
+    dw_attempt_t *attempt = &self->attempts[last];
+    attempt->added_ns = s_max (now_ns, attempt->heard_ns) - attempt->heard_ns;
+    attempt->heard_ns += attempt->added_ns;
+    s_set_final (self, command->node, attempt->heard_ns);
 }
 
 static void s_add_causes (void *arg, uint32_t node, const uint32_t *causes, uint32_t count) {
@@ -447,6 +485,8 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
         self->present -= self->present > 0;
     if (run != self->run || run == 0 || self->has_ended)
         return;
+    if (command->type == DW_CANCEL_TASK ? sent->place != self->place : command->run != self->place)
+        return; /* of what was added to it */
     switch ((dw_command_type_t) command->type) {
         case DW_SEND_TASK: s_on_sent (self, command, now_ns); return;
         case DW_CANCEL_TASK:
@@ -457,6 +497,8 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
         case DW_KEEP_ERROR: s_on_error (self, command); return;
         case DW_FINISH_RUN: s_on_finished (self, command, now_ns); return;
         case DW_KEEP_DEATH: s_on_death (self, command->node); return;
+        case DW_BEGIN_ADDED: s_on_graph (self, command->node); return;
+        case DW_END_ADDED: s_on_graph_ended (self, command, now_ns); return;
         case DW_KEEP_OUTPUT:
         case DW_DROP_OUTPUT:
         case DW_REPLACE_WORKER: return;

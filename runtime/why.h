@@ -21,6 +21,7 @@ typedef enum dw_why_part_t {
     DW_WHY_RUNNING,
     DW_WHY_RETRY,    /* its next attempt was put off */
     DW_WHY_MESSAGES, /* tasks and answers on their way */
+    DW_WHY_ADDED,    /* running what it added */
     DW_WHY_END,      /* from what ended last until the run did: it was cancelled, say */
     DW_WHY_PARTS
 } dw_why_part_t;
@@ -34,6 +35,7 @@ typedef enum dw_outcome_t {
     DW_OUTCOME_BACK, /* it was taken or given back before it had begun, and counts as no attempt */
     DW_OUTCOME_CANCELLED, /* nobody waited for it any more */
     DW_OUTCOME_SKIPPED,   /* it ended its branch */
+    DW_OUTCOME_ADDED,     /* it became a graph, that ran until heard_ns */
 } dw_outcome_t;
 
 /* Times are those of the recording, in ns. */
@@ -46,6 +48,8 @@ typedef struct dw_attempt_t {
     dw_outcome_t outcome;
     uint16_t code;
     int64_t ready_ns, sent_ns, begun_ns, ended_ns, heard_ns; /* in this order */
+    bool is_graph;    /* ADDED: the scheduler has taken the graph */
+    int64_t added_ns; /* of heard_ns: for how long what it added ran */
 } dw_attempt_t;
 
 typedef struct dw_why_node_t {

@@ -13,7 +13,8 @@ void dw_why_own_parts (const dw_why_t *self, uint32_t index, int64_t *parts) {
         parts[has_failed ? DW_WHY_RETRY : DW_WHY_WORKER] += attempt->ready_ns - at_ns;
         parts[DW_WHY_WORKER] += attempt->begun_ns - attempt->ready_ns;
         parts[DW_WHY_RUNNING] += attempt->ended_ns - attempt->begun_ns;
-        parts[DW_WHY_MESSAGES] += attempt->heard_ns - attempt->ended_ns;
+        parts[DW_WHY_MESSAGES] += attempt->heard_ns - attempt->ended_ns - attempt->added_ns;
+        parts[DW_WHY_ADDED] += attempt->added_ns;
         at_ns = attempt->heard_ns;
         has_failed = attempt->outcome == DW_OUTCOME_FAILED ||
                      attempt->outcome == DW_OUTCOME_TIMED_OUT;
@@ -54,11 +55,13 @@ bool dw_why_is_critical (const dw_why_t *self, uint32_t node) {
     return at != DW_NONE;
 }
 
-/* How long a node ran that was done, or ended its branch: the attempt that counted. */
+/* How long a node ran that was done, or ended its branch: the attempt that counted. (What it added could be run in another
+ * order, so it is not counted.) */
 static int64_t s_running_ns (const dw_why_t *self, uint32_t index) {
     uint32_t last = self->nodes[index].last;
     if (last == DW_NONE || (self->attempts[last].outcome != DW_OUTCOME_DONE &&
-                            self->attempts[last].outcome != DW_OUTCOME_SKIPPED))
+                            self->attempts[last].outcome != DW_OUTCOME_SKIPPED &&
+                            self->attempts[last].outcome != DW_OUTCOME_ADDED))
         return 0;
     return self->attempts[last].ended_ns - self->attempts[last].begun_ns;
 }

@@ -362,22 +362,24 @@ bool dw_read_solo (dw_wire_reader_t *self, dw_wire_solo_t *solo) {
 /* What a processor promises, a bit each. */
 #define PAYLOAD_ONLY 1u
 #define MAY_SKIP     2u
+#define MAY_ADD      4u
 
 void dw_write_trait (dw_writer_t *self, const dw_wire_trait_t *trait) {
     dw_write_str (self, trait->name, trait->name_size);
     dw_write_uint (self, trait->analyzes);
     dw_write_uint (self, trait->brief);
-    dw_write_uint (self,
-                   (trait->payload_only ? PAYLOAD_ONLY : 0) | (trait->may_skip ? MAY_SKIP : 0));
+    dw_write_uint (self, (trait->payload_only ? PAYLOAD_ONLY : 0) |
+                             (trait->may_skip ? MAY_SKIP : 0) | (trait->may_add ? MAY_ADD : 0));
 }
 
 bool dw_read_trait (dw_wire_reader_t *self, dw_wire_trait_t *trait) {
     trait->name = dw_read_str (self, SIZE_MAX, &trait->name_size);
     trait->analyzes = dw_read_uint_max (self, true);
     trait->brief = dw_read_uint_max (self, true);
-    uint32_t promises = dw_read_uint_max (self, PAYLOAD_ONLY | MAY_SKIP);
+    uint32_t promises = dw_read_uint_max (self, PAYLOAD_ONLY | MAY_SKIP | MAY_ADD);
     trait->payload_only = promises & PAYLOAD_ONLY;
     trait->may_skip = promises & MAY_SKIP;
+    trait->may_add = promises & MAY_ADD;
     return !self->is_damaged;
 }
 
@@ -395,7 +397,7 @@ bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record) {
     memset (record, 0, sizeof *record);
     record->ticket = dw_read_uint (self);
     record->step = dw_read_uint_max (self, UINT32_MAX);
-    record->answer = (dw_wire_answer_t) dw_read_uint_max (self, DW_WIRE_SKIPPED);
+    record->answer = (dw_wire_answer_t) dw_read_uint_max (self, DW_WIRE_ADDED);
     record->duration_ns = dw_read_uint (self);
     switch (record->answer) {
         case DW_WIRE_MORE:
@@ -411,7 +413,8 @@ bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record) {
             record->message = dw_read_str (self, 8192, &record->message_size);
             break;
         case DW_WIRE_RETURNED:
-        case DW_WIRE_SKIPPED: break;
+        case DW_WIRE_SKIPPED:
+        case DW_WIRE_ADDED: break;
     }
     return !self->is_damaged;
 }
@@ -449,6 +452,8 @@ bool dw_read_extra (dw_wire_reader_t *self, dw_wire_extra_t *record) {
     record->code = (uint16_t) dw_read_uint_max (self, 999);
     if (!dw_read_nil (self))
         record->message = dw_read_str (self, SIZE_MAX, &record->message_size);
+    record->added_nodes = dw_read_uint_max (self, UINT32_MAX);
+    record->added_depth = dw_read_uint_max (self, UINT32_MAX);
     record->causes_count = s_read_nodes (self);
     return !self->is_damaged;
 }

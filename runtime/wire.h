@@ -59,6 +59,7 @@ typedef enum dw_wire_type_t {
     DW_WIRE_WHERE, /* anybody -> coordinator: name of a graph */
     DW_WIRE_MOVED, /* coordinator -> whoever asked: place of that graph, names of all graphs */
     DW_WIRE_REFER, /* owner -> coordinator: names and places of graphs elsewhere in this process */
+    DW_WIRE_GRAPH, /* coordinator -> worker: a graph that was added to a run, whose tasks will come; or that none will */
     DW_WIRE_TYPES
 } dw_wire_type_t;
 
@@ -77,7 +78,11 @@ typedef enum dw_wire_answer_t {
     DW_WIRE_FAILED,   /* code, message */
     DW_WIRE_RETURNED, /* not begun, not going to be */
     DW_WIRE_SKIPPED,  /* the step after those done ended its branch, and so the task */
+    DW_WIRE_ADDED,    /* it becomes a graph: its input, metadata, graph */
 } dw_wire_answer_t;
+
+/* Set in the number of what was added to a run: numbers of runs themselves are below. */
+#define DW_WIRE_ADDED_RUN (UINT64_C (1) << 63)
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
@@ -260,7 +265,8 @@ bool dw_read_solo (dw_wire_reader_t *self, dw_wire_solo_t *solo);
 typedef struct dw_wire_trait_t {
     const char *name; /* not ended by NUL */
     size_t name_size;
-    bool analyzes, brief, payload_only, may_skip; /* the last two are bits of promises: 1, 2 */
+    bool analyzes, brief, payload_only, may_skip,
+        may_add; /* the last three are bits of promises: 1, 2, 4 */
 } dw_wire_trait_t;
 
 void dw_write_trait (dw_writer_t *self, const dw_wire_trait_t *trait);
@@ -324,7 +330,8 @@ typedef struct dw_wire_task_t {
 bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task);
 
 /* An answer record: [ticket, step, answer, duration_ns, ...] with for MORE and DONE: steps, and a payload
- * and a metadata reference for each; for FAILED: code and message; for RETURNED and SKIPPED: nothing. */
+ * and a metadata reference for each; for FAILED: code and message; for RETURNED and SKIPPED: nothing; for
+ * ADDED a payload, a metadata and a graph reference, which follow in the reader. */
 typedef struct dw_wire_answer_record_t {
     uint64_t ticket;
     uint32_t step; /* how many steps of the task earlier answers told of */
@@ -350,7 +357,7 @@ bool dw_read_submission (dw_wire_reader_t *self, dw_wire_submission_t *record);
 
 /* A result record: [run, status, duration_us, table, blob, extras, outputs]. table has a slot for
  * each node (actors/slot.h), blob the payloads that slots place in it. extras is nil or a sequence of
- * records [node, metadata, code, message, causes]: what some nodes have besides. outputs is nil (the
+ * records [node, metadata, code, message, added nodes, added depth, causes]: what some nodes have besides. outputs is nil (the
  * sinks) or the requested nodes. */
 typedef struct dw_wire_result_t {
     uint64_t run, duration_us;
@@ -369,6 +376,7 @@ typedef struct dw_wire_extra_t {
     uint16_t code;
     const char *message; /* NULL: none */
     size_t message_size;
+    uint32_t added_nodes, added_depth;
     uint32_t causes_count; /* nodes that follow in the reader */
 } dw_wire_extra_t;
 

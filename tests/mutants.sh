@@ -34,7 +34,7 @@ look_after () { # FILE: whether all who look after it are content.
 
 mkdir -p "$work/objects/main"
 build runtime/core/*.c runtime/{pack,payload,recorder,recording*,replay*,why*,wire}.c \
-    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,simulator_level,recorded}.c || exit 1
+    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,simulator_level,recorded}.c || exit 1
 printf '#include "tests/support/simulator_level.h"\nint main (void) {\n    return simulator_level (%s, %s, false, false);\n}\n' \
     "${seeds%..*}" "${seeds#*..}" >"$work/sim.c"
 for file in "$work/sim.c" tests/test_{recording,why}.c; do

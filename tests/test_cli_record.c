@@ -35,6 +35,16 @@
     "  - {id: nap, processor: sleep, options: {ms: 30}}\n"                                             \
     "  - {id: last, processor: identity, depends_on: [nap]}\n"
 
+#define GROWING                                                                               \
+    "failure_strategy: continue_on_error\n"                                                   \
+    "executor_options: {added: {depth_max: 5}}\n"                                             \
+    "processors:\n"                                                                           \
+    "  - {id: each, processor: for_each_line, options: {processor: reverse_text},\n"          \
+    "     adds: [pick_lines, concat, reverse_text]}\n"                                        \
+    "  - {id: loop, processor: repeat_until, depends_on: [each],\n"                           \
+    "     options: {processor: identity, min_bytes: 1000}, adds: [repeat_until, identity]}\n" \
+    "  - {id: after, processor: identity, depends_on: [loop]}\n"
+
 static const char *s_actors[] = {"thread", "pool:2"};
 #define ACTORS_COUNT 2
 
@@ -60,9 +70,9 @@ static uint64_t s_size (const char *path) {
 /* ---- Replay ------------------------------------------------------------------------------- */
 
 static void what_was_recorded_is_replayed_to_the_same_commands (void **state) {
-    static const char *const graphs[] = {HALF_WRONG, SLOW};
+    static const char *const graphs[] = {HALF_WRONG, SLOW, GROWING};
     (void) state;
-    for (int i = 0; i < 2 * ACTORS_COUNT; i++) {
+    for (int i = 0; i < 3 * ACTORS_COUNT; i++) {
         command_t c = {0};
         const char *path = s_record ("whole.rec", graphs[i / ACTORS_COUNT],
                                      s_actors[i % ACTORS_COUNT], "20");
@@ -73,6 +83,33 @@ static void what_was_recorded_is_replayed_to_the_same_commands (void **state) {
         command_expect_output (&c, "< run 1: is submitted");
         command_expect_output (&c, "> run 20: ends partial");
         assert_string_equal (c.err, "");
+        command_free (&c);
+    }
+}
+
+static void what_was_added_is_replayed_and_explained_with_its_node (void **state) {
+    (void) state;
+    for (int i = 0; i < ACTORS_COUNT; i++) {
+        command_t c = {0};
+        const char *path = s_record ("growing.rec", GROWING, s_actors[i], "1");
+        COMMAND (&c, "replay", path);
+        command_expect (&c, 0);
+        command_expect_output (&c, "adds a graph each");
+        command_expect_output (&c, "each/pick_1");
+        command_expect_output (&c, "end the graph of each, which is done");
+        command_expect_output (&c, "adds a graph loop/again");
+        command_expect_output (&c, "keep the error of loop/again, code 413");
+        command_expect_output (&c, "end the graph of loop, which failed");
+        COMMAND (&c, "replay", path, "--node", "each");
+        command_expect_output (&c, "each/line_1");
+        assert_null (strstr (c.out, "loop"));
+        COMMAND (&c, "why", path, "each");
+        command_expect (&c, 0);
+        command_expect_output (&c, "added a graph, which ran for");
+        COMMAND (&c, "why", path);
+        command_expect_output (&c, "running what it added");
+        COMMAND (&c, "why", path, "after");
+        command_expect_output (&c, "skipped because of loop, which failed");
         command_free (&c);
     }
 }
@@ -419,6 +456,7 @@ static void a_coordinator_records_which_host_ran_what (void **state) {
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (what_was_recorded_is_replayed_to_the_same_commands),
+        cmocka_unit_test (what_was_added_is_replayed_and_explained_with_its_node),
         cmocka_unit_test (many_runs_in_flight_take_few_bytes_each),
         cmocka_unit_test (only_the_first_records_or_one_node_are_printed),
         cmocka_unit_test (each_line_of_json_is_an_object),

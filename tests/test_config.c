@@ -230,7 +230,7 @@ static void unknown_keys_are_refused_with_the_nearest_name (void **state) {
         "  @zzzzzzzzzzzzzz: 1",
         "unknown key \"zzzzzzzzzzzzzz\"; the keys here are id, type, workers, processor, "
         "depends_on, input, options, timeout_seconds, retry_attempts, "
-        "retry_backoff, cost_us, intent, idempotent, join");
+        "retry_backoff, cost_us, intent, idempotent, join, adds");
 }
 
 static void repeated_keys_are_refused (void **state) {

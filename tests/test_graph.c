@@ -373,6 +373,8 @@ static void each_number_is_right_within_its_range_and_wrong_beyond (void **state
         {DW_LIMIT_POOL, "pool", 1, 1024, 0, 1025},
         {DW_LIMIT_MAX_PAYLOAD_BYTES, "max_payload_bytes", 1, 4294967295.0, 0, 4294967296.0},
         {DW_LIMIT_COST_US, "cost_us", 0, 1e15, -1, 1.1e15},
+        {DW_LIMIT_ADDED_NODES, "nodes_max", 0, 16000000, -1, 16000001},
+        {DW_LIMIT_ADDED_DEPTH, "depth_max", 0, 256, -1, 257},
     };
     graph_fixture_t *f = *state;
     assert_int_equal (sizeof (rows) / sizeof (*rows), DW_LIMITS);

@@ -522,6 +522,51 @@ static void answers_for_what_a_slot_never_had_are_counted_and_nonsense_fails_its
     s_expect_served (self);
 }
 
+/* An answer that brings a graph: for a task that the slot never had, and for a node that may not become one. */
+static void s_answer_added (raw_peer_t *slot, uint32_t peer, uint64_t ticket) {
+    static const char addition[] = "\xa1"
+                                   "a"
+                                   "\x90";
+    const dw_ref_t refs[] = {{.bytes = (const uint8_t *) "\xa1x", .size = 2},
+                             {.frame = 0},
+                             {.bytes = (const uint8_t *) addition, .size = sizeof addition - 1}};
+    dw_wire_answer_record_t added = {.ticket = ticket, .answer = DW_WIRE_ADDED, .duration_ns = 1};
+    dw_write_uint (&slot->out.head, DW_WIRE_ANSWERS);
+    dw_write_uint (&slot->out.head, peer);
+    wire_write_answer (&slot->out.head, &added, refs);
+    raw_peer_send (slot);
+}
+
+static void a_graph_that_is_not_to_be_added_is_counted_or_fails_its_task (void **state) {
+    s_hostile_t *self = *state;
+    raw_peer_t agent = s_connect (self, "worker"), slot = s_connect (self, "worker");
+    dw_wire_agent_t record = s_agent_record (s_uuid, 1, 1);
+    s_welcome_t welcome = s_join_as_agent (&agent, &record);
+    uint32_t peer = s_join_as_slot (&slot, &welcome, 0);
+    for (uint64_t ticket = 0; ticket < 100; ticket++)
+        s_answer_added (&slot, peer, ticket);
+    s_expect_no_answer (&slot);
+    dw_submission_t submission = {.payload = "hello", .size = 5, .is_text = true};
+    uint64_t run;
+    assert_int_equal (dw_client_submit (self->client, &submission, &run, NULL), DW_OK);
+    s_say (&agent, DW_WIRE_BEAT, welcome.peer);
+    assert_int_equal (raw_peer_receive (&slot), DW_WIRE_TASKS);
+    uint64_t ticket = dw_read_uint (&slot.reader);
+    s_answer_added (&slot, peer, ticket + 1);
+    s_answer_added (&slot, peer, ticket);
+    dw_result_t *result = NULL;
+    assert_int_equal (dw_client_wait (self->client, run, 10000, &result), DW_OK);
+    assert_int_equal (dw_result_error_code (result, dw_result_find (result, "upper")), 502);
+    dw_result_destroy (&result);
+    dw_status_t *status = net_status (self->client);
+    assert_true (status->answers_ignored >= 101);
+    dw_status_destroy (&status);
+    raw_peer_disconnect (&slot);
+    raw_peer_disconnect (&agent);
+    net_expect_notice (self->net, "the worker at evil");
+    s_expect_served (self);
+}
+
 /* A slot whose connection is gone is forgotten when it is sent something, or when another comes in its place, again and
  * again: what is kept of it does not grow. */
 static void slots_that_vanish_with_their_tasks_leave_nothing_behind (void **state) {
@@ -764,6 +809,7 @@ int main (void) {
         TEST (garbage_is_passed_over),
         TEST (who_is_refused_again_and_again_is_answered_so_often_and_then_cut_off),
         TEST (answers_for_what_a_slot_never_had_are_counted_and_nonsense_fails_its_task),
+        TEST (a_graph_that_is_not_to_be_added_is_counted_or_fails_its_task),
         TEST (slots_that_vanish_with_their_tasks_leave_nothing_behind),
         TEST (places_of_agents_that_vanish_come_back),
         TEST (an_agent_that_never_starts_its_slots_keeps_their_places_while_it_beats),

@@ -364,6 +364,15 @@ static void slots_that_are_sent_nonsense_live_on_or_leave (void **state) {
     for (int i = 0; i < 60; i++) {
         uint8_t head[256], frame[] = {0xa2, 'm', 'e'};
         uint8_t drop[] = {DW_WIRE_DROP, 0, 0, (uint8_t) random_next (&random), 1};
+        uint8_t graph[] = {DW_WIRE_GRAPH,
+                           (uint8_t) random_below (&random, 3),
+                           1,
+                           0xc4,
+                           4,
+                           0xa1,
+                           (uint8_t) random_next (&random),
+                           (uint8_t) random_next (&random),
+                           (uint8_t) random_next (&random)};
         dw_agent_t *agent = NULL;
         size_t size = 0;
         head[size++] = DW_WIRE_TASKS;
@@ -398,6 +407,8 @@ static void slots_that_are_sent_nonsense_live_on_or_leave (void **state) {
         self->liar.lies[DW_WIRE_WORKER] = (s_lie_t){
             .frames = {head, frame}, .sizes = {size, sizeof frame}, .count = 2};
         self->liar.more = (s_lie_t){.frames = {drop}, .sizes = {sizeof drop}, .count = 1};
+        if (random_one_in (&random, 2))
+            self->liar.more = (s_lie_t){.frames = {graph}, .sizes = {sizeof graph}, .count = 1};
         s_start (&self->liar);
         if (s_open_agent (self, &agent))
             fail_msg ("%s", dw_error_text (self->net->error));

@@ -16,8 +16,11 @@ static const char *const s_names[] = {"change_text_case_lower",
                                       "change_text_case_upper",
                                       "concat",
                                       "fail",
+                                      "for_each_line",
                                       "identity",
+                                      "pick_lines",
                                       "prefix_suffix_adder",
+                                      "repeat_until",
                                       "reverse_text",
                                       "skip_unless",
                                       "sleep",
@@ -83,7 +86,9 @@ static void stock_processors_say_what_they_are (void **state) {
                           s_is_one_of (name, "token_counter word_frequency_analyzer")
                               ? DW_ANALYZE
                               : DW_TRANSFORM);
-        assert_int_equal (processor->brief, !s_is_one_of (name, "sleep spin"));
+        assert_int_equal (processor->brief,
+                          !s_is_one_of (name, "sleep spin for_each_line repeat_until"));
+        assert_int_equal (processor->may_add, s_is_one_of (name, "for_each_line repeat_until"));
         assert_int_equal (processor->payload_only, !s_is_one_of (name, "concat"));
         assert_int_equal (processor->may_skip, s_is_one_of (name, "skip_unless"));
         assert_true (processor->help && processor->help[0] && !strchr (processor->help, '\n'));

@@ -477,6 +477,30 @@ static int64_t s_now_us (void) {
 
 /* ---- Branches ----------------------------------------------------------------------------- */
 
+static void s_pick (const char *text, int64_t first, int64_t count, const char *expected) {
+    call_fixture_t *call = call_fixture_new ("pick_lines");
+    call_fixture_set_integer (call, "first", first);
+    call_fixture_set_integer (call, "count", count);
+    call_fixture_give_text (call, text, strlen (text));
+    assert_int_equal (call_fixture_run (call), 0);
+    s_expect_text (call, expected, strlen (expected));
+    call_fixture_destroy (&call);
+}
+
+static void pick_lines_gives_lines_without_the_end_of_the_last (void **state) {
+    (void) state;
+    s_pick ("one\ntwo\nthree", 1, 1, "one");
+    s_pick ("one\ntwo\nthree", 2, 2, "two\nthree");
+    s_pick ("one\ntwo\nthree\n", 3, 9, "three");
+    s_pick ("one\ntwo\nthree", 4, 1, "");
+    s_pick ("one\n\ntwo", 2, 1, "");
+    s_pick ("one\n\ntwo", 2, 2, "\ntwo");
+    s_pick ("one", 1, 0, "");
+    s_pick ("", 1, 1, "");
+    s_pick ("\n", 1, 1, "");
+    s_pick ("one", 4294967295, 4294967295, "");
+}
+
 /* Whether skip_unless passes on text with this option set, and untouched. */
 static bool s_passes (const char *option, const char *value, const char *text) {
     call_fixture_t *call = call_fixture_new ("skip_unless");
@@ -584,6 +608,7 @@ int main (void) {
         cmocka_unit_test (a_bin_of_utf8_is_text),
         cmocka_unit_test (fail_fails_with_its_code_and_its_message_verbatim),
         cmocka_unit_test (fail_passes_its_payload_on_after_the_attempts_that_were_to_fail),
+        cmocka_unit_test (pick_lines_gives_lines_without_the_end_of_the_last),
         cmocka_unit_test (skip_unless_passes_on_the_text_that_its_options_ask_for),
         cmocka_unit_test (skip_unless_asks_for_all_of_it_or_with_not_for_what_is_not_so),
         cmocka_unit_test (sleep_and_spin_take_their_time_and_pass_their_payload_on),

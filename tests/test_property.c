@@ -61,6 +61,24 @@ static bool s_text_is_right (dw_call_t *call, const void *payload, size_t payloa
                         : expected && size == expected_size && memcmp (text, expected, size) == 0;
 }
 
+/* Becomes the graph that its settings stand for, whose input is what it sets, or its payload. */
+static int s_grow (dw_call_t *call, uint64_t hash) {
+    const dw_settings_t *settings = dw_call_settings (call);
+    random_graph_t *inner = random_graph_new ((uint64_t) dw_settings_integer (settings, "inner"),
+                                              RANDOM_INNER_MAX);
+    random_graph_grow (inner, (uint32_t) dw_settings_integer (settings, "depth"));
+    random_value_t input = random_processor_output (RANDOM_MIX, hash, NULL, 0);
+    int err = hash % 2 ? s_set_output (call, &input, hash) : 0;
+    free (input.bytes);
+    err |= dw_call_set_metadata (call, "sum", "is dropped");
+    dw_graph_t *graph = random_graph_build (inner);
+    err |= dw_call_add_graph (call, graph,
+                              inner->nodes[dw_settings_integer (settings, "output")].id);
+    dw_graph_destroy (&graph);
+    random_graph_destroy (&inner);
+    return err;
+}
+
 static int s_process (dw_call_t *call, void *instance) {
     random_processor_t processor = *(const random_processor_t *) instance;
     const dw_settings_t *settings = dw_call_settings (call);
@@ -85,6 +103,8 @@ static int s_process (dw_call_t *call, void *instance) {
         err = dw_call_set_payload (call) || dw_call_set_metadata (call, "sum", "is not read");
         return err ? err : dw_call_skip (call);
     }
+    if (processor == RANDOM_GROW || processor == RANDOM_GROW_BRIEF)
+        return s_grow (call, hash);
     random_value_t value = random_processor_output (processor, hash, payload, size);
     if (processor == RANDOM_ECHO)
         err = dw_call_set_payload (call);
@@ -103,11 +123,14 @@ static dw_processors_t *s_processors_new (void) {
         {"failures", DW_INTEGER, "0", 0, 0, "how many attempts fail; -1: all"},
         {"code", DW_INTEGER, "500", 0, 0, "of the failures"},
         {"skips", DW_BOOLEAN, "false", 0, 0, "whether it ends its branch"},
+        {"inner", DW_INTEGER, "0", 0, 0, "the seed of what it becomes"},
+        {"depth", DW_INTEGER, "0", 0, 0, "how deep that is"},
+        {"output", DW_INTEGER, "0", 0, 0, "which node of that is the output"},
         {NULL, DW_TEXT, NULL, 0, 0, NULL},
     };
-    static const random_processor_t all[] = {RANDOM_MIX,  RANDOM_MIX_BRIEF, RANDOM_MIX_PAYLOAD,
-                                             RANDOM_ECHO, RANDOM_MEASURE,   RANDOM_MEASURE_BRIEF,
-                                             RANDOM_PICK, RANDOM_PICK_BRIEF};
+    static const random_processor_t all[] = {
+        RANDOM_MIX,           RANDOM_MIX_BRIEF, RANDOM_MIX_PAYLOAD, RANDOM_ECHO, RANDOM_MEASURE,
+        RANDOM_MEASURE_BRIEF, RANDOM_PICK,      RANDOM_PICK_BRIEF,  RANDOM_GROW, RANDOM_GROW_BRIEF};
     dw_processors_t *processors = dw_processors_new ();
     assert_non_null (processors);
     for (size_t i = 0; i < RANDOM_PROCESSORS; i++) {
@@ -119,6 +142,7 @@ static dw_processors_t *s_processors_new (void) {
             .brief = trait.brief,
             .payload_only = trait.payload_only,
             .may_skip = trait.may_skip,
+            .may_add = trait.may_add,
             .options = options,
             .process = s_process,
             .arg = (void *) (uintptr_t) &all[i],
@@ -137,6 +161,7 @@ typedef struct s_world_t {
     bool fails[NODES_MAX], skips[NODES_MAX];
     dw_client_t *client;
     bool has_demands;
+    uint32_t added_nodes_max, added_depth_max;
     dw_agent_t *agents[AGENTS_MAX]; /* where nodes make demands */
 } s_world_t;
 
@@ -247,6 +272,22 @@ static void s_check_attempts (const dw_result_t *result, int at, unsigned attemp
         fail_msg ("node %d had %u attempts, not %u", at, dw_result_attempts (result, at), attempts);
 }
 
+/* The node failed by what it became, or because it might not. Which failure comes first is fixed unless one is enough. */
+static void s_check_failed_graph (const s_world_t *world, const dw_result_t *result, int at,
+                                  uint32_t node, const evaluated_node_t *expected) {
+    const random_node_t *described = &world->graph->nodes[node];
+    bool is_refused = expected->code == 413 && expected->added_nodes == 0;
+    if (is_refused || world->graph->options.failure_strategy != DW_FAIL_FAST)
+        assert_int_equal (dw_result_error_code (result, at), expected->code);
+    assert_non_null (
+        strstr (dw_result_error_message (result, at), is_refused ? "the graph that it adds" : "/"));
+    s_check_attempts (result, at,
+                      is_refused ? random_graph_retries (world->graph, node) + 1
+                                 : described->failures + 1);
+    if (!is_refused && world->graph->options.failure_strategy != DW_FAIL_FAST)
+        assert_int_equal (dw_result_added_nodes (result, at), expected->added_nodes);
+}
+
 static void s_check_node (const s_world_t *world, const dw_result_t *result, uint32_t node,
                           const evaluation_t *evaluation, const s_submitted_t *run,
                           bool is_cancelled) {
@@ -265,9 +306,15 @@ static void s_check_node (const s_world_t *world, const dw_result_t *result, uin
     switch (status) {
         case DW_NODE_DONE:
             s_check_done (result, at, expected);
+            assert_int_equal (dw_result_added_nodes (result, at), expected->added_nodes);
+            assert_int_equal (dw_result_added_depth (result, at), expected->added_depth);
             s_check_attempts (result, at, described->failures + 1);
             break;
         case DW_NODE_FAILED:
+            if (expected->code) {
+                s_check_failed_graph (world, result, at, node, expected);
+                break;
+            }
             assert_int_equal (dw_result_error_code (result, at), described->code);
             assert_non_null (strstr (dw_result_error_message (result, at), "was told to"));
             s_check_attempts (result, at, random_graph_retries (world->graph, node) + 1);
@@ -302,16 +349,23 @@ static bool s_is_cut_off (const s_world_t *world, const dw_result_t *result,
 
 static void s_check_result (const s_world_t *world, const dw_result_t *result,
                             const s_submitted_t *run) {
-    bool fails[NODES_MAX]; /* what was cancelled has not */
+    bool fails[NODES_MAX], cut[NODES_MAX]; /* what was cancelled has not failed */
     evaluator_run_t question = {world->graph->options.failure_strategy,
                                 fails,
                                 world->skips,
                                 run->outputs,
                                 run->outputs_count,
                                 run->input,
-                                run->input_size};
+                                run->input_size,
+                                world->added_nodes_max,
+                                world->added_depth_max,
+                                world->added_nodes_max,
+                                0,
+                                cut};
     for (uint32_t node = 0; node < world->graph->nodes_count; node++)
-        fails[node] = world->fails[node] && !s_is_cut_off (world, result, run, node);
+        cut[node] = s_is_cut_off (world, result, run, node);
+    for (uint32_t node = 0; node < world->graph->nodes_count; node++)
+        fails[node] = world->fails[node] && !cut[node];
     evaluation_t *evaluation = evaluation_new (world->evaluator, &question);
     bool is_cancelled = run->is_cancelled && dw_result_status (result) == DW_RUN_CANCELLED;
     assert_int_equal (dw_result_nodes_count (result), world->graph->nodes_count);
@@ -503,6 +557,21 @@ static void s_draw_options (s_world_t *world) {
             world->graph->nodes[node].timeout_us = 30000000;
 }
 
+/* In some graphs nodes become graphs; in some of those they may not always. */
+static void s_draw_growth (s_world_t *world) {
+    dw_graph_options_t *options = &world->graph->options;
+    random_t *random = &world->random;
+    world->added_nodes_max = 10000;
+    world->added_depth_max = 64;
+    if (!random_one_in (random, 3))
+        return;
+    if (random_one_in (random, 3))
+        options->added_nodes_max = world->added_nodes_max = random_below (random, 60);
+    if (random_one_in (random, 3))
+        options->added_depth_max = world->added_depth_max = random_below (random, 4);
+    random_graph_grow (world->graph, 3);
+}
+
 static const random_graph_t *s_current; /* what runs while a test fails */
 
 /* Runs the world's graph, and destroys it. */
@@ -531,6 +600,7 @@ static void s_run_seed (uint64_t seed, const dw_processors_t *processors, const 
     if (options->actors == DW_ACTORS_THREAD)
         options->pool_size = DW_UNSET;
     s_draw_options (&world);
+    s_draw_growth (&world);
     s_run_graph (&world, processors, endpoint);
 }
 
@@ -588,6 +658,7 @@ static void s_run_demands (const char *endpoint, uint64_t count) {
         world.graph->options.strategy = (dw_strategy_t) (seed / 3 % 4);
         world.graph->options.pool_size = 1 + (int64_t) (seed % 2);
         s_draw_options (&world);
+        s_draw_growth (&world);
         s_run_graph (&world, processors, endpoint);
     }
     dw_processors_destroy (&processors);

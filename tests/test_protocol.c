@@ -282,7 +282,7 @@ static void s_run_well (s_session_t *self) {
     s_done (self, 1, "", "1");
     s_hear_results (
         self,
-        "type run status duration-us table# blob extras* node metadata code message causes outputs");
+        "type run status duration-us table# blob extras* node metadata code message added depth causes outputs");
 }
 
 static void s_run_and_fail (s_session_t *self) {
@@ -294,7 +294,7 @@ static void s_run_and_fail (s_session_t *self) {
     s_say (self, &self->solo, "ANSWERS", "type peer ticket told answer duration-ns code message");
     s_hear_results (
         self,
-        "type run status duration-us table# blob extras* node metadata code message causes node metadata code message causes cause outputs");
+        "type run status duration-us table# blob extras* node metadata code message added depth causes node metadata code message added depth causes cause outputs");
 }
 
 static void s_run_and_cancel (s_session_t *self) {

@@ -91,6 +91,9 @@ static void every_step_and_stretch_of_work_is_told_at_its_time (void **state) {
 
 #define EVENTS_MAX 40
 
+static const uint8_t s_graph[] = "some graph";
+static const dw_added_t s_added = {.bytes = s_graph, .bytes_size = sizeof s_graph};
+
 /* An event with numbers that no scheduler could make sense of. */
 static dw_event_t s_random_event (random_t *random) {
     static const uint32_t outputs[] = {3, 0, 70000};
@@ -109,6 +112,8 @@ static dw_event_t s_random_event (random_t *random) {
     }
     if (event.outputs_count > 0 && event.type == DW_EVENT_RUN_SUBMITTED)
         event.outputs = outputs;
+    if (event.type == DW_EVENT_TASK_ADDED)
+        event.added = &s_added;
     return event;
 }
 
@@ -168,6 +173,15 @@ static void whatever_events_are_written_the_same_are_read (void **state) {
         if (dw_recording_open (&recording, out.bytes, out.count, "any", error))
             fail_msg ("%s", dw_error_text (error));
         for (int step = 0; step < 4; step++) {
+            size_t added = 0;
+            for (size_t i = 0; i < counts[step]; i++)
+                added += events[step][i].type == DW_EVENT_TASK_ADDED;
+            for (; added > 0; added--) { /* what a step adds comes before it */
+                assert_int_equal (dw_recording_next (recording, &record), DW_OK);
+                assert_int_equal (record->type, DW_RECORD_ADDED);
+                assert_int_equal (record->bytes_size, sizeof s_graph);
+                assert_memory_equal (record->bytes, s_graph, sizeof s_graph);
+            }
             assert_int_equal (dw_recording_next (recording, &record), DW_OK);
             assert_int_equal (record->events_count, counts[step]);
             for (size_t i = 0; i < counts[step]; i++)

@@ -80,6 +80,8 @@ static void s_carry_out (s_world_t *self, const dw_command_t *command) {
         case DW_DROP_OUTPUT: return;
         case DW_KEEP_ERROR:
         case DW_KEEP_DEATH:
+        case DW_BEGIN_ADDED:
+        case DW_END_ADDED:
         case DW_REPLACE_WORKER: fail_msg ("command %u", command->type);
     }
 }

@@ -338,10 +338,11 @@ static void an_answer_is_read_as_it_was_written (void **state) {
     static const char message[8193] = "why";
     for (int i = 0; i < 1000; i++) {
         dw_ref_t refs[20];
-        dw_wire_answer_record_t read, answer = {.ticket = random_integer (&f->random),
-                                                .step = (uint32_t) random_integer (&f->random),
-                                                .answer = random_below (&f->random, 4),
-                                                .duration_ns = random_integer (&f->random)};
+        dw_wire_answer_record_t read,
+            answer = {.ticket = random_integer (&f->random),
+                      .step = (uint32_t) random_integer (&f->random),
+                      .answer = random_below (&f->random, DW_WIRE_ADDED + 1),
+                      .duration_ns = random_integer (&f->random)};
         for (size_t k = 0; k < COUNT (refs); k++)
             refs[k] = s_any_ref (&f->random);
         if (answer.answer <= DW_WIRE_DONE)
@@ -363,7 +364,7 @@ static void an_answer_is_read_as_it_was_written (void **state) {
         assert_int_equal (read.message_size, answer.message_size);
         if (answer.message)
             assert_memory_equal (read.message, message, read.message_size);
-        for (uint32_t k = 0; k < 2 * answer.steps; k++)
+        for (uint32_t k = 0; k < (answer.answer == DW_WIRE_ADDED ? 3 : 2 * answer.steps); k++)
             s_expect_ref (&reader, &refs[k]);
         assert_true (dw_wire_reader_is_over (&reader));
     }
@@ -385,7 +386,7 @@ static void an_answer_that_makes_no_sense_is_refused (void **state) {
     assert_false (dw_read_answer (&reader, &read)); /* too long a message */
     dw_writer_clear (&f->writer);
     for (int i = 0; i < 4; i++)
-        dw_write_uint (&f->writer, DW_WIRE_SKIPPED + 1);
+        dw_write_uint (&f->writer, DW_WIRE_ADDED + 1);
     reader = dw_wire_reader (f->writer.bytes, f->writer.count);
     assert_false (dw_read_answer (&reader, &read)); /* no such answer */
     dw_writer_clear (&f->writer);
@@ -522,6 +523,8 @@ static void an_extra_is_read_as_it_was_written (void **state) {
         uint32_t causes[10];
         dw_wire_extra_t read, extra = {.node = (uint32_t) random_integer (&f->random),
                                        .code = (uint16_t) random_below (&f->random, 1000),
+                                       .added_nodes = (uint32_t) random_integer (&f->random),
+                                       .added_depth = random_below (&f->random, 300),
                                        .causes_count = random_below (&f->random, 10)};
         if (random_one_in (&f->random, 2)) {
             extra.metadata = (const uint8_t *) text;
@@ -543,6 +546,8 @@ static void an_extra_is_read_as_it_was_written (void **state) {
         assert_int_equal (read.metadata_size, extra.metadata_size);
         assert_int_equal (!read.message, !extra.message);
         assert_int_equal (read.message_size, extra.message_size);
+        assert_true (read.added_nodes == extra.added_nodes &&
+                     read.added_depth == extra.added_depth);
         assert_int_equal (read.causes_count, extra.causes_count);
         for (uint32_t k = 0; k < extra.causes_count; k++)
             assert_int_equal (dw_read_uint (&reader), causes[k]);

@@ -15,8 +15,11 @@
     X (change_text_case_upper)  \
     X (concat)                  \
     X (fail)                    \
+    X (for_each_line)           \
     X (identity)                \
+    X (pick_lines)              \
     X (prefix_suffix_adder)     \
+    X (repeat_until)            \
     X (reverse_text)            \
     X (skip_unless)             \
     X (sleep)                   \

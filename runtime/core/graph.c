@@ -22,6 +22,8 @@ dw_graph_t *dw_graph_new (void) {
             .retry_attempts = DW_UNSET,
             .batch_size = DW_UNSET,
             .max_payload_bytes = DW_UNSET,
+            .added_nodes_max = DW_UNSET,
+            .added_depth_max = DW_UNSET,
             .backoff = {.initial_us = 100000, .max_us = 10000000, .factor = 2, .jitter = 0.1},
         };
     return self;
@@ -230,6 +232,41 @@ int dw_graph_set_remote (dw_graph_t *self, int node) {
     if (!demand)
         return DW_ENOMEM;
     demand->remote = true;
+    return DW_OK;
+}
+
+static bool s_reserve_adds (dw_graph_t *self, dw_adds_t *adds) {
+    if (adds->count < adds->size)
+        return true;
+    uint32_t size = adds->size * 2 + 1;
+    const char **names = dw_arena_take (self->arena, size, sizeof (*names));
+    if (!names)
+        return false;
+    if (adds->count)
+        memcpy (names, adds->names, adds->count * sizeof (*names));
+    adds->names = names;
+    adds->size = size;
+    return true;
+}
+
+int dw_graph_allow (dw_graph_t *self, int node, const char *processor) {
+    dw_node_t *of = s_node (self, node);
+    if (!of || !processor)
+        return DW_EINVAL;
+    for (uint32_t i = 0; of->adds && i < of->adds->count; i++)
+        if (strcmp (of->adds->names[i], processor) == 0)
+            return DW_OK;
+    if (of->adds && of->adds->count == DW_ADDS_MAX)
+        return DW_ELIMIT;
+    if (!of->adds) {
+        of->adds = dw_arena_take (self->arena, 1, sizeof (*of->adds));
+        self->adders_count += of->adds != NULL;
+    }
+    const char *name = of->adds && s_reserve_adds (self, of->adds) ? s_copy (self, processor)
+                                                                   : NULL;
+    if (!name)
+        return DW_ENOMEM;
+    of->adds->names[of->adds->count++] = name;
     return DW_OK;
 }
 

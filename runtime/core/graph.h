@@ -57,6 +57,14 @@ typedef struct dw_demand_t {
 #define DW_TAG_NAME_MAX  63u  /* bytes */
 #define DW_TAG_VALUE_MAX 255u /* bytes */
 
+/* The processors that nodes may have of a graph that a node adds to its run. */
+typedef struct dw_adds_t {
+    const char **names;
+    uint32_t count, size;
+} dw_adds_t;
+
+#define DW_ADDS_MAX 64u /* of a node */
+
 typedef struct dw_node_t {
     const char *id;
     const char *processor;
@@ -70,6 +78,7 @@ typedef struct dw_node_t {
     dw_setting_t *settings, *settings_last;
     dw_node_options_t *options; /* NULL: nothing said */
     dw_demand_t *demand;        /* NULL: anybody may run it */
+    dw_adds_t *adds;            /* NULL: it adds nothing */
 } dw_node_t;
 
 typedef struct dw_arena_t dw_arena_t;
@@ -81,7 +90,7 @@ struct dw_graph_t {
     uint32_t nodes_count;
     uint32_t nodes_size;
     /* Nodes that have an input, options, settings, a demand: nobody looks for what no node has. */
-    uint32_t inputs_count, options_count, settings_count, demands_count;
+    uint32_t inputs_count, options_count, settings_count, demands_count, adders_count;
     uint64_t edges_count; /* as said: repeated and missing ones count */
     dw_arena_t *arena;
 };
@@ -93,6 +102,7 @@ typedef struct dw_trait_t {
     bool brief;
     bool payload_only;
     bool may_skip;
+    bool may_add;
 } dw_trait_t;
 
 /* Names the file for messages; copied. */
@@ -113,7 +123,7 @@ const char *dw_graph_check_tag (const char *name, const char *value);
 typedef enum dw_limit_t {
     DW_LIMIT_MAX_CONCURRENCY,   /* "max_concurrency"  1 to 65,536 */
     DW_LIMIT_TIMEOUT_SECONDS,   /* "timeout_seconds"  over 0 to 1e9 (31 years) */
-    DW_LIMIT_RETRY_ATTEMPTS,    /* "retry_attempts"   0 to 1,000 */
+    DW_LIMIT_RETRY_ATTEMPTS,    /* "retry_attempts"   0 to 256 */
     DW_LIMIT_INITIAL_MS,        /* "initial_ms"       0 to 86,400,000 */
     DW_LIMIT_MAX_MS,            /* "max_ms"           0 to 86,400,000 */
     DW_LIMIT_FACTOR,            /* "factor"           1 to 1,000 */
@@ -122,6 +132,8 @@ typedef enum dw_limit_t {
     DW_LIMIT_POOL,              /* "pool"             1 to 1,024 */
     DW_LIMIT_MAX_PAYLOAD_BYTES, /* "max_payload_bytes" 1 to 2^32 - 1 */
     DW_LIMIT_COST_US,           /* "cost_us"          0 to 1e15 */
+    DW_LIMIT_ADDED_NODES,       /* "nodes_max"        0 to 16,000,000 */
+    DW_LIMIT_ADDED_DEPTH,       /* "depth_max"        0 to 1,000 */
     DW_LIMITS
 } dw_limit_t;
 

@@ -28,6 +28,8 @@ static const limit_t s_limits[DW_LIMITS] = {
     [DW_LIMIT_POOL] = {"pool", 1, 1024, false, true},
     [DW_LIMIT_MAX_PAYLOAD_BYTES] = {"max_payload_bytes", 1, 4294967295, false, true},
     [DW_LIMIT_COST_US] = {"cost_us", 0, 1e15, false, true},
+    [DW_LIMIT_ADDED_NODES] = {"nodes_max", 0, DW_NODES_MAX, false, true},
+    [DW_LIMIT_ADDED_DEPTH] = {"depth_max", 0, 256, false, true},
 };
 
 /* A NaN is nowhere. The ranges lie within int64_t, so that the cast is defined. */
@@ -155,6 +157,8 @@ static void s_check_graph (checker_t *self) {
     s_check_integer (self, DW_LIMIT_RETRY_ATTEMPTS, options->retry_attempts, 1);
     s_check_integer (self, DW_LIMIT_BATCH_SIZE, options->batch_size, 1);
     s_check_integer (self, DW_LIMIT_MAX_PAYLOAD_BYTES, options->max_payload_bytes, 1);
+    s_check_integer (self, DW_LIMIT_ADDED_NODES, options->added_nodes_max, 1);
+    s_check_integer (self, DW_LIMIT_ADDED_DEPTH, options->added_depth_max, 1);
     s_check_backoff (self, &options->backoff);
 }
 
@@ -162,6 +166,7 @@ static void s_check_node (checker_t *self, const dw_node_t *node) {
     const dw_node_options_t *options = node->options;
     self->node = node;
     s_check_choice (self, "intent", options->intent, DW_ANALYZE);
+    s_check_choice (self, "join", options->join, DW_JOIN_ANY_OK);
     s_check_integer (self, DW_LIMIT_TIMEOUT_SECONDS, options->timeout_us, 1e6);
     s_check_integer (self, DW_LIMIT_RETRY_ATTEMPTS, options->retry_attempts, 1);
     s_check_integer (self, DW_LIMIT_COST_US, options->cost_us, 1);

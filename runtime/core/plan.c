@@ -19,6 +19,8 @@
 #define THREAD_NODES_MAX  256u /* nodes up to which `auto` means an actor thread each */
 #define MAX_PAYLOAD_BYTES (UINT64_C (256) << 20)
 #define POOL_MAX          1024u
+#define ADDED_NODES_MAX   10000u
+#define ADDED_DEPTH_MAX   64u
 
 typedef struct builder_t {
     const dw_graph_t *graph;
@@ -39,6 +41,7 @@ typedef struct builder_t {
     dw_policies_t policies;
     uint32_t unknown_count, ambiguous_count, foreign_count;
     bool has_joins;
+    uint32_t adds_count; /* of all nodes */
 } builder_t;
 
 static int s_no_memory (builder_t *self) {
@@ -55,17 +58,17 @@ static const dw_node_t *s_declared (const builder_t *self, uint32_t node) {
 
 /* ---- Processors ----------------------------------------------------------------------------- */
 
-static void s_report_unknown (builder_t *self, const dw_node_t *node) {
+static void s_report_unknown (builder_t *self, const dw_node_t *node, const char *processor) {
     const dw_plan_lookup_t *lookup = self->lookup;
     dw_place_t place = {self->graph->file, node->processor_line, node->processor_column};
     if (self->unknown_count++ >= REPORTED_MAX)
         return;
-    const char *nearest = lookup->nearest ? lookup->nearest (lookup->arg, node->processor) : NULL;
+    const char *nearest = lookup->nearest ? lookup->nearest (lookup->arg, processor) : NULL;
     if (nearest)
         dw_error_add (self->error, DW_EGRAPH, place,
                       "node \"%s\" names the processor \"%s\", which is unknown; did you mean "
                       "\"%s\"?",
-                      node->id, node->processor, nearest);
+                      node->id, processor, nearest);
     else
         dw_error_add (self->error, DW_EGRAPH, place,
                       "node \"%s\" names the processor \"%s\", which is unknown", node->id,
@@ -107,20 +110,45 @@ static bool s_reserve_kind (builder_t *self) {
 }
 
 /* A processor seen for the first time is looked up; an unknown one has no intent, and is a transform where it may be. */
-static int s_find_kind (builder_t *self, const dw_node_t *node, uint32_t *kind_p) {
+static int s_find_kind (builder_t *self, const char *processor, uint32_t *kind_p) {
     uint32_t fresh = self->kinds.count;
     if (!s_reserve_kind (self))
         return DW_ENOMEM;
-    *kind_p = dw_names_add (&self->kinds, node->processor, fresh);
+    *kind_p = dw_names_add (&self->kinds, processor, fresh);
     if (*kind_p == DW_NONE)
         return DW_ENOMEM;
     if (*kind_p == fresh) {
         dw_trait_t trait = {0};
-        bool known = self->lookup->trait (self->lookup->arg, node->processor, &trait);
+        bool known = self->lookup->trait (self->lookup->arg, processor, &trait);
         if (known && trait.intent != DW_ANALYZE)
             trait.intent = DW_TRANSFORM;
         self->traits[fresh] = known ? trait : (dw_trait_t){.intent = DW_INTENT_DEFAULT};
-        self->kind_names[fresh] = node->processor;
+        self->kind_names[fresh] = processor;
+    }
+    return DW_OK;
+}
+
+/* The processors of nodes that may be added come behind the others. */
+static int s_find_added_kinds (builder_t *self) {
+    for (uint32_t index = 0; index < self->graph->nodes_count; index++) {
+        const dw_node_t *node = &self->graph->nodes[index];
+        dw_place_t place = {self->graph->file, node->line, node->column};
+        dw_intent_t intent = self->traits[self->kind[index]].intent;
+        if (!node->adds)
+            continue;
+        if (intent != DW_INTENT_DEFAULT && !self->traits[self->kind[index]].may_add &&
+            self->unknown_count++ < REPORTED_MAX)
+            dw_error_add (self->error, DW_EGRAPH, place,
+                          "node \"%s\" says what it adds, and its processor \"%s\" adds nothing",
+                          node->id, node->processor);
+        for (uint32_t i = 0; i < node->adds->count; i++) {
+            uint32_t kind = 0;
+            if (s_find_kind (self, node->adds->names[i], &kind))
+                return DW_ENOMEM;
+            if (self->traits[kind].intent == DW_INTENT_DEFAULT)
+                s_report_unknown (self, node, node->adds->names[i]);
+            self->adds_count++;
+        }
     }
     return DW_OK;
 }
@@ -134,7 +162,7 @@ static int s_find_kinds (builder_t *self) {
         return s_no_memory (self);
     for (uint32_t index = 0; index < graph->nodes_count; index++) {
         const dw_node_t *node = &graph->nodes[index];
-        if (node->processor != last && s_find_kind (self, node, &kind))
+        if (node->processor != last && s_find_kind (self, node->processor, &kind))
             return s_no_memory (self);
         last = node->processor;
         self->kind[index] = kind;
@@ -143,8 +171,10 @@ static int s_find_kinds (builder_t *self) {
         if (s_is_elsewhere (node))
             s_warn_foreign (self, node);
         else
-            s_report_unknown (self, node);
+            s_report_unknown (self, node, node->processor);
     }
+    if (graph->adders_count && s_find_added_kinds (self))
+        return s_no_memory (self);
     if (self->unknown_count > REPORTED_MAX)
         dw_error_add (self->error, DW_EGRAPH, (dw_place_t){.file = graph->file},
                       "%u more nodes name unknown processors", self->unknown_count - REPORTED_MAX);
@@ -243,6 +273,9 @@ static void s_set_options (builder_t *self) {
     plan->is_conditional = self->has_joins;
     for (uint32_t kind = 0; kind < plan->kinds_count; kind++)
         plan->is_conditional |= self->traits[kind].may_skip;
+    plan->adders_count = self->graph->adders_count;
+    plan->added_nodes_max = s_or (options->added_nodes_max, ADDED_NODES_MAX);
+    plan->added_depth_max = s_or (options->added_depth_max, ADDED_DEPTH_MAX);
     plan->strategy = options->strategy;
     plan->failure_strategy = options->failure_strategy;
     plan->priority = options->priority;
@@ -296,6 +329,9 @@ static int s_take_memory (builder_t *self) {
     taken = taken && (!self->lane || s_take (self, &plan->urgency, count, each));
     taken = taken &&
             (!self->has_joins || s_take_zeroed (self, &plan->join, count, sizeof (uint8_t)));
+    if (plan->adders_count)
+        taken = taken && s_take (self, &plan->adds_at, count + 1, each) &&
+                s_take (self, &plan->adds, self->adds_count, each);
     taken = taken && s_take_zeroed (self, &plan->lane_at, plan->lanes_count + 1, each);
     taken = taken && s_take (self, &plan->dependencies_at, count + 1, each);
     taken = taken && s_take (self, &plan->dependencies, edges, each);
@@ -350,7 +386,7 @@ static int s_set_node (builder_t *self, uint32_t index, uint32_t node) {
     }
     bool timed = self->policies.policies[own].timeout_us > 0;
     unsigned flags = (intent == DW_ANALYZE ? DW_NODE_ANALYZE : 0) |
-                     (trait->brief && !timed ? DW_NODE_BRIEF : 0) |
+                     (trait->brief && !timed && !declared->adds ? DW_NODE_BRIEF : 0) |
                      (trait->payload_only ? DW_NODE_PAYLOAD_ONLY : 0) |
                      (timed ? DW_NODE_TIMED : 0) | (declared->input ? DW_NODE_INPUT : 0) |
                      (options && options->not_idempotent ? DW_NODE_ONCE : 0) |
@@ -385,6 +421,20 @@ static int s_set_nodes (builder_t *self) {
     for (uint32_t index = 0; index < plan->nodes_count && !err; index++)
         err = s_set_node (self, index, self->rank[index]);
     return err ? err : s_keep_policies (self);
+}
+
+/* Which kinds each node may add. */
+static void s_set_adds (builder_t *self) {
+    dw_plan_t *plan = self->plan;
+    uint32_t at = 0;
+    for (uint32_t node = 0; plan->adds_at && node < plan->nodes_count; node++) {
+        const dw_adds_t *adds = s_declared (self, node)->adds;
+        plan->adds_at[node] = at;
+        for (uint32_t i = 0; adds && i < adds->count; i++)
+            plan->adds[at++] = dw_names_find (&self->kinds, adds->names[i]);
+    }
+    if (plan->adds_at)
+        plan->adds_at[plan->nodes_count] = at;
 }
 
 /* ---- Dependencies and payloads --------------------------------------------------------------- */
@@ -531,7 +581,7 @@ static uint32_t s_chain_next (const dw_plan_t *plan, uint32_t node) {
         return DW_NONE;
     if ((plan->flags[node] | plan->flags[next]) & (DW_NODE_TIMED | DW_NODE_ONCE))
         return DW_NONE;
-    if (plan->flags[node] & DW_NODE_MAY_SKIP)
+    if ((plan->flags[node] & DW_NODE_MAY_SKIP) || dw_plan_may_add (plan, node))
         return DW_NONE;
     /* Who may run one of them may run the other; and what stands in for a source that failed does so
      * for both, which needs both to be by the rule or both by `input`. */
@@ -576,6 +626,7 @@ static int s_compile (builder_t *self) {
     err = s_set_nodes (self);
     if (err)
         return err;
+    s_set_adds (self);
     s_set_sources (self);
     s_set_successors (self);
     s_set_chains (self);

@@ -38,6 +38,8 @@ typedef struct dw_plan_t {
     uint32_t workers_count; /* actors to start: pool size, or nodes_count in thread mode */
     bool
         is_conditional; /* a node may skip, or says how it joins: which nodes run is known when they are through */
+    uint32_t adders_count;                     /* nodes that may add graphs to their run */
+    uint32_t added_nodes_max, added_depth_max; /* nodes that a run may be added, and how deep */
     uint32_t max_concurrency;
     uint32_t batch_size; /* 0: automatic */
     uint64_t max_payload_bytes;
@@ -58,6 +60,8 @@ typedef struct dw_plan_t {
     uint32_t *
         readers_count; /* how many nodes read its output: dependents, and nodes whose source it is */
     uint8_t *join;     /* dw_join_t; NULL: no node says any */
+    uint32_t *adds_at,
+        *adds; /* the kinds that node n may add: [adds_at[n], adds_at[n + 1]); NULL: no node adds */
     uint32_t *position; /* in the lane's priority order, from 0 */
     uint32_t
         *urgency; /* in the priority order of all nodes, from 0; NULL: no node makes a demand */
@@ -116,6 +120,11 @@ typedef struct dw_plan_lookup_t {
 int dw_plan_new (dw_plan_t **self_p, const dw_graph_t *graph, const dw_plan_lookup_t *lookup,
                  dw_error_t *error);
 void dw_plan_destroy (dw_plan_t **self_p);
+
+/* Whether node may add graphs to its run. */
+static inline bool dw_plan_may_add (const dw_plan_t *self, uint32_t node) {
+    return self->adds_at && self->adds_at[node + 1] > self->adds_at[node];
+}
 
 /* Whether anybody may serve a lane, in this process too. */
 static inline bool dw_plan_lane_is_free (const dw_plan_t *self, uint32_t lane) {

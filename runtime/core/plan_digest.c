@@ -66,6 +66,10 @@ static uint64_t s_add_whole (uint64_t hash, const dw_plan_t *plan) {
         hash = s_add_text (hash, plan->kinds[kind]);
     for (uint32_t lane = 0; plan->demands && lane < plan->lanes_count; lane++)
         hash = s_add_demand (hash, &plan->demands[lane]);
+    if (plan->adders_count) {
+        hash = s_add (hash, plan->added_nodes_max);
+        hash = s_add (hash, plan->added_depth_max);
+    }
     hash = s_add (hash, plan->policies_count);
     for (uint32_t policy = 0; policy < plan->policies_count; policy++)
         hash = s_add_policy (hash, &plan->policies[policy]);
@@ -84,6 +88,9 @@ static uint64_t s_add_node (uint64_t hash, const dw_plan_t *plan, uint32_t node)
     hash = s_add (hash, plan->chain_length[node]);
     if (plan->join)
         hash = s_add (hash, plan->join[node]);
+    for (uint32_t at = plan->adds_at ? plan->adds_at[node] : 0;
+         plan->adds_at && at < plan->adds_at[node + 1]; at++)
+        hash = s_add (hash, plan->adds[at]);
     hash = s_add (hash, plan->dependencies_count[node]);
     for (uint32_t edge = plan->dependencies_at[node]; edge < plan->dependencies_at[node + 1];
          edge++)

@@ -78,6 +78,15 @@ static void s_count_readers (dw_run_t *self) {
     }
 }
 
+void dw_run_make_template (const dw_plan_t *plan, dw_run_node_t *template) {
+    for (uint32_t node = 0; node < plan->nodes_count; node++)
+        template[node] = (dw_run_node_t){
+            .waits_for = plan->dependencies_count[node],
+            .state = DW_STATE_WAITING,
+            .wanted = DW_WANTED | DW_REQUESTED,
+        };
+}
+
 int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *template,
                   bool retries, bool in_order_of_arrival, const uint32_t *outputs,
                   uint32_t outputs_count) {
@@ -96,7 +105,13 @@ int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *te
     self->is_cut_short = false;
     self->level = self->level_unfinished_count = 0;
     self->deaths = NULL;
-    memcpy (self->nodes, template, plan->nodes_count * sizeof *template);
+    self->added = NULL;
+    self->parent = self->parent_node = self->root_node = DW_NONE;
+    self->depth = self->added_count = 0;
+    if (template)
+        memcpy (self->nodes, template, plan->nodes_count * sizeof *template);
+    else
+        dw_run_make_template (plan, self->nodes);
     if (retries)
         memset (self->retries, 0, plan->nodes_count * sizeof *self->retries);
     if (!self->keeps_all)

@@ -28,7 +28,16 @@ typedef struct dw_run_t {
     bool is_plain;  /* nothing but counts has to be kept of it: one lane, every node asked for, no
                         levels, no rule; which is what most runs come to */
     bool is_cut_short; /* it failed before its end: by fail_fast, or its deadline */
-    uint32_t serial;   /* tells this run from others in the same place, and seeds its jitter */
+    /* What was added to a run is one, too. */
+    const dw_added_t *added;      /* NULL: it is a run itself */
+    uint32_t parent, parent_node; /* which node of what it is; DW_NONE: it is a run itself */
+    uint32_t root,
+        root_node;        /* the run that all was added to, and which node of that it is part of */
+    uint32_t lane;        /* of all of its nodes, when it was added */
+    uint32_t depth;       /* of a run itself 0 */
+    uint32_t budget;      /* nodes that its own may add in all */
+    uint32_t added_count; /* of a run itself: what was added and has not ended */
+    uint32_t serial;      /* tells this run from others in the same place, and seeds its jitter */
     uint32_t unfinished_count; /* wanted nodes that are not final */
     uint32_t not_done_count;   /* wanted nodes that are not done, */
     uint32_t left_out_count;   /* of which so many were left out */
@@ -47,8 +56,10 @@ typedef struct dw_run_t {
     size_t memory_size;
 } dw_run_t;
 
+/* Every node of plan as it is at a start, for a run that wants all. */
+void dw_run_make_template (const dw_plan_t *plan, dw_run_node_t *template);
 /* Starts a run: every wanted node is waiting. outputs are valid nodes; template has every node as it
- * is at a start, for a run that wants all. Errors: DW_ENOMEM self is free as before. */
+ * is at a start, for a run that wants all; NULL: it is worked out. Errors: DW_ENOMEM self is free as before. */
 int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *template,
                   bool retries, bool in_order_of_arrival, const uint32_t *outputs,
                   uint32_t outputs_count);

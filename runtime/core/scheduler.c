@@ -46,6 +46,7 @@ static void s_on_event (dw_scheduler_t *self, const dw_event_t *event) {
         case DW_EVENT_LANES_UNSERVED: self->unserved = event->lanes; break;
         case DW_EVENT_TASK_SKIPPED: dw_scheduler_on_task_skipped (self, event); break;
         case DW_EVENT_NODE_CANCELLED: dw_scheduler_on_node_cancelled (self, event); break;
+        case DW_EVENT_TASK_ADDED: dw_scheduler_on_task_added (self, event); break;
     }
 }
 
@@ -74,12 +75,7 @@ int64_t dw_scheduler_deadline_ns (const dw_scheduler_t *self) {
 
 static void s_make_template (dw_scheduler_t *self) {
     const dw_plan_t *plan = self->plan;
-    for (uint32_t node = 0; node < plan->nodes_count; node++)
-        self->template[node] = (dw_run_node_t){
-            .waits_for = plan->dependencies_count[node],
-            .state = DW_STATE_WAITING,
-            .wanted = DW_WANTED | DW_REQUESTED,
-        };
+    dw_run_make_template (plan, self->template);
     for (uint32_t p = 0; p < plan->policies_count; p++)
         self->has_retries |= plan->policies[p].retry_attempts > 0;
 }
@@ -230,8 +226,14 @@ uint32_t dw_scheduler_unserved_node (const dw_scheduler_t *self, uint32_t run) {
     if (run >= self->runs_size || state->life != DW_RUN_LIVE || self->plan->nodes_count == 0)
         return DW_NONE;
     for (uint32_t lane = 0; lane < self->plan->lanes_count; lane++)
-        if (s_is_unserved (self, lane) && dw_ready_count (&state->ready, lane) > 0)
-            return dw_ready_first (&state->ready, lane);
+        if (s_is_unserved (self, lane) && dw_run_ready_count (state, lane) > 0)
+            return dw_run_ready_first (state, lane);
+    for (uint32_t place = 0; state->added_count > 0 && place < self->runs_size; place++) {
+        const dw_run_t *added = &self->runs[place];
+        if (added->life == DW_RUN_LIVE && added->added && added->root == run &&
+            s_is_unserved (self, added->lane) && dw_run_ready_count (added, added->lane) > 0)
+            return added->root_node;
+    }
     return DW_NONE;
 }
 
@@ -247,6 +249,27 @@ uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, 
     const dw_worker_state_t *held = &self->workers[worker];
     if (held->first == held->next)
         return DW_NONE;
-    *run_p = dw_scheduler_task (held, held->first)->run;
-    return dw_scheduler_task (held, held->first)->node;
+    const dw_held_task_t *task = dw_scheduler_task (held, held->first);
+    *run_p = task->run == DW_NONE ? DW_NONE : self->runs[task->run].root;
+    return task->shown;
+}
+
+uint32_t dw_scheduler_root (const dw_scheduler_t *self, uint32_t place, uint32_t *node_p) {
+    *node_p = self->runs[place].root_node;
+    return self->runs[place].root;
+}
+
+bool dw_scheduler_task_at (const dw_scheduler_t *self, uint32_t worker, uint64_t ticket,
+                           uint32_t told, uint32_t *run_p, uint32_t *node_p) {
+    const dw_worker_state_t *held = &self->workers[worker];
+    if (!held->present || ticket < held->first || ticket >= held->next)
+        return false;
+    const dw_held_task_t *task = dw_scheduler_task (held, ticket);
+    if (task->run == DW_NONE || told < task->done || told - task->done >= task->steps)
+        return false;
+    *run_p = task->run;
+    *node_p = task->node;
+    for (uint32_t step = task->done; step < told; step++)
+        *node_p = self->runs[task->run].plan->chain_next[*node_p];
+    return true;
 }

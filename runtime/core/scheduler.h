@@ -11,9 +11,10 @@
  *       WORKER_JOINED, WORKER_LOST             ->
  *       LANES_UNSERVED                         ->
  *       TASK_DONE, TASK_FAILED, TASK_RETURNED,
- *       TASK_SKIPPED                           ->
+ *       TASK_SKIPPED, TASK_ADDED               ->
  *                                              <-        SEND_TASK, CANCEL_TASK
  *                                              <-        KEEP_OUTPUT, KEEP_ERROR, KEEP_DEATH, DROP_OUTPUT
+ *                                              <-        BEGIN_ADDED, END_ADDED
  *                                              <-        FINISH_RUN, REPLACE_WORKER
  *
  * A node of a run:
@@ -23,6 +24,9 @@
  *        |         \backoff<-/  -> failed
  *        \------------------------> skipped, left out, cancelled
  *
+ * A node that adds a graph to its run is added from sent on, and done (or failed, or left out) when the graph's output is. The
+ * graph is a run of its own in a place of its own, whose tasks are told of by that place; it never finishes, it ends.
+ *
  * Left out is skipped, too, for whoever reads the result: not because of a failure but because its processor ended its
  * branch (from sent), or because all that it depends on was left out.
  *
@@ -31,7 +35,7 @@
 #ifndef DW_SCHEDULER_H
 #define DW_SCHEDULER_H
 
-#include "runtime/core/plan.h"
+#include "runtime/core/added.h"
 
 typedef struct dw_scheduler_t dw_scheduler_t;
 
@@ -49,6 +53,9 @@ typedef enum dw_event_type_t {
     DW_EVENT_TASK_SKIPPED, /* worker, ticket, duration_ns: the step after those done ended its branch, and so the task */
     DW_EVENT_NODE_CANCELLED, /* run, node: it and all that depends on it, all the way down, is cancelled, but for
                                 what is final; the rest of the run goes on. Of a run that has ended it is ignored */
+    DW_EVENT_TASK_ADDED, /* worker, ticket, duration_ns, handle, run, added: the step after those done becomes a graph, and
+                            so ends the task. run is a place that is free, for which BEGIN_ADDED then says what it is; if
+                            none does, it is still free. What added points to outlives the place's END_ADDED. */
 } dw_event_type_t;
 
 typedef struct dw_event_t {
@@ -67,6 +74,7 @@ typedef struct dw_event_t {
             uint64_t duration_ns; /* of one step, the mean when steps is over 1 */
             uint32_t steps;       /* how many steps of the chain, at least 1 */
             uint32_t handle; /* the shell's mark for what came with the answer, back in KEEP_... */
+            const dw_added_t *added; /* TASK_ADDED */
         };
         struct {                     /* RUN_SUBMITTED */
             const uint32_t *outputs; /* requested nodes; borrowed during the step */
@@ -96,20 +104,30 @@ typedef enum dw_command_type_t {
     DW_DROP_OUTPUT, /* run, node: nobody will read its output any more */
     DW_FINISH_RUN,  /* run, status: read its nodes, then call dw_scheduler_forget */
     DW_REPLACE_WORKER, /* worker, node: it is stuck in there; it is absent until another WORKER_JOINED */
+    DW_BEGIN_ADDED, /* run, node, place, handle, attempt: node of run is a graph now, which is run in place; handle's is its
+                          input, the shell's to keep as long as it is */
+    DW_END_ADDED, /* run, node, place, source, status: the graph in place has ended, and with it node of run; as
+                          dw_node_status_t says: done, source's output is node's; failed, source's error is; skipped; or cancelled with
+                          the run. Place is free. */
 } dw_command_type_t;
 
 typedef struct dw_command_t {
     uint8_t type;
-    uint8_t status;   /* FINISH_RUN: dw_run_status_t */
+    uint8_t status;   /* FINISH_RUN: dw_run_status_t; END_ADDED: dw_node_status_t */
     uint16_t attempt; /* from 1 */
     uint32_t run, node, worker;
-    uint32_t steps;
+    union {
+        uint32_t steps;
+        uint32_t place; /* BEGIN_ADDED, END_ADDED: of the graph that was added */
+    };
     uint32_t source; /* whose output is the payload: a node, or DW_RUN_INPUT */
     uint32_t handle;
     uint16_t code;    /* KEEP_ERROR */
     bool is_unserved; /* KEEP_ERROR: nobody serves the node's lane, and is not to be waited for */
     bool of_run;      /* KEEP_ERROR: the time that is over was the run's, not the node's own */
-    uint64_t ticket;  /* SEND_TASK: greater by 1 than that worker index's ticket before it */
+    bool
+        is_too_deep; /* KEEP_ERROR with 413: a graph is added to what was added too often; else it is too large */
+    uint64_t ticket; /* SEND_TASK: greater by 1 than that worker index's ticket before it */
 } dw_command_t;
 
 typedef struct dw_commands_t {
@@ -202,6 +220,7 @@ typedef enum dw_node_state_t {
     DW_STATE_READY,
     DW_STATE_SENT,
     DW_STATE_BACKOFF,
+    DW_STATE_ADDED, /* it is a graph that was added */
     DW_STATE_DONE,
     DW_STATE_FAILED,
     DW_STATE_SKIPPED,
@@ -224,6 +243,13 @@ int dw_scheduler_causes (const dw_scheduler_t *self, uint32_t run,
                          void (*tell) (void *arg, uint32_t node, const uint32_t *causes,
                                        uint32_t causes_count),
                          void *arg);
+/* The run and node that an answer is for, of a task that worker holds and of which told steps have been answered for, also
+ * in answers that are yet to be taken in; false: there is no such task that somebody waits for. */
+bool dw_scheduler_task_at (const dw_scheduler_t *self, uint32_t worker, uint64_t ticket,
+                           uint32_t told, uint32_t *run_p, uint32_t *node_p);
+/* Of what runs in place: the run that it was added to, and the node of that which it is part of. A run itself is
+ * in its own place. */
+uint32_t dw_scheduler_root (const dw_scheduler_t *self, uint32_t place, uint32_t *node_p);
 /* Ends the life of a finished run: its index is free again. */
 void dw_scheduler_forget (dw_scheduler_t *self, uint32_t run);
 
@@ -247,7 +273,7 @@ uint32_t dw_scheduler_unserved_node (const dw_scheduler_t *self, uint32_t run);
 uint64_t dw_scheduler_worker_ticket (const dw_scheduler_t *self, uint32_t worker);
 int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worker);
 /* The node that worker is on, DW_NONE when it holds no task; *run_p its run, DW_NONE when nobody waits
- * for its answer any more. */
+ * for its answer any more. Of what was added it is the node of the plan that this is part of, and its run. */
 uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p);
 
 #endif

@@ -55,6 +55,17 @@ static void s_cut_tasks (dw_scheduler_t *self, uint32_t run_index) {
     }
 }
 
+/* What was added to the run by marked nodes ends, and all that is within it. */
+static void s_drop_added (dw_scheduler_t *self, uint32_t run_index) {
+    const dw_run_t *run = &self->runs[run_index];
+    for (uint32_t place = 0; run->added_count > 0 && place < self->runs_size; place++) {
+        const dw_run_t *added = &self->runs[place];
+        if (added->life == DW_RUN_LIVE && added->added && added->root == run_index &&
+            s_is_below (run, added->root_node))
+            dw_scheduler_drop_added_at (self, place);
+    }
+}
+
 /* Cancels the marked nodes that are not final, and takes the marks away. */
 static void s_cancel_marked (dw_scheduler_t *self, uint32_t run_index) {
     dw_run_t *run = &self->runs[run_index];
@@ -76,12 +87,13 @@ static void s_cancel_marked (dw_scheduler_t *self, uint32_t run_index) {
 
 void dw_scheduler_on_node_cancelled (dw_scheduler_t *self, const dw_event_t *event) {
     if (event->run >= self->runs_size || self->runs[event->run].life != DW_RUN_LIVE ||
-        event->node >= self->plan->nodes_count)
+        self->runs[event->run].added || event->node >= self->plan->nodes_count)
         return;
     if (dw_run_was_cut_off (&self->runs[event->run], event->node))
         return; /* and so was all that depends on it */
     s_mark (&self->runs[event->run], event->node);
     s_cut_tasks (self, event->run);
+    s_drop_added (self, event->run);
     s_cancel_marked (self, event->run);
     if (self->plan->strategy == DW_LEVEL)
         dw_scheduler_open_levels (self, event->run);

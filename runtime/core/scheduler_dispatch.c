@@ -62,6 +62,7 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
     dw_held_task_t *task = dw_scheduler_task (worker, worker->next++);
     task->run = run_index;
     task->node = node;
+    task->shown = dw_run_shown (run, node);
     task->steps = steps;
     task->cut = task->done = 0;
     task->was_late = false;
@@ -119,10 +120,13 @@ static bool s_is_left_to_own (const dw_lane_t *lane) {
 static bool s_goes_before (const dw_scheduler_t *self, uint32_t a, uint32_t b) {
     uint32_t run_a = dw_scheduler_lane_first (self, &self->lanes[a]);
     uint32_t run_b = dw_scheduler_lane_first (self, &self->lanes[b]);
-    if (run_a != run_b)
-        return (int32_t) (self->runs[run_a].serial - self->runs[run_b].serial) < 0;
-    return self->plan->urgency[dw_scheduler_first_ready (self, a)] <
-           self->plan->urgency[dw_scheduler_first_ready (self, b)];
+    uint32_t root_a = self->runs[run_a].root, root_b = self->runs[run_b].root;
+    if (root_a != root_b)
+        return (int32_t) (self->runs[root_a].serial - self->runs[root_b].serial) < 0;
+    return self->plan
+               ->urgency[dw_run_shown (&self->runs[run_a], dw_scheduler_first_ready (self, a))] <
+           self->plan
+               ->urgency[dw_run_shown (&self->runs[run_b], dw_scheduler_first_ready (self, b))];
 }
 
 /* Of the lanes in a set that have ready tasks the one whose first goes before the others'; DW_NONE: none has. */
@@ -149,9 +153,8 @@ static uint32_t s_next_lane (const dw_scheduler_t *self, const dw_worker_state_t
 /* Whether a task travels alone, and one step of it: its processor was never measured; or it may run but once, and what
  * lies before or behind another may have begun, though no answer says so yet; or a worker went down with it, and
  * the next one's end shall be put down to nothing else. */
-static bool s_is_alone (const dw_scheduler_t *self, const dw_run_t *run, uint32_t node,
-                        uint64_t estimate_ns) {
-    return estimate_ns == 0 || (self->plan->flags[node] & DW_NODE_ONCE) ||
+static bool s_is_alone (const dw_run_t *run, uint32_t node, uint64_t estimate_ns) {
+    return estimate_ns == 0 || (run->plan->flags[node] & DW_NODE_ONCE) ||
            dw_run_is_suspect (run, node);
 }
 
@@ -172,11 +175,11 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t lane_i
             break;
         uint32_t run_index = dw_scheduler_lane_first (self, lane);
         dw_run_t *run = &self->runs[run_index];
-        uint32_t node = dw_ready_first (&run->ready, lane_index);
+        uint32_t node = dw_run_ready_first (run, lane_index);
         uint32_t steps = dw_run_is_suspect (run, node) ? 1 : dw_run_steps (run, node);
-        uint64_t estimate_ns = dw_scheduler_kind (self, node)->mean_ns * steps;
+        uint64_t estimate_ns = dw_scheduler_run_kind (self, run, node)->mean_ns * steps;
         bool is_first = worker->first == worker->next;
-        bool is_alone = s_is_alone (self, run, node, estimate_ns);
+        bool is_alone = s_is_alone (run, node, estimate_ns);
         if (!is_first &&
             (is_alone || held_ns + estimate_ns > 2 * s_low_ns (self, share_ns, estimate_ns) ||
              held_ns + estimate_ns / 2 > share_ns))

@@ -21,6 +21,8 @@ bool dw_scheduler_has_own (const dw_scheduler_t *self) {
     if (self->lanes[lane].ready_count == 0)
         return false;
     const dw_run_t *run = &self->runs[dw_scheduler_lane_first (self, &self->lanes[lane])];
+    if (run->added) /* it has no instances of what was added */
+        return false;
     uint32_t node = dw_ready_first (&run->ready, lane);
     return dw_scheduler_is_own (self, node) && !dw_run_is_suspect (run, node);
 }

@@ -33,21 +33,34 @@ static bool s_lane_grow (const dw_scheduler_t *self, dw_lane_t *lane) {
     return true;
 }
 
+static uint32_t s_age (const dw_scheduler_t *self, uint32_t run) {
+    return self->runs[self->runs[run].root].serial;
+}
+
+/* Runs come one after another; what was added to one comes before it, and before all that are younger. */
 static void s_lane_append (dw_scheduler_t *self, dw_lane_t *lane, uint32_t run) {
     if (lane->entries_count == lane->entries_size && !s_lane_grow (self, lane)) {
         self->no_memory = true;
         return;
     }
-    uint32_t at = (lane->entries_head + lane->entries_count++) & (lane->entries_size - 1);
-    lane->entries[at] = (dw_lane_entry_t){.run = run, .serial = self->runs[run].serial};
+    uint32_t mask = lane->entries_size - 1, place = lane->entries_count++;
+    for (uint32_t at = lane->entries_head + place; self->runs[run].added && place > 0;
+         place--, at--) {
+        dw_lane_entry_t before = lane->entries[(at - 1) & mask];
+        if ((int32_t) (s_age (self, before.run) - s_age (self, run)) < 0)
+            break;
+        lane->entries[at & mask] = before;
+    }
+    lane->entries[(lane->entries_head + place) & mask] = (dw_lane_entry_t){
+        .run = run, .serial = self->runs[run].serial};
 }
 
 void dw_scheduler_make_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
-    uint32_t lane_index = self->plan->lane[node];
+    uint32_t lane_index = dw_run_lane (run, node);
     dw_lane_t *lane = &self->lanes[lane_index];
     run->nodes[node].state = DW_STATE_READY;
-    if (dw_ready_count (&run->ready, lane_index) == 0)
+    if (dw_run_ready_count (run, lane_index) == 0)
         s_lane_append (self, lane, run_index);
     dw_ready_push (&run->ready, node);
     lane->ready_count++;
@@ -97,18 +110,18 @@ static bool s_dependencies_met (dw_scheduler_t *self, uint32_t run_index, uint32
         return false;
     if (run->rule) {
         dw_run_set_rule (run, node);
-        if (self->plan->is_conditional && s_is_out (self, run_index, node))
+        if (run->plan->is_conditional && s_is_out (self, run_index, node))
             return true;
     }
-    if (self->plan->strategy != DW_LEVEL || node < self->plan->level_at[run->level + 1])
+    if (self->plan->strategy != DW_LEVEL || node < run->plan->level_at[run->level + 1])
         dw_scheduler_make_ready (self, run_index, node);
     return false;
 }
 
 /* Level strategy: while the open level has no unfinished node, opens the next. */
 void dw_scheduler_open_levels (dw_scheduler_t *self, uint32_t run_index) {
-    const dw_plan_t *plan = self->plan;
     dw_run_t *run = &self->runs[run_index];
+    const dw_plan_t *plan = run->plan;
     while (run->level_unfinished_count == 0 && run->level + 1 < plan->levels_count) {
         run->level++;
         uint32_t begin = plan->level_at[run->level], end = plan->level_at[run->level + 1];
@@ -140,8 +153,8 @@ static void s_unread (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
 
 /* node has become final: what counts unfinished nodes counts it out. */
 void dw_scheduler_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
-    const dw_plan_t *plan = self->plan;
     dw_run_t *run = &self->runs[run_index];
+    const dw_plan_t *plan = run->plan;
     run->unfinished_count--;
     if (plan->strategy == DW_LEVEL && node < plan->level_at[run->level + 1])
         run->level_unfinished_count--;
@@ -157,7 +170,7 @@ void dw_scheduler_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t 
 /* Tells the dependents of a node that it is final, and theirs of those that do not run for it, depth first: who is
  * final waits for nothing any more, so its count is the link of the stack. */
 static void s_release_dependents (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
-    const dw_plan_t *plan = self->plan;
+    const dw_plan_t *plan = self->runs[run_index].plan;
     dw_run_node_t *nodes = self->runs[run_index].nodes;
     uint32_t top = DW_NONE;
     for (;;) {
@@ -176,14 +189,18 @@ static void s_release_dependents (dw_scheduler_t *self, uint32_t run_index, uint
     }
 }
 
-/* Gives up what workers hold of a run. */
-static void s_recall_run (dw_scheduler_t *self, uint32_t run_index) {
+void dw_scheduler_recall_run (dw_scheduler_t *self, uint32_t run_index) {
     dw_run_t *run = &self->runs[run_index];
     for (uint32_t w = 0; w < self->options.workers_max && run->sent_count > 0; w++) {
         dw_worker_state_t *worker = &self->workers[w];
         for (uint64_t t = worker->first; t < worker->next && run->sent_count > 0; t++)
             if (dw_scheduler_task (worker, t)->run == run_index)
                 dw_scheduler_give_up (self, w, t);
+    }
+    uint32_t begin = run->added ? run->lane : 0, end = begin + run->plan->lanes_count;
+    for (uint32_t lane = begin; lane < end; lane++) {
+        self->lanes[lane].ready_count -= dw_run_ready_count (run, lane);
+        self->ready_count -= dw_run_ready_count (run, lane);
     }
 }
 
@@ -209,16 +226,15 @@ static void s_finish (dw_scheduler_t *self, uint32_t run_index, dw_run_status_t 
 static void s_break_off (dw_scheduler_t *self, uint32_t run_index, dw_node_state_t waiting_as,
                          dw_run_status_t status) {
     dw_run_t *run = &self->runs[run_index];
-    s_recall_run (self, run_index);
-    for (uint32_t lane = 0; lane < self->plan->lanes_count; lane++) {
-        self->lanes[lane].ready_count -= dw_ready_count (&run->ready, lane);
-        self->ready_count -= dw_ready_count (&run->ready, lane);
-    }
+    dw_scheduler_recall_run (self, run_index);
+    if (run->added_count > 0)
+        dw_scheduler_drop_added (self, run_index);
     for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
         dw_run_node_t *state = &run->nodes[node];
         if (dw_run_is_final (state))
             continue;
-        state->state = (uint8_t) (state->state == DW_STATE_SENT ? DW_STATE_CANCELLED : waiting_as);
+        bool is_under_way = state->state == DW_STATE_SENT || state->state == DW_STATE_ADDED;
+        state->state = (uint8_t) (is_under_way ? DW_STATE_CANCELLED : waiting_as);
         run->unfinished_count--;
     }
     assert (run->unfinished_count == 0);
@@ -230,6 +246,10 @@ void dw_scheduler_finish_if_over (dw_scheduler_t *self, uint32_t run_index) {
     dw_run_t *run = &self->runs[run_index];
     if (run->life != DW_RUN_LIVE || run->unfinished_count > 0)
         return;
+    if (run->added) {
+        dw_scheduler_end_added (self, run_index);
+        return;
+    }
     bool is_ok = run->not_done_count == run->left_out_count;
     if (!is_ok && !run->keeps_all) { /* a node that nobody asked for may fail */
         is_ok = true;
@@ -270,8 +290,8 @@ static uint32_t s_steps_done_plain (dw_scheduler_t *self, uint32_t run_index, ui
 
 uint32_t dw_scheduler_steps_done (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
                                   uint32_t steps) {
-    const dw_plan_t *plan = self->plan;
     dw_run_t *run = &self->runs[run_index];
+    const dw_plan_t *plan = run->plan;
     self->counts.steps_done += steps;
     run->not_done_count -= steps;
     if (run->is_plain)
@@ -312,7 +332,7 @@ static double s_hash (uint64_t seed, uint64_t a, uint64_t b) {
 
 /* How long to wait before a retry: exponential backoff, each wait varied by the jitter. */
 static int64_t s_backoff_ns (const dw_scheduler_t *self, const dw_run_t *run, uint32_t node) {
-    const dw_backoff_t *backoff = &self->plan->policies[self->plan->policy[node]].backoff;
+    const dw_backoff_t *backoff = &dw_run_policy (run, node)->backoff;
     double wait_us = (double) backoff->initial_us;
     for (unsigned i = 1; i < run->retries[node] && wait_us < (double) backoff->max_us; i++)
         wait_us *= backoff->factor;
@@ -342,6 +362,16 @@ static void s_go_on (dw_scheduler_t *self, uint32_t run_index) {
     dw_scheduler_finish_if_over (self, run_index);
 }
 
+void dw_scheduler_node_done (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
+    dw_run_t *run = &self->runs[run_index];
+    self->counts.steps_done++;
+    run->not_done_count--;
+    run->nodes[node].state = DW_STATE_DONE;
+    dw_scheduler_count_out (self, run_index, node);
+    s_release_dependents (self, run_index, node);
+    s_go_on (self, run_index);
+}
+
 void dw_scheduler_node_left_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     run->nodes[node].state = DW_STATE_LEFT_OUT;
@@ -359,9 +389,14 @@ void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_
     run->failed_count++;
     dw_scheduler_count_out (self, run_index, node);
     switch (self->plan->failure_strategy) {
-        case DW_FAIL_FAST: s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED); return;
+        case DW_FAIL_FAST:
+            if (run->added)
+                dw_scheduler_fail_outwards (self, run_index, node);
+            else
+                s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED);
+            return;
         case DW_CONTINUE_ON_ERROR: {
-            if (self->plan->is_conditional) {
+            if (run->plan->is_conditional) {
                 s_release_dependents (self, run_index, node);
                 break;
             }
@@ -392,7 +427,7 @@ void dw_scheduler_attempt_failed (dw_scheduler_t *self, uint32_t run_index, uint
     dw_run_t *run = &self->runs[run_index];
     self->counts.attempts_failed++;
     dw_scheduler_keep_error (self, run_index, node, code, handle);
-    const dw_policy_t *policy = &self->plan->policies[self->plan->policy[node]];
+    const dw_policy_t *policy = dw_run_policy (run, node);
     if (!run->retries || run->retries[node] >= policy->retry_attempts) {
         dw_scheduler_node_failed (self, run_index, node);
         return;
@@ -411,7 +446,7 @@ void dw_scheduler_attempt_failed (dw_scheduler_t *self, uint32_t run_index, uint
 /* Whether a run's ready nodes are taken in order of arrival. Hybrid decides by measured times: for
  * a lane of long tasks the order decides when the run ends, for a lane of short ones it only
  * scatters memory accesses. */
-static bool s_is_in_order_of_arrival (const dw_scheduler_t *self) {
+bool dw_scheduler_is_in_order (const dw_scheduler_t *self) {
     switch (self->plan->strategy) {
         case DW_REACTIVE: return true;
         case DW_WORK_QUEUE:
@@ -421,8 +456,10 @@ static bool s_is_in_order_of_arrival (const dw_scheduler_t *self) {
     return self->plan->priority == DW_RANK && self->lanes[0].mean_ns < DW_MESSAGE_NS;
 }
 
-/* Makes the place of a run exist. Most systems use few of the places that they may use. */
-static bool s_grow_runs (dw_scheduler_t *self, uint32_t run) {
+/* Most systems use few of the places that they may use. */
+bool dw_scheduler_grow_runs (dw_scheduler_t *self, uint32_t run) {
+    if (run < self->runs_size)
+        return true;
     uint32_t size = self->runs_size ? self->runs_size : 16;
     while (size <= run)
         size *= 2;
@@ -447,10 +484,21 @@ static void s_fail_if_unserved (dw_scheduler_t *self, uint32_t run_index) {
         }
 }
 
+void dw_scheduler_start_run (dw_scheduler_t *self, uint32_t run_index) {
+    dw_run_t *run = &self->runs[run_index];
+    uint32_t sources_end = run->plan->level_at[1];
+    for (uint32_t node = 0; node < sources_end; node++) {
+        run->level_unfinished_count += !dw_run_is_final (&run->nodes[node]);
+        s_dependencies_met (self, run_index, node);
+    }
+    if (run->plan->strategy == DW_LEVEL)
+        dw_scheduler_open_levels (self, run_index);
+}
+
 void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event) {
     const dw_plan_t *plan = self->plan;
     assert (event->run < self->options.runs_max);
-    if (event->run >= self->runs_size && !s_grow_runs (self, event->run)) {
+    if (!dw_scheduler_grow_runs (self, event->run)) {
         self->no_memory = true;
         return;
     }
@@ -460,17 +508,23 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
     run->serial = ++self->serial;
     if (plan->nodes_count == 0) {
         run->plan = plan;
+        run->added = NULL;
+        run->root = event->run;
+        run->added_count = 0;
         run->unfinished_count = run->not_done_count = run->failed_count = run->sent_count = 0;
         run->left_out_count = 0;
         run->life = DW_RUN_LIVE;
         s_finish (self, event->run, DW_RUN_OK);
         return;
     }
-    if (dw_run_begin (run, plan, self->template, self->has_retries, s_is_in_order_of_arrival (self),
+    if (dw_run_begin (run, plan, self->template, self->has_retries, dw_scheduler_is_in_order (self),
                       event->outputs, event->outputs_count)) {
         run->life = DW_RUN_LIVE;
         run->nodes = NULL; /* dw_scheduler_node_state says cancelled */
         run->plan = plan;
+        run->added = NULL;
+        run->root = event->run;
+        run->added_count = 0;
         run->sent_count = run->failed_count = run->left_out_count = 0;
         run->not_done_count = plan->nodes_count;
         s_finish (self, event->run, DW_RUN_FAILED);
@@ -482,21 +536,18 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
                                                    .run = event->run,
                                                    .serial = run->serial,
                                                    .node = DW_NONE});
+    run->root = event->run;
+    run->budget = plan->added_nodes_max;
     run->is_plain = plan->pool && plan->lanes_count == 1 && run->keeps_all && !run->rule &&
-                    plan->strategy != DW_LEVEL;
-    uint32_t sources_end = plan->level_at[1];
-    for (uint32_t node = 0; node < sources_end; node++) {
-        run->level_unfinished_count += !dw_run_is_final (&run->nodes[node]);
-        s_dependencies_met (self, event->run, node);
-    }
-    if (plan->strategy == DW_LEVEL)
-        dw_scheduler_open_levels (self, event->run);
+                    plan->strategy != DW_LEVEL && plan->adders_count == 0;
+    dw_scheduler_start_run (self, event->run);
     if (self->unserved && plan->failure_strategy == DW_FAIL_FAST && !plan->is_conditional)
         s_fail_if_unserved (self, event->run);
 }
 
 void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event) {
-    if (event->run < self->runs_size && self->runs[event->run].life == DW_RUN_LIVE)
+    if (event->run < self->runs_size && self->runs[event->run].life == DW_RUN_LIVE &&
+        !self->runs[event->run].added)
         s_break_off (self, event->run, DW_STATE_CANCELLED, DW_RUN_CANCELLED);
 }
 
@@ -519,9 +570,12 @@ void dw_scheduler_on_run_deadline (dw_scheduler_t *self, uint32_t run_index) {
     self->counts.deadlines++;
     for (uint32_t w = 0; w < self->options.workers_max; w++) {
         const dw_worker_state_t *worker = &self->workers[w];
-        if (worker->first != worker->next &&
-            dw_scheduler_task (worker, worker->first)->run == run_index)
-            s_out_of_time (self, run_index, dw_scheduler_task (worker, worker->first)->node);
+        if (worker->first == worker->next)
+            continue;
+        const dw_held_task_t *task = dw_scheduler_task (worker, worker->first);
+        if (task->run != DW_NONE && self->runs[task->run].root == run_index &&
+            !dw_run_is_final (&run->nodes[task->shown]))
+            s_out_of_time (self, run_index, task->shown);
     }
     if (run->failed_count == failed_before) { /* nobody was at it: the first that would have come */
         while (dw_run_is_final (&run->nodes[node]))

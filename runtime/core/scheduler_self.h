@@ -4,6 +4,7 @@
  *     scheduler_runs.c       how a node gets ready, what an attempt comes to, how a run ends
  *     scheduler_cancel.c     how a part of a run is cancelled
  *     scheduler_workers.c    what workers hold, what their answers do, what time does
+ *     scheduler_added.c      graphs that nodes add to their runs
  *     scheduler_lanes.c      who serves a lane
  *     scheduler_dispatch.c   how ready tasks are given to workers
  *     scheduler_own.c        the shell's own work */
@@ -31,6 +32,7 @@
 typedef struct dw_held_task_t {
     uint32_t run; /* DW_NONE: nobody waits for its answer any more */
     uint32_t node;
+    uint32_t shown; /* the same, or of what was added the node of the plan that it is part of */
     uint32_t steps;
     uint32_t cut;  /* so many more it was sent, which were cancelled */
     uint32_t done; /* steps that were answered for, before node */
@@ -154,8 +156,25 @@ static inline dw_held_task_t *dw_scheduler_task (const dw_worker_state_t *worker
     return &worker->tasks[ticket & (worker->tasks_size - 1)];
 }
 
+/* What is known of a node of the plan, and of one of a run, which may be what was added. */
 static inline dw_kind_t *dw_scheduler_kind (const dw_scheduler_t *self, uint32_t node) {
     return &self->kinds[self->plan->kind[node]];
+}
+
+static inline dw_kind_t *dw_scheduler_run_kind (const dw_scheduler_t *self, const dw_run_t *run,
+                                                uint32_t node) {
+    uint32_t kind = run->plan->kind[node];
+    return &self->kinds[run->added ? run->added->kinds[kind] : kind];
+}
+
+/* The policy of failing attempts at a node. */
+static inline const dw_policy_t *dw_run_policy (const dw_run_t *run, uint32_t node) {
+    return &run->plan->policies[run->plan->policy[node]];
+}
+
+/* The node of the plan that a run's node is, or is part of. */
+static inline uint32_t dw_run_shown (const dw_run_t *run, uint32_t node) {
+    return run->added ? run->root_node : node;
 }
 
 /* ---- Lanes of a worker ------------------------------------------------------------------------ */
@@ -170,10 +189,30 @@ static inline bool dw_scheduler_serves (const dw_worker_state_t *worker, uint32_
     return worker->present && (worker->lanes ? worker->lanes >> lane & 1 : worker->lane == lane);
 }
 
-/* The lane of a node that a worker has run. */
+/* All that was added is in the lane of the node that added it, whatever its own plan says. */
+static inline uint32_t dw_run_lane (const dw_run_t *run, uint32_t node) {
+    return run->added ? run->lane : run->plan->lane[node];
+}
+
+static inline uint32_t dw_run_ready_lane (const dw_run_t *run, uint32_t lane) {
+    return run->added ? 0 : lane;
+}
+
+static inline uint32_t dw_run_ready_count (const dw_run_t *run, uint32_t lane) {
+    return run->added && run->lane != lane
+               ? 0
+               : dw_ready_count (&run->ready, dw_run_ready_lane (run, lane));
+}
+
+static inline uint32_t dw_run_ready_first (const dw_run_t *run, uint32_t lane) {
+    return dw_ready_first (&run->ready, dw_run_ready_lane (run, lane));
+}
+
+/* The lane of a run's node that a worker has run. */
 static inline dw_lane_t *dw_scheduler_lane_of (const dw_scheduler_t *self,
-                                               const dw_worker_state_t *worker, uint32_t node) {
-    return &self->lanes[worker->lanes ? self->plan->lane[node] : worker->lane];
+                                               const dw_worker_state_t *worker, const dw_run_t *run,
+                                               uint32_t node) {
+    return &self->lanes[worker->lanes ? dw_run_lane (run, node) : worker->lane];
 }
 
 /* Whether somebody else serves a lane of a worker: who could take what waits there. */
@@ -213,15 +252,15 @@ static inline uint32_t dw_scheduler_lane_first (const dw_scheduler_t *self, dw_l
 /* The node that is next in a lane that has ready ones. */
 static inline uint32_t dw_scheduler_first_ready (const dw_scheduler_t *self, uint32_t lane_index) {
     uint32_t run = dw_scheduler_lane_first (self, &self->lanes[lane_index]);
-    return dw_ready_first (&self->runs[run].ready, lane_index);
+    return dw_run_ready_first (&self->runs[run], lane_index);
 }
 
 /* Takes node out of what is ready: the first of the first run of lane. */
 static inline void dw_scheduler_unready (dw_scheduler_t *self, dw_lane_t *lane, dw_run_t *run,
                                          uint32_t node) {
     uint32_t lane_index = (uint32_t) (lane - self->lanes);
-    dw_ready_take (&run->ready, lane_index, node);
-    if (dw_ready_count (&run->ready, lane_index) == 0)
+    dw_ready_take (&run->ready, dw_run_ready_lane (run, lane_index), node);
+    if (dw_run_ready_count (run, lane_index) == 0)
         dw_scheduler_lane_drop_first (lane);
     lane->ready_count--;
     self->ready_count--;
@@ -254,11 +293,35 @@ static inline bool dw_scheduler_is_unserved (const dw_scheduler_t *self, uint32_
 }
 /* Nobody serves the lane of node, which has failed. */
 void dw_scheduler_node_unserved (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
+/* Makes the place of a run exist; false: no memory. */
+bool dw_scheduler_grow_runs (dw_scheduler_t *self, uint32_t run);
+/* What can run of a run that has begun gets ready. */
+void dw_scheduler_start_run (dw_scheduler_t *self, uint32_t run_index);
+/* Whether the ready nodes of a run that begins are taken in order of arrival. */
+bool dw_scheduler_is_in_order (const dw_scheduler_t *self);
+/* What workers hold of a run is given up, and nothing of it is ready any more. */
+void dw_scheduler_recall_run (dw_scheduler_t *self, uint32_t run_index);
+/* node, whose graph has come to its output, is done. */
+void dw_scheduler_node_done (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
 void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_node_cancelled (dw_scheduler_t *self, const dw_event_t *event);
 /* A run has not ended in its time. */
 void dw_scheduler_on_run_deadline (dw_scheduler_t *self, uint32_t run_index);
+
+/* ---- What was added --------------------------------------------------------------------------- */
+
+/* node of a run has become a graph. */
+void dw_scheduler_node_added (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
+                              const dw_event_t *event);
+/* What was added has no unfinished node: it has ended, and the node that it is. */
+void dw_scheduler_end_added (dw_scheduler_t *self, uint32_t place);
+/* fail_fast: a node of what was added has failed for good, and with it all that this is part of. */
+void dw_scheduler_fail_outwards (dw_scheduler_t *self, uint32_t place, uint32_t node);
+/* What was added in place ends before its time, whatever its node does. */
+void dw_scheduler_drop_added_at (dw_scheduler_t *self, uint32_t place);
+/* A run ends, and so does all that was added to it. */
+void dw_scheduler_drop_added (dw_scheduler_t *self, uint32_t run_index);
 
 /* ---- Who serves a lane ------------------------------------------------------------------------ */
 
@@ -289,6 +352,7 @@ void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_task_failed (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_task_returned (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_on_task_skipped (dw_scheduler_t *self, const dw_event_t *event);
+void dw_scheduler_on_task_added (dw_scheduler_t *self, const dw_event_t *event);
 void dw_scheduler_add_timer (dw_scheduler_t *self, dw_timer_t timer);
 void dw_scheduler_on_timer (dw_scheduler_t *self, const dw_timer_t *timer);
 

@@ -17,8 +17,8 @@ static int64_t s_worker_deadline_ns (const dw_scheduler_t *self, const dw_worker
     int64_t after_ns = INT64_MAX;
     if (task->run == DW_NONE)
         after_ns = self->options.grace_ns;
-    else if (self->plan->flags[task->node] & DW_NODE_TIMED)
-        after_ns = self->plan->policies[self->plan->policy[task->node]].timeout_us * 1000;
+    else if (self->runs[task->run].plan->flags[task->node] & DW_NODE_TIMED)
+        after_ns = dw_run_policy (&self->runs[task->run], task->node)->timeout_us * 1000;
     if (dw_scheduler_unanswered (worker) > 1 && !worker->emptied && after_ns > worker->late_ns &&
         dw_scheduler_has_company (self, worker))
         after_ns = worker->late_ns;
@@ -161,12 +161,12 @@ static void s_suspect_all (dw_scheduler_t *self, const dw_worker_state_t *worker
         if (task->run == DW_NONE)
             continue;
         dw_run_t *run = &self->runs[task->run];
-        if (!run->deaths && !(run->deaths = calloc (self->plan->nodes_count, 1))) {
+        if (!run->deaths && !(run->deaths = calloc (run->plan->nodes_count, 1))) {
             self->no_memory = true;
             return;
         }
         uint32_t node = task->node;
-        for (uint32_t step = 0; step < task->steps; step++, node = self->plan->chain_next[node])
+        for (uint32_t step = 0; step < task->steps; step++, node = run->plan->chain_next[node])
             run->deaths[node] |= DW_SUSPECT;
     }
 }
@@ -176,7 +176,7 @@ static void s_suspect_all (dw_scheduler_t *self, const dw_worker_state_t *worker
 static void s_lose_task (dw_scheduler_t *self, const dw_held_task_t *task,
                          const dw_event_t *event) {
     dw_run_t *run = &self->runs[task->run];
-    bool is_once = self->plan->flags[task->node] & DW_NODE_ONCE;
+    bool is_once = run->plan->flags[task->node] & DW_NODE_ONCE;
     if (event->idle || (event->last && !is_once)) {
         self->counts.returned++;
         dw_scheduler_put_back (self, task->run, task->node);
@@ -239,10 +239,11 @@ uint64_t dw_scheduler_moved (uint64_t mean_ns, uint64_t new_ns) {
 
 /* Learns from a measured time. Tasks that were timed together have one duration, which is one
  * measurement. */
-static void s_learn (dw_scheduler_t *self, const dw_worker_state_t *worker, uint32_t node,
-                     uint32_t steps, uint64_t duration_ns) {
-    dw_kind_t *kind = dw_scheduler_kind (self, node);
-    dw_lane_t *lane = dw_scheduler_lane_of (self, worker, node);
+static void s_learn (dw_scheduler_t *self, const dw_worker_state_t *worker, uint32_t run_index,
+                     uint32_t node, uint32_t steps, uint64_t duration_ns) {
+    const dw_run_t *run = &self->runs[run_index];
+    dw_kind_t *kind = dw_scheduler_run_kind (self, run, node);
+    dw_lane_t *lane = dw_scheduler_lane_of (self, worker, run, node);
     if (duration_ns == kind->last_ns && kind->mean_ns > 0)
         return;
     dw_scheduler_learn (kind, duration_ns);
@@ -281,7 +282,7 @@ void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
         dw_scheduler_attempt_failed (self, run, node, 502, DW_NONE);
         return;
     }
-    s_learn (self, worker, node, steps, event->duration_ns);
+    s_learn (self, worker, run, node, steps, event->duration_ns);
     bool is_over = event->last || steps == task->steps + task->cut;
     if (steps > task->steps)
         steps = task->steps; /* what is behind them was cancelled, and is not kept */
@@ -302,6 +303,7 @@ void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
     uint32_t next = dw_scheduler_steps_done (self, run, node, steps);
     if (!is_over) {
         task->node = next;
+        task->shown = dw_run_shown (&self->runs[run], next);
         task->steps -= steps;
         task->cut -= event->steps - steps;
         task->done += event->steps;
@@ -325,7 +327,7 @@ void dw_scheduler_on_task_failed (dw_scheduler_t *self, const dw_event_t *event)
     }
     dw_run_t *run = &self->runs[task.run];
     run->sent_count--;
-    s_learn (self, worker, task.node, 1, event->duration_ns);
+    s_learn (self, worker, task.run, task.node, 1, event->duration_ns);
     if (run->nodes[task.node].state == DW_STATE_WAITING)
         run->nodes[task.node].attempts++; /* a later step of a chain */
     dw_scheduler_attempt_failed (self, task.run, task.node, event->code, event->handle);
@@ -357,19 +359,41 @@ void dw_scheduler_on_task_skipped (dw_scheduler_t *self, const dw_event_t *event
     dw_run_t *run = &self->runs[task.run];
     run->sent_count--;
     if (run->nodes[task.node].state == DW_STATE_WAITING)
-        run->nodes[task.node].attempts++;                     /* a later step of a chain */
-    if (!(self->plan->flags[task.node] & DW_NODE_MAY_SKIP)) { /* an answer that makes no sense */
+        run->nodes[task.node].attempts++;                    /* a later step of a chain */
+    if (!(run->plan->flags[task.node] & DW_NODE_MAY_SKIP)) { /* an answer that makes no sense */
         dw_scheduler_attempt_failed (self, task.run, task.node, 502, DW_NONE);
         return;
     }
-    s_learn (self, worker, task.node, 1, event->duration_ns);
+    s_learn (self, worker, task.run, task.node, 1, event->duration_ns);
     dw_scheduler_node_left_out (self, task.run, task.node);
+}
+
+void dw_scheduler_on_task_added (dw_scheduler_t *self, const dw_event_t *event) {
+    dw_worker_state_t *worker = s_answered (self, event);
+    if (!worker)
+        return;
+    dw_held_task_t task = *dw_scheduler_task (worker, worker->first);
+    s_pop_task (self, event->worker);
+    if (task.run == DW_NONE) {
+        self->counts.answers_ignored++;
+        return;
+    }
+    dw_run_t *run = &self->runs[task.run];
+    run->sent_count--;
+    if (run->nodes[task.node].state == DW_STATE_WAITING)
+        run->nodes[task.node].attempts++;          /* a later step of a chain */
+    if (!dw_plan_may_add (run->plan, task.node)) { /* an answer that makes no sense */
+        dw_scheduler_attempt_failed (self, task.run, task.node, 502, DW_NONE);
+        return;
+    }
+    s_learn (self, worker, task.run, task.node, 1, event->duration_ns);
+    dw_scheduler_node_added (self, task.run, task.node, event);
 }
 
 /* A worker has not got past a task that was given up: it is stuck. */
 static void s_replace_worker (dw_scheduler_t *self, uint32_t worker_index) {
     dw_worker_state_t *worker = &self->workers[worker_index];
-    uint32_t node = dw_scheduler_task (worker, worker->first)->node;
+    uint32_t node = dw_scheduler_task (worker, worker->first)->shown;
     self->counts.workers_replaced++;
     s_forget_worker (self, worker_index);
     dw_command_t *command = dw_scheduler_command (self, DW_REPLACE_WORKER);

@@ -153,13 +153,13 @@ void audit_result (const plot_t *plot, uint32_t client, uint32_t run, const dw_r
     if (self.ended->was_cancelled && !self.run->cancel_ns)
         verdict_fail ("%s was cancelled, and nobody has asked for that", self.name);
     s_find_failures (&self);
-    evaluator_run_t question = {plot->graph->options.failure_strategy,
-                                self.fails,
-                                self.skips,
-                                self.run->outputs,
-                                self.run->outputs_count,
-                                self.run->input,
-                                self.run->input_size};
+    evaluator_run_t question = {.failure_strategy = plot->graph->options.failure_strategy,
+                                .fails = self.fails,
+                                .skips = self.skips,
+                                .outputs = self.run->outputs,
+                                .outputs_count = self.run->outputs_count,
+                                .input = self.run->input,
+                                .input_size = self.run->input_size};
     evaluation_t *evaluation = evaluation_new (plot->evaluator, &question);
     dw_run_status_t due = s_status_due (&self, evaluation);
     if (!s_was_ended (&self) && dw_result_status (result) != due)

@@ -216,7 +216,7 @@ dw_processors_t *processors_new (void) {
                                              RANDOM_ECHO, RANDOM_MEASURE,   RANDOM_MEASURE_BRIEF,
                                              RANDOM_PICK, RANDOM_PICK_BRIEF};
     dw_processors_t *processors = dw_processors_new_empty ();
-    for (size_t i = 0; processors && i < RANDOM_PROCESSORS; i++) {
+    for (size_t i = 0; processors && i < sizeof all / sizeof *all; i++) {
         dw_trait_t trait = random_processor_trait (all[i]);
         dw_processor_t processor = {.name = random_processor_name (all[i]),
                                     .help = "hashes what it reads",

@@ -300,6 +300,8 @@ static bool s_check_command (model_t *self, const dw_command_t *command) {
                                    command->run, command->node, command->code);
         case DW_KEEP_DEATH: return s_check_death (self, command);
         case DW_DROP_OUTPUT: return s_check_drop (self, command);
+        case DW_BEGIN_ADDED: /* these worlds do not grow: test_added_worlds.c */
+        case DW_END_ADDED: return model_is_wrong (self, "run %u: a graph is added", command->run);
         case DW_FINISH_RUN: return s_check_finish (self, command);
         case DW_REPLACE_WORKER: return true; /* the model was asked before */
     }

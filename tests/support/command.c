@@ -20,7 +20,7 @@
 
 #define BINARY        DAGWOOD_BUILD_DIR "/dagwood"
 #define WORDS_MAX     64
-#define FILES_MAX     64
+#define FILES_MAX     128
 #define SECONDS_MAX   120
 #define AWAIT_LOOKS   2000
 #define AWAIT_LOOK_US 5000

@@ -169,6 +169,61 @@ static void s_blame (s_run_t *s, uint32_t node) {
             it->because_of[it->because_of_count++] = evaluator->by_rank[rank];
 }
 
+/* What the node becomes, as a run of its own: its output is the node's, or its first failure. */
+static void s_become (s_run_t *s, uint32_t node, random_value_t input) {
+    const random_graph_t *graph = s->evaluation->evaluator->graph;
+    const random_graph_t *inner = graph->nodes[node].inner;
+    evaluated_node_t *it = &s->evaluation->nodes[node];
+    uint32_t share = s->run->budget / random_graph_growing_count (graph);
+    if (s->run->depth >= s->run->added_depth_max || inner->nodes_count > share) {
+        it->code = 413;
+        return;
+    }
+    evaluator_t *evaluator = evaluator_new (inner);
+    bool fails[RANDOM_INNER_MAX], skips[RANDOM_INNER_MAX];
+    for (uint32_t i = 0; i < inner->nodes_count; i++) {
+        fails[i] = random_graph_fails (inner, i);
+        skips[i] = inner->nodes[i].skips;
+    }
+    evaluator_run_t run = *s->run;
+    run.fails = fails;
+    run.skips = skips;
+    run.cut = NULL;
+    run.outputs = &graph->nodes[node].inner_output;
+    run.outputs_count = 1;
+    run.input = input.bytes;
+    run.input_size = input.size;
+    run.budget = share - inner->nodes_count;
+    run.depth++;
+    evaluation_t *evaluation = evaluation_new (evaluator, &run);
+    evaluated_node_t *output = &evaluation->nodes[*run.outputs];
+    it->added_nodes = inner->nodes_count;
+    it->added_depth = 1;
+    for (uint32_t i = 0; i < inner->nodes_count; i++) {
+        const evaluated_node_t *within = &evaluation->nodes[i];
+        it->added_nodes += within->added_nodes;
+        if (it->added_depth < within->added_depth + 1)
+            it->added_depth = within->added_depth + 1;
+    }
+    bool is_cut = run.failure_strategy == DW_FAIL_FAST && evaluation->failures_count > 0;
+    if (output->status == DW_NODE_DONE && !is_cut) {
+        it->output = output->output;
+        it->metadata = output->metadata;
+        output->output.bytes = NULL;
+    } else if (output->left_out && !is_cut)
+        it->left_out = true;
+    else
+        for (uint32_t rank = 0; it->code == 0; rank++)
+            if (evaluation->nodes[evaluator->by_rank[rank]].status == DW_NODE_FAILED) {
+                uint32_t first = evaluator->by_rank[rank];
+                it->code = evaluation->nodes[first].code;
+                if (it->code == 0)
+                    it->code = inner->nodes[first].code;
+            }
+    evaluation_destroy (&evaluation);
+    evaluator_destroy (&evaluator);
+}
+
 /* The payload and, unless the processor reads its payload alone, all that its dependencies gave. */
 static void s_compute (s_run_t *s, uint32_t node) {
     const random_node_t *described = &s->evaluation->evaluator->graph->nodes[node];
@@ -185,6 +240,12 @@ static void s_compute (s_run_t *s, uint32_t node) {
             hash = random_hash (hash, dependency->output.bytes, dependency->output.size);
             hash = random_hash (hash, sum, sum ? strlen (sum) : 0);
         }
+    if (described->inner && !(s->run->cut && s->run->cut[node])) {
+        random_value_t input = random_processor_output (RANDOM_MIX, hash, NULL, 0);
+        s_become (s, node, hash % 2 ? input : payload);
+        free (input.bytes);
+        return;
+    }
     it->output = random_processor_output (described->processor, hash, payload.bytes, payload.size);
     if (!it->output.bytes) { /* an analyzer's output is the empty text unless it sets another */
         it->output = (random_value_t){malloc (1), 1};
@@ -192,6 +253,16 @@ static void s_compute (s_run_t *s, uint32_t node) {
         it->output.bytes[0] = 0xa0;
     }
     it->metadata = random_processor_metadata (described->processor, hash);
+}
+
+/* It has ended its branch. */
+static void s_leave_out (s_run_t *s, uint32_t node) {
+    evaluated_node_t *it = &s->evaluation->nodes[node];
+    it->status = DW_NODE_SKIPPED;
+    it->left_out = true;
+    s->done[node] = false;
+    s->blames[(size_t) node * s->evaluation->evaluator->graph->nodes_count + node] = true;
+    it->because_of[it->because_of_count++] = node;
 }
 
 static void s_run_node (s_run_t *s, uint32_t node) {
@@ -211,16 +282,19 @@ static void s_run_node (s_run_t *s, uint32_t node) {
     it->source = evaluator_source (self->evaluator, node, s->done);
     self->failures_count += s->run->fails[node];
     if (!s->run->fails[node] && s->run->skips && s->run->skips[node]) {
-        it->status = DW_NODE_SKIPPED;
-        it->left_out = true;
-        s->blames[(size_t) node * self->evaluator->graph->nodes_count + node] = true;
-        it->because_of[it->because_of_count++] = node;
+        s_leave_out (s, node);
         return;
     }
     it->status = s->run->fails[node] ? DW_NODE_FAILED : DW_NODE_DONE;
     s->done[node] = !s->run->fails[node];
     if (s->run->input && s->done[node])
         s_compute (s, node);
+    if (it->code) {
+        it->status = DW_NODE_FAILED;
+        s->done[node] = false;
+        self->failures_count++;
+    } else if (it->left_out)
+        s_leave_out (s, node);
 }
 
 evaluation_t *evaluation_new (const evaluator_t *evaluator, const evaluator_run_t *run) {

@@ -35,6 +35,9 @@ typedef struct evaluator_run_t {
     uint32_t outputs_count;  /* 0: every node */
     const void *input;       /* one msgpack value; NULL: outputs are not computed */
     size_t input_size;
+    /* Of what nodes add: how many in all, how deep, and how deep this is already. */
+    uint32_t added_nodes_max, added_depth_max, budget, depth;
+    const bool *cut; /* by node: whether it was cancelled, so that it becomes nothing; NULL: none */
 } evaluator_run_t;
 
 typedef struct evaluated_node_t {
@@ -46,6 +49,8 @@ typedef struct evaluated_node_t {
     uint32_t
         because_of[16]; /* of a skipped one: those that failed, or ended their branches, by rank */
     uint32_t because_of_count;
+    int code; /* of one that failed though it was not told to: of what it became, or might not */
+    uint32_t added_nodes, added_depth;
     random_value_t output; /* of a done one */
     random_metadata_t metadata;
 } evaluated_node_t;

@@ -524,7 +524,8 @@ void model_event (model_t *self, const dw_event_t *event) {
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
         case DW_EVENT_TASK_RETURNED:
-        case DW_EVENT_TASK_SKIPPED: break;
+        case DW_EVENT_TASK_SKIPPED:
+        case DW_EVENT_TASK_ADDED: break;
     }
     if (!worker->present || worker->first == worker->next || event->ticket != worker->first ||
         event->step != model_task (worker, worker->first)->told)

@@ -34,6 +34,8 @@ static void s_set_options (dw_graph_t *graph) {
         .batch_size = 16,
         .max_payload_bytes = 1 << 20,
         .backoff = {.initial_us = 1000, .max_us = 5000, .factor = 1.5, .jitter = 0.25},
+        .added_nodes_max = 100,
+        .added_depth_max = DW_UNSET,
     };
 }
 
@@ -49,6 +51,9 @@ static void s_build_everything (dw_graph_t *graph) {
     wrong |= dw_graph_set_integer (graph, node, "integer", -1);
     wrong |= dw_graph_set_number (graph, node, "number", 0.1);
     wrong |= dw_graph_set_boolean (graph, node, "boolean", true);
+    wrong |= dw_graph_allow (graph, 0, "identity");
+    wrong |= dw_graph_allow (graph, node, "concat");
+    wrong |= dw_graph_allow (graph, node, "identity");
     wrong |= dw_graph_set_remote (graph, 0);
     wrong |= dw_graph_require_tag (graph, node, "zone", "a/b");
     wrong |= dw_graph_require_tag (graph, node, "gpu", "yes");

@@ -129,6 +129,44 @@ static void s_draw_conditions (random_graph_t *self) {
     }
 }
 
+static uint64_t s_inner_seed (const random_graph_t *self, uint32_t node) {
+    random_t random = random_from (self->seed ^ UINT64_C (0x67726f77) ^ (uint64_t) node << 40);
+    return random_next (&random) >> 2; /* an option's integer has a sign */
+}
+
+void random_graph_grow (random_graph_t *self, uint32_t depth) {
+    random_t random = random_from (~self->seed);
+    uint32_t one_in = 1 + random_below (&random, 4);
+    for (uint32_t i = 0; depth > 0 && i < self->nodes_count; i++) {
+        random_node_t *node = &self->nodes[i];
+        if (!random_one_in (&random, one_in))
+            continue;
+        node->processor = random_one_in (&random, 2) ? RANDOM_GROW : RANDOM_GROW_BRIEF;
+        node->skips = false;
+        node->intent = DW_INTENT_DEFAULT;
+        node->inner = random_graph_new (s_inner_seed (self, i), RANDOM_INNER_MAX);
+        node->inner->options = self->options;
+        node->inner_output = random_below (&random, node->inner->nodes_count);
+        random_graph_grow (node->inner, depth - 1);
+    }
+}
+
+uint32_t random_graph_growing_count (const random_graph_t *self) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < self->nodes_count; i++)
+        count += self->nodes[i].inner != NULL;
+    return count;
+}
+
+static uint32_t s_depth (const random_graph_t *self) {
+    uint32_t deepest = 0;
+    for (uint32_t i = 0; self && i < self->nodes_count; i++) {
+        uint32_t depth = s_depth (self->nodes[i].inner) + (self->nodes[i].inner != NULL);
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return deepest;
+}
+
 bool random_graph_is_conditional (const random_graph_t *self) {
     for (uint32_t i = 0; i < self->nodes_count; i++)
         if (self->nodes[i].join != DW_JOIN_DEFAULT ||
@@ -170,8 +208,10 @@ void random_graph_destroy (random_graph_t **self_p) {
     random_graph_t *self = *self_p;
     if (!self)
         return;
-    for (uint32_t i = 0; i < self->nodes_count; i++)
+    for (uint32_t i = 0; i < self->nodes_count; i++) {
         free (self->nodes[i].dependencies);
+        random_graph_destroy (&self->nodes[i].inner);
+    }
     free (self->nodes);
     free (self);
     *self_p = NULL;
@@ -219,6 +259,14 @@ dw_graph_t *random_graph_build (const random_graph_t *self) {
         }
         if (node->skips)
             wrong |= dw_graph_set_boolean (graph, index, "skips", true);
+        if (node->inner) {
+            wrong |= dw_graph_set_integer (graph, index, "inner", (int64_t) node->inner->seed);
+            wrong |= dw_graph_set_integer (graph, index, "depth", s_depth (node->inner));
+            wrong |= dw_graph_set_integer (graph, index, "output", node->inner_output);
+            for (int p = 0; p < RANDOM_PROCESSORS; p++)
+                wrong |= dw_graph_allow (graph, index,
+                                         random_processor_name ((random_processor_t) p));
+        }
         if (node->demand == 1)
             wrong |= dw_graph_set_remote (graph, index);
         else if (node->demand > 1)
@@ -282,6 +330,9 @@ static void s_print_node (const random_graph_t *self, const random_node_t *node,
         fprintf (file, "    join: %s\n", s_joins[node->join]);
     if (node->skips)
         fputs ("    # it skips\n", file);
+    if (node->inner)
+        fprintf (file, "    # it becomes a graph of %u nodes, seed %" PRIu64 ", output %u\n",
+                 node->inner->nodes_count, node->inner->seed, node->inner_output);
     if (node->failures > 0)
         fprintf (file, "    options: {failures: %" PRId64 ", code: %d}\n",
                  node->failures == RANDOM_FAILS_ALWAYS ? -1 : (int64_t) node->failures, node->code);
@@ -331,6 +382,8 @@ static const struct {
                               {.intent = DW_ANALYZE, .brief = true, .payload_only = true}},
     [RANDOM_PICK] = {"pick", {.intent = DW_TRANSFORM, .may_skip = true}},
     [RANDOM_PICK_BRIEF] = {"pick_brief", {.intent = DW_TRANSFORM, .brief = true, .may_skip = true}},
+    [RANDOM_GROW] = {"grow", {.intent = DW_TRANSFORM, .may_add = true}},
+    [RANDOM_GROW_BRIEF] = {"grow_brief", {.intent = DW_TRANSFORM, .brief = true, .may_add = true}},
 };
 
 const char *random_processor_name (random_processor_t processor) {

@@ -28,6 +28,8 @@ typedef enum random_processor_t {
     RANDOM_MEASURE_BRIEF, /* analyzes, brief, reads its payload alone */
     RANDOM_PICK,          /* as mix, and may skip */
     RANDOM_PICK_BRIEF,    /* the same, and is brief */
+    RANDOM_GROW,       /* as mix, and becomes a graph, of which what it would give is the input */
+    RANDOM_GROW_BRIEF, /* the same, and says that it is brief */
     RANDOM_PROCESSORS
 } random_processor_t;
 
@@ -47,6 +49,8 @@ typedef struct random_node_t {
     bool not_idempotent;
     bool skips; /* where an attempt would succeed, it ends its branch */
     dw_join_t join;
+    struct random_graph_t *inner; /* that it becomes; NULL: none */
+    uint32_t inner_output;        /* node of that */
 } random_node_t;
 
 typedef struct random_graph_t {
@@ -60,6 +64,13 @@ typedef struct random_graph_t {
 random_graph_t *random_graph_new (uint64_t seed, uint32_t nodes_max);
 void random_graph_destroy (random_graph_t **self_p);
 
+#define RANDOM_INNER_MAX 6u /* nodes of a graph that a node becomes */
+/* Some nodes become graphs, and some of theirs do again, so deep at most. Drawn from the graph's seed alone; what is within gets
+ * its options. */
+void random_graph_grow (random_graph_t *self, uint32_t depth);
+/* Nodes that become graphs. */
+uint32_t random_graph_growing_count (const random_graph_t *self);
+
 /* Whether node's output becomes its descendants' payload. */
 bool random_graph_transforms (const random_graph_t *self, uint32_t node);
 uint32_t random_graph_retries (const random_graph_t *self, uint32_t node);
@@ -69,7 +80,8 @@ bool random_graph_is_conditional (const random_graph_t *self);
 bool random_graph_fails (const random_graph_t *self, uint32_t node);
 
 /* The same graph for dagwood. Each node's processor is told the node's `index`, its `failures`
- * (-1: always) and `code`, and whether it `skips`, as options. */
+ * (-1: always) and `code`, and whether it `skips`, as options; and of a graph that it becomes the seed, by which it is drawn
+ * again (`inner`, and `depth`). */
 dw_graph_t *random_graph_build (const random_graph_t *self);
 /* The same graph as a graph file, to look at. */
 void random_graph_print (const random_graph_t *self, FILE *file);

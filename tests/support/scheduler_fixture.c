@@ -129,6 +129,15 @@ static void s_say_command (scheduler_fixture_t *self, const dw_command_t *comman
         case DW_DROP_OUTPUT:
             s_say (self, "run %" PRIu32 ": drop node %" PRIu32 "\n", command->run, command->node);
             break;
+        case DW_BEGIN_ADDED:
+            s_say (self, "run %" PRIu32 ": node %" PRIu32 " is a graph, run in place %" PRIu32 "\n",
+                   command->run, command->node, command->place);
+            break;
+        case DW_END_ADDED:
+            s_say (self, "run %" PRIu32 ": node %" PRIu32 "'s graph in place %" PRIu32 " ends %s\n",
+                   command->run, command->node, command->place,
+                   dw_node_status_text ((dw_node_status_t) command->status));
+            break;
         case DW_FINISH_RUN:
             s_say (self, "run %" PRIu32 ": finished %s\n", command->run, statuses[command->status]);
             break;

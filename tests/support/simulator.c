@@ -85,7 +85,8 @@ static bool s_take_event (world_t *world, const thing_t *thing) {
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
         case DW_EVENT_TASK_RETURNED:
-        case DW_EVENT_TASK_SKIPPED: break;
+        case DW_EVENT_TASK_SKIPPED:
+        case DW_EVENT_TASK_ADDED: break;
     }
     assert (world->events_count < sizeof world->events / sizeof *world->events);
     world->events[world->events_count++] = event;
@@ -127,6 +128,8 @@ static void s_obey (world_t *world, const dw_command_t *command) {
             break;
         case DW_KEEP_OUTPUT:
         case DW_KEEP_DEATH:
+        case DW_BEGIN_ADDED:
+        case DW_END_ADDED:
         case DW_DROP_OUTPUT: break;
     }
 }

@@ -70,6 +70,7 @@ void wire_write_answer (dw_writer_t *self, const dw_wire_answer_record_t *answer
             return;
         case DW_WIRE_RETURNED:
         case DW_WIRE_SKIPPED: return;
+        case DW_WIRE_ADDED: s_write_refs (self, refs, 3); return;
     }
 }
 
@@ -109,6 +110,8 @@ void wire_write_extra (dw_writer_t *self, const dw_wire_extra_t *extra, const ui
         dw_write_str (self, extra->message, extra->message_size);
     else
         dw_write_nil (self);
+    dw_write_uint (self, extra->added_nodes);
+    dw_write_uint (self, extra->added_depth);
     if (extra->causes_count)
         s_write_nodes (self, causes, extra->causes_count);
     else
@@ -340,11 +343,12 @@ static bool s_read_answer (dw_wire_reader_t *reader, const uint8_t *begin) {
     dw_wire_answer_record_t answer;
     if (!dw_read_answer (reader, &answer))
         return false;
-    s_expect (answer.answer <= DW_WIRE_SKIPPED, "an answer is one of those there are");
+    s_expect (answer.answer <= DW_WIRE_ADDED, "an answer is one of those there are");
     s_expect (answer.code <= 999 && answer.message_size <= 8192, "errors are bounded");
     s_expect_inside (reader, begin, answer.message, answer.message_size);
+    uint64_t refs = answer.answer == DW_WIRE_ADDED ? 3 : 2 * (uint64_t) answer.steps;
     s_expect_count (reader, 2 * (uint64_t) answer.steps);
-    s_read_refs (reader, begin, 2 * (uint64_t) answer.steps);
+    s_read_refs (reader, begin, refs);
     return !reader->is_damaged;
 }
 

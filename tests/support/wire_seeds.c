@@ -162,6 +162,10 @@ static void s_seed_answers (dw_writer_t *self) {
         .ticket = 9, .step = 1, .answer = DW_WIRE_SKIPPED, .duration_ns = 70};
     wire_write_answer (self, &returned, NULL);
     wire_write_answer (self, &skipped, NULL);
+    dw_wire_answer_record_t added = {
+        .ticket = 10, .step = 1, .answer = DW_WIRE_ADDED, .duration_ns = 80};
+    const dw_ref_t graph[] = {s_small, {0}, s_frame};
+    wire_write_answer (self, &added, graph);
 }
 
 static void s_seed_submissions (dw_writer_t *self) {
@@ -180,9 +184,11 @@ static void s_seed_extras (dw_writer_t *self) {
     dw_wire_extra_t failed = {
         .node = 0, .code = 413, .message = message, .message_size = strlen (message)};
     dw_wire_extra_t skipped = {.node = 1, .causes_count = 1};
+    dw_wire_extra_t added = {.node = 0, .added_nodes = 70000, .added_depth = 2};
     wire_write_extra (self, &done, NULL);
     wire_write_extra (self, &failed, NULL);
     wire_write_extra (self, &skipped, causes);
+    wire_write_extra (self, &added, NULL);
 }
 
 static void s_seed_results (dw_writer_t *self) {

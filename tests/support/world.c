@@ -56,6 +56,10 @@ void world_tell_event (world_t *world, const dw_event_t *event) {
             s_tell (world, "worker %u: ticket %u ends its branch after %u steps", w, ticket,
                     event->step);
             break;
+        case DW_EVENT_TASK_ADDED:
+            s_tell (world, "worker %u: ticket %u adds a graph after %u steps", w, ticket,
+                    event->step);
+            break;
         case DW_EVENT_TASK_RETURNED:
             s_tell (world, "worker %u: ticket %u returned after %u steps", w, ticket, event->step);
             break;
@@ -89,6 +93,11 @@ void world_tell_command (world_t *world, const dw_command_t *c) {
             break;
         case DW_DROP_OUTPUT:
             s_tell (world, "    drop run %u node %u's output", c->run, c->node);
+            break;
+        case DW_BEGIN_ADDED:
+        case DW_END_ADDED:
+            s_tell (world, "    run %u node %u's graph is run in place %u", c->run, c->node,
+                    c->place);
             break;
         case DW_FINISH_RUN:
             s_tell (world, "    finish run %u with status %u", c->run, c->status);
