@@ -272,7 +272,8 @@ static void scale_has_every_task_done_by_any_number_of_workers (void **state) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         json_t *json = s_quick ("scale", words[i]);
         s_expect_time (json, "completions_per_second_of_core");
-        s_expect_time (json, "bytes_per_worker");
+        if (sizeof DAGWOOD_SANITIZE == 1) /* whose memory malloc does not know of */
+            s_expect_time (json, "bytes_per_worker");
         s_expect_hash (json, s_expected_scale (40, 100));
         json_decref (json);
     }

@@ -4,8 +4,8 @@
 set -u
 build=$(realpath "$1")
 command -v python3 >/dev/null || { echo "python3 is missing"; exit 77; }
-if nm "$build/bench/scale" | grep -qE ' __tsan_'; then
-    echo "built with ThreadSanitizer, whose times say nothing"
+if nm "$build/bench/scale" | grep -qE ' __(asan|tsan)_'; then
+    echo "built with a sanitizer, whose times and memory say nothing"
     exit 77
 fi
 status=0
