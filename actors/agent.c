@@ -212,18 +212,6 @@ static int s_on_welcome (dw_agent_t *self, dw_message_t *message, dw_wire_reader
     return err;
 }
 
-static int s_on_refused (dw_wire_reader_t *reader, dw_error_t *error) {
-    size_t size;
-    uint32_t code = dw_read_uint_max (reader, 999);
-    const char *text = dw_read_str (reader, 4096, &size);
-    return dw_error_add (error,
-                         code == 403   ? DW_EKEY
-                         : code == 404 ? DW_EGRAPH
-                                       : DW_EREFUSED,
-                         DW_NOWHERE, "the coordinator refused: %.*s (%u)", text ? (int) size : 0,
-                         text ? text : "", (unsigned) code);
-}
-
 static int s_on_first_message (dw_agent_t *self, dw_message_t *message, dw_error_t *error) {
     dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message->frames[0]),
                                               zmq_msg_size (&message->frames[0]));
@@ -231,7 +219,7 @@ static int s_on_first_message (dw_agent_t *self, dw_message_t *message, dw_error
     if (type == DW_WIRE_WELCOME && !reader.is_damaged)
         return s_on_welcome (self, message, &reader, error);
     if (type == DW_WIRE_REFUSED && !reader.is_damaged)
-        return s_on_refused (&reader, error);
+        return dw_link_on_refused (&reader, error);
     return dw_error_add (error, DW_EREFUSED, DW_NOWHERE, "%s is no coordinator of dagwood",
                          self->endpoint);
 }
@@ -336,7 +324,7 @@ static void s_on_replace (dw_agent_t *self, uint32_t number) {
 /* The coordinator has put it out: it need not look for it again. */
 static void s_on_put_out (dw_agent_t *self, dw_wire_reader_t *reader) {
     dw_error_t *error = dw_error_new ();
-    self->result = s_on_refused (reader, error);
+    self->result = dw_link_on_refused (reader, error);
     s_notice_error (self, error);
     dw_error_destroy (&error);
 }

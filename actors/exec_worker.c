@@ -142,18 +142,6 @@ static int s_on_welcome (dw_exec_worker_t *self, dw_wire_reader_t *reader, dw_er
     return DW_OK;
 }
 
-static int s_on_refused (dw_wire_reader_t *reader, dw_error_t *error) {
-    size_t size;
-    uint32_t code = dw_read_uint_max (reader, 999);
-    const char *text = dw_read_str (reader, 4096, &size);
-    return dw_error_add (error,
-                         code == 403   ? DW_EKEY
-                         : code == 404 ? DW_EGRAPH
-                                       : DW_EREFUSED,
-                         DW_NOWHERE, "the coordinator refused: %.*s (%u)", text ? (int) size : 0,
-                         text ? text : "", (unsigned) code);
-}
-
 static int s_on_first_message (dw_exec_worker_t *self, dw_error_t *error) {
     dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&self->message.frames[0]),
                                               zmq_msg_size (&self->message.frames[0]));
@@ -161,7 +149,7 @@ static int s_on_first_message (dw_exec_worker_t *self, dw_error_t *error) {
     if (type == DW_WIRE_WELCOME && !reader.is_damaged)
         return s_on_welcome (self, &reader, error);
     if (type == DW_WIRE_REFUSED && !reader.is_damaged)
-        return s_on_refused (&reader, error);
+        return dw_link_on_refused (&reader, error);
     return dw_error_add (error, DW_EREFUSED, DW_NOWHERE, "%s is no coordinator of dagwood",
                          self->endpoint);
 }
@@ -260,7 +248,7 @@ static s_turn_t s_on_message (dw_exec_worker_t *self) {
     }
     if (type == DW_WIRE_REFUSED) {
         dw_error_t *error = dw_error_new ();
-        self->result = s_on_refused (&reader, error);
+        self->result = dw_link_on_refused (&reader, error);
         s_notice (self, dw_error_text (error));
         dw_error_destroy (&error);
         self->peer = UINT32_MAX; /* it is put out, and need not look for it again */

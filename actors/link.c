@@ -188,3 +188,15 @@ int dw_link_blame (const dw_link_t *self, const char *endpoint, bool has_keys, d
                              : "nobody answers at %s: is the coordinator running there?",
                          endpoint);
 }
+
+int dw_link_on_refused (dw_wire_reader_t *reader, dw_error_t *error) {
+    size_t size;
+    uint32_t code = dw_read_uint_max (reader, 999);
+    const char *text = dw_read_str (reader, 4096, &size);
+    return dw_error_add (error,
+                         code == 403   ? DW_EKEY
+                         : code == 404 ? DW_EGRAPH
+                                       : DW_EREFUSED,
+                         DW_NOWHERE, "the coordinator refused: %.*s (%u)", text ? (int) size : 0,
+                         text ? text : "", (unsigned) code);
+}

@@ -7,6 +7,7 @@
 #define DW_LINK_H
 
 #include "actors/keys.h"
+#include "runtime/wire.h"
 
 typedef struct dw_link_t {
     void *socket;  /* the DEALER */
@@ -43,5 +44,7 @@ int dw_link_wait (dw_link_t *self, int64_t deadline_ns);
 bool dw_link_is_cut (dw_link_t *self);
 /* Why nothing came within the time that was given: adds it to error. Returns DW_EKEY, or DW_ENOBODY. */
 int dw_link_blame (const dw_link_t *self, const char *endpoint, bool has_keys, dw_error_t *error);
+/* Reads what a REFUSED tells a worker, and adds it to error. Returns DW_EKEY, DW_EGRAPH no such graph, or DW_EREFUSED. */
+int dw_link_on_refused (dw_wire_reader_t *reader, dw_error_t *error);
 
 #endif

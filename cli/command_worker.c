@@ -1,15 +1,14 @@
 /* command_worker.c - dagwood worker: a process that runs nodes for a coordinator. */
 
 #include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "actors/processors.h"
 #include "cli/connection.h"
 #include "cli/exec.h"
-#include "cli/signals.h"
 #include "cli/slurm.h"
+#include "cli/team.h"
 #include "runtime/core/graph.h"
 
 #define SLOTS_MAX    1024
@@ -251,104 +250,49 @@ static int s_choose_all (dw_processors_t *chosen, const dw_processors_t *stock, 
 
 static const int s_signals[] = {SIGINT, SIGTERM, 0};
 
+static int s_wait (void *agent, int timeout_ms) {
+    return dw_agent_wait (agent, timeout_ms);
+}
+
+static int s_fd (const void *agent) {
+    return dw_agent_fd (agent);
+}
+
+static void s_drain (void *agent) {
+    dw_agent_drain (agent);
+}
+
 /* An agent for each graph of the coordinator. */
-typedef struct team_t {
-    dw_agent_t **agents;
-    size_t count;
-    int *ended;           /* what each has ended with; DW_ETIMEDOUT: it works */
-    struct pollfd *items; /* its end, of each that works, and behind them signals */
-} team_t;
+static const dw_team_kind_t s_agents = {.wait = s_wait, .fd = s_fd, .drain = s_drain};
 
-/* How many work; *first_p becomes the first error of the others, if any. */
-static size_t s_look (team_t *self, int *first_p) {
-    size_t working = 0;
-    *first_p = DW_OK;
-    for (size_t i = 0; i < self->count; i++) {
-        if (self->ended[i] == DW_ETIMEDOUT) {
-            self->ended[i] = dw_agent_wait (self->agents[i], 0);
-        }
-        bool works = self->ended[i] == DW_ETIMEDOUT;
-        self->items[i] = (struct pollfd){.fd = works ? dw_agent_fd (self->agents[i]) : -1,
-                                         .events = POLLIN};
-        working += works ? 1 : 0;
-        if (!works && !*first_p) {
-            *first_p = self->ended[i];
-        }
-    }
-    return working;
-}
-
-/* Sleeps until all have ended, and returns the first error, if any; or a signal has come, which *number_p is then
- * (DW_ETIMEDOUT). */
-static int s_sleep (team_t *self, const dw_signals_t *signals, int *number_p) {
-    int first;
-    self->items[self->count] = (struct pollfd){.fd = signals->fd, .events = POLLIN};
-    while (s_look (self, &first) > 0) {
-        if ((*number_p = dw_signals_next (signals)) != 0) {
-            return DW_ETIMEDOUT;
-        }
-        (void) poll (self->items, self->count + 1, -1);
-    }
-    return first;
-}
-
-/* Works until it has ended, or a signal says to end it at once. Returns the exit status. */
-static int s_work (team_t *self, const dw_signals_t *signals, const char *endpoint) {
-    bool draining = false;
-    int number, err;
-    while ((err = s_sleep (self, signals, &number)) == DW_ETIMEDOUT) {
-        if (number == SIGINT) {
-            return DW_EXIT_SIGNAL + SIGINT;
-        }
-        if (number == SIGTERM && draining) {
-            return DW_EXIT_OK;
-        }
-        if (number == SIGTERM) {
-            dw_command_say ("SIGTERM: what is begun is finished; a second one gives it back");
-            for (size_t i = 0; i < self->count; i++) {
-                dw_agent_drain (self->agents[i]);
-            }
-            draining = true;
-        }
-    }
-    return err ? dw_command_fail (err, NULL, endpoint) : DW_EXIT_OK;
-}
-
-static void s_close (team_t *self, int status) {
+static void s_close (dw_team_t *self, int status) {
     dw_error_t *error = dw_error_new ();
     int stuck = DW_OK;
     for (size_t i = 0; i < self->count; i++) {
-        int err = dw_agent_close (&self->agents[i], -1, error);
+        dw_agent_t *agent = self->workers[i];
+        int err = dw_agent_close (&agent, -1, error);
         stuck = stuck ? stuck : err;
     }
     dw_command_closed (stuck, error, status);
     dw_error_destroy (&error);
-    free (self->agents);
-    free (self->ended);
-    free (self->items);
+    dw_team_free (self);
 }
 
 /* Of several graphs there may be some that it has nothing for (is_one_of_many): those are said, and passed over. */
-static int s_open_one (team_t *self, const dw_agent_options_t *options, bool is_one_of_many) {
+static int s_open_one (dw_team_t *self, const dw_agent_options_t *options, bool is_one_of_many) {
+    dw_agent_t *agent;
     dw_error_t *error = dw_error_new ();
-    int err = dw_agent_open (&self->agents[self->count], options, error);
+    int err = dw_agent_open (&agent, options, error);
     int status = err ? dw_connection_fail (err, error, &options->coordinator) : DW_EXIT_OK;
     dw_error_destroy (&error);
     if (!err) {
-        self->ended[self->count++] = DW_ETIMEDOUT;
+        dw_team_add (self, agent);
     }
     return err == DW_EGRAPH && is_one_of_many ? DW_EXIT_OK : status;
 }
 
-static int s_open (team_t *self, dw_agent_options_t options, char *const *names, size_t count) {
-    self->agents = calloc (count, sizeof (dw_agent_t *));
-    self->ended = calloc (count, sizeof *self->ended);
-    self->items = calloc (count + 1, sizeof *self->items);
-    bool is_there = self->agents && self->ended && self->items;
-    int status = DW_EXIT_OK;
-    if (!is_there) {
-        return dw_command_fail (DW_ENOMEM, NULL, "the agents");
-    }
+static int s_open (dw_team_t *self, dw_agent_options_t options, char *const *names, size_t count) {
+    int status = dw_team_init (self, &s_agents, count);
     for (size_t i = 0; i < count && !status; i++) {
         if (count > 1) { /* the only one may be another when the coordinator is started again */
             options.coordinator.graph = names[i];
@@ -428,7 +372,7 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
         .incarnation = self->incarnation,
     };
     dw_signals_t signals;
-    team_t team = {0};
+    dw_team_t team = {0};
     char **names = NULL;
     size_t count = 0;
     int status = dw_connection_find (&self->connection, &options.coordinator);
@@ -442,7 +386,7 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
         status = s_open (&team, options, names, count);
     }
     if (!status) {
-        status = s_work (&team, &signals, options.coordinator.endpoint);
+        status = dw_team_work (&team, &signals, options.coordinator.endpoint);
     }
     s_close (&team, status);
     dw_graph_names_free (&names, count);

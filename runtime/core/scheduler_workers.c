@@ -315,21 +315,35 @@ void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
     dw_scheduler_finish_if_over (self, run);
 }
 
-void dw_scheduler_on_task_failed (dw_scheduler_t *self, const dw_event_t *event) {
+/* Takes out the task that an answer ends, which is an attempt at a later step, too, when the first ones of its chain are
+ * done. NULL: nobody waits for that answer, which is counted. */
+static dw_run_t *s_take_answered (dw_scheduler_t *self, const dw_event_t *event,
+                                  dw_held_task_t *task_p) {
     dw_worker_state_t *worker = s_answered (self, event);
     if (!worker)
-        return;
-    dw_held_task_t task = *dw_scheduler_task (worker, worker->first);
+        return NULL;
+    *task_p = *dw_scheduler_task (worker, worker->first);
     s_pop_task (self, event->worker);
-    if (task.run == DW_NONE) {
+    if (task_p->run == DW_NONE) {
         self->counts.answers_ignored++;
-        return;
+        return NULL;
     }
-    dw_run_t *run = &self->runs[task.run];
+    dw_run_t *run = &self->runs[task_p->run];
     run->sent_count--;
-    s_learn (self, worker, task.run, task.node, 1, event->duration_ns);
-    if (run->nodes[task.node].state == DW_STATE_WAITING)
-        run->nodes[task.node].attempts++; /* a later step of a chain */
+    if (run->nodes[task_p->node].state == DW_STATE_WAITING)
+        run->nodes[task_p->node].attempts++;
+    return run;
+}
+
+static void s_learn_of (dw_scheduler_t *self, const dw_event_t *event, const dw_held_task_t *task) {
+    s_learn (self, &self->workers[event->worker], task->run, task->node, 1, event->duration_ns);
+}
+
+void dw_scheduler_on_task_failed (dw_scheduler_t *self, const dw_event_t *event) {
+    dw_held_task_t task;
+    if (!s_take_answered (self, event, &task))
+        return;
+    s_learn_of (self, event, &task);
     dw_scheduler_attempt_failed (self, task.run, task.node, event->code, event->handle);
 }
 
@@ -347,46 +361,28 @@ void dw_scheduler_on_task_returned (dw_scheduler_t *self, const dw_event_t *even
 }
 
 void dw_scheduler_on_task_skipped (dw_scheduler_t *self, const dw_event_t *event) {
-    dw_worker_state_t *worker = s_answered (self, event);
-    if (!worker)
+    dw_held_task_t task;
+    const dw_run_t *run = s_take_answered (self, event, &task);
+    if (!run)
         return;
-    dw_held_task_t task = *dw_scheduler_task (worker, worker->first);
-    s_pop_task (self, event->worker);
-    if (task.run == DW_NONE) {
-        self->counts.answers_ignored++;
-        return;
-    }
-    dw_run_t *run = &self->runs[task.run];
-    run->sent_count--;
-    if (run->nodes[task.node].state == DW_STATE_WAITING)
-        run->nodes[task.node].attempts++;                    /* a later step of a chain */
     if (!(run->plan->flags[task.node] & DW_NODE_MAY_SKIP)) { /* an answer that makes no sense */
         dw_scheduler_attempt_failed (self, task.run, task.node, 502, DW_NONE);
         return;
     }
-    s_learn (self, worker, task.run, task.node, 1, event->duration_ns);
+    s_learn_of (self, event, &task);
     dw_scheduler_node_left_out (self, task.run, task.node);
 }
 
 void dw_scheduler_on_task_added (dw_scheduler_t *self, const dw_event_t *event) {
-    dw_worker_state_t *worker = s_answered (self, event);
-    if (!worker)
+    dw_held_task_t task;
+    const dw_run_t *run = s_take_answered (self, event, &task);
+    if (!run)
         return;
-    dw_held_task_t task = *dw_scheduler_task (worker, worker->first);
-    s_pop_task (self, event->worker);
-    if (task.run == DW_NONE) {
-        self->counts.answers_ignored++;
-        return;
-    }
-    dw_run_t *run = &self->runs[task.run];
-    run->sent_count--;
-    if (run->nodes[task.node].state == DW_STATE_WAITING)
-        run->nodes[task.node].attempts++;          /* a later step of a chain */
     if (!dw_plan_may_add (run->plan, task.node)) { /* an answer that makes no sense */
         dw_scheduler_attempt_failed (self, task.run, task.node, 502, DW_NONE);
         return;
     }
-    s_learn (self, worker, task.run, task.node, 1, event->duration_ns);
+    s_learn_of (self, event, &task);
     dw_scheduler_node_added (self, task.run, task.node, event);
 }
 

@@ -1,0 +1,83 @@
+/* team.c - workers of one kind that a command has. */
+
+#include "cli/team.h"
+
+#include <stdlib.h>
+
+#include "cli/command.h"
+
+int dw_team_init (dw_team_t *self, const dw_team_kind_t *kind, size_t most) {
+    self->kind = kind;
+    self->workers = calloc (most, sizeof *self->workers);
+    self->ended = calloc (most, sizeof *self->ended);
+    self->items = calloc (most + 1, sizeof *self->items);
+    return self->workers && self->ended && self->items
+               ? DW_EXIT_OK
+               : dw_command_fail (DW_ENOMEM, NULL, "the workers");
+}
+
+void dw_team_free (dw_team_t *self) {
+    free (self->workers);
+    free (self->ended);
+    free (self->items);
+    *self = (dw_team_t){0};
+}
+
+void dw_team_add (dw_team_t *self, void *worker) {
+    self->ended[self->count] = DW_ETIMEDOUT;
+    self->workers[self->count++] = worker;
+}
+
+/* How many work; *first_p becomes the first error of the others, if any. */
+static size_t s_look (dw_team_t *self, int *first_p) {
+    size_t working = 0;
+    *first_p = DW_OK;
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->ended[i] == DW_ETIMEDOUT) {
+            self->ended[i] = self->kind->wait (self->workers[i], 0);
+        }
+        bool works = self->ended[i] == DW_ETIMEDOUT;
+        self->items[i] = (struct pollfd){.fd = works ? self->kind->fd (self->workers[i]) : -1,
+                                         .events = POLLIN};
+        working += works ? 1 : 0;
+        if (!works && !*first_p) {
+            *first_p = self->ended[i];
+        }
+    }
+    return working;
+}
+
+/* Sleeps until all have ended, and returns the first error, if any; or a signal has come, which *number_p is then
+ * (DW_ETIMEDOUT). */
+static int s_sleep (dw_team_t *self, const dw_signals_t *signals, int *number_p) {
+    int first;
+    self->items[self->count] = (struct pollfd){.fd = signals->fd, .events = POLLIN};
+    while (s_look (self, &first) > 0) {
+        if ((*number_p = dw_signals_next (signals)) != 0) {
+            return DW_ETIMEDOUT;
+        }
+        (void) poll (self->items, self->count + 1, -1);
+    }
+    return first;
+}
+
+int dw_team_work (dw_team_t *self, const dw_signals_t *signals, const char *endpoint) {
+    bool draining = false;
+    int number, err;
+    while ((err = s_sleep (self, signals, &number)) == DW_ETIMEDOUT) {
+        if (number == SIGINT) {
+            return DW_EXIT_SIGNAL + SIGINT;
+        }
+        if (number == SIGTERM && draining) {
+            return DW_EXIT_OK;
+        }
+        if (number == SIGTERM) {
+            dw_command_say ("SIGTERM: what is begun is finished; a second one gives it back");
+            for (size_t i = 0; i < self->count; i++) {
+                self->kind->drain (self->workers[i]);
+            }
+            draining = true;
+        }
+    }
+    return err ? dw_command_fail (err, NULL, endpoint) : DW_EXIT_OK;
+}
