@@ -1,6 +1,6 @@
 /* config.h - a graph file turned into a graph.
  *
- * The keys are those of docs (README, "Graph files"). A text is read in one pass straight into the
+ * The keys are those of docs/GRAPHS.md. A text is read in one pass straight into the
  * graph; nothing else grows with it. Every problem is reported at once with FILE:LINE:COLUMN, up to
  * DW_READER_ERRORS_MAX of them: unknown and repeated keys with the nearest right name, wrong types,
  * numbers out of range, and, where the rest could be read, what is wrong with the graph's shape. A

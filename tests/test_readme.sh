@@ -1,11 +1,12 @@
 #!/bin/bash
-# What the README says is so: its files and programs are written out, its commands are run, and they print what it shows.
+# What the README says is so, and docs/GRAPHS.md and docs/RUNNING.md, which go on where it ends: their files and programs are
+# written out, their commands are run, and they print what is shown. Of all pages the links lead somewhere.
 # Times and rates differ from run to run and are not compared.
 # usage: test_readme.sh BUILD
 set -eu
 build=$(realpath "$1")
 root=$PWD
-readme=$root/README.md
+pages=("$root/README.md" "$root/docs/GRAPHS.md" "$root/docs/RUNNING.md")
 
 if nm -D "$build/libdagwood.so" | grep -qE ' __(asan|tsan|ubsan)_'; then
     echo "built with a sanitizer, which the README's programs would have to link: not tried"
@@ -19,16 +20,16 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 mkdir "$folder/blocks" "$folder/work" "$folder/home"
 
-# Every fenced block becomes blocks/NUMBER.LANGUAGE.
+# Every fenced block becomes blocks/NUMBER.LANGUAGE, in the pages' order.
 awk -v folder="$folder/blocks" '
     /^```/ && file { close (file); file = ""; next }
     /^```/         { language = substr ($0, 4)
                      gsub (" ", "-", language)
-                     if (language == "") { print "line " NR ": a block without a language"; exit 1 }
+                     if (language == "") { print FILENAME ":" FNR ": a block without a language"; exit 1 }
                      file = sprintf ("%s/%02d.%s", folder, ++count, language); printf "" > file; next }
     file           { print > file }
     END            { if (file) { print "the last block does not end"; exit 1 } }
-' "$readme"
+' "${pages[@]}"
 
 # The README stands in the project's root: what it reaches from there is reached from here.
 cd "$folder/work"
@@ -106,15 +107,34 @@ fi
 for block in "$folder"/blocks/*.console*; do
     [[ $block != *.printed ]] || continue
     if ! diff <(plain <"$block") <(plain <"$block.printed") >"$folder/difference"; then
-        echo "README (<) and what is printed (>) differ:"
+        echo "what is shown (<) and what is printed (>) differ:"
         cat "$folder/difference"
         exit 1
     fi
 done
 
-# Every file and folder that it names is there.
-grep -oE '\(docs/[A-Z]+\.md\)|`(examples|include|runtime|actors|cli|tests|docs)/[a-z_./]*`' "$readme" | tr -d '()`' |
+# Every file and folder that they name is there.
+grep -ohE '`(examples|include|runtime|actors|cli|tests|docs)/[a-z_./]*`' "${pages[@]}" | tr -d '`' |
     while read -r name; do
-        [ -e "$root/$name" ] || { echo "the README names $name, which is not there"; exit 1; }
+        [ -e "$root/$name" ] || { echo "a page names $name, which is not there"; exit 1; }
     done
-echo "$commands commands print what the README shows; $programs files of it are right"
+
+# The headings of a page as links name them.
+anchors () { # PAGE
+    sed -nE 's/^#+ //p' "$1" | tr '[:upper:]' '[:lower:]' | sed -E 's/[^a-z0-9_ -]//g; s/ /-/g'
+}
+
+# Every link of every page leads to a file that is there, and to a heading of it; and no item or row stands there twice, as
+# merging pages can leave it.
+for page in "$root"/README.md "$root"/docs/*.md; do
+    grep -oE '\]\([^) ]+\)' "$page" | sed -E 's/^\]\(//; s/\)$//' | grep -v '^https\?:' |
+        while IFS='#' read -r file heading; do
+            target=$(dirname "$page")/$file
+            [ "$file" ] || target=$page
+            [ -e "$target" ] || { echo "$page: a link to $file, which is not there"; exit 1; }
+            [ ! "$heading" ] || anchors "$target" | grep -qx -e "$heading" ||
+                { echo "$page: a link to $file#$heading, which is no heading there"; exit 1; }
+        done
+    awk 'length > 60 && /^[|*]/ && seen[$0]++ { print FILENAME ":" FNR ": this stands here twice"; exit 1 }' "$page"
+done
+echo "$commands commands print what the pages show; $programs files of them are right"

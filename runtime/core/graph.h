@@ -133,7 +133,7 @@ typedef enum dw_limit_t {
     DW_LIMIT_MAX_PAYLOAD_BYTES, /* "max_payload_bytes" 1 to 2^32 - 1 */
     DW_LIMIT_COST_US,           /* "cost_us"          0 to 1e15 */
     DW_LIMIT_ADDED_NODES,       /* "nodes_max"        0 to 16,000,000 */
-    DW_LIMIT_ADDED_DEPTH,       /* "depth_max"        0 to 1,000 */
+    DW_LIMIT_ADDED_DEPTH,       /* "depth_max"        0 to 256 */
     DW_LIMITS
 } dw_limit_t;
 
