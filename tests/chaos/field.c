@@ -191,10 +191,13 @@ int64_t field_await_workers (field_t *self, int timeout_ms) {
     size_t there = 0;
     for (; now_ms () < begin_ms + timeout_ms; sleep_ms (10)) {
         dw_status_t *status = NULL;
-        if (dw_client_status (self->load.client, 1000, &status) == DW_OK)
+        uint32_t slots = 0;
+        if (dw_client_status (self->load.client, 1000, &status) == DW_OK) {
             there = status->workers_count;
+            slots = status->lanes_count ? status->lanes[0].slots : 0;
+        }
         dw_status_destroy (&status);
-        if (there == self->workers_count)
+        if (there == self->workers_count && slots >= self->workers_count * self->job.slots)
             return now_ms () - begin_ms;
     }
     chaos_check (self->chaos, false, "of %u workers %zu are there", (unsigned) self->workers_count,

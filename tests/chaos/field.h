@@ -73,7 +73,7 @@ void field_miss (field_t *self, uint32_t w);
 void field_take_notices (field_t *self);
 /* NULL, and a failed check, when it does not come. */
 dw_status_t *field_status (field_t *self);
-/* Waits until all workers are there; how long that took, -1: they did not come. */
+/* Waits until all workers are there with all of their slots; how long that took, -1: they did not come. */
 int64_t field_await_workers (field_t *self, int timeout_ms);
 /* How long a death may take to be noticed. */
 int64_t field_notice_most_ms (const field_t *self);
