@@ -567,13 +567,15 @@ static void s_on_over (void *arg, const dw_moment_t *moment, const dw_record_t *
         node->is_put_off = state == DW_STATE_BACKOFF;
     }
     self->touched_count = kept;
+    self->has_begun = self->was_submitted;
 }
 
 void dw_why_end (dw_why_t *self, int64_t now_ns) {
     if (self->has_ended || !self->was_submitted)
         return;
     now_ns = self->ended_ns = s_max (self->now_ns, now_ns);
-    for (uint32_t index = 0; index < self->plan->nodes_count; index++)
+    /* What a record tells of that cannot have happened has not come to the scheduler: every node waits. */
+    for (uint32_t index = 0; self->has_begun && index < self->plan->nodes_count; index++)
         s_set_state (self, index, self->place);
     for (uint32_t i = 0; i < self->attempts_count; i++) /* as they were sent */
         if (self->attempts[i].outcome == DW_OUTCOME_OPEN)

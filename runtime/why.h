@@ -76,6 +76,7 @@ typedef struct dw_why_t {
     uint64_t run; /* which one is followed */
     uint32_t place;
     bool was_submitted, has_ended;
+    bool has_begun;     /* the scheduler has it: the record that it was submitted with is over */
     bool was_cancelled; /* somebody asked for that */
     dw_run_status_t status;
     int64_t submitted_ns, ended_ns;

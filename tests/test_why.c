@@ -324,9 +324,41 @@ static void a_story_told_by_hand_is_explained_to_the_nanosecond (void **state) {
     dw_writer_free (&story.out);
 }
 
+static void s_check_waits (void *arg, dw_replay_t *replay) {
+    asked_t *self = arg;
+    dw_why_t *why = &self->why;
+    int64_t parts[DW_WHY_PARTS] = {0};
+    dw_why_end (why, dw_replay_moment (replay).time_ns);
+    assert_true (why->was_submitted && !why->has_ended);
+    for (uint32_t node = 0; node < why->plan->nodes_count; node++)
+        assert_int_equal (why->nodes[node].state, DW_STATE_WAITING);
+    dw_why_path_parts (why, parts);
+    assert_true (s_sum (parts) == why->ended_ns - why->submitted_ns);
+    dw_why_free (why);
+}
+
+/* The scheduler is given nothing of a record with an event that cannot have happened. */
+static void a_run_that_the_scheduler_never_had_waits (void **state) {
+    story_t story;
+    asked_t asked = {.run = 1};
+    (void) state;
+    s_tell_begin (&story);
+    dw_event_t joined = {.type = DW_EVENT_WORKER_JOINED, .credit = 4};
+    s_tell (&story, 10, joined);
+    dw_event_t events[] = {{.type = DW_EVENT_RUN_SUBMITTED}, joined};
+    dw_recorder_step (&story.recorder, 20, events, 2, &story.commands, 0);
+    s_tell_end (&story);
+    replayed_t result = replayed_with (story.out.bytes, story.out.count, s_begin, &asked.watch,
+                                       s_check_waits, &asked);
+    assert_int_equal (result.err, DW_EREFUSED);
+    assert_non_null (strstr (result.message, "a worker joins that cannot"));
+    dw_writer_free (&story.out);
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (a_story_told_by_hand_is_explained_to_the_nanosecond),
+        cmocka_unit_test (a_run_that_the_scheduler_never_had_waits),
         cmocka_unit_test (times_add_up_to_the_duration_in_every_world),
         cmocka_unit_test (times_add_up_where_the_recording_is_cut),
     };
