@@ -56,8 +56,9 @@ int dw_addition_new (dw_addition_t **self_p, const uint8_t *bytes, size_t size,
     dw_graph_t *graph = NULL;
     char *output = NULL;
     dw_addition_t *self = calloc (1, sizeof *self);
-    int err = self ? dw_unpack_addition (&graph, &output, bytes, size, error)
-                   : dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    if (!self)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    int err = dw_unpack_addition (&graph, &output, bytes, size, error);
     if (!err && !(self->bytes = malloc (size)))
         err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     if (!err)
@@ -81,8 +82,8 @@ void dw_addition_destroy (dw_addition_t **self_p) {
     dw_addition_t *self = *self_p;
     if (!self)
         return;
-    const dw_plan_t *plan = self->added ? self->added->plan : NULL;
-    for (uint32_t node = 0; self->program.settings && node < plan->nodes_count; node++)
+    uint32_t nodes_count = self->program.settings ? self->added->plan->nodes_count : 0;
+    for (uint32_t node = 0; node < nodes_count; node++)
         dw_settings_destroy (&self->program.settings[node]);
     free (self->program.settings);
     free (self->program.processors);

@@ -46,7 +46,7 @@ int dw_replay_added (dw_replay_t *self, const dw_record_t *record, dw_error_t *e
     if (!s_grow (self))
         return s_no_memory (error);
     int err = s_make (self, record, &added, error);
-    if (err)
+    if (err || !added)
         return err;
     self->to_come[self->to_come_count++] = added;
     self->added_nodes += added->plan->nodes_count;

@@ -395,14 +395,14 @@ static void no_run_is_added_more_than_nodes_max_and_all_adders_share_it (void **
     assert_int_equal (dw_graph_allow (f->graph, lines, "identity"), DW_OK);
     system_fixture_open (f);
     char text[64] = "";
-    for (int i = 0; i < 24; i++)
-        strcat (text, "a\n");
+    for (size_t i = 0; i < 24; i++)
+        memcpy (text + 2 * i, "a\n", sizeof "a\n");
     dw_result_t *result = system_fixture_run_text (f, text); /* 49 of the half of 100 */
     s_expect_added (result, "lines", 49, 1);
     expect_failure (result, "large", 413, "nodes_max");
     expect_because_of (result, "below", "large");
     dw_result_destroy (&result);
-    strcat (text, "a\n");
+    memcpy (text + strlen (text), "a\n", sizeof "a\n");
     result = system_fixture_run_text (f, text);
     expect_failure (result, "lines", 413, "its share of nodes_max (100) is less");
     dw_result_destroy (&result);
