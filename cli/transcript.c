@@ -188,7 +188,7 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
         case DW_EVENT_RUN_SUBMITTED: line.what = "is submitted"; break;
         case DW_EVENT_RUN_CANCELLED: line.what = "is to be cancelled"; break;
         case DW_EVENT_NODE_CANCELLED:
-            line.what = "cancel what depends on, and";
+            line.what = "cancel, with what depends on it,";
             line.node = event->node < self->plan->nodes_count ? event->node : DW_NONE;
             break;
         case DW_EVENT_WORKER_JOINED:

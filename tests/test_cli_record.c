@@ -386,7 +386,8 @@ static void a_full_disk_is_told_and_the_run_goes_on (void **state) {
     const char *file = command_file ("graph.yaml", HALF_WRONG), *path = command_path ("disk.rec");
     COMMAND (&c, "run", file, "--repeat", "20000", "--record", path, "--progress", "never");
     command_expect (&c, 1);
-    command_expect_error (&c, "the recording cannot be written (File too large)");
+    command_expect_error (&c, "the recording cannot be written (File too large); what was recorded "
+                              "until now stays, and the runs go on");
     command_expect_output (&c, "20000 runs");
     COMMAND (&replay, "replay", path, "--quiet");
     command_expect (&replay, 0);
@@ -396,6 +397,7 @@ static void a_full_disk_is_told_and_the_run_goes_on (void **state) {
     COMMAND (&c, "run", file, "--record", "/dev/full"); /* not even a beginning */
     command_expect (&c, 74);
     command_expect_error (&c, "No space left on device");
+    assert_null (strstr (c.err, "the runs go on")); /* for there are none */
     command_free (&c);
 }
 
