@@ -103,6 +103,20 @@ static void what_was_added_is_replayed_and_explained_with_its_node (void **state
         COMMAND (&c, "replay", path, "--node", "each");
         command_expect_output (&c, "each/line_1");
         assert_null (strstr (c.out, "loop"));
+        COMMAND (&c, "replay", path, "--node", "each/pick_1"); /* as it is printed */
+        command_expect (&c, 0);
+        command_expect_output (&c, "each/pick_1");
+        assert_null (strstr (c.out, "each/concat"));
+        assert_null (strstr (c.out, "loop"));
+        COMMAND (&c, "replay", path, "--node", "each/pick_9");
+        command_expect (&c, 64);
+        command_expect_error (&c, "has no node \"pick_9\" in what \"each\" added");
+        COMMAND (&c, "replay", path, "--node", "after/pick_1");
+        command_expect (&c, 64);
+        command_expect_error (&c, "has no node \"after/pick_1\"");
+        COMMAND (&c, "why", path, "each/line_0");
+        command_expect (&c, 64);
+        command_expect_error (&c, "a node of a graph that \"each\" added");
         COMMAND (&c, "why", path, "each");
         command_expect (&c, 0);
         command_expect_output (&c, "added a graph, which ran for");
