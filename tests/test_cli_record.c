@@ -223,6 +223,13 @@ static void a_late_node_says_how_often_and_what_it_was_put_off_for (void **state
         command_expect (&c, 0);
         command_expect_output (&c, "1. sent at");
         command_expect_output (&c, "2. sent at");
+        double ms = 0; /* initial_ms, and what the coordinator was late */
+        const char *put_off = strstr (c.out, "put off for ");
+        assert_non_null (put_off);
+        assert_int_equal (sscanf (put_off, "put off for %lf ms before attempt 2", &ms), 1);
+        assert_true (ms >= 20 && ms < 400);
+        assert_true (strstr (c.out, "1. sent at") < put_off &&
+                     put_off < strstr (c.out, "2. sent at"));
         command_expect_output (&c, "its time was over (408)");
         command_expect_output (&c, "on the critical path: the run ended later because of it");
         COMMAND (&c, "why", path, "last");
