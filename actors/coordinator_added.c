@@ -10,17 +10,31 @@
 
 #define MESSAGE_BYTES 2048
 
+/* Behind whose graph it is, what is wrong with it: messages, a line each, without the word "error". */
+static size_t s_say_refused (char *text, const char *why) {
+    static const char word[] = "error: ";
+    size_t size = 0;
+    const char *separator = "the graph that it adds: ";
+    for (; *why && size < MESSAGE_BYTES - 64; separator = "\n") {
+        if (strncmp (why, word, sizeof word - 1) == 0)
+            why += sizeof word - 1;
+        size_t length = strcspn (why, "\n");
+        size_t room = MESSAGE_BYTES - 32 - size;
+        size += (size_t) snprintf (text + size, MESSAGE_BYTES - size, "%s%.*s", separator,
+                                   (int) (length < room ? length : room), why);
+        why += length + (why[length] == '\n');
+    }
+    return size;
+}
+
 static void s_refuse (dw_coordinator_t *self, dw_event_t *event, int err, const char *why) {
     char text[MESSAGE_BYTES];
     uint16_t code = err == DW_ETOOLARGE   ? 413
                     : err == DW_EPROTOCOL ? 502
                     : err == DW_ENOMEM    ? 500
                                           : 400;
-    int size = snprintf (text, sizeof text, "the graph that it adds: %.*s", MESSAGE_BYTES - 64,
-                         why);
-    while (size > 0 && text[size - 1] == '\n')
-        size--;
-    dw_coordinator_fail_event (self, event, code, text, (size_t) size);
+    size_t size = s_say_refused (text, why);
+    dw_coordinator_fail_event (self, event, code, text, size);
 }
 
 void dw_coordinator_take_graph (dw_coordinator_t *self, dw_event_t *event, const uint8_t *bytes,

@@ -199,15 +199,22 @@ static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *comman
         if (!is_elsewhere || !self->agents[worker->agent].is_solo)
             dw_coordinator_stop_worker (self, worker->peer);
     }
+    if (is_elsewhere) {
+        const dw_remote_agent_t *agent = &self->agents[worker->agent];
+        dw_coordinator_notice (
+            self,
+            "slot %u of process %llu at %s is stuck in node \"%s\": its processor did not return after its "
+            "attempt was given up; another is asked for",
+            (unsigned) command->worker, (unsigned long long) agent->pid, agent->host,
+            self->plan->ids[command->node]);
+        dw_coordinator_replace_slot (self, command->worker);
+        return;
+    }
     dw_coordinator_notice (
         self,
         "actor %u is stuck in node \"%s\": its processor did not return after its attempt "
         "was given up; another actor takes its place",
         (unsigned) command->worker, self->plan->ids[command->node]);
-    if (is_elsewhere) {
-        dw_coordinator_replace_slot (self, command->worker);
-        return;
-    }
     dw_coordinator_leave_behind (self, command->worker, command->node);
     dw_coordinator_start_again (self, command->worker);
 }

@@ -23,8 +23,9 @@
 
 static void s_give_up (dw_record_file_t *self, const char *why) {
     if (!self->reason &&
-        asprintf (&self->reason, "%s: %s; what was recorded until now stays, and the runs go on",
-                  self->file, why) < 0)
+        asprintf (&self->reason, "%s: %s%s", self->file, why,
+                  self->is_begun ? "; what was recorded until now stays, and the runs go on" : "") <
+            0)
         self->reason = NULL;
     self->recorder.is_over = true;
 }
@@ -144,6 +145,7 @@ static int s_begin (dw_record_file_t *self, const dw_recording_header_t *header,
         return s_cannot (self->file, "its graph alone has more bytes than the recording may have",
                          error);
     s_flush (self, now_ns);
+    self->is_begun = true;
     return self->reason ? dw_error_add (error, DW_EFILE, DW_NOWHERE, "%s", self->reason) : DW_OK;
 }
 

@@ -20,7 +20,8 @@ typedef struct dw_record_file_t {
     uint64_t bytes_count, bytes_max;
     int64_t written_ns;
     dw_writer_t out;
-    char *reason; /* why it ended before its time; NULL: it did not */
+    bool is_begun; /* the header is written, and runs may go on without it */
+    char *reason;  /* why it ended before its time; NULL: it did not */
 } dw_record_file_t;
 
 /* Makes the file, or empties one that holds a recording, and writes what the header says. bytes_max 0: DW_RECORD_BYTES_MAX.

@@ -109,9 +109,9 @@ static void s_say_how (int status, dw_writer_t *text) {
     char line[64];
     const char *name = WIFSIGNALED (status) ? sigabbrev_np (WTERMSIG (status)) : NULL;
     if (name)
-        snprintf (line, sizeof line, "killed by SIG%s", name);
+        snprintf (line, sizeof line, "was killed by SIG%s", name);
     else if (WIFSIGNALED (status))
-        snprintf (line, sizeof line, "killed by signal %d", WTERMSIG (status));
+        snprintf (line, sizeof line, "was killed by signal %d", WTERMSIG (status));
     else
         snprintf (line, sizeof line, "ended with status %d", WEXITSTATUS (status));
     s_append (text, line);

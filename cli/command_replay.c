@@ -22,7 +22,8 @@ static const struct argp_option s_options[] = {
     {.name = "node",
      .key = KEY_NODE,
      .arg = "ID",
-     .doc = "Print only what is about this node, and runs that begin and end [all]"},
+     .doc = "Print only what is about this node (OUTER/INNER: of what OUTER added), and runs "
+            "that begin and end [all]"},
     {.name = "format",
      .key = KEY_FORMAT,
      .arg = "text|json",
@@ -98,13 +99,22 @@ static int s_replay (const options_t *self, dw_open_recording_t *open) {
                                   .is_json = self->format == DW_FORMAT_JSON,
                                   .is_quiet = self->is_quiet};
     if (self->node) {
-        transcript.node = dw_recording_node (open, self->file, self->node);
+        transcript.node = dw_plan_find (open->plan, self->node);
         if (transcript.node == DW_NONE) {
+            transcript.node = dw_recording_outer (open, self->node, &transcript.inner);
+        }
+        if (transcript.node == DW_NONE) {
+            dw_recording_node (open, self->file, self->node); /* which says so */
             return DW_EXIT_USAGE;
         }
     }
     dw_watch_t watch = dw_transcript_watch (&transcript);
     int status = dw_recording_replay (open, &watch, self->until);
+    if (!status && transcript.inner && !transcript.was_found) {
+        dw_command_say ("%s has no node \"%s\" in what \"%s\" added", self->file, transcript.inner,
+                        open->plan->ids[transcript.node]);
+        return DW_EXIT_USAGE;
+    }
     if (!status) {
         s_print_summary (open, self, &transcript);
     }

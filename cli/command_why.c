@@ -77,6 +77,18 @@ static int s_explain (const options_t *self, const dw_open_recording_t *open, dw
 
 static int s_why (const options_t *self, dw_open_recording_t *open) {
     dw_why_t why;
+    const char *inner = NULL;
+    uint32_t outer = DW_NONE;
+    if (self->node && dw_plan_find (open->plan, self->node) == DW_NONE) {
+        outer = dw_recording_outer (open, self->node, &inner);
+    }
+    if (outer != DW_NONE) {
+        dw_command_say (
+            "\"%s\" is for a node of a graph that \"%s\" added, which is explained as a whole: "
+            "ask why of \"%s\", or dagwood replay --node %s",
+            self->node, open->plan->ids[outer], open->plan->ids[outer], self->node);
+        return DW_EXIT_USAGE;
+    }
     if (self->node && dw_recording_node (open, self->file, self->node) == DW_NONE) {
         return DW_EXIT_USAGE;
     }

@@ -319,6 +319,18 @@ static void s_print_attempt (const dw_why_t *why, const dw_attempt_t *attempt, u
     dw_output_text ("\n");
 }
 
+/* What lies between an attempt that failed and the next one: its backoff. */
+static void s_print_put_off (const dw_attempt_t *failed, const dw_attempt_t *next,
+                             uint32_t number) {
+    char text[32];
+    if ((failed->outcome == DW_OUTCOME_FAILED || failed->outcome == DW_OUTCOME_TIMED_OUT) &&
+        next->ready_ns > failed->heard_ns) {
+        dw_output_print ("  put off for %s before attempt %" PRIu32 "\n",
+                         dw_recording_ns (text, (double) (next->ready_ns - failed->heard_ns)),
+                         number);
+    }
+}
+
 static void s_print_critical (const dw_why_t *why, uint32_t node) {
     if (why->nodes[node].first == DW_NONE) {
         return;
@@ -343,8 +355,15 @@ int dw_explain_node (const dw_explain_t *self, uint32_t node) {
     if (it->first != DW_NONE) {
         s_print_ready (why, node);
     }
+    const dw_attempt_t *before = NULL;
     for (uint32_t i = it->first; i != DW_NONE; i = why->attempts[i].next) {
-        s_print_attempt (why, &why->attempts[i], ++number);
+        const dw_attempt_t *attempt = &why->attempts[i];
+        number++;
+        if (before) {
+            s_print_put_off (before, attempt, number);
+        }
+        s_print_attempt (why, attempt, number);
+        before = attempt;
     }
     s_print_unrun (why, it);
     s_print_critical (why, node);

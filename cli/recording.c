@@ -128,6 +128,19 @@ int dw_recording_replay (dw_open_recording_t *self, const dw_watch_t *watch, uin
 
 /* ---- Names -------------------------------------------------------------------------------- */
 
+uint32_t dw_recording_outer (const dw_open_recording_t *self, const char *id,
+                             const char **inner_p) {
+    for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
+        size_t size = strlen (self->plan->ids[node]);
+        if (strncmp (id, self->plan->ids[node], size) == 0 && id[size] == '/' &&
+            dw_plan_may_add (self->plan, node)) {
+            *inner_p = id + size + 1;
+            return node;
+        }
+    }
+    return DW_NONE;
+}
+
 uint32_t dw_recording_node (const dw_open_recording_t *self, const char *file, const char *id) {
     uint32_t node = dw_plan_find (self->plan, id);
     if (node != DW_NONE) {

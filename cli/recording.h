@@ -21,6 +21,9 @@ void dw_recording_unload (dw_open_recording_t *self);
 /* Replays the whole of it, or (until not 0) its first records. A difference is said, and the status is 1. */
 int dw_recording_replay (dw_open_recording_t *self, const dw_watch_t *watch, uint64_t until);
 
+/* Of "OUTER/INNER", as replay prints nodes of graphs that were added: the node OUTER, and *inner_p INNER; DW_NONE: id is
+ * no such name, or OUTER adds nothing. */
+uint32_t dw_recording_outer (const dw_open_recording_t *self, const char *id, const char **inner_p);
 /* The node of this id; DW_NONE: there is none, which is said, with the nearest that there is. */
 uint32_t dw_recording_node (const dw_open_recording_t *self, const char *file, const char *id);
 

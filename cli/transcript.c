@@ -32,6 +32,18 @@ static uint32_t s_shown (const line_t *line) {
     return line->part.node == DW_NONE ? line->node : line->part.node;
 }
 
+/* Whether a node of this name in what was added is among steps along a chain. */
+static bool s_is_inner (const dw_transcript_t *self, const line_t *line) {
+    uint32_t node = line->part.node == self->node ? line->node : DW_NONE;
+    for (uint32_t i = 0; i < line->steps && node != DW_NONE; i++) {
+        if (strcmp (line->part.plan->ids[node], self->inner) == 0) {
+            return true;
+        }
+        node = line->part.plan->chain_next[node];
+    }
+    return false;
+}
+
 /* Whether the node that was asked for is among steps along a chain. */
 static bool s_is_about (const dw_transcript_t *self, const line_t *line) {
     uint32_t node = s_shown (line);
@@ -40,6 +52,9 @@ static bool s_is_about (const dw_transcript_t *self, const line_t *line) {
     }
     if (node == DW_NONE) { /* of the whole run, but not of a worker */
         return line->run != 0 && line->worker == DW_NONE;
+    }
+    if (self->inner) {
+        return s_is_inner (self, line);
     }
     for (uint32_t i = 0; i < line->steps && node != DW_NONE; i++) {
         if (node == self->node) {
@@ -143,8 +158,10 @@ static void s_print_json (const dw_transcript_t *self, const dw_moment_t *moment
     json_decref (object);
 }
 
-static void s_print (const dw_transcript_t *self, const dw_moment_t *moment, const line_t *line) {
-    if (self->is_quiet || !s_is_about (self, line)) {
+static void s_print (dw_transcript_t *self, const dw_moment_t *moment, const line_t *line) {
+    bool is_about = s_is_about (self, line);
+    self->was_found |= is_about && line->node != DW_NONE;
+    if (self->is_quiet || !is_about) {
         return;
     }
     if (self->is_json) {
@@ -188,7 +205,7 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
         case DW_EVENT_RUN_SUBMITTED: line.what = "is submitted"; break;
         case DW_EVENT_RUN_CANCELLED: line.what = "is to be cancelled"; break;
         case DW_EVENT_NODE_CANCELLED:
-            line.what = "cancel what depends on, and";
+            line.what = "cancel, with what depends on it,";
             line.node = event->node < self->plan->nodes_count ? event->node : DW_NONE;
             break;
         case DW_EVENT_WORKER_JOINED:

@@ -8,7 +8,9 @@
 typedef struct dw_transcript_t {
     const dw_replay_t *replay;
     const dw_plan_t *plan;
-    uint32_t node; /* only what is about it is printed; DW_NONE: all */
+    uint32_t node;     /* only what is about it is printed; DW_NONE: all */
+    const char *inner; /* and of that only this node of a graph that it added; NULL: all */
+    bool was_found;    /* something was about it */
     bool is_json, is_quiet;
     /* Counted, whatever is printed. */
     uint64_t records, events, commands, own_tasks;

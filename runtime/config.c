@@ -243,7 +243,8 @@ static void s_read_adds (dw_reader_t *reader, const dw_spec_t *spec, void *targe
     while (dw_reader_next_in (reader)) {
         if (!s_is_name (reader, spec->name, "a list of names of processors"))
             continue;
-        int err = dw_graph_allow (config->graph, (int) config->node, reader->item.text);
+        int err = dw_graph_allow_at (config->graph, config->node, reader->item.text,
+                                     dw_reader_place (reader, &reader->item));
         if (err == DW_ELIMIT)
             dw_reader_say (reader, &reader->item, "a node adds at most %u processors", DW_ADDS_MAX);
         dw_reader_check_memory (reader, err != DW_ENOMEM);

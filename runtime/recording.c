@@ -13,6 +13,9 @@
 #define SCAN_BYTES_MAX \
     (64u << 20) /* that are checked to see whether anything whole follows damage */
 
+#define OFFSETS_MAX \
+    (UINT64_C (1) << 40) /* of a frame: what is no frame hardly ever has one below */
+
 static uint32_t s_u32 (const uint8_t *at) {
     uint32_t value;
     memcpy (&value, at, sizeof value);
@@ -31,29 +34,43 @@ static dw_place_t s_place (const dw_recording_t *self) {
 
 /* ---- Frames ----------------------------------------------------------------------------------- */
 
-/* Whether a whole frame begins at offset; *size_p its bytes. */
-static bool s_is_frame (const dw_recording_t *self, const uint8_t *bytes, size_t size,
-                        size_t offset, uint32_t *size_p) {
+/* Whether what begins at offset has the form of a frame, all of which is there; *size_p its bytes. */
+static bool s_has_form (const uint8_t *bytes, size_t size, size_t offset, uint32_t *size_p) {
     if (size - offset < DW_FRAME_HEAD_SIZE || s_u32 (bytes + offset) != DW_FRAME_MARKER)
         return false;
     *size_p = s_u32 (bytes + offset + 4);
-    if (*size_p > DW_FRAME_BYTES_MAX || *size_p > size - offset - DW_FRAME_HEAD_SIZE)
+    return *size_p <= DW_FRAME_BYTES_MAX && *size_p <= size - offset - DW_FRAME_HEAD_SIZE;
+}
+
+/* Whether a whole frame begins at offset, where it was written. */
+static bool s_is_frame (const dw_recording_t *self, const uint8_t *bytes, size_t size,
+                        size_t offset, uint32_t *size_p) {
+    if (!s_has_form (bytes, size, offset, size_p))
         return false;
     uint64_t seed = dw_recording_seed (self->salt, offset, *size_p);
     return dw_recording_check (seed, bytes + offset + DW_FRAME_HEAD_SIZE, *size_p) ==
            s_u64 (bytes + offset + 8);
 }
 
-/* Whether anything whole follows what is not. The search is given up where bytes look so much like
- * frames that nobody can have written them by accident: then something follows, too. */
+/* Whether these bytes are a whole frame of this recording, written here or elsewhere in it: then the seed that gives
+ * its check has its size, and a place that a file can have. */
+static bool s_is_of_this (const dw_recording_t *self, const uint8_t *frame, uint32_t size) {
+    uint64_t seed = dw_recording_uncheck (s_u64 (frame + 8), frame + DW_FRAME_HEAD_SIZE, size);
+    uint64_t offset = (seed ^ self->salt) >> 20;
+    return offset < OFFSETS_MAX && dw_recording_seed (self->salt, offset, size) == seed;
+}
+
+/* Whether anything whole follows what is no frame, or is one that was written elsewhere: bytes that were put in or taken
+ * out move all that is behind them. The search is given up where bytes look so much like frames that nobody can have
+ * written them by accident: then something follows, too. */
 static bool s_is_followed (const dw_recording_t *self, const uint8_t *bytes, size_t size,
                            size_t offset) {
     uint64_t checked = 0;
-    for (size_t at = offset + 1; at + DW_FRAME_HEAD_SIZE <= size; at++) {
+    for (size_t at = offset; at + DW_FRAME_HEAD_SIZE <= size; at++) {
         uint32_t frame_size;
-        if (s_u32 (bytes + at) != DW_FRAME_MARKER)
+        if (!s_has_form (bytes, size, at, &frame_size))
             continue;
-        if (s_is_frame (self, bytes, size, at, &frame_size) || checked > SCAN_BYTES_MAX)
+        if (s_is_of_this (self, bytes + at, frame_size) || checked > SCAN_BYTES_MAX)
             return true;
         checked += DW_FRAME_BYTES_MAX;
     }

@@ -97,9 +97,18 @@ bool dw_recording_set (dw_event_t *event, dw_recording_field_t field, uint64_t v
     return false;
 }
 
+#define FACTOR  UINT64_C (0x9e3779b97f4a7c15)
+#define INVERSE UINT64_C (0xf1de83e19937733d) /* of FACTOR: their product is 1 */
+#define LAST    UINT64_C (0x2545f4914f6cdd1d)
+
 static uint64_t s_add (uint64_t check, uint64_t word) {
-    check = (check ^ word) * UINT64_C (0x9e3779b97f4a7c15);
+    check = (check ^ word) * FACTOR;
     return check ^ check >> 32;
+}
+
+/* What the check was before word. */
+static uint64_t s_take_off (uint64_t check, uint64_t word) {
+    return ((check ^ check >> 32) * INVERSE) ^ word;
 }
 
 uint64_t dw_recording_check (uint64_t seed, const uint8_t *bytes, size_t size) {
@@ -111,5 +120,18 @@ uint64_t dw_recording_check (uint64_t seed, const uint8_t *bytes, size_t size) {
     word = 0;
     if (size)
         memcpy (&word, bytes, size);
-    return s_add (s_add (check, word), UINT64_C (0x2545f4914f6cdd1d));
+    return s_add (s_add (check, word), LAST);
+}
+
+uint64_t dw_recording_uncheck (uint64_t check, const uint8_t *bytes, size_t size) {
+    size_t whole = size - size % sizeof check;
+    uint64_t word = 0;
+    if (size > whole)
+        memcpy (&word, bytes + whole, size - whole);
+    check = s_take_off (s_take_off (check, LAST), word);
+    for (size_t at = whole; at > 0; at -= sizeof word) {
+        memcpy (&word, bytes + at - sizeof word, sizeof word);
+        check = s_take_off (check, word);
+    }
+    return s_take_off (check, size);
 }

@@ -104,6 +104,8 @@ bool dw_recording_set (dw_event_t *event, dw_recording_field_t field, uint64_t v
 
 /* The check of bytes. Whatever changes within one word of eight bytes changes it. */
 uint64_t dw_recording_check (uint64_t seed, const uint8_t *bytes, size_t size);
+/* The other way round: the seed with which bytes have this check. */
+uint64_t dw_recording_uncheck (uint64_t check, const uint8_t *bytes, size_t size);
 /* A frame's seed. */
 static inline uint64_t dw_recording_seed (uint64_t salt, uint64_t offset, uint32_t size) {
     return salt ^ (offset << 20 | size);

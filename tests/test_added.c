@@ -405,6 +405,7 @@ static void no_run_is_added_more_than_nodes_max_and_all_adders_share_it (void **
     memcpy (text + strlen (text), "a\n", sizeof "a\n");
     result = system_fixture_run_text (f, text);
     expect_failure (result, "lines", 413, "its share of nodes_max (100) is less");
+    expect_failure (result, "large", 413, "the graph that it adds: the added graph has ");
     dw_result_destroy (&result);
 }
 

@@ -142,7 +142,7 @@ static void a_node_is_cancelled_while_the_rest_of_its_run_goes_on (void **state)
     s_cancel_nap (f, recording);
     COMMAND (&c, "replay", recording);
     command_expect (&c, 0);
-    command_expect_output (&c, "cancel what depends on, and nap");
+    command_expect_output (&c, "cancel, with what depends on it, nap");
     command_free (&c);
     COMMAND (&c, "why", recording, "up");
     command_expect (&c, 0);

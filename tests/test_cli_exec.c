@@ -199,7 +199,7 @@ static void a_program_that_dies_fails_its_task_with_what_it_said_and_is_started_
     s_expect_failure (
         f, "die", 500,
         "the program of node \\\"one\\\" ended with status 3; it wrote last:\\nI am ?[1mdone");
-    s_expect_failure (f, "crash", 500, "killed by SIGSEGV");
+    s_expect_failure (f, "crash", 500, "was killed by SIGSEGV");
     command_t c = s_submit (f, "good 1\ngood 2\ndie\ngood 3\ngood 4\n", 1);
     for (int i = 1; i <= 4; i++) {
         char text[32];

@@ -123,6 +123,20 @@ static void errors_of_a_file_are_told_from_its_top_to_its_end (void **state) {
     command_free (&c);
 }
 
+static void a_wrong_name_of_what_a_node_adds_is_told_where_it_stands (void **state) {
+    (void) state;
+    const char *file = command_file ("adds.yaml", "processors:\n"
+                                                  "  - {id: loop, processor: repeat_until,\n"
+                                                  "     options: {processor: identity},\n"
+                                                  "     adds: [repeat_until, identiti]}\n");
+    command_t c = {0};
+    COMMAND (&c, "validate", file);
+    command_expect (&c, 78);
+    command_expect_error (&c,
+                          "adds.yaml:4:27: error: node \"loop\" names the processor \"identiti\"");
+    command_free (&c);
+}
+
 static void two_possible_payloads_are_a_warning_and_the_graph_is_ok (void **state) {
     (void) state;
     const char *file = command_file ("ambiguous.yaml", "processors:\n"
@@ -325,6 +339,7 @@ int main (void) {
         cmocka_unit_test (every_example_is_valid_without_a_warning),
         cmocka_unit_test (all_errors_of_all_files_are_told_with_their_places),
         cmocka_unit_test (errors_of_a_file_are_told_from_its_top_to_its_end),
+        cmocka_unit_test (a_wrong_name_of_what_a_node_adds_is_told_where_it_stands),
         cmocka_unit_test (two_possible_payloads_are_a_warning_and_the_graph_is_ok),
         cmocka_unit_test (files_that_cannot_be_read_are_status_66),
         cmocka_unit_test (a_wrong_graph_is_told_rather_than_an_unreadable_one),

@@ -103,6 +103,20 @@ static void what_was_added_is_replayed_and_explained_with_its_node (void **state
         COMMAND (&c, "replay", path, "--node", "each");
         command_expect_output (&c, "each/line_1");
         assert_null (strstr (c.out, "loop"));
+        COMMAND (&c, "replay", path, "--node", "each/pick_1"); /* as it is printed */
+        command_expect (&c, 0);
+        command_expect_output (&c, "each/pick_1");
+        assert_null (strstr (c.out, "each/concat"));
+        assert_null (strstr (c.out, "loop"));
+        COMMAND (&c, "replay", path, "--node", "each/pick_9");
+        command_expect (&c, 64);
+        command_expect_error (&c, "has no node \"pick_9\" in what \"each\" added");
+        COMMAND (&c, "replay", path, "--node", "after/pick_1");
+        command_expect (&c, 64);
+        command_expect_error (&c, "has no node \"after/pick_1\"");
+        COMMAND (&c, "why", path, "each/line_0");
+        command_expect (&c, 64);
+        command_expect_error (&c, "a node of a graph that \"each\" added");
         COMMAND (&c, "why", path, "each");
         command_expect (&c, 0);
         command_expect_output (&c, "added a graph, which ran for");
@@ -209,6 +223,13 @@ static void a_late_node_says_how_often_and_what_it_was_put_off_for (void **state
         command_expect (&c, 0);
         command_expect_output (&c, "1. sent at");
         command_expect_output (&c, "2. sent at");
+        double ms = 0; /* initial_ms, and what the coordinator was late */
+        const char *put_off = strstr (c.out, "put off for ");
+        assert_non_null (put_off);
+        assert_int_equal (sscanf (put_off, "put off for %lf ms before attempt 2", &ms), 1);
+        assert_true (ms >= 20 && ms < 400);
+        assert_true (strstr (c.out, "1. sent at") < put_off &&
+                     put_off < strstr (c.out, "2. sent at"));
         command_expect_output (&c, "its time was over (408)");
         command_expect_output (&c, "on the critical path: the run ended later because of it");
         COMMAND (&c, "why", path, "last");
@@ -386,7 +407,8 @@ static void a_full_disk_is_told_and_the_run_goes_on (void **state) {
     const char *file = command_file ("graph.yaml", HALF_WRONG), *path = command_path ("disk.rec");
     COMMAND (&c, "run", file, "--repeat", "20000", "--record", path, "--progress", "never");
     command_expect (&c, 1);
-    command_expect_error (&c, "the recording cannot be written (File too large)");
+    command_expect_error (&c, "the recording cannot be written (File too large); what was recorded "
+                              "until now stays, and the runs go on");
     command_expect_output (&c, "20000 runs");
     COMMAND (&replay, "replay", path, "--quiet");
     command_expect (&replay, 0);
@@ -396,6 +418,7 @@ static void a_full_disk_is_told_and_the_run_goes_on (void **state) {
     COMMAND (&c, "run", file, "--record", "/dev/full"); /* not even a beginning */
     command_expect (&c, 74);
     command_expect_error (&c, "No space left on device");
+    assert_null (strstr (c.err, "the runs go on")); /* for there are none */
     command_free (&c);
 }
 

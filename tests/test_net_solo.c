@@ -449,6 +449,7 @@ static void a_solo_that_is_stuck_is_told_that_it_is_forgotten_and_comes_again (v
     assert_int_equal (raw_peer_receive (&self->raw), DW_WIRE_CANCEL);
     assert_int_equal (dw_read_uint (&self->raw.reader), ticket);
     assert_int_equal (raw_peer_receive (&self->raw), DW_WIRE_REPLACE);
+    net_expect_notice (self->net, " of process 4711 at alone is stuck in node \"");
     raw_peer_t again = s_connect (self, "worker");
     s_join (self, &again, 2);
     s_serve (self, &again);

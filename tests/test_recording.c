@@ -366,21 +366,121 @@ static void zeros_behind_a_cut_are_a_torn_tail (void **state) {
     free (bytes);
 }
 
-static void frames_that_are_left_out_or_changed_places_are_damage (void **state) {
-    size_t size;
-    uint8_t *bytes = recorded_world (2, NULL, &size);
+/* The frames of a recording: where each begins, and behind the last its size. */
+typedef struct frames_t {
+    size_t at[4096], count;
+} frames_t;
+
+static frames_t s_frames_of (const uint8_t *bytes, size_t size) {
+    frames_t frames = {0};
+    uint32_t frame_size;
+    for (size_t at = DW_RECORDING_PREAMBLE_SIZE; at < size; frames.count++) {
+        assert_true (frames.count + 1 < sizeof frames.at / sizeof *frames.at);
+        frames.at[frames.count] = at;
+        memcpy (&frame_size, bytes + at + 4, sizeof frame_size);
+        at += DW_FRAME_HEAD_SIZE + frame_size;
+        frames.at[frames.count + 1] = at;
+    }
+    return frames;
+}
+
+typedef struct edit_t {
+    size_t at, size;          /* of what is taken out there, */
+    const uint8_t *put;       /* and what is put in its place */
+    size_t put_size, back_at; /* from where on all is as it was written, but moved */
+} edit_t;
+
+static edit_t s_random_edit (random_t *random, const uint8_t *bytes, size_t size,
+                             const frames_t *frames, uint8_t *room) {
+    uint32_t frame = random_below (random, (uint32_t) frames->count);
+    const size_t *at = &frames->at[frame];
+    edit_t edit = {.at = random_below (random, (uint32_t) size), .put = room};
+    switch (random_below (random, 5)) {
+        case 0: /* bytes are put in */
+            edit.put_size = 1 + random_below (random, random_one_in (random, 2) ? 4 : 3000);
+            for (size_t i = 0; i < edit.put_size; i++)
+                room[i] = (uint8_t) random_below (random, 256);
+            break;
+        case 1: /* or taken out, */
+            edit.size = 1 + random_below (random, random_one_in (random, 2) ? 4 : 1000);
+            edit.size = edit.size < size - edit.at ? edit.size : size - edit.at;
+            break;
+        case 2: /* a frame left out, */
+            edit.at = at[0];
+            edit.size = at[1] - at[0];
+            break;
+        case 3: /* or doubled, */
+            edit.at = at[1];
+            edit.put = bytes + at[0];
+            edit.put_size = at[1] - at[0];
+            edit.back_at = at[0]; /* the second is the first, moved */
+            return edit;
+        default: /* or put behind the next one */
+            if (frame + 1 == frames->count)
+                break;
+            edit.at = at[0];
+            edit.size = edit.put_size = at[2] - at[0];
+            memcpy (room, bytes + at[1], at[2] - at[1]);
+            memcpy (room + (at[2] - at[1]), bytes + at[0], at[1] - at[0]);
+            edit.back_at = at[0];
+            return edit;
+    }
+    edit.back_at = edit.at + edit.size;
+    return edit;
+}
+
+/* What follows is moved, and each frame of it is known for one of this recording all the same. */
+static void what_moves_whole_frames_is_damage_and_no_torn_tail (void **state) {
+    random_t random = random_from (random_seed ());
+    uint32_t damaged = 0, changed = 0;
     (void) state;
-    uint32_t header_size, next_size;
-    memcpy (&header_size, bytes + DW_RECORDING_PREAMBLE_SIZE + 4, sizeof header_size);
-    size_t second = DW_RECORDING_PREAMBLE_SIZE + DW_FRAME_HEAD_SIZE + header_size;
-    memcpy (&next_size, bytes + second + 4, sizeof next_size);
-    size_t third = second + DW_FRAME_HEAD_SIZE + next_size;
-    assert_true (third < size);
-    memmove (bytes + second, bytes + third, size - third);
-    replayed_t result = replayed (bytes, size - (third - second));
-    /* No frame is where it was written, so none is whole: nothing follows, and nothing of it is replayed. */
-    assert_true (result.open_err == DW_EPROTOCOL || (result.torn_size > 0 && result.records == 0));
-    free (bytes);
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        size_t size;
+        uint8_t *bytes = recorded_world (seed, NULL, &size);
+        uint8_t *other = malloc (3 * size + 4000), *room = malloc (size + 4000);
+        frames_t frames = s_frames_of (bytes, size);
+        assert_non_null (other);
+        assert_non_null (room);
+        for (int round = 0; round < 20; round++) {
+            edit_t edit = s_random_edit (&random, bytes, size, &frames, room);
+            size_t behind = edit.at + edit.size, other_size = size - edit.size + edit.put_size;
+            memcpy (other, bytes, edit.at);
+            memcpy (other + edit.at, edit.put, edit.put_size);
+            memcpy (other + edit.at + edit.put_size, bytes + behind, size - behind);
+            if (other_size == size && memcmp (other, bytes, size) == 0)
+                continue;
+            changed++;
+            if (edit.back_at > frames.at[frames.count - 1]) {
+                replayed_t cut = replayed (other,
+                                           other_size); /* within the last one, or behind it */
+                assert_true (cut.open_err == DW_EPROTOCOL || !cut.is_closed || cut.torn_size > 0);
+                continue;
+            }
+            replayed_t result = replayed (other, other_size);
+            if (result.open_err != DW_EPROTOCOL)
+                fail_msg ("world %llu, %zu bytes taken out at %zu and %zu put in: not refused",
+                          (unsigned long long) seed, edit.size, edit.at, edit.put_size);
+            damaged++;
+        }
+        free (room);
+        free (other);
+        free (bytes);
+    }
+    assert_true (damaged > 500 && damaged < changed);
+}
+
+/* The seed comes back of any bytes, of whichever length. */
+static void a_check_goes_backwards_too (void **state) {
+    random_t random = random_from (random_seed ());
+    uint8_t bytes[80];
+    (void) state;
+    for (size_t size = 0; size <= sizeof bytes; size++) {
+        uint64_t seed = random_next (&random);
+        for (size_t i = 0; i < size; i++)
+            bytes[i] = (uint8_t) random_below (&random, 256);
+        uint64_t check = dw_recording_check (seed, bytes, size);
+        assert_true (dw_recording_uncheck (check, bytes, size) == seed);
+    }
 }
 
 static void a_foreign_file_and_a_later_version_are_named (void **state) {
@@ -615,7 +715,8 @@ int main (int argc, char **argv) {
         cmocka_unit_test (a_recording_cut_anywhere_is_replayed_up_to_there),
         cmocka_unit_test (a_record_of_several_frames_that_is_cut_between_them_is_a_torn_tail),
         cmocka_unit_test (zeros_behind_a_cut_are_a_torn_tail),
-        cmocka_unit_test (frames_that_are_left_out_or_changed_places_are_damage),
+        cmocka_unit_test (what_moves_whole_frames_is_damage_and_no_torn_tail),
+        cmocka_unit_test (a_check_goes_backwards_too),
         cmocka_unit_test (a_foreign_file_and_a_later_version_are_named),
         cmocka_unit_test (an_event_that_is_left_out_is_noticed),
         cmocka_unit_test (times_that_are_changed_are_noticed_where_they_decide),

@@ -40,6 +40,14 @@ for unit in *.service; do
         { echo "which is more than $exposure_max"; exit 1; }
 done
 
+# What docs/DEPLOYING.md says is not to be started again is not.
+hopeless=$(sed -n 's/^| \([0-9, ]*\) |.*| no.*/\1/p' "$units/../../docs/DEPLOYING.md" | tr -d ',' | tr ' ' '\n' |
+    grep -vx 0 | sort -n | xargs)
+for unit in *.service; do
+    prevented=$(sed -n 's/^RestartPreventExitStatus=//p' "$unit")
+    [ "$prevented" = "$hopeless" ] || { echo "$unit: is not started again at $prevented, and should not be at $hopeless"; exit 1; }
+done
+
 # -- Started -----------------------------------------------------------------------------------------------------------
 
 not_started () {

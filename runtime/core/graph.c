@@ -240,19 +240,23 @@ static bool s_reserve_adds (dw_graph_t *self, dw_adds_t *adds) {
         return true;
     uint32_t size = adds->size * 2 + 1;
     const char **names = dw_arena_take (self->arena, size, sizeof (*names));
-    if (!names)
+    dw_place_t *places = dw_arena_take (self->arena, size, sizeof (*places));
+    if (!names || !places)
         return false;
-    if (adds->count)
+    if (adds->count) {
         memcpy (names, adds->names, adds->count * sizeof (*names));
+        memcpy (places, adds->places, adds->count * sizeof (*places));
+    }
     adds->names = names;
+    adds->places = places;
     adds->size = size;
     return true;
 }
 
-int dw_graph_allow (dw_graph_t *self, int node, const char *processor) {
-    dw_node_t *of = s_node (self, node);
-    if (!of || !processor)
-        return DW_EINVAL;
+int dw_graph_allow_at (dw_graph_t *self, uint32_t node, const char *processor, dw_place_t place) {
+    assert (self && processor);
+    assert (node < self->nodes_count);
+    dw_node_t *of = &self->nodes[node];
     for (uint32_t i = 0; of->adds && i < of->adds->count; i++)
         if (strcmp (of->adds->names[i], processor) == 0)
             return DW_OK;
@@ -266,8 +270,15 @@ int dw_graph_allow (dw_graph_t *self, int node, const char *processor) {
                                                                    : NULL;
     if (!name)
         return DW_ENOMEM;
+    of->adds->places[of->adds->count] = place;
     of->adds->names[of->adds->count++] = name;
     return DW_OK;
+}
+
+int dw_graph_allow (dw_graph_t *self, int node, const char *processor) {
+    if (!s_node (self, node) || !processor)
+        return DW_EINVAL;
+    return dw_graph_allow_at (self, (uint32_t) node, processor, DW_NOWHERE);
 }
 
 static bool s_reserve_tag (dw_graph_t *self, dw_demand_t *demand) {

@@ -60,6 +60,7 @@ typedef struct dw_demand_t {
 /* The processors that nodes may have of a graph that a node adds to its run. */
 typedef struct dw_adds_t {
     const char **names;
+    dw_place_t *places; /* where each was said */
     uint32_t count, size;
 } dw_adds_t;
 
@@ -113,6 +114,8 @@ char *dw_graph_copy (dw_graph_t *self, const char *bytes, size_t size);
 dw_setting_t *dw_graph_add_setting (dw_graph_t *self, uint32_t node, const char *name);
 /* As dw_graph_depend, and says where it was said. */
 int dw_graph_depend_at (dw_graph_t *self, uint32_t node, const char *on, dw_place_t place);
+/* As dw_graph_allow, and says where it was said. */
+int dw_graph_allow_at (dw_graph_t *self, uint32_t node, const char *processor, dw_place_t place);
 
 /* What is wrong with a tag's name (1 to 63 letters, digits and any of ._-/) or value (1 to 255 printable
  * characters of ASCII); NULL: nothing. */

@@ -58,9 +58,10 @@ static const dw_node_t *s_declared (const builder_t *self, uint32_t node) {
 
 /* ---- Processors ----------------------------------------------------------------------------- */
 
-static void s_report_unknown (builder_t *self, const dw_node_t *node, const char *processor) {
+static void s_report_unknown (builder_t *self, const dw_node_t *node, const char *processor,
+                              dw_place_t place) {
     const dw_plan_lookup_t *lookup = self->lookup;
-    dw_place_t place = {self->graph->file, node->processor_line, node->processor_column};
+    place.file = self->graph->file;
     if (self->unknown_count++ >= REPORTED_MAX)
         return;
     const char *nearest = lookup->nearest ? lookup->nearest (lookup->arg, processor) : NULL;
@@ -72,7 +73,7 @@ static void s_report_unknown (builder_t *self, const dw_node_t *node, const char
     else
         dw_error_add (self->error, DW_EGRAPH, place,
                       "node \"%s\" names the processor \"%s\", which is unknown", node->id,
-                      node->processor);
+                      processor);
 }
 
 /* A node that only workers elsewhere may run can name a processor that is known there alone. */
@@ -146,7 +147,7 @@ static int s_find_added_kinds (builder_t *self) {
             if (s_find_kind (self, node->adds->names[i], &kind))
                 return DW_ENOMEM;
             if (self->traits[kind].intent == DW_INTENT_DEFAULT)
-                s_report_unknown (self, node, node->adds->names[i]);
+                s_report_unknown (self, node, node->adds->names[i], node->adds->places[i]);
             self->adds_count++;
         }
     }
@@ -171,7 +172,8 @@ static int s_find_kinds (builder_t *self) {
         if (s_is_elsewhere (node))
             s_warn_foreign (self, node);
         else
-            s_report_unknown (self, node, node->processor);
+            s_report_unknown (self, node, node->processor,
+                              (dw_place_t){NULL, node->processor_line, node->processor_column});
     }
     if (graph->adders_count && s_find_added_kinds (self))
         return s_no_memory (self);

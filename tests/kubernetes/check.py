@@ -16,6 +16,7 @@ SCALARS = {'string': str, 'integer': int, 'boolean': bool, 'number': (int, float
 QUANTITY = re.compile(r'^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$')
 # Statuses of the command that are the same the next time.
 HOPELESS = [64, 65, 66, 77, 78]
+REFUSED = [76] # the same for this one
 
 problems = []
 
@@ -155,6 +156,9 @@ def check_failure_policy(spec, where):
     fails = [rule['onExitCodes']['values'] for rule in rules if rule['action'] == 'FailJob']
     if fails != [HOPELESS]:
         problem(where, 'it fails at %s, not at %s' % (fails, HOPELESS))
+    gives_up = [rule['onExitCodes']['values'] for rule in rules if rule['action'] == 'FailIndex']
+    if gives_up != [REFUSED]:
+        problem(where, 'it gives an index up at %s, not at %s' % (gives_up, REFUSED))
     for rule in rules:
         codes = rule.get('onExitCodes', {'values': []})
         if codes['values'] != sorted(set(codes['values'])) or (codes.get('operator') == 'In' and 0 in codes['values']):
