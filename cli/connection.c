@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/signals.h"
+
 #define VARIABLE          "DAGWOOD_CONNECT"
 #define RENDEZVOUS_MAX_MS 30000
 
@@ -85,7 +87,8 @@ const struct argp dw_connection_argp = {.options = s_options, .parser = s_parse}
 int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options) {
     if (self->rendezvous) {
         int timeout_ms = self->timeout_ms > 0 ? self->timeout_ms : RENDEZVOUS_MAX_MS;
-        int status = dw_rendezvous_read (self->endpoint, self->rendezvous, timeout_ms);
+        int status = dw_rendezvous_read (self->endpoint, self->rendezvous, timeout_ms,
+                                         self->stop_fd);
         if (status) {
             return status;
         }
@@ -96,11 +99,15 @@ int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options) {
         .server_key = self->server_key,
         .timeout_ms = self->timeout_ms,
         .graph = self->graph,
+        .stop_fd = self->stop_fd,
     };
     return DW_EXIT_OK;
 }
 
 int dw_connection_fail (int err, const dw_error_t *error, const dw_connect_options_t *options) {
+    if (err == DW_ECLOSED && options->stop_fd) {
+        return DW_EXIT_SIGNAL + dw_signals_next (&(dw_signals_t){.fd = options->stop_fd});
+    }
     int status = dw_command_fail (err, error, options->endpoint);
     return err == DW_EINVAL ? DW_EXIT_USAGE : status;
 }

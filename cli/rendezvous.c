@@ -13,6 +13,7 @@
 
 #include "actors/trusted.h"
 #include "cli/command.h"
+#include "cli/signals.h"
 
 #define LOOK_INTERVAL_MS 50
 #define SAID_AFTER_MS    2000 /* who is started together waits in silence */
@@ -71,8 +72,9 @@ void dw_rendezvous_remove (dw_rendezvous_t *self) {
 
 /* ---- Read --------------------------------------------------------------------------------- */
 
-/* Whether something is there within the time. */
-static bool s_wait (const char *file, int timeout_ms) {
+/* Whether something is there within the time, or until there is something to read of stop_fd. */
+static bool s_wait (const char *file, int timeout_ms, int stop_fd, bool *is_stopped_p) {
+    struct pollfd stop = {.fd = stop_fd > 0 ? stop_fd : -1, .events = POLLIN};
     for (int waited_ms = 0; access (file, F_OK) != 0 && errno == ENOENT;
          waited_ms += LOOK_INTERVAL_MS) {
         if (waited_ms >= timeout_ms) {
@@ -81,7 +83,10 @@ static bool s_wait (const char *file, int timeout_ms) {
         if (waited_ms == SAID_AFTER_MS) {
             dw_command_say ("waiting for %s", file);
         }
-        (void) poll (NULL, 0, LOOK_INTERVAL_MS);
+        *is_stopped_p = poll (&stop, 1, LOOK_INTERVAL_MS) > 0;
+        if (*is_stopped_p) {
+            return false;
+        }
     }
     return true;
 }
@@ -103,8 +108,12 @@ static bool s_take (char *endpoint, const char *text, size_t size) {
     return true;
 }
 
-int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms) {
-    if (!s_wait (file, timeout_ms)) {
+int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms, int stop_fd) {
+    bool is_stopped = false;
+    if (!s_wait (file, timeout_ms, stop_fd, &is_stopped)) {
+        if (is_stopped) {
+            return DW_EXIT_SIGNAL + dw_signals_next (&(dw_signals_t){.fd = stop_fd});
+        }
         dw_command_say ("%s did not come within %g s: is there a coordinator that has it as its "
                         "--rendezvous?",
                         file, timeout_ms / 1e3);

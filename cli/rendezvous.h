@@ -23,7 +23,8 @@ int dw_rendezvous_write (dw_rendezvous_t *self, const char *file, const char *en
 void dw_rendezvous_remove (dw_rendezvous_t *self);
 
 /* Waits until file is there, for at most timeout_ms, and reads it. endpoint has DW_RENDEZVOUS_SIZE
- * bytes. Returns an exit status, and says what failed. */
-int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms);
+ * bytes. Returns an exit status, and says what failed; a signal that can be read of stop_fd (a signalfd;
+ * 0: none) ends waiting with the status of whom it ended. */
+int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms, int stop_fd);
 
 #endif
