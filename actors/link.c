@@ -142,7 +142,7 @@ static void s_look (dw_link_t *self) {
 /* A coordinator that cannot read what a peer's HELLO of CURVE says hangs up without a word, every time, ten times a second. One
  * that ends in the middle of a handshake does so once. */
 #define DROPS_MIN 2u  /* so that it may be the key */
-#define DROPS_MAX 20u /* so that more of them would say nothing new */
+#define DROPS_MAX 14u /* so that more of them would say nothing new: some 2 s */
 
 bool dw_link_is_cut (dw_link_t *self) {
     s_look (self);

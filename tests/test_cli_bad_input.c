@@ -203,7 +203,7 @@ static void s_expect_soon (const char *const *words, int status, const char *con
     command_run (&c, words);
     int64_t ms = (dw_clock_ns () - begin_ns) / 1000000;
     s_expect (&c, status, parts);
-    if (ms > SOON_MS + 500) /* the time of the process besides */
+    if (ms > SOON_MS)
         fail_msg ("%s said so after %d ms", words[0], (int) ms);
     printf ("%s: %d ms, status %d\n", words[0], (int) ms, status);
 }
