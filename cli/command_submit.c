@@ -187,7 +187,7 @@ static int s_submit (options_t *self) {
     }
     dw_result_destroy (&flight.last);
     dw_input_free (&input);
-    return status;
+    return dw_connection_end (&self->connection, status);
 }
 
 int dw_command_submit (int argc, char **argv) {

@@ -338,8 +338,9 @@ static int s_look_for (dw_connection_t *connection, dw_signals_t *signals,
 }
 
 /* SIGTERM is how it is ended when all is well, whether it has found its coordinator or not. */
-static int s_status (int status) {
-    return status == DW_EXIT_SIGNAL + SIGTERM ? DW_EXIT_OK : status;
+static int s_status (const options_t *self, int status) {
+    return status == DW_EXIT_SIGNAL + SIGTERM ? DW_EXIT_OK
+                                              : dw_connection_end (&self->connection, status);
 }
 
 static int s_run_execs (options_t *self) {
@@ -369,7 +370,7 @@ static int s_run_execs (options_t *self) {
         status = dw_exec_serve (&options, slots, names, count, &signals);
     }
     dw_graph_names_free (&names, count);
-    return s_status (status);
+    return s_status (self, status);
 }
 
 static int s_run (options_t *self, const dw_processors_t *processors) {
@@ -401,8 +402,8 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
     }
     s_close (&team, status);
     dw_graph_names_free (&names, count);
-    return s_status (
-        status); /* Its signals stay blocked: a SIGTERM that comes now changes nothing. */
+    /* Its signals stay blocked: a SIGTERM that comes now changes nothing. */
+    return s_status (self, status);
 }
 
 int dw_command_worker (int argc, char **argv) {

@@ -112,6 +112,16 @@ int dw_connection_fail (int err, const dw_error_t *error, const dw_connect_optio
     return err == DW_EINVAL ? DW_EXIT_USAGE : status;
 }
 
+int dw_connection_end (const dw_connection_t *self, int status) {
+    if (status == DW_EXIT_NO_COORDINATOR && self->endpoint[0]) {
+        dw_command_say (
+            "%s says that it is there: a coordinator that was killed leaves its file behind, "
+            "until the next one writes it",
+            self->rendezvous);
+    }
+    return status;
+}
+
 static int s_one_name (const char *name, char ***names_p, size_t *count_p) {
     char **names = calloc (1, sizeof *names);
     if (names) {

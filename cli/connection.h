@@ -26,6 +26,10 @@ int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options);
  * usage error. Who was stopped by a signal, which is read of their stop_fd, has the status of whom it ended, without a word. */
 int dw_connection_fail (int err, const dw_error_t *error, const dw_connect_options_t *options);
 
+/* What a command that ends with this status has to say besides of how it looked for its coordinator: where nobody
+ * answers, that a file said where. Returns status. */
+int dw_connection_end (const dw_connection_t *self, int status);
+
 /* The name that was said, or those of all of the coordinator's graphs: the caller's, freed by dw_graph_names_free. Returns
  * an exit status, and says what failed. */
 int dw_connection_graphs (const dw_connect_options_t *options, char ***names_p, size_t *count_p);

@@ -149,7 +149,8 @@ static void a_rendezvous_file_that_cannot_be_used_is_named_with_why (void **stat
         COMMAND (&c, command, "--rendezvous", link_file);
         EXPECT (&c, 66, link_file, "symbolic link");
         COMMAND (&c, command, "--rendezvous", stale, "--timeout", "0.3");
-        EXPECT (&c, 69, "nobody answers at tcp://127.0.0.1:1", "is the coordinator running there?");
+        EXPECT (&c, 69, "nobody answers at tcp://127.0.0.1:1", "is the coordinator running there?",
+                stale, "a coordinator that was killed leaves its file behind");
         if (geteuid () == 0) {
             assert_int_equal (chown (foreign, 65534, 65534), 0);
             COMMAND (&c, command, "--rendezvous", foreign);
