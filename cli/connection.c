@@ -28,7 +28,8 @@ static const struct argp_option s_options[] = {
     {.name = "rendezvous",
      .key = KEY_RENDEZVOUS,
      .arg = "FILE",
-     .doc = "The file in which the coordinator says it, which is waited for"},
+     .doc =
+         "The file in which the coordinator says it, which is waited for, and which a worker that lost its coordinator reads again"},
     {.name = "key",
      .key = KEY_KEY,
      .arg = "FILE",
@@ -84,6 +85,13 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
 
 const struct argp dw_connection_argp = {.options = s_options, .parser = s_parse};
 
+/* What the rendezvous file says by now, if it says anything. */
+static char *s_where (void *arg) {
+    const dw_connection_t *self = arg;
+    char endpoint[DW_RENDEZVOUS_SIZE];
+    return dw_rendezvous_look (endpoint, self->rendezvous, NULL) ? NULL : strdup (endpoint);
+}
+
 int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options) {
     if (self->rendezvous) {
         int timeout_ms = self->timeout_ms > 0 ? self->timeout_ms : RENDEZVOUS_MAX_MS;
@@ -100,6 +108,8 @@ int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options) {
         .timeout_ms = self->timeout_ms,
         .graph = self->graph,
         .stop_fd = self->stop_fd,
+        .where = self->rendezvous ? s_where : NULL,
+        .where_arg = self,
     };
     return DW_EXIT_OK;
 }

@@ -14,6 +14,7 @@
 #include "actors/trusted.h"
 #include "cli/command.h"
 #include "cli/signals.h"
+#include "runtime/core/error.h"
 
 #define LOOK_INTERVAL_MS 50
 #define SAID_AFTER_MS    2000 /* who is started together waits in silence */
@@ -108,6 +109,23 @@ static bool s_take (char *endpoint, const char *text, size_t size) {
     return true;
 }
 
+int dw_rendezvous_look (char *endpoint, const char *file, dw_error_t *error) {
+    char *text = NULL;
+    size_t size = 0;
+    int status = DW_EXIT_OK;
+    if (dw_trusted_read (&text, &size, file, DW_TRUSTED_PUBLIC, DW_RENDEZVOUS_SIZE - 1, error)) {
+        status = DW_EXIT_INPUT;
+    } else if (!s_take (endpoint, text, size)) {
+        dw_error_add (error, DW_EFILE, DW_NOWHERE,
+                      "%s is no rendezvous file: it is not one line with an endpoint, "
+                      "tcp://HOST:PORT or ipc://FILE",
+                      file);
+        status = DW_EXIT_DAMAGED;
+    }
+    dw_trusted_free (&text, size);
+    return status;
+}
+
 int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms, int stop_fd) {
     bool is_stopped = false;
     if (!s_wait (file, timeout_ms, stop_fd, &is_stopped)) {
@@ -120,19 +138,10 @@ int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms, int st
         return DW_EXIT_NO_COORDINATOR;
     }
     dw_error_t *error = dw_error_new ();
-    char *text = NULL;
-    size_t size = 0;
-    int status = DW_EXIT_OK;
-    if (dw_trusted_read (&text, &size, file, DW_TRUSTED_PUBLIC, DW_RENDEZVOUS_SIZE - 1, error)) {
+    int status = dw_rendezvous_look (endpoint, file, error);
+    if (status) {
         dw_command_show (error);
-        status = DW_EXIT_INPUT;
-    } else if (!s_take (endpoint, text, size)) {
-        dw_command_say ("%s is no rendezvous file: it is not one line with an endpoint, "
-                        "tcp://HOST:PORT or ipc://FILE",
-                        file);
-        status = DW_EXIT_DAMAGED;
     }
-    dw_trusted_free (&text, size);
     dw_error_destroy (&error);
     return status;
 }

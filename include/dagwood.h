@@ -355,6 +355,11 @@ typedef struct dw_connect_options_t {
                          for ever (an agent has its own) */
     int stop_fd; /* waiting for the first answer ends with DW_ECLOSED when there is something to read here, which is
                     not read: a signalfd, say; borrowed until then; 0: none */
+    char *(*where) (
+        void *
+            arg); /* an agent that has lost its coordinator asks before each try, by a thread of its own,
+                                   where to look: an endpoint, which it frees; NULL, or returns NULL: where it was */
+    void *where_arg;
 } dw_connect_options_t;
 
 /* The names of the graphs of a coordinator, the first of which is the one that is had without a name. The caller's, freed
