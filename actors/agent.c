@@ -63,6 +63,7 @@ struct dw_agent_t {
     void *wishes; /* its end of control */
     dw_identity_t identity;
     dw_link_t link;
+    dw_link_stop_t stop;     /* of connecting: the first time the caller's, later a wish */
     dw_squad_t *squad;       /* its slots, as threads, */
     dw_children_t *children; /* or as processes: while it is connected, one of the two */
     uint32_t peer;
@@ -239,7 +240,7 @@ static void s_disconnect (dw_agent_t *self) {
 static int s_find_graph (dw_agent_t *self, int timeout_ms, dw_error_t *error) {
     char *found = NULL;
     int err = dw_locate (&found, self->context, self->asked_at, &self->keys, self->graph,
-                         timeout_ms, NULL, NULL, error);
+                         timeout_ms, &self->stop, NULL, NULL, error);
     if (err)
         return err;
     free (self->endpoint);
@@ -263,7 +264,7 @@ static int s_connect (dw_agent_t *self, dw_error_t *error) {
             return err;
         if (s_say_hello (self))
             err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-        waited = err ? DW_OK : dw_link_wait (&self->link, deadline_ns);
+        waited = err ? DW_OK : dw_link_wait (&self->link, deadline_ns, &self->stop);
     } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
     if (waited)
         err = dw_link_blame (&self->link, self->endpoint, self->keys.has_keys, error);
@@ -409,6 +410,21 @@ static bool s_serve (dw_agent_t *self) {
     }
 }
 
+/* One that was started again may be elsewhere. */
+static void s_ask_where (dw_agent_t *self) {
+    const dw_connect_options_t *coordinator = &self->options.coordinator;
+    char *where = coordinator->where ? coordinator->where (coordinator->where_arg) : NULL;
+    char *copy = where ? strdup (where) : NULL;
+    if (!copy) {
+        free (where);
+        return;
+    }
+    free (self->asked_at);
+    free (self->endpoint);
+    self->asked_at = where;
+    self->endpoint = copy;
+}
+
 /* Looks for the coordinator again, less and less often. False: it is to end. */
 static bool s_find_again (dw_agent_t *self) {
     int64_t begin_ns = dw_clock_ns (), for_ns = (int64_t) self->options.reconnect_ms * 1000000;
@@ -417,6 +433,7 @@ static bool s_find_again (dw_agent_t *self) {
            (self->options.reconnect_ms < 0 || dw_clock_ns () - begin_ns < for_ns)) {
         dw_error_destroy (&self->last);
         self->last = dw_error_new ();
+        s_ask_where (self);
         self->result = s_connect (self, self->last);
         if (self->result == DW_OK) {
             s_notice (self, "the coordinator is there again");
@@ -424,13 +441,16 @@ static bool s_find_again (dw_agent_t *self) {
         }
         bool is_early = self->graph && self->result == DW_EREFUSED; /* its graph may come yet */
         if (self->result != DW_ENOBODY && self->result != DW_ELIMIT && self->result != DW_ENOMEM &&
-            !is_early)
+            self->result != DW_ECLOSED && !is_early)
             break; /* trying again would not help */
         self->result = DW_ELOST;
         s_look_at_wishes (self, wait_ms);
         wait_ms = 2 * wait_ms < BACKOFF_MAX_MS ? 2 * wait_ms : BACKOFF_MAX_MS;
     }
-    s_notice_error (self, self->last);
+    if (self->wish == WISH_NONE || self->result != DW_ELOST)
+        s_notice_error (self, self->last);
+    else
+        self->result = DW_OK;
     return false;
 }
 
@@ -524,8 +544,10 @@ static int s_make (dw_agent_t *self, const dw_agent_options_t *options, dw_error
         err = dw_link_keys_read (&self->keys, &options->coordinator, error);
     if (!err)
         err = s_make_control (self, error);
+    self->stop.fd = options->coordinator.stop_fd;
     if (!err)
         err = s_connect (self, error);
+    self->stop = (dw_link_stop_t){.socket = self->wishes};
     if (!err && dw_actor_start (&self->actor, "dw-agent", 0, s_agent_actor, self))
         err = dw_error_add (
             error, DW_ELIMIT, DW_NOWHERE,

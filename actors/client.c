@@ -100,7 +100,7 @@ static int s_connect_to (dw_client_t *self, const dw_connect_options_t *options,
             return err;
         self->socket = remote->link.socket;
         err = dw_remote_say_hello (remote, &self->packet);
-        waited = err ? DW_OK : dw_link_wait (&remote->link, deadline_ns);
+        waited = err ? DW_OK : dw_link_wait (&remote->link, deadline_ns, &remote->stop);
     } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
     if (waited)
         return dw_link_blame (&remote->link, options->endpoint, remote->keys.has_keys, error);

@@ -54,6 +54,7 @@ struct dw_exec_worker_t {
     /* The thread's own, but for the first connecting. */
     dw_identity_t identity;
     dw_link_t link;
+    dw_link_stop_t stop; /* of connecting: the first time the caller's, later a wish */
     uint32_t peer;
     int64_t heartbeat_ns, silence_ns, heard_ns, beat_ns, drained_ns;
     bool is_draining, is_stopping, is_closing,
@@ -167,7 +168,7 @@ static void s_disconnect (dw_exec_worker_t *self) {
 static int s_find_graph (dw_exec_worker_t *self, int timeout_ms, dw_error_t *error) {
     char *found = NULL;
     int err = dw_locate (&found, self->context, self->asked_at, &self->keys, self->graph,
-                         timeout_ms, NULL, NULL, error);
+                         timeout_ms, &self->stop, NULL, NULL, error);
     if (err)
         return err;
     free (self->endpoint);
@@ -189,7 +190,7 @@ static int s_connect (dw_exec_worker_t *self, dw_error_t *error) {
         if (err)
             return err;
         s_say_hello (self);
-        waited = dw_link_wait (&self->link, deadline_ns);
+        waited = dw_link_wait (&self->link, deadline_ns, &self->stop);
     } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
     if (waited)
         err = dw_link_blame (&self->link, self->endpoint, self->keys.has_keys, error);
@@ -376,6 +377,21 @@ static s_turn_t s_turn (dw_exec_worker_t *self) {
     return is_cut || now_ns - self->heard_ns >= self->silence_ns ? TURN_LOST : TURN_ON;
 }
 
+/* One that was started again may be elsewhere. */
+static void s_ask_where (dw_exec_worker_t *self) {
+    const dw_connect_options_t *coordinator = &self->options.coordinator;
+    char *where = coordinator->where ? coordinator->where (coordinator->where_arg) : NULL;
+    char *copy = where ? strdup (where) : NULL;
+    if (!copy) {
+        free (where);
+        return;
+    }
+    free (self->asked_at);
+    free (self->endpoint);
+    self->asked_at = where;
+    self->endpoint = copy;
+}
+
 /* Looks for the coordinator again, less and less often. False: it is to end. */
 static bool s_find_again (dw_exec_worker_t *self) {
     int64_t begin_ns = dw_clock_ns (), for_ns = (int64_t) self->options.reconnect_ms * 1000000;
@@ -386,12 +402,13 @@ static bool s_find_again (dw_exec_worker_t *self) {
            (self->options.reconnect_ms < 0 || dw_clock_ns () - begin_ns < for_ns)) {
         dw_error_destroy (&error);
         error = dw_error_new ();
+        s_ask_where (self);
         self->result = s_connect (self, error);
         if (self->result == DW_OK)
             break;
         bool is_early = self->result == DW_EREFUSED; /* a place, or its graph, may come yet */
         if (self->result != DW_ENOBODY && self->result != DW_ELIMIT && self->result != DW_ENOMEM &&
-            !is_early)
+            self->result != DW_ECLOSED && !is_early)
             break; /* trying again would not help */
         self->result = DW_ELOST;
         struct pollfd item = {.fd = self->wish_fd, .events = POLLIN};
@@ -446,8 +463,10 @@ static int s_make (dw_exec_worker_t *self, const dw_exec_options_t *options, dw_
                                 error);
     if (!err)
         err = dw_link_keys_read (&self->keys, &options->coordinator, error);
+    self->stop.fd = options->coordinator.stop_fd;
     if (!err)
         err = s_connect (self, error);
+    self->stop = (dw_link_stop_t){.fd = self->wish_fd};
     if (!err && dw_actor_start (&self->actor, "dw-exec", 0, s_exec_actor, self))
         err = dw_error_add (
             error, DW_ELIMIT, DW_NOWHERE,

@@ -142,23 +142,29 @@ static void s_look (dw_link_t *self) {
 /* A coordinator that cannot read what a peer's HELLO of CURVE says hangs up without a word, every time, ten times a second. One
  * that ends in the middle of a handshake does so once. */
 #define DROPS_MIN 2u  /* so that it may be the key */
-#define DROPS_MAX 20u /* so that more of them would say nothing new */
+#define DROPS_MAX 14u /* so that more of them would say nothing new: some 2 s */
 
 bool dw_link_is_cut (dw_link_t *self) {
     s_look (self);
     return self->was_cut;
 }
 
-int dw_link_wait (dw_link_t *self, int64_t deadline_ns) {
+int dw_link_wait (dw_link_t *self, int64_t deadline_ns, const dw_link_stop_t *stop) {
+    bool can_stop = stop->socket || stop->fd > 0;
     for (;;) {
         int64_t left_ns = deadline_ns - dw_clock_ns ();
-        zmq_pollitem_t items[2] = {{.socket = self->socket, .events = ZMQ_POLLIN},
-                                   {.socket = self->monitor, .events = ZMQ_POLLIN}};
-        int ready = zmq_poll (items, 2, left_ns > 0 ? (long) ((left_ns + 999999) / 1000000) : 0);
+        zmq_pollitem_t items[3] = {{.socket = self->socket, .events = ZMQ_POLLIN},
+                                   {.socket = self->monitor, .events = ZMQ_POLLIN},
+                                   {.socket = stop->socket, .fd = stop->fd, .events = ZMQ_POLLIN}};
+        int ready = zmq_poll (items, can_stop ? 3 : 2,
+                              left_ns > 0 ? (long) ((left_ns + 999999) / 1000000) : 0);
         if (ready < 0 && errno == ETERM)
             return DW_ECLOSED;
         if (ready > 0 && (items[0].revents & ZMQ_POLLIN))
             return DW_OK;
+        self->was_stopped = ready > 0 && items[2].revents;
+        if (self->was_stopped)
+            return DW_ECLOSED;
         s_look (self);
         if (self->was_refused || self->dropped_count >= DROPS_MAX)
             return DW_EKEY; /* of the former ZeroMQ does not try again */
@@ -170,6 +176,8 @@ int dw_link_wait (dw_link_t *self, int64_t deadline_ns) {
 }
 
 int dw_link_blame (const dw_link_t *self, const char *endpoint, bool has_keys, dw_error_t *error) {
+    if (self->was_stopped)
+        return DW_ECLOSED;
     if (self->was_refused || self->dropped_count >= DROPS_MIN)
         return dw_error_add (
             error, DW_EKEY, DW_NOWHERE,

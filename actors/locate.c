@@ -83,7 +83,8 @@ static int s_read (s_answer_t *self, void *socket, const char *endpoint, dw_erro
 }
 
 static int s_ask (s_answer_t *self, void *context, const char *endpoint, const dw_link_keys_t *keys,
-                  const char *graph, int timeout_ms, dw_error_t *error) {
+                  const char *graph, int timeout_ms, const dw_link_stop_t *stop,
+                  dw_error_t *error) {
     dw_link_t link = {0};
     dw_packet_t packet = {0};
     int64_t deadline_ns = dw_clock_ns () +
@@ -97,7 +98,7 @@ static int s_ask (s_answer_t *self, void *context, const char *endpoint, const d
         dw_write_uint (&packet.head, DW_WIRE_WHERE);
         dw_write_str (&packet.head, graph, strlen (graph));
         err = dw_packet_send (&packet, link.socket, NULL, 0);
-        waited = err ? DW_OK : dw_link_wait (&link, deadline_ns);
+        waited = err ? DW_OK : dw_link_wait (&link, deadline_ns, stop);
     } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
     if (waited)
         err = dw_link_blame (&link, endpoint, keys->has_keys, error);
@@ -155,10 +156,10 @@ static int s_give_names (s_answer_t *self, char ***names_p, size_t *count_p, dw_
 }
 
 int dw_locate (char **found_p, void *context, const char *endpoint, const dw_link_keys_t *keys,
-               const char *graph, int timeout_ms, char ***names_p, size_t *count_p,
-               dw_error_t *error) {
+               const char *graph, int timeout_ms, const dw_link_stop_t *stop, char ***names_p,
+               size_t *count_p, dw_error_t *error) {
     s_answer_t answer = {0};
-    int err = s_ask (&answer, context, endpoint, keys, graph, timeout_ms, error);
+    int err = s_ask (&answer, context, endpoint, keys, graph, timeout_ms, stop, error);
     if (!err && !answer.is_known)
         err = s_deny (&answer, endpoint, graph, error);
     char *found = err ? NULL : s_move (endpoint, answer.place);
@@ -178,14 +179,16 @@ int dw_graph_names (const dw_connect_options_t *options, char ***names_p, size_t
                     dw_error_t *error) {
     dw_link_keys_t keys;
     char *found = NULL;
+    dw_link_stop_t stop = {0};
     if (!options || !options->endpoint || !names_p || !count_p)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "whose graphs, and where to?");
     int err = dw_link_keys_read (&keys, options, error);
     if (err)
         return err;
+    stop.fd = options->stop_fd;
     void *context = zmq_ctx_new ();
     err = context ? dw_locate (&found, context, options->endpoint, &keys, "", options->timeout_ms,
-                               names_p, count_p, error)
+                               &stop, names_p, count_p, error)
                   : dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ");
     if (context)
         zmq_ctx_term (context);

@@ -24,7 +24,7 @@
 static int s_find_graph (dw_remote_t *self, const char *graph, dw_error_t *error) {
     char *found = NULL;
     int err = dw_locate (&found, self->context, self->endpoint, &self->keys, graph,
-                         self->timeout_ms, NULL, NULL, error);
+                         self->timeout_ms, &self->stop, NULL, NULL, error);
     if (err)
         return err;
     free (self->endpoint);
@@ -35,6 +35,7 @@ static int s_find_graph (dw_remote_t *self, const char *graph, dw_error_t *error
 int dw_remote_open (dw_remote_t *self, const dw_connect_options_t *options, dw_error_t *error) {
     self->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : CONNECT_MS;
     self->reconnect_ms = options->reconnect_ms;
+    self->stop.fd = options->stop_fd;
     self->endpoint = strdup (options->endpoint);
     if (!self->endpoint)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");

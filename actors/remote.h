@@ -28,6 +28,7 @@ typedef struct dw_remote_t {
     char *endpoint;
     dw_link_keys_t keys;
     int timeout_ms, reconnect_ms;
+    dw_link_stop_t stop;             /* of its first connection */
     uint8_t uuid[DW_WIRE_UUID_SIZE]; /* which client it is; known to it and its coordinator alone */
     uint64_t incarnation;
     uint8_t session[DW_WIRE_UUID_SIZE]; /* as WELCOME said: another one knows nothing of its runs */
@@ -55,7 +56,7 @@ typedef struct dw_remote_t {
     bool wants_status;
 } dw_remote_t;
 
-/* Makes it and finds its graph. Errors: DW_EKEY, DW_EINVAL, DW_ELIMIT, DW_ENOMEM; it can be freed all the same. */
+/* Makes it and finds its graph. Errors: DW_EKEY, DW_EINVAL, DW_ELIMIT, DW_ENOMEM, DW_ECLOSED; it can be freed all the same. */
 int dw_remote_open (dw_remote_t *self, const dw_connect_options_t *options, dw_error_t *error);
 /* Begins to connect, by a new socket. Errors: DW_EINVAL, DW_ELIMIT. */
 int dw_remote_connect (dw_remote_t *self, dw_error_t *error);

@@ -302,5 +302,5 @@ int dw_command_status (int argc, char **argv) {
         status = s_ask_all (&options, &connect, names, count);
     }
     dw_graph_names_free (&names, count);
-    return status;
+    return dw_connection_end (&options.connection, status);
 }

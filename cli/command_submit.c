@@ -122,7 +122,7 @@ static int s_connect (dw_client_t **client_p, const dw_connect_options_t *option
     return status;
 }
 
-static int s_fly (const options_t *self, const dw_connect_options_t *options, dw_input_t *input,
+static int s_fly (const options_t *self, dw_connect_options_t *options, dw_input_t *input,
                   dw_flight_t *flight) {
     dw_signals_t signals;
     dw_client_t *client = NULL;
@@ -130,6 +130,7 @@ static int s_fly (const options_t *self, const dw_connect_options_t *options, dw
     if (status) {
         return status;
     }
+    options->stop_fd = signals.fd;
     status = s_connect (&client, options);
     if (!status) {
         dw_client_set_notice (client, dw_command_notice, NULL);
@@ -186,7 +187,7 @@ static int s_submit (options_t *self) {
     }
     dw_result_destroy (&flight.last);
     dw_input_free (&input);
-    return status;
+    return dw_connection_end (&self->connection, status);
 }
 
 int dw_command_submit (int argc, char **argv) {

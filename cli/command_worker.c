@@ -213,7 +213,8 @@ static const struct argp s_argp = {
         "answers, and must flush what it writes. When it ends, writes what is no record, or takes too long, its task fails with the last "
         "that it wrote to standard error, and it is started again.\n\n"
         "SIGTERM finishes the tasks that are begun, gives the others back and ends it; a second "
-        "SIGTERM gives everything back at once, and so does SIGINT.\n\n"
+        "SIGTERM gives everything back at once, and so does SIGINT. One that has no coordinator yet, or looks for a lost one, "
+        "ends at the first.\n\n"
         "Exit status: 0 the coordinator ended, or it was ended by SIGTERM; 64 usage; 65 the "
         "rendezvous file has no endpoint; 66 it cannot be read; 69 nobody answers, or there is no "
         "rendezvous file; 71 the system refuses threads, memory or descriptors; 75 the coordinator "
@@ -325,6 +326,23 @@ static int s_ask_slurm (options_t *self) {
     return status;
 }
 
+/* Signals are heeded from the first on: it may wait long for its coordinator. */
+static int s_look_for (dw_connection_t *connection, dw_signals_t *signals,
+                       dw_connect_options_t *coordinator) {
+    int status = dw_signals_catch (signals, s_signals);
+    if (status) {
+        return status;
+    }
+    connection->stop_fd = signals->fd;
+    return dw_connection_find (connection, coordinator);
+}
+
+/* SIGTERM is how it is ended when all is well, whether it has found its coordinator or not. */
+static int s_status (const options_t *self, int status) {
+    return status == DW_EXIT_SIGNAL + SIGTERM ? DW_EXIT_OK
+                                              : dw_connection_end (&self->connection, status);
+}
+
 static int s_run_execs (options_t *self) {
     dw_exec_options_t options = {
         .tags = self->tags,
@@ -344,10 +362,7 @@ static int s_run_execs (options_t *self) {
     dw_signals_t signals;
     char **names = NULL;
     size_t count = 0;
-    int status = dw_connection_find (&self->connection, &options.coordinator);
-    if (!status) {
-        status = dw_signals_catch (&signals, s_signals);
-    }
+    int status = s_look_for (&self->connection, &signals, &options.coordinator);
     if (!status) {
         status = dw_connection_graphs (&options.coordinator, &names, &count);
     }
@@ -355,7 +370,7 @@ static int s_run_execs (options_t *self) {
         status = dw_exec_serve (&options, slots, names, count, &signals);
     }
     dw_graph_names_free (&names, count);
-    return status;
+    return s_status (self, status);
 }
 
 static int s_run (options_t *self, const dw_processors_t *processors) {
@@ -375,10 +390,7 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
     dw_team_t team = {0};
     char **names = NULL;
     size_t count = 0;
-    int status = dw_connection_find (&self->connection, &options.coordinator);
-    if (!status) {
-        status = dw_signals_catch (&signals, s_signals);
-    }
+    int status = s_look_for (&self->connection, &signals, &options.coordinator);
     if (!status) {
         status = dw_connection_graphs (&options.coordinator, &names, &count);
     }
@@ -390,7 +402,8 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
     }
     s_close (&team, status);
     dw_graph_names_free (&names, count);
-    return status; /* Its signals stay blocked: a SIGTERM that comes now changes nothing. */
+    /* Its signals stay blocked: a SIGTERM that comes now changes nothing. */
+    return s_status (self, status);
 }
 
 int dw_command_worker (int argc, char **argv) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/signals.h"
+
 #define VARIABLE          "DAGWOOD_CONNECT"
 #define RENDEZVOUS_MAX_MS 30000
 
@@ -26,7 +28,8 @@ static const struct argp_option s_options[] = {
     {.name = "rendezvous",
      .key = KEY_RENDEZVOUS,
      .arg = "FILE",
-     .doc = "The file in which the coordinator says it, which is waited for"},
+     .doc =
+         "The file in which the coordinator says it, which is waited for, and which a worker that lost its coordinator reads again"},
     {.name = "key",
      .key = KEY_KEY,
      .arg = "FILE",
@@ -82,10 +85,18 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
 
 const struct argp dw_connection_argp = {.options = s_options, .parser = s_parse};
 
+/* What the rendezvous file says by now, if it says anything. */
+static char *s_where (void *arg) {
+    const dw_connection_t *self = arg;
+    char endpoint[DW_RENDEZVOUS_SIZE];
+    return dw_rendezvous_look (endpoint, self->rendezvous, NULL) ? NULL : strdup (endpoint);
+}
+
 int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options) {
     if (self->rendezvous) {
         int timeout_ms = self->timeout_ms > 0 ? self->timeout_ms : RENDEZVOUS_MAX_MS;
-        int status = dw_rendezvous_read (self->endpoint, self->rendezvous, timeout_ms);
+        int status = dw_rendezvous_read (self->endpoint, self->rendezvous, timeout_ms,
+                                         self->stop_fd);
         if (status) {
             return status;
         }
@@ -96,13 +107,29 @@ int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options) {
         .server_key = self->server_key,
         .timeout_ms = self->timeout_ms,
         .graph = self->graph,
+        .stop_fd = self->stop_fd,
+        .where = self->rendezvous ? s_where : NULL,
+        .where_arg = self,
     };
     return DW_EXIT_OK;
 }
 
 int dw_connection_fail (int err, const dw_error_t *error, const dw_connect_options_t *options) {
+    if (err == DW_ECLOSED && options->stop_fd) {
+        return DW_EXIT_SIGNAL + dw_signals_next (&(dw_signals_t){.fd = options->stop_fd});
+    }
     int status = dw_command_fail (err, error, options->endpoint);
     return err == DW_EINVAL ? DW_EXIT_USAGE : status;
+}
+
+int dw_connection_end (const dw_connection_t *self, int status) {
+    if (status == DW_EXIT_NO_COORDINATOR && self->endpoint[0]) {
+        dw_command_say (
+            "%s says that it is there: a coordinator that was killed leaves its file behind, "
+            "until the next one writes it",
+            self->rendezvous);
+    }
+    return status;
 }
 
 static int s_one_name (const char *name, char ***names_p, size_t *count_p) {

@@ -13,6 +13,8 @@
 
 #include "actors/trusted.h"
 #include "cli/command.h"
+#include "cli/signals.h"
+#include "runtime/core/error.h"
 
 #define LOOK_INTERVAL_MS 50
 #define SAID_AFTER_MS    2000 /* who is started together waits in silence */
@@ -71,8 +73,9 @@ void dw_rendezvous_remove (dw_rendezvous_t *self) {
 
 /* ---- Read --------------------------------------------------------------------------------- */
 
-/* Whether something is there within the time. */
-static bool s_wait (const char *file, int timeout_ms) {
+/* Whether something is there within the time, or until there is something to read of stop_fd. */
+static bool s_wait (const char *file, int timeout_ms, int stop_fd, bool *is_stopped_p) {
+    struct pollfd stop = {.fd = stop_fd > 0 ? stop_fd : -1, .events = POLLIN};
     for (int waited_ms = 0; access (file, F_OK) != 0 && errno == ENOENT;
          waited_ms += LOOK_INTERVAL_MS) {
         if (waited_ms >= timeout_ms) {
@@ -81,7 +84,10 @@ static bool s_wait (const char *file, int timeout_ms) {
         if (waited_ms == SAID_AFTER_MS) {
             dw_command_say ("waiting for %s", file);
         }
-        (void) poll (NULL, 0, LOOK_INTERVAL_MS);
+        *is_stopped_p = poll (&stop, 1, LOOK_INTERVAL_MS) > 0;
+        if (*is_stopped_p) {
+            return false;
+        }
     }
     return true;
 }
@@ -103,27 +109,39 @@ static bool s_take (char *endpoint, const char *text, size_t size) {
     return true;
 }
 
-int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms) {
-    if (!s_wait (file, timeout_ms)) {
+int dw_rendezvous_look (char *endpoint, const char *file, dw_error_t *error) {
+    char *text = NULL;
+    size_t size = 0;
+    int status = DW_EXIT_OK;
+    if (dw_trusted_read (&text, &size, file, DW_TRUSTED_PUBLIC, DW_RENDEZVOUS_SIZE - 1, error)) {
+        status = DW_EXIT_INPUT;
+    } else if (!s_take (endpoint, text, size)) {
+        dw_error_add (error, DW_EFILE, DW_NOWHERE,
+                      "%s is no rendezvous file: it is not one line with an endpoint, "
+                      "tcp://HOST:PORT or ipc://FILE",
+                      file);
+        status = DW_EXIT_DAMAGED;
+    }
+    dw_trusted_free (&text, size);
+    return status;
+}
+
+int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms, int stop_fd) {
+    bool is_stopped = false;
+    if (!s_wait (file, timeout_ms, stop_fd, &is_stopped)) {
+        if (is_stopped) {
+            return DW_EXIT_SIGNAL + dw_signals_next (&(dw_signals_t){.fd = stop_fd});
+        }
         dw_command_say ("%s did not come within %g s: is there a coordinator that has it as its "
                         "--rendezvous?",
                         file, timeout_ms / 1e3);
         return DW_EXIT_NO_COORDINATOR;
     }
     dw_error_t *error = dw_error_new ();
-    char *text = NULL;
-    size_t size = 0;
-    int status = DW_EXIT_OK;
-    if (dw_trusted_read (&text, &size, file, DW_TRUSTED_PUBLIC, DW_RENDEZVOUS_SIZE - 1, error)) {
+    int status = dw_rendezvous_look (endpoint, file, error);
+    if (status) {
         dw_command_show (error);
-        status = DW_EXIT_INPUT;
-    } else if (!s_take (endpoint, text, size)) {
-        dw_command_say ("%s is no rendezvous file: it is not one line with an endpoint, "
-                        "tcp://HOST:PORT or ipc://FILE",
-                        file);
-        status = DW_EXIT_DAMAGED;
     }
-    dw_trusted_free (&text, size);
     dw_error_destroy (&error);
     return status;
 }

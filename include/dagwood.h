@@ -353,6 +353,13 @@ typedef struct dw_connect_options_t {
     int timeout_ms;         /* for its first answer; 0: 3000 */
     int reconnect_ms; /* a client: how long to look for a coordinator that was lost: 0 not at all, negative
                          for ever (an agent has its own) */
+    int stop_fd; /* waiting for the first answer ends with DW_ECLOSED when there is something to read here, which is
+                    not read: a signalfd, say; borrowed until then; 0: none */
+    char *(*where) (
+        void *
+            arg); /* an agent that has lost its coordinator asks before each try, by a thread of its own,
+                                   where to look: an endpoint, which it frees; NULL, or returns NULL: where it was */
+    void *where_arg;
 } dw_connect_options_t;
 
 /* The names of the graphs of a coordinator, the first of which is the one that is had without a name. The caller's, freed
@@ -367,7 +374,8 @@ DW_EXPORT void dw_graph_names_free (char ***names_p, size_t count);
  * and each of them has one result, as if nothing had been. DW_ELOST: it was not found in time, or it is another one,
  * or it has given this client up; the client is of no use from then on.
  * Errors: DW_ENOBODY no coordinator answers there; DW_EKEY a key file is wrong, or a key is missing or refused;
- * DW_EREFUSED what the coordinator refused; DW_EINVAL it is no endpoint; DW_ELIMIT; DW_ENOMEM. */
+ * DW_EREFUSED what the coordinator refused; DW_EINVAL it is no endpoint; DW_ECLOSED
+ * options->stop_fd had something to read; DW_ELIMIT; DW_ENOMEM. */
 DW_EXPORT int dw_client_connect (dw_client_t **self_p, const dw_connect_options_t *options,
                                  dw_error_t *error);
 /* Has notice told, during calls of this client, what the caller should know while it waits: a line without a newline,

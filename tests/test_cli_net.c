@@ -568,6 +568,35 @@ static void a_stale_rendezvous_file_is_status_69 (void **state) {
     close (fd);
 }
 
+static void a_worker_finds_a_coordinator_that_was_started_again_elsewhere (void **state) {
+    static const char *const workers[][2] = {{"--slots", "1"}, {"--exec", "a=cat"}};
+    fixture_t *f = *state;
+    const char *file = command_path ("moved");
+    const char *graph = command_file ("a.yaml",
+                                      "processors:\n  - {id: a, processor: a, type: remote}\n");
+    for (size_t i = 0; i < 2; i++) {
+        const char *which = i ? graph : "examples/pool.yaml";
+        COORDINATE (which, "--listen", LOOPBACK, "--rendezvous", file, "--silence-ms", "600",
+                    "--heartbeat-ms", "100");
+        START (&f->workers[0], "worker", "--rendezvous", file, workers[i][0], workers[i][1]);
+        command_await_error (&f->workers[0], "working for ");
+        command_signal (&f->coordinator, SIGKILL);
+        s_expect_end (&f->coordinator, -SIGKILL);
+        char before[COMMAND_ENDPOINT_SIZE];
+        snprintf (before, sizeof before, "%s", f->endpoint);
+        COORDINATE (which, "--listen", LOOPBACK, "--rendezvous", file);
+        assert_string_not_equal (f->endpoint, before);
+        command_await_error (&f->workers[0], "the coordinator is there again");
+        command_t c = {0};
+        COMMAND (&c, "submit", "--rendezvous", file, "--input", "x");
+        command_expect (&c, 0);
+        command_free (&c);
+        command_signal (&f->coordinator, SIGTERM);
+        s_expect_end (&f->coordinator, 0);
+        s_expect_end (&f->workers[0], 0);
+    }
+}
+
 /* ---- Keys --------------------------------------------------------------------------------- */
 
 /* Makes a pair and returns the file; line gets what the allow-list takes. */
@@ -658,6 +687,7 @@ int main (void) {
         TEST (a_rendezvous_file_is_waited_for_and_goes_with_its_coordinator),
         TEST (a_rendezvous_file_of_another_coordinator_stays),
         TEST (a_rendezvous_file_that_cannot_be_written_is_status_74),
+        TEST (a_worker_finds_a_coordinator_that_was_started_again_elsewhere),
         TEST (a_stale_rendezvous_file_is_status_69),
         TEST (with_keys_only_those_on_the_list_are_let_in),
     };

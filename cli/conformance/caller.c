@@ -75,7 +75,8 @@ static bool s_take (dw_line_t *self) {
 
 bool dw_line_receive (dw_line_t *self, int ms) {
     return self->link.socket &&
-           dw_link_wait (&self->link, dw_clock_ns () + (int64_t) ms * 1000000) == DW_OK &&
+           dw_link_wait (&self->link, dw_clock_ns () + (int64_t) ms * 1000000,
+                         &(dw_link_stop_t){0}) == DW_OK &&
            s_take (self);
 }
 

@@ -126,7 +126,7 @@ static void s_see (s_curve_t *self, const s_case_t *is, int err, int64_t took_ms
     chaos_expect (chaos, is->expected, s_said (err));
     if (err)
         chaos->row->noticed_ms = chaos->row->noticed_most_ms = took_ms ? took_ms : 1;
-    chaos_check (chaos, took_ms <= TOLD_MOST_MS + 500, "%s: it was told too late", is->name);
+    chaos_check (chaos, took_ms <= TOLD_MOST_MS, "%s: it was told too late", is->name);
 }
 
 static void s_try_client (s_curve_t *self, const s_case_t *is) {
