@@ -193,6 +193,8 @@ static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *comman
     const dw_crew_t *worker = &self->workers[command->worker];
     dw_peer_t *peer = worker->peer == DW_PEER_NONE ? NULL : &self->peers.items[worker->peer];
     bool is_elsewhere = worker->agent != DW_NONE;
+    char line[DW_NAME_LINE];
+    dw_coordinator_name (self, command->worker, line);
     if (peer) {
         if (peer->packet.head.count)
             dw_peers_send (&self->peers, peer);
@@ -201,9 +203,9 @@ static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *comman
     }
     dw_coordinator_notice (
         self,
-        "actor %u is stuck in node \"%s\": its processor did not return after its attempt "
-        "was given up; another actor takes its place",
-        (unsigned) command->worker, self->plan->ids[command->node]);
+        "%s is stuck in node \"%s\": its processor did not return after its attempt was given up; "
+        "another takes its place",
+        line, self->plan->ids[command->node]);
     if (is_elsewhere) {
         dw_coordinator_replace_slot (self, command->worker);
         return;

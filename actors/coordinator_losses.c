@@ -19,19 +19,23 @@ static void s_append (dw_writer_t *self, const char *text) {
     self->count += strlen (text);
 }
 
-/* Who a worker was, on one line. */
-static void s_name (const dw_coordinator_t *self, uint32_t number, uint64_t pid, char *line) {
+void dw_coordinator_name (const dw_coordinator_t *self, uint32_t number, char *line) {
     const dw_crew_t *worker = &self->workers[number];
     if (worker->agent == DW_NONE) {
-        snprintf (line, LINE_BYTES, "actor %u of the coordinator", (unsigned) number);
+        snprintf (line, DW_NAME_LINE, "actor %u of the coordinator", (unsigned) number);
         return;
     }
     const dw_remote_agent_t *agent = &self->agents[worker->agent];
-    int size = snprintf (line, LINE_BYTES, "slot %u of process %llu at %s", (unsigned) number,
-                         (unsigned long long) agent->pid, agent->host);
+    snprintf (line, DW_NAME_LINE, "slot %u of process %llu at %.64s", (unsigned) worker->slot,
+              (unsigned long long) agent->pid, agent->host);
+}
+
+/* And which process it was in, when that is one of its own. */
+static void s_name (const dw_coordinator_t *self, uint32_t number, uint64_t pid, char *line) {
+    dw_coordinator_name (self, number, line);
+    size_t size = strlen (line);
     if (pid)
-        snprintf (line + size, LINE_BYTES - (size_t) size, ", in process %llu",
-                  (unsigned long long) pid);
+        snprintf (line + size, LINE_BYTES - size, ", in process %llu", (unsigned long long) pid);
 }
 
 /* What a process ended with, behind its name. */
@@ -69,9 +73,9 @@ static void s_tell_lost (dw_coordinator_t *self, uint32_t number, const dw_write
 }
 
 void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number) {
-    char line[LINE_BYTES];
+    char line[DW_NAME_LINE];
     dw_writer_t story = {0};
-    s_name (self, number, 0, line);
+    dw_coordinator_name (self, number, line);
     s_append (&story, line);
     s_append (&story, ", lost");
     s_tell_lost (self, number, &story, LOST);

@@ -2,6 +2,7 @@
  * long at a task, tasks that were lost on their way, and what liars may say of all that. */
 
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/support/net.h"
 #include "tests/support/process.h"
@@ -120,6 +121,44 @@ static void a_slot_that_is_long_at_a_task_is_said_to_be (void **state) {
     s_expect_troubles (other, 0, 0, NULL);
     dw_client_destroy (&client);
     dw_client_destroy (&other);
+    assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
+}
+
+static void a_slot_is_named_by_its_place_in_its_process (void **state) {
+    net_t *net = *state;
+    s_open (net, 0);
+    dw_client_t *client = net_client (net, NULL);
+    dw_agent_t *agents[] = {net_agent (net, NULL, 1, 0), net_agent (net, NULL, 1, 0)};
+    uint64_t runs[] = {s_submit (net, client), s_submit (net, client)};
+    assert_true (gate_wait_entered (net->gate, 2));
+    s_expect_troubles (client, 0, 2, "slot 1 of process ");
+    dw_status_t *status = net_status (client);
+    assert_non_null (strstr (status->troubles[1], "slot 1 of process "));
+    dw_status_destroy (&status);
+    gate_open (net->gate);
+    for (int i = 0; i < 2; i++)
+        s_expect_ok (client, runs[i], 1);
+    dw_client_destroy (&client);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal (dw_agent_close (&agents[i], -1, net->error), DW_OK);
+}
+
+static void a_stuck_slot_is_named_as_it_is_everywhere (void **state) {
+    net_t *net = *state;
+    char host[65] = "", told[256];
+    gethostname (host, sizeof host - 1);
+    dw_processors_add_function (net->processors, "deaf", gate_deaf, net->gate);
+    dw_graph_node_options (net->graph, dw_graph_add (net->graph, "stuck", "deaf"))->timeout_us =
+        30000;
+    s_open (net, 0);
+    dw_client_t *client = net_client (net, NULL);
+    dw_agent_t *agent = net_agent (net, NULL, 1, 0);
+    s_submit (net, client);
+    snprintf (told, sizeof told, "slot 1 of process %d at %s is stuck in node \"stuck\"",
+              (int) getpid (), host);
+    net_expect_notice (net, told);
+    gate_open (net->gate);
+    dw_client_destroy (&client);
     assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
 }
 
@@ -352,6 +391,8 @@ int main (void) {
         TEST (a_run_that_nobody_serves_is_said_to_be_stalled),
         TEST (a_run_whose_last_worker_goes_is_stalled_again),
         TEST (a_slot_that_is_long_at_a_task_is_said_to_be),
+        TEST (a_slot_is_named_by_its_place_in_its_process),
+        TEST (a_stuck_slot_is_named_as_it_is_everywhere),
         TEST (a_task_whose_lease_is_over_is_given_to_another),
         TEST (a_task_that_an_idle_slot_never_got_is_sent_again),
         TEST (a_slot_that_is_at_its_task_has_not_lost_it),
