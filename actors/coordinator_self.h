@@ -387,9 +387,10 @@ void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number);
 /* Who a worker is, for people: line has room for DW_NAME_LINE bytes. */
 #define DW_NAME_LINE 128
 void dw_coordinator_name (const dw_coordinator_t *self, uint32_t number, char *line);
-/* The scheduler hears that a worker is gone: it went down, which is put down to what it was at; or it did not go down,
- * though nobody knows what it has begun; or it is known to be at nothing. */
+/* The scheduler hears that a worker is gone: it went down, or had its task for too long, which is put down to what it was
+ * at; or it did not go down, though nobody knows what it has begun; or it is known to be at nothing. */
 void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number);
+void dw_coordinator_tell_overdue (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_tell_idle (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_keep_death (dw_coordinator_t *self, const dw_command_t *command);

@@ -108,7 +108,7 @@ static void s_end_lease (dw_coordinator_t *self, uint32_t number) {
     uint32_t run, node = dw_scheduler_worker_node (self->scheduler, number, &run);
     dw_coordinator_notice (self, "its lease of %u ms is over: another takes its place",
                            (unsigned) self->options.lease_ms);
-    dw_coordinator_tell_lost (self, number);
+    dw_coordinator_tell_overdue (self, number);
     if (self->workers[number].agent != DW_NONE)
         dw_coordinator_replace_slot (self, number);
     else {

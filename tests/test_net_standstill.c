@@ -180,6 +180,48 @@ static void a_task_whose_lease_is_over_is_given_to_another (void **state) {
     assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
 }
 
+/* Expects the gate's failure with 503 and says whether its story has part. */
+static void s_expect_lost (dw_client_t *client, uint64_t run, const char *begin, const char *part) {
+    dw_result_t *result = NULL;
+    assert_int_equal (dw_client_wait (client, run, 20000, &result), DW_OK);
+    int gate = dw_result_find (result, "gate");
+    const char *message = dw_result_error_message (result, gate);
+    assert_int_equal (dw_result_error_code (result, gate), 503);
+    if (strncmp (message, begin, strlen (begin)) != 0 || !strstr (message, part))
+        fail_msg ("%s", message);
+    dw_result_destroy (&result);
+}
+
+static void a_task_that_is_over_its_lease_three_times_says_so (void **state) {
+    net_t *net = *state;
+    s_open (net, 200);
+    dw_client_t *client = net_client (net, NULL);
+    dw_agent_t *agent = net_agent (net, NULL, 1, 0);
+    s_expect_lost (client, s_submit (net, client), "three workers went down while they ran it, or ",
+                   ", its lease of 200 ms was over\n  attempt 3: slot 1 of process ");
+    gate_open (net->gate);
+    dw_client_destroy (&client);
+    assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
+}
+
+static void who_gave_back_what_may_run_but_once_is_named (void **state) {
+    net_t *net = *state;
+    dw_processors_add_function (net->processors, "once", gate_deaf, net->gate);
+    dw_graph_destroy (&net->graph);
+    net->graph = dw_graph_new ();
+    dw_graph_node_options (net->graph, dw_graph_add (net->graph, "gate", "once"))->not_idempotent =
+        true;
+    s_open (net, 0);
+    dw_client_t *client = net_client (net, NULL);
+    dw_agent_t *agent = net_agent (net, NULL, 1, 0);
+    uint64_t run = s_submit (net, client);
+    assert_true (gate_wait_entered (net->gate, 1));
+    assert_int_equal (dw_agent_close (&agent, 0, net->error), DW_ESTUCK);
+    s_expect_lost (client, run, "its worker was lost while it may have run", ", gave it back");
+    gate_open (net->gate);
+    dw_client_destroy (&client);
+}
+
 /* ---- Slots as a test says that they are ------------------------------------------------------- */
 
 typedef struct fake_t {
@@ -394,6 +436,8 @@ int main (void) {
         TEST (a_slot_is_named_by_its_place_in_its_process),
         TEST (a_stuck_slot_is_named_as_it_is_everywhere),
         TEST (a_task_whose_lease_is_over_is_given_to_another),
+        TEST (a_task_that_is_over_its_lease_three_times_says_so),
+        TEST (who_gave_back_what_may_run_but_once_is_named),
         TEST (a_task_that_an_idle_slot_never_got_is_sent_again),
         TEST (a_slot_that_is_at_its_task_has_not_lost_it),
         TEST (an_end_of_a_process_that_was_replaced_is_not_put_down_to_the_next),
