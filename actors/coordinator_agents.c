@@ -93,8 +93,8 @@ static bool s_take_places (dw_coordinator_t *self, uint32_t index) {
         return false;
     for (uint32_t w = self->workers_count + 1; w < self->places_count && left > 0; w++)
         if (self->workers[w].agent == DW_NONE) {
-            self->workers[w] = (dw_crew_t){.peer = DW_PEER_NONE, .agent = index};
-            left--;
+            self->workers[w] = (dw_crew_t){
+                .peer = DW_PEER_NONE, .agent = index, .slot = agent->slots - --left};
         }
     return left == 0;
 }

@@ -193,28 +193,23 @@ static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *comman
     const dw_crew_t *worker = &self->workers[command->worker];
     dw_peer_t *peer = worker->peer == DW_PEER_NONE ? NULL : &self->peers.items[worker->peer];
     bool is_elsewhere = worker->agent != DW_NONE;
+    char line[DW_NAME_LINE];
+    dw_coordinator_name (self, command->worker, line);
     if (peer) {
         if (peer->packet.head.count)
             dw_peers_send (&self->peers, peer);
         if (!is_elsewhere || !self->agents[worker->agent].is_solo)
             dw_coordinator_stop_worker (self, worker->peer);
     }
+    dw_coordinator_notice (
+        self,
+        "%s is stuck in node \"%s\": its processor did not return after its attempt was given up; "
+        "another takes its place",
+        line, self->plan->ids[command->node]);
     if (is_elsewhere) {
-        const dw_remote_agent_t *agent = &self->agents[worker->agent];
-        dw_coordinator_notice (
-            self,
-            "slot %u of process %llu at %s is stuck in node \"%s\": its processor did not return after its "
-            "attempt was given up; another is asked for",
-            (unsigned) command->worker, (unsigned long long) agent->pid, agent->host,
-            self->plan->ids[command->node]);
         dw_coordinator_replace_slot (self, command->worker);
         return;
     }
-    dw_coordinator_notice (
-        self,
-        "actor %u is stuck in node \"%s\": its processor did not return after its attempt "
-        "was given up; another actor takes its place",
-        (unsigned) command->worker, self->plan->ids[command->node]);
     dw_coordinator_leave_behind (self, command->worker, command->node);
     dw_coordinator_start_again (self, command->worker);
 }

@@ -19,19 +19,23 @@ static void s_append (dw_writer_t *self, const char *text) {
     self->count += strlen (text);
 }
 
-/* Who a worker was, on one line. */
-static void s_name (const dw_coordinator_t *self, uint32_t number, uint64_t pid, char *line) {
+void dw_coordinator_name (const dw_coordinator_t *self, uint32_t number, char *line) {
     const dw_crew_t *worker = &self->workers[number];
     if (worker->agent == DW_NONE) {
-        snprintf (line, LINE_BYTES, "actor %u of the coordinator", (unsigned) number);
+        snprintf (line, DW_NAME_LINE, "actor %u of the coordinator", (unsigned) number);
         return;
     }
     const dw_remote_agent_t *agent = &self->agents[worker->agent];
-    int size = snprintf (line, LINE_BYTES, "slot %u of process %llu at %s", (unsigned) number,
-                         (unsigned long long) agent->pid, agent->host);
+    snprintf (line, DW_NAME_LINE, "slot %u of process %llu at %.64s", (unsigned) worker->slot,
+              (unsigned long long) agent->pid, agent->host);
+}
+
+/* And which process it was in, when that is one of its own. */
+static void s_name (const dw_coordinator_t *self, uint32_t number, uint64_t pid, char *line) {
+    dw_coordinator_name (self, number, line);
+    size_t size = strlen (line);
     if (pid)
-        snprintf (line + size, LINE_BYTES - (size_t) size, ", in process %llu",
-                  (unsigned long long) pid);
+        snprintf (line + size, LINE_BYTES - size, ", in process %llu", (unsigned long long) pid);
 }
 
 /* What a process ended with, behind its name. */
@@ -56,26 +60,41 @@ static void s_say_how (const dw_wire_ended_t *ended, char *line) {
 }
 
 /* The event, with a story that the scheduler gives back when it puts the loss down to a task. */
-static void s_tell_lost (dw_coordinator_t *self, uint32_t number, const dw_writer_t *story,
-                         uint16_t how) {
+static dw_event_t *s_tell_gone (dw_coordinator_t *self, uint32_t number, const dw_writer_t *story,
+                                uint16_t how) {
     dw_event_t *event = dw_coordinator_event (self, DW_EVENT_WORKER_LOST);
     if (!event)
-        return;
+        return NULL;
     event->worker = number;
     event->handle = (uint32_t) self->outcomes.slots_count;
     dw_slot_t *slot = dw_coordinator_slot (self);
     if (slot && !story->no_memory)
         dw_slot_set_error (slot, how, (const char *) story->bytes, story->count);
+    return event;
+}
+
+/* Its story is its name and what became of it. */
+static dw_event_t *s_tell_story (dw_coordinator_t *self, uint32_t number, const char *what,
+                                 uint16_t how) {
+    char line[DW_NAME_LINE];
+    dw_writer_t story = {0};
+    dw_coordinator_name (self, number, line);
+    s_append (&story, line);
+    s_append (&story, what);
+    dw_event_t *event = s_tell_gone (self, number, &story, how);
+    dw_writer_free (&story);
+    return event;
 }
 
 void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number) {
-    char line[LINE_BYTES];
-    dw_writer_t story = {0};
-    s_name (self, number, 0, line);
-    s_append (&story, line);
-    s_append (&story, ", lost");
-    s_tell_lost (self, number, &story, LOST);
-    dw_writer_free (&story);
+    s_tell_story (self, number, ", lost", LOST);
+}
+
+void dw_coordinator_tell_overdue (dw_coordinator_t *self, uint32_t number) {
+    char what[64];
+    snprintf (what, sizeof what, ", its lease of %u ms was over",
+              (unsigned) self->options.lease_ms);
+    s_tell_story (self, number, what, ENDED);
 }
 
 void dw_coordinator_keep_death (dw_coordinator_t *self, const dw_command_t *command) {
@@ -107,28 +126,25 @@ static void s_tell_ended (dw_coordinator_t *self, uint32_t number, const dw_wire
         dw_deaths_print (&story, ended->tail, ended->tail_size, "    ");
     }
     if (self->workers[number].peer != DW_PEER_NONE)
-        s_tell_lost (self, number, &story, ENDED);
+        s_tell_gone (self, number, &story, ENDED);
     else if (!story.no_memory)
         dw_deaths_amend (&self->deaths, number, (const char *) story.bytes, story.count);
     dw_writer_free (&story);
 }
 
-static void s_tell_left (dw_coordinator_t *self, uint32_t number, bool is_idle) {
+void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number) {
+    dw_event_t *event = s_tell_story (self, number, ", gave it back", ENDED);
+    if (event)
+        event->last = true;
+}
+
+void dw_coordinator_tell_idle (dw_coordinator_t *self, uint32_t number) {
     dw_event_t *event = dw_coordinator_event (self, DW_EVENT_WORKER_LOST);
     if (!event)
         return;
     event->worker = number;
-    event->last = true;
-    event->idle = is_idle;
+    event->last = event->idle = true;
     event->handle = DW_NONE;
-}
-
-void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number) {
-    s_tell_left (self, number, false);
-}
-
-void dw_coordinator_tell_idle (dw_coordinator_t *self, uint32_t number) {
-    s_tell_left (self, number, true);
 }
 
 void dw_coordinator_explain_loss (const dw_coordinator_t *self, const dw_live_run_t *run,
@@ -137,6 +153,8 @@ void dw_coordinator_explain_loss (const dw_coordinator_t *self, const dw_live_ru
         text,
         dw_coordinator_plan (self, run)->flags[node] & DW_NODE_ONCE
             ? "its worker was lost while it may have run, and it is not idempotent, so it is not sent again"
+        : self->options.lease_ms
+            ? "three workers went down while they ran it, or were at it for longer than its lease"
             : "three workers went down while they ran it");
     dw_deaths_tell (&self->deaths, run->number, node, text);
 }

@@ -113,6 +113,7 @@ typedef struct dw_crew_t {
     dw_worker_t *actor;   /* NULL: it is elsewhere, or nowhere */
     uint32_t peer;        /* DW_PEER_NONE: it has not said HELLO */
     uint32_t agent;       /* whose slot it is; DW_NONE: nobody's, or an actor of its own */
+    uint32_t slot;        /* which of its agent's, from 1 */
     uint64_t steps_count; /* that it has answered for as done */
     bool is_refusing;     /* nobody could be put in its place: what is sent to it fails */
     bool has_joined;   /* a slot that has said HELLO and whose process is not known to have ended */
@@ -383,9 +384,13 @@ void dw_coordinator_leave_behind (dw_coordinator_t *self, uint32_t number, uint3
 /* Starts an actor in an empty place. When there can be none, and nobody else could run its tasks,
  * what is sent there fails, so that no run waits for ever. */
 void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number);
-/* The scheduler hears that a worker is gone: it went down, which is put down to what it was at; or it did not go down,
- * though nobody knows what it has begun; or it is known to be at nothing. */
+/* Who a worker is, for people: line has room for DW_NAME_LINE bytes. */
+#define DW_NAME_LINE 128
+void dw_coordinator_name (const dw_coordinator_t *self, uint32_t number, char *line);
+/* The scheduler hears that a worker is gone: it went down, or had its task for too long, which is put down to what it was
+ * at; or it did not go down, though nobody knows what it has begun; or it is known to be at nothing. */
 void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number);
+void dw_coordinator_tell_overdue (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_tell_idle (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_keep_death (dw_coordinator_t *self, const dw_command_t *command);

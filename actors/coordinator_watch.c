@@ -25,6 +25,7 @@ static int64_t s_stalled_ns (const dw_coordinator_t *self) {
 /* A slot was here, was given up because it could not be reached, and no other came, though its agent is there: its
  * good-bye was lost, and to its agent it had left by itself. So its agent is asked for another, as it would have been. */
 static void s_look_for_absent (dw_coordinator_t *self, uint32_t number, int64_t now_ns) {
+    char line[DW_NAME_LINE];
     dw_crew_t *worker = &self->workers[number];
     const dw_remote_agent_t *agent = &self->agents[worker->agent];
     if (!worker->has_joined || worker->is_down || agent->is_leaving) {
@@ -40,9 +41,8 @@ static void s_look_for_absent (dw_coordinator_t *self, uint32_t number, int64_t 
         return;
     worker->waits_ns = 0;
     worker->waits_count += worker->waits_count < DOUBLINGS_MAX;
-    dw_coordinator_notice (
-        self, "slot %u of process %llu at %s does not come again: another is asked for",
-        (unsigned) number, (unsigned long long) agent->pid, agent->host);
+    dw_coordinator_name (self, number, line);
+    dw_coordinator_notice (self, "%s does not come again: another is asked for", line);
     dw_coordinator_replace_slot (self, number);
 }
 
@@ -52,6 +52,7 @@ static void s_look_for_absent (dw_coordinator_t *self, uint32_t number, int64_t 
  * change for long the task, or its answer, was lost. Where what travels is large and the line is slow this may be wrong,
  * so each time it takes twice as long. */
 void dw_coordinator_on_slot (dw_coordinator_t *self, uint32_t index, const dw_wire_slot_t *slot) {
+    char line[DW_NAME_LINE];
     int64_t now_ns = dw_clock_ns ();
     if (slot->number <= self->workers_count || slot->number >= self->places_count ||
         self->workers[slot->number].agent != index)
@@ -76,11 +77,9 @@ void dw_coordinator_on_slot (dw_coordinator_t *self, uint32_t index, const dw_wi
         return;
     worker->waits_ns = 0;
     worker->waits_count += worker->waits_count < DOUBLINGS_MAX;
-    dw_coordinator_notice (self,
-                           "slot %u of process %llu at %s idles, and what it was sent was lost on "
-                           "its way: that is sent again",
-                           (unsigned) slot->number, (unsigned long long) self->agents[index].pid,
-                           self->agents[index].host);
+    dw_coordinator_name (self, slot->number, line);
+    dw_coordinator_notice (
+        self, "%s idles, and what it was sent was lost on its way: that is sent again", line);
     dw_coordinator_tell_left (self, slot->number); /* it may have come just now */
     dw_coordinator_replace_slot (self, slot->number);
 }
@@ -97,12 +96,9 @@ static int64_t s_at_it_ns (const dw_coordinator_t *self, uint32_t number, int64_
 static void s_write_long (const dw_coordinator_t *self, uint32_t number, int64_t at_it_ns,
                           char *line) {
     uint32_t run, node = dw_scheduler_worker_node (self->scheduler, number, &run);
-    const dw_crew_t *worker = &self->workers[number];
-    const dw_remote_agent_t *agent = worker->agent == DW_NONE ? NULL : &self->agents[worker->agent];
-    int size = agent ? snprintf (line, LINE_BYTES, "slot %u of process %llu at %.64s",
-                                 (unsigned) number, (unsigned long long) agent->pid, agent->host)
-                     : snprintf (line, LINE_BYTES, "actor %u", (unsigned) number);
-    snprintf (line + size, LINE_BYTES - (size_t) size,
+    dw_coordinator_name (self, number, line);
+    size_t size = strlen (line);
+    snprintf (line + size, LINE_BYTES - size,
               " has been at node \"" ID_SHOWN "\" for %lld s without an answer",
               self->plan->ids[node], (long long) (at_it_ns / 1000000000));
 }
@@ -112,7 +108,7 @@ static void s_end_lease (dw_coordinator_t *self, uint32_t number) {
     uint32_t run, node = dw_scheduler_worker_node (self->scheduler, number, &run);
     dw_coordinator_notice (self, "its lease of %u ms is over: another takes its place",
                            (unsigned) self->options.lease_ms);
-    dw_coordinator_tell_lost (self, number);
+    dw_coordinator_tell_overdue (self, number);
     if (self->workers[number].agent != DW_NONE)
         dw_coordinator_replace_slot (self, number);
     else {
@@ -222,10 +218,9 @@ uint32_t dw_coordinator_write_troubles (const dw_coordinator_t *self, int64_t no
     for (uint32_t w = 0; w < self->places_count; w++) {
         const dw_crew_t *worker = &self->workers[w];
         if (worker->is_down) {
-            const dw_remote_agent_t *agent = &self->agents[worker->agent];
             troubles->slots_down++;
-            snprintf (line, sizeof line, "slot %u of process %llu at %.64s is down", (unsigned) w,
-                      (unsigned long long) agent->pid, agent->host);
+            dw_coordinator_name (self, w, line);
+            strcat (line, " is down");
             s_write_trouble (texts, &count, line);
         } else if (worker->long_ns != 0 && s_at_it_ns (self, w, now_ns) > 0) {
             troubles->slots_long++;

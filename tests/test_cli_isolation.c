@@ -273,6 +273,24 @@ static void a_worker_whose_children_are_killed_goes_on (void **state) {
     s_expect_gone (after, 2);
 }
 
+static void a_worker_whose_slots_are_all_down_says_so_and_nothing_else (void **state) {
+    fixture_t *f = *state;
+    pid_t pids[4];
+    s_coordinate (f, command_file ("nap.yaml", NAP ("10")));
+    START (&f->worker, "worker", "--connect", f->endpoint, "--slots", "1", "--isolation",
+           "process");
+    command_await_error (&f->worker, "working for ");
+    for (int i = 0; i < 6; i++) { /* once more than it is started again */
+        s_await_children (f->worker.pid, pids, 1);
+        kill (pids[0], SIGKILL);
+        s_expect_gone (pids, 1);
+    }
+    command_end (&f->worker);
+    command_expect (&f->worker, 78);
+    command_expect_error (&f->worker, "every slot is down: this worker ends\n");
+    assert_null (strstr (f->worker.err, "cannot start"));
+}
+
 static void a_worker_that_is_killed_leaves_no_children (void **state) {
     fixture_t *f = *state;
     pid_t pids[4];
@@ -345,6 +363,7 @@ int main (void) {
         TEST (no_child_outlives_a_parent_that_is_killed),
         TEST (words_that_do_not_go_with_isolation_are_refused),
         TEST (a_worker_whose_children_are_killed_goes_on),
+        TEST (a_worker_whose_slots_are_all_down_says_so_and_nothing_else),
         TEST (a_worker_that_is_killed_leaves_no_children),
         TEST (a_coordinator_that_was_killed_finds_other_children_of_its_worker),
         TEST (who_waits_for_a_worker_is_told),

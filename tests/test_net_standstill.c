@@ -2,6 +2,7 @@
  * long at a task, tasks that were lost on their way, and what liars may say of all that. */
 
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/support/net.h"
 #include "tests/support/process.h"
@@ -123,6 +124,44 @@ static void a_slot_that_is_long_at_a_task_is_said_to_be (void **state) {
     assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
 }
 
+static void a_slot_is_named_by_its_place_in_its_process (void **state) {
+    net_t *net = *state;
+    s_open (net, 0);
+    dw_client_t *client = net_client (net, NULL);
+    dw_agent_t *agents[] = {net_agent (net, NULL, 1, 0), net_agent (net, NULL, 1, 0)};
+    uint64_t runs[] = {s_submit (net, client), s_submit (net, client)};
+    assert_true (gate_wait_entered (net->gate, 2));
+    s_expect_troubles (client, 0, 2, "slot 1 of process ");
+    dw_status_t *status = net_status (client);
+    assert_non_null (strstr (status->troubles[1], "slot 1 of process "));
+    dw_status_destroy (&status);
+    gate_open (net->gate);
+    for (int i = 0; i < 2; i++)
+        s_expect_ok (client, runs[i], 1);
+    dw_client_destroy (&client);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal (dw_agent_close (&agents[i], -1, net->error), DW_OK);
+}
+
+static void a_stuck_slot_is_named_as_it_is_everywhere (void **state) {
+    net_t *net = *state;
+    char host[65] = "", told[256];
+    gethostname (host, sizeof host - 1);
+    dw_processors_add_function (net->processors, "deaf", gate_deaf, net->gate);
+    dw_graph_node_options (net->graph, dw_graph_add (net->graph, "stuck", "deaf"))->timeout_us =
+        30000;
+    s_open (net, 0);
+    dw_client_t *client = net_client (net, NULL);
+    dw_agent_t *agent = net_agent (net, NULL, 1, 0);
+    s_submit (net, client);
+    snprintf (told, sizeof told, "slot 1 of process %d at %s is stuck in node \"stuck\"",
+              (int) getpid (), host);
+    net_expect_notice (net, told);
+    gate_open (net->gate);
+    dw_client_destroy (&client);
+    assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
+}
+
 static void a_task_whose_lease_is_over_is_given_to_another (void **state) {
     net_t *net = *state;
     s_open (net, 400);
@@ -139,6 +178,48 @@ static void a_task_whose_lease_is_over_is_given_to_another (void **state) {
     dw_result_destroy (&result);
     dw_client_destroy (&client);
     assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
+}
+
+/* Expects the gate's failure with 503 and says whether its story has part. */
+static void s_expect_lost (dw_client_t *client, uint64_t run, const char *begin, const char *part) {
+    dw_result_t *result = NULL;
+    assert_int_equal (dw_client_wait (client, run, 20000, &result), DW_OK);
+    int gate = dw_result_find (result, "gate");
+    const char *message = dw_result_error_message (result, gate);
+    assert_int_equal (dw_result_error_code (result, gate), 503);
+    if (strncmp (message, begin, strlen (begin)) != 0 || !strstr (message, part))
+        fail_msg ("%s", message);
+    dw_result_destroy (&result);
+}
+
+static void a_task_that_is_over_its_lease_three_times_says_so (void **state) {
+    net_t *net = *state;
+    s_open (net, 200);
+    dw_client_t *client = net_client (net, NULL);
+    dw_agent_t *agent = net_agent (net, NULL, 1, 0);
+    s_expect_lost (client, s_submit (net, client), "three workers went down while they ran it, or ",
+                   ", its lease of 200 ms was over\n  attempt 3: slot 1 of process ");
+    gate_open (net->gate);
+    dw_client_destroy (&client);
+    assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
+}
+
+static void who_gave_back_what_may_run_but_once_is_named (void **state) {
+    net_t *net = *state;
+    dw_processors_add_function (net->processors, "once", gate_deaf, net->gate);
+    dw_graph_destroy (&net->graph);
+    net->graph = dw_graph_new ();
+    dw_graph_node_options (net->graph, dw_graph_add (net->graph, "gate", "once"))->not_idempotent =
+        true;
+    s_open (net, 0);
+    dw_client_t *client = net_client (net, NULL);
+    dw_agent_t *agent = net_agent (net, NULL, 1, 0);
+    uint64_t run = s_submit (net, client);
+    assert_true (gate_wait_entered (net->gate, 1));
+    assert_int_equal (dw_agent_close (&agent, 0, net->error), DW_ESTUCK);
+    s_expect_lost (client, run, "its worker was lost while it may have run", ", gave it back");
+    gate_open (net->gate);
+    dw_client_destroy (&client);
 }
 
 /* ---- Slots as a test says that they are ------------------------------------------------------- */
@@ -352,7 +433,11 @@ int main (void) {
         TEST (a_run_that_nobody_serves_is_said_to_be_stalled),
         TEST (a_run_whose_last_worker_goes_is_stalled_again),
         TEST (a_slot_that_is_long_at_a_task_is_said_to_be),
+        TEST (a_slot_is_named_by_its_place_in_its_process),
+        TEST (a_stuck_slot_is_named_as_it_is_everywhere),
         TEST (a_task_whose_lease_is_over_is_given_to_another),
+        TEST (a_task_that_is_over_its_lease_three_times_says_so),
+        TEST (who_gave_back_what_may_run_but_once_is_named),
         TEST (a_task_that_an_idle_slot_never_got_is_sent_again),
         TEST (a_slot_that_is_at_its_task_has_not_lost_it),
         TEST (an_end_of_a_process_that_was_replaced_is_not_put_down_to_the_next),

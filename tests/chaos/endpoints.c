@@ -115,7 +115,7 @@ static void s_account (chaos_t *self, s_keys_t keys, const listener_case_t *case
     chaos_fault (self, "listens beyond", by[LISTENER_BEYOND], keys == S_KEYS ? 4 : 0);
     chaos_fault (self, "refused, no key", by[LISTENER_NO_KEY], keys == S_KEYS ? 0 : 20);
     chaos_fault (self, "no endpoints", by[LISTENER_NO_ENDPOINT], may_listen ? 30 : 0);
-    chaos_fault (self, "not of this machine", by[LISTENER_NOT_HERE], 0);
+    chaos_fault (self, "not of this machine", by[LISTENER_NOT_HERE], keys == S_KEYS ? 8 : 0);
 }
 
 /* Every endpoint, and what came of it. */

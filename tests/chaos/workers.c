@@ -85,10 +85,10 @@ static void s_account_answers (field_t *self, uint64_t few) {
     dw_status_t *status = field_status (self);
     uint64_t suppressed = status ? status->answers_ignored + status->messages_ignored : 0;
     chaos_fault (self->chaos, "answers late", counts->late, few);
-    chaos_fault (self->chaos, "late ones of the dead", counts->late_of_dead, few / 10);
+    chaos_fault (self->chaos, "late ones of the dead", counts->late_of_dead, (few + 9) / 10);
     chaos_fault (self->chaos, "answers repeated", counts->repeated, few);
     chaos_fault (self->chaos, "duplicates suppressed", suppressed, counts->repeated / 2);
-    chaos_fault (self->chaos, "tasks sent again", status ? status->lost : 0, few / 10);
+    chaos_fault (self->chaos, "tasks sent again", status ? status->lost : 0, (few + 9) / 10);
     dw_status_destroy (&status);
 }
 
@@ -324,11 +324,15 @@ void chaos_stale (chaos_t *chaos) {
             field_await_workers (self, 5000);
             refused += s_haunt (self, ghost, &incarnation);
         }
+        for (int i = 0; i < 30 && fleet_counts ()->spoiled == 0 && !chaos->has_failed; i++) {
+            s_make_stale (self); /* none of them was in the middle of a task */
+            field_await_workers (self, 5000);
+        }
         self->load.runs_max = self->load.accepted - self->load.again;
         chaos_check (chaos, load_finish (&self->load, 10000), "runs do not end");
         field_account (self);
         chaos_fault (chaos, "stale workers", stale, times);
-        chaos_fault (chaos, "spoiled answers", fleet_counts ()->spoiled, times / 20);
+        chaos_fault (chaos, "spoiled answers", fleet_counts ()->spoiled, (times + 19) / 20);
         chaos_fault (chaos, "ghosts refused", refused, 4 * times);
     }
     ghost_destroy (&ghost);

@@ -34,7 +34,9 @@ static void s_check_failure (s_audit_t *self, uint32_t node, int at) {
                       (code == 408 && (is_timed || self->ended->ran_out)) ||
                       (code == 502 && has_liar) || (code == 503 && self->plot->listens);
     const char *message = dw_result_error_message (self->result, at);
-    bool has_story = strstr (message, ", lost") || strstr (message, "nothing more is known");
+    bool has_story = strstr (message, ", lost") || strstr (message, ", its lease of ") ||
+                     strstr (message, ", gave it back") ||
+                     strstr (message, "nothing more is known");
     if (code == 503 && described->failures == 0 && (!has_story || strstr (message, "was told to")))
         verdict_fail ("%s: node %u was lost, of which \"%s\" tells nothing", self->name, node,
                       message);
