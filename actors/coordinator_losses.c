@@ -6,7 +6,7 @@
 
 #include "actors/coordinator_self.h"
 
-#define LINE_BYTES 512
+#define LINE_BYTES DW_WORKER_NAME_BYTES
 /* How much is known of a loss: the code of the slot that its story travels in. */
 #define LOST  1
 #define ENDED 2
@@ -19,7 +19,7 @@ static void s_append (dw_writer_t *self, const char *text) {
     self->count += strlen (text);
 }
 
-/* Who a worker was, on one line. */
+/* Who a worker is, or was, on one line. */
 static void s_name (const dw_coordinator_t *self, uint32_t number, uint64_t pid, char *line) {
     const dw_crew_t *worker = &self->workers[number];
     if (worker->agent == DW_NONE) {
@@ -75,6 +75,24 @@ void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number) {
     s_append (&story, line);
     s_append (&story, ", lost");
     s_tell_lost (self, number, &story, LOST);
+    dw_writer_free (&story);
+}
+
+void dw_coordinator_name_worker (const dw_coordinator_t *self, uint32_t number,
+                                 char name[DW_WORKER_NAME_BYTES]) {
+    s_name (self, number, 0, name);
+}
+
+void dw_coordinator_tell_senseless (dw_coordinator_t *self, uint32_t number, const char *what) {
+    char line[LINE_BYTES];
+    dw_writer_t story = {0};
+    s_name (self, number, 0, line);
+    dw_coordinator_notice (self, "%s sent %s: it is put out, and what it had goes to others", line,
+                           what);
+    s_append (&story, line);
+    s_append (&story, ", lost: it was put out, because it sent ");
+    s_append (&story, what);
+    s_tell_lost (self, number, &story, ENDED);
     dw_writer_free (&story);
 }
 

@@ -386,6 +386,12 @@ void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number);
 /* The scheduler hears that a worker is gone: it went down, which is put down to what it was at; or it did not go down,
  * though nobody knows what it has begun; or it is known to be at nothing. */
 void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number);
+/* The same of one elsewhere that sent what makes no sense, which people hear, too. */
+void dw_coordinator_tell_senseless (dw_coordinator_t *self, uint32_t number, const char *what);
+/* Who it is: an actor, or the slot of a process at a host. */
+#define DW_WORKER_NAME_BYTES 512
+void dw_coordinator_name_worker (const dw_coordinator_t *self, uint32_t number,
+                                 char name[DW_WORKER_NAME_BYTES]);
 void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_tell_idle (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_keep_death (dw_coordinator_t *self, const dw_command_t *command);
