@@ -1,5 +1,5 @@
 #!/bin/bash
-# Our worker, client and coordinator and the examples in other languages pass `dagwood conformance`, and each of the broken peers (broken/defects.txt) fails at the
+# Our workers, client and coordinator and the examples in other languages pass `dagwood conformance`, and each of the broken peers (broken/defects.txt) fails at the
 # right case: that one is played here, by command (--all) every case, of which no other may fail.
 # usage: test_conformance.sh BUILD [--all]
 set -u
@@ -81,6 +81,7 @@ play_defect () { # ROLE DEFECT [CASE...]
 # ---- All at once: they wait more than they work ----
 
 play_worker ours.worker "$build/dagwood" worker --connect "{}" --slots 2 & pids+=($!)
+play_worker ours.exec "$build/dagwood" worker --connect "{}" --exec identity=cat --slots 1 & pids+=($!)
 play_client ours.client "$build/dagwood" submit --connect "{}" --input hello & pids+=($!)
 play_coordinator ours.coordinator & pids+=($!)
 
@@ -161,6 +162,7 @@ expect_failed () { # NAME [FIRST OTHERS...]: the first has failed, and none that
 }
 
 expect_failed ours.worker
+expect_failed ours.exec
 expect_failed ours.client
 expect_failed ours.coordinator
 for each in "${foreign[@]}"; do
