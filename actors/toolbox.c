@@ -283,21 +283,27 @@ static void s_append (dw_writer_t *writer, const char *text) {
     writer->count += strlen (text);
 }
 
-/* Its tool has ended, or has to: the task that it was at fails with what it said, or nobody waits for that. what: what it
- * did, behind "the program of node ... "; NULL: it ended, and how is told. */
+/* Ends its tool; text becomes what people read of it. what: what it did, behind "the program of node ... "; NULL: it ended, and how
+ * is told. */
+static void s_kill_tool (s_node_t *node, const char *what, dw_writer_t *text) {
+    s_append (text, "the program of node \"");
+    dw_deaths_print (text, node->id, strlen (node->id) < 200 ? strlen (node->id) : 200, "");
+    s_append (text, "\" ");
+    if (what)
+        s_append (text, what);
+    dw_tool_kill (&node->tool, what ? NULL : text);
+    if (node->tool.heard > 0)
+        s_append (text, "; it wrote last:\n");
+    size_t room = text->count < TEXT_MAX ? TEXT_MAX - text->count : 0;
+    dw_tool_quote (&node->tool, room, text);
+}
+
+/* Its tool has ended, or has to: the task that it was at fails with what it said, or nobody waits for that. what: as
+ * s_kill_tool has it. */
 static void s_end_tool (dw_toolbox_t *self, s_node_t *node, uint32_t code, const char *what) {
     dw_writer_t text = {0};
     int64_t wait_ns = BACKOFF_FIRST_NS << (node->ends < 7 ? node->ends : 7);
-    s_append (&text, "the program of node \"");
-    dw_deaths_print (&text, node->id, strlen (node->id) < 200 ? strlen (node->id) : 200, "");
-    s_append (&text, "\" ");
-    if (what)
-        s_append (&text, what);
-    dw_tool_kill (&node->tool, what ? NULL : &text);
-    if (node->tool.heard > 0)
-        s_append (&text, "; it wrote last:\n");
-    size_t room = text.count < TEXT_MAX ? TEXT_MAX - text.count : 0;
-    dw_tool_quote (&node->tool, room, &text);
+    s_kill_tool (node, what, &text);
     node->ends++;
     node->start_at_ns = dw_clock_ns () + (wait_ns < BACKOFF_MAX_NS ? wait_ns : BACKOFF_MAX_NS);
     if (node->ahead_count == 0)
@@ -341,7 +347,11 @@ void dw_toolbox_cancel (dw_toolbox_t *self, uint64_t ticket) {
     task->is_cancelled = true;
     if (task != s_first_ahead (self, node))
         return; /* its record will be passed over */
-    dw_tool_kill (&node->tool, NULL);
+    dw_writer_t text = {
+        0}; /* the task's failure is told by who gave it up, who never hears what it said */
+    s_kill_tool (node, "was killed, because nobody waits any more for what it was at", &text);
+    s_notice (self, &text);
+    dw_writer_free (&text);
     s_return_ahead (self, node);
 }
 
