@@ -1,5 +1,7 @@
 /* coordinator_crew.c - the coordinator's worker actors: welcomed, heard, replaced. */
 
+#include <stdio.h>
+
 #include "actors/coordinator_self.h"
 #include "runtime/payload.h"
 
@@ -59,61 +61,103 @@ void dw_coordinator_fail_event (dw_coordinator_t *self, dw_event_t *event, uint1
         dw_slot_set_error (slot, code, message, size);
 }
 
-/* Reads the outputs of an answer; false: it makes no sense. trusted: it comes from this process. */
-static bool s_read_slots (dw_coordinator_t *self, dw_wire_reader_t *reader, uint32_t steps,
-                          bool is_trusted) {
-    size_t size;
-    zmq_msg_t *frame;
-    for (uint32_t i = 0; i < steps; i++) {
-        dw_slot_t *slot = dw_coordinator_slot (self);
-        dw_ref_t payload = dw_read_ref (reader), metadata = dw_read_ref (reader);
-        if (!slot || reader->is_damaged)
-            return false;
-        const uint8_t *bytes = dw_message_resolve (&self->peers.message, DW_PEERS_HEAD, &payload,
-                                                   reader, &size, &frame);
-        if (!bytes || size > self->plan->max_payload_bytes ||
-            (!is_trusted && dw_payload_check (bytes, size)) ||
-            !dw_coordinator_slot_set (slot, bytes, size, frame))
-            return false;
-        if (dw_ref_is_nil (&metadata))
-            continue;
-        bytes = dw_message_resolve (&self->peers.message, DW_PEERS_HEAD, &metadata, reader, &size,
-                                    &frame);
-        if (!bytes || (!is_trusted && dw_payload_map_check (bytes, size)) ||
-            !dw_slot_set_metadata (slot, bytes, size))
-            return false;
+/* What an answer is to its reader. */
+typedef enum s_sense_t {
+    SENSE_GOOD,
+    SENSE_TOO_MUCH, /* it brings more than max_payload_bytes, and is read to its end */
+    SENSE_NONE
+} s_sense_t;
+
+/* Reads one output of an answer. trusted: it comes from this process. */
+static s_sense_t s_read_slot (dw_coordinator_t *self, dw_wire_reader_t *reader, bool is_trusted) {
+    size_t size = 0, metadata_size = 0;
+    zmq_msg_t *frame, *metadata_frame;
+    const uint8_t *metadata_bytes = NULL;
+    dw_slot_t *slot = dw_coordinator_slot (self);
+    dw_ref_t payload = dw_read_ref (reader), metadata = dw_read_ref (reader);
+    if (!slot || reader->is_damaged)
+        return SENSE_NONE;
+    const uint8_t *bytes = dw_message_resolve (&self->peers.message, DW_PEERS_HEAD, &payload,
+                                               reader, &size, &frame);
+    if (!bytes)
+        return SENSE_NONE;
+    if (!dw_ref_is_nil (&metadata)) {
+        metadata_bytes = dw_message_resolve (&self->peers.message, DW_PEERS_HEAD, &metadata, reader,
+                                             &metadata_size, &metadata_frame);
+        if (!metadata_bytes ||
+            (!is_trusted && dw_payload_map_check (metadata_bytes, metadata_size)))
+            return SENSE_NONE;
     }
-    return true;
+    if (size > self->plan->max_payload_bytes)
+        return SENSE_TOO_MUCH;
+    if ((!is_trusted && dw_payload_check (bytes, size)) ||
+        !dw_coordinator_slot_set (slot, bytes, size, frame) ||
+        (metadata_bytes && !dw_slot_set_metadata (slot, metadata_bytes, metadata_size)))
+        return SENSE_NONE;
+    return SENSE_GOOD;
+}
+
+static s_sense_t s_read_slots (dw_coordinator_t *self, dw_wire_reader_t *reader, uint32_t steps,
+                               bool is_trusted) {
+    s_sense_t sense = SENSE_GOOD;
+    for (uint32_t i = 0; i < steps && sense != SENSE_NONE; i++) {
+        s_sense_t of_one = s_read_slot (self, reader, is_trusted);
+        sense = of_one > sense ? of_one : sense;
+    }
+    return sense;
 }
 
 /* Reads what a node becomes: its input, and the graph. */
-static bool s_read_added (dw_coordinator_t *self, size_t at, dw_wire_reader_t *reader,
-                          bool is_trusted) {
-    size_t size;
+static s_sense_t s_read_added (dw_coordinator_t *self, size_t at, dw_wire_reader_t *reader,
+                               bool is_trusted) {
+    size_t size = 0;
     zmq_msg_t *frame;
-    if (!s_read_slots (self, reader, 1, is_trusted))
-        return false;
+    s_sense_t sense = s_read_slots (self, reader, 1, is_trusted);
+    if (sense == SENSE_NONE)
+        return SENSE_NONE;
     dw_ref_t ref = dw_read_ref (reader);
     const uint8_t *bytes = reader->is_damaged
                                ? NULL
                                : dw_message_resolve (&self->peers.message, DW_PEERS_HEAD, &ref,
                                                      reader, &size, &frame);
-    if (!bytes || size > self->plan->max_payload_bytes)
-        return false;
+    if (!bytes)
+        return SENSE_NONE;
+    if (sense == SENSE_TOO_MUCH || size > self->plan->max_payload_bytes)
+        return SENSE_TOO_MUCH;
     dw_coordinator_take_graph (self, &self->outcomes.events[at], bytes, size);
-    return true;
+    return SENSE_GOOD;
 }
 
-static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader_t *reader,
-                         bool is_trusted) {
+static void s_fail_senseless (dw_coordinator_t *self, uint32_t worker, size_t at, s_sense_t sense) {
+    char text[DW_NAME_LINE + 64];
+    dw_coordinator_name (self, worker, text);
+    size_t size = strlen (text);
+    snprintf (text + size, sizeof text - size, "%s",
+              sense == SENSE_TOO_MUCH ? ": its answer is of more than max_payload_bytes"
+                                      : ": the worker's answer makes no sense");
+    dw_coordinator_fail_event (self, &self->outcomes.events[at], 502, text, strlen (text));
+}
+
+/* Whether a worker was ever sent the task of a ticket. (Tickets count up, whoever has its place.) */
+static bool s_was_sent (const dw_coordinator_t *self, uint32_t worker, uint64_t ticket) {
+    return ticket < dw_scheduler_worker_ticket (self->scheduler, worker) +
+                        dw_scheduler_unanswered_count (self->scheduler, worker);
+}
+
+/* Returns what is wrong with it when it is of no use, as people read it; NULL: it was taken in. */
+static const char *s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader_t *reader,
+                                bool is_trusted) {
+    static const char damaged[] = "an answer that cannot be read";
     dw_wire_answer_record_t record;
-    static const char nonsense[] = "the worker's answer makes no sense";
     if (!dw_read_answer (reader, &record))
-        return false;
+        return damaged;
+    if (!s_was_sent (self, worker, record.ticket))
+        return "an answer for a task that it was never sent";
     dw_event_t *event = dw_coordinator_event (self, DW_EVENT_TASK_DONE);
     if (!event)
-        return false;
+        return "out of memory";
     size_t at = self->outcomes.events_count - 1, first_slot = self->outcomes.slots_count;
+    s_sense_t sense = SENSE_GOOD;
     event->worker = worker;
     event->ticket = record.ticket;
     event->step = record.step;
@@ -125,10 +169,7 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
             event->last = record.answer == DW_WIRE_DONE;
             event->steps = record.steps;
             self->workers[worker].steps_count += record.steps;
-            if (s_read_slots (self, reader, record.steps, is_trusted))
-                break;
-            event = &self->outcomes.events[at];
-            dw_coordinator_fail_event (self, event, 502, nonsense, strlen (nonsense));
+            sense = s_read_slots (self, reader, record.steps, is_trusted);
             break;
         case DW_WIRE_FAILED:
             dw_coordinator_fail_event (self, event, record.code ? record.code : 500, record.message,
@@ -136,30 +177,52 @@ static bool s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader
             break;
         case DW_WIRE_RETURNED: event->type = DW_EVENT_TASK_RETURNED; break;
         case DW_WIRE_SKIPPED: event->type = DW_EVENT_TASK_SKIPPED; break;
-        case DW_WIRE_ADDED:
-            if (s_read_added (self, at, reader, is_trusted))
-                break;
-            dw_coordinator_fail_event (self, &self->outcomes.events[at], 502, nonsense,
-                                       strlen (nonsense));
-            break;
+        case DW_WIRE_ADDED: sense = s_read_added (self, at, reader, is_trusted); break;
     }
+    if (sense == SENSE_NONE && !is_trusted) {
+        self->outcomes.events_count = at; /* its worker is put out, and the task goes elsewhere */
+        return reader->is_damaged ? damaged : "an output that is no value of msgpack";
+    }
+    if (sense != SENSE_GOOD)
+        s_fail_senseless (self, worker, at, sense);
     uint32_t duration_us = dw_clock_us (record.duration_ns);
     for (size_t i = first_slot; duration_us && i < self->outcomes.slots_count; i++)
         self->outcomes.slots[i].duration_us = duration_us;
-    return !reader->is_damaged;
+    return reader->is_damaged ? damaged : NULL;
+}
+
+/* What a worker elsewhere answered makes no sense, so nobody knows what becomes of what it has: that is sent elsewhere, as if it
+ * had gone down, so that a task that has this done to three of them is not sent again. A solo is told why, and need not come
+ * again; of a slot its agent makes another. */
+static void s_put_out (dw_coordinator_t *self, uint32_t number, const char *what) {
+    dw_crew_t *worker = &self->workers[number];
+    dw_peer_t *peer = &self->peers.items[worker->peer];
+    dw_coordinator_tell_senseless (self, number, what);
+    if (self->agents[worker->agent].is_solo) {
+        dw_coordinator_put_out (self, peer, 400, "what this worker answers makes no sense");
+        dw_coordinator_see_off (self, peer);
+    }
+    dw_peers_remove (&self->peers, peer);
+    worker->peer = DW_PEER_NONE;
+    dw_coordinator_replace_slot (self, number);
 }
 
 void dw_coordinator_on_answers (dw_coordinator_t *self, const dw_peer_t *peer,
                                 dw_wire_reader_t *reader) {
+    bool is_elsewhere = peer->router == self->listen_router;
+    uint32_t number = peer->number;
+    const char *wrong = NULL;
     if (peer->is_dismissed) { /* it was left behind, and is late */
         self->peers.unknown_count++;
         return;
     }
-    while (dw_wire_reader_has_more (reader))
-        if (!s_on_answer (self, peer->number, reader, peer->router == 0)) {
-            self->peers.unknown_count++;
-            return;
-        }
+    while (!wrong && dw_wire_reader_has_more (reader))
+        wrong = s_on_answer (self, number, reader, peer->router == 0);
+    if (!wrong)
+        return;
+    self->peers.unknown_count++;
+    if (is_elsewhere)
+        s_put_out (self, number, wrong);
 }
 
 int dw_coordinator_start_worker (dw_coordinator_t *self, uint32_t number, dw_error_t *error) {

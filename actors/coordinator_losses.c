@@ -97,6 +97,15 @@ void dw_coordinator_tell_overdue (dw_coordinator_t *self, uint32_t number) {
     s_tell_story (self, number, what, ENDED);
 }
 
+void dw_coordinator_tell_senseless (dw_coordinator_t *self, uint32_t number, const char *what) {
+    char line[DW_NAME_LINE], story[256];
+    dw_coordinator_name (self, number, line);
+    dw_coordinator_notice (self, "%s sent %s: it is put out, and what it had goes to others", line,
+                           what);
+    snprintf (story, sizeof story, ", lost: it was put out, because it sent %s", what);
+    s_tell_story (self, number, story, ENDED);
+}
+
 void dw_coordinator_keep_death (dw_coordinator_t *self, const dw_command_t *command) {
     const dw_extra_t *extra = command->handle == DW_NONE
                                   ? NULL

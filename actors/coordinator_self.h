@@ -391,6 +391,8 @@ void dw_coordinator_name (const dw_coordinator_t *self, uint32_t number, char *l
  * at; or it did not go down, though nobody knows what it has begun; or it is known to be at nothing. */
 void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_tell_overdue (dw_coordinator_t *self, uint32_t number);
+/* The same of one elsewhere that sent what makes no sense, which people hear, too. */
+void dw_coordinator_tell_senseless (dw_coordinator_t *self, uint32_t number, const char *what);
 void dw_coordinator_tell_left (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_tell_idle (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_keep_death (dw_coordinator_t *self, const dw_command_t *command);

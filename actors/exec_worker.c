@@ -239,7 +239,8 @@ static s_turn_t s_on_message (dw_exec_worker_t *self) {
         return s_on_tasks (self, &reader);
     if (type == DW_WIRE_CANCEL) {
         uint64_t ticket = dw_read_uint (&reader);
-        if (!reader.is_damaged)
+        uint64_t steps = dw_wire_reader_has_more (&reader) ? dw_read_uint (&reader) : 0;
+        if (!reader.is_damaged && steps == 0) /* else the first step is still waited for */
             dw_toolbox_cancel (self->toolbox, ticket);
     }
     if (type == DW_WIRE_STOP && !self->is_stopping) {

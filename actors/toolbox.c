@@ -24,6 +24,7 @@
 typedef enum s_state_t { S_WAITING, S_AHEAD, S_DONE, S_FAILED, S_RETURNED } s_state_t;
 
 typedef struct s_task_t {
+    uint64_t ticket;
     uint32_t node; /* its place among the nodes */
     uint32_t steps, code;
     s_state_t state;
@@ -37,7 +38,7 @@ typedef struct s_node_t {
     char *id;
     dw_tool_t tool;
     char **environment;
-    /* Tickets of its tasks: none before feed_at waits, none before take_at is ahead. */
+    /* Of its tasks none before feed_at waits, none before take_at is ahead. */
     uint64_t feed_at, take_at;
     uint32_t ahead_count;
     int64_t since_ns; /* when it was given its first task, or answered last, whichever is later */
@@ -49,10 +50,11 @@ struct dw_toolbox_t {
     dw_toolbox_options_t options;
     s_node_t *nodes; /* by rank */
     uint32_t nodes_count;
-    s_task_t *tasks; /* those held, by ticket from first on, in a ring whose size is a power of 2 */
-    uint64_t first, next;
+    s_task_t *tasks; /* in a ring whose size is a power of 2 */
+    uint64_t first,
+        next; /* those held have these numbers, in the order in which they came; tickets may jump */
+    uint64_t last_ticket;
     uint32_t tasks_size;
-    bool has_first; /* a ticket came: the next ones follow it */
     bool is_stopped;
     s_task_t given; /* what the last answer tells of */
 };
@@ -158,8 +160,8 @@ int dw_toolbox_new (dw_toolbox_t **self_p, const dw_toolbox_options_t *options,
     return err;
 }
 
-static s_task_t *s_task (const dw_toolbox_t *self, uint64_t ticket) {
-    return &self->tasks[ticket & (self->tasks_size - 1)];
+static s_task_t *s_task (const dw_toolbox_t *self, uint64_t number) {
+    return &self->tasks[number & (self->tasks_size - 1)];
 }
 
 void dw_toolbox_destroy (dw_toolbox_t **self_p) {
@@ -206,14 +208,14 @@ static s_node_t *s_find_node (const dw_toolbox_t *self, uint32_t rank) {
     return low < self->nodes_count && self->nodes[low].rank == rank ? &self->nodes[low] : NULL;
 }
 
-/* A ring twice as large, where each ticket has its place. */
+/* A ring twice as large, where each number has its place. */
 static bool s_grow (dw_toolbox_t *self) {
     uint32_t size = self->tasks_size ? 2 * self->tasks_size : 64;
     s_task_t *tasks = calloc (size, sizeof *tasks);
     if (!tasks)
         return false;
-    for (uint64_t ticket = self->first; ticket < self->next; ticket++)
-        tasks[ticket & (size - 1)] = *s_task (self, ticket);
+    for (uint64_t number = self->first; number < self->next; number++)
+        tasks[number & (size - 1)] = *s_task (self, number);
     free (self->tasks);
     self->tasks = tasks;
     self->tasks_size = size;
@@ -233,20 +235,19 @@ static void s_fail (s_task_t *task, uint32_t code, const char *text, size_t size
 int dw_toolbox_push (dw_toolbox_t *self, uint64_t ticket, uint32_t node_rank, uint32_t steps,
                      const uint8_t *payload, size_t size) {
     const s_node_t *node = s_find_node (self, node_rank);
-    if (!node || (self->has_first && ticket != self->next))
+    if (!node || (self->next > 0 && ticket <= self->last_ticket))
         return DW_EPROTOCOL;
     if (self->is_stopped)
         return DW_OK; /* BYE gives it back */
-    if (!self->has_first)
-        self->first = self->next = ticket;
-    self->has_first = true;
     if (self->next - self->first == self->tasks_size && !s_grow (self))
         return DW_ENOMEM;
-    s_task_t *task = s_task (self, ticket);
+    s_task_t *task = s_task (self, self->next);
     dw_writer_t bytes = task->bytes; /* of a task before, to be used again */
     dw_writer_clear (&bytes);
-    *task = (s_task_t){.node = (uint32_t) (node - self->nodes), .steps = steps, .bytes = bytes};
+    *task = (s_task_t){
+        .ticket = ticket, .node = (uint32_t) (node - self->nodes), .steps = steps, .bytes = bytes};
     self->next++;
+    self->last_ticket = ticket;
     const char *why = dw_framing_write (self->options.framing, payload, size, &task->bytes);
     if (why)
         s_fail (task, 400, why, strlen (why));
@@ -282,21 +283,27 @@ static void s_append (dw_writer_t *writer, const char *text) {
     writer->count += strlen (text);
 }
 
-/* Its tool has ended, or has to: the task that it was at fails with what it said, or nobody waits for that. what: what it
- * did, behind "the program of node ... "; NULL: it ended, and how is told. */
+/* Ends its tool; text becomes what people read of it. what: what it did, behind "the program of node ... "; NULL: it ended, and how
+ * is told. */
+static void s_kill_tool (s_node_t *node, const char *what, dw_writer_t *text) {
+    s_append (text, "the program of node \"");
+    dw_deaths_print (text, node->id, strlen (node->id) < 200 ? strlen (node->id) : 200, "");
+    s_append (text, "\" ");
+    if (what)
+        s_append (text, what);
+    dw_tool_kill (&node->tool, what ? NULL : text);
+    if (node->tool.heard > 0)
+        s_append (text, "; it wrote last:\n");
+    size_t room = text->count < TEXT_MAX ? TEXT_MAX - text->count : 0;
+    dw_tool_quote (&node->tool, room, text);
+}
+
+/* Its tool has ended, or has to: the task that it was at fails with what it said, or nobody waits for that. what: as
+ * s_kill_tool has it. */
 static void s_end_tool (dw_toolbox_t *self, s_node_t *node, uint32_t code, const char *what) {
     dw_writer_t text = {0};
     int64_t wait_ns = BACKOFF_FIRST_NS << (node->ends < 7 ? node->ends : 7);
-    s_append (&text, "the program of node \"");
-    dw_deaths_print (&text, node->id, strlen (node->id) < 200 ? strlen (node->id) : 200, "");
-    s_append (&text, "\" ");
-    if (what)
-        s_append (&text, what);
-    dw_tool_kill (&node->tool, what ? NULL : &text);
-    if (node->tool.heard > 0)
-        s_append (&text, "; it wrote last:\n");
-    size_t room = text.count < TEXT_MAX ? TEXT_MAX - text.count : 0;
-    dw_tool_quote (&node->tool, room, &text);
+    s_kill_tool (node, what, &text);
     node->ends++;
     node->start_at_ns = dw_clock_ns () + (wait_ns < BACKOFF_MAX_NS ? wait_ns : BACKOFF_MAX_NS);
     if (node->ahead_count == 0)
@@ -315,10 +322,23 @@ static void s_end_tool (dw_toolbox_t *self, s_node_t *node, uint32_t code, const
     dw_writer_free (&text);
 }
 
+/* The task of a ticket, which grow as they come; NULL: it is not held. */
+static s_task_t *s_find_task (const dw_toolbox_t *self, uint64_t ticket) {
+    uint64_t low = self->first, high = self->next;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (s_task (self, middle)->ticket < ticket)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < self->next && s_task (self, low)->ticket == ticket ? s_task (self, low) : NULL;
+}
+
 void dw_toolbox_cancel (dw_toolbox_t *self, uint64_t ticket) {
-    if (ticket < self->first || ticket >= self->next)
+    s_task_t *task = s_find_task (self, ticket);
+    if (!task)
         return;
-    s_task_t *task = s_task (self, ticket);
     s_node_t *node = &self->nodes[task->node];
     if (task->state == S_WAITING)
         task->state = S_RETURNED;
@@ -327,7 +347,11 @@ void dw_toolbox_cancel (dw_toolbox_t *self, uint64_t ticket) {
     task->is_cancelled = true;
     if (task != s_first_ahead (self, node))
         return; /* its record will be passed over */
-    dw_tool_kill (&node->tool, NULL);
+    dw_writer_t text = {
+        0}; /* the task's failure is told by who gave it up, who never hears what it said */
+    s_kill_tool (node, "was killed, because nobody waits any more for what it was at", &text);
+    s_notice (self, &text);
+    dw_writer_free (&text);
     s_return_ahead (self, node);
 }
 
@@ -335,9 +359,9 @@ void dw_toolbox_stop (dw_toolbox_t *self) {
     self->is_stopped = true;
     while (self->next > self->first && s_task (self, self->next - 1)->state == S_WAITING)
         self->next--;
-    for (uint64_t ticket = self->first; ticket < self->next; ticket++)
-        if (s_task (self, ticket)->state == S_WAITING)
-            s_task (self, ticket)->state = S_RETURNED;
+    for (uint64_t number = self->first; number < self->next; number++)
+        if (s_task (self, number)->state == S_WAITING)
+            s_task (self, number)->state = S_RETURNED;
 }
 
 bool dw_toolbox_is_busy (const dw_toolbox_t *self) {
@@ -423,9 +447,9 @@ static bool s_on_record (dw_toolbox_t *self, s_node_t *node, const uint8_t *reco
 static void s_share_time (dw_toolbox_t *self, s_node_t *node, uint64_t from, uint64_t count,
                           int64_t now_ns) {
     uint32_t place = (uint32_t) (node - self->nodes);
-    for (uint64_t ticket = from < self->first ? self->first : from; ticket < node->take_at + 1;
-         ticket++) {
-        s_task_t *task = ticket < self->next ? s_task (self, ticket) : NULL;
+    for (uint64_t number = from < self->first ? self->first : from; number < node->take_at + 1;
+         number++) {
+        s_task_t *task = number < self->next ? s_task (self, number) : NULL;
         if (task && task->node == place && task->state == S_DONE && task->duration_ns == 0)
             task->duration_ns = (uint64_t) (now_ns - node->since_ns) / count + 1;
     }
@@ -513,7 +537,8 @@ bool dw_toolbox_next (dw_toolbox_t *self, dw_toolbox_answer_t *answer) {
     self->given = *task;
     dw_writer_clear (&spare);
     task->bytes = spare; /* its place in the ring has memory for the next one */
-    *answer = (dw_toolbox_answer_t){.ticket = self->first++,
+    self->first++;
+    *answer = (dw_toolbox_answer_t){.ticket = self->given.ticket,
                                     .steps = self->given.steps,
                                     .end = self->given.state == S_DONE     ? DW_TOOLBOX_DONE
                                            : self->given.state == S_FAILED ? DW_TOOLBOX_FAILED

@@ -54,8 +54,8 @@ int dw_toolbox_new (dw_toolbox_t **self_p, const dw_toolbox_options_t *options,
 /* Kills every tool. */
 void dw_toolbox_destroy (dw_toolbox_t **self_p);
 
-/* Takes a task; payload is copied. Tickets count up by one. Errors: DW_EPROTOCOL there is no such node, or that is not the next
- * ticket; DW_ENOMEM. */
+/* Takes a task; payload is copied. Tickets count up, and may jump. Errors: DW_EPROTOCOL there is no such node, or that is not a
+ * later ticket; DW_ENOMEM. */
 int dw_toolbox_push (dw_toolbox_t *self, uint64_t ticket, uint32_t node, uint32_t steps,
                      const uint8_t *payload, size_t size);
 /* Nobody waits for a task's output: a tool that may be at it is killed. */

@@ -4,10 +4,14 @@
     apt-get install python3-zmq python3-msgpack
     examples/client.py --connect ipc:///tmp/hub [--key FILE --server-key FILE.pub] [--output NODE]... < lines
 
-Results are printed as they come. As many runs are in flight as the coordinator lets in, so what is read is bounded by what is done."""
+Results are printed as they come. As many runs are in flight as the coordinator lets in, so what is read is bounded by what is done. Exit
+status: 1 a run was not ok, 64 usage, 69 nobody answers, 75 the coordinator was lost, 76 nonsense, 77 the key is refused or cannot be read."""
 import argparse
 import base64
+import collections
+import difflib
 import json
+import os
 import re
 import struct
 import sys
@@ -18,13 +22,22 @@ import zmq
 
 HELLO, WELCOME, REFUSED, STOP, SUBMIT, RESULTS, BYE, BEAT = 0, 1, 2, 6, 7, 9, 10, 15
 VERSION, CLIENT, TOGETHER = 3, 2, 64  # so many submissions in one message at most
+INPUT = 0  # standard input
 RUN = ("ok", "partial", "failed", "cancelled")
 NODE = ("done", "failed", "skipped", "cancelled", "not_requested")
 SLOT = struct.Struct("<BBHII20s")  # of a result's table: status, form, attempts, duration in us, size, the payload or its place
 
 
 class Lost(Exception):
-    pass
+    """Why it is over, and the exit status."""
+
+    def __init__(self, why, status=75):
+        super().__init__(why)
+        self.status = status
+
+
+def refused(code, text, *_):
+    return Lost(f"refused: {text} ({code})", {403: 77, 404: 78, 503: 75}.get(code, 76))
 
 
 def unpack(head):
@@ -38,7 +51,13 @@ def resolve(ref, frames):
 
 
 def key(file, which):
-    return re.search(rf"^\s*{which} = (\S+)", open(file).read(), re.M)[1].encode()  # a file of `dagwood keygen`
+    try:
+        found = re.search(rf"^\s*{which} = (\S+)", open(file).read(), re.M)  # a file of `dagwood keygen`
+    except OSError as error:
+        raise Lost(f"{file}: it cannot be read: {error.strerror}", 77) from None
+    if not found:
+        raise Lost(f"{file}: it has no {which} key", 77)
+    return found[1].encode()
 
 
 class Client:
@@ -50,9 +69,12 @@ class Client:
             self.socket.curve_serverkey = key(server_key, "public")
         self.socket.connect(endpoint)
         self.say(HELLO, "dagwood", VERSION, VERSION, CLIENT, bytes(16), 0, 0)
-        type, frames, values = self.hear()
+        try:
+            type, frames, values = self.hear()
+        except Lost:
+            raise Lost(f"nobody answers at {endpoint}" + " who lets this key in" * bool(own_key), 69) from None
         if type == REFUSED:
-            raise Lost(f"refused: {values[1]} ({values[0]})")
+            raise refused(*values)
         self.peer, self.runs_max, self.max_payload_bytes, ids, heartbeat, silence, self.graph = values[:7]
         if not 1 <= heartbeat <= silence / 2:
             raise Lost("a WELCOME that makes no sense")
@@ -62,13 +84,23 @@ class Client:
     def say(self, *values):
         self.socket.send(b"".join(map(msgpack.packb, values)))
 
-    def hear(self):
-        """The next message. Who waits asks once a heartbeat whether anybody is there."""
-        while not self.socket.poll(1000 * self.heartbeat):
+    def wait(self, *others):
+        """Until there is a message, or one of the others (files) is ready: what is. Who waits for an answer asks once a heartbeat
+        whether anybody is there."""
+        poller = zmq.Poller()
+        for each in self.socket, *others:
+            poller.register(each, zmq.POLLIN)
+        is_welcome = hasattr(self, "peer")
+        while not (ready := dict(poller.poll(1000 * self.heartbeat if self.in_flight or not is_welcome else None))):
             if time.monotonic() - self.heard > self.silence:
                 raise Lost("the coordinator was lost")
-            if hasattr(self, "peer"):
+            if is_welcome:
                 self.say(BEAT, self.peer)
+        return ready
+
+    def hear(self):
+        """The next message."""
+        self.wait()
         self.heard, frames = time.monotonic(), self.socket.recv_multipart()
         type, *values = unpack(frames[0])
         return type, frames, values
@@ -76,6 +108,7 @@ class Client:
     def submit(self, payloads, outputs=None):
         """Begins runs, at most TOGETHER; outputs are ids, None: every node. Their numbers."""
         nodes = [self.ids.index(id) for id in outputs] if outputs else None
+        self.heard = self.heard if self.in_flight else time.monotonic()  # it waits from now on
         runs = range(self.next, self.next + len(payloads))
         fields = ((run, msgpack.packb(payload), 0, nodes) for run, payload in zip(runs, payloads))
         self.say(SUBMIT, self.peer, *(value for submission in fields for value in submission))
@@ -88,6 +121,8 @@ class Client:
         type, frames, values = self.hear()
         if type == STOP:
             raise Lost("the coordinator closes")
+        if type == REFUSED and not values[2]:  # the client itself
+            raise refused(*values)
         if type == REFUSED:  # one run
             self.in_flight.discard(values[2])
             yield values[2], f"refused: {values[1]}", {}
@@ -127,20 +162,28 @@ def main():
     parser = argparse.ArgumentParser(description="A dagwood client in Python: a run for each line of standard input.")
     parser.add_argument("--connect", required=True, metavar="ENDPOINT")
     parser.add_argument("--key", metavar="FILE"), parser.add_argument("--server-key", metavar="FILE")
-    parser.add_argument("--output", action="append", metavar="NODE", help="ask for these nodes alone")
-    args, is_over, is_ok = parser.parse_args(), False, True
+    parser.add_argument("--output", action="append", metavar="NODE", help="ask for these nodes alone", default=[])
+    args, lines, rest, is_over, is_ok = parser.parse_args(), collections.deque(), bytearray(), False, True
+    if bool(args.key) != bool(args.server_key):
+        raise Lost("--key and --server-key go together", 64)
     client = Client(args.connect, args.key, args.server_key)
-    while client.in_flight or not is_over:
-        lines = []
-        while not is_over and len(lines) < min(TOGETHER, client.runs_max - len(client.in_flight)):
-            line = sys.stdin.readline()
-            is_over = not line
-            lines += [line.rstrip("\n")] if line else []
-        if lines:
-            client.submit(lines, args.output)
-            if not is_over and len(client.in_flight) < client.runs_max and not client.socket.poll(0):
+    for id in args.output:
+        if id not in client.ids:
+            near = "".join(f'; did you mean "{name}"?' for name in difflib.get_close_matches(id, client.ids, 1, 0))
+            raise Lost(f'--output: {client.graph} has no node "{id}"{near}', 64)
+    while lines or client.in_flight or not is_over:
+        if room := min(TOGETHER, len(lines), client.runs_max - len(client.in_flight)):
+            client.submit([lines.popleft() for _ in range(room)], args.output)
+            if lines and len(client.in_flight) < client.runs_max and not client.socket.poll(0):
                 continue  # there is room for more
-        for run, status, nodes in client.results() if client.in_flight else ():
+        ready = client.wait(*[INPUT] * (not is_over and not lines))
+        if INPUT in ready:
+            some = os.read(INPUT, 65536)
+            rest, is_over = rest + some, not some
+            if b"\n" in some or (is_over and rest):
+                *whole, rest = (rest + b"\n" * is_over).split(b"\n")
+                lines.extend(line.decode() for line in whole)
+        for run, status, nodes in client.results() if client.socket in ready else ():
             is_ok &= status == "ok"
             print(json.dumps({"run": run, "status": status, "results": nodes}, default=plain, ensure_ascii=False), flush=True)
     client.close()
@@ -152,7 +195,7 @@ if __name__ == "__main__":
         sys.exit(main())
     except Lost as error:
         print(f"client.py: {error}", file=sys.stderr)
-        sys.exit(75)
+        sys.exit(error.status)
     except (ValueError, LookupError, TypeError, struct.error, msgpack.UnpackException) as error:
         print(f"client.py: what came makes no sense: {type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(76)

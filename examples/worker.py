@@ -146,7 +146,7 @@ def key(file, which):
 
 class Connection:
     def __init__(self, context, args, processors, uuid, incarnation):
-        self.processors, self.runner, self.peer, self.heartbeat, self.silence = processors, None, None, 1, 3
+        self.processors, self.runner, self.peer, self.heartbeat, self.silence, self.is_unheard = processors, None, None, 1, 3, True
         self.socket, self.answers, self.runners = context.socket(zmq.DEALER), context.socket(zmq.PAIR), context.socket(zmq.PAIR)
         self.answers.hwm = self.runners.hwm = 0
         self.answers.bind(f"inproc://{incarnation}"), self.runners.connect(f"inproc://{incarnation}")
@@ -173,7 +173,7 @@ class Connection:
                 if not answers:  # nothing is said behind BYE
                     return 0 if self.runner.stopping else AGAIN
             if self.socket in ready:
-                heard, status = now, self.hear_out(self.socket.recv_multipart())
+                self.is_unheard, heard, status = False, now, self.hear_out(self.socket.recv_multipart())
             if status is not None or now - heard > self.silence:
                 return AGAIN if status is None else status
             if self.runner and now >= beat:
@@ -236,10 +236,16 @@ def main(processors=PROCESSORS):
     parser.add_argument("--tag", action="append", default=[], metavar="NAME=VALUE")
     args, context, uuid = parser.parse_args(), zmq.Context(), os.urandom(16)
     signal.signal(signal.SIGTERM, drain)
+    was_said = False
     for incarnation in itertools.count(1):  # of one uuid the coordinator listens to the latest alone
         connection = Connection(context, args, processors, uuid, incarnation)
         status = connection.serve()
         connection.close()
+        if connection.runner:
+            was_said = False
+        elif connection.is_unheard and not was_said:
+            was_said = True
+            print(f"worker.py: nobody answers at {args.connect}: it goes on trying", file=sys.stderr, flush=True)
         if status != AGAIN or DRAINED:
             time.sleep(0.2)
             os._exit(max(status, 0))

@@ -240,9 +240,12 @@ static void a_program_that_hangs_is_killed_by_its_own_time_or_the_nodes (void **
     s_end_worker (f, 0);
     command_forget (&f->coordinator);
     s_coordinate (f, TOOL (", timeout_seconds: 0.3"));
-    WORK ("--exec", "tool=sleep 1000");
+    WORK ("--exec", "tool=echo 'I wait for ever' >&2; sleep 1000");
     int64_t begin_ms = now_ms ();
     s_expect_failure (f, "x", 408, "the attempt took longer than timeout_seconds");
+    command_await_error (&f->worker,
+                         "was killed, because nobody waits any more for what it was at; "
+                         "it wrote last:\nI wait for ever");
     s_expect_failure (f, "x", 408, "the attempt took longer than timeout_seconds");
     assert_in_range (now_ms () - begin_ms, 600, 10000);
     s_end_worker (f, 0);

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Our worker, client and coordinator and the examples in other languages pass `dagwood conformance`, and each of the broken peers (broken/defects.txt) fails at the
+# Our workers, client and coordinator and the examples in other languages pass `dagwood conformance`, and each of the broken peers (broken/defects.txt) fails at the
 # right case: that one is played here, by command (--all) every case, of which no other may fail.
+# (The one in JavaScript has a test of its own, test_foreign_node.sh.)
 # usage: test_conformance.sh BUILD [--all]
 set -u
 build=$1
@@ -81,6 +82,7 @@ play_defect () { # ROLE DEFECT [CASE...]
 # ---- All at once: they wait more than they work ----
 
 play_worker ours.worker "$build/dagwood" worker --connect "{}" --slots 2 & pids+=($!)
+play_worker ours.exec "$build/dagwood" worker --connect "{}" --exec identity=cat --slots 1 & pids+=($!)
 play_client ours.client "$build/dagwood" submit --connect "{}" --input hello & pids+=($!)
 play_coordinator ours.coordinator & pids+=($!)
 
@@ -92,15 +94,6 @@ if $python -c 'import zmq, msgpack' 2>/dev/null; then
     foreign+=(py client)
 else
     echo "skipped: examples/worker.py and client.py, without Debian's python3-zmq and python3-msgpack"
-fi
-modules=${DAGWOOD_NODE_MODULES:-examples/node_modules}
-if command -v node >/dev/null && [ -d "$modules/zeromq" ]; then
-    ln -s "$(realpath "$modules")" "$folder/node_modules" # a module is looked for beside whoever imports it
-    cp examples/worker.mjs "$folder"
-    play_worker foreign.mjs node "$folder/worker.mjs" --connect "{}" & pids+=($!)
-    foreign+=(mjs)
-else
-    echo "skipped: examples/worker.mjs, without node and its modules zeromq and @msgpack/msgpack"
 fi
 if ruby -e 'require "ffi-rzmq"; require "msgpack"' 2>/dev/null; then
     play_worker foreign.rb ruby examples/worker.rb --connect "{}" & pids+=($!)
@@ -130,6 +123,8 @@ expect_status 64 "$build/dagwood" conformance coordinator --connect "ipc://$fold
 expect_status 69 "$build/dagwood" conformance coordinator --connect "ipc://$folder/nobody"
 expect_status 1 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --wait 1 --case hello -- true
 grep -q 'ended with 0 before it said HELLO' "$folder/said" || fail "not said that nobody came: $(cat "$folder/said")"
+expect_status 1 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --case hello -- "$folder/none"
+grep -q '^hello .*the command cannot be started' "$folder/said" || fail "not said what cannot be started: $(cat "$folder/said")"
 expect_status 1 "$build/dagwood" conformance client --listen "ipc://$folder/x" --format junit --case hello --case bye -- \
     "$build/tests/broken_client" no-bye "{}"
 for text in '<testsuite name="dagwood.conformance.client" tests="2" failures="1" skipped="0" errors="0"' \
@@ -161,6 +156,7 @@ expect_failed () { # NAME [FIRST OTHERS...]: the first has failed, and none that
 }
 
 expect_failed ours.worker
+expect_failed ours.exec
 expect_failed ours.client
 expect_failed ours.coordinator
 for each in "${foreign[@]}"; do

@@ -3,6 +3,7 @@
 
 #include "tests/support/raw_peer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -487,21 +488,15 @@ static void garbage_of_a_solo_harms_nobody (void **state) {
     raw_peer_disconnect (&again);
 }
 
-static void answers_for_what_a_solo_never_had_are_counted_and_ignored (void **state) {
+static void answers_that_a_solo_has_given_before_are_counted_and_ignored (void **state) {
     s_solo_t *self = *state;
     s_open (self);
     s_join (self, &self->raw, 1);
     uint64_t run = s_submit (self);
     s_take_task (self, &self->raw);
-    s_begin_answers (self, &self->raw);
-    for (uint64_t other = 1; other < 4; other++) {
-        self->ticket += other;
-        s_write_done (self, &self->raw, "WRONG", true);
-        self->ticket -= other;
-    }
-    raw_peer_send (&self->raw);
     s_do_one_step (self, &self->raw, "HELLO");
-    s_do_one_step (self, &self->raw, "WRONG"); /* repeated */
+    for (int i = 0; i < 4; i++)
+        s_do_one_step (self, &self->raw, "WRONG");
     s_take_task (self, &self->raw);
     s_do_one_step (self, &self->raw, "HELLO");
     s_take_task (self, &self->raw);
@@ -510,6 +505,64 @@ static void answers_for_what_a_solo_never_had_are_counted_and_ignored (void **st
     dw_status_t *status = net_status (self->client);
     assert_in_range (status->answers_ignored, 4, 8);
     dw_status_destroy (&status);
+}
+
+/* What it was at goes to the next, which is the same process here. */
+static void a_solo_that_answers_nonsense_is_told_so_and_put_out_by_name (void **state) {
+    s_solo_t *self = *state;
+    s_open (self);
+    uint64_t run = s_submit (self);
+    static const char *const sent[] = {"an answer for a task that it was never sent",
+                                       "an answer that cannot be read"};
+    for (uint64_t lie = 0; lie < 2; lie++) {
+        raw_peer_t liar = s_connect (self, "worker");
+        char notice[200];
+        s_join (self, &liar, lie + 1);
+        s_take_task (self, &liar);
+        uint64_t ignored = s_ignored (self);
+        s_begin_answers (self, &liar);
+        self->ticket += 1 - lie;
+        if (lie == 0)
+            s_write_done (self, &liar, "WRONG", true);
+        else
+            dw_write_uint (&liar.out.head, self->ticket);
+        raw_peer_send (&liar);
+        raw_peer_expect_refused (&liar, 400, "what this worker answers makes no sense");
+        snprintf (notice, sizeof notice, "of process 4711 at alone sent %s: it is put out",
+                  sent[lie]);
+        net_expect_notice (self->net, notice);
+        assert_true (s_ignored (self) > ignored);
+        s_wait_for_workers (self, 0);
+        raw_peer_disconnect (&liar);
+    }
+    s_join (self, &self->raw, 3);
+    s_serve (self, &self->raw);
+    dw_result_t *result = NULL;
+    assert_int_equal (dw_client_wait (self->client, run, 20000, &result), DW_OK);
+    assert_int_equal (dw_result_status (result), DW_RUN_OK);
+    assert_int_equal (dw_result_attempts (result, 0), 3);
+    dw_result_destroy (&result);
+}
+
+static void an_output_of_more_than_max_payload_bytes_fails_by_the_name_of_its_worker (
+    void **state) {
+    s_solo_t *self = *state;
+    s_open (self);
+    s_join (self, &self->raw, 1);
+    uint64_t run = s_submit (self);
+    s_take_task (self, &self->raw);
+    char *text = calloc (1, (16 << 20) + 1);
+    assert_non_null (text);
+    memset (text, 'x', 16 << 20);
+    s_do_one_step (self, &self->raw, text);
+    free (text);
+    dw_result_t *result = NULL;
+    assert_int_equal (dw_client_wait (self->client, run, 20000, &result), DW_OK);
+    assert_int_equal (dw_result_status (result), DW_RUN_FAILED);
+    assert_int_equal (dw_result_error_code (result, 0), 502);
+    assert_non_null (strstr (dw_result_error_message (result, 0), "of process 4711 at alone"));
+    dw_result_destroy (&result);
+    s_wait_for_workers (self, 1);
 }
 
 /* ---- Keys ------------------------------------------------------------------------------------- */
@@ -549,7 +602,9 @@ int main (void) {
         TEST (a_solo_that_is_stuck_is_told_that_it_is_forgotten_and_comes_again),
         TEST (a_solo_hears_that_the_coordinator_closes),
         TEST (garbage_of_a_solo_harms_nobody),
-        TEST (answers_for_what_a_solo_never_had_are_counted_and_ignored),
+        TEST (answers_that_a_solo_has_given_before_are_counted_and_ignored),
+        TEST (a_solo_that_answers_nonsense_is_told_so_and_put_out_by_name),
+        TEST (an_output_of_more_than_max_payload_bytes_fails_by_the_name_of_its_worker),
         KEYED (a_solo_takes_a_chain_step_by_step_and_gives_the_rest_back),
         KEYED (a_solo_needs_the_key_of_a_worker),
     };

@@ -250,7 +250,7 @@ bool dw_crew_greeted (dw_crew_t *self, char *why) {
         return false;
     }
     if (dw_stage_renew (stage)) {
-        snprintf (why, DW_SEEN_BYTES, "the endpoint could not be listened at again");
+        snprintf (why, DW_SEEN_BYTES, "%s", dw_stage_why_not_renewed (stage));
         return false;
     }
     int64_t deadline_ns = dw_stage_in (stage->wait_ms);

@@ -136,8 +136,14 @@ int dw_stage_renew (dw_stage_t *self) {
         dw_subject_kill (&self->subject);
     }
     int status = dw_stage_cut (self);
+    self->is_deaf = status != DW_EXIT_OK;
     return status || !self->subject.words ? status
                                           : dw_subject_start (&self->subject, self->endpoint);
+}
+
+const char *dw_stage_why_not_renewed (const dw_stage_t *self) {
+    return self->is_deaf ? "the endpoint could not be listened at again"
+                         : "the command cannot be started";
 }
 
 /* ---- Taking in -------------------------------------------------------------------------------- */

@@ -43,6 +43,7 @@ typedef struct dw_stage_t {
     int interrupted; /* the number of a signal that came; from then on nothing is waited for */
     int wait_ms;     /* for a peer to come */
     bool is_idle;    /* nobody came within that: it is not waited for again */
+    bool is_deaf;    /* it could not listen again when it was renewed */
     dw_end_t ends[DW_STAGE_ENDS];
     uint32_t ends_count;
     dw_writer_t greeting; /* the head of the last HELLO of an agent or a client */
@@ -61,6 +62,8 @@ void dw_stage_close (dw_stage_t *self);
 /* Cuts every connection, forgets the ends, and listens at the same place anew; a subject that is ours is ended and
  * started. Returns an exit status. */
 int dw_stage_renew (dw_stage_t *self);
+/* What a case says of that when it failed. */
+const char *dw_stage_why_not_renewed (const dw_stage_t *self);
 /* The same, and leaves the subject as it is: as if the coordinator had gone and come again. */
 int dw_stage_cut (dw_stage_t *self);
 

@@ -269,7 +269,7 @@ bool dw_scheduler_has_unserved (const dw_scheduler_t *self);
 /* The first node of a run that is; DW_NONE: there is none. */
 uint32_t dw_scheduler_unserved_node (const dw_scheduler_t *self, uint32_t run);
 /* The ticket of the first task that a worker holds unanswered, and when that became the first, or was answered for in
- * part, or given up. It must hold one. */
+ * part, or given up. When it holds none the ticket is that of the next one that it is sent. */
 uint64_t dw_scheduler_worker_ticket (const dw_scheduler_t *self, uint32_t worker);
 int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worker);
 /* The node that worker is on, DW_NONE when it holds no task; *run_p its run, DW_NONE when nobody waits

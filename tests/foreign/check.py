@@ -62,9 +62,9 @@ class Field:
     def work(self, words, expected="serves", *more):
         return self.start([*words, "--connect", self.endpoint, *more], expected)
 
-    def run(self, words, text="", status=0):
+    def run(self, words, text="", status=0, said=""):
         done = subprocess.run(words, input=text, capture_output=True, text=True, timeout=60)
-        assert done.returncode == status, f"{words}: status {done.returncode}: {done.stdout[-500:]} {done.stderr}"
+        assert done.returncode == status and said in done.stderr, f"{words}: status {done.returncode}: {done.stdout[-500:]} {done.stderr}"
         return done.stdout
 
     def submit(self, lines, *words, status=0):
@@ -134,6 +134,43 @@ def the_examples_serve_and_submit(field):
 
 
 @case
+def a_client_prints_results_while_its_lines_are_still_to_come(field):
+    field.coordinate(field.file("reverse.yaml", REVERSE))
+    worker = field.work(PYTHON)
+    client = subprocess.Popen([*CLIENT, "--connect", field.endpoint, "--output", "one"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    field.running.append(client)
+    client.log = os.devnull
+    for line, reversed in (b"abc\n", "cba"), (b"\n", ""), (b"def", "fed"):
+        client.stdin.write(line)
+        client.stdin.flush()
+        if not line.endswith(b"\n"):
+            client.stdin.close()
+        result = json.loads(client.stdout.readline())  # (comes to no end if it waits for more lines: the test's time does)
+        assert result["results"]["one"]["payload"] == reversed, result
+    assert client.wait(20) == 0
+    assert field.end(worker) == 0
+
+
+@case
+def a_client_says_what_is_wrong_and_ends_with_its_status(field):
+    field.coordinate(field.file("reverse.yaml", REVERSE))
+    at = lambda endpoint, *words: [*CLIENT, "--connect", endpoint, *words]
+    field.run(at(field.endpoint, "--output", "tow"), "x\n", 64, 'has no node "tow"; did you mean "two"?')
+    field.run(at(field.endpoint, "--key", "x"), "x\n", 64, "go together")
+    field.run(at(field.endpoint, "--key", field.file("no.key"), "--server-key", "x"), "x\n", 77, "no.key: it cannot be read")
+    field.run(at(f"ipc://{field.folder}/nobody"), "x\n", 69, "nobody answers at ipc://")
+
+
+@case
+def a_worker_says_that_nobody_answers_and_serves_who_comes(field):
+    worker = field.work(PYTHON, "nobody answers at ipc://")
+    field.coordinate(field.file("reverse.yaml", REVERSE))
+    field.expect(worker, "serves")
+    assert open(worker.log).read().count("nobody answers") == 1
+    assert field.end(worker) == 0
+
+
+@case
 def two_languages_give_the_same_bytes(field):
     words, results = javascript(field), []
     if not words:
@@ -193,6 +230,7 @@ def keys_are_shown_and_a_clients_is_none_of_a_worker(field):
         wrong = field.work(worker, None, *own("client.key"))
         assert wrong.wait(20) == 77, open(wrong.log).read()
         right = field.work(worker, "serves", *own("worker.key"))
+        field.run([*CLIENT, "--connect", field.endpoint, *own("worker.key")], LETTER + "\n", 77, "refused: ")
         result = json.loads(field.run([*CLIENT, "--connect", field.endpoint, *own("client.key")], LETTER + "\n"))
         assert result["status"] == "ok", result
         assert field.end(right) == 0
