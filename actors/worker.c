@@ -578,6 +578,8 @@ static void *s_worker_actor (void *args) {
         dw_message_free (&waiting->message);
         free (waiting);
     }
+    while (self->grown) /* whoever takes its place may be there long before it is joined */
+        dw_grown_drop_first (&self->grown);
     s_close (self);
     if (self->options.ended)
         self->options.ended (self->options.ended_arg);
@@ -702,8 +704,6 @@ void dw_worker_destroy (dw_worker_t **self_p) {
     assert (!self->actor.is_running);
     s_close (self);
     dw_host_destroy (&self->host);
-    while (self->grown)
-        dw_grown_drop_first (&self->grown);
     dw_message_free (&self->message);
     dw_packet_free (&self->packet);
     dw_outcomes_free (&self->outcomes);

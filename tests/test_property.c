@@ -66,6 +66,7 @@ static int s_grow (dw_call_t *call, uint64_t hash) {
     const dw_settings_t *settings = dw_call_settings (call);
     random_graph_t *inner = random_graph_new ((uint64_t) dw_settings_integer (settings, "inner"),
                                               RANDOM_INNER_MAX);
+    inner->is_inner = true;
     random_graph_grow (inner, (uint32_t) dw_settings_integer (settings, "depth"));
     random_value_t input = random_processor_output (RANDOM_MIX, hash, NULL, 0);
     int err = hash % 2 ? s_set_output (call, &input, hash) : 0;
@@ -126,6 +127,7 @@ static dw_processors_t *s_processors_new (void) {
         {"inner", DW_INTEGER, "0", 0, 0, "the seed of what it becomes"},
         {"depth", DW_INTEGER, "0", 0, 0, "how deep that is"},
         {"output", DW_INTEGER, "0", 0, 0, "which node of that is the output"},
+        {"within", DW_INTEGER, "0", 0, 0, "the seed of what it is a node of"},
         {NULL, DW_TEXT, NULL, 0, 0, NULL},
     };
     static const random_processor_t all[] = {

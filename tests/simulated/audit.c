@@ -13,12 +13,14 @@ typedef struct s_audit_t {
     const plot_run_t *run;
     const ended_t *ended;
     char name[48];
-    bool fails[PLOT_NODES_MAX], skips[PLOT_NODES_MAX]; /* by declaration */
+    /* By declaration. */
+    bool fails[PLOT_NODES_MAX], skips[PLOT_NODES_MAX], cut[PLOT_NODES_MAX];
 } s_audit_t;
 
-/* Time ended it, or somebody did: what was not done by then may be anything but done. */
+/* Time ended it, or somebody did: what was not done by then may be anything but done. Or what was added to it came to nobody
+ * knows what. */
 static bool s_was_ended (const s_audit_t *self) {
-    return self->ended->was_cancelled || self->ended->ran_out;
+    return self->ended->is_tainted || self->ended->was_cancelled || self->ended->ran_out;
 }
 
 /* A node may fail only for a reason that there is. Whether the scheduler had it, the model knows. */
@@ -50,7 +52,9 @@ static void s_find_failures (s_audit_t *self) {
         int at = (int) self->plot->evaluator->rank[node];
         self->fails[node] = random_graph_fails (self->plot->graph, node) && !self->ended->cut[at];
         self->skips[node] = self->plot->graph->nodes[node].skips;
-        if (dw_result_node_status (self->result, at) != DW_NODE_FAILED)
+        self->cut[node] = self->ended->cut[at];
+        bool has_failed = dw_result_node_status (self->result, at) == DW_NODE_FAILED;
+        if (!has_failed || self->plot->graph->nodes[node].inner) /* s_explain_graphs */
             continue;
         self->fails[node] = true;
         s_check_failure (self, node, at);
@@ -76,13 +80,18 @@ static void s_check_done (const s_audit_t *self, uint32_t node, int at,
     const void *bytes = dw_result_payload (self->result, at, &size);
     if (!expected->requested && bytes)
         verdict_fail ("%s: node %u's output was not asked for, and is there", self->name, node);
-    if (!expected->requested)
+    if (!expected->requested || self->ended->is_tainted)
         return;
     if (expected->status != DW_NODE_DONE || !bytes || size != expected->output.size ||
         memcmp (bytes, expected->output.bytes, size) != 0)
         verdict_fail ("%s: node %u gave %zu bytes, not the %zu that it should", self->name, node,
                       bytes ? size : 0, expected->output.size);
     s_check_metadata (self, node, at, &expected->metadata);
+    if (dw_result_added_nodes (self->result, at) != expected->added_nodes ||
+        dw_result_added_depth (self->result, at) != expected->added_depth)
+        verdict_fail ("%s: node %u was added %u nodes, not %u", self->name, node,
+                      dw_result_added_nodes (self->result, at), expected->added_nodes);
+    verdict->grown += expected->added_nodes > 0;
 }
 
 /* Whose failure, or whose ended branch, left it without its turn. */
@@ -141,6 +150,45 @@ static dw_run_status_t s_status_due (const s_audit_t *self, const evaluation_t *
     return status;
 }
 
+static evaluation_t *s_evaluate (const s_audit_t *self) {
+    const dw_graph_options_t *options = &self->plot->graph->options;
+    evaluator_run_t question = {.failure_strategy = options->failure_strategy,
+                                .fails = self->fails,
+                                .skips = self->skips,
+                                .outputs = self->run->outputs,
+                                .outputs_count = self->run->outputs_count,
+                                .input = self->run->input,
+                                .input_size = self->run->input_size,
+                                .added_nodes_max = (uint32_t) options->added_nodes_max,
+                                .added_depth_max = (uint32_t) options->added_depth_max,
+                                .budget = (uint32_t) options->added_nodes_max,
+                                .cut = self->cut};
+    return evaluation_new (self->plot->evaluator, &question);
+}
+
+/* A node that becomes a graph fails by what is in that, or may not become it; else as any other, and then it is that what
+ * follows from it is asked for again. Whether all of them are explained. */
+static bool s_explain_graphs (s_audit_t *self, const evaluation_t *evaluation) {
+    for (uint32_t rank = 0; rank < self->plot->graph->nodes_count; rank++) {
+        uint32_t node = self->plot->evaluator->by_rank[rank];
+        const evaluated_node_t *expected = &evaluation->nodes[node];
+        int at = (int) rank, code = dw_result_error_code (self->result, at);
+        bool is_fast = self->plot->graph->options.failure_strategy == DW_FAIL_FAST;
+        if (!self->plot->graph->nodes[node].inner || self->fails[node] ||
+            dw_result_node_status (self->result, at) != DW_NODE_FAILED)
+            continue;
+        if (self->ended->is_tainted ||
+            (expected->code && (code == expected->code || (is_fast && expected->added_nodes)))) {
+            verdict->grown_failed++;
+            continue;
+        }
+        self->fails[node] = true;
+        s_check_failure (self, node, at);
+        return false;
+    }
+    return true;
+}
+
 void audit_result (const plot_t *plot, uint32_t client, uint32_t run, const dw_result_t *result) {
     s_audit_t self = {.plot = plot,
                       .result = result,
@@ -155,14 +203,12 @@ void audit_result (const plot_t *plot, uint32_t client, uint32_t run, const dw_r
     if (self.ended->was_cancelled && !self.run->cancel_ns)
         verdict_fail ("%s was cancelled, and nobody has asked for that", self.name);
     s_find_failures (&self);
-    evaluator_run_t question = {.failure_strategy = plot->graph->options.failure_strategy,
-                                .fails = self.fails,
-                                .skips = self.skips,
-                                .outputs = self.run->outputs,
-                                .outputs_count = self.run->outputs_count,
-                                .input = self.run->input,
-                                .input_size = self.run->input_size};
-    evaluation_t *evaluation = evaluation_new (plot->evaluator, &question);
+    verdict->tainted += self.ended->is_tainted;
+    evaluation_t *evaluation = s_evaluate (&self);
+    while (!s_explain_graphs (&self, evaluation)) {
+        evaluation_destroy (&evaluation);
+        evaluation = s_evaluate (&self);
+    }
     dw_run_status_t due = s_status_due (&self, evaluation);
     if (!s_was_ended (&self) && dw_result_status (result) != due)
         verdict_fail ("%s is %s, not %s", self.name, dw_run_status_text (dw_result_status (result)),

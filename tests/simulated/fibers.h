@@ -27,6 +27,7 @@ typedef struct process_t {
     bool loses;            /* and some of it is lost */
     uint32_t
         room; /* messages for it that a queue with a limit takes; 0: as many as its limit says */
+    uint32_t additions; /* graphs that were added to runs, which it keeps */
     uint32_t fibers_count;
     void (*ended) (struct process_t *self); /* called when its last fiber has ended; or NULL */
 } process_t;

@@ -22,6 +22,7 @@
 #define PROCESSES_MAX 64u
 #define LOST_MS       20000 /* for how long clients that were cut off are waited for */
 #define AGAIN_NS_MAX  (100 * MS)
+#define DROPPED_NS    (5000 * MS) /* within that time who can be reached has dropped what has ended */
 #define STUCK_NS      (1000 * MS) /* the rudest processor returns within that time */
 
 /* Somebody of the plot, in a process that may be another one later. */
@@ -472,6 +473,29 @@ static bool s_are_clients_done (void) {
     return true;
 }
 
+/* Whether a process has room for all that it is sent, and is told the truth: what is lost is not sent again. */
+static bool s_hears_all (const process_t *process) {
+    return !process->is_over && !process->lies && process->room == 0;
+}
+
+/* Graphs that were added to runs, which have ended, and are still kept. */
+static uint32_t s_kept_count (void) {
+    uint32_t count = watch_added_count ();
+    for (uint32_t i = 0; i < s.processes_count; i++)
+        if (s_hears_all (&s.processes[i]))
+            count += s.processes[i].additions;
+    return count;
+}
+
+static void s_expect_dropped (void) {
+    int64_t until_ns = fibers_now_ns () + DROPPED_NS;
+    while (s_kept_count () > 0 && fibers_now_ns () < until_ns)
+        fibers_sleep (LOOK_NS);
+    if (s_kept_count () > 0)
+        verdict_fail ("%u graphs that were added to runs are kept, and those have ended",
+                      s_kept_count ());
+}
+
 static void *s_hub_main (void *arg) {
     dw_processors_t *processors = processors_new ();
     dw_error_t *error = dw_error_new ();
@@ -481,6 +505,7 @@ static void *s_hub_main (void *arg) {
     while (!s_are_clients_done () || !watch_is_idle ()) /* also of those that were killed */
         fibers_sleep (LOOK_NS);
     watch_check_counts ();
+    s_expect_dropped ();
     transcript_tell ("all clients are done");
     s.is_closing = true;
     int err = dw_system_close (&s.system, -1, error);

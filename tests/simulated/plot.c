@@ -55,9 +55,45 @@ static void s_draw_node (plot_t *self, uint32_t node, random_t *random) {
     it->not_idempotent |= self->is_careful && random_one_in (random, 2);
 }
 
+/* What becomes of a graph that is added follows from its nodes alone, unless something is lost three times, or takes too
+ * long, which watch.h tells of. */
+static void s_tame (const plot_t *self, random_graph_t *graph) {
+    for (uint32_t node = 0; node < graph->nodes_count; node++) {
+        random_node_t *it = &graph->nodes[node];
+        it->not_idempotent = false;
+        if (it->failures > random_graph_retries (graph, node))
+            it->failures = RANDOM_FAILS_ALWAYS;
+        if (plot_is_off (self, PLOT_OFF_FAILURES))
+            it->failures = 0;
+        if (it->inner)
+            s_tame (self, it->inner);
+    }
+}
+
+/* Whether nodes become graphs. Drawn for itself, as cuts are. Workers in one connection do not know how; and a queue has room
+ * for a graph and its first task, which come together, as each would come again when the other is lost. */
+static void s_draw_growth (plot_t *self) {
+    random_t random = random_from (self->seed ^ UINT64_C (0x67726f77));
+    dw_graph_options_t *options = &self->graph->options;
+    self->grows = random_one_in (&random, 8) && !plot_is_off (self, PLOT_OFF_GROWTH);
+    if (!self->grows)
+        return;
+    options->added_nodes_max = random_one_in (&random, 4) ? random_below (&random, 60) : 10000;
+    options->added_depth_max = random_one_in (&random, 4) ? random_below (&random, 3) : 64;
+    random_graph_grow (self->graph, 2);
+    for (uint32_t node = 0; node < self->graph->nodes_count; node++)
+        if (self->graph->nodes[node].inner)
+            s_tame (self, self->graph->nodes[node].inner);
+    for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++) {
+        self->agents[i].is_solo = false;
+        self->agents[i].room = 0;
+    }
+}
+
 static void s_draw_graph (plot_t *self, random_t *random) {
     self->graph = random_graph_new (self->seed, PLOT_NODES_MAX);
     s_draw_options (self, random);
+    s_draw_growth (self);
     self->is_careful = random_one_in (random, 4);
     for (uint32_t node = 0; node < self->graph->nodes_count; node++)
         s_draw_node (self, node, random);
@@ -246,6 +282,8 @@ void plot_print (const plot_t *self, FILE *file) {
              self->has_actors ? "has actors" : "has no actors", self->heartbeat_ms,
              self->silence_ms, self->lease_ms, self->runs_max,
              self->has_stranger ? ", a stranger" : "", self->hangs ? ", hangs" : "");
+    if (self->grows)
+        fprintf (file, "# %u nodes become graphs\n", random_graph_growing_count (self->graph));
     for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++)
         if (self->agents[i].is_there)
             fprintf (file, "# %s %u: %u slots, room for %u%s%s, comes at %.3f ms\n",

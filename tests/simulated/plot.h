@@ -35,6 +35,7 @@ enum {
     PLOT_OFF_OUTPUTS,
     PLOT_OFF_DETACHED,
     PLOT_OFF_SLOW, /* work, and the network */
+    PLOT_OFF_GROWTH,
     PLOT_OFF_COUNT
 };
 
@@ -94,6 +95,7 @@ typedef struct plot_t {
     uint32_t deaths[PLOT_NODES_MAX]; /* by declaration: how many agents it takes down */
     bool is_rude[PLOT_NODES_MAX];    /* it does not ask whether it is cancelled */
     bool hangs;
+    bool grows; /* nodes become graphs */
     bool listens, has_actors, has_stranger;
     uint32_t runs_max, heartbeat_ms, silence_ms, stalled_ms, lease_ms;
     network_t network;

@@ -58,6 +58,35 @@ static uint64_t s_hash (dw_call_t *call, random_processor_t processor, uint32_t 
     return hash;
 }
 
+/* The graph of this seed that a node becomes, or one within it; NULL: there is none. */
+static const random_graph_t *s_find_inner (const random_graph_t *graph, uint64_t seed) {
+    const random_graph_t *found = NULL;
+    for (uint32_t node = 0; !found && node < graph->nodes_count; node++) {
+        const random_graph_t *inner = graph->nodes[node].inner;
+        if (inner)
+            found = inner->seed == seed ? inner : s_find_inner (inner, seed);
+    }
+    return found;
+}
+
+/* Becomes the graph that its settings stand for, whose input is what it sets, or its payload. */
+static int s_grow (dw_call_t *call, uint64_t hash) {
+    const dw_settings_t *settings = dw_call_settings (call);
+    uint64_t seed = (uint64_t) dw_settings_integer (settings, "inner");
+    const random_graph_t *inner = s_find_inner (s.plot->graph, seed);
+    if (!inner)
+        verdict_fail ("%s is to become a graph that there is not", dw_call_node (call));
+    random_value_t input = random_processor_output (RANDOM_MIX, hash, NULL, 0);
+    int err = hash % 2 ? dw_call_set_value (call, input.bytes, input.size) : 0;
+    free (input.bytes);
+    err |= dw_call_set_metadata (call, "sum", "is dropped");
+    dw_graph_t *graph = random_graph_build (inner);
+    err |= dw_call_add_graph (call, graph,
+                              inner->nodes[dw_settings_integer (settings, "output")].id);
+    dw_graph_destroy (&graph);
+    return err ? dw_call_fail (call, 2, "a graph was refused: %d", err) : 0;
+}
+
 static int s_give (dw_call_t *call, random_processor_t processor, uint32_t node) {
     size_t size;
     const void *payload = dw_call_payload (call, &size);
@@ -69,6 +98,8 @@ static int s_give (dw_call_t *call, random_processor_t processor, uint32_t node)
         return is_refused ? dw_call_fail (call, 2, "what was set was refused")
                           : dw_call_skip (call);
     }
+    if (processor == RANDOM_GROW || processor == RANDOM_GROW_BRIEF)
+        return s_grow (call, hash);
     random_value_t value = random_processor_output (processor, hash, payload, size);
     int err = 0;
     if (processor == RANDOM_ECHO)
@@ -183,6 +214,17 @@ static int s_fail (dw_call_t *call, uint32_t node) {
     return dw_call_fail (call, code, "node %u was told to", node);
 }
 
+/* A node of a graph that was added: nobody goes down with it, and it does not hang. */
+static int s_attempt_inner (dw_call_t *call, random_processor_t processor, uint32_t node) {
+    int64_t failures = dw_settings_integer (dw_call_settings (call), "failures");
+    if (!s_take_time (call, processor, false))
+        return dw_call_fail (call, 499, "it was cancelled");
+    if (failures < 0 || dw_call_attempt (call) <= failures)
+        return dw_call_fail (call, (int) dw_settings_integer (dw_call_settings (call), "code"),
+                             "node %u was told to", node);
+    return s_give (call, processor, node);
+}
+
 static int s_attempt (dw_call_t *call, random_processor_t processor, uint32_t node) {
     int64_t failures = dw_settings_integer (dw_call_settings (call), "failures");
     processors_crash_perhaps (node);
@@ -193,12 +235,23 @@ static int s_attempt (dw_call_t *call, random_processor_t processor, uint32_t no
     return s_give (call, processor, node);
 }
 
+/* The graph that a node would become is more than its run may be added: then the attempt has failed. */
+static bool s_is_refused (uint32_t node) {
+    const random_graph_t *graph = s.plot->graph, *inner = graph->nodes[node].inner;
+    return inner && (graph->options.added_depth_max == 0 ||
+                     inner->nodes_count >
+                         graph->options.added_nodes_max / random_graph_growing_count (graph));
+}
+
 static int s_process (dw_call_t *call, void *instance) {
     random_processor_t processor = *(const random_processor_t *) instance;
     uint32_t node = (uint32_t) dw_settings_integer (dw_call_settings (call), "index");
+    if (dw_settings_integer (dw_call_settings (call), "within"))
+        return s_attempt_inner (call, processor, node);
     bool *is_begun = processors_begin_once (dw_call_key (call), node);
     int code = s_attempt (call, processor, node);
-    bool has_failed = code || dw_call_attempt (call) <= s.plot->graph->nodes[node].failures;
+    bool has_failed = code || dw_call_attempt (call) <= s.plot->graph->nodes[node].failures ||
+                      s_is_refused (node);
     if (is_begun && has_failed)
         *is_begun = false;
     return code;
@@ -210,11 +263,15 @@ dw_processors_t *processors_new (void) {
         {"failures", DW_INTEGER, "0", 0, 0, "how many attempts fail; -1: all"},
         {"code", DW_INTEGER, "500", 0, 0, "of the failures"},
         {"skips", DW_BOOLEAN, "false", 0, 0, "whether it ends its branch"},
+        {"inner", DW_INTEGER, "0", 0, 0, "the seed of what it becomes"},
+        {"depth", DW_INTEGER, "0", 0, 0, "how deep that is"},
+        {"output", DW_INTEGER, "0", 0, 0, "which node of that is the output"},
+        {"within", DW_INTEGER, "0", 0, 0, "the seed of what it is a node of"},
         {NULL, DW_TEXT, NULL, 0, 0, NULL},
     };
-    static const random_processor_t all[] = {RANDOM_MIX,  RANDOM_MIX_BRIEF, RANDOM_MIX_PAYLOAD,
-                                             RANDOM_ECHO, RANDOM_MEASURE,   RANDOM_MEASURE_BRIEF,
-                                             RANDOM_PICK, RANDOM_PICK_BRIEF};
+    static const random_processor_t all[] = {
+        RANDOM_MIX,           RANDOM_MIX_BRIEF, RANDOM_MIX_PAYLOAD, RANDOM_ECHO, RANDOM_MEASURE,
+        RANDOM_MEASURE_BRIEF, RANDOM_PICK,      RANDOM_PICK_BRIEF,  RANDOM_GROW, RANDOM_GROW_BRIEF};
     dw_processors_t *processors = dw_processors_new_empty ();
     for (size_t i = 0; processors && i < sizeof all / sizeof *all; i++) {
         dw_trait_t trait = random_processor_trait (all[i]);
@@ -224,6 +281,7 @@ dw_processors_t *processors_new (void) {
                                     .brief = trait.brief,
                                     .payload_only = trait.payload_only,
                                     .may_skip = trait.may_skip,
+                                    .may_add = trait.may_add,
                                     .options = options,
                                     .process = s_process,
                                     .arg = (void *) (uintptr_t) &all[i]};

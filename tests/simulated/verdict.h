@@ -32,6 +32,9 @@
     X (lost_messages)     \
     X (hangs)             \
     X (skips)             \
+    X (grown)             \
+    X (grown_failed)      \
+    X (tainted)           \
     X (cancelled)         \
     X (nodes_cancelled)   \
     X (deadlines)         \

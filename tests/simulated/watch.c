@@ -19,6 +19,7 @@
 
 static struct {
     const plot_t *plot;
+    uint64_t nodes_count;
     dw_coordinator_t *coordinator;
     process_t *process;
     dw_scheduler_t *scheduler;
@@ -35,9 +36,19 @@ static struct {
     size_t commands_first;   /* from here on */
 } s;
 
+/* Nodes of a graph and of all that they become. */
+static uint64_t s_nodes_count (const random_graph_t *graph) {
+    uint64_t count = graph->nodes_count;
+    for (uint32_t node = 0; node < graph->nodes_count; node++)
+        if (graph->nodes[node].inner)
+            count += s_nodes_count (graph->nodes[node].inner);
+    return count;
+}
+
 void watch_begin (const plot_t *plot) {
     memset (&s, 0, sizeof s);
     s.plot = plot;
+    s.nodes_count = s_nodes_count (plot->graph);
     s.teller.transcript = transcript_file ();
 }
 
@@ -55,6 +66,11 @@ const ended_t *watch_ended (uint32_t client, uint32_t run) {
 
 static bool s_is_watched (const dw_scheduler_t *scheduler) {
     return s.has_model && scheduler == s.scheduler;
+}
+
+/* It is not, but for the runs that it ends. */
+static bool s_is_growing (const dw_scheduler_t *scheduler) {
+    return s.plot && s.plot->grows && scheduler == s.scheduler;
 }
 
 static void s_check (void) {
@@ -85,8 +101,33 @@ static void s_on_submitted (const dw_event_t *event) {
     verdict->runs++;
 }
 
-static void s_on_finished (const dw_command_t *command) {
+static void s_note_end (const dw_command_t *command, ended_t *ended) {
     const model_run_t *run = &s.model.runs[command->run];
+    ended->was_cancelled = run->was_cancelled;
+    ended->ran_out = run->ran_out;
+    for (uint32_t node = 0; node < s.model.plan->nodes_count; node++) {
+        ended->states[node] = run->nodes[node].state;
+        ended->attempts[node] = run->nodes[node].attempts;
+        ended->cut[node] = run->nodes[node].cut;
+    }
+}
+
+/* The same without a model. */
+static void s_note_grown_end (const dw_command_t *command, ended_t *ended, const plot_run_t *run) {
+    const evaluator_t *evaluator = s.plot->evaluator;
+    ended->was_cancelled = command->status == DW_RUN_CANCELLED;
+    for (uint32_t node = 0; node < s.coordinator->plan->nodes_count; node++) {
+        uint32_t declared = evaluator->by_rank[node];
+        bool is_below = declared == run->cut_node ||
+                        evaluator_is_ancestor (evaluator, declared, run->cut_node);
+        ended->states[node] = dw_scheduler_node_state (s.scheduler, command->run, node);
+        ended->attempts[node] = dw_scheduler_node_attempts (s.scheduler, command->run, node);
+        ended->cut[node] = run->cut_ns && is_below && !ended->was_cancelled &&
+                           ended->states[node] == DW_STATE_CANCELLED;
+    }
+}
+
+static void s_on_finished (const dw_command_t *command) {
     uint32_t client = s.whose[command->run].client, number = s.whose[command->run].run;
     ended_t *ended = &s.ended[client][number];
     int64_t took_ns = fibers_now_ns () - ended->begun_ns;
@@ -96,16 +137,29 @@ static void s_on_finished (const dw_command_t *command) {
                       number, client, (double) took_ns / 1e6, deadline_ms);
     ended->has_ended = true;
     ended->status = (dw_run_status_t) command->status;
-    ended->was_cancelled = run->was_cancelled;
-    ended->ran_out = run->ran_out;
-    for (uint32_t node = 0; node < s.model.plan->nodes_count; node++) {
-        ended->states[node] = run->nodes[node].state;
-        ended->attempts[node] = run->nodes[node].attempts;
-        ended->cut[node] = run->nodes[node].cut;
-        verdict->nodes_cancelled += run->nodes[node].cut;
-    }
-    verdict->cancelled += run->was_cancelled;
-    verdict->deadlines += run->ran_out;
+    if (s.has_model)
+        s_note_end (command, ended);
+    else
+        s_note_grown_end (command, ended, &s.plot->clients[client].runs[number]);
+    for (uint32_t node = 0; node < s.coordinator->plan->nodes_count; node++)
+        verdict->nodes_cancelled += ended->cut[node];
+    verdict->cancelled += ended->was_cancelled;
+    verdict->deadlines += ended->ran_out;
+}
+
+/* What a run that grows comes to besides what its graph says: its time is over, or an attempt at a node of what was added is
+ * lost, takes too long or makes no sense. */
+static void s_on_error (const dw_command_t *command) {
+    uint32_t node, run = dw_scheduler_root (s.scheduler, command->run, &node);
+    ended_t *ended = &s.ended[s.whose[run].client][s.whose[run].run];
+    ended->ran_out |= command->of_run;
+    bool is_own = command->handle == DW_NONE && command->code != 413;
+    if (run != command->run && (is_own || command->code == 502 || command->code == 499))
+        ended->is_tainted = true;
+}
+
+uint32_t watch_added_count (void) {
+    return s.coordinator->added_count;
 }
 
 bool watch_is_idle (void) {
@@ -149,7 +203,7 @@ static void s_check_payloads (uint32_t index) {
 /* Of runs in flight, those whose results are not taken yet included: a client has so many at one time. */
 static void s_check_memory (void) {
     uint64_t runs = (uint64_t) s.plot->runs_max * PLOT_CLIENTS_MAX;
-    uint64_t bytes_max = FIXED_BYTES_MAX + 2 * runs * s.model.plan->nodes_count * NODE_BYTES_MAX;
+    uint64_t bytes_max = FIXED_BYTES_MAX + 2 * runs * s.nodes_count * NODE_BYTES_MAX;
     if (s.process->heap.bytes > bytes_max)
         verdict_fail ("the coordinator's process has %zu bytes, more than %zu",
                       (size_t) s.process->heap.bytes, (size_t) bytes_max);
@@ -161,7 +215,7 @@ void __wrap_dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
     __real_dw_coordinator_step (self, now_ns);
     if (self != s.coordinator || self->is_over)
         return;
-    for (uint32_t i = 0; i < self->runs_used; i++)
+    for (uint32_t i = 0; s.has_model && i < self->runs_used; i++)
         if (self->runs[i].is_live && s.model.runs[i].life == MODEL_LIVE)
             s_check_payloads (i);
     s_check_memory ();
@@ -178,13 +232,15 @@ int __wrap_dw_scheduler_new (dw_scheduler_t **self_p, const dw_plan_t *plan,
     int err = __real_dw_scheduler_new (self_p, plan, options);
     if (err || !s.plot)
         return err;
+    s.scheduler = *self_p;
+    if (s.plot->grows)
+        return err;
     dw_scheduler_options_t settled = *options;
     settled.grace_ns = GRACE_NS;
     heap_t *before = heap_enter (NULL);
     model_init (&s.model, s.plot->evaluator, plan, &settled);
     heap_enter (before);
     s.has_model = true;
-    s.scheduler = *self_p;
     return err;
 }
 
@@ -214,6 +270,9 @@ static void s_tell_commands (const dw_commands_t *commands, int64_t now_ns) {
 }
 
 static void s_look_at_finished (const dw_commands_t *commands) {
+    for (size_t i = 0; !s.has_model && i < commands->count; i++)
+        if (commands->items[i].type == DW_KEEP_ERROR)
+            s_on_error (&commands->items[i]);
     for (size_t i = 0; i < commands->count; i++)
         if (commands->items[i].type == DW_FINISH_RUN)
             s_on_finished (&commands->items[i]);
@@ -226,6 +285,20 @@ static void s_check_room (const dw_commands_t *commands) {
                 MODEL_TASKS_MAX)
             verdict_fail ("worker %u holds more tasks than the model has room for",
                           commands->items[i].worker);
+}
+
+/* A step of a run that grows, without a model. */
+static void s_look_at_growing (const dw_event_t *events, size_t events_count,
+                               const dw_commands_t *commands) {
+    s.teller.now_ns = fibers_now_ns ();
+    for (size_t i = 0; i < events_count; i++) {
+        world_tell_event (&s.teller, &events[i]);
+        if (events[i].type == DW_EVENT_RUN_SUBMITTED)
+            s_on_submitted (&events[i]);
+    }
+    s_tell_commands (commands, fibers_now_ns ());
+    s_look_at_finished (commands);
+    verdict->steps++;
 }
 
 /* The shell promises that a worker that joins is absent. */
@@ -252,9 +325,15 @@ int __wrap_dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_eve
                               size_t events_count, dw_commands_t *commands) {
     size_t first = commands->count;
     int err = __real_dw_scheduler_step (self, now_ns, events, events_count, commands);
-    if (err || !s_is_watched (self))
+    if (err || (!s_is_watched (self) && !s_is_growing (self)))
         return err;
     heap_t *before = heap_enter (NULL);
+    if (!s.has_model) {
+        dw_commands_t growing = s_since (commands, first);
+        s_look_at_growing (events, events_count, &growing);
+        heap_enter (before);
+        return err;
+    }
     s.teller.now_ns = fibers_now_ns ();
     for (size_t i = 0; i < events_count; i++) {
         world_tell_event (&s.teller, &events[i]);
@@ -323,8 +402,23 @@ int __real_dw_scheduler_work (dw_scheduler_t *self, dw_own_run_fn *run_task, voi
                               dw_commands_t *commands);
 int __wrap_dw_scheduler_work (dw_scheduler_t *self, dw_own_run_fn *run_task, void *arg,
                               dw_commands_t *commands);
+
+static int s_work_growing (dw_scheduler_t *self, dw_own_run_fn *run_task, void *arg,
+                           dw_commands_t *commands) {
+    size_t first = commands->count;
+    int err = __real_dw_scheduler_work (self, run_task, arg, commands);
+    dw_commands_t since = s_since (commands, first);
+    heap_t *before = heap_enter (NULL);
+    s_tell_commands (&since, fibers_now_ns ());
+    s_look_at_finished (&since);
+    heap_enter (before);
+    return err;
+}
+
 int __wrap_dw_scheduler_work (dw_scheduler_t *self, dw_own_run_fn *run_task, void *arg,
                               dw_commands_t *commands) {
+    if (s_is_growing (self))
+        return s_work_growing (self, run_task, arg, commands);
     if (!s_is_watched (self))
         return __real_dw_scheduler_work (self, run_task, arg, commands);
     s.run_task = run_task;
@@ -341,4 +435,27 @@ int __wrap_dw_scheduler_work (dw_scheduler_t *self, dw_own_run_fn *run_task, voi
     s_look_at_finished (&since);
     heap_enter (before);
     return err;
+}
+
+/* ---- What was added --------------------------------------------------------------------------- */
+
+int __real_dw_addition_new (dw_addition_t **self_p, const uint8_t *bytes, size_t size,
+                            const dw_program_t *root, const dw_added_t *within, uint32_t node,
+                            dw_error_t *error);
+int __wrap_dw_addition_new (dw_addition_t **self_p, const uint8_t *bytes, size_t size,
+                            const dw_program_t *root, const dw_added_t *within, uint32_t node,
+                            dw_error_t *error);
+int __wrap_dw_addition_new (dw_addition_t **self_p, const uint8_t *bytes, size_t size,
+                            const dw_program_t *root, const dw_added_t *within, uint32_t node,
+                            dw_error_t *error) {
+    int err = __real_dw_addition_new (self_p, bytes, size, root, within, node, error);
+    fibers_process ()->additions += !err;
+    return err;
+}
+
+void __real_dw_addition_destroy (dw_addition_t **self_p);
+void __wrap_dw_addition_destroy (dw_addition_t **self_p);
+void __wrap_dw_addition_destroy (dw_addition_t **self_p) {
+    fibers_process ()->additions -= *self_p != NULL;
+    __real_dw_addition_destroy (self_p);
 }

@@ -146,6 +146,7 @@ void random_graph_grow (random_graph_t *self, uint32_t depth) {
         node->intent = DW_INTENT_DEFAULT;
         node->inner = random_graph_new (s_inner_seed (self, i), RANDOM_INNER_MAX);
         node->inner->options = self->options;
+        node->inner->is_inner = true;
         node->inner_output = random_below (&random, node->inner->nodes_count);
         random_graph_grow (node->inner, depth - 1);
     }
@@ -257,6 +258,8 @@ dw_graph_t *random_graph_build (const random_graph_t *self) {
             wrong |= dw_graph_set_integer (graph, index, "failures", failures);
             wrong |= dw_graph_set_integer (graph, index, "code", node->code);
         }
+        if (self->is_inner)
+            wrong |= dw_graph_set_integer (graph, index, "within", (int64_t) self->seed);
         if (node->skips)
             wrong |= dw_graph_set_boolean (graph, index, "skips", true);
         if (node->inner) {

@@ -55,6 +55,7 @@ typedef struct random_node_t {
 
 typedef struct random_graph_t {
     uint64_t seed;
+    bool is_inner; /* a node of another becomes it */
     uint32_t nodes_count;
     random_node_t *nodes; /* by declaration, which is no topological order */
     dw_graph_options_t options;
@@ -81,7 +82,7 @@ bool random_graph_fails (const random_graph_t *self, uint32_t node);
 
 /* The same graph for dagwood. Each node's processor is told the node's `index`, its `failures`
  * (-1: always) and `code`, and whether it `skips`, as options; and of a graph that it becomes the seed, by which it is drawn
- * again (`inner`, and `depth`). */
+ * again (`inner`, and `depth`); and of one within another the seed of that (`within`). */
 dw_graph_t *random_graph_build (const random_graph_t *self);
 /* The same graph as a graph file, to look at. */
 void random_graph_print (const random_graph_t *self, FILE *file);
