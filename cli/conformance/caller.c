@@ -225,7 +225,7 @@ static bool s_read_client_welcome (dw_caller_t *self, dw_line_t *line, bool has_
     zmq_msg_t *frame;
     line->peer = dw_read_uint_max (reader, UINT32_MAX);
     uint64_t runs_max = dw_read_uint (reader);
-    (void) dw_read_uint (reader);
+    self->payload_max = dw_read_uint (reader);
     dw_ref_t ref = dw_read_ref (reader);
     const uint8_t *ids = dw_message_resolve (&line->in, 0, &ref, reader, &size, &frame);
     if (!ids || runs_max == 0) {

@@ -56,6 +56,7 @@ typedef struct dw_caller_t {
     uint32_t lines_count;
     uint64_t incarnation; /* of the agent or client that came last */
     uint32_t nodes_count; /* of the graph, once a client was welcomed */
+    uint64_t payload_max; /* bytes, as it was told then */
 
     dw_asked_t asked[DW_CALLER_TASKS]; /* since they were forgotten */
     uint32_t asked_count;

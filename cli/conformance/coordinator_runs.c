@@ -1,6 +1,7 @@
 /* coordinator_runs.c - cases of a coordinator under test: runs, their tasks, and answers that are late, repeated, foreign or
  * make no sense. */
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -13,10 +14,11 @@
 #define GOODBYE "Who is there, Good-bye and loss"
 #define AGAIN   "Who is there, A client that comes again"
 
-#define TASK_MS   4000
-#define QUIET_MS  200
-#define SETTLE_MS 100
-#define RUN       5u /* the client's number of its run */
+#define TASK_MS       4000
+#define QUIET_MS      200
+#define SETTLE_MS     100
+#define OVERSIZED_MAX (48u << 20) /* bytes of a payload that is one more than may be */
+#define RUN           5u          /* the client's number of its run */
 
 /* Begins a case: a crowd and a client. */
 #define OPEN(self, crowd, client, count, stage, seen)           \
@@ -182,6 +184,39 @@ static dw_verdict_t s_submit_deep (void *stage, char *seen) {
     return dw_line_await (client, DW_WIRE_BEAT, DW_CALLER_ANSWER)
                ? dw_case_pass (seen, "BEAT")
                : dw_case_fail (seen, "BEAT is not answered any more");
+}
+
+/* A text that is one byte longer than payloads may be. */
+static dw_verdict_t s_submit_oversized (void *stage, char *seen) {
+    dw_caller_t *self = stage;
+    dw_line_t *client = dw_caller_client (self, NULL, 0, seen);
+    if (!client) {
+        return DW_VERDICT_SKIPPED;
+    }
+    if (self->payload_max > OVERSIZED_MAX) {
+        return dw_case_skip (seen, "it takes payloads of %llu bytes, more than are sent here",
+                             (unsigned long long) self->payload_max);
+    }
+    size_t size = (size_t) self->payload_max + 1;
+    uint8_t *payload = malloc (size + 5);
+    if (!payload) {
+        return dw_case_skip (seen, "no memory");
+    }
+    uint32_t text_size = (uint32_t) size;
+    const uint8_t text[] = {0xdb, (uint8_t) (text_size >> 24), (uint8_t) (text_size >> 16),
+                            (uint8_t) (text_size >> 8), (uint8_t) text_size};
+    memcpy (payload, text, sizeof text);
+    memset (payload + sizeof text, 'x', size);
+    dw_writer_t *head = &client->out.head;
+    dw_write_uint (head, DW_WIRE_SUBMIT);
+    dw_write_uint (head, client->peer);
+    dw_write_uint (head, RUN);
+    dw_write_bin (head, payload, size + sizeof text);
+    dw_write_uint (head, 0);
+    dw_write_nil (head);
+    free (payload);
+    dw_line_send (client);
+    return dw_line_is_refused (client, 400, RUN, seen) ? DW_VERDICT_PASSED : DW_VERDICT_FAILED;
 }
 
 /* The first is good, the second is cut: the first holds. */
@@ -699,6 +734,8 @@ static const dw_case_t s_cases[] = {
      s_submit_output},
     {"submit-deep", SUBMIT, "A payload that is nested 50,000 times holds nobody up.",
      s_submit_deep},
+    {"submit-oversized", "Limits",
+     "A payload above max_payload_bytes is REFUSED 400, by the run's number.", s_submit_oversized},
     {"submit-cut", COUNTED, "Submissions before one that is cut hold.", s_submit_cut},
     {"deadline", SUBMIT, "A run whose deadline passes has failed, with 408.", s_deadline},
     {"abort", "Messages, ABORT", "A run that is cancelled ends so, and its worker is told CANCEL.",
