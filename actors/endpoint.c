@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "actors/option.h"
 #include "actors/zap.h"
 #include "runtime/core/error.h"
 
@@ -150,6 +151,12 @@ int dw_endpoint_check (const char *endpoint, void *socket, dw_error_t *error) {
 
 /* ---- Bound ------------------------------------------------------------------------------------ */
 
+int dw_endpoint_prepare (void *socket, const char *endpoint, dw_error_t *error) {
+    /* Not for names and *: with it ZeroMQ would take them for addresses of IPv6, too. */
+    static const dw_socket_option_t is_6[] = {DW_SOCKET_OPTION (ZMQ_IPV6, 1)};
+    return s_begins (endpoint, TCP "[") ? dw_socket_options_set (socket, is_6, 1, error) : DW_OK;
+}
+
 /* The only call of zmq_bind for the actors' own sockets. */
 static int s_bind (void *socket, const char *endpoint, dw_error_t *error) {
     if (zmq_bind (socket, endpoint) == 0)
@@ -164,6 +171,8 @@ static int s_bind (void *socket, const char *endpoint, dw_error_t *error) {
 int dw_endpoint_bind (void *socket, const char *endpoint, char *bound, size_t size,
                       dw_error_t *error) {
     int err = dw_endpoint_check (endpoint, socket, error);
+    if (!err)
+        err = dw_endpoint_prepare (socket, endpoint, error);
     if (!err)
         err = s_bind (socket, endpoint, error);
     if (err)

@@ -103,6 +103,8 @@ int dw_link_open (dw_link_t *self, void *context, const char *endpoint, const dw
     if (!err && keys->has_keys)
         err = dw_keys_use (&keys->own, self->socket, keys->server_key, error);
     if (!err)
+        err = dw_endpoint_prepare (self->socket, endpoint, error);
+    if (!err)
         err = s_connect (self->socket, endpoint, error);
     if (err)
         dw_link_close (self);
