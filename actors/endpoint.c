@@ -133,6 +133,17 @@ static int s_refuse_beyond (const char *endpoint, dw_error_t *error) {
                          endpoint);
 }
 
+bool dw_endpoint_has_transport (const char *endpoint) {
+    return strstr (endpoint, "://") != NULL;
+}
+
+/* Of what is written like an endpoint of ZeroMQ it is the transport that is none here. */
+static const char *s_why_none (const char *endpoint) {
+    bool is_ours = s_begins (endpoint, TCP) || s_begins (endpoint, IPC);
+    return dw_endpoint_has_transport (endpoint) && !is_ours ? " (its transport is not allowed)"
+                                                            : "";
+}
+
 int dw_endpoint_check (const char *endpoint, void *socket, dw_error_t *error) {
     switch (dw_endpoint_reach (endpoint)) {
         case DW_REACH_MACHINE: break;
@@ -140,9 +151,9 @@ int dw_endpoint_check (const char *endpoint, void *socket, dw_error_t *error) {
             return dw_zap_is_guarded (socket) ? DW_OK : s_refuse_beyond (endpoint, error);
         case DW_REACH_NONE:
             return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
-                                 "\"%s\" is no endpoint to listen on: write ipc://FILE or "
+                                 "\"%s\" is no endpoint to listen on%s: write ipc://FILE or "
                                  "tcp://127.0.0.1:PORT (or :* for any port)",
-                                 endpoint);
+                                 endpoint, s_why_none (endpoint));
     }
     if (s_begins (endpoint, IPC))
         return s_check_file (endpoint, endpoint + strlen (IPC), error);

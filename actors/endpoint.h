@@ -8,6 +8,7 @@
 #ifndef DW_ENDPOINT_H
 #define DW_ENDPOINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "dagwood.h"
@@ -21,6 +22,9 @@ typedef enum dw_reach_t {
 
 /* Who could reach an endpoint, by its text alone. PORT is a number from 1 to 65535, or * or 0 for any. */
 dw_reach_t dw_endpoint_reach (const char *endpoint);
+
+/* Whether it says a transport at all, as in TRANSPORT://ADDRESS. */
+bool dw_endpoint_has_transport (const char *endpoint);
 
 /* Whether socket, as it is set, may listen at endpoint: beyond this machine only if it is guarded.
  * ZeroMQ would take the file of an ipc endpoint away from a program that listens there, or from

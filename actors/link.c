@@ -72,7 +72,8 @@ static const char *s_why_not (const char *endpoint) {
     bool is_tcp = strncmp (endpoint, "tcp://", 6) == 0;
     const char *port = strrchr (endpoint, ':');
     if (!is_tcp && strncmp (endpoint, "ipc://", 6) != 0)
-        return "its transport is another one";
+        return dw_endpoint_has_transport (endpoint) ? "its transport is not allowed"
+                                                    : "it names no transport";
     if (dw_endpoint_reach (endpoint) == DW_REACH_NONE ||
         (is_tcp && (strcmp (port, ":*") == 0 || strcmp (port, ":0") == 0)))
         return "it is not written like one";

@@ -75,6 +75,11 @@ static void a_port_in_use_is_named_with_what_to_do (void **state) {
     EXPECT (&c, 64, "cannot listen on ", f->endpoint, "Address already in use");
 }
 
+static bool s_is_of_another_transport (const char *endpoint) {
+    return strstr (endpoint, "://") && strncmp (endpoint, "tcp:", 4) != 0 &&
+           strncmp (endpoint, "ipc:", 4) != 0;
+}
+
 static void what_is_no_endpoint_to_listen_on_is_named_with_what_is_one (void **state) {
     (void) state;
     static const char *const endpoints[] = {"nonsense",
@@ -92,7 +97,8 @@ static void what_is_no_endpoint_to_listen_on_is_named_with_what_is_one (void **s
         command_t c = {0};
         COMMAND (&c, "coordinator", "examples/pool.yaml", "--listen", endpoints[i]);
         EXPECT (&c, 64, endpoints[i], "is no endpoint to listen on",
-                "write ipc://FILE or tcp://127.0.0.1:PORT");
+                "write ipc://FILE or tcp://127.0.0.1:PORT",
+                s_is_of_another_transport (endpoints[i]) ? "(its transport is not allowed)" : NULL);
     }
 }
 
@@ -125,7 +131,10 @@ static void what_is_no_endpoint_to_connect_to_is_named_with_what_is_one (void **
         command_t c = {0};
         COMMAND (&c, command, "--connect", endpoints[i]);
         EXPECT (&c, 64, endpoints[i], "is no endpoint to connect to",
-                "tcp://HOST:PORT, or ipc://FILE");
+                "tcp://HOST:PORT, or ipc://FILE",
+                i == 0                                     ? "(it names no transport)"
+                : s_is_of_another_transport (endpoints[i]) ? "(its transport is not allowed)"
+                                                           : "(it is not written like one)");
     }
 }
 
