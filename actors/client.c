@@ -6,6 +6,7 @@
 
 #include "actors/client_self.h"
 #include "actors/clock.h"
+#include "actors/endpoint.h"
 #include "actors/option.h"
 #include "actors/system.h"
 #include "runtime/core/error.h"
@@ -46,6 +47,8 @@ static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error)
                              "(ulimit -n), or the system's clients_max",
                              zmq_strerror (errno));
     int err = dw_socket_options_set (self->socket, settings, self->is_trusted ? 3 : 2, error);
+    if (!err)
+        err = dw_endpoint_prepare (self->socket, dw_system_endpoint (system), error);
     if (err)
         return err;
     if (zmq_connect (self->socket, dw_system_endpoint (system)))

@@ -156,6 +156,18 @@ static int s_on_refused_again (dw_client_t *self, uint32_t code) {
     return self->gone;
 }
 
+/* What keeps a key out is told to people when the call cannot say it: dw_client_next, or one that only waits. */
+static void s_notice_refusal (const dw_client_t *self, const char *text, size_t size) {
+    char line[256];
+    if (self->refused != DW_EKEY || !self->names || !self->notice)
+        return;
+    snprintf (line, sizeof line, "the coordinator refused: %.*s", (int) size, text);
+    for (char *at = line; *at; at++)
+        if ((unsigned char) *at < ' ' || *at == 0x7f)
+            *at = '?';
+    self->notice (self->notice_arg, line);
+}
+
 static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t *error) {
     size_t size;
     uint32_t code = dw_read_uint_max (reader, 999);
@@ -174,6 +186,8 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
                                                    : DW_EPROTOCOL;
     if (self->refused == DW_EKEY && self->names && !run)
         self->gone = DW_EKEY; /* it was put out */
+    if (!error && text)
+        s_notice_refusal (self, text, size);
     return dw_error_add (error, self->refused, DW_NOWHERE, "the coordinator refused: %.*s (%u)",
                          text ? (int) size : 0, text ? text : "", (unsigned) code);
 }

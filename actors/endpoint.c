@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "actors/option.h"
 #include "actors/zap.h"
 #include "runtime/core/error.h"
 
@@ -132,6 +133,17 @@ static int s_refuse_beyond (const char *endpoint, dw_error_t *error) {
                          endpoint);
 }
 
+bool dw_endpoint_has_transport (const char *endpoint) {
+    return strstr (endpoint, "://") != NULL;
+}
+
+/* Of what is written like an endpoint of ZeroMQ it is the transport that is none here. */
+static const char *s_why_none (const char *endpoint) {
+    bool is_ours = s_begins (endpoint, TCP) || s_begins (endpoint, IPC);
+    return dw_endpoint_has_transport (endpoint) && !is_ours ? " (its transport is not allowed)"
+                                                            : "";
+}
+
 int dw_endpoint_check (const char *endpoint, void *socket, dw_error_t *error) {
     switch (dw_endpoint_reach (endpoint)) {
         case DW_REACH_MACHINE: break;
@@ -139,9 +151,9 @@ int dw_endpoint_check (const char *endpoint, void *socket, dw_error_t *error) {
             return dw_zap_is_guarded (socket) ? DW_OK : s_refuse_beyond (endpoint, error);
         case DW_REACH_NONE:
             return dw_error_add (error, DW_EINVAL, DW_NOWHERE,
-                                 "\"%s\" is no endpoint to listen on: write ipc://FILE or "
+                                 "\"%s\" is no endpoint to listen on%s: write ipc://FILE or "
                                  "tcp://127.0.0.1:PORT (or :* for any port)",
-                                 endpoint);
+                                 endpoint, s_why_none (endpoint));
     }
     if (s_begins (endpoint, IPC))
         return s_check_file (endpoint, endpoint + strlen (IPC), error);
@@ -149,6 +161,12 @@ int dw_endpoint_check (const char *endpoint, void *socket, dw_error_t *error) {
 }
 
 /* ---- Bound ------------------------------------------------------------------------------------ */
+
+int dw_endpoint_prepare (void *socket, const char *endpoint, dw_error_t *error) {
+    /* Not for names and *: with it ZeroMQ would take them for addresses of IPv6, too. */
+    static const dw_socket_option_t is_6[] = {DW_SOCKET_OPTION (ZMQ_IPV6, 1)};
+    return s_begins (endpoint, TCP "[") ? dw_socket_options_set (socket, is_6, 1, error) : DW_OK;
+}
 
 /* The only call of zmq_bind for the actors' own sockets. */
 static int s_bind (void *socket, const char *endpoint, dw_error_t *error) {
@@ -164,6 +182,8 @@ static int s_bind (void *socket, const char *endpoint, dw_error_t *error) {
 int dw_endpoint_bind (void *socket, const char *endpoint, char *bound, size_t size,
                       dw_error_t *error) {
     int err = dw_endpoint_check (endpoint, socket, error);
+    if (!err)
+        err = dw_endpoint_prepare (socket, endpoint, error);
     if (!err)
         err = s_bind (socket, endpoint, error);
     if (err)

@@ -72,7 +72,8 @@ static const char *s_why_not (const char *endpoint) {
     bool is_tcp = strncmp (endpoint, "tcp://", 6) == 0;
     const char *port = strrchr (endpoint, ':');
     if (!is_tcp && strncmp (endpoint, "ipc://", 6) != 0)
-        return "its transport is another one";
+        return dw_endpoint_has_transport (endpoint) ? "its transport is not allowed"
+                                                    : "it names no transport";
     if (dw_endpoint_reach (endpoint) == DW_REACH_NONE ||
         (is_tcp && (strcmp (port, ":*") == 0 || strcmp (port, ":0") == 0)))
         return "it is not written like one";
@@ -102,6 +103,8 @@ int dw_link_open (dw_link_t *self, void *context, const char *endpoint, const dw
         err = s_watch (self, context, error);
     if (!err && keys->has_keys)
         err = dw_keys_use (&keys->own, self->socket, keys->server_key, error);
+    if (!err)
+        err = dw_endpoint_prepare (self->socket, endpoint, error);
     if (!err)
         err = s_connect (self->socket, endpoint, error);
     if (err)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "actors/clock.h"
+#include "actors/endpoint.h"
 #include "actors/grown.h"
 #include "actors/message.h"
 #include "actors/option.h"
@@ -636,6 +637,9 @@ static int s_connect (dw_worker_t *self, dw_error_t *error) {
         if (err)
             return err;
     }
+    err = dw_endpoint_prepare (self->socket, self->options.endpoint, error);
+    if (err)
+        return err;
     if (zmq_connect (self->socket, self->options.endpoint))
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "cannot connect to %s: %s",
                              self->options.endpoint, zmq_strerror (errno));

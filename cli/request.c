@@ -2,6 +2,7 @@
 
 #include "cli/request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,18 @@ static int s_stream (const dw_request_t *self, dw_client_t *client, dw_input_t *
     return dw_stream_run (&options, client, &input->records, signals, flight);
 }
 
+/* What was submitted may be made, or be refused: it has no result in any case. */
+static int s_fail (const dw_flight_t *flight, int err, const dw_error_t *error) {
+    uint64_t in_flight = flight->submitted - flight->ended;
+    char doing[64] = "the run cannot be made";
+    if (in_flight == 1) {
+        snprintf (doing, sizeof doing, "the run has no result");
+    } else if (in_flight > 1) {
+        snprintf (doing, sizeof doing, "%llu runs have no result", (unsigned long long) in_flight);
+    }
+    return dw_command_fail (err, error, doing);
+}
+
 static int s_repeat (const dw_request_t *self, dw_client_t *client, const dw_input_t *input,
                      const dw_signals_t *signals, bool bar, dw_flight_t *flight) {
     dw_submission_t submission = {
@@ -144,7 +157,7 @@ static int s_repeat (const dw_request_t *self, dw_client_t *client, const dw_inp
     };
     dw_error_t *error = dw_error_new ();
     int err = dw_flight_run (flight, client, &submission, signals, bar, error);
-    int status = err ? dw_command_fail (err, error, "the run cannot be made") : DW_EXIT_OK;
+    int status = err ? s_fail (flight, err, error) : DW_EXIT_OK;
     dw_error_destroy (&error);
     return status;
 }

@@ -75,6 +75,11 @@ static void a_port_in_use_is_named_with_what_to_do (void **state) {
     EXPECT (&c, 64, "cannot listen on ", f->endpoint, "Address already in use");
 }
 
+static bool s_is_of_another_transport (const char *endpoint) {
+    return strstr (endpoint, "://") && strncmp (endpoint, "tcp:", 4) != 0 &&
+           strncmp (endpoint, "ipc:", 4) != 0;
+}
+
 static void what_is_no_endpoint_to_listen_on_is_named_with_what_is_one (void **state) {
     (void) state;
     static const char *const endpoints[] = {"nonsense",
@@ -92,7 +97,8 @@ static void what_is_no_endpoint_to_listen_on_is_named_with_what_is_one (void **s
         command_t c = {0};
         COMMAND (&c, "coordinator", "examples/pool.yaml", "--listen", endpoints[i]);
         EXPECT (&c, 64, endpoints[i], "is no endpoint to listen on",
-                "write ipc://FILE or tcp://127.0.0.1:PORT");
+                "write ipc://FILE or tcp://127.0.0.1:PORT",
+                s_is_of_another_transport (endpoints[i]) ? "(its transport is not allowed)" : NULL);
     }
 }
 
@@ -125,7 +131,10 @@ static void what_is_no_endpoint_to_connect_to_is_named_with_what_is_one (void **
         command_t c = {0};
         COMMAND (&c, command, "--connect", endpoints[i]);
         EXPECT (&c, 64, endpoints[i], "is no endpoint to connect to",
-                "tcp://HOST:PORT, or ipc://FILE");
+                "tcp://HOST:PORT, or ipc://FILE",
+                i == 0                                     ? "(it names no transport)"
+                : s_is_of_another_transport (endpoints[i]) ? "(its transport is not allowed)"
+                                                           : "(it is not written like one)");
     }
 }
 
@@ -239,6 +248,20 @@ static void wrong_keys_are_told_in_time_with_what_to_do (void **state) {
     }
 }
 
+static void a_monitor_that_submits_is_told_that_it_may_not (void **state) {
+    fixture_t *f = *state;
+    keys_t keys;
+    char line[128];
+    s_make_keys (&keys);
+    const char *monitor = s_keygen ("monitor.key", "monitor", line);
+    (void) command_file ("allowed", line);
+    COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK, "--keys", keys.folder);
+    command_t c = {0};
+    COMMAND (&c, "submit", "--connect", f->endpoint, "--key", monitor, "--server-key", keys.server);
+    EXPECT (&c, 77, "the coordinator refused: the key is a monitor's, which may not submit",
+            "the run has no result: a key is missing or refused");
+}
+
 static void key_files_that_cannot_be_used_are_named_with_why (void **state) {
     fixture_t *f = *state;
     keys_t keys;
@@ -349,6 +372,7 @@ int main (void) {
         TEST (what_is_no_endpoint_to_connect_to_is_named_with_what_is_one),
         TEST (a_rendezvous_file_that_cannot_be_used_is_named_with_why),
         TEST (wrong_keys_are_told_in_time_with_what_to_do),
+        TEST (a_monitor_that_submits_is_told_that_it_may_not),
         TEST (key_files_that_cannot_be_used_are_named_with_why),
         TEST (an_older_and_a_newer_coordinator_are_told_with_both_versions),
         TEST (a_worker_without_processors_is_told_what_there_is),

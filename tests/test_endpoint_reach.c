@@ -2,15 +2,20 @@
 
 #include "actors/endpoint.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zmq.h>
 
 #include <cmocka.h>
 
+#include "actors/option.h"
 #include "actors/zap.h"
 #include "tests/support/endpoints.h"
 
@@ -113,6 +118,29 @@ static void who_listens_is_told_where (void **state) {
     assert_memory_equal (bound, "tcp://127.0.0.1:", 16);
 }
 
+static void an_address_in_brackets_is_of_ipv6 (void **state) {
+    fixture_t *f = *state;
+    char bound[64] = "";
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    int fd = socket (AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool has_6 = fd >= 0 && bind (fd, (struct sockaddr *) &address, sizeof address) == 0;
+    if (fd >= 0)
+        close (fd);
+    if (!has_6) {
+        print_message ("skipped: this machine has no ::1\n");
+        skip ();
+    }
+    assert_int_equal (dw_endpoint_bind (f->plain, "tcp://[::1]:*", bound, sizeof bound, NULL),
+                      DW_OK);
+    assert_memory_equal (bound, "tcp://[::1]:", 12);
+    assert_int_equal (dw_endpoint_bind (f->guarded, "tcp://127.0.0.1:*", bound, sizeof bound, NULL),
+                      DW_OK);
+    assert_true (dw_option_is_int (f->guarded, ZMQ_IPV6, 0));
+    assert_int_equal (dw_endpoint_bind (f->guarded, "tcp://[::]:*", bound, sizeof bound, NULL),
+                      DW_OK);
+    assert_memory_equal (bound, "tcp://[::]:", 11);
+}
+
 static void where_there_is_no_room_for_the_answer_nothing_listens (void **state) {
     fixture_t *f = *state;
     char bound[8], again[64];
@@ -148,6 +176,7 @@ int main (void) {
         TEST (beyond_the_machine_listens_only_who_is_guarded),
         TEST (what_is_refused_is_not_bound),
         TEST (who_listens_is_told_where),
+        TEST (an_address_in_brackets_is_of_ipv6),
         TEST (where_there_is_no_room_for_the_answer_nothing_listens),
         TEST (within_the_process_is_a_function_of_its_own),
     };
