@@ -1,5 +1,7 @@
 /* coordinator_status.c - what the coordinator tells of what it is at. */
 
+#include <stdio.h>
+
 #include "actors/clock.h"
 #include "actors/coordinator_self.h"
 
@@ -75,6 +77,85 @@ static void s_write_own (dw_coordinator_t *self) {
         s_write_worker (self, &own);
 }
 
+/* ---- Clients and runs: of each so many rows as fit into an answer ----------------------------- */
+
+#define ROWS_MAX 64u
+
+/* Not all of it: who knows that could come as that client where there are no keys. */
+static void s_write_name (dw_coordinator_t *self, const uint8_t *uuid) {
+    char name[9] = "";
+    if (uuid)
+        snprintf (name, sizeof name, "%02x%02x%02x%02x", uuid[0], uuid[1], uuid[2], uuid[3]);
+    dw_write_str (&self->reply.head, name, strlen (name));
+}
+
+static uint64_t s_since_ms (int64_t at_ns, int64_t now_ns) {
+    return now_ns > at_ns ? (uint64_t) (now_ns - at_ns) / 1000000 : 0;
+}
+
+static uint32_t s_runs_of (const dw_coordinator_t *self, uint32_t client) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < self->runs_used; i++)
+        count += self->runs[i].is_live && self->runs[i].client == client;
+    return count;
+}
+
+static void s_write_here (dw_coordinator_t *self, uint32_t client) {
+    const dw_session_t *session = dw_coordinator_session (self, client);
+    s_write_name (self, session ? session->uuid : NULL);
+    dw_write_uint (&self->reply.head, session ? session->live.count : s_runs_of (self, client));
+    dw_write_uint (&self->reply.head, session ? session->kept.count : 0);
+    dw_write_uint (&self->reply.head, 0);
+}
+
+static void s_write_away (dw_coordinator_t *self, const dw_session_t *session, int64_t now_ns) {
+    s_write_name (self, session->uuid);
+    dw_write_uint (&self->reply.head, session->live.count);
+    dw_write_uint (&self->reply.head, session->kept.count);
+    dw_write_uint (&self->reply.head, s_since_ms (session->away_ns, now_ns) + 1); /* 0: here */
+}
+
+static void s_write_clients (dw_coordinator_t *self, int64_t now_ns) {
+    uint32_t left = self->peers.clients_count + dw_coordinator_clients_away (self);
+    left = left < ROWS_MAX ? left : ROWS_MAX;
+    dw_write_array (&self->reply.head, left);
+    for (uint32_t i = 0; i < self->peers.count && left > 0; i++)
+        if (self->peers.items[i].role == DW_WIRE_CLIENT) {
+            s_write_here (self, i);
+            left--;
+        }
+    for (uint32_t i = 0; i < self->sessions_count && left > 0; i++)
+        if (self->sessions[i] && self->sessions[i]->peer == DW_PEER_NONE) {
+            s_write_away (self, self->sessions[i], now_ns);
+            left--;
+        }
+}
+
+static void s_write_run (dw_coordinator_t *self, uint32_t index, int64_t now_ns) {
+    uint32_t sent;
+    const dw_live_run_t *run = &self->runs[index];
+    const dw_detached_t *detached = run->detached == DW_NONE ? NULL
+                                                             : &self->detached[run->detached];
+    const dw_session_t *session = run->session == DW_NONE ? NULL : self->sessions[run->session];
+    s_write_name (self, detached ? detached->uuid : session ? session->uuid : NULL);
+    dw_writer_t *head = &self->reply.head;
+    dw_write_uint (head, detached ? detached->number : session ? run->client_run : run->number);
+    dw_write_uint (head, s_since_ms (run->submitted_ns, now_ns));
+    dw_write_uint (head, dw_scheduler_unfinished_count (self->scheduler, index, &sent));
+    dw_write_uint (head, sent);
+    dw_write_uint (head, detached != NULL);
+}
+
+static void s_write_runs (dw_coordinator_t *self, uint64_t live, int64_t now_ns) {
+    uint32_t left = live < ROWS_MAX ? (uint32_t) live : ROWS_MAX;
+    dw_write_array (&self->reply.head, left);
+    for (uint32_t i = 0; i < self->runs_used && left > 0; i++)
+        if (self->runs[i].is_live) {
+            s_write_run (self, i, now_ns);
+            left--;
+        }
+}
+
 void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
     /* What came before the question is part of the answer: a peer that has just been put out may be
      * told so before the scheduler has heard of it. */
@@ -123,6 +204,8 @@ void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
         head->count += texts.count;
     }
     dw_writer_free (&texts);
+    s_write_clients (self, dw_clock_ns ());
+    s_write_runs (self, live, dw_clock_ns ());
     s_write_own (self);
     s_write_agents (self);
     dw_peers_reply (&self->peers, router, &self->reply);

@@ -8,6 +8,7 @@
 #define TEXT_MAX     255u
 #define LANES_MAX    64u
 #define TROUBLES_MAX 64u
+#define ROWS_MAX     64u /* of clients, of runs */
 
 /* Everything in one piece of memory: the status, its workers, their texts. */
 typedef struct s_status_t {
@@ -15,6 +16,8 @@ typedef struct s_status_t {
     char *texts;
     dw_status_lane_t lanes[LANES_MAX];
     const char *troubles[TROUBLES_MAX];
+    dw_status_client_t clients[ROWS_MAX];
+    dw_status_run_t runs[ROWS_MAX];
     dw_status_worker_t workers[];
 } s_status_t;
 
@@ -100,11 +103,39 @@ static void s_read_troubles (dw_wire_reader_t *reader, s_status_t *self, char **
     self->status.troubles_count = count;
 }
 
+static void s_read_clients (dw_wire_reader_t *reader, s_status_t *self, char **at) {
+    uint32_t count = dw_read_array (reader);
+    reader->is_damaged |= count > ROWS_MAX;
+    self->status.clients = self->clients;
+    for (uint32_t i = 0; i < count && !reader->is_damaged; i++) {
+        dw_status_client_t *client = &self->clients[self->status.clients_shown++];
+        client->name = s_text (reader, at);
+        client->runs_in_flight = dw_read_uint (reader);
+        client->results_kept = dw_read_uint (reader);
+        client->away_ms = dw_read_uint (reader);
+    }
+}
+
+static void s_read_runs (dw_wire_reader_t *reader, s_status_t *self, char **at) {
+    uint32_t count = dw_read_array (reader);
+    reader->is_damaged |= count > ROWS_MAX;
+    self->status.runs = self->runs;
+    for (uint32_t i = 0; i < count && !reader->is_damaged; i++) {
+        dw_status_run_t *run = &self->runs[self->status.runs_shown++];
+        run->client = s_text (reader, at);
+        run->number = dw_read_uint (reader);
+        run->age_ms = dw_read_uint (reader);
+        run->unfinished = dw_read_uint_max (reader, UINT32_MAX);
+        run->sent = dw_read_uint_max (reader, UINT32_MAX);
+        run->is_detached = dw_read_uint_max (reader, 1);
+    }
+}
+
 int dw_status_new (dw_status_t **self_p, dw_wire_reader_t *reader) {
     /* A worker has nine values, so there are at most so many; a text is no longer than the message. */
     size_t left = (size_t) (reader->end - reader->at), workers_max = left / 9;
     s_status_t *self = calloc (1, sizeof *self + workers_max * sizeof *self->workers);
-    char *at = malloc (left + workers_max + LANES_MAX + TROUBLES_MAX + 2);
+    char *at = malloc (left + workers_max + LANES_MAX + TROUBLES_MAX + 2 * ROWS_MAX + 2);
     if (!self || !at) {
         free (self);
         free (at);
@@ -115,6 +146,8 @@ int dw_status_new (dw_status_t **self_p, dw_wire_reader_t *reader) {
     s_read_numbers (reader, &self->status);
     s_read_lanes (reader, self, &at);
     s_read_troubles (reader, self, &at);
+    s_read_clients (reader, self, &at);
+    s_read_runs (reader, self, &at);
     self->status.workers = self->workers;
     while (dw_wire_reader_has_more (reader) && !reader->is_damaged &&
            self->status.workers_count < workers_max)

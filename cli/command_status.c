@@ -91,6 +91,31 @@ static void s_print_lanes (const dw_status_t *status) {
     }
 }
 
+/* Of more than are shown the header has the count. */
+static void s_print_clients (const dw_status_t *status) {
+    dw_output_print ("\n%-8s  %8s  %8s  %s\n", "CLIENT", "RUNS", "KEPT", "AWAY");
+    for (size_t i = 0; i < status->clients_shown; i++) {
+        const dw_status_client_t *client = &status->clients[i];
+        dw_output_print ("%-8s  %8" PRIu64 "  %8" PRIu64 "  ", client->name[0] ? client->name : "-",
+                         client->runs_in_flight, client->results_kept);
+        if (client->away_ms > 0) {
+            dw_output_print ("%" PRIu64 " ms\n", client->away_ms);
+        } else {
+            dw_output_text ("no\n");
+        }
+    }
+}
+
+static void s_print_runs (const dw_status_t *status) {
+    dw_output_print ("\n%-8s  %10s  %10s  %8s  %8s\n", "CLIENT", "RUN", "AGE", "NODES", "SENT");
+    for (size_t i = 0; i < status->runs_shown; i++) {
+        const dw_status_run_t *run = &status->runs[i];
+        dw_output_print ("%-8s  %10" PRIu64 "  %7" PRIu64 " ms  %8u  %8u%s\n",
+                         run->client[0] ? run->client : "-", run->number, run->age_ms,
+                         run->unfinished, run->sent, run->is_detached ? "  detached" : "");
+    }
+}
+
 static void s_print_text (const dw_status_t *status) {
     assert (status);
     dw_output_print ("graph %s: %u node%s, %u client%s, %zu worker%s\n", status->graph,
@@ -115,6 +140,12 @@ static void s_print_text (const dw_status_t *status) {
                      status->answers_ignored, status->messages_ignored);
     if (status->lanes_count > 0) {
         s_print_lanes (status);
+    }
+    if (status->clients_shown > 0) {
+        s_print_clients (status);
+    }
+    if (status->runs_shown > 0) {
+        s_print_runs (status);
     }
     for (size_t i = 0; i < status->troubles_count; i++) {
         dw_output_print ("trouble: %s\n", status->troubles[i]);
@@ -173,6 +204,38 @@ static json_t *s_workers (const dw_status_t *status) {
     return self;
 }
 
+static json_t *s_clients (const dw_status_t *status) {
+    json_t *self = json_array ();
+    for (size_t i = 0; self && i < status->clients_shown; i++) {
+        const dw_status_client_t *client = &status->clients[i];
+        json_t *one = json_pack ("{s:s, s:I, s:I, s:I}", "name", client->name, "runs_in_flight",
+                                 (json_int_t) client->runs_in_flight, "results_kept",
+                                 (json_int_t) client->results_kept, "away_ms",
+                                 (json_int_t) client->away_ms);
+        if (json_array_append_new (self, one)) {
+            json_decref (self);
+            self = NULL;
+        }
+    }
+    return self;
+}
+
+static json_t *s_runs (const dw_status_t *status) {
+    json_t *self = json_array ();
+    for (size_t i = 0; self && i < status->runs_shown; i++) {
+        const dw_status_run_t *run = &status->runs[i];
+        json_t *one = json_pack ("{s:s, s:I, s:I, s:I, s:I, s:b}", "client", run->client, "number",
+                                 (json_int_t) run->number, "age_ms", (json_int_t) run->age_ms,
+                                 "unfinished", (json_int_t) run->unfinished, "sent",
+                                 (json_int_t) run->sent, "is_detached", run->is_detached);
+        if (json_array_append_new (self, one)) {
+            json_decref (self);
+            self = NULL;
+        }
+    }
+    return self;
+}
+
 static json_t *s_troubles (const dw_status_t *status) {
     json_t *self = json_array ();
     for (size_t i = 0; self && i < status->troubles_count; i++) {
@@ -207,6 +270,8 @@ static json_t *s_counts (const dw_status_t *status) {
 static json_t *s_status (const dw_status_t *status) {
     json_t *json = s_counts (status);
     if (json && (json_object_set_new (json, "lanes", s_lanes (status)) ||
+                 json_object_set_new (json, "clients", s_clients (status)) ||
+                 json_object_set_new (json, "runs", s_runs (status)) ||
                  json_object_set_new (json, "troubles", s_troubles (status)) ||
                  json_object_set_new (json, "workers", s_workers (status)))) {
         json_decref (json);

@@ -80,7 +80,7 @@ int dw_team_work (dw_team_t *self, const dw_signals_t *signals, const char *endp
         }
     }
     if (err == DW_EPROCESSOR) {
-        return dw_command_exit (err); /* It has said that its slots are down, or what does not start. */
+        return dw_command_exit (err); /* It has said why: its slots are down, or do not start. */
     }
     return err ? dw_command_fail (err, NULL, endpoint) : DW_EXIT_OK;
 }

@@ -528,6 +528,23 @@ typedef struct dw_status_lane_t {
     uint32_t ready; /* tasks that wait for one of them */
 } dw_status_lane_t;
 
+/* Who submits runs. A name is the first 8 digits of the uuid that it comes with from elsewhere, "" of one that is known by its
+ * connection alone. */
+typedef struct dw_status_client_t {
+    const char *name;
+    uint64_t runs_in_flight, results_kept; /* kept: that it is not known to have got */
+    uint64_t away_ms; /* since its connection was cut, and it may come back; 0: it is here */
+} dw_status_client_t;
+
+typedef struct dw_status_run_t {
+    const char *client; /* its name; whose run it is, also when it does not wait for it */
+    uint64_t number;    /* that client's for it; of one without a name the coordinator's */
+    uint64_t age_ms;
+    uint32_t unfinished,
+        sent; /* nodes that are wanted and have not ended; its tasks that workers hold */
+    bool is_detached;
+} dw_status_run_t;
+
 typedef struct dw_status_t {
     const char *graph;
     uint32_t nodes_count;
@@ -549,6 +566,10 @@ typedef struct dw_status_t {
     const dw_status_worker_t *workers;
     size_t lanes_count; /* at most 64 */
     const dw_status_lane_t *lanes;
+    size_t clients_shown; /* at most 64 */
+    const dw_status_client_t *clients;
+    size_t runs_shown; /* of those in flight, at most 64 */
+    const dw_status_run_t *runs;
 } dw_status_t;
 
 /* Asks the coordinator; the answer is the caller's, freed by dw_status_destroy.

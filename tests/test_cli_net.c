@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,6 +317,40 @@ static void told_a_second_time_a_worker_gives_its_task_to_another (void **state)
     command_expect (&f->other, 0);
     command_expect_output (&f->other, "\"attempts\": 2,"); /* the first had begun */
     command_free (&f->other);
+}
+
+static void status_shows_clients_and_the_runs_that_are_in_flight (void **state) {
+    fixture_t *f = *state;
+    command_t status = {0};
+    COORDINATE (command_file ("nap.yaml", ONE_SLEEP (1500)), "--listen", LOOPBACK);
+    s_work (f, &f->workers[0], "1");
+    START (&f->other, "submit", "--connect", f->endpoint);
+    s_await_tasks_sent (f, 1);
+    json_t *json = s_status (f);
+    const json_t *run = json_array_get (json_object_get (json, "runs"), 0);
+    assert_int_equal (json_array_size (json_object_get (json, "runs")), 1);
+    assert_int_equal (s_integer (run, "number"), 1);
+    assert_int_equal (s_integer (run, "unfinished"), 1);
+    assert_int_equal (s_integer (run, "sent"), 1);
+    const char *name = json_string_value (json_object_get (run, "client"));
+    assert_int_equal (strlen (name), 8);
+    const json_t *clients = json_object_get (json, "clients");
+    assert_int_equal (json_array_size (clients), s_integer (json, "clients_count"));
+    bool is_shown = false;
+    for (size_t i = 0; i < json_array_size (clients); i++) {
+        const json_t *client = json_array_get (clients, i);
+        bool is_it = strcmp (json_string_value (json_object_get (client, "name")), name) == 0;
+        assert_int_equal (s_integer (client, "runs_in_flight"), is_it);
+        assert_int_equal (s_integer (client, "away_ms"), 0);
+        is_shown |= is_it;
+    }
+    assert_true (is_shown);
+    json_decref (json);
+    COMMAND (&status, "status", "--connect", f->endpoint);
+    command_expect_output (&status, "\nCLIENT           RUN         AGE     NODES      SENT\n");
+    command_expect_output (&status, "\nCLIENT        RUNS      KEPT  AWAY\n");
+    command_free (&status);
+    s_expect_end (&f->other, 0);
 }
 
 static void the_task_of_a_killed_worker_goes_to_another (void **state) {
@@ -676,6 +711,7 @@ int main (void) {
         TEST (status_shows_the_workers_and_what_was_done),
         TEST (a_worker_told_to_end_finishes_its_task_with_status_0),
         TEST (told_a_second_time_a_worker_gives_its_task_to_another),
+        TEST (status_shows_clients_and_the_runs_that_are_in_flight),
         TEST (the_task_of_a_killed_worker_goes_to_another),
         TEST (port_0_is_any_port_and_the_one_it_got_is_printed),
         TEST (a_worker_that_waits_sleeps_until_a_signal_or_its_end),

@@ -169,6 +169,13 @@ bool dw_scheduler_node_requested (const dw_scheduler_t *self, uint32_t run, uint
     return !state->nodes || (state->nodes[node].wanted & DW_REQUESTED);
 }
 
+uint32_t dw_scheduler_unfinished_count (const dw_scheduler_t *self, uint32_t run,
+                                        uint32_t *sent_p) {
+    bool is_live = run < self->runs_size && self->runs[run].life == DW_RUN_LIVE;
+    *sent_p = is_live ? self->runs[run].sent_count : 0;
+    return is_live ? self->runs[run].unfinished_count : 0;
+}
+
 uint32_t dw_scheduler_not_done_count (const dw_scheduler_t *self, uint32_t run) {
     const dw_run_t *state = &self->runs[run];
     return state->keeps_all ? state->not_done_count : self->plan->nodes_count;

@@ -234,6 +234,8 @@ unsigned dw_scheduler_node_attempts (const dw_scheduler_t *self, uint32_t run, u
 bool dw_scheduler_node_requested (const dw_scheduler_t *self, uint32_t run, uint32_t node);
 /* Nodes that are not done; 0 lets a reader skip looking. */
 uint32_t dw_scheduler_not_done_count (const dw_scheduler_t *self, uint32_t run);
+/* Nodes of a run that are wanted and not final, and tasks of it that workers hold; 0 of one that is not live. */
+uint32_t dw_scheduler_unfinished_count (const dw_scheduler_t *self, uint32_t run, uint32_t *sent_p);
 /* The first causes of a node that was skipped or cancelled: its failed ancestors by rank (under
  * fail_fast, when it has none, all failed nodes), of one that was left out those that ended their branch, at most DW_CAUSES_MAX. For all nodes of a finished
  * run at once: told calls of (node, causes, count) by rank. Takes O(nodes + edges).

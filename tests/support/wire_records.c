@@ -300,6 +300,11 @@ static int s_read_status (dw_wire_reader_t *reader) {
         sum += strlen (status->workers[i].host) + status->workers[i].slots;
     for (size_t i = 0; i < status->troubles_count; i++)
         sum += strlen (status->troubles[i]);
+    s_expect (status->clients_shown <= 64 && status->runs_shown <= 64, "rows are bounded");
+    for (size_t i = 0; i < status->clients_shown; i++)
+        sum += strlen (status->clients[i].name) + status->clients[i].runs_in_flight;
+    for (size_t i = 0; i < status->runs_shown; i++)
+        sum += strlen (status->runs[i].client) + status->runs[i].sent;
     volatile size_t seen = sum; /* so that the reading is not left out */
     (void) seen;
     int records = (int) status->workers_count + 1;

@@ -96,6 +96,20 @@ static void s_seed_status (dw_writer_t *self) {
     dw_write_array (self, 2);
     dw_write_str (self, "a run is stalled", strlen ("a run is stalled"));
     dw_write_str (self, "", 0);
+    dw_write_array (self, 2);
+    for (uint64_t i = 0; i < 2; i++) { /* one that is here, one that is away */
+        dw_write_str (self, "0badcafe", i == 0 ? 0 : 8);
+        dw_write_uint (self, 3);
+        dw_write_uint (self, 70000 * i);
+        dw_write_uint (self, 300 * i);
+    }
+    dw_write_array (self, 1);
+    dw_write_str (self, "0badcafe", 8);
+    dw_write_uint (self, 17);
+    dw_write_uint (self, 70000);
+    dw_write_uint (self, 300);
+    dw_write_uint (self, 2);
+    dw_write_uint (self, 1);
     for (size_t i = 0; i < 2; i++) {
         dw_write_str (self, hosts[i], strlen (hosts[i]));
         dw_write_uint (self, 4711 * i);
