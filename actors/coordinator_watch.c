@@ -220,7 +220,8 @@ uint32_t dw_coordinator_write_troubles (const dw_coordinator_t *self, int64_t no
         if (worker->is_down) {
             troubles->slots_down++;
             dw_coordinator_name (self, w, line);
-            strcat (line, " is down");
+            size_t size = strlen (line);
+            snprintf (line + size, sizeof line - size, " is down");
             s_write_trouble (texts, &count, line);
         } else if (worker->long_ns != 0 && s_at_it_ns (self, w, now_ns) > 0) {
             troubles->slots_long++;

@@ -63,7 +63,7 @@ static int s_sleep (dw_team_t *self, const dw_signals_t *signals, int *number_p)
 
 int dw_team_work (dw_team_t *self, const dw_signals_t *signals, const char *endpoint) {
     bool draining = false;
-    int number, err;
+    int number = 0, err;
     while ((err = s_sleep (self, signals, &number)) == DW_ETIMEDOUT) {
         if (number == SIGINT) {
             return DW_EXIT_SIGNAL + SIGINT;

@@ -570,10 +570,9 @@ static void answers_that_were_given_before_are_counted_and_nobody_is_put_out_for
     s_holder_t holder = s_hold (self, 1);
     for (int i = 0; i < 100; i++)
         s_answer (&holder.slot, holder.peer, holder.ticket, "\xa5HELLO");
-    uint64_t last = holder.ticket; /* its chain goes on with tasks of their own */
-    for (int node = 1; node < 3; node++) {
+    for (int node = 1; node < 3; node++) { /* its chain goes on with tasks of their own */
         assert_int_equal (raw_peer_receive (&holder.slot), DW_WIRE_TASKS);
-        last = dw_read_uint (&holder.slot.reader);
+        uint64_t last = dw_read_uint (&holder.slot.reader);
         for (uint64_t ticket = holder.ticket; ticket <= last; ticket++)
             s_answer (&holder.slot, holder.peer, ticket, "\xa5OLLEH");
     }
