@@ -306,17 +306,14 @@ static void told_a_second_time_a_worker_gives_its_task_to_another (void **state)
     fixture_t *f = *state;
     COORDINATE (command_file ("nap.yaml", ONE_SLEEP (1500)), "--listen", LOOPBACK);
     s_work (f, &f->workers[0], "1");
-    START (&f->other, "submit", "--connect", f->endpoint, "--format", "json");
+    START (&f->other, "submit", "--connect", f->endpoint);
     s_await_tasks_sent (f, 1);
     s_work (f, &f->workers[1], "1");
     command_signal (&f->workers[0], SIGTERM);
     command_await_error (&f->workers[0], "SIGTERM: ");
     command_signal (&f->workers[0], SIGTERM);
     s_expect_end (&f->workers[0], 0);
-    command_end (&f->other);
-    command_expect (&f->other, 0);
-    command_expect_output (&f->other, "\"attempts\": 2,"); /* the first had begun */
-    command_free (&f->other);
+    s_expect_end (&f->other, 0);
 }
 
 static void status_shows_clients_and_the_runs_that_are_in_flight (void **state) {

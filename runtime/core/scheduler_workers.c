@@ -172,24 +172,19 @@ static void s_suspect_all (dw_scheduler_t *self, const dw_worker_state_t *worker
 }
 
 /* The task that a worker was at is gone with it. It is sent again, unless it has taken too many workers down; or may
- * run but once, and may have begun. What may have begun was an attempt, also where nobody went down. */
+ * run but once, and may have begun. */
 static void s_lose_task (dw_scheduler_t *self, const dw_held_task_t *task,
                          const dw_event_t *event) {
     dw_run_t *run = &self->runs[task->run];
     bool is_once = run->plan->flags[task->node] & DW_NODE_ONCE;
-    if (event->idle) {
+    if (event->idle || (event->last && !is_once)) {
         self->counts.returned++;
         dw_scheduler_put_back (self, task->run, task->node);
         return;
     }
+    self->counts.losses++;
     if (run->nodes[task->node].state == DW_STATE_WAITING)
         run->nodes[task->node].attempts++; /* a later step of a chain had begun */
-    if (event->last && !is_once) {
-        self->counts.returned++;
-        dw_scheduler_make_ready (self, task->run, task->node);
-        return;
-    }
-    self->counts.losses++;
     s_keep_death (self, task, event);
     if (!is_once && (++run->deaths[task->node] & ~DW_SUSPECT) < DEATHS_MAX) {
         dw_scheduler_make_ready (self, task->run, task->node);

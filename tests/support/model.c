@@ -428,20 +428,16 @@ static void s_on_lost (model_t *self, const dw_event_t *event) {
     s_forget_worker (worker);
     if (!was_busy || !task->live)
         return;
-    if (event->idle) { /* it was at nothing */
+    bool is_once = model_is_once (self, task->node);
+    if (event->idle || (event->last && !is_once)) { /* it was at nothing, or did not go down */
         s_release (self, task);
         return;
     }
-    bool is_once = model_is_once (self, task->node);
     model_node_t *node = &self->runs[task->run].nodes[task->node];
+    self->counts.losses++;
     s_count_begun (self, task);
     s_unhold (self, task);
     node->state = DW_STATE_WAITING;
-    if (event->last && !is_once) { /* it did not go down, but that was an attempt */
-        self->counts.returned++;
-        return;
-    }
-    self->counts.losses++;
     s_owe (self, (dw_command_t){.type = DW_KEEP_DEATH,
                                 .run = task->run,
                                 .node = task->node,
