@@ -14,6 +14,8 @@
 #include "runtime/core/error.h"
 
 #define LINGER_MS 100
+/* How long an answer that is on its way is waited for by who is told to stop. */
+#define LAST_WORD_NS 250000000
 /* For a host to answer, after which it is asked anew: TCP alone waits longer each time. */
 #define KNOCK_MS 1500
 #define MONITOR_EVENTS                                                       \
@@ -154,27 +156,30 @@ bool dw_link_is_cut (dw_link_t *self) {
 
 int dw_link_wait (dw_link_t *self, int64_t deadline_ns, const dw_link_stop_t *stop) {
     bool can_stop = stop->socket || stop->fd > 0;
+    self->was_stopped = false;
     for (;;) {
         int64_t left_ns = deadline_ns - dw_clock_ns ();
         zmq_pollitem_t items[3] = {{.socket = self->socket, .events = ZMQ_POLLIN},
                                    {.socket = self->monitor, .events = ZMQ_POLLIN},
                                    {.socket = stop->socket, .fd = stop->fd, .events = ZMQ_POLLIN}};
-        int ready = zmq_poll (items, can_stop ? 3 : 2,
+        int ready = zmq_poll (items, can_stop && !self->was_stopped ? 3 : 2,
                               left_ns > 0 ? (long) ((left_ns + 999999) / 1000000) : 0);
         if (ready < 0 && errno == ETERM)
             return DW_ECLOSED;
         if (ready > 0 && (items[0].revents & ZMQ_POLLIN))
             return DW_OK;
-        self->was_stopped = ready > 0 && items[2].revents;
-        if (self->was_stopped)
-            return DW_ECLOSED;
         s_look (self);
+        if (ready > 0 && items[2].revents) { /* who may have been welcomed leaves with a word */
+            self->was_stopped = true;
+            deadline_ns = dw_clock_ns () + (self->was_connected ? LAST_WORD_NS : 0);
+            continue;
+        }
         if (self->was_refused || self->dropped_count >= DROPS_MAX)
             return DW_EKEY; /* of the former ZeroMQ does not try again */
         if (self->was_cut)
             return DW_ELOST; /* it does, but what was said is lost */
         if (left_ns <= 0)
-            return DW_ETIMEDOUT;
+            return self->was_stopped ? DW_ECLOSED : DW_ETIMEDOUT;
     }
 }
 

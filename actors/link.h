@@ -45,7 +45,7 @@ int dw_link_open (dw_link_t *self, void *context, const char *endpoint, const dw
 void dw_link_close (dw_link_t *self);
 /* Waits for the first message, at most until deadline_ns or what is to stop it. Errors: DW_ETIMEDOUT; DW_EKEY the key is not
  * let in, which is known at once; DW_ELOST the connection was cut, and what was said by it is lost: try again by
- * another; DW_ECLOSED it was stopped, or the context is shut down. */
+ * another; DW_ECLOSED it was stopped (and an answer that may be on its way has not come soon), or the context is shut down. */
 int dw_link_wait (dw_link_t *self, int64_t deadline_ns, const dw_link_stop_t *stop);
 /* Whether it was cut since it was made. */
 bool dw_link_is_cut (dw_link_t *self);
