@@ -100,7 +100,7 @@ static void s_check (s_world_t *self) {
         assert_true (held <= CREDIT);
         active += held > 0;
         for (uint32_t lane = 0; lane < LANES; lane++) {
-            present[lane] += lanes >> lane & 1;
+            present[lane] += (uint32_t) (lanes >> lane & 1);
             if (held == 0 && (lanes >> lane & 1) &&
                 dw_scheduler_lane_ready_count (scheduler, lane) > 0)
                 fail_msg ("worker %u idles, and lane %u has %u tasks", w, lane,
