@@ -270,8 +270,9 @@ static dw_verdict_t s_result_failed (void *stage, char *seen) {
     if (!dw_guest_submitted (self, &s_welcome, seen)) {
         return DW_VERDICT_SKIPPED;
     }
-    static const uint8_t extras[] = {0,   0xc0, 0xcd, 1,    0xf4, 0xa3, 'b',  'a',
-                                     'd', 0xc0, 1,    0xc0, 0,    0xc0, 0x91, 0};
+    /* Of the first node an error, of the other its cause: node, metadata, code, text, added, depth, causes. */
+    static const uint8_t extras[] = {0, 0xc0, 0xcd, 1,    0xf4, 0xa3, 'b', 'a', 'd',  0,
+                                     0, 0xc0, 1,    0xc0, 0,    0xc0, 0,   0,   0x91, 0};
     dw_guest_result_t result = dw_guest_result (self->runs[0]);
     result.status = DW_RUN_FAILED;
     memset (result.table, 0, sizeof result.table);
