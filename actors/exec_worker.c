@@ -165,23 +165,15 @@ static void s_disconnect (dw_exec_worker_t *self) {
     self->polled = NULL;
 }
 
-static int s_find_graph (dw_exec_worker_t *self, int timeout_ms, dw_error_t *error) {
-    char *found = NULL;
-    int err = dw_locate (&found, self->context, self->asked_at, &self->keys, self->graph,
-                         timeout_ms, &self->stop, NULL, NULL, error);
-    if (err)
-        return err;
-    free (self->endpoint);
-    self->endpoint = found;
-    return DW_OK;
-}
-
 /* Errors: as dw_exec_worker_open; nothing is left of the try. */
 static int s_connect (dw_exec_worker_t *self, dw_error_t *error) {
     int timeout_ms = self->options.coordinator.timeout_ms > 0 ? self->options.coordinator.timeout_ms
                                                               : TIMEOUT_MS;
     int64_t deadline_ns = dw_clock_ns () + (int64_t) timeout_ms * 1000000;
-    int err = self->graph ? s_find_graph (self, timeout_ms, error) : DW_OK, waited = DW_ELOST;
+    int err = DW_OK, waited = DW_ELOST;
+    if (self->graph) /* each time anew: a coordinator that was started again may have it elsewhere */
+        err = dw_locate (&self->endpoint, self->context, self->asked_at, &self->keys, self->graph,
+                         timeout_ms, &self->stop, NULL, NULL, error);
     if (err)
         return err;
     do {

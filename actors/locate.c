@@ -155,7 +155,7 @@ static int s_give_names (s_answer_t *self, char ***names_p, size_t *count_p, dw_
     return DW_OK;
 }
 
-int dw_locate (char **found_p, void *context, const char *endpoint, const dw_link_keys_t *keys,
+int dw_locate (char **endpoint_p, void *context, const char *endpoint, const dw_link_keys_t *keys,
                const char *graph, int timeout_ms, const dw_link_stop_t *stop, char ***names_p,
                size_t *count_p, dw_error_t *error) {
     s_answer_t answer = {0};
@@ -170,8 +170,10 @@ int dw_locate (char **found_p, void *context, const char *endpoint, const dw_lin
     s_free (&answer);
     if (err)
         free (found);
-    else
-        *found_p = found;
+    else {
+        free (*endpoint_p);
+        *endpoint_p = found;
+    }
     return err;
 }
 

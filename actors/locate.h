@@ -10,9 +10,10 @@
 
 #define DW_GRAPHS_MAX 64u
 
-/* Asks, in a connection of its own, where the graph of this name is: *found_p is the caller's, to be freed. names_p and
+/* Asks, in a connection of its own, where the graph of this name is, which *endpoint_p becomes; what it was, NULL or
+ * allocated (endpoint itself, too), is freed. An error changes nothing. names_p and
  * count_p: as dw_graph_names, or NULL. Errors: as dw_client_connect; DW_ECLOSED it was stopped; DW_EREFUSED there is no such graph. */
-int dw_locate (char **found_p, void *context, const char *endpoint, const dw_link_keys_t *keys,
+int dw_locate (char **endpoint_p, void *context, const char *endpoint, const dw_link_keys_t *keys,
                const char *graph, int timeout_ms, const dw_link_stop_t *stop, char ***names_p,
                size_t *count_p, dw_error_t *error);
 

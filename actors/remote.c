@@ -21,17 +21,6 @@
 
 /* ---- Connecting ------------------------------------------------------------------------------- */
 
-static int s_find_graph (dw_remote_t *self, const char *graph, dw_error_t *error) {
-    char *found = NULL;
-    int err = dw_locate (&found, self->context, self->endpoint, &self->keys, graph,
-                         self->timeout_ms, &self->stop, NULL, NULL, error);
-    if (err)
-        return err;
-    free (self->endpoint);
-    self->endpoint = found;
-    return DW_OK;
-}
-
 int dw_remote_open (dw_remote_t *self, const dw_connect_options_t *options, dw_error_t *error) {
     self->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : CONNECT_MS;
     self->reconnect_ms = options->reconnect_ms;
@@ -48,7 +37,10 @@ int dw_remote_open (dw_remote_t *self, const dw_connect_options_t *options, dw_e
     if (!self->context)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
                              zmq_strerror (errno));
-    return options->graph ? s_find_graph (self, options->graph, error) : DW_OK;
+    return options->graph
+               ? dw_locate (&self->endpoint, self->context, self->endpoint, &self->keys,
+                            options->graph, self->timeout_ms, &self->stop, NULL, NULL, error)
+               : DW_OK;
 }
 
 int dw_remote_connect (dw_remote_t *self, dw_error_t *error) {

@@ -269,7 +269,7 @@ static bool s_after_coordinator (void *stage, const dw_outcome_t *outcome) {
 static int s_test_coordinator (options_t *options) {
     static const dw_cases_t *const parts[] = {
         &dw_cases_coordinator_entry, &dw_cases_coordinator_workers, &dw_cases_coordinator_solos,
-        &dw_cases_coordinator_runs, NULL};
+        &dw_cases_coordinator_runs,  &dw_cases_coordinator_answers, NULL};
     dw_caller_t *self = calloc (1, sizeof *self);
     if (!self) {
         return dw_command_fail (DW_ENOMEM, NULL, "conformance");

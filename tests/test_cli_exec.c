@@ -120,8 +120,8 @@ static void lines_go_through_programs_in_every_format_and_come_back_as_they_were
     char *lines = calloc (1, 200000);
     assert_non_null (lines);
     for (size_t at = 0, i = 0; i < 3000; i++)
-        at += (size_t) sprintf (lines + at, "line %zu \"ä\" \\ %.*s\n", i, (int) (i % 40),
-                                "........................................");
+        at += (size_t) snprintf (lines + at, 200000 - at, "line %zu \"ä\" \\ %.*s\n", i,
+                                 (int) (i % 40), "........................................");
     const char *graph = command_file ("local.yaml",
                                       "processors:\n"
                                       "  - {id: one, processor: identity}\n"

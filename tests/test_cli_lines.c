@@ -144,11 +144,11 @@ static void s_expect_status (const char **text_p, int run, const char *status) {
 
 /* "line 1\n" to "line COUNT\n"; freed by the caller. */
 static char *s_numbered (int count) {
-    char *text = malloc ((size_t) count * 16);
-    size_t size = 0;
+    size_t room = (size_t) count * 16 + 1, size = 0;
+    char *text = malloc (room);
     assert_non_null (text);
     for (int i = 1; i <= count; i++) {
-        size += (size_t) sprintf (text + size, "line %d\n", i);
+        size += (size_t) snprintf (text + size, room - size, "line %d\n", i);
     }
     return text;
 }
@@ -642,31 +642,35 @@ static void what_a_lost_coordinator_had_is_told (void **state) {
 #define NODES_MAX   6
 #define RECORDS_MAX 4
 
+#define GRAPH_BYTES 4096u
+
 /* A graph of stock processors: nodes depend on some of those before them, and now and then one fails. */
-static const char *s_draw_graph (random_t *random, const char *strategy, char text[4096]) {
+static const char *s_draw_graph (random_t *random, const char *strategy, char text[GRAPH_BYTES]) {
     static const char *const processors[] = {
         "change_text_case_upper",  "reverse_text", "prefix_suffix_adder",    "token_counter",
         "word_frequency_analyzer", "identity",     "change_text_case_title", "concat",
     };
     size_t count = sizeof processors / sizeof *processors;
-    int used = sprintf (
-        text, "failure_strategy: %s\nexecutor_options: {max_payload_bytes: 300}\nprocessors:\n",
+    int used = snprintf (
+        text, GRAPH_BYTES,
+        "failure_strategy: %s\nexecutor_options: {max_payload_bytes: 300}\nprocessors:\n",
         strategy);
     uint32_t nodes = 1 + random_below (random, NODES_MAX);
     for (uint32_t node = 0; node < nodes; node++) {
         const char *processor = random_one_in (random, 8)
                                     ? "fail"
                                     : processors[random_below (random, (uint32_t) count)];
-        used += sprintf (text + used, "  - {id: n%u, processor: %s, depends_on: [", node,
-                         processor);
+        used += snprintf (text + used, GRAPH_BYTES - (size_t) used,
+                          "  - {id: n%u, processor: %s, depends_on: [", node, processor);
         const char *comma = "";
         for (uint32_t on = 0; on < node; on++) {
             if (random_one_in (random, 2)) {
-                used += sprintf (text + used, "%sn%u", comma, on);
+                used += snprintf (text + used, GRAPH_BYTES - (size_t) used, "%sn%u", comma, on);
                 comma = ", ";
             }
         }
-        used += sprintf (text + used, "]}\n");
+        used += snprintf (text + used, GRAPH_BYTES - (size_t) used, "]}\n");
+        assert_true (used < (int) GRAPH_BYTES);
     }
     return text;
 }
@@ -720,7 +724,7 @@ static void s_expect_as_library (const char *line, const json_t *json) {
 }
 
 static void s_try (random_t *random, const char *strategy, const char *actors) {
-    static char graph[4096], bytes[4096];
+    static char graph[GRAPH_BYTES], bytes[4096];
     char names[2][64];
     static int tried;
     size_t sizes[RECORDS_MAX], used = 0, records = 1 + random_below (random, RECORDS_MAX);

@@ -79,6 +79,10 @@ void dw_line_send_bytes (dw_line_t *self, const void *bytes, size_t size);
 /* Sends a type, and the peer's number. */
 void dw_line_say (dw_line_t *self, dw_wire_type_t type);
 /* The next message; false: none came within ms. */
+/* Takes the next message in, if there is one. */
+bool dw_line_take (dw_line_t *self);
+/* What came instead of what was expected. */
+void dw_line_say_what_came (dw_line_t *self, char *seen);
 bool dw_line_receive (dw_line_t *self, int ms);
 /* The next message of a type, those before it are passed over; false: none came within ms. */
 bool dw_line_await (dw_line_t *self, uint32_t type, int ms);
@@ -109,6 +113,9 @@ bool dw_line_read_agent_welcome (dw_line_t *self, dw_crowd_t *crowd, char *seen)
 
 /* Submits a run with the text, of the client's own number. */
 void dw_line_submit (dw_line_t *self, uint64_t run, const char *text, uint32_t deadline_ms);
+/* SUBMIT up to what it says of outputs. */
+void dw_line_begin_submit (dw_line_t *self, uint64_t run, const uint8_t *payload, size_t size,
+                           uint32_t deadline_ms);
 /* Takes in what slots are sent, and keeps the agent alive, until they have been sent so many tasks (0: none is waited for)
  * since they were forgotten, or ms are over. True: something has come for the client first; client may be NULL. */
 bool dw_caller_work (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client, uint32_t tasks,
@@ -125,6 +132,32 @@ bool dw_caller_serve (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client, u
 /* Reads a RESULTS message for the result of run, and the codes of its errors. False: it is not there. */
 bool dw_line_read_result (dw_line_t *self, uint64_t run, uint32_t *status_p);
 bool dw_line_has_code (const dw_line_t *self, uint32_t code);
+
+#define DW_CALLER_RUN     5u /* the client's number of its run in most cases */
+#define DW_CALLER_TASK_MS 4000
+/* Submits DW_CALLER_RUN, and waits for the first of its tasks; false: there is none, seen says why. */
+bool dw_caller_begin (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client, char *seen);
+/* Has the run answered for to its end: it is ok. */
+dw_verdict_t dw_caller_expect_ok (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client,
+                                  uint64_t run, char *seen);
+
+/* Begins a case: declares itself, a crowd of so many slots and a client, */
+#define DW_CALLER_OPEN(self, crowd, client, count, stage, seen) \
+    dw_caller_t *self = stage;                                  \
+    dw_crowd_t crowd;                                           \
+    if (!dw_caller_crowd (self, &(crowd), count, seen)) {       \
+        return DW_VERDICT_SKIPPED;                              \
+    }                                                           \
+    dw_line_t *client = dw_caller_client (self, NULL, 0, seen); \
+    if (!client) {                                              \
+        return DW_VERDICT_SKIPPED;                              \
+    }
+/* and a run that is begun. */
+#define DW_CALLER_BEGIN(self, crowd, client, count, stage, seen) \
+    DW_CALLER_OPEN (self, crowd, client, count, stage, seen)     \
+    if (!dw_caller_begin (self, &(crowd), client, seen)) {       \
+        return DW_VERDICT_SKIPPED;                               \
+    }
 
 extern const uint8_t dw_line_no_token[DW_WIRE_TOKEN_SIZE];
 
