@@ -125,6 +125,12 @@ expect_status 1 "$build/dagwood" conformance worker --listen "ipc://$folder/x" -
 grep -q 'ended with 0 before it said HELLO' "$folder/said" || fail "not said that nobody came: $(cat "$folder/said")"
 expect_status 1 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --case hello -- "$folder/none"
 grep -q '^hello .*the command cannot be started' "$folder/said" || fail "not said what cannot be started: $(cat "$folder/said")"
+# A worker that asks for more slots than there are places is not let in, and brings nothing down.
+expect_status 0 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --case hello --case hello-waits --case slots-come \
+    --case welcome-count --case welcome-numbers -- "$build/tests/broken_worker" too-many-slots "{}"
+grep -q '^hello  *ok' "$folder/said" || fail "HELLO with many slots is none: $(cat "$folder/said")"
+[ "$(grep -c 'skipped  it asks for 100000000 slots: this serves 1 to 64' "$folder/said")" = 4 ] ||
+    fail "not said how many slots are too many: $(cat "$folder/said")"
 expect_status 1 "$build/dagwood" conformance client --listen "ipc://$folder/x" --format junit --case hello --case bye -- \
     "$build/tests/broken_client" no-bye "{}"
 for text in '<testsuite name="dagwood.conformance.client" tests="2" failures="1" skipped="0" errors="0"' \

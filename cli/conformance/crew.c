@@ -242,6 +242,17 @@ static void s_nobody (dw_crew_t *self, char *why) {
     stage->is_idle = true;
 }
 
+/* A number that there are places for, which from then on is the number of slots. */
+static bool s_take_slots (dw_crew_t *self, uint32_t count, char *why) {
+    if (count == 0 || count > DW_CREW_SLOTS || (self->is_solo && count != 1)) {
+        snprintf (why, DW_SEEN_BYTES, "it asks for %u slots: this serves 1 to %u, a solo 1",
+                  (unsigned) count, DW_CREW_SLOTS);
+        return false;
+    }
+    self->slots_count = count;
+    return true;
+}
+
 bool dw_crew_greeted (dw_crew_t *self, char *why) {
     dw_stage_t *stage = &self->stage;
     s_reset (self);
@@ -264,7 +275,7 @@ bool dw_crew_greeted (dw_crew_t *self, char *why) {
             if (dw_crew_read_agent (self, &agent, &reader)) {
                 memcpy (self->uuid, agent.uuid, sizeof self->uuid);
                 self->incarnation = agent.incarnation;
-                self->slots_count = agent.slots;
+                return s_take_slots (self, agent.slots, why);
             }
             return true;
         }
@@ -306,12 +317,6 @@ bool dw_crew_up (dw_crew_t *self, char *why) {
         return false;
     }
     if (!dw_crew_greeted (self, why)) {
-        return false;
-    }
-    if (self->slots_count == 0 || self->slots_count > DW_CREW_SLOTS ||
-        (self->is_solo && self->slots_count != 1)) {
-        snprintf (why, DW_SEEN_BYTES, "it asks for %u slots: this serves 1 to %u, a solo 1",
-                  (unsigned) self->slots_count, DW_CREW_SLOTS);
         return false;
     }
     if (!dw_crew_prepare (self, why)) {
@@ -517,7 +522,7 @@ bool dw_crew_take (dw_crew_t *self, int64_t deadline_ns) {
         }
         return true;
     }
-    for (uint32_t i = 0; i < self->slots_count && i < DW_CREW_SLOTS; i++) {
+    for (uint32_t i = 0; i < self->slots_count; i++) {
         if (from == self->slots[i].end) {
             s_on_slot (self, i);
             return true;
