@@ -27,7 +27,10 @@ int dw_command_exit (int err) {
         case DW_ETOOLARGE: return DW_EXIT_INPUT;
         case DW_ECLOSED:
         case DW_ENOBODY: return DW_EXIT_NO_COORDINATOR;
+        case DW_EAGAIN:
+        case DW_ETIMEDOUT:
         case DW_ELOST: return DW_EXIT_LOST;
+        case DW_EPROTOCOL:
         case DW_EREFUSED: return DW_EXIT_PROTOCOL;
         case DW_ENOMEM:
         case DW_ELIMIT: return DW_EXIT_REFUSED;
@@ -35,10 +38,7 @@ int dw_command_exit (int err) {
         case DW_EPROCESSOR: return DW_EXIT_GRAPH;
         case DW_EKEY: return DW_EXIT_KEY;
         case DW_EINVAL:
-        case DW_EAGAIN:
-        case DW_ETIMEDOUT:
-        case DW_ESTUCK:
-        case DW_EPROTOCOL: return DW_EXIT_DEFECT;
+        case DW_ESTUCK: return DW_EXIT_DEFECT;
     }
     return DW_EXIT_DEFECT;
 }

@@ -22,8 +22,8 @@ typedef enum dw_exit_t {
     DW_EXIT_DEFECT = 70,   /* ours */
     DW_EXIT_REFUSED = 71,  /* the system refuses threads, memory or descriptors */
     DW_EXIT_OUTPUT = 74,   /* standard output, or a file, cannot be written */
-    DW_EXIT_LOST = 75,     /* the coordinator was lost: try again */
-    DW_EXIT_PROTOCOL = 76, /* the coordinator refused */
+    DW_EXIT_LOST = 75,     /* the coordinator was lost, or has no time or place now: try again */
+    DW_EXIT_PROTOCOL = 76, /* the coordinator refused, or says what makes no sense */
     DW_EXIT_KEY = 77,      /* a key is missing or refused */
     DW_EXIT_GRAPH = 78,    /* the graph file is wrong */
     DW_EXIT_SIGNAL = 128,  /* plus the signal's number */

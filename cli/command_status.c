@@ -326,8 +326,7 @@ static int s_ask (const dw_connect_options_t *options, dw_status_t **status_p) {
     }
     dw_client_destroy (&client);
     dw_error_destroy (&error);
-    /* It was there when it was connected to. */
-    return err == DW_ETIMEDOUT ? DW_EXIT_LOST : exit_status;
+    return exit_status;
 }
 
 static int s_ask_all (const options_t *self, const dw_connect_options_t *options,

@@ -73,7 +73,7 @@ wait -n -p first "$coordinator" "$workers" "$client"
 status=$?
 if [ "${first:-}" = "$coordinator" ]; then
     say "the coordinator has ended (status $status): nothing goes on without it"
-    kill -TERM "$workers" "$client" 2>/dev/null
+    kill -TERM "$client" 2>/dev/null # Slurm ends the workers with this script
     [ $status = 0 ] || wrong=$status # the graph, the address: it would be the same again
 elif kill -TERM "$client" 2>/dev/null; then
     say "every worker has left (status $status): what is in flight is cancelled"
@@ -84,8 +84,7 @@ elif kill -TERM "$client" 2>/dev/null; then
 fi
 wait "$client"
 status=$?
-kill "$coordinator" 2>/dev/null
-wait
+kill "$coordinator" 2>/dev/null && wait
 
 # -- Its end -----------------------------------------------------------------------------------------------------------
 
