@@ -27,6 +27,7 @@ typedef struct options_t {
     dw_isolation_t isolation;
     const char *name; /* NULL: none */
     uint32_t incarnation;
+    bool has_incarnation; /* it was said */
     bool is_of_slurm;
     dw_slurm_t slurm;
     dw_execs_t execs;
@@ -88,8 +89,8 @@ static const struct argp_option s_options[] = {
     {.name = "slurm",
      .key = KEY_SLURM,
      .doc =
-         "It is a task of a job of Slurm's, which says its name, its incarnation and, without --slots, its slots: as "
-         "many as it has CPUs"},
+         "It is a task of a job of Slurm's, which says its name, its incarnation and its slots (as many as it has CPUs), "
+         "where they are not given"},
     {.name = "exec",
      .key = KEY_EXEC,
      .arg = "NAME=COMMAND",
@@ -177,6 +178,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_INCARNATION:
             self->incarnation = (uint32_t) dw_command_number (state, "--incarnation", arg, 0,
                                                               UINT32_MAX);
+            self->has_incarnation = true;
             return 0;
         case KEY_SLURM: self->is_of_slurm = true; return 0;
         case KEY_EXEC: s_parse_exec (self, state, arg); return 0;
@@ -315,9 +317,11 @@ static int s_open (dw_team_t *self, dw_agent_options_t options, char *const *nam
 
 /* What was said in words stands. */
 static int s_ask_slurm (options_t *self) {
-    int status = dw_slurm_read (&self->slurm, self->slots == 0);
+    int status = dw_slurm_read (&self->slurm, !self->name, self->slots == 0);
     if (!status && !self->name) {
         self->name = self->slurm.name;
+    }
+    if (!status && !self->has_incarnation) {
         self->incarnation = self->slurm.incarnation;
     }
     if (!status && self->slots == 0) {
