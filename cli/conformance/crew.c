@@ -99,9 +99,10 @@ static bool s_choose (dw_crew_t *self, char *why) {
             self->processor[size] = '\0';
         }
     }
-    if (best == KNOWN_COUNT + 1) {
-        snprintf (why, DW_SEEN_BYTES, "it does not offer the processor %.100s",
-                  self->wanted ? self->wanted : "(none at all)");
+    if (best == KNOWN_COUNT + 1 && self->wanted) {
+        snprintf (why, DW_SEEN_BYTES, "it does not offer the processor %.100s", self->wanted);
+    } else if (best == KNOWN_COUNT + 1) {
+        snprintf (why, DW_SEEN_BYTES, "it offers no processor");
     }
     return best <= KNOWN_COUNT;
 }
@@ -265,7 +266,7 @@ bool dw_crew_greeted (dw_crew_t *self, char *why) {
         return false;
     }
     int64_t deadline_ns = dw_stage_in (stage->wait_ms);
-    while (dw_stage_receive (stage, deadline_ns)) {
+    while (dw_stage_await (stage, deadline_ns)) {
         dw_end_t *end = &stage->ends[stage->from];
         if (end->is_hello && s_is_process (&end->hello) && end->messages_count == 0) {
             dw_wire_agent_t agent;
