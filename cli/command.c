@@ -66,6 +66,11 @@ int dw_command_fail (int err, const dw_error_t *error, const char *doing) {
     return dw_command_exit (err);
 }
 
+int dw_command_fail_writing (int err, const dw_error_t *error, const char *doing) {
+    int status = dw_command_fail (err, error, doing);
+    return err == DW_EFILE ? DW_EXIT_OUTPUT : status;
+}
+
 void dw_command_notice (void *arg, const char *line) {
     (void) arg;
     dw_command_say ("%s", line);
@@ -117,6 +122,15 @@ static error_t s_parse_common (int key, char *arg, struct argp_state *state) {
     return ECANCELED; /* Ends the parsing; no other parser returns it. */
 }
 
+/* A word that no other parser has taken. */
+static error_t s_parse_too_many (int key, char *arg, struct argp_state *state) {
+    if (key != ARGP_KEY_ARG) {
+        return ARGP_ERR_UNKNOWN;
+    }
+    argp_error (state, "\"%s\" is no option, and nothing else is taken here", arg);
+    return 0;
+}
+
 bool dw_command_parse (const struct argp *argp, int argc, char **argv, void *input, int *status_p) {
     static const struct argp_option options[] = {
         {.name = "help", .key = KEY_HELP, .doc = "Show this help", .group = -1},
@@ -124,7 +138,8 @@ bool dw_command_parse (const struct argp *argp, int argc, char **argv, void *inp
         {.name = "version", .key = KEY_VERSION, .doc = "Show the version", .group = -1},
         {0},
     };
-    const struct argp_child children[] = {{.argp = argp}, {0}};
+    static const struct argp last = {.parser = s_parse_too_many};
+    const struct argp_child children[] = {{.argp = argp}, {.argp = &last}, {0}};
     const struct argp common = {.options = options, .parser = s_parse_common, .children = children};
     parsing_t self = {.input = input};
     int err = argp_parse (&common, argc, argv, ARGP_NO_HELP, NULL, &self);
@@ -227,6 +242,10 @@ static int s_check (void *arg, const dw_graph_t *graph, dw_error_t *error) {
 }
 
 int dw_command_load (dw_graph_t **graph_p, dw_plan_t **plan_p, const char *file) {
+    if (!file[0]) {
+        dw_command_say ("which graph file? Its name is empty");
+        return DW_EXIT_USAGE;
+    }
     dw_error_t *error = dw_error_new ();
     dw_processors_t *processors = dw_processors_new ();
     dw_graph_t *graph = NULL;

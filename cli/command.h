@@ -12,6 +12,10 @@
 
 struct dw_plan_t; /* runtime/core/plan.h */
 
+/* What the help of every command has among its exit statuses. */
+#define DW_HELP_64 "64 usage; "
+#define DW_HELP_71 "71 the system refuses threads, memory or descriptors; "
+
 typedef enum dw_exit_t {
     DW_EXIT_OK = 0,
     DW_EXIT_NOT_OK = 1,   /* the run is not ok; its result was printed */
@@ -37,6 +41,8 @@ void dw_command_say (const char *format, ...) DW_PRINTF (1, 2);
 /* Shows what error holds, if anything, then returns the exit status for err. An err that came
  * without a message is told as what was being done and dw_err_text. */
 int dw_command_fail (int err, const dw_error_t *error, const char *doing);
+/* The same where nothing is read: a file that DW_EFILE is about cannot be written. */
+int dw_command_fail_writing (int err, const dw_error_t *error, const char *doing);
 /* As dw_command_fail where there are only warnings to show. */
 void dw_command_show (const dw_error_t *error);
 /* For the notice of a system or an agent: says line. */

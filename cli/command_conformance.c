@@ -130,6 +130,15 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (is_called && (self->words_count > 0 || self->log)) {
         argp_error (state, "a coordinator is started by who tests it: there is no command to give");
     }
+    if (is_called && self->wait_ms) {
+        argp_error (state, "--wait is of no use for a coordinator, which is connected to");
+    }
+    if (self->role == ROLE_CLIENT && self->processor) {
+        argp_error (state, "--processor is of no use for a client, which runs nothing");
+    }
+    if (self->log && self->words_count == 0) {
+        argp_error (state, "--log is of no use without a command");
+    }
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
@@ -174,15 +183,14 @@ static const struct argp s_argp = {
         "submits one run, or more, and ends when it has the results.\n\n"
         "A coordinator under test should have no other workers; its runs are made with the processors of the "
         "stock set, or the one of --processor, which are not run, but answered for.\n\n"
-        "Exit status: 0 no case failed, and one passed at least; 1 a case failed, or nobody came; 64 usage, or there is no such command; 69 no "
-        "coordinator answers; 71 the system refuses threads, memory or descriptors; 74 the output or the log cannot be written; 76 the "
-        "coordinator refused; 77 a key is missing or refused; 130 and 143 ended by SIGINT and SIGTERM.",
+        "Exit status: 0 no case failed, and one passed at least; 1 a case failed, or nobody came; 64 usage, or there is no such command; 69 no coordinator answers; " DW_HELP_71
+        "74 the output or the log cannot be written; 76 the coordinator refused; 77 a key is missing or refused; 130 and 143 ended by SIGINT and SIGTERM.",
 };
 
 /* ---- A worker, a client ----------------------------------------------------------------------- */
 
 static int s_open (dw_stage_t *stage, options_t *options) {
-    stage->wait_ms = options->wait_ms;
+    stage->wait_ms = options->wait_ms ? options->wait_ms : WAIT_MS;
     stage->subject = (dw_subject_t){.words = options->words_count ? options->words : NULL,
                                     .log_fd = -1};
     int status = dw_stage_open (stage, options->listen, options->keys);
@@ -309,7 +317,7 @@ static int s_test_coordinator (options_t *options) {
 }
 
 int dw_command_conformance (int argc, char **argv) {
-    options_t options = {.wait_ms = WAIT_MS};
+    options_t options = {0};
     int status = DW_EXIT_OK;
     if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
         return status;

@@ -255,9 +255,8 @@ static const struct argp s_argp = {
         "SIGTERM and SIGINT cancel the runs in flight, tell everybody and end it; a second one ends "
         "it at once. With keys, SIGHUP has it read its list of allowed keys anew: who is no longer "
         "on it is out.\n\n"
-        "Exit status: 0 ended by SIGTERM; 64 usage; 66 the file cannot be read; 71 the system "
-        "refuses threads, memory or descriptors; 74 the output or the rendezvous file cannot be "
-        "written; 77 a key is missing or refused; 78 the graph is wrong; 130 ended by SIGINT.",
+        "Exit status: 0 ended by SIGTERM; " DW_HELP_64 "66 the file cannot be read; " DW_HELP_71
+        "74 the output or the rendezvous file cannot be written; 77 a key is missing or refused; 78 the graph is wrong; 130 ended by SIGINT; 143 ended by a second SIGTERM.",
 };
 
 /* ---- Serving ------------------------------------------------------------------------------ */
@@ -305,6 +304,10 @@ static int s_open_all (const options_t *self, const dw_named_graph_t *graphs, dw
         options.listen = dw_graphs_endpoint (endpoint, sizeof endpoint, options.listen, i);
         status = dw_serve_open (&serves[i], graphs[i].graph, graphs[i].file, options);
         others[i] = serves[i].system;
+        if (status && options.listen == endpoint) {
+            dw_command_say ("graph %s is to listen at %s, the place %zu after that of --listen",
+                            graphs[i].name, endpoint, i);
+        }
     }
     if (status || self->graphs_count == 1) {
         return status;
@@ -346,7 +349,10 @@ int dw_command_coordinator (int argc, char **argv) {
     if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
         return status;
     }
-    status = dw_graphs_load (graphs, options.graphs, options.graphs_count);
+    status = dw_graphs_check_endpoint (options.system.listen, options.graphs_count);
+    if (!status) {
+        status = dw_graphs_load (graphs, options.graphs, options.graphs_count);
+    }
     if (!status) {
         status = s_serve (&options, graphs);
     }

@@ -189,6 +189,12 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (self->no_workers >= 0 && !self->listen) {
         argp_error (state, "--no-workers is of no use without --listen");
     }
+    if (self->stalled_ms && !self->listen && self->isolation == DW_ISOLATION_NONE) {
+        argp_error (state, "--stalled-seconds is of no use without --listen or --isolation");
+    }
+    if (self->progress == PROGRESS_ALWAYS && self->request.lines) {
+        argp_error (state, "--progress is of no use with --lines");
+    }
     if (self->isolation == DW_ISOLATION_PROCESS && self->listen) {
         argp_error (state, "--isolation and --listen do not go together: say --isolation process "
                            "to the workers");
@@ -256,10 +262,9 @@ static const struct argp s_argp = {
         "line of its own, and how all of them ended is said on standard error.\n\n"
         "SIGINT or SIGTERM cancels the run and prints what it got done; a second one ends the "
         "command at once.\n\n"
-        "Exit status: 0 the run is ok; 1 it is not; 64 usage; 66 a file cannot be read or the "
-        "input is too large; 71 the system refuses threads, memory or descriptors; 74 the output "
-        "cannot be written; 77 a key is missing or refused; 78 the graph is wrong; 130 and 143 "
-        "ended by SIGINT and SIGTERM.",
+        "Exit status: 0 the run is ok; 1 it is not; " DW_HELP_64
+        "66 a file cannot be read or the input is too large; " DW_HELP_71
+        "74 the output cannot be written; 77 a key is missing or refused; 78 the graph is wrong; 130 and 143 ended by SIGINT and SIGTERM.",
 };
 
 /* ---- The graph and the input -------------------------------------------------------------- */

@@ -51,9 +51,8 @@ static const struct argp s_argp = {
         "\v"
         "Times that pass in a worker are known by what it measured; what is left of a task's time is put down "
         "to messages.\n\n"
-        "Exit status: 0; 1 the recording cannot be replayed to its end, which is said; 64 usage, "
-        "no such node or run; 65 the recording is damaged, or none, or of a later version; 66 it "
-        "cannot be read; 74 the output cannot be written.",
+        "Exit status: 0; 1 the recording cannot be replayed to its end, which is said; 64 usage, no such node or run; 65 the recording is damaged, or none, or of a later version; 66 it cannot be read; " DW_HELP_71
+        "74 the output cannot be written.",
 };
 
 static int s_explain (const options_t *self, const dw_open_recording_t *open, dw_why_t *why) {

@@ -191,7 +191,12 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_EXEC_TIMEOUT:
             self->exec_timeout_ms = dw_command_seconds (state, "--exec-timeout", arg, 1);
             return 0;
-        case ARGP_KEY_END: s_check_exec (self, state); return 0;
+        case ARGP_KEY_END:
+            s_check_exec (self, state);
+            if (self->has_incarnation && !self->name && !self->is_of_slurm) {
+                argp_error (state, "--incarnation is of no use without --name or --slurm");
+            }
+            return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -217,12 +222,9 @@ static const struct argp s_argp = {
         "SIGTERM finishes the tasks that are begun, gives the others back and ends it; a second "
         "SIGTERM gives everything back at once, and so does SIGINT. One that has no coordinator yet, or looks for a lost one, "
         "ends at the first.\n\n"
-        "Exit status: 0 the coordinator ended, or it was ended by SIGTERM; 64 usage; 65 the "
-        "rendezvous file has no endpoint; 66 it cannot be read; 69 nobody answers, or there is no "
-        "rendezvous file; 71 the system refuses threads, memory or descriptors; 75 the coordinator "
-        "was lost; 76 the coordinator refused; 77 a key is missing or refused; 78 the "
-        "coordinator's graph has nothing that it can run, or with --isolation process every slot went down more than 5 times "
-        "within 10 s; 130 ended by SIGINT.",
+        "Exit status: 0 the coordinator ended, or it was ended by SIGTERM; " DW_HELP_64
+        "65 the rendezvous file has no endpoint; 66 it cannot be read; 69 nobody answers, or there is no rendezvous file; " DW_HELP_71
+        "75 the coordinator was lost; 76 the coordinator refused; 77 a key is missing or refused; 78 the coordinator's graph has nothing that it can run, or with --isolation process every slot went down more than 5 times within 10 s; 130 ended by SIGINT.",
 };
 
 /* ---- Its processors ----------------------------------------------------------------------- */

@@ -14,10 +14,7 @@ char *dw_serve_name (const char *file) {
 
 /* What cannot be listened at is the fault of whoever wrote --listen. */
 static int s_fail (int err, const dw_error_t *error, const char *listen) {
-    int status = dw_command_fail (err, error, "the actors cannot be started");
-    if (err == DW_EFILE) { /* nothing is read here: the recording cannot be written */
-        return DW_EXIT_OUTPUT;
-    }
+    int status = dw_command_fail_writing (err, error, "the actors cannot be started");
     return err == DW_EINVAL && listen ? DW_EXIT_USAGE : status;
 }
 

@@ -158,7 +158,7 @@ static void what_is_no_name_is_a_usage_error (void **state) {
         s_expect_end (&f->first, 64, "a worker's name has 1 to 64 printable characters");
     }
     WORKER (&f->first, "--incarnation", "1");
-    s_expect_end (&f->first, 64, "an incarnation needs a name");
+    s_expect_end (&f->first, 64, "--incarnation is of no use without --name or --slurm");
 }
 
 /* ---- Of Slurm ----------------------------------------------------------------------------- */
