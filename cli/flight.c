@@ -12,7 +12,7 @@
 #define BAR_WIDTH       30
 #define BAR_INTERVAL_US 100000
 
-#define LOOK_INTERVAL_MS 100
+#define LOOK_INTERVAL_MS 100 /* a coordinator elsewhere that is lost makes nothing readable */
 
 uint64_t dw_flight_now_us (void) {
     struct timespec now;
@@ -113,11 +113,11 @@ bool dw_flight_look_after_agent (dw_flight_t *self, dw_client_t *client) {
     return true;
 }
 
-int dw_flight_sleep (dw_client_t *client, const dw_signals_t *signals, int other_fd) {
+int dw_flight_sleep (dw_client_t *client, const dw_signals_t *signals, int input_fd) {
     struct pollfd items[] = {
         {.fd = dw_client_fd (client), .events = POLLIN},
         {.fd = signals->fd, .events = POLLIN},
-        {.fd = other_fd, .events = POLLIN},
+        {.fd = input_fd, .events = POLLIN},
     };
     poll (items, 3, LOOK_INTERVAL_MS);
     int err = dw_client_wait_all (client, 0);

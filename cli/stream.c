@@ -257,11 +257,10 @@ static void s_sleep (s_stream_t *self) {
     }
     int err = dw_flight_sleep (self->client, self->signals,
                                self->waits_for_input ? self->records->fd : -1);
-    if (dw_flight_look_after_agent (self->flight, self->client)) {
-        self->is_input_over = true;
-    }
     if (err) {
         s_fail (self, err, NULL);
+    } else if (dw_flight_look_after_agent (self->flight, self->client)) {
+        self->is_input_over = true;
     }
 }
 
