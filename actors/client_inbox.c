@@ -164,9 +164,7 @@ static void s_notice_refusal (const dw_client_t *self, const char *text, size_t 
         return;
     snprintf (line, sizeof line, "the coordinator refused: %.*s (%u)", (int) size, text,
               (unsigned) code);
-    for (char *at = line; *at; at++)
-        if ((unsigned char) *at < ' ' || *at == 0x7f)
-            *at = '?';
+    dw_error_tame (line);
     self->notice (self->notice_arg, line);
 }
 
