@@ -16,7 +16,7 @@ static dw_parameter_t s_parameters[] = {
     {"runs", "Runs that are made, of one node each", 100000, 500, 1, 10000000, false},
     {"trips", "Of those that are waited for one by one", 2000, 50, 1, 1000000, false},
     {"payload", "Bytes of each input and output", 24, 24, 1, 1 << 20, false},
-    {"in_flight", "Runs in flight", 512, 64, 1, 65536, false},
+    {"in-flight", "Runs in flight", 512, 64, 1, 65536, false},
     {"repeat", "How often each figure is measured", 5, 2, 1, 1000, false},
     {NULL, NULL, 0, 0, 0, 0, false},
 };

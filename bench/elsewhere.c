@@ -132,25 +132,14 @@ static char *s_text (size_t payload) {
     return text;
 }
 
-static int s_run (dw_client_t *client, const char *text, uint64_t *hash, dw_error_t *error) {
-    dw_result_t *result = NULL;
-    int err = dw_client_run_text (client, text, &result, error);
-    if (!err)
-        err = dw_rig_check (result, error);
-    if (!err)
-        *hash = dw_rig_hash (result);
-    dw_result_destroy (&result);
-    return err;
-}
-
 static int s_measure_tasks (dw_report_t *report, dw_client_t *client, uint64_t *hash) {
     uint32_t repeat = (uint32_t) s_parameters[REPEAT].value;
     double *ns = calloc (repeat, sizeof *ns);
     char *text = s_text (s_parameters[PAYLOAD].value);
-    int err = ns && text ? s_run (client, text, hash, report->error) : DW_ENOMEM;
+    int err = ns && text ? dw_rig_run_text (client, text, hash, report->error) : DW_ENOMEM;
     for (uint32_t i = 0; i < repeat && !err; i++) {
         int64_t begin_ns = dw_clock_ns ();
-        err = s_run (client, text, hash, report->error);
+        err = dw_rig_run_text (client, text, hash, report->error);
         ns[i] = (double) (dw_clock_ns () - begin_ns) / (double) s_parameters[TASKS].value;
     }
     if (!err)
@@ -191,10 +180,13 @@ typedef struct s_series_t {
 
 static bool s_series_new (s_series_t *self, const char *name) {
     size_t repeat = s_parameters[REPEAT].value;
-    *self = (s_series_t){.name = name, .ours = calloc (3 * repeat, sizeof (double))};
-    self->raw = self->ours + repeat;
-    self->ratio = self->raw + repeat;
-    return self->ours != NULL;
+    double *values = calloc (3 * repeat, sizeof *values);
+    *self = (s_series_t){.name = name, .ours = values};
+    if (values) {
+        self->raw = values + repeat;
+        self->ratio = values + 2 * repeat;
+    }
+    return values;
 }
 
 static void s_series_set (s_series_t *self, size_t round, double ours, double raw) {

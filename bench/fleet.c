@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "actors/clock.h"
@@ -46,10 +45,9 @@ typedef struct s_look_t {
 } s_look_t;
 
 static s_look_t s_look (const dw_workers_t *workers) {
-    s_look_t look = {.workers_s = dw_workers_cpu_s (workers), .at_ns = dw_clock_ns ()};
-    struct timespec now;
-    clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
-    look.own_s = (double) now.tv_sec + (double) now.tv_nsec / 1e9;
+    s_look_t look = {.own_s = dw_workers_own_cpu_s (),
+                     .workers_s = dw_workers_cpu_s (workers),
+                     .at_ns = dw_clock_ns ()};
     long fds = sysconf (_SC_OPEN_MAX);
     for (int fd = 0; fd < fds && fd < 1 << 17; fd++) {
         struct tcp_info info = {0};
@@ -129,7 +127,7 @@ static int s_measure (dw_report_t *report, dw_system_t *system, const dw_workers
 
 /* ---- Made ------------------------------------------------------------------------------------- */
 
-static int s_make_graph (dw_graph_t *graph, dw_error_t *error) {
+static int s_make_graph (dw_graph_t *graph) {
     char id[16];
     int err = graph ? DW_OK : DW_ENOMEM;
     for (unsigned i = 0; i < NODES && !err; i++) {
@@ -139,7 +137,6 @@ static int s_make_graph (dw_graph_t *graph, dw_error_t *error) {
         if (!err && s_parameters[TASK_MS].value)
             err = dw_graph_set_integer (graph, node, "ms", (int64_t) s_parameters[TASK_MS].value);
     }
-    (void) error;
     return err;
 }
 
@@ -163,7 +160,7 @@ int main (int argc, char **argv) {
                                    .clients_max = 1};
     int err = dw_workers_start (&workers, processes, each, report.error);
     if (!err)
-        err = s_make_graph (graph, report.error);
+        err = s_make_graph (graph);
     if (!err)
         err = dw_system_open (&system, graph, &options, report.error);
     alone_bytes = dw_resident_bytes ();

@@ -4,7 +4,6 @@
  * A coordinator in this process, one worker process with so many slots, each with a connection of its own over TCP on this
  * machine. After that a run goes through the system, whose outputs the hash is of. */
 
-#include <time.h>
 #include <unistd.h>
 
 #include "actors/clock.h"
@@ -21,35 +20,14 @@ static dw_parameter_t s_parameters[] = {
     {NULL, NULL, 0, 0, 0, 0, false},
 };
 
-/* Seconds of CPU time that this process has used so far. */
-static double s_own_s (void) {
-    struct timespec now;
-    clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
-}
-
-static int s_run (dw_report_t *report, dw_system_t *system, uint64_t *hash) {
-    dw_client_t *client = NULL;
-    dw_result_t *result = NULL;
-    int err = dw_client_new (&client, system, report->error);
-    if (!err)
-        err = dw_client_run_text (client, "still here", &result, report->error);
-    if (!err)
-        err = dw_rig_check (result, report->error);
-    if (!err)
-        *hash = dw_rig_hash (result);
-    dw_result_destroy (&result);
-    dw_client_destroy (&client);
-    return err;
-}
-
 static void s_measure (dw_report_t *report, const dw_workers_t *workers) {
     sleep (2); /* the last of them say HELLO */
-    double own_s = s_own_s (), worker_s = dw_workers_cpu_s (workers);
+    double own_s = dw_workers_own_cpu_s (), worker_s = dw_workers_cpu_s (workers);
     int64_t begin_ns = dw_clock_ns ();
     sleep ((unsigned) s_parameters[SECONDS].value);
     double passed_s = (double) (dw_clock_ns () - begin_ns) / 1e9;
-    dw_report_number (report, "coordinator_core_percent", 100 * (s_own_s () - own_s) / passed_s);
+    dw_report_number (report, "coordinator_core_percent",
+                      100 * (dw_workers_own_cpu_s () - own_s) / passed_s);
     dw_report_number (report, "worker_core_percent",
                       100 * (dw_workers_cpu_s (workers) - worker_s) / passed_s);
 }
@@ -75,7 +53,7 @@ int main (int argc, char **argv) {
         err = dw_workers_join (&workers, dw_system_listening (system), report.error);
     if (!err) {
         s_measure (&report, &workers);
-        err = s_run (&report, system, &hash);
+        err = dw_rig_run_once (system, "still here", &hash, report.error);
     }
     dw_system_close (&system, -1, NULL);
     dw_graph_destroy (&graph);

@@ -33,22 +33,6 @@ static double s_ms (int64_t from_ns, int64_t to_ns) {
     return (double) (to_ns - from_ns) / 1e6;
 }
 
-/* One run, its client made and destroyed. */
-static int s_run (dw_report_t *report, dw_system_t *system, uint64_t *hash) {
-    dw_client_t *client = NULL;
-    dw_result_t *result = NULL;
-    int err = dw_client_new (&client, system, report->error);
-    if (!err)
-        err = dw_client_run_text (client, "", &result, report->error);
-    if (!err)
-        err = dw_rig_check (result, report->error);
-    if (!err)
-        *hash = dw_rig_hash (result);
-    dw_result_destroy (&result);
-    dw_client_destroy (&client);
-    return err;
-}
-
 static int s_measure (dw_report_t *report, const dw_graph_t *graph,
                       const dw_system_options_t *options, s_times_t *times, uint64_t *hash) {
     dw_system_t *system = NULL;
@@ -57,7 +41,7 @@ static int s_measure (dw_report_t *report, const dw_graph_t *graph,
     int64_t opened_ns = dw_clock_ns ();
     if (err)
         return err;
-    err = s_run (report, system, hash);
+    err = dw_rig_run_once (system, "", hash, report->error);
     int64_t ran_ns = dw_clock_ns ();
     int close_err = dw_system_close (&system, -1, report->error);
     int64_t closed_ns = dw_clock_ns ();

@@ -12,7 +12,7 @@ typedef struct options_t {
     format_t format;
 } options_t;
 
-enum { KEY_FORMAT = 'f' };
+enum { KEY_FORMAT = 256 }; /* beyond the characters: it has no short form */
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
     options_t *self = state->input;

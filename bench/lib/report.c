@@ -13,7 +13,15 @@
 
 enum { KEY_QUICK = 256, KEY_FORMAT, KEY_PARAMETER }; /* beyond the characters: no short forms */
 
-enum { STATUS_DEFECT = 70, STATUS_REFUSED = 71, STATUS_OUTPUT = 74 };
+/* As dagwood's own. */
+enum {
+    STATUS_USAGE = 64,
+    STATUS_FILE = 66,
+    STATUS_DEFECT = 70,
+    STATUS_REFUSED = 71,
+    STATUS_OUTPUT = 74,
+    STATUS_GRAPH = 78
+};
 
 /* ---- The command line ------------------------------------------------------------------------- */
 
@@ -73,7 +81,7 @@ void dw_report_start (dw_report_t *self, int argc, char **argv) {
             .name = parameter->name, .key = KEY_PARAMETER + i, .arg = "N", .doc = help[i]};
     }
     struct argp argp = {.options = options, .parser = s_parse, .doc = self->help};
-    argp_err_exit_status = 64;
+    argp_err_exit_status = STATUS_USAGE;
     argp_parse (&argp, argc, argv, 0, NULL, self);
     self->error = dw_error_new ();
     self->figures = json_object ();
@@ -103,9 +111,9 @@ void dw_report_append (dw_report_t *self, const char *name, uint64_t value) {
 void dw_report_spread (dw_report_t *self, const char *name, dw_spread_t value) {
     char key[64];
     dw_report_number (self, name, value.median);
-    snprintf (key, sizeof key, "%s_least", name);
+    snprintf (key, sizeof key, "%s_min", name);
     dw_report_number (self, key, value.min);
-    snprintf (key, sizeof key, "%s_most", name);
+    snprintf (key, sizeof key, "%s_max", name);
     dw_report_number (self, key, value.max);
 }
 
@@ -130,8 +138,15 @@ static void s_print_text (const json_t *figures) {
 
 static int s_fail (const dw_report_t *self, int err) {
     const char *text = dw_error_text (self->error);
-    fprintf (stderr, "%s%s: %s\n", text, self->bench, dw_err_text (err));
-    return err == DW_ELIMIT || err == DW_ENOMEM ? STATUS_REFUSED : STATUS_DEFECT;
+    if (text[0])
+        fputs (text, stderr);
+    else
+        fprintf (stderr, "%s: %s\n", self->bench, dw_err_text (err));
+    return err == DW_EINVAL                       ? STATUS_USAGE
+           : err == DW_EFILE                      ? STATUS_FILE
+           : err == DW_EGRAPH                     ? STATUS_GRAPH
+           : err == DW_ELIMIT || err == DW_ENOMEM ? STATUS_REFUSED
+                                                  : STATUS_DEFECT;
 }
 
 int dw_report_end (dw_report_t *self, uint64_t hash, int err) {

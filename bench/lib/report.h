@@ -44,11 +44,12 @@ void dw_report_number (dw_report_t *self, const char *name, double value);
 void dw_report_count (dw_report_t *self, const char *name, uint64_t value);
 /* Adds one more value to a figure that is a series. */
 void dw_report_append (dw_report_t *self, const char *name, uint64_t value);
-/* Adds three figures: the median as NAME, the least and the most. */
+/* Adds three figures: the median as NAME, then NAME_min and NAME_max. */
 void dw_report_spread (dw_report_t *self, const char *name, dw_spread_t value);
 /* Prints all, the hash last, or when err is an error why there is nothing to print; frees what the
- * report holds. Returns the exit status: 0; 70 a defect; 71 the system refuses threads, memory or
- * descriptors; 74 the output cannot be written. */
+ * report holds. Returns the exit status: 0; 64 what was asked makes no sense; 66 a file cannot be read or
+ * made; 70 a defect; 71 the system refuses threads, memory or descriptors; 74 the output cannot be
+ * written; 78 a graph file is wrong. */
 int dw_report_end (dw_report_t *self, uint64_t hash, int err);
 
 #endif

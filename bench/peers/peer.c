@@ -16,7 +16,7 @@
 #include "bench/lib/switches.h"
 #include "runtime/core/error.h"
 
-enum { STATUS_USAGE = 64, STATUS_FILE = 66, STATUS_GRAPH = 78 }; /* as dagwood's own */
+#define STATUS_USAGE 64 /* as dagwood's own */
 
 /* ---- The command line ---------------------------------------------------------------------- */
 
@@ -309,17 +309,6 @@ static void s_report_measured (const s_bench_t *self, dw_report_t *report) {
     dw_report_number (report, "context_switches_per_task", self->switches);
 }
 
-/* Says why there is nothing to measure when it is not for dw_report_end to say; else 0. */
-static int s_refused (const dw_error_t *error, int err) {
-    int status = err == DW_EINVAL   ? STATUS_USAGE
-                 : err == DW_EFILE  ? STATUS_FILE
-                 : err == DW_EGRAPH ? STATUS_GRAPH
-                                    : 0;
-    if (status)
-        fputs (dw_error_text (error), stderr);
-    return status;
-}
-
 int main (int argc, char **argv) {
     s_options_t options;
     s_options_parse (&options, argc, argv);
@@ -336,10 +325,5 @@ int main (int argc, char **argv) {
         s_report_measured (&bench, &report);
     }
     s_close (&bench);
-    int status = s_refused (report.error, err);
-    if (!status)
-        return dw_report_end (&report, bench.hash, err);
-    json_decref (report.figures);
-    dw_error_destroy (&report.error);
-    return status;
+    return dw_report_end (&report, bench.hash, err);
 }
