@@ -14,6 +14,7 @@
 #include "actors/processors.h"
 #include "cli/output.h"
 #include "runtime/config.h"
+#include "runtime/core/plan.h"
 
 #define SECONDS_MAX 1000000
 
@@ -69,6 +70,11 @@ int dw_command_fail (int err, const dw_error_t *error, const char *doing) {
 int dw_command_fail_writing (int err, const dw_error_t *error, const char *doing) {
     int status = dw_command_fail (err, error, doing);
     return err == DW_EFILE ? DW_EXIT_OUTPUT : status;
+}
+
+int dw_command_cannot_read (const char *name, int reason) {
+    dw_command_say ("%s cannot be read: %s", name, strerror (reason));
+    return reason == ENOMEM ? DW_EXIT_REFUSED : DW_EXIT_INPUT;
 }
 
 void dw_command_notice (void *arg, const char *line) {
@@ -234,6 +240,25 @@ int dw_command_no_processor (const dw_processors_t *processors, const char *name
 }
 
 /* ---- Graphs ------------------------------------------------------------------------------- */
+
+uint32_t dw_command_node (const dw_plan_t *plan, const char *asked_by, const char *file,
+                          const char *id) {
+    uint32_t node = dw_plan_find (plan, id);
+    if (node != DW_NONE) {
+        return node;
+    }
+    dw_nearest_t nearest = dw_command_nearest (id);
+    for (uint32_t n = 0; n < plan->nodes_count; n++) {
+        dw_command_candidate (&nearest, plan->ids[n]);
+    }
+    if (nearest.best) {
+        dw_command_say ("%s%s has no node \"%s\"; did you mean \"%s\"?", asked_by, file, id,
+                        nearest.best);
+    } else {
+        dw_command_say ("%s%s has no node \"%s\"", asked_by, file, id);
+    }
+    return DW_NONE;
+}
 
 /* The options and processors of a graph whose file has errors are looked at all the same, so that
  * everything is said at once. */

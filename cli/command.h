@@ -43,6 +43,8 @@ void dw_command_say (const char *format, ...) DW_PRINTF (1, 2);
 int dw_command_fail (int err, const dw_error_t *error, const char *doing);
 /* The same where nothing is read: a file that DW_EFILE is about cannot be written. */
 int dw_command_fail_writing (int err, const dw_error_t *error, const char *doing);
+/* Says that what is called name cannot be read, for this errno. Returns the exit status. */
+int dw_command_cannot_read (const char *name, int reason);
 /* As dw_command_fail where there are only warnings to show. */
 void dw_command_show (const dw_error_t *error);
 /* For the notice of a system or an agent: says line. */
@@ -78,7 +80,6 @@ uint64_t dw_command_number (const struct argp_state *state, const char *option, 
 int dw_command_seconds (const struct argp_state *state, const char *option, const char *word,
                         int min_ms);
 
-#define DW_COMMAND_RECORD_BYTES_MIN 4096u /* of --record-bytes-max */
 /* The word of --reconnect in milliseconds: seconds, or "forever", which is -1. */
 int dw_command_reconnect (const struct argp_state *state, const char *word);
 
@@ -88,6 +89,11 @@ dw_format_t dw_command_format (const struct argp_state *state, const char *word)
 
 /* Says that there is no such processor, and the nearest that there is; returns the exit status. */
 int dw_command_no_processor (const dw_processors_t *processors, const char *name);
+
+/* The node of this id of a plan, which is file's; DW_NONE: there is none, which is said, behind asked_by ("--output: "), with
+ * the nearest that there is. */
+uint32_t dw_command_node (const struct dw_plan_t *plan, const char *asked_by, const char *file,
+                          const char *id);
 
 /* Loads and compiles a graph file and shows every error and warning. Returns DW_EXIT_OK with the
  * graph in *graph_p and its plan in *plan_p, or the exit status. graph_p NULL: only the plan. */

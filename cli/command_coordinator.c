@@ -47,9 +47,6 @@ enum {
     KEY_KEEP_BYTES,
 };
 
-/* The first is what happens by default. */
-static const char *const s_no_workers[] = {"wait", "fail", NULL};
-
 static const struct argp_option s_options[] = {
     {.name = "listen",
      .key = KEY_LISTEN,
@@ -57,11 +54,7 @@ static const struct argp_option s_options[] = {
      .doc =
          "Where others find it: tcp://ADDRESS:PORT (* or 0 for any port) or ipc://FILE; what it got is "
          "printed"},
-    {.name = "keys",
-     .key = KEY_KEYS,
-     .arg = "DIR",
-     .doc = "The folder of coordinator.key and allowed, without which none but this machine can be "
-            "let in [no keys]"},
+    {.name = "keys", .key = KEY_KEYS, .arg = "DIR", .doc = DW_SERVE_KEYS_HELP},
     {.name = "rendezvous",
      .key = KEY_RENDEZVOUS,
      .arg = "FILE",
@@ -105,15 +98,11 @@ static const struct argp_option s_options[] = {
      .doc =
          "Most connections at one time, before they are let in too; who comes then waits [one for "
          "each client, two for each slot, and 32]"},
-    {.name = "record",
-     .key = KEY_RECORD,
-     .arg = "FILE",
-     .doc = "Record all that decides what happens, for dagwood replay and dagwood why [nothing is "
-            "recorded]"},
+    {.name = "record", .key = KEY_RECORD, .arg = "FILE", .doc = DW_SERVE_RECORD_HELP},
     {.name = "record-bytes-max",
      .key = KEY_RECORD_BYTES_MAX,
      .arg = "N",
-     .doc = "How large the recording may become; then it ends, and the runs go on [256 MiB]"},
+     .doc = DW_SERVE_RECORD_BYTES_HELP},
     {.name = "lost-client-ms",
      .key = KEY_LOST_CLIENT_MS,
      .arg = "N",
@@ -206,8 +195,7 @@ static error_t s_parse_limit (int key, const char *arg, const struct argp_state 
                                                                     1, CONNECTIONS_MAX);
             return 0;
         case KEY_RECORD_BYTES_MAX:
-            system->record_bytes_max = dw_command_number (state, "--record-bytes-max", arg,
-                                                          DW_COMMAND_RECORD_BYTES_MIN, INT64_MAX);
+            system->record_bytes_max = dw_serve_record_bytes (state, arg);
             return 0;
         default: return s_parse_keep (key, arg, state);
     }
@@ -222,8 +210,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_RENDEZVOUS: self->rendezvous = arg; return 0;
         case KEY_ACTORS_HERE: self->system.no_actors = false; return 0;
         case KEY_NO_WORKERS:
-            self->system.no_workers_fail = dw_command_choose (state, "--no-workers", s_no_workers,
-                                                              arg) == 1;
+            self->system.no_workers_fail = dw_serve_no_workers_fail (state, arg);
             return 0;
         case ARGP_KEY_ARG:
             if (self->graphs_count == GRAPHS_MAX) {

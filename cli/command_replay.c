@@ -104,7 +104,7 @@ static int s_replay (const options_t *self, dw_open_recording_t *open) {
             transcript.node = dw_recording_outer (open, self->node, &transcript.inner);
         }
         if (transcript.node == DW_NONE) {
-            dw_recording_node (open, self->file, self->node); /* which says so */
+            dw_command_node (open->plan, "", self->file, self->node); /* which says so */
             return DW_EXIT_USAGE;
         }
     }

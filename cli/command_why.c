@@ -88,7 +88,7 @@ static int s_why (const options_t *self, dw_open_recording_t *open) {
             self->node, open->plan->ids[outer], open->plan->ids[outer], self->node);
         return DW_EXIT_USAGE;
     }
-    if (self->node && dw_recording_node (open, self->file, self->node) == DW_NONE) {
+    if (self->node && dw_command_node (open->plan, "", self->file, self->node) == DW_NONE) {
         return DW_EXIT_USAGE;
     }
     if (dw_why_begin (&why, open->replay, self->run ? self->run : 1)) {

@@ -100,7 +100,7 @@ static void s_print_where (const dw_why_t *why, const dw_attempt_t *attempt) {
     const char *place = attempt->worker < why->places_size ? why->places[attempt->worker] : NULL;
     if (place) {
         dw_output_text (" (");
-        dw_recording_print (place, strlen (place));
+        dw_output_write_visible (place, strlen (place));
         dw_output_text (")");
     }
 }

@@ -139,7 +139,7 @@ uint32_t dw_request_runs_max (const dw_request_t *self, uint32_t otherwise) {
 
 static int s_stream (const dw_request_t *self, dw_client_t *client, dw_input_t *input,
                      const dw_signals_t *signals, dw_flight_t *flight) {
-    dw_stream_options_t options = {
+    dw_lines_options_t options = {
         .outputs = self->outputs,
         .outputs_count = self->outputs_count,
         .deadline_ms = self->deadline_ms,

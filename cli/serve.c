@@ -5,11 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RECORD_BYTES_MIN 4096u
+
 char *dw_serve_name (const char *file) {
     const char *slash = strrchr (file, '/');
     const char *base = slash ? slash + 1 : file;
     const char *dot = strrchr (base, '.');
     return strndup (base, dot && dot > base ? (size_t) (dot - base) : strlen (base));
+}
+
+uint64_t dw_serve_record_bytes (const struct argp_state *state, const char *word) {
+    return dw_command_number (state, "--record-bytes-max", word, RECORD_BYTES_MIN, INT64_MAX);
+}
+
+bool dw_serve_no_workers_fail (const struct argp_state *state, const char *word) {
+    static const char *const words[] = {"wait", "fail", NULL};
+    return dw_command_choose (state, "--no-workers", words, word) == 1;
 }
 
 /* What cannot be listened at is the fault of whoever wrote --listen. */

@@ -32,7 +32,7 @@ typedef struct s_place_t {
 #define RECORD_OF(run) ((run) / PLACES)
 
 typedef struct s_stream_t {
-    const dw_stream_options_t *options;
+    const dw_lines_options_t *options;
     dw_client_t *client;
     dw_records_t *records;
     const dw_signals_t *signals;
@@ -314,7 +314,7 @@ static void s_release (s_stream_t *self) {
     free (self);
 }
 
-int dw_stream_run (const dw_stream_options_t *options, dw_client_t *client, dw_records_t *records,
+int dw_stream_run (const dw_lines_options_t *options, dw_client_t *client, dw_records_t *records,
                    const dw_signals_t *signals, dw_flight_t *flight) {
     uint64_t started_us = dw_flight_now_us ();
     s_stream_t *self = calloc (1, sizeof *self);

@@ -8,8 +8,8 @@
  * as one JSON object. A figure's name ends with its unit. Compare figures only from one machine and
  * one sitting, as a ratio. */
 
-#ifndef DW_REPORT_H
-#define DW_REPORT_H
+#ifndef DW_BENCH_REPORT_H
+#define DW_BENCH_REPORT_H
 
 #include "bench/lib/spread.h"
 #include "dagwood.h"
