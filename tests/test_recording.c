@@ -483,6 +483,12 @@ static void a_check_goes_backwards_too (void **state) {
     }
 }
 
+static void s_set_version (uint8_t *bytes, uint8_t version) {
+    bytes[8] = version;
+    uint64_t check = dw_recording_check (0, bytes, 24);
+    memcpy (bytes + 24, &check, sizeof check);
+}
+
 static void a_foreign_file_and_a_later_version_are_named (void **state) {
     size_t size;
     uint8_t *bytes = recorded_world (1, NULL, &size);
@@ -491,12 +497,10 @@ static void a_foreign_file_and_a_later_version_are_named (void **state) {
     assert_int_equal (foreign.open_err, DW_EPROTOCOL);
     assert_non_null (strstr (foreign.message, "no recording of dagwood"));
     assert_int_equal (replayed (bytes, 0).open_err, DW_EPROTOCOL);
-    bytes[8] = DW_RECORDING_VERSION + 1;
-    uint64_t check = dw_recording_check (0, bytes, 24);
-    memcpy (bytes + 24, &check, sizeof check);
+    s_set_version (bytes, DW_RECORDING_VERSION + 1);
     replayed_t later = replayed (bytes, size);
     assert_int_equal (later.open_err, DW_EPROTOCOL);
-    assert_non_null (strstr (later.message, "version 2 (byte 8)"));
+    assert_non_null (strstr (later.message, "version 3 (byte 8)"));
     free (bytes);
 }
 
@@ -660,6 +664,20 @@ static void recordings_of_every_version_are_still_replayed (void **state) {
             fail_msg ("no recording that is kept has an event of type %d: make one", type);
 }
 
+/* What was added came first in its run then, and now comes at the place of the node that added it. */
+static void a_recording_of_version_1_is_replayed_in_the_order_of_its_time (void **state) {
+    size_t size;
+    uint8_t *bytes = recorded_file (KEPT_FOLDER "/v1-order-pool.rec", &size);
+    (void) state;
+    assert_non_null (bytes);
+    assert_int_equal (replayed (bytes, size).err, DW_ENOENT);
+    s_set_version (bytes, 2);
+    replayed_t result = replayed (bytes, size);
+    assert_int_equal (result.err, DW_EREFUSED);
+    assert_non_null (strstr (result.message, "decides otherwise"));
+    free (bytes);
+}
+
 /* Small worlds of the simulator, until every event there is has been in one. */
 static int s_write_kept (const char *folder) {
     int failed = 0;
@@ -722,6 +740,7 @@ int main (int argc, char **argv) {
         cmocka_unit_test (times_that_are_changed_are_noticed_where_they_decide),
         cmocka_unit_test (nonsense_is_refused_and_never_reaches_an_assertion),
         cmocka_unit_test (recordings_of_every_version_are_still_replayed),
+        cmocka_unit_test (a_recording_of_version_1_is_replayed_in_the_order_of_its_time),
     };
     if (argc == 3 && strcmp (argv[1], "--seeds") == 0) /* of the fuzz target, into a folder */
         return s_write_seeds (argv[2]);
