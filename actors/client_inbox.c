@@ -162,9 +162,7 @@ static void s_notice_refusal (const dw_client_t *self, const char *text, size_t 
     if (self->refused != DW_EKEY || !self->names || !self->notice)
         return;
     snprintf (line, sizeof line, "the coordinator refused: %.*s", (int) size, text);
-    for (char *at = line; *at; at++)
-        if ((unsigned char) *at < ' ' || *at == 0x7f)
-            *at = '?';
+    dw_error_tame (line);
     self->notice (self->notice_arg, line);
 }
 

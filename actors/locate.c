@@ -24,9 +24,8 @@ typedef struct s_answer_t {
 /* People are shown it. */
 static char *s_copy (const char *name, size_t size) {
     char *copy = strndup (name, size);
-    for (char *at = copy; at && *at; at++)
-        if ((unsigned char) *at < ' ' || *at == 0x7f)
-            *at = '?';
+    if (copy)
+        dw_error_tame (copy);
     return copy;
 }
 

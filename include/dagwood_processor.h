@@ -130,7 +130,7 @@ DW_EXPORT int dw_call_set_payload (dw_call_t *self);
 /* A str (a promise: UTF-8) or a bin of size bytes that the caller now writes; NULL: no memory. */
 DW_EXPORT char *dw_call_reserve_text (dw_call_t *self, size_t size);
 DW_EXPORT void *dw_call_reserve_bytes (dw_call_t *self, size_t size);
-/* Both are copied, text in UTF-8; a key set again has the later value. */
+/* Both are copied; a key set again has the later value. DW_EINVAL: not UTF-8. */
 DW_EXPORT int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value);
 
 /* This node ends its branch: it is skipped, gives no output and no metadata, and what depends on it alone is skipped,

@@ -139,7 +139,6 @@ static void s_read_id (dw_reader_t *reader, const dw_spec_t *spec, void *target)
         config->lacks_id = true;
 }
 
-/* Many nodes in a row have one processor, and then share its name. */
 static void s_read_processor (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
     config_t *config = target;
     dw_node_t *node = s_node (config);
@@ -147,9 +146,9 @@ static void s_read_processor (dw_reader_t *reader, const dw_spec_t *spec, void *
     node->processor_column = reader->item.column;
     if (!s_is_name (reader, spec->name, "the name of a processor"))
         return;
-    const char *last = config->node > 0 ? node[-1].processor : "";
-    bool is_last = strcmp (last, reader->item.text) == 0;
-    const char *processor = is_last ? last : s_copy (reader, config);
+    const char *processor = dw_graph_copy_processor (config->graph, config->node,
+                                                     reader->item.text);
+    dw_reader_check_memory (reader, processor != NULL);
     if (processor)
         node->processor = processor;
 }

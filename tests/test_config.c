@@ -427,6 +427,23 @@ static void options_take_single_values_up_to_a_number_of_them (void **state) {
                       config_messages () + strlen (config_messages ()));
 }
 
+static void an_integer_beyond_64_bits_is_a_number_in_yaml_and_json (void **state) {
+    const char *text = "{\"processors\": [{\"id\": \"a\", \"processor\": \"p\", "
+                       "\"options\": {\"x\": 123456789012345678901234567890, \"y\": 12}}]}";
+    (void) state;
+    for (int json = 0; json < 2; json++) {
+        dw_graph_t *graph = config_parse (text, strlen (text), json);
+        if (!graph)
+            fail_msg ("%s", config_messages ());
+        const dw_setting_t *setting = graph->nodes[0].settings;
+        assert_int_equal (setting->type, DW_VALUE_NUMBER);
+        assert_true (setting->value.number > 1.2e29 && setting->value.number < 1.3e29);
+        assert_int_equal (setting->next->type, DW_VALUE_INTEGER);
+        assert_int_equal (setting->next->value.integer, 12);
+        dw_graph_destroy (&graph);
+    }
+}
+
 static void everything_wrong_is_said_at_once_with_the_graphs_shape (void **state) {
     (void) state;
     config_expect (
@@ -538,6 +555,7 @@ int main (void) {
         cmocka_unit_test (values_of_the_wrong_shape_are_refused),
         cmocka_unit_test (names_must_be_there),
         cmocka_unit_test (options_take_single_values_up_to_a_number_of_them),
+        cmocka_unit_test (an_integer_beyond_64_bits_is_a_number_in_yaml_and_json),
         cmocka_unit_test (everything_wrong_is_said_at_once_with_the_graphs_shape),
         cmocka_unit_test (after_a_hundred_errors_reading_stops),
         cmocka_unit_test (the_same_graph_gives_equal_plans),

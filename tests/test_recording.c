@@ -354,6 +354,80 @@ static void a_record_of_several_frames_that_is_cut_between_them_is_a_torn_tail (
     free (events);
 }
 
+typedef struct open_t {
+    int err;
+    uint64_t torn_size;
+} open_t;
+
+/* A recording of no runs whose stream, in frames that are whole, ends with tail. */
+static open_t s_open_with (const dw_recording_header_t *header, const void *tail,
+                           size_t tail_size) {
+    dw_recorder_t recorder;
+    dw_writer_t out = {0};
+    dw_recording_t *recording = NULL;
+    uint64_t offset;
+    dw_recorder_begin (&recorder, header, 7, &out);
+    uint8_t *room = dw_writer_room (&recorder.stream, tail_size);
+    assert_non_null (room);
+    memcpy (room, tail, tail_size);
+    recorder.stream.count += tail_size;
+    dw_recorder_take (&recorder, &out);
+    open_t is = {dw_recording_open (&recording, out.bytes, out.count, "any", NULL), 0};
+    if (!is.err)
+        is.torn_size = dw_recording_torn (recording, &offset);
+    dw_recording_close (&recording);
+    dw_recorder_free (&recorder);
+    dw_writer_free (&out);
+    return is;
+}
+
+static void nonsense_that_is_whole_is_no_torn_tail (void **state) {
+    enum { PLACE = DW_TAG_PLACE, ADDED = DW_TAG_ADDED };
+    static const struct {
+        uint8_t bytes[12];
+        size_t size;
+        int err; /* DW_OK: the tail is torn */
+    } rows[] = {
+        {{PLACE, 0, 0xc0}, 3, DW_EPROTOCOL},
+        {{PLACE, 0, 0xc4, 1, 'x'}, 5, DW_EPROTOCOL},
+        {{PLACE, 0, 0xda, 0x02, 0x01, 'x'}, 6, DW_EPROTOCOL}, /* 513 bytes are too many */
+        {{ADDED, 0xa1, 'x'}, 3, DW_EPROTOCOL},
+        {{PLACE}, 1, DW_OK},
+        {{PLACE, 0}, 2, DW_OK},
+        {{PLACE, 0, 0xa3, 'x'}, 4, DW_OK},
+        {{PLACE, 0, 0xda, 0x02}, 4, DW_OK},
+        {{ADDED, 0xc4}, 2, DW_OK},
+        {{ADDED, 0xc5, 0, 9, 'x'}, 5, DW_OK},
+    };
+    static const uint8_t graph[] = {0};
+    dw_recording_header_t header = {
+        .dagwood = "0", .name = "any", .graph = graph, .graph_size = sizeof graph};
+    (void) state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        open_t is = s_open_with (&header, rows[row].bytes, rows[row].size);
+        if (is.err != rows[row].err || is.torn_size != (is.err ? 0 : rows[row].size))
+            fail_msg ("row %zu: %d, %zu bytes are torn", row, is.err, (size_t) is.torn_size);
+    }
+}
+
+static void names_of_any_length_are_read_again (void **state) {
+    static const uint8_t graph[] = {0};
+    char name[70001];
+    const char *const kinds[] = {name};
+    const dw_trait_t traits[] = {{.intent = DW_TRANSFORM}};
+    dw_recording_header_t header = {.dagwood = "0",
+                                    .name = "any",
+                                    .graph = graph,
+                                    .graph_size = sizeof graph,
+                                    .kinds = kinds,
+                                    .traits = traits,
+                                    .kinds_count = 1};
+    (void) state;
+    memset (name, 'n', sizeof name);
+    name[sizeof name - 1] = '\0';
+    assert_int_equal (s_open_with (&header, "", 0).err, DW_OK);
+}
+
 static void zeros_behind_a_cut_are_a_torn_tail (void **state) {
     size_t size;
     uint8_t *bytes = s_small_world (&size);
@@ -732,6 +806,8 @@ int main (int argc, char **argv) {
         cmocka_unit_test (damage_of_any_kind_is_never_another_story),
         cmocka_unit_test (a_recording_cut_anywhere_is_replayed_up_to_there),
         cmocka_unit_test (a_record_of_several_frames_that_is_cut_between_them_is_a_torn_tail),
+        cmocka_unit_test (nonsense_that_is_whole_is_no_torn_tail),
+        cmocka_unit_test (names_of_any_length_are_read_again),
         cmocka_unit_test (zeros_behind_a_cut_are_a_torn_tail),
         cmocka_unit_test (what_moves_whole_frames_is_damage_and_no_torn_tail),
         cmocka_unit_test (a_check_goes_backwards_too),

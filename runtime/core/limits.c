@@ -67,11 +67,6 @@ int dw_graph_check_number (dw_limit_t limit, double value, dw_place_t place, dw_
     return dw_error_add (error, DW_EGRAPH, place, "%s", text);
 }
 
-const char *dw_graph_limit_key (dw_limit_t limit) {
-    assert (limit < DW_LIMITS);
-    return s_limits[limit].key;
-}
-
 static bool s_is_tag_character (char it) {
     return (it >= 'a' && it <= 'z') || (it >= 'A' && it <= 'Z') || (it >= '0' && it <= '9') ||
            it == '.' || it == '_' || it == '-' || it == '/';

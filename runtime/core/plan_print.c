@@ -49,12 +49,15 @@ static size_t s_length (const char *name) {
 static void s_print_name (printer_t *self, const char *name, size_t width) {
     const char *from = name;
     size_t length = s_length (name);
-    for (const char *at = name; *at; at++)
-        if ((unsigned char) *at < 0x20 || *at == 0x7f) {
+    for (const char *at = name; *at; at++) {
+        size_t control = dw_error_control (at);
+        if (control) {
             s_write (self, from, (size_t) (at - from));
             s_write (self, "?", 1);
+            at += control - 1;
             from = at + 1;
         }
+    }
     s_write (self, from, strlen (from));
     for (; length < width; length++)
         s_write (self, " ", 1);
