@@ -29,7 +29,7 @@ judge () { # PROGRAM [ARGUMENT...]: its exit status; what it said is in $work/sa
 look_after () { # FILE: whether all who look after it are content.
     case $1 in
         runtime/core/*) judge sim && judge test_scheduler_added ;;
-        *) judge test_recording && judge test_why ;;
+        *) judge test_recording && judge test_recording_kept && judge test_why ;;
     esac
 }
 
@@ -38,7 +38,7 @@ build runtime/core/*.c runtime/{pack,payload,recorder,recording*,replay*,why*,wi
     tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,growth_order,simulator_level,recorded,scheduler_fixture}.c || exit 1
 printf '#include "tests/support/simulator_level.h"\nint main (void) {\n    return simulator_level (%s, %s, false, false);\n}\n' \
     "${seeds%..*}" "${seeds#*..}" >"$work/sim.c"
-for file in "$work/sim.c" tests/test_{recording,scheduler_added,why}.c; do
+for file in "$work/sim.c" tests/test_{recording,recording_kept,scheduler_added,why}.c; do
     "${compile[@]}" "-DDAGWOOD_SOURCE_DIR=\"$PWD\"" -c "$file" -o "$work/objects/main/$(basename "$file" .c).o" || exit 1
 done
 for file in runtime/core/scheduler.c runtime/recorder.c; do
