@@ -144,6 +144,9 @@ typedef struct dw_scheduler_options_t {
         grace_ns;  /* how long a worker whose task timed out or was cancelled has to answer before
                          it is stuck; 0: 100 ms */
     uint64_t seed; /* of the jitter */
+    bool
+        added_first; /* as recordings of version 1 have it: what was added comes before all else of its run, whatever
+                        the rank of its node is, and of that what got ready last */
 } dw_scheduler_options_t;
 
 /* What the scheduler counts since it was made. */

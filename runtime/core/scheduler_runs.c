@@ -7,76 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Makes room in a full ring: drops the entries of runs that have ended; twice the size holds what
- * is left, so a ring is at most four times as large as the live runs ask for. */
-static bool s_lane_grow (const dw_scheduler_t *self, dw_lane_t *lane) {
-    uint32_t live_count = 0;
-    for (uint32_t i = 0; i < lane->entries_count; i++)
-        live_count += dw_scheduler_is_live (self, lane->entries[i]);
-    uint32_t size = lane->entries_size ? lane->entries_size : 8;
-    if (2 * live_count > size)
-        size *= 2;
-    dw_lane_entry_t *entries = malloc (size * sizeof *entries);
-    if (!entries)
-        return false;
-    live_count = 0;
-    for (uint32_t i = 0; i < lane->entries_count; i++) {
-        dw_lane_entry_t entry = lane->entries[(lane->entries_head + i) & (lane->entries_size - 1)];
-        if (dw_scheduler_is_live (self, entry))
-            entries[live_count++] = entry;
-    }
-    free (lane->entries);
-    lane->entries = entries;
-    lane->entries_size = size;
-    lane->entries_head = 0;
-    lane->entries_count = live_count;
-    return true;
-}
-
-static uint32_t s_age (const dw_scheduler_t *self, uint32_t run) {
-    return self->runs[self->runs[run].root].serial;
-}
-
-/* Runs come one after another; what was added to one comes before it, and before all that are younger. */
-static void s_lane_append (dw_scheduler_t *self, dw_lane_t *lane, uint32_t run) {
-    if (lane->entries_count == lane->entries_size && !s_lane_grow (self, lane)) {
-        self->no_memory = true;
-        return;
-    }
-    uint32_t mask = lane->entries_size - 1, place = lane->entries_count++;
-    for (uint32_t at = lane->entries_head + place; self->runs[run].added && place > 0;
-         place--, at--) {
-        dw_lane_entry_t before = lane->entries[(at - 1) & mask];
-        if ((int32_t) (s_age (self, before.run) - s_age (self, run)) < 0)
-            break;
-        lane->entries[at & mask] = before;
-    }
-    lane->entries[(lane->entries_head + place) & mask] = (dw_lane_entry_t){
-        .run = run, .serial = self->runs[run].serial};
-}
-
 void dw_scheduler_make_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     uint32_t lane_index = dw_run_lane (run, node);
     dw_lane_t *lane = &self->lanes[lane_index];
     run->nodes[node].state = DW_STATE_READY;
-    if (dw_run_ready_count (run, lane_index) == 0)
-        s_lane_append (self, lane, run_index);
     dw_ready_push (&run->ready, node);
+    if (dw_run_ready_count (run, lane_index) == 1)
+        dw_scheduler_enter_lane (self, lane, run_index);
+    else if (self->runs[run->root].added_count > 0 && dw_run_ready_first (run, lane_index) == node)
+        dw_scheduler_settle_in_lane (self, lane, run_index);
     lane->ready_count++;
     self->ready_count++;
     dw_scheduler_pending_add (self, lane_index);
-}
-
-/* A run that has no ready node in a lane any more has no entry there either. */
-static void s_lane_remove (const dw_scheduler_t *self, dw_lane_t *lane, uint32_t run) {
-    uint32_t mask = lane->entries_size - 1, kept = 0;
-    for (uint32_t i = 0; i < lane->entries_count; i++) {
-        dw_lane_entry_t entry = lane->entries[(lane->entries_head + i) & mask];
-        if (entry.run != run || entry.serial != self->runs[run].serial)
-            lane->entries[(lane->entries_head + kept++) & mask] = entry;
-    }
-    lane->entries_count = kept;
 }
 
 void dw_scheduler_take_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
@@ -85,7 +28,9 @@ void dw_scheduler_take_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t
     dw_lane_t *lane = &self->lanes[lane_index];
     dw_ready_remove (&run->ready, node);
     if (dw_ready_count (&run->ready, lane_index) == 0)
-        s_lane_remove (self, lane, run_index);
+        dw_scheduler_leave_lane (self, lane, run_index);
+    else if (run->added_count > 0)
+        dw_scheduler_settle_in_lane (self, lane, run_index);
     lane->ready_count--;
     self->ready_count--;
 }
@@ -280,7 +225,7 @@ static uint32_t s_steps_done_plain (dw_scheduler_t *self, uint32_t run_index, ui
     uint32_t made = dw_ready_count (&run->ready, 0) - before;
     if (made > 0) {
         if (before == 0)
-            s_lane_append (self, &self->lanes[0], run_index);
+            dw_scheduler_enter_lane (self, &self->lanes[0], run_index);
         self->lanes[0].ready_count += made;
         self->ready_count += made;
         dw_scheduler_pending_add (self, 0);
