@@ -216,7 +216,7 @@ static void s_on_skipped (void *arg, uint32_t node) {
     dw_scheduler_count_out (skip->self, skip->run, node);
 }
 
-/* The same for a plain run. */
+/* What dw_scheduler_steps_done does, for a plain run. */
 static uint32_t s_steps_done_plain (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
                                     uint32_t steps) {
     dw_run_t *run = &self->runs[run_index];
@@ -289,15 +289,16 @@ static int64_t s_backoff_ns (const dw_scheduler_t *self, const dw_run_t *run, ui
     return (int64_t) (wait_us * 1000);
 }
 
-void dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node, uint16_t code,
-                              uint32_t handle) {
+dw_command_t *dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node,
+                                       uint16_t code, uint32_t handle) {
     dw_command_t *command = dw_scheduler_command (self, DW_KEEP_ERROR);
     if (!command)
-        return;
+        return NULL;
     command->run = run;
     command->node = node;
     command->code = code;
     command->handle = handle;
+    return command;
 }
 
 /* What follows from what has just become final. */
@@ -355,13 +356,9 @@ void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_
 }
 
 void dw_scheduler_node_unserved (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
-    dw_command_t *command = dw_scheduler_command (self, DW_KEEP_ERROR);
+    dw_command_t *command = dw_scheduler_keep_error (self, run_index, node, 503, DW_NONE);
     if (!command)
         return;
-    command->run = run_index;
-    command->node = node;
-    command->code = 503;
-    command->handle = DW_NONE;
     command->is_unserved = true;
     dw_scheduler_node_failed (self, run_index, node);
 }
@@ -451,28 +448,12 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
     assert (run->life == DW_RUN_FREE);
     self->counts.runs_submitted++;
     run->serial = ++self->serial;
-    if (plan->nodes_count == 0) {
-        run->plan = plan;
-        run->added = NULL;
-        run->root = event->run;
-        run->added_count = 0;
-        run->unfinished_count = run->not_done_count = run->failed_count = run->sent_count = 0;
-        run->left_out_count = 0;
-        run->life = DW_RUN_LIVE;
-        s_finish (self, event->run, DW_RUN_OK);
-        return;
-    }
-    if (dw_run_begin (run, plan, self->template, self->has_retries, dw_scheduler_is_in_order (self),
+    run->root = event->run;
+    if (plan->nodes_count == 0 ||
+        dw_run_begin (run, plan, self->template, self->has_retries, dw_scheduler_is_in_order (self),
                       event->outputs, event->outputs_count)) {
-        run->life = DW_RUN_LIVE;
-        run->nodes = NULL; /* dw_scheduler_node_state says cancelled */
-        run->plan = plan;
-        run->added = NULL;
-        run->root = event->run;
-        run->added_count = 0;
-        run->sent_count = run->failed_count = run->left_out_count = 0;
-        run->not_done_count = plan->nodes_count;
-        s_finish (self, event->run, DW_RUN_FAILED);
+        dw_run_begin_empty (run, plan);
+        s_finish (self, event->run, plan->nodes_count == 0 ? DW_RUN_OK : DW_RUN_FAILED);
         return;
     }
     if (event->deadline_ns)
@@ -481,7 +462,6 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
                                                    .run = event->run,
                                                    .serial = run->serial,
                                                    .node = DW_NONE});
-    run->root = event->run;
     run->budget = plan->added_nodes_max;
     run->is_plain = plan->pool && plan->lanes_count == 1 && run->keeps_all && !run->rule &&
                     plan->strategy != DW_LEVEL && plan->adders_count == 0;
@@ -499,9 +479,9 @@ void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *even
 /* A node at which a run was when its time was over. */
 static void s_out_of_time (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
-    dw_scheduler_keep_error (self, run_index, node, 408, DW_NONE);
-    if (!self->no_memory)
-        self->commands->items[self->commands->count - 1].of_run = true;
+    dw_command_t *command = dw_scheduler_keep_error (self, run_index, node, 408, DW_NONE);
+    if (command)
+        command->of_run = true;
     if (run->nodes[node].state == DW_STATE_WAITING)
         run->nodes[node].attempts++; /* a later step of a chain */
     run->nodes[node].state = DW_STATE_FAILED;

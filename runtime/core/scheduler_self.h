@@ -288,8 +288,9 @@ void dw_scheduler_finish_if_over (dw_scheduler_t *self, uint32_t run_index);
  * can have dependents outside of the chain. */
 uint32_t dw_scheduler_steps_done (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
                                   uint32_t steps);
-void dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node, uint16_t code,
-                              uint32_t handle);
+/* The command, of which the caller may say more; NULL: no memory. */
+dw_command_t *dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node,
+                                       uint16_t code, uint32_t handle);
 /* node has failed for good: the failure policy. */
 void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
 /* Its processor has ended the branch of node. */
