@@ -108,7 +108,7 @@ static void s_move_extra (s_work_t *work, uint32_t node, dw_slot_t *slot) {
 /* Gives every slot its status, and makes it travel. */
 static void s_settle_slots (s_work_t *work) {
     dw_delivery_t *self = work->delivery;
-    bool all_done = dw_scheduler_not_done_count (self->scheduler, self->run) == 0;
+    bool all_done = dw_scheduler_all_done (self->scheduler, self->run);
     for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
         dw_slot_t *slot = &self->slots[node];
         if (!all_done) {
@@ -154,7 +154,7 @@ static void s_give_or_nil (dw_packet_t *packet, dw_writer_t *writer) {
 
 int dw_delivery_write (dw_delivery_t *self, dw_packet_t *packet) {
     s_work_t work = {.delivery = self, .packet = packet};
-    bool all_done = dw_scheduler_not_done_count (self->scheduler, self->run) == 0;
+    bool all_done = dw_scheduler_all_done (self->scheduler, self->run);
     if (self->has_extras || !all_done)
         s_settle_slots (&work);
     if (!all_done && dw_scheduler_causes (self->scheduler, self->run, s_on_causes, &work))

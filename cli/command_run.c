@@ -22,26 +22,6 @@
 typedef enum progress_t { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress_t;
 
 static const char *const s_progresses[] = {"auto", "always", "never", NULL};
-static const char *const s_strategies[] = {
-    [DW_HYBRID] = "hybrid",
-    [DW_WORK_QUEUE] = "work_queue",
-    [DW_LEVEL] = "level",
-    [DW_REACTIVE] = "reactive",
-    NULL,
-};
-static const char *const s_failure_strategies[] = {
-    [DW_FAIL_FAST] = "fail_fast",
-    [DW_CONTINUE_ON_ERROR] = "continue_on_error",
-    [DW_BEST_EFFORT] = "best_effort",
-    NULL,
-};
-static const char *const s_actors[] = {
-    [DW_ACTORS_AUTO] = "auto",
-    [DW_ACTORS_THREAD] = "thread",
-    [DW_ACTORS_POOL] = "pool",
-    "pool:N", /* for the message: pool: is looked for first */
-    NULL,
-};
 
 typedef struct options_t {
     dw_request_t request;
@@ -150,7 +130,7 @@ static void s_parse_actors (options_t *self, const struct argp_state *state, cha
         self->pool_size = s_parse_number (state, "--actors", word + 5, DW_LIMIT_POOL);
         return;
     }
-    self->actors = dw_command_choose (state, "--actors", s_actors, word);
+    self->actors = dw_command_choose (state, "--actors", dw_actors_words, word);
 }
 
 /* False: it is the request's. */
@@ -196,11 +176,11 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
     switch (key) {
         case ARGP_KEY_INIT: state->child_inputs[0] = &self->request; return 0;
         case KEY_STRATEGY:
-            self->strategy = dw_command_choose (state, "--strategy", s_strategies, arg);
+            self->strategy = dw_command_choose (state, "--strategy", dw_strategy_words, arg);
             return 0;
         case KEY_FAILURE_STRATEGY:
             self->failure_strategy = dw_command_choose (state, "--failure-strategy",
-                                                        s_failure_strategies, arg);
+                                                        dw_failure_strategy_words, arg);
             return 0;
         case KEY_ACTORS: s_parse_actors (self, state, arg); return 0;
         case KEY_MAX_CONCURRENCY:

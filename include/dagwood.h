@@ -361,10 +361,9 @@ typedef struct dw_connect_options_t {
                          for ever (an agent has its own) */
     int stop_fd; /* waiting for the first answer ends with DW_ECLOSED when there is something to read here, which is
                     not read: a signalfd, say; borrowed until then; 0: none */
-    char *(*where) (
-        void *
-            arg); /* an agent that has lost its coordinator asks before each try, by a thread of its own,
-                                   where to look: an endpoint, which it frees; NULL, or returns NULL: where it was */
+    /* An agent that has lost its coordinator asks before each try, by a thread of its own, where to
+     * look: an endpoint, which it frees; NULL, or returns NULL: where it was. */
+    char *(*where) (void *arg);
     void *where_arg;
 } dw_connect_options_t;
 
@@ -466,8 +465,8 @@ typedef struct dw_agent_options_t {
                                           negative for ever */
     int grace_ms; /* how long slots may finish what they are at when it is drained: 0: 30,000; negative: as
                      long as it takes */
-    void (*notice) (void *arg,
-                    const char *line); /* as of a system; called on a thread of the agent's */
+    /* As of a system; called on a thread of the agent's. */
+    void (*notice) (void *arg, const char *line);
     void *notice_arg;
     /* The words of a program, ended by NULL, that calls dw_agent_serve_slot: each slot is then a process of its own, which
      * runs it, and a processor that crashes takes one slot down, not the others. The first word is looked for in PATH;

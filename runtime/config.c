@@ -82,14 +82,6 @@ static void s_read_actors (dw_reader_t *reader, const dw_spec_t *spec, void *tar
     }
 }
 
-static const char *const s_actors[] = {[DW_ACTORS_AUTO] = "auto",
-                                       [DW_ACTORS_THREAD] = "thread",
-                                       [DW_ACTORS_POOL] = "pool",
-                                       "pool:N", /* only to be shown: read above */
-                                       NULL};
-static const char *const s_priorities[] = {
-    [DW_RANK] = "rank", [DW_CRITICAL_PATH] = "critical_path", NULL};
-
 static const dw_spec_t s_executor_specs[] = {
     INTEGER ("max_concurrency", dw_graph_options_t, max_concurrency, DW_LIMIT_MAX_CONCURRENCY, 1),
     INTEGER ("timeout_seconds", dw_graph_options_t, timeout_us, DW_LIMIT_TIMEOUT_SECONDS, 1e6),
@@ -101,8 +93,8 @@ static const dw_spec_t s_executor_specs[] = {
     {.name = "actors",
      .read = s_read_actors,
      .offset = offsetof (dw_graph_options_t, actors),
-     .choices = s_actors},
-    CHOICE ("priority", dw_graph_options_t, priority, s_priorities),
+     .choices = dw_actors_words},
+    CHOICE ("priority", dw_graph_options_t, priority, dw_priority_words),
     INTEGER ("max_payload_bytes", dw_graph_options_t, max_payload_bytes, DW_LIMIT_MAX_PAYLOAD_BYTES,
              1),
     {.name = "added", .read = s_read_added},
@@ -392,8 +384,6 @@ static void s_read_join (dw_reader_t *reader, const dw_spec_t *spec, void *targe
     }
 
 static const char *const s_intents[] = {"transform", "analyze", NULL};
-static const char *const s_joins[] = {"all_done", "all_ok", "any_ok",
-                                      NULL}; /* as dw_join_t from 1 on */
 
 static const dw_spec_t s_node_specs[] = {
     {.name = "id", .read = s_read_id},
@@ -409,7 +399,7 @@ static const dw_spec_t s_node_specs[] = {
     NODE_INTEGER ("cost_us", cost_us, DW_LIMIT_COST_US, 1),
     {.name = "intent", .read = s_read_intent, .choices = s_intents},
     {.name = "idempotent", .read = s_read_idempotent},
-    {.name = "join", .read = s_read_join, .choices = s_joins},
+    {.name = "join", .read = s_read_join, .choices = dw_join_words + DW_JOIN_ALL_DONE},
     {.name = "adds", .read = s_read_adds},
     {0},
 };
@@ -477,25 +467,15 @@ static void s_read_executor (dw_reader_t *reader, const dw_spec_t *spec, void *t
         dw_reader_map (reader, s_executor_specs, &config->graph->options);
 }
 
-static const char *const s_strategies[] = {[DW_HYBRID] = "hybrid",
-                                           [DW_WORK_QUEUE] = "work_queue",
-                                           [DW_LEVEL] = "level",
-                                           [DW_REACTIVE] = "reactive",
-                                           NULL};
-static const char *const s_failure_strategies[] = {[DW_FAIL_FAST] = "fail_fast",
-                                                   [DW_CONTINUE_ON_ERROR] = "continue_on_error",
-                                                   [DW_BEST_EFFORT] = "best_effort",
-                                                   NULL};
-
 static const dw_spec_t s_graph_specs[] = {
     {.name = "strategy",
      .read = s_read_strategy,
      .offset = offsetof (dw_graph_options_t, strategy),
-     .choices = s_strategies},
+     .choices = dw_strategy_words},
     {.name = "failure_strategy",
      .read = s_read_strategy,
      .offset = offsetof (dw_graph_options_t, failure_strategy),
-     .choices = s_failure_strategies},
+     .choices = dw_failure_strategy_words},
     {.name = "executor_options", .read = s_read_executor},
     {.name = "processors", .read = s_read_nodes},
     {0},

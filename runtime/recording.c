@@ -127,6 +127,7 @@ static int s_read_preamble (dw_recording_t *self, const uint8_t *bytes, size_t s
                              "use the dagwood that wrote it, or a later one",
                              version, DW_RECORDING_VERSION);
     self->salt = s_u64 (bytes + 16);
+    self->header.options.added_first = version < 2;
     return DW_OK;
 }
 

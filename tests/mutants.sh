@@ -1,7 +1,8 @@
 #!/bin/bash
 # A checker is trusted after it has caught bugs planted on purpose: each patch in tests/mutants plants one in a copy of the
-# file that it names, and those who look after that file must see it: of the core the simulator, of recordings the tests
-# that write and replay those of the simulator's worlds. CC, SEEDS and MUTANTS (a pattern of names) may be set.
+# file that it names, and those who look after that file must see it: of the core the simulator, and a test of what its
+# worlds hardly ever come to; of recordings the tests that write and replay those of the simulator's worlds. CC, SEEDS and
+# MUTANTS (a pattern of names) may be set.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 seeds=${SEEDS:-1..4000}
@@ -27,17 +28,17 @@ judge () { # PROGRAM [ARGUMENT...]: its exit status; what it said is in $work/sa
 
 look_after () { # FILE: whether all who look after it are content.
     case $1 in
-        runtime/core/*) judge sim ;;
-        *) judge test_recording && judge test_why ;;
+        runtime/core/*) judge sim && judge test_scheduler_added ;;
+        *) judge test_recording && judge test_recording_kept && judge test_why ;;
     esac
 }
 
 mkdir -p "$work/objects/main"
 build runtime/core/*.c runtime/{pack,payload,recorder,recording*,replay*,why*,wire}.c \
-    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,simulator_level,recorded}.c || exit 1
+    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,growth_order,simulator_level,recorded,scheduler_fixture}.c || exit 1
 printf '#include "tests/support/simulator_level.h"\nint main (void) {\n    return simulator_level (%s, %s, false, false);\n}\n' \
     "${seeds%..*}" "${seeds#*..}" >"$work/sim.c"
-for file in "$work/sim.c" tests/test_{recording,why}.c; do
+for file in "$work/sim.c" tests/test_{recording,recording_kept,scheduler_added,why}.c; do
     "${compile[@]}" "-DDAGWOOD_SOURCE_DIR=\"$PWD\"" -c "$file" -o "$work/objects/main/$(basename "$file" .c).o" || exit 1
 done
 for file in runtime/core/scheduler.c runtime/recorder.c; do

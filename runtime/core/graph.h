@@ -123,6 +123,12 @@ int dw_graph_allow_at (dw_graph_t *self, uint32_t node, const char *processor, d
  * characters of ASCII); NULL: nothing. */
 const char *dw_graph_check_tag (const char *name, const char *value);
 
+/* The words of the choices that a graph has, by the values of their enums, ended by NULL. A pool's number is read apart:
+ * "pool:N" is only shown. */
+extern const char *const dw_strategy_words[],
+    *const dw_failure_strategy_words[], *const dw_actors_words[], *const dw_priority_words[];
+extern const char *const dw_join_words[]; /* the first, of no word, is the default */
+
 /* The numbers that a graph may set, with their ranges: the one home of both, for graph files and
  * for C. Numbers of time are in the unit of the key as written. */
 typedef enum dw_limit_t {

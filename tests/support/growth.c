@@ -1,6 +1,6 @@
 /* growth.c - worlds whose runs grow. */
 
-#include "tests/support/growth.h"
+#include "tests/support/growth_self.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -8,69 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/core/scheduler.h"
-#include "tests/support/evaluator.h"
-
-#define NODES_MAX   12u
-#define PLACES_MAX  256u
-#define WORKERS_MAX (NODES_MAX + 1)
-#define HELD_MAX    64u
-#define EVENTS_MAX  16u
-#define STEPS_MAX   20000u
-#define GRACE_NS    1000000
-
-/* What is in a place: a run, or a graph that was added to one. */
-typedef struct part_t {
-    bool is_used, has_begun, was_cancelled, is_late, was_cut;
-    bool lacks_nodes; /* some were cancelled while the rest went on */
-    const random_graph_t *graph;
-    evaluator_t *evaluator;
-    evaluation_t *evaluation;
-    const dw_plan_t *plan;
-    dw_added_t *added;            /* NULL: a run */
-    uint32_t parent, parent_node; /* and the node of its plan */
-    uint32_t root, depth, budget;
-    uint32_t children;    /* that have not ended */
-    uint32_t added_nodes; /* of a run */
-    uint32_t outputs[NODES_MAX], outputs_count;
-    bool fails[NODES_MAX], skips[NODES_MAX];
-    bool is_kept[NODES_MAX], is_dropped[NODES_MAX], has_error[NODES_MAX];
-    uint32_t failures[NODES_MAX]; /* attempts that failed */
-} part_t;
-
-typedef struct held_t {
-    uint64_t ticket;
-    uint32_t place, node, steps, told;
-    bool is_dead; /* nobody waits for it */
-} held_t;
-
-typedef struct member_t {
-    bool is_up, is_local;
-    held_t held[HELD_MAX];
-    uint32_t held_count;
-} member_t;
-
-typedef struct growth_t {
-    random_t random;
-    random_graph_t *graph;
-    dw_plan_t *plan;
-    dw_scheduler_t *scheduler;
-    dw_commands_t commands;
-    part_t parts[PLACES_MAX];
-    member_t workers[WORKERS_MAX];
-    uint32_t workers_count, runs_left, losses_left;
-    uint32_t nodes_max, depth_max;
-    dw_event_t events[EVENTS_MAX];
-    uint32_t events_count;
-    int64_t now_ns;
-    FILE *transcript;
-    growth_counts_t *counts;
-    char wrong[200];
-} growth_t;
+#define STEPS_MAX 20000u
+#define GRACE_NS  1000000
 
 static const uint8_t s_input[] = {0xc0};
 
-static bool DW_PRINTF (2, 3) s_wrong (growth_t *self, const char *format, ...) {
+bool growth_is_wrong (growth_t *self, const char *format, ...) {
     va_list arguments;
     va_start (arguments, format);
     if (!self->wrong[0])
@@ -352,7 +295,7 @@ static bool s_is_there (const part_t *part, uint32_t node) {
 static bool s_check_task (growth_t *self, uint32_t place, uint32_t node, uint32_t source) {
     part_t *part = &self->parts[place];
     if (!part->has_begun)
-        return s_wrong (self, "place %u: a task is sent though nothing is there", place);
+        return growth_is_wrong (self, "place %u: a task is sent though nothing is there", place);
     const evaluated_node_t *expected = s_expected (part, node);
     uint32_t from = expected->source == RANDOM_INPUT_RUN ? DW_RUN_INPUT
                                                          : part->evaluator->rank[expected->source];
@@ -360,17 +303,18 @@ static bool s_check_task (growth_t *self, uint32_t place, uint32_t node, uint32_
                 (expected->left_out && expected->because_of_count == 1 &&
                  expected->because_of[0] == part->plan->declared[node]);
     if (!runs)
-        return s_wrong (self, "place %u: node %u is sent and was not to run", place, node);
+        return growth_is_wrong (self, "place %u: node %u is sent and was not to run", place, node);
     if (source != from)
-        return s_wrong (self, "place %u: node %u reads %d, not %d", place, node, (int) source,
-                        (int) from);
+        return growth_is_wrong (self, "place %u: node %u reads %d, not %d", place, node,
+                                (int) source, (int) from);
     if (source != DW_RUN_INPUT && !s_is_there (part, source))
-        return s_wrong (self, "place %u: node %u reads what is not there", place, node);
+        return growth_is_wrong (self, "place %u: node %u reads what is not there", place, node);
     for (uint32_t e = part->plan->dependencies_at[node]; e < part->plan->dependencies_at[node + 1];
          e++) {
         uint32_t on = part->plan->dependencies[e];
         if (s_expected (part, on)->status == DW_NODE_DONE && !s_is_there (part, on))
-            return s_wrong (self, "place %u: node %u runs before node %u is done", place, node, on);
+            return growth_is_wrong (self, "place %u: node %u runs before node %u is done", place,
+                                    node, on);
     }
     return true;
 }
@@ -386,15 +330,16 @@ static bool s_sent (growth_t *self, const dw_command_t *command) {
         place = self->parts[place].parent;
     }
     if (!worker->is_up || worker->is_local || worker->held_count == HELD_MAX)
-        return s_wrong (self, "worker %u is sent a task that it cannot take", command->worker);
+        return growth_is_wrong (self, "worker %u is sent a task that it cannot take",
+                                command->worker);
     if (!self->plan->pool && self->plan->lane[node] != command->worker)
-        return s_wrong (self, "node %u of place %u is sent where its run's node is not run",
-                        command->node, command->run);
+        return growth_is_wrong (self, "node %u of place %u is sent where its run's node is not run",
+                                command->node, command->run);
     if (command->steps > part->plan->chain_length[command->node])
-        return s_wrong (self, "a chain is too long");
+        return growth_is_wrong (self, "a chain is too long");
     for (uint32_t step = 1, at = command->node; step < command->steps; step++) {
         if (s_described (part, at)->inner)
-            return s_wrong (self, "node %u may add and its chain goes on behind it", at);
+            return growth_is_wrong (self, "node %u may add and its chain goes on behind it", at);
         at = part->plan->chain_next[at];
     }
     worker->held[worker->held_count++] = (held_t){.ticket = command->ticket,
@@ -418,9 +363,11 @@ static void s_given_up (growth_t *self, const dw_command_t *command) {
 static bool s_keep (growth_t *self, uint32_t place, uint32_t node) {
     part_t *part = &self->parts[place];
     if (!part->has_begun || part->is_kept[node])
-        return s_wrong (self, "place %u: node %u's output is kept for no reason", place, node);
+        return growth_is_wrong (self, "place %u: node %u's output is kept for no reason", place,
+                                node);
     if (s_expected (part, node)->status != DW_NODE_DONE)
-        return s_wrong (self, "place %u: node %u is done, which was not to be", place, node);
+        return growth_is_wrong (self, "place %u: node %u is done, which was not to be", place,
+                                node);
     part->is_kept[node] = true;
     return true;
 }
@@ -438,7 +385,7 @@ static bool s_keep_all (growth_t *self, const dw_command_t *command) {
 static bool s_drop (growth_t *self, const dw_command_t *command) {
     part_t *part = &self->parts[command->run];
     if (!s_is_there (part, command->node))
-        return s_wrong (self, "what is dropped is not there");
+        return growth_is_wrong (self, "what is dropped is not there");
     part->is_dropped[command->node] = true;
     return true;
 }
@@ -447,8 +394,10 @@ static bool s_begun (growth_t *self, const dw_command_t *command) {
     part_t *part = &self->parts[command->place], *outer = &self->parts[command->run];
     if (!part->is_used || part->has_begun || part->parent != command->run ||
         part->parent_node != command->node || !outer->has_begun)
-        return s_wrong (self, "place %u: a graph begins that nobody has added", command->place);
+        return growth_is_wrong (self, "place %u: a graph begins that nobody has added",
+                                command->place);
     part->has_begun = true;
+    part->number = ++self->begun_count;
     part->root = outer->root;
     part->depth = outer->depth + 1;
     part->budget = outer->budget / random_graph_growing_count (outer->graph) -
@@ -457,9 +406,9 @@ static bool s_begun (growth_t *self, const dw_command_t *command) {
     part_t *root = &self->parts[part->root];
     root->added_nodes += part->graph->nodes_count;
     if (part->depth > self->depth_max)
-        return s_wrong (self, "place %u: a graph is too deep", command->place);
+        return growth_is_wrong (self, "place %u: a graph is too deep", command->place);
     if (root->added_nodes > self->nodes_max)
-        return s_wrong (self, "run %u: too many nodes are added", part->root);
+        return growth_is_wrong (self, "run %u: too many nodes are added", part->root);
     s_evaluate (self, part);
     self->counts->begun++;
     self->counts->nested += part->depth > 1;
@@ -475,7 +424,7 @@ static bool s_ended (growth_t *self, const dw_command_t *command) {
     part_t *part = &self->parts[command->place], *outer = &self->parts[command->run];
     if (!part->has_begun || !part->added || part->parent != command->run ||
         part->parent_node != command->node)
-        return s_wrong (self, "place %u: a graph ends that there is not", command->place);
+        return growth_is_wrong (self, "place %u: a graph ends that there is not", command->place);
     if (command->status == DW_NODE_CANCELLED) { /* what it was part of may have ended before */
         self->parts[part->root].was_cut = true;
         self->counts->cancelled++;
@@ -511,8 +460,8 @@ static bool s_ended (growth_t *self, const dw_command_t *command) {
         case DW_NODE_NOT_REQUESTED: as_expected = false; break;
     }
     if (!as_expected)
-        return s_wrong (self, "place %u: the graph of node %u of place %u ends as %u",
-                        command->place, command->node, command->run, command->status);
+        return growth_is_wrong (self, "place %u: the graph of node %u of place %u ends as %u",
+                                command->place, command->node, command->run, command->status);
     s_free_part (self, command->place);
     return true;
 }
@@ -522,18 +471,19 @@ static bool s_finished (growth_t *self, const dw_command_t *command) {
     dw_run_status_t status = (dw_run_status_t) command->status;
     bool is_free = part->was_cancelled || part->is_late || part->lacks_nodes;
     if (!part->has_begun || part->added)
-        return s_wrong (self, "run %u finishes that there is not", command->run);
+        return growth_is_wrong (self, "run %u finishes that there is not", command->run);
     for (uint32_t place = 0; place < PLACES_MAX; place++)
         if (self->parts[place].added && self->parts[place].has_begun &&
             self->parts[place].root == command->run)
-            return s_wrong (self, "run %u finishes before the graph in place %u", command->run,
-                            place);
+            return growth_is_wrong (self, "run %u finishes before the graph in place %u",
+                                    command->run, place);
     if (part->was_cut && !part->lacks_nodes && status != DW_RUN_FAILED &&
         status != DW_RUN_CANCELLED)
-        return s_wrong (self, "run %u has cancelled a graph and is %u", command->run, status);
+        return growth_is_wrong (self, "run %u has cancelled a graph and is %u", command->run,
+                                status);
     if (!is_free && status != part->evaluation->status)
-        return s_wrong (self, "run %u is %u, not %u", command->run, status,
-                        part->evaluation->status);
+        return growth_is_wrong (self, "run %u is %u, not %u", command->run, status,
+                                part->evaluation->status);
     for (uint32_t node = 0; !is_free && node < part->plan->nodes_count; node++) {
         dw_node_state_t state = dw_scheduler_node_state (self->scheduler, command->run, node);
         dw_node_status_t as = state == DW_STATE_DONE            ? DW_NODE_DONE
@@ -542,7 +492,7 @@ static bool s_finished (growth_t *self, const dw_command_t *command) {
                               : state == DW_STATE_NOT_REQUESTED ? DW_NODE_NOT_REQUESTED
                                                                 : DW_NODE_SKIPPED;
         if (!evaluation_allows (part->evaluation, part->plan->declared[node], as))
-            return s_wrong (self, "run %u: node %u ends as %u", command->run, node, as);
+            return growth_is_wrong (self, "run %u: node %u ends as %u", command->run, node, as);
     }
     dw_scheduler_forget (self->scheduler, command->run);
     s_free_part (self, command->run);
@@ -571,13 +521,14 @@ static bool s_obey (growth_t *self, const dw_command_t *command) {
         case DW_BEGIN_ADDED: return s_begun (self, command);
         case DW_END_ADDED: return s_ended (self, command);
     }
-    return s_wrong (self, "there is no such command");
+    return growth_is_wrong (self, "there is no such command");
 }
 
 static bool s_obey_all (growth_t *self) {
     bool holds = true;
     for (size_t i = 0; holds && i < self->commands.count; i++)
         holds = s_obey (self, &self->commands.items[i]);
+    holds = holds && growth_check_step (self, &self->commands);
     self->commands.count = 0;
     return holds;
 }
@@ -598,7 +549,7 @@ static bool s_check_idle (growth_t *self) {
         idle += self->workers[w].is_up && self->workers[w].held_count == 0;
     }
     return idle == 0 || up - idle >= max ||
-           s_wrong (self, "%u idle while something is ready", idle);
+           growth_is_wrong (self, "%u idle while something is ready", idle);
 }
 
 static bool s_step (growth_t *self) {
@@ -608,7 +559,7 @@ static bool s_step (growth_t *self) {
                 self->events[i].run);
     if (dw_scheduler_step (self->scheduler, self->now_ns, self->events, self->events_count,
                            &self->commands))
-        return s_wrong (self, "no memory");
+        return growth_is_wrong (self, "no memory");
     bool holds = s_obey_all (self) && s_check_idle (self);
     for (uint32_t i = 0; i < self->events_count; i++) {
         uint32_t place = self->events[i].run;
@@ -630,8 +581,9 @@ static bool s_run_own (void *arg, dw_own_task_t *task) {
     task->done = task->code = 0;
     task->handle = 0;
     if (part->added)
-        return s_wrong (self, "the shell's thread is to run what was added");
-    if (!s_check_task (self, task->run, node, task->source))
+        return growth_is_wrong (self, "the shell's thread is to run what was added");
+    if (!s_check_task (self, task->run, node, task->source) ||
+        !growth_check_order (self, task->run, node))
         return false;
     for (task->done = 0; task->done < task->steps && !s_is_odd (part, node); task->done++) {
         if (!s_keep (self, task->run, node))
@@ -645,7 +597,7 @@ static bool s_run_own (void *arg, dw_own_task_t *task) {
         part->failures[node]++;
         task->code = (uint16_t) described->code;
     } else if (described->inner)
-        return s_wrong (self, "the shell's thread is to run a node that adds");
+        return growth_is_wrong (self, "the shell's thread is to run a node that adds");
     else
         task->is_skipped = true;
     return true;
@@ -655,7 +607,7 @@ static bool s_work_own (growth_t *self) {
     if (!dw_scheduler_has_own (self->scheduler))
         return true;
     if (dw_scheduler_work (self->scheduler, s_run_own, self, &self->commands))
-        return s_wrong (self, "no memory");
+        return growth_is_wrong (self, "no memory");
     dw_scheduler_timed (self->scheduler, 1, 1 + random_below (&self->random, 400));
     return !self->wrong[0];
 }
@@ -719,7 +671,7 @@ static bool s_start (growth_t *self, uint64_t seed) {
     int err = dw_plan_new (&self->plan, graph, &lookup, NULL);
     dw_graph_destroy (&graph);
     if (err)
-        return s_wrong (self, "the graph cannot be planned");
+        return growth_is_wrong (self, "the graph cannot be planned");
     bool has_local = self->plan->pool && random_one_in (&self->random, 2);
     self->workers_count = self->plan->workers_count + has_local;
     self->workers[self->plan->workers_count].is_local = has_local;
@@ -732,7 +684,7 @@ static bool s_start (growth_t *self, uint64_t seed) {
     if (self->transcript)
         random_graph_print (self->graph, self->transcript);
     return !dw_scheduler_new (&self->scheduler, self->plan, &options) ||
-           s_wrong (self, "no memory");
+           growth_is_wrong (self, "no memory");
 }
 
 bool growth_run (uint64_t seed, FILE *transcript, growth_counts_t *counts, char *wrong,
@@ -746,10 +698,10 @@ bool growth_run (uint64_t seed, FILE *transcript, growth_counts_t *counts, char 
     while (holds && !s_is_over (self)) {
         holds = s_go_on (self);
         if (holds && ++steps > STEPS_MAX)
-            holds = s_wrong (self, "the world does not come to an end");
+            holds = growth_is_wrong (self, "the world does not come to an end");
     }
     if (holds && dw_scheduler_ready_count (self->scheduler) > 0)
-        holds = s_wrong (self, "something is ready though no run is left");
+        holds = growth_is_wrong (self, "something is ready though no run is left");
     counts->worlds++;
     snprintf (wrong, wrong_size, "%s", self->wrong);
     for (uint32_t place = 0; place < PLACES_MAX; place++)

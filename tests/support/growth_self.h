@@ -1,0 +1,77 @@
+/* growth_self.h - worlds whose runs grow, from the inside.
+ *
+ *     growth.c        what happens in them, and what has to come of it
+ *     growth_order.c  in which order nodes have to be taken */
+
+#ifndef TESTS_GROWTH_SELF_H
+#define TESTS_GROWTH_SELF_H
+
+#include "runtime/core/scheduler.h"
+#include "tests/support/evaluator.h"
+#include "tests/support/growth.h"
+
+#define NODES_MAX   12u
+#define PLACES_MAX  256u
+#define WORKERS_MAX (NODES_MAX + 1)
+#define HELD_MAX    64u
+#define EVENTS_MAX  16u
+
+/* What is in a place: a run, or a graph that was added to one. */
+typedef struct part_t {
+    bool is_used, has_begun, was_cancelled, is_late, was_cut;
+    bool lacks_nodes; /* some were cancelled while the rest went on */
+    const random_graph_t *graph;
+    evaluator_t *evaluator;
+    evaluation_t *evaluation;
+    const dw_plan_t *plan;
+    dw_added_t *added;            /* NULL: a run */
+    uint32_t parent, parent_node; /* and the node of its plan */
+    uint32_t root, depth, budget;
+    uint32_t number;      /* as graphs began */
+    uint32_t children;    /* that have not ended */
+    uint32_t added_nodes; /* of a run */
+    uint32_t outputs[NODES_MAX], outputs_count;
+    bool fails[NODES_MAX], skips[NODES_MAX];
+    bool is_kept[NODES_MAX], is_dropped[NODES_MAX], has_error[NODES_MAX];
+    uint32_t failures[NODES_MAX]; /* attempts that failed */
+} part_t;
+
+typedef struct held_t {
+    uint64_t ticket;
+    uint32_t place, node, steps, told;
+    bool is_dead; /* nobody waits for it */
+} held_t;
+
+typedef struct member_t {
+    bool is_up, is_local;
+    held_t held[HELD_MAX];
+    uint32_t held_count;
+} member_t;
+
+typedef struct growth_t {
+    random_t random;
+    random_graph_t *graph;
+    dw_plan_t *plan;
+    dw_scheduler_t *scheduler;
+    dw_commands_t commands;
+    part_t parts[PLACES_MAX];
+    member_t workers[WORKERS_MAX];
+    uint32_t workers_count, runs_left, losses_left;
+    uint32_t nodes_max, depth_max, begun_count;
+    dw_event_t events[EVENTS_MAX];
+    uint32_t events_count;
+    int64_t now_ns;
+    FILE *transcript;
+    growth_counts_t *counts;
+    char wrong[200];
+} growth_t;
+
+/* Notes that something is wrong and returns false. */
+bool growth_is_wrong (growth_t *self, const char *format, ...) DW_PRINTF (2, 3);
+
+/* Whether node of a place was taken before all that is ready beside it and comes after it. */
+bool growth_check_order (growth_t *self, uint32_t place, uint32_t node);
+/* The same of all that a step has sent, which comes after one another, too. */
+bool growth_check_step (growth_t *self, const dw_commands_t *commands);
+
+#endif
