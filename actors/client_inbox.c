@@ -156,12 +156,14 @@ static int s_on_refused_again (dw_client_t *self, uint32_t code) {
     return self->gone;
 }
 
-/* What keeps a key out is told to people when the call cannot say it: dw_client_next, or one that only waits. */
-static void s_notice_refusal (const dw_client_t *self, const char *text, size_t size) {
+/* What is refused is told to people when the call cannot say it: dw_client_next, or one that only waits. */
+static void s_notice_refusal (const dw_client_t *self, const char *text, size_t size,
+                              uint32_t code) {
     char line[256];
-    if (self->refused != DW_EKEY || !self->names || !self->notice)
+    if (!self->names || !self->notice)
         return;
-    snprintf (line, sizeof line, "the coordinator refused: %.*s", (int) size, text);
+    snprintf (line, sizeof line, "the coordinator refused: %.*s (%u)", (int) size, text,
+              (unsigned) code);
     dw_error_tame (line);
     self->notice (self->notice_arg, line);
 }
@@ -177,6 +179,7 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
         return DW_OK; /* asked for again while its result was on its way */
     if (self->names && run)
         dw_client_land (self, run);
+    bool is_first = !self->refused; /* of those that no call has said */
     self->refused = code == 403 && self->remote    ? DW_EKEY
                     : self->remote && !self->names ? DW_EREFUSED
                     : code == 404 || code == 410   ? DW_EREFUSED
@@ -184,8 +187,8 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
                                                    : DW_EPROTOCOL;
     if (self->refused == DW_EKEY && self->names && !run)
         self->gone = DW_EKEY; /* it was put out */
-    if (!error && text)
-        s_notice_refusal (self, text, size);
+    if (!error && text && is_first)
+        s_notice_refusal (self, text, size, code);
     return dw_error_add (error, self->refused, DW_NOWHERE, "the coordinator refused: %.*s (%u)",
                          text ? (int) size : 0, text ? text : "", (unsigned) code);
 }

@@ -53,8 +53,6 @@ enum {
     KEY_STALLED,
 };
 
-static const char *const s_no_workers[] = {"wait", "fail", NULL};
-
 static const struct argp_option s_options[] = {
     {.name = "strategy",
      .key = KEY_STRATEGY,
@@ -87,20 +85,12 @@ static const struct argp_option s_options[] = {
      .doc =
          "Let workers elsewhere run nodes too, and find this run at tcp://ADDRESS:PORT (* for any "
          "port) or ipc://FILE [nobody may]"},
-    {.name = "keys",
-     .key = KEY_KEYS,
-     .arg = "DIR",
-     .doc = "The folder of coordinator.key and allowed, without which none but this machine can be "
-            "let in [no keys]"},
-    {.name = "record",
-     .key = KEY_RECORD,
-     .arg = "FILE",
-     .doc = "Record all that decides what happens, for dagwood replay and dagwood why [nothing is "
-            "recorded]"},
+    {.name = "keys", .key = KEY_KEYS, .arg = "DIR", .doc = DW_SERVE_KEYS_HELP},
+    {.name = "record", .key = KEY_RECORD, .arg = "FILE", .doc = DW_SERVE_RECORD_HELP},
     {.name = "record-bytes-max",
      .key = KEY_RECORD_BYTES_MAX,
      .arg = "N",
-     .doc = "How large the recording may become; then it ends, and the run goes on [256 MiB]"},
+     .doc = DW_SERVE_RECORD_BYTES_HELP},
     {.name = "no-workers",
      .key = KEY_NO_WORKERS,
      .arg = "wait|fail",
@@ -169,6 +159,12 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (self->no_workers >= 0 && !self->listen) {
         argp_error (state, "--no-workers is of no use without --listen");
     }
+    if (self->stalled_ms && !self->listen && self->isolation == DW_ISOLATION_NONE) {
+        argp_error (state, "--stalled-seconds is of no use without --listen or --isolation");
+    }
+    if (self->progress == PROGRESS_ALWAYS && self->request.lines) {
+        argp_error (state, "--progress is of no use with --lines");
+    }
     if (self->isolation == DW_ISOLATION_PROCESS && self->listen) {
         argp_error (state, "--isolation and --listen do not go together: say --isolation process "
                            "to the workers");
@@ -203,12 +199,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_KEYS: self->keys = arg; return 0;
         case KEY_RECORD: self->record = arg; return 0;
         case KEY_RECORD_BYTES_MAX:
-            self->record_bytes_max = dw_command_number (state, "--record-bytes-max", arg,
-                                                        DW_COMMAND_RECORD_BYTES_MIN, INT64_MAX);
+            self->record_bytes_max = dw_serve_record_bytes (state, arg);
             return 0;
-        case KEY_NO_WORKERS:
-            self->no_workers = dw_command_choose (state, "--no-workers", s_no_workers, arg);
-            return 0;
+        case KEY_NO_WORKERS: self->no_workers = dw_serve_no_workers_fail (state, arg); return 0;
         case KEY_STALLED:
             self->stalled_ms = (uint32_t) dw_command_seconds (state, "--stalled-seconds", arg, 1);
             return 0;
@@ -236,10 +229,9 @@ static const struct argp s_argp = {
         "line of its own, and how all of them ended is said on standard error.\n\n"
         "SIGINT or SIGTERM cancels the run and prints what it got done; a second one ends the "
         "command at once.\n\n"
-        "Exit status: 0 the run is ok; 1 it is not; 64 usage; 66 a file cannot be read or the "
-        "input is too large; 71 the system refuses threads, memory or descriptors; 74 the output "
-        "cannot be written; 77 a key is missing or refused; 78 the graph is wrong; 130 and 143 "
-        "ended by SIGINT and SIGTERM.",
+        "Exit status: 0 the run is ok; 1 it is not; " DW_HELP_64
+        "66 a file cannot be read or the input is too large; " DW_HELP_71
+        "74 the output cannot be written; 77 a key is missing or refused; 78 the graph is wrong; 130 and 143 ended by SIGINT and SIGTERM.",
 };
 
 /* ---- The graph and the input -------------------------------------------------------------- */
@@ -266,20 +258,9 @@ static void s_override (const options_t *self, dw_graph_t *graph) {
 static int s_check_outputs (const options_t *self, const dw_plan_t *plan) {
     for (size_t i = 0; i < self->request.outputs_count; i++) {
         const char *id = self->request.outputs[i];
-        if (dw_plan_find (plan, id) != DW_NONE) {
-            continue;
+        if (dw_command_node (plan, "--output: ", self->graph, id) == DW_NONE) {
+            return DW_EXIT_USAGE;
         }
-        dw_nearest_t nearest = dw_command_nearest (id);
-        for (uint32_t n = 0; n < plan->nodes_count; n++) {
-            dw_command_candidate (&nearest, plan->ids[n]);
-        }
-        if (nearest.best) {
-            dw_command_say ("--output: %s has no node \"%s\"; did you mean \"%s\"?", self->graph,
-                            id, nearest.best);
-        } else {
-            dw_command_say ("--output: %s has no node \"%s\"", self->graph, id);
-        }
-        return DW_EXIT_USAGE;
     }
     return DW_EXIT_OK;
 }

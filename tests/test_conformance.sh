@@ -121,10 +121,25 @@ grep -q 'did you mean hello?' "$folder/said" || fail "the name that was meant is
 expect_status 64 "$build/dagwood" conformance coordinator --listen "ipc://$folder/x"
 expect_status 64 "$build/dagwood" conformance coordinator --connect "ipc://$folder/x" -- true
 expect_status 69 "$build/dagwood" conformance coordinator --connect "ipc://$folder/nobody"
-expect_status 1 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --wait 1 --case hello -- true
+expect_status 1 timeout 20 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --wait 60 --case hello -- true # which is not waited for
 grep -q 'ended with 0 before it said HELLO' "$folder/said" || fail "not said that nobody came: $(cat "$folder/said")"
-expect_status 1 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --case hello -- "$folder/none"
+expect_status 1 timeout 20 "$build/dagwood" conformance client --listen "ipc://$folder/x" --wait 60 --case hello -- true
+expect_status 64 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --case hello --case beats -- "$folder/none"
 grep -q '^hello .*the command cannot be started' "$folder/said" || fail "not said what cannot be started: $(cat "$folder/said")"
+grep -q '^beats .*it was not come to' "$folder/said" || fail "it went on without a command: $(cat "$folder/said")"
+expect_status 74 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --log "$folder/none/log" --case hello -- true
+grep -q "^dagwood: $folder/none/log cannot be written: No such file" "$folder/said" || fail "the log was not named: $(cat "$folder/said")"
+# What a coordinator refuses is not our defect, and told with its words; nor is a result that makes no sense, which may be passed over.
+expect_status 0 "$build/dagwood" conformance client --listen "ipc://$folder/x" --case refused-busy --case run-refused --case result-cut \
+    --log "$folder/log" -- sh -c "\"$build/dagwood\" submit --timeout 1 --input hello; echo \"ended with \$?\""
+[[ "$(grep 'ended with' "$folder/log" | tr -d '\n')" =~ ^"ended with 76ended with 76ended with "(76|0)$ ]] &&
+    grep -q 'the coordinator refused: this is a test of what comes of it (400)' "$folder/log" || fail "submit: $(cat "$folder/log")"
+# A worker that asks for more slots than there are places is not let in, and brings nothing down.
+expect_status 0 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --case hello --case hello-waits --case slots-come \
+    --case welcome-count --case welcome-numbers -- "$build/tests/broken_worker" too-many-slots "{}"
+grep -q '^hello  *ok' "$folder/said" || fail "HELLO with many slots is none: $(cat "$folder/said")"
+[ "$(grep -c 'skipped  it asks for 100000000 slots: this serves 1 to 64' "$folder/said")" = 4 ] ||
+    fail "not said how many slots are too many: $(cat "$folder/said")"
 expect_status 1 "$build/dagwood" conformance client --listen "ipc://$folder/x" --format junit --case hello --case bye -- \
     "$build/tests/broken_client" no-bye "{}"
 for text in '<testsuite name="dagwood.conformance.client" tests="2" failures="1" skipped="0" errors="0"' \

@@ -106,8 +106,9 @@ static dw_verdict_t s_foreign_types (void *stage, char *seen) {
     if (!dw_guest_submitted (self, &s_good, seen)) {
         return DW_VERDICT_SKIPPED;
     }
-    static const uint8_t types[] = {DW_WIRE_HELLO, DW_WIRE_TASKS,  DW_WIRE_ANSWERS, DW_WIRE_CANCEL,
-                                    DW_WIRE_DROP,  DW_WIRE_CLOSED, DW_WIRE_REPLACE, DW_WIRE_COUNTS};
+    static const uint8_t types[] = {DW_WIRE_HELLO,   DW_WIRE_TASKS,  DW_WIRE_ANSWERS,
+                                    DW_WIRE_CANCEL,  DW_WIRE_DROP,   DW_WIRE_CLOSED,
+                                    DW_WIRE_REPLACE, DW_WIRE_COUNTS, DW_WIRE_GRAPH};
     for (size_t i = 0; i < sizeof types; i++) {
         const uint8_t head[] = {types[i], 1, 0};
         dw_stage_send_bytes (&self->stage, self->end, head, sizeof head);

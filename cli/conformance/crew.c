@@ -99,9 +99,10 @@ static bool s_choose (dw_crew_t *self, char *why) {
             self->processor[size] = '\0';
         }
     }
-    if (best == KNOWN_COUNT + 1) {
-        snprintf (why, DW_SEEN_BYTES, "it does not offer the processor %.100s",
-                  self->wanted ? self->wanted : "(none at all)");
+    if (best == KNOWN_COUNT + 1 && self->wanted) {
+        snprintf (why, DW_SEEN_BYTES, "it does not offer the processor %.100s", self->wanted);
+    } else if (best == KNOWN_COUNT + 1) {
+        snprintf (why, DW_SEEN_BYTES, "it offers no processor");
     }
     return best <= KNOWN_COUNT;
 }
@@ -242,6 +243,17 @@ static void s_nobody (dw_crew_t *self, char *why) {
     stage->is_idle = true;
 }
 
+/* A number that there are places for, which from then on is the number of slots. */
+static bool s_take_slots (dw_crew_t *self, uint32_t count, char *why) {
+    if (count == 0 || count > DW_CREW_SLOTS || (self->is_solo && count != 1)) {
+        snprintf (why, DW_SEEN_BYTES, "it asks for %u slots: this serves 1 to %u, a solo 1",
+                  (unsigned) count, DW_CREW_SLOTS);
+        return false;
+    }
+    self->slots_count = count;
+    return true;
+}
+
 bool dw_crew_greeted (dw_crew_t *self, char *why) {
     dw_stage_t *stage = &self->stage;
     s_reset (self);
@@ -254,7 +266,7 @@ bool dw_crew_greeted (dw_crew_t *self, char *why) {
         return false;
     }
     int64_t deadline_ns = dw_stage_in (stage->wait_ms);
-    while (dw_stage_receive (stage, deadline_ns)) {
+    while (dw_stage_await (stage, deadline_ns)) {
         dw_end_t *end = &stage->ends[stage->from];
         if (end->is_hello && s_is_process (&end->hello) && end->messages_count == 0) {
             dw_wire_agent_t agent;
@@ -264,7 +276,7 @@ bool dw_crew_greeted (dw_crew_t *self, char *why) {
             if (dw_crew_read_agent (self, &agent, &reader)) {
                 memcpy (self->uuid, agent.uuid, sizeof self->uuid);
                 self->incarnation = agent.incarnation;
-                self->slots_count = agent.slots;
+                return s_take_slots (self, agent.slots, why);
             }
             return true;
         }
@@ -306,12 +318,6 @@ bool dw_crew_up (dw_crew_t *self, char *why) {
         return false;
     }
     if (!dw_crew_greeted (self, why)) {
-        return false;
-    }
-    if (self->slots_count == 0 || self->slots_count > DW_CREW_SLOTS ||
-        (self->is_solo && self->slots_count != 1)) {
-        snprintf (why, DW_SEEN_BYTES, "it asks for %u slots: this serves 1 to %u, a solo 1",
-                  (unsigned) self->slots_count, DW_CREW_SLOTS);
         return false;
     }
     if (!dw_crew_prepare (self, why)) {
@@ -517,7 +523,7 @@ bool dw_crew_take (dw_crew_t *self, int64_t deadline_ns) {
         }
         return true;
     }
-    for (uint32_t i = 0; i < self->slots_count && i < DW_CREW_SLOTS; i++) {
+    for (uint32_t i = 0; i < self->slots_count; i++) {
         if (from == self->slots[i].end) {
             s_on_slot (self, i);
             return true;

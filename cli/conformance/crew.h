@@ -80,7 +80,14 @@ void dw_crew_free (dw_crew_t *self);
 
 /* A worker that is welcomed with all of its slots; the one that is there, or a new one. False: why says why not. */
 bool dw_crew_up (dw_crew_t *self, char *why);
-/* An agent that has said HELLO and waits for the answer, of a new connection. False: why says why not. */
+/* How a case of such a worker begins: a session, and nothing answered yet. */
+#define UP(self, stage, seen)       \
+    dw_crew_t *self = stage;        \
+    if (!dw_crew_up (self, seen)) { \
+        return DW_VERDICT_SKIPPED;  \
+    }
+/* An agent that has said HELLO and waits for the answer, of a new connection. False: why says why not; one that asks for a number
+ * of slots that there are no places for is the agent all the same. */
 bool dw_crew_greeted (dw_crew_t *self, char *why);
 /* What is done to this session leaves it of no use for another case. */
 void dw_crew_spend (dw_crew_t *self);

@@ -54,7 +54,7 @@ bool dw_guest_greeted (dw_guest_t *self, char *why) {
         return false;
     }
     int64_t deadline_ns = dw_stage_in (stage->wait_ms);
-    while (dw_stage_receive (stage, deadline_ns)) {
+    while (dw_stage_await (stage, deadline_ns)) {
         const dw_end_t *end = &stage->ends[stage->from];
         if (end->is_hello && end->hello.role == DW_WIRE_CLIENT && end->messages_count == 0) {
             self->end = stage->from;

@@ -16,13 +16,6 @@
 #define MANY        100u
 #define LARGE_BYTES (1u << 20)
 
-/* Begins every case: a session, and nothing answered yet. */
-#define UP(self, stage, seen)       \
-    dw_crew_t *self = stage;        \
-    if (!dw_crew_up (self, seen)) { \
-        return DW_VERDICT_SKIPPED;  \
-    }
-
 /* Awaits the answers of count tasks from ticket first on: each once, in order, and nothing else. A task that was cancelled may
  * have been given back. */
 static bool s_expect_each (dw_crew_t *self, uint64_t first, uint32_t count, const char *text,

@@ -8,6 +8,7 @@
 #define TOGETHER    4096u
 #define CREDIT      100u
 #define TASKS_TAKEN 20u /* by the one that takes less than it says */
+#define MANY_SLOTS  100000000u
 
 typedef struct slot_t {
     peer_t peer;
@@ -228,6 +229,18 @@ static void s_on_slot (worker_t *self, slot_t *slot) {
 
 /* ---- The agent -------------------------------------------------------------------------------- */
 
+static void s_beat (worker_t *self) {
+    peer_begin (&self->agent, DW_WIRE_BEAT);
+    for (uint32_t i = 0; i < SLOTS; i++)
+        dw_write_slot (
+            &self->agent.out.head,
+            &(dw_wire_slot_t){.number = self->numbers[i] + (has ("beats-for-others") ? 1 : 0)});
+    if (has ("never-beats"))
+        dw_packet_clear (&self->agent.out);
+    else
+        peer_send (&self->agent);
+}
+
 static void s_say_agent (worker_t *self) {
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
     static uint8_t uuid[DW_WIRE_UUID_SIZE] = "a broken worker";
@@ -235,18 +248,21 @@ static void s_say_agent (worker_t *self) {
     memcpy (uuid, &pid, sizeof pid);
     self->incarnation += has ("same-incarnation") && self->incarnation ? 0 : 1;
     peer_hello (&self->agent, DW_WIRE_AGENT, no_token, 0, 0);
-    dw_write_agent (&self->agent.out.head, &(dw_wire_agent_t){.uuid = uuid,
-                                                              .incarnation = self->incarnation,
-                                                              .slots = SLOTS,
-                                                              .pid = (uint64_t) pid,
-                                                              .host = "here",
-                                                              .host_size = 4,
-                                                              .processors_count = 1});
+    dw_write_agent (&self->agent.out.head,
+                    &(dw_wire_agent_t){.uuid = uuid,
+                                       .incarnation = self->incarnation,
+                                       .slots = has ("too-many-slots") ? MANY_SLOTS : SLOTS,
+                                       .pid = (uint64_t) pid,
+                                       .host = "here",
+                                       .host_size = 4,
+                                       .processors_count = 1});
     dw_write_str (&self->agent.out.head, "identity", 8);
     dw_write_array (&self->agent.out.head, 0);
     peer_send (&self->agent);
     if (has ("talks-before-welcome"))
         peer_say (&self->agent, DW_WIRE_BEAT);
+    if (has ("too-many-slots"))
+        s_beat (self); /* of slots that nobody has counted */
 }
 
 static bool s_on_welcome (worker_t *self) {
@@ -288,18 +304,6 @@ static bool s_on_welcome (worker_t *self) {
         self->slots[i] = s_slot_new (self, i);
     self->heard_ns = dw_clock_ns ();
     return true;
-}
-
-static void s_beat (worker_t *self) {
-    peer_begin (&self->agent, DW_WIRE_BEAT);
-    for (uint32_t i = 0; i < SLOTS; i++)
-        dw_write_slot (
-            &self->agent.out.head,
-            &(dw_wire_slot_t){.number = self->numbers[i] + (has ("beats-for-others") ? 1 : 0)});
-    if (has ("never-beats"))
-        dw_packet_clear (&self->agent.out);
-    else
-        peer_send (&self->agent);
 }
 
 static void s_on_replace (worker_t *self) {
