@@ -30,6 +30,8 @@ static int s_add_branch (dw_graph_t *graph, int last, int64_t number,
     int branch = dw_graph_add (graph, line, dw_settings_text (settings, "processor"));
     if (!err)
         err = branch < 0 ? branch : dw_graph_depend (graph, branch, pick);
+    if (!err)
+        err = dw_settings_give (settings, graph, branch);
     return err ? err : dw_graph_depend (graph, last, line);
 }
 
@@ -67,6 +69,7 @@ static const dw_option_t s_options[] = {
      .type = DW_TEXT,
      .fallback = "identity",
      .help = "what is run on each line; the node's adds names it, and pick_lines and concat"},
+    {.name = "options", .type = DW_OPTIONS, .fallback = "{}", .help = "what that processor takes"},
     {.name = "lines",
      .type = DW_INTEGER,
      .fallback = "1",
