@@ -94,7 +94,7 @@ const uint8_t *dw_message_resolve (dw_message_t *self, uint32_t head, const dw_r
 /* ---- Out -------------------------------------------------------------------------------------- */
 
 void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t *frame) {
-    if (!frame || size <= DW_WIRE_INLINE_MAX) {
+    if (!frame || size <= DW_WIRE_INLINE_MAX || dw_packet_frames_left (self) == 0) {
         dw_write_bin (&self->head, bytes, size);
         return;
     }
