@@ -155,8 +155,10 @@ static int s_on_first_message (dw_exec_worker_t *self, dw_error_t *error) {
                          self->endpoint);
 }
 
+/* BYE says that nothing was begun: while a tool is at a task that is not so, and silence says it instead. */
 static void s_disconnect (dw_exec_worker_t *self) {
-    if (self->link.socket && self->peer != UINT32_MAX)
+    bool is_at_work = self->toolbox && dw_toolbox_is_at_work (self->toolbox);
+    if (self->link.socket && self->peer != UINT32_MAX && !is_at_work)
         s_say (self, DW_WIRE_BYE);
     self->peer = UINT32_MAX;
     dw_link_close (&self->link);
@@ -365,7 +367,7 @@ static s_turn_t s_turn (dw_exec_worker_t *self) {
     now_ns = dw_clock_ns ();
     if (self->is_closing || (self->is_stopping && !dw_toolbox_is_busy (self->toolbox)) ||
         s_is_grace_over (self, now_ns))
-        return TURN_OVER; /* BYE gives back what is left */
+        return TURN_OVER; /* what is left is given back, or lost */
     bool is_cut = dw_link_is_cut (&self->link);
     return is_cut || now_ns - self->heard_ns >= self->silence_ns ? TURN_LOST : TURN_ON;
 }

@@ -368,6 +368,13 @@ bool dw_toolbox_is_busy (const dw_toolbox_t *self) {
     return self->next > self->first;
 }
 
+bool dw_toolbox_is_at_work (const dw_toolbox_t *self) {
+    for (uint32_t i = 0; i < self->nodes_count; i++)
+        if (self->nodes[i].ahead_count > 0)
+            return true;
+    return false;
+}
+
 /* ---- Work ------------------------------------------------------------------------------------- */
 
 /* The next task of a node that waits; NULL: none. */

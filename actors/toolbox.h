@@ -64,6 +64,8 @@ void dw_toolbox_cancel (dw_toolbox_t *self, uint64_t ticket);
 void dw_toolbox_stop (dw_toolbox_t *self);
 /* Whether tools are at tasks, or there are answers. */
 bool dw_toolbox_is_busy (const dw_toolbox_t *self);
+/* Whether a tool is at a task, which it may have begun. */
+bool dw_toolbox_is_at_work (const dw_toolbox_t *self);
 
 /* How many items dw_toolbox_watch fills in at most. */
 size_t dw_toolbox_watched (const dw_toolbox_t *self);

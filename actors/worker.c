@@ -570,9 +570,12 @@ static void *s_worker_actor (void *args) {
     s_say_hello (self);
     while (!self->stopping)
         s_next_message (self);
-    dw_write_uint (&self->packet.head, DW_WIRE_BYE);
-    dw_write_uint (&self->packet.head, self->peer);
-    dw_packet_send (&self->packet, self->socket, NULL, 0);
+    /* From elsewhere BYE says that nothing was begun, which who could not answer does not know. */
+    if (!self->is_gone || self->options.silence_ms == 0) {
+        dw_write_uint (&self->packet.head, DW_WIRE_BYE);
+        dw_write_uint (&self->packet.head, self->peer);
+        dw_packet_send (&self->packet, self->socket, NULL, 0);
+    }
     dw_message_clear (&self->message);
     while (self->waiting) {
         s_waiting_t *waiting = self->waiting;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -292,6 +293,56 @@ static void a_worker_that_drains_finishes_what_its_program_is_at (void **state) 
     command_free (&submit);
 }
 
+/* A worker is told to end while its program is at a task that takes much longer than its grace, and another comes, with which it
+ * would be quick. The file gets a line each time that the program begins. */
+static command_t s_leave_behind (fixture_t *f, const char *begun, const char *more) {
+    char lines[600];
+    command_t submit = {0};
+    s_coordinate (f, more);
+    snprintf (lines, sizeof lines,
+              "while read -r line; do [ -e %s ] || naps=60; echo x >> %s; sleep ${naps:-0}; "
+              "echo \"$line\"; done\n",
+              begun, begun);
+    const char *program = s_program (f, "slow", lines);
+    WORK ("--exec-format", "ndjson", "--grace-seconds", "1", "--exec", program);
+    START (&submit, "submit", "--connect", f->endpoint, "--input", "slowly");
+    for (int i = 0; i < 2000 && access (begun, F_OK); i++)
+        sleep_ms (10);
+    s_end_worker (f, 0);
+    WORK ("--exec-format", "ndjson", "--exec", program);
+    return submit;
+}
+
+static size_t s_begun_bytes (const char *begun) {
+    struct stat info;
+    assert_int_equal (stat (begun, &info), 0);
+    return (size_t) info.st_size;
+}
+
+static void what_may_run_but_once_is_not_run_again_when_its_worker_gives_it_up (void **state) {
+    fixture_t *f = *state;
+    const char *begun = command_path ("once");
+    command_t submit = s_leave_behind (f, begun, TOOL (", idempotent: false"));
+    command_end (&submit);
+    command_expect (&submit, 1);
+    command_expect_output (&submit, "its worker was lost while it may have run");
+    assert_int_equal (s_begun_bytes (begun), 2);
+    command_free (&submit);
+    s_end_worker (f, 0);
+}
+
+static void what_a_worker_gives_up_is_done_by_another (void **state) {
+    fixture_t *f = *state;
+    const char *begun = command_path ("again");
+    command_t submit = s_leave_behind (f, begun, TOOL (""));
+    command_end (&submit);
+    command_expect (&submit, 0);
+    command_expect_output (&submit, "slowly");
+    assert_int_equal (s_begun_bytes (begun), 4);
+    command_free (&submit);
+    s_end_worker (f, 0);
+}
+
 static void a_worker_that_is_killed_takes_its_programs_along (void **state) {
     fixture_t *f = *state;
     s_coordinate (f, TOOL (""));
@@ -400,6 +451,8 @@ int main (void) {
         TEST (a_program_that_floods_its_standard_error_fails_its_task),
         TEST (a_program_that_is_not_there_says_so_in_every_task),
         TEST (a_worker_that_drains_finishes_what_its_program_is_at),
+        TEST (what_may_run_but_once_is_not_run_again_when_its_worker_gives_it_up),
+        TEST (what_a_worker_gives_up_is_done_by_another),
         TEST (a_worker_that_is_killed_takes_its_programs_along),
         TEST (slots_with_programs_have_one_name_and_the_next_incarnation_puts_them_out),
         TEST (a_worker_with_programs_comes_again_to_a_coordinator_that_was_killed),
