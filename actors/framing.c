@@ -132,7 +132,7 @@ static bool s_pack (msgpack_packer *packer, json_t *json, unsigned depth) {
     const char *key;
     json_t *value;
     size_t index;
-    bool ok = depth <= DW_PAYLOAD_DEPTH_MAX;
+    bool ok = depth < DW_PAYLOAD_DEPTH_MAX || !(json_is_array (json) || json_is_object (json));
     switch (json_typeof (json)) {
         case JSON_NULL: msgpack_pack_nil (packer); break;
         case JSON_TRUE: msgpack_pack_true (packer); break;

@@ -217,6 +217,14 @@ static void a_program_that_talks_nonsense_fails_its_task (void **state) {
     WORK ("--exec", "tool=sed -u s/^.*$/{nonsense/", "--exec-format", "ndjson");
     s_expect_failure (f, "x", 502, "wrote no JSON on a line of its own");
     s_end_worker (f, 0);
+    WORK ("--exec", "tool=sed -u s/^.*$/[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]/", "--exec-format",
+          "ndjson");
+    s_expect_payload (f, "x", "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]"); /* 16 */
+    s_end_worker (f, 0);
+    WORK ("--exec", "tool=sed -u s/^.*$/[[[[[[[[[[[[[[[[{}]]]]]]]]]]]]]]]]/", "--exec-format",
+          "ndjson");
+    s_expect_failure (f, "x", 502, "wrote JSON that is nested too deeply");
+    s_end_worker (f, 0);
     WORK ("--exec", "tool=cat /dev/zero", "--exec-format", "text");
     s_expect_payload (f, "x", "\"payload\":\"\""); /* the first of its records is an answer */
     command_await_error (&f->worker, "wrote a record that nobody had asked for");
