@@ -173,8 +173,13 @@ void dw_coordinator_explain_loss (const dw_coordinator_t *self, const dw_live_ru
 static void s_on_down (dw_coordinator_t *self, uint32_t number) {
     char line[LINE_BYTES];
     dw_crew_t *worker = &self->workers[number];
-    if (worker->is_down || worker->peer != DW_PEER_NONE)
+    if (worker->is_down)
         return;
+    if (worker->peer != DW_PEER_NONE) { /* its connection was cut, which is not seen from here */
+        dw_coordinator_tell_left (self, number);
+        dw_peers_remove (&self->peers, &self->peers.items[worker->peer]);
+        worker->peer = DW_PEER_NONE;
+    }
     worker->is_down = true;
     self->has_other_agents = true; /* it may have been the last of its lanes */
     s_name (self, number, 0, line);
