@@ -89,16 +89,18 @@ static int s_ask (s_answer_t *self, void *context, const char *endpoint, const d
     dw_packet_t packet = {0};
     int64_t deadline_ns = dw_clock_ns () +
                           (int64_t) (timeout_ms > 0 ? timeout_ms : TIMEOUT_MS) * 1000000;
-    int err, waited = DW_ELOST;
+    int err, waited;
     do {
+        waited = DW_OK;
         dw_link_close (&link);
         err = dw_link_open (&link, context, endpoint, keys, error);
-        if (err)
-            return err;
-        dw_write_uint (&packet.head, DW_WIRE_WHERE);
-        dw_write_str (&packet.head, graph, strlen (graph));
-        err = dw_packet_send (&packet, link.socket, NULL, 0);
-        waited = err ? DW_OK : dw_link_wait (&link, deadline_ns, stop);
+        if (!err) {
+            dw_write_uint (&packet.head, DW_WIRE_WHERE);
+            dw_write_str (&packet.head, graph, strlen (graph));
+            err = dw_packet_send (&packet, link.socket, NULL, 0);
+        }
+        if (!err)
+            waited = dw_link_wait (&link, deadline_ns, stop);
     } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
     if (waited)
         err = dw_link_blame (&link, endpoint, keys->has_keys, error);
