@@ -437,6 +437,8 @@ static bool s_on_record (dw_toolbox_t *self, s_node_t *node, const uint8_t *reco
     s_task_t *task = s_first_ahead (self, node);
     dw_writer_clear (&task->bytes);
     const char *why = dw_framing_read (self->options.framing, record, size, &task->bytes);
+    if (!why && task->bytes.no_memory)
+        why = "more than there is memory for";
     if (!why && task->bytes.count > self->options.max_payload_bytes)
         why = "more than max_payload_bytes";
     if (why) {

@@ -260,6 +260,50 @@ static void a_program_that_hangs_is_killed_by_its_own_time_or_the_nodes (void **
     s_end_worker (f, 0);
 }
 
+/* Milliseconds of the processors that a process has taken. */
+static long s_worked_ms (pid_t pid) {
+    char path[64], line[1024];
+    unsigned long user, own;
+    snprintf (path, sizeof path, "/proc/%d/stat", (int) pid);
+    FILE *file = fopen (path, "r");
+    assert_non_null (file);
+    assert_non_null (fgets (line, sizeof line, file));
+    fclose (file);
+    assert_int_equal (sscanf (strrchr (line, ')'),
+                              ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &own),
+                      2);
+    return (long) (user + own) * 1000 / sysconf (_SC_CLK_TCK);
+}
+
+static void a_worker_waits_quietly_for_a_program_that_reads_no_more (void **state) {
+    fixture_t *f = *state;
+    command_t submit = {0};
+    s_coordinate (f, TOOL (""));
+    const char *begun = command_path ("reads-no-more");
+    char program[600];
+    snprintf (program, sizeof program, "head -c 1 > %s; exec <&-; sleep 2; echo '\"an answer\"'\n",
+              begun);
+    WORK ("--exec-format", "ndjson", "--exec", s_program (f, "deaf", program));
+    char *line = malloc (500000); /* more than a pipe holds */
+    assert_non_null (line);
+    memset (line, 'x', 500000);
+    memcpy (line + 499998, "\n", 2);
+    const char *file = command_file ("long-line", line);
+    START (&submit, "submit", "--connect", f->endpoint, "--lines", file);
+    for (int i = 0; i < 2000 && access (begun, F_OK); i++)
+        sleep_ms (10);
+    sleep_ms (200);
+    long worked_ms = s_worked_ms (f->worker.pid);
+    sleep_ms (1000);
+    assert_in_range (s_worked_ms (f->worker.pid) - worked_ms, 0, 100);
+    command_end (&submit);
+    command_expect (&submit, 0);
+    command_expect_output (&submit, "\"payload\":\"an answer\"");
+    command_free (&submit);
+    free (line);
+    s_end_worker (f, 0);
+}
+
 static void a_program_that_floods_its_standard_error_fails_its_task (void **state) {
     fixture_t *f = *state;
     s_coordinate (f, TOOL (""));
@@ -456,6 +500,7 @@ int main (void) {
         TEST (a_program_that_dies_fails_its_task_with_what_it_said_and_is_started_again),
         TEST (a_program_that_talks_nonsense_fails_its_task),
         TEST (a_program_that_hangs_is_killed_by_its_own_time_or_the_nodes),
+        TEST (a_worker_waits_quietly_for_a_program_that_reads_no_more),
         TEST (a_program_that_floods_its_standard_error_fails_its_task),
         TEST (a_program_that_is_not_there_says_so_in_every_task),
         TEST (a_worker_that_drains_finishes_what_its_program_is_at),
