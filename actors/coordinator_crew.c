@@ -283,7 +283,7 @@ void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number) {
     if (too_many || dw_coordinator_start_worker (self, number, error) != DW_OK) {
         bool has_substitute = s_has_substitute (self, number);
         dw_coordinator_notice (self, "actor %u cannot be replaced (%s)%s", (unsigned) number,
-                               too_many ? "too many are stuck" : dw_error_text (error),
+                               too_many ? "too many are stuck" : dw_error_message (error, 0),
                                has_substitute ? "" : ": its tasks fail from now on");
         dw_event_t *event = has_substitute ? NULL
                                            : dw_coordinator_event (self, DW_EVENT_WORKER_JOINED);

@@ -40,7 +40,12 @@
 typedef enum s_wish_t { WISH_NONE, WISH_DRAIN = 1, WISH_CLOSE = 0x10000 } s_wish_t;
 
 /* What a turn came to. */
-typedef enum s_turn_t { TURN_ON, TURN_OVER, TURN_LOST } s_turn_t;
+typedef enum s_turn_t {
+    TURN_ON,
+    TURN_OVER,
+    TURN_LOST, /* the coordinator is, */
+    TURN_AGAIN /* or is there, and this worker is to come again: why has been said */
+} s_turn_t;
 
 struct dw_exec_worker_t {
     dw_exec_options_t options;
@@ -68,6 +73,12 @@ struct dw_exec_worker_t {
 static void s_notice (const dw_exec_worker_t *self, const char *text) {
     if (self->options.tools.notice)
         self->options.tools.notice (self->options.tools.notice_arg, text);
+}
+
+/* Tells what went wrong, a line each. */
+static void s_notice_error (const dw_exec_worker_t *self, const dw_error_t *error) {
+    for (size_t i = 0; i < dw_error_count (error); i++)
+        s_notice (self, dw_error_message (error, i));
 }
 
 static void s_say (dw_exec_worker_t *self, dw_wire_type_t type) {
@@ -219,7 +230,7 @@ static s_turn_t s_on_tasks (dw_exec_worker_t *self, dw_wire_reader_t *reader) {
     for (; dw_wire_reader_has_more (reader); ticket++)
         if (!s_read_task (self, reader, ticket)) {
             s_notice (self, "the coordinator sent a task that makes no sense");
-            return TURN_LOST; /* it cannot be answered: all is given back */
+            return TURN_AGAIN; /* it cannot be answered: all is given back */
         }
     return TURN_ON;
 }
@@ -245,14 +256,18 @@ static s_turn_t s_on_message (dw_exec_worker_t *self) {
     if (type == DW_WIRE_REFUSED) {
         dw_error_t *error = dw_error_new ();
         self->result = dw_link_on_refused (&reader, error);
-        s_notice (self, dw_error_text (error));
+        s_notice_error (self, error);
         dw_error_destroy (&error);
         self->peer = UINT32_MAX; /* it is put out, and need not look for it again */
         return TURN_OVER;
     }
-    if (type == DW_WIRE_REPLACE)
+    if (type == DW_WIRE_REPLACE) {
         self->peer = UINT32_MAX;
-    return type == DW_WIRE_REPLACE ? TURN_LOST : TURN_ON;
+        s_notice (self,
+                  "the coordinator gave up what the programs were at: this worker comes again");
+        return TURN_AGAIN;
+    }
+    return TURN_ON;
 }
 
 static s_turn_t s_take_in (dw_exec_worker_t *self) {
@@ -414,7 +429,7 @@ static bool s_find_again (dw_exec_worker_t *self) {
     if (self->result == DW_ELOST && self->is_draining)
         self->result = DW_OK;
     else if (self->result)
-        s_notice (self, dw_error_text (error));
+        s_notice_error (self, error);
     else
         s_notice (self, "the coordinator is there again");
     dw_error_destroy (&error);
@@ -432,7 +447,7 @@ static void *s_exec_actor (void *args) {
             s_notice (self,
                       "the coordinator was lost: what the programs were at is done elsewhere");
         s_disconnect (self);
-    } while (turn == TURN_LOST && s_find_again (self));
+    } while (turn != TURN_OVER && s_find_again (self));
     eventfd_write (self->ended_fd, 1);
     return NULL;
 }
