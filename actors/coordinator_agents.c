@@ -4,7 +4,6 @@
  * which are workers like any other. A slot is known by a number that the agent was given and a token that only
  * this incarnation of it was told: what an earlier one goes on saying is nobody's. */
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 

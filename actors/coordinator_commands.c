@@ -1,8 +1,6 @@
 /* coordinator_commands.c - what the scheduler commands, carried out. */
 
-#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "actors/clock.h"
 #include "actors/coordinator_self.h"

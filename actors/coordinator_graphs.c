@@ -34,7 +34,7 @@ static void s_write_names (dw_coordinator_t *self) {
 }
 
 void dw_coordinator_on_where (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader) {
-    size_t size, own_size = self->options.name ? strlen (self->options.name) : 0;
+    size_t size, own_size = strlen (self->options.name);
     const char *name = dw_read_str (reader, NAME_MAX_BYTES, &size);
     if (router != self->listen_router) {
         self->peers.unknown_count++;

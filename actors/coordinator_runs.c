@@ -4,7 +4,6 @@
 
 #include "actors/clock.h"
 #include "actors/coordinator_self.h"
-#include "actors/delivery.h"
 #include "runtime/payload.h"
 
 /* ---- Runs ------------------------------------------------------------------------------------- */

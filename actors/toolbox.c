@@ -11,7 +11,6 @@
 
 #include "actors/clock.h"
 #include "actors/deaths.h"
-#include "runtime/payload.h"
 
 #define AHEAD_MAX        512u        /* tasks that a tool has been given and not answered for, */
 #define AHEAD_BYTES      (64u << 10) /* unless as much waits to be written */
@@ -19,7 +18,6 @@
 #define BACKOFF_FIRST_NS INT64_C (100000000)   /* before a tool that has ended is started again, */
 #define BACKOFF_MAX_NS   INT64_C (10000000000) /* twice as long each time that it has not answered */
 #define TEXT_MAX         8192u                 /* of why a task failed */
-#define RECORDS_MAX      4096                  /* taken in at a time */
 
 typedef enum s_state_t { S_WAITING, S_AHEAD, S_DONE, S_FAILED, S_RETURNED } s_state_t;
 
@@ -472,7 +470,7 @@ static void s_take (dw_toolbox_t *self, s_node_t *node, int64_t now_ns) {
     uint64_t from = node->take_at, count = 0;
     bool is_open = dw_tool_read (&node->tool);
     const uint8_t *record;
-    while (count < RECORDS_MAX && (record = dw_tool_next (&node->tool, &size, &is_too_large))) {
+    while ((record = dw_tool_next (&node->tool, &size, &is_too_large))) {
         if (!s_on_record (self, node, record, size))
             return;
         count++;
@@ -481,7 +479,7 @@ static void s_take (dw_toolbox_t *self, s_node_t *node, int64_t now_ns) {
         s_share_time (self, node, from, count, now_ns);
     if (is_too_large)
         s_end_tool (self, node, 413, "wrote a record of more than max_payload_bytes");
-    else if (!is_open && count < RECORDS_MAX)
+    else if (!is_open)
         s_end_tool (self, node, 500, NULL);
 }
 

@@ -8,7 +8,6 @@
 #include "actors/processors/text.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static int64_t s_count_lines (dw_text_t text) {
     int64_t count = text.size > 0 && text.bytes[text.size - 1] != '\n';
