@@ -11,11 +11,7 @@
 #define ENDED 2
 
 static void s_append (dw_writer_t *self, const char *text) {
-    uint8_t *at = dw_writer_room (self, strlen (text));
-    if (!at)
-        return;
-    memcpy (at, text, strlen (text));
-    self->count += strlen (text);
+    dw_write_raw (self, text, strlen (text));
 }
 
 void dw_coordinator_name (const dw_coordinator_t *self, uint32_t number, char *line) {

@@ -81,10 +81,8 @@ const uint8_t *dw_message_resolve (dw_message_t *self, uint32_t head, const dw_r
     if (!ref->frame)
         return ref->bytes;
     if (head + ref->frame >= self->count) {
-        reader->is_damaged = true;
-        reader->at = reader->end;
         *size_p = 0;
-        return NULL;
+        return dw_wire_damage (reader);
     }
     *frame_p = &self->frames[head + ref->frame];
     *size_p = zmq_msg_size (*frame_p);
@@ -125,11 +123,7 @@ void dw_packet_give (dw_packet_t *self, zmq_msg_t *message) {
 }
 
 void dw_packet_append (dw_packet_t *self, const void *bytes, size_t size) {
-    uint8_t *at = dw_writer_room (&self->head, size);
-    if (!at)
-        return;
-    memcpy (at, bytes, size);
-    self->head.count += size;
+    dw_write_raw (&self->head, bytes, size);
 }
 
 void dw_packet_lend (dw_packet_t *self, zmq_msg_t *message) {

@@ -98,11 +98,7 @@ int dw_tool_start (dw_tool_t *self) {
 }
 
 static void s_append (dw_writer_t *writer, const char *text) {
-    uint8_t *at = dw_writer_room (writer, strlen (text));
-    if (!at)
-        return;
-    memcpy (at, text, strlen (text));
-    writer->count += strlen (text);
+    dw_write_raw (writer, text, strlen (text));
 }
 
 static void s_say_how (int status, dw_writer_t *text) {

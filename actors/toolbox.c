@@ -224,10 +224,7 @@ static void s_fail (s_task_t *task, uint32_t code, const char *text, size_t size
     task->state = S_FAILED;
     task->code = code;
     dw_writer_clear (&task->bytes);
-    uint8_t *at = dw_writer_room (&task->bytes, size);
-    if (at && size > 0)
-        memcpy (at, text, size);
-    task->bytes.count = at ? size : 0;
+    dw_write_raw (&task->bytes, text, size);
 }
 
 int dw_toolbox_push (dw_toolbox_t *self, uint64_t ticket, uint32_t node_rank, uint32_t steps,
@@ -274,11 +271,7 @@ static void s_return_ahead (dw_toolbox_t *self, s_node_t *node) {
 }
 
 static void s_append (dw_writer_t *writer, const char *text) {
-    uint8_t *at = dw_writer_room (writer, strlen (text));
-    if (!at)
-        return;
-    memcpy (at, text, strlen (text));
-    writer->count += strlen (text);
+    dw_write_raw (writer, text, strlen (text));
 }
 
 /* Ends its tool; text becomes what people read of it. what: what it did, behind "the program of node ... "; NULL: it ended, and how

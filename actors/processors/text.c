@@ -2,6 +2,7 @@
 
 #include "actors/processors/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,12 @@ int dw_text_set_output (dw_call_t *call, const dw_text_buffer_t *built) {
     }
     memcpy (output, built->bytes, built->size);
     return 0;
+}
+
+int dw_text_set_count (dw_call_t *call, const char *key, uint64_t count) {
+    char decimal[24];
+    snprintf (decimal, sizeof decimal, "%" PRIu64, count);
+    return dw_call_set_metadata (call, key, decimal);
 }
 
 int dw_text_start (void **instance_p, const dw_settings_t *settings, void *arg, char *why,

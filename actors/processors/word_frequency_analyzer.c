@@ -7,9 +7,7 @@
 #include "actors/processors/stock.h"
 #include "actors/processors/text.h"
 
-#include <inttypes.h>
 #include <search.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unictype.h>
@@ -103,17 +101,11 @@ static int s_count_word (tally_t *self, dw_text_t word) {
     return s_count_key (self);
 }
 
-static int s_set_count (dw_call_t *call, const char *key, uint64_t count) {
-    char decimal[24];
-    snprintf (decimal, sizeof decimal, "%" PRIu64, count);
-    return dw_call_set_metadata (call, key, decimal);
-}
-
 static void s_report (const void *node, VISIT visit, void *arg) {
     const entry_t *entry = *(entry_t *const *) node;
     report_t *report = arg;
     if ((visit == postorder || visit == leaf) && !report->err) {
-        report->err = s_set_count (report->call, entry->key, entry->count);
+        report->err = dw_text_set_count (report->call, entry->key, entry->count);
     }
 }
 
@@ -141,7 +133,7 @@ static int s_process (dw_call_t *call, void *instance) {
     err = s_count_words (call, &tally, text);
     if (!err) {
         report_t report = {.call = call};
-        report.err = s_set_count (call, "total_unique_words", tally.entries_count);
+        report.err = dw_text_set_count (call, "total_unique_words", tally.entries_count);
         twalk_r (tally.tree, s_report, &report);
         if (report.err || dw_call_set_text (call, "", 0)) {
             err = dw_text_fail_memory (call);
