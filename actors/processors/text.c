@@ -223,11 +223,11 @@ static int s_append_ascii (dw_text_buffer_t *self, dw_text_t text, uint8_t first
     return 0;
 }
 
-typedef uint8_t *mapping_t (const uint8_t *text, size_t size, const char *language, uninorm_t form,
-                            uint8_t *room, size_t *size_p);
+typedef uint8_t *s_mapping_t (const uint8_t *text, size_t size, const char *language,
+                              uninorm_t form, uint8_t *room, size_t *size_p);
 
 /* libunistring writes into the buffer's room, or into memory of its own where that is too small. */
-static int s_append_mapped (dw_text_buffer_t *self, dw_text_t text, mapping_t *mapping) {
+static int s_append_mapped (dw_text_buffer_t *self, dw_text_t text, s_mapping_t *mapping) {
     if (s_grow (self, text.size + text.size / 8 + 16)) {
         return DW_ENOMEM;
     }
