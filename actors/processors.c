@@ -142,16 +142,20 @@ const char *dw_processors_nearest (const dw_processors_t *self, const char *word
 
 /* ---- What it makes of a graph ------------------------------------------------------------- */
 
+dw_trait_t dw_processor_trait (const dw_processor_t *processor) {
+    return (dw_trait_t){
+        .intent = processor->intent == DW_ANALYZE ? DW_ANALYZE : DW_TRANSFORM,
+        .brief = processor->brief,
+        .payload_only = processor->payload_only,
+        .may_skip = processor->may_skip,
+        .may_add = processor->may_add,
+    };
+}
+
 static bool s_trait (void *arg, const char *name, dw_trait_t *trait_p) {
     const dw_processor_t *processor = dw_processors_find (arg, name);
     if (processor) {
-        *trait_p = (dw_trait_t){
-            .intent = processor->intent == DW_ANALYZE ? DW_ANALYZE : DW_TRANSFORM,
-            .brief = processor->brief,
-            .payload_only = processor->payload_only,
-            .may_skip = processor->may_skip,
-            .may_add = processor->may_add,
-        };
+        *trait_p = dw_processor_trait (processor);
     }
     return processor != NULL;
 }

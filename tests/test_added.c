@@ -3,6 +3,7 @@
 #include "tests/support/system_fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -409,6 +410,25 @@ static void no_run_is_added_more_than_nodes_max_and_all_adders_share_it (void **
     dw_result_destroy (&result);
 }
 
+static void lines_that_are_too_many_are_refused_before_their_graph_is_made (void **state) {
+    system_fixture_t *f = *state;
+    enum { LINES = 1000000 };
+    int node = system_fixture_add (f, "lines", "for_each_line", "");
+    dw_graph_set_integer (f->graph, node, "lines", 3);
+    assert_int_equal (dw_graph_allow (f->graph, node, "pick_lines"), DW_OK);
+    system_fixture_open (f);
+    char *text = malloc (LINES + 1);
+    assert_non_null (text);
+    memset (text, '\n', LINES);
+    text[LINES] = '\0';
+    dw_result_t *result = system_fixture_run_text (f, text);
+    expect_failure (result, "lines", 413,
+                    "the graph for 1000000 lines would have 666669 nodes, and a run may be added "
+                    "10000 (executor_options.added.nodes_max)");
+    dw_result_destroy (&result);
+    free (text);
+}
+
 static void every_line_has_a_branch_of_its_own (void **state) {
     system_fixture_t *f = *state;
     static char text[16 * 1000], expected[16 * 1000];
@@ -594,6 +614,7 @@ int main (void) {
         cmocka_unit_test (a_graph_whose_branch_ends_ends_the_node_s),
         cmocka_unit_test (nodes_of_a_graph_are_retried_and_timed),
         cmocka_unit_test (a_loop_is_a_bounded_chain_of_graphs),
+        cmocka_unit_test (lines_that_are_too_many_are_refused_before_their_graph_is_made),
         cmocka_unit_test (no_run_is_added_more_than_nodes_max_and_all_adders_share_it),
         cmocka_unit_test (every_line_has_a_branch_of_its_own),
         cmocka_unit_test (the_options_of_the_processor_are_passed_on_to_it),

@@ -3,11 +3,11 @@
  * The graph that it adds has a pick_lines and a node of the processor for so many lines, and a concat of all of them; so a
  * node with it says `adds: [pick_lines, concat, ...]`. */
 
+#include "actors/call.h"
 #include "actors/processors/stock.h"
 #include "actors/processors/text.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static int64_t s_count_lines (dw_text_t text) {
     int64_t count = text.size > 0 && text.bytes[text.size - 1] != '\n';
@@ -56,6 +56,14 @@ static int s_process (dw_call_t *call, void *instance) {
     int64_t count = s_count_lines (text);
     if (count == 0)
         return dw_call_set_text (call, "", 0) ? dw_text_fail_memory (call) : 0;
+    int64_t lines = dw_settings_integer (dw_call_settings (call), "lines");
+    int64_t nodes = 2 * ((count + lines - 1) / lines) + 1;
+    if (nodes > dw_call_added_nodes_max (call)) /* known before it is made */
+        return dw_call_fail (call, 413,
+                             "the graph for %lld lines would have %lld nodes, and a run may be "
+                             "added %u (executor_options.added.nodes_max)",
+                             (long long) count, (long long) nodes,
+                             (unsigned) dw_call_added_nodes_max (call));
     dw_graph_t *graph = dw_graph_new ();
     err = graph ? s_add (call, graph, count) : DW_ENOMEM;
     dw_graph_destroy (&graph);
