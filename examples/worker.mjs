@@ -7,6 +7,7 @@
 //
 // The main thread owns the connection and says that the process is there; another one runs the processors, so that a long task is no
 // silence, and ends when it is stuck. A processor is a function of a call, or an async one, that returns its output. SIGTERM drains.
+import assert from "node:assert";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -118,16 +119,26 @@ async function run(frames) {
 
 // ---- The connection ----
 
-const key = (file, which) => readFileSync(file, "latin1").match(new RegExp(`^\\s*${which} = (\\S+)`, "m"))[1]; // of `dagwood keygen`
+function attempt(status, what, action) { // who cannot do what the command line says ends
+    try {
+        return action();
+    } catch (error) {
+        console.error(`worker.mjs: ${what}: ${error.message}`);
+        process.exit(status);
+    }
+}
+
+const key = (file, which) => attempt(77, `${file}: no ${which} key of \`dagwood keygen\``, () =>
+    new RegExp(`^\\s*${which} = (\\S+)`, "m").exec(readFileSync(file, "latin1"))?.[1] ?? assert.fail("it has none"));
 
 class Connection {
     constructor(zmq, args, uuid, incarnation) {
         Object.assign(this, { waiting: [], draining: false, stopping: false, busy: false, heard: performance.now(), silence: 3000 });
         this.socket = new zmq.Dealer({ linger: 200, sendHighWaterMark: 0 });
-        if (args.key)
-            Object.assign(this.socket, { curvePublicKey: key(args.key, "public"), curveSecretKey: key(args.key, "secret"),
-                                          curveServerKey: key(args["server-key"], "public") });
-        this.socket.connect(args.connect);
+        const keys = args.key ? { curvePublicKey: key(args.key, "public"), curveSecretKey: key(args.key, "secret"),
+                                  curveServerKey: key(args["server-key"], "public") } : {};
+        attempt(77, `the keys of ${args.key} and ${args["server-key"]}`, () => Object.assign(this.socket, keys));
+        attempt(64, `"${args.connect}" is no endpoint to connect to (tcp://HOST:PORT, or ipc://FILE)`, () => this.socket.connect(args.connect));
         const tags = args.tag.flatMap(tag => [tag.slice(0, tag.indexOf("=")), tag.slice(tag.indexOf("=") + 1)]);
         this.say(pack(HELLO, "dagwood", VERSION, VERSION, SOLO, new Uint8Array(16), 0, CREDIT, uuid, incarnation, 1, process.pid, hostname(),
                         Object.keys(processors), tags.slice(0, tags.length / 2), ...tags.slice(tags.length / 2)));
@@ -229,7 +240,14 @@ class Connection {
 async function main() {
     const options = { connect: { type: "string" }, key: { type: "string" }, "server-key": { type: "string" },
                       tag: { type: "string", multiple: true, default: [] } };
-    const zmq = await import("zeromq"), args = parseArgs({ options }).values, uuid = randomBytes(16);
+    const args = attempt(64, "usage", () => {
+        const words = parseArgs({ options }).values;
+        assert(words.connect, "where is the coordinator? --connect ENDPOINT");
+        assert(!words.key === !words["server-key"], "--key and --server-key go together");
+        assert(words.tag.every(tag => tag.includes("=")), "--tag NAME=VALUE");
+        return words;
+    });
+    const zmq = await import("zeromq"), uuid = randomBytes(16);
     let connection, drained = false;
     process.on("SIGTERM", () => {
         drained = true;

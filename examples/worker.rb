@@ -161,7 +161,16 @@ end
 
 # ---- The connection ----
 
-def key(file, which) = File.read(file)[/^\s*#{which} = (\S+)/, 1] # of `dagwood keygen`
+def finish(status, why)
+  warn "worker.rb: #{why}"
+  exit status
+end
+
+def key(file, which) # of `dagwood keygen`
+  File.read(file)[/^\s*#{which} = (\S+)/, 1] || finish(77, "#{file}: it has no #{which} key of `dagwood keygen`")
+rescue SystemCallError => e
+  finish(77, "#{file}: it cannot be read: #{e.message}")
+end
 
 class Connection
   def initialize(context, options, uuid, incarnation)
@@ -170,12 +179,14 @@ class Connection
     @socket.setsockopt(ZMQ::LINGER, 200)
     @answers.bind("inproc://#{incarnation}")
     @runners.connect("inproc://#{incarnation}")
-    if options[:key]
-      @socket.setsockopt(ZMQ::CURVE_PUBLICKEY, key(options[:key], "public"))
-      @socket.setsockopt(ZMQ::CURVE_SECRETKEY, key(options[:key], "secret"))
-      @socket.setsockopt(ZMQ::CURVE_SERVERKEY, key(options[:"server-key"], "public"))
+    own, server = options.values_at(:key, :"server-key")
+    keys = [[ZMQ::CURVE_PUBLICKEY, own, "public"], [ZMQ::CURVE_SECRETKEY, own, "secret"], [ZMQ::CURVE_SERVERKEY, server, "public"]]
+    (own ? keys : []).each do |option, file, which|
+      finish(77, "#{file}: its #{which} key is none") if @socket.setsockopt(option, key(file, which)).negative?
     end
-    @socket.connect(options[:connect])
+    if @socket.connect(options[:connect]).negative?
+      finish(64, "\"#{options[:connect]}\" is no endpoint to connect to (#{ZMQ::Util.error_string}): tcp://HOST:PORT, or ipc://FILE")
+    end
     tags = options[:tags].flat_map { |tag| tag.split("=", 2) }
     say(HELLO, "dagwood", VERSION, VERSION, SOLO, ("\0" * 16).b, 0, CREDIT, uuid, incarnation, 1, Process.pid, Socket.gethostname.force_encoding("UTF-8"),
         PROCESSORS.keys, tags.first(tags.size / 2), *tags.drop(tags.size / 2)) # the header says n, and 2 n values follow
@@ -250,11 +261,16 @@ class Connection
 end
 
 options = { tags: [] }
-OptionParser.new do |parser|
-  %w[connect key server-key].each { |name| parser.on("--#{name} VALUE") { |value| options[name.to_sym] = value } }
-  parser.on("--tag NAME=VALUE") { |tag| options[:tags] << tag }
-end.parse!
-abort "worker.rb: where is the coordinator? --connect ENDPOINT" unless options[:connect]
+begin
+  OptionParser.new do |parser|
+    %w[connect key server-key].each { |name| parser.on("--#{name} VALUE") { |value| options[name.to_sym] = value } }
+    parser.on("--tag NAME=VALUE", /.+=.*/) { |tag| options[:tags] << tag }
+  end.parse!
+rescue OptionParser::ParseError => e
+  finish(64, e.message)
+end
+finish(64, "where is the coordinator? --connect ENDPOINT") unless options[:connect]
+finish(64, "--key and --server-key go together") if options.key?(:key) != options.key?(:"server-key")
 trap("TERM") { $drained = true }
 context, uuid = ZMQ::Context.new, SecureRandom.bytes(16)
 (1..).each do |incarnation| # of one uuid the coordinator listens to the latest alone

@@ -162,6 +162,19 @@ def a_client_says_what_is_wrong_and_ends_with_its_status(field):
 
 
 @case
+def what_cannot_be_used_is_named_and_nobody_prints_a_traceback(field):
+    missing, other = field.file("no.key"), field.file("other.key", "public = short\n")
+    for words in [PYTHON, CLIENT, *others(field)]:
+        at = lambda endpoint, *more: [*words, "--connect", endpoint, *more]
+        for tried, status, said in ((words, 64, "--connect"), (at("foo"), 64, '"foo" is no endpoint to connect to'),
+                                    (at("tcp://127.0.0.1"), 64, "tcp://HOST:PORT"), (at(field.endpoint, "--key", "x"), 64, "--server-key"),
+                                    (at(field.endpoint, "--key", missing, "--server-key", missing), 77, missing),
+                                    (at(field.endpoint, "--key", other, "--server-key", other), 77, other)):
+            done = subprocess.run(tried, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+            assert done.returncode == status and said in done.stderr and done.stderr.count("\n") == 1, f"{tried}: {done.returncode}: {done.stderr}"
+
+
+@case
 def a_worker_says_that_nobody_answers_and_serves_who_comes(field):
     worker = field.work(PYTHON, "nobody answers at ipc://")
     field.coordinate(field.file("reverse.yaml", REVERSE))
