@@ -75,6 +75,8 @@ async function answer(ticket, node, steps, [payload, ...given]) {
         const call = { payload: decode(payload), options, id, metadata: null, dependencies: {}, cancelled: () => isCancelled(ticket) };
         (dependencies ?? []).forEach((id, i) => call.dependencies[id] = [value(given[2 * i]), value(given[2 * i + 1])]);
         const output = encode(await processors[processor](call)), metadata = call.metadata && encode(call.metadata);
+        if (output.length > workerData.largest)
+            throw Object.assign(new Error(`an output of ${output.length} bytes, where ${workerData.largest} are allowed`), { code: 413 });
         const done = [ticket, 0, steps === 1 ? DONE : MORE, Number(spent()), 1, output, metadata];
         return steps === 1 ? done : [...done, ticket, 1, RETURNED, 0]; // of a chain of nodes the first is done, the others are given back
     } catch (error) {
@@ -192,14 +194,14 @@ class Connection {
             this.cancels?.postMessage(values[0]);
     }
 
-    begin([peer, heartbeat, silence, , nodes], frames) {
+    begin([peer, heartbeat, silence, largest, nodes], frames) {
         if (!(heartbeat >= 1 && silence >= 2 * heartbeat))
             throw new Error("a WELCOME that makes no sense");
         const records = Object.fromEntries(decode(resolve(nodes, frames)).map(([node, ...record]) => [node, record]));
         Object.assign(this, { peer, silence, beat: setInterval(() => this.say(pack(BEAT, peer)), heartbeat) });
         const { port1, port2 } = new MessageChannel();
         this.cancels = port1.unref() ?? port1;
-        this.runner = new Worker(new URL(import.meta.url), { workerData: { peer, nodes: records, cancels: port2 }, transferList: [port2] });
+        this.runner = new Worker(new URL(import.meta.url), { workerData: { peer, largest, nodes: records, cancels: port2 }, transferList: [port2] });
         this.runner.on("message", answers => {
             if (typeof answers !== "boolean")
                 return this.say(answers);

@@ -99,9 +99,11 @@ class Connection:
             call = types.SimpleNamespace(payload=payload, options=options, id=id, node=node, metadata=None,
                                          dependencies=dict(zip(dependencies or [], zip(given[::2], given[1::2]))),
                                          cancelled=lambda: ticket in self.cancelled)
-            step = msgpack.packb(self.processors[processor](call)), call.metadata and msgpack.packb(call.metadata)
+            output, metadata = msgpack.packb(self.processors[processor](call)), call.metadata and msgpack.packb(call.metadata)
+            if len(output) > self.largest:
+                raise Failure(413, f"an output of {len(output)} bytes, where {self.largest} are allowed")
             rest = (ticket, 1, RETURNED, 0) if steps > 1 else ()  # of a chain of nodes the first is done, the others are given back
-            self.answer(ticket, 0, MORE if rest else DONE, time.perf_counter_ns() - begin, 1, *step, *rest)
+            self.answer(ticket, 0, MORE if rest else DONE, time.perf_counter_ns() - begin, 1, output, metadata, *rest)
         except Exception as error:
             code, why = error.args if isinstance(error, Failure) else (500, f"{type(error).__name__}: {error}")
             self.answer(ticket, 0, FAILED, time.perf_counter_ns() - begin, code, why[:4000])
@@ -158,9 +160,9 @@ class Connection:
             case T.REFUSED, int(code), text, *_:
                 log(f"refused: {text} ({code})")
                 return {403: 77, 404: 78, 503: AGAIN}.get(code, 76)
-            case T.WELCOME, peer, int(heartbeat), int(silence), max_payload_bytes, nodes, *_ if not self.nodes and 1 <= heartbeat <= silence / 2:
+            case T.WELCOME, peer, int(heartbeat), int(silence), int(largest), nodes, *_ if not self.nodes and 1 <= heartbeat <= silence / 2:
                 self.nodes = {node[0]: node[:5] for node in msgpack.unpackb(resolve(nodes, frames))}
-                self.peer, self.heartbeat, self.silence = peer, heartbeat / 1000, silence / 1000
+                self.peer, self.heartbeat, self.silence, self.largest = peer, heartbeat / 1000, silence / 1000, largest
                 threading.Thread(target=self.run, daemon=True).start()
                 log("serves", *(node[1] for node in self.nodes.values()))
             case _ if not self.nodes:

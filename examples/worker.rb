@@ -104,8 +104,8 @@ class Runner
   attr_reader :inbox, :cancelled
   attr_accessor :stopping
 
-  def initialize(nodes, peer, answers)
-    @nodes, @peer, @answers, @inbox, @cancelled, @stopping, @gathered = nodes, peer, answers, Queue.new, {}, false, +""
+  def initialize(nodes, peer, largest, answers)
+    @nodes, @peer, @largest, @answers, @inbox, @cancelled, @stopping, @gathered = nodes, peer, largest, answers, Queue.new, {}, false, +""
     Thread.new { run }
   end
 
@@ -137,6 +137,7 @@ class Runner
     payload, *given = [payload, *given].map { |bytes| bytes && MessagePack.unpack(bytes) }
     call = Call.new(payload, options, id, (ids || []).zip(given.each_slice(2)).to_h, -> { @cancelled.key?(ticket) })
     output = PROCESSORS[processor].call(call).to_msgpack.b
+    raise Failure.new(413, "an output of #{output.bytesize} bytes, where #{@largest} are allowed") if output.bytesize > @largest
     say(ticket, 0, steps == 1 ? DONE : MORE, spent(begun), 1, output, call.metadata&.to_msgpack&.b)
     say(ticket, 1, RETURNED, 0) if steps > 1 # of a chain of nodes the first is done, the others are given back
   rescue StandardError, SystemStackError => e
@@ -240,10 +241,10 @@ class Connection
     :go_on
   end
 
-  def welcome(peer, heartbeat, silence, _max_payload_bytes, nodes)
+  def welcome(peer, heartbeat, silence, largest, nodes)
     raise Nonsense, "a pulse that makes no sense" unless heartbeat >= 1 && silence >= 2 * heartbeat
     @peer, @heartbeat, @silence = peer, heartbeat / 1000.0, silence / 1000.0
-    @runner = Runner.new(nodes.to_h { |node, *told| [node, told] }, peer, @runners)
+    @runner = Runner.new(nodes.to_h { |node, *told| [node, told] }, peer, largest, @runners)
     warn "worker.rb: serves #{nodes.map { |node| node[1] }.join(" ")}"
   end
 
