@@ -19,8 +19,8 @@ const HELLO = 0, WELCOME = 1, REFUSED = 2, TASKS = 3, ANSWERS = 4, CANCEL = 5, S
 const MORE = 0, DONE = 1, FAILED = 2, RETURNED = 3; // how an answer goes on
 const VERSION = 3, SOLO = 5, CREDIT = 1024, LATE_MS = 1;
 
-// ---- Processors: add yours. call has payload, options, id, dependencies (id -> [output, metadata]), cancelled(); metadata may be set. To
-// fail: throw an Error with a code from 1 to 999. ----
+// ---- Processors: add yours. call has payload, options, id, node (its number), dependencies (id -> [output, metadata]), cancelled(); metadata
+// may be set. To fail: throw an Error with a code from 1 to 999. ----
 
 const processors = {
     // How often there is each word, with apostrophes and hyphens inside; option `top`: only the most frequent.
@@ -72,7 +72,7 @@ async function answer(ticket, node, steps, [payload, ...given]) {
     try {
         if (isCancelled(ticket)) // its answer is still waited for, but not its output
             return [ticket, 0, RETURNED, 0];
-        const call = { payload: decode(payload), options, id, metadata: null, dependencies: {}, cancelled: () => isCancelled(ticket) };
+        const call = { payload: decode(payload), options, id, node, metadata: null, dependencies: {}, cancelled: () => isCancelled(ticket) };
         (dependencies ?? []).forEach((id, i) => call.dependencies[id] = [value(given[2 * i]), value(given[2 * i + 1])]);
         const output = encode(await processors[processor](call)), metadata = call.metadata && encode(call.metadata);
         if (output.length > workerData.largest)

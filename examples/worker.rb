@@ -6,6 +6,7 @@
 #
 # The main thread owns the connection and says that the process is there; another one runs the processors, so that a long task is no
 # silence. A processor is a lambda of a call that returns its output, any value of msgpack. SIGTERM drains.
+trap("TERM") { $drained = true } # before all that takes its time
 require "ffi-rzmq"
 require "msgpack"
 require "optparse"
@@ -16,10 +17,10 @@ HELLO, WELCOME, REFUSED, TASKS, ANSWERS, CANCEL, STOP, BYE, BEAT, DRAIN, REPLACE
 MORE, DONE, FAILED, RETURNED = 0, 1, 2, 3 # how an answer goes on
 VERSION, SOLO, CREDIT, LATE_S, LARGE_BYTES = 3, 5, 256, 0.001, 65_536
 
-# ---- Processors: add yours. call has payload, options, id, dependencies (id => [output, metadata]), cancelled; metadata may be set. To
-# fail: raise Failure.new(code, "why"), code from 1 to 999. ----
+# ---- Processors: add yours. call has payload, options, id, node (its number), dependencies (id => [output, metadata]), cancelled; metadata
+# may be set. To fail: raise Failure.new(code, "why"), code from 1 to 999. ----
 
-Call = Struct.new(:payload, :options, :id, :dependencies, :cancelled, :metadata)
+Call = Struct.new(:payload, :options, :id, :node, :dependencies, :cancelled, :metadata)
 
 class Failure < StandardError
   attr_reader :code
@@ -118,7 +119,7 @@ class Runner
         _, node, steps, = Array.new(4) { head.uint }
         payload, given = head.ref, head.pairs
         raise Nonsense, "task #{ticket}, of node #{node}" unless @nodes[node] && steps.positive? && payload
-        answer(ticket, steps, @nodes[node], payload, given) unless @stopping
+        answer(ticket, node, steps, payload, given) unless @stopping
         ticket += 1
       end
       flush
@@ -131,11 +132,11 @@ class Runner
     @answers.close
   end
 
-  def answer(ticket, steps, (id, processor, options, ids), payload, given)
-    begun = now
+  def answer(ticket, node, steps, payload, given)
+    begun, (id, processor, options, ids) = now, @nodes[node]
     return say(ticket, 0, RETURNED, 0) if @cancelled.delete(ticket) # its answer is still waited for, but not its output
     payload, *given = [payload, *given].map { |bytes| bytes && MessagePack.unpack(bytes) }
-    call = Call.new(payload, options, id, (ids || []).zip(given.each_slice(2)).to_h, -> { @cancelled.key?(ticket) })
+    call = Call.new(payload, options, id, node, (ids || []).zip(given.each_slice(2)).to_h, -> { @cancelled.key?(ticket) })
     output = PROCESSORS[processor].call(call).to_msgpack.b
     raise Failure.new(413, "an output of #{output.bytesize} bytes, where #{@largest} are allowed") if output.bytesize > @largest
     say(ticket, 0, steps == 1 ? DONE : MORE, spent(begun), 1, output, call.metadata&.to_msgpack&.b)
@@ -272,7 +273,6 @@ rescue OptionParser::ParseError => e
 end
 finish(64, "where is the coordinator? --connect ENDPOINT") unless options[:connect]
 finish(64, "--key and --server-key go together") if options.key?(:key) != options.key?(:"server-key")
-trap("TERM") { $drained = true }
 context, uuid = ZMQ::Context.new, SecureRandom.bytes(16)
 (1..).each do |incarnation| # of one uuid the coordinator listens to the latest alone
   connection = Connection.new(context, options, uuid, incarnation)
