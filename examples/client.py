@@ -157,6 +157,13 @@ class Client:
         self.socket.close(1000)
 
 
+def text(line):  # as the command does: what is not UTF-8 is bytes
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return bytes(line)
+
+
 def plain(value):  # bytes are no JSON
     return {"base64": base64.b64encode(value).decode()}
 
@@ -190,7 +197,7 @@ def main():
             rest, is_over = rest + some, not some
             if b"\n" in some or (is_over and rest):
                 *whole, rest = (rest + b"\n" * is_over).split(b"\n")
-                lines.extend(line.decode() for line in whole)
+                lines.extend(map(text, whole))
         for run, status, nodes in client.results() if client.socket in ready else ():
             is_ok &= status == "ok"
             print(json.dumps({"run": run, "status": status, "results": nodes}, default=plain, ensure_ascii=False), flush=True)

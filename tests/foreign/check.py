@@ -152,6 +152,16 @@ def a_client_prints_results_while_its_lines_are_still_to_come(field):
 
 
 @case
+def a_line_that_is_no_text_is_bytes(field):
+    field.coordinate(field.file("reverse.yaml", REVERSE))
+    worker = field.work(PYTHON)
+    done = subprocess.run([*CLIENT, "--connect", field.endpoint, "--output", "one"], input=b"\xff\x01\n", capture_output=True, timeout=20)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["results"]["one"]["payload"] == {"base64": "Af8="}, done.stdout
+    assert field.end(worker) == 0
+
+
+@case
 def a_client_says_what_is_wrong_and_ends_with_its_status(field):
     field.coordinate(field.file("reverse.yaml", REVERSE))
     at = lambda endpoint, *words: [*CLIENT, "--connect", endpoint, *words]
