@@ -38,10 +38,8 @@ PROCESSORS = {"word_counts": word_counts, "json_reshape": json_reshape, "reverse
 
 # ---- A message: a head of values that follow each other, and frames to which they refer by number ----
 
-pack_one = msgpack.Packer().pack
-
 def pack(*values):
-    return b"".join(map(pack_one, values))
+    return msgpack.packb(values)[1:]  # an array of up to 15 values is a byte, and these
 
 def unpack(head):  # its values; those before damage count, behind them is what is none
     values, unpacker = [], msgpack.Unpacker(strict_map_key=False, max_buffer_size=len(head))

@@ -194,10 +194,10 @@ static void s_slow_down (field_t *self) {
     int64_t begin_ms = now_ms ();
     self->options.kind = LOAD_HEAVY;
     self->options.system.heartbeat_ms = 1000;
-    self->options.system.silence_ms = 3000;
+    self->options.system.silence_ms = 4000; /* a result takes 2.1 s, and it was quiet before */
     self->load.runs_max = chaos->is_short ? 2 : (uint64_t) chaos->stretch_ms / 1000;
     self->load.in_flight_max =
-        1; /* two results in one message take longer than the time of silence */
+        1; /* two results in one message take 4.2 s, which is longer than the silence */
     for (uint32_t net = 1; net <= WORKERS + 1; net++)
         nets_slow (net, 1000);
     if (field_begin (self) && field_await_workers (self, 5000) >= 0) {
