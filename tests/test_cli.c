@@ -166,7 +166,7 @@ static void a_wrong_word_of_an_option_is_refused_with_what_is_right (void **stat
         {"--actors", "pool:0", "pool must be a whole number from 1 to 1024, not 0"},
         {"--actors", "pool:x", "\"x\" is not a number"},
         {"--actors", "pool:", "\"\" is not a number"},
-        {"--max-concurrency", "0", "max_concurrency must be a whole number from 1 to 65536, not 0"},
+        {"--max-concurrency", "0", "max_concurrency must be a whole number from 1 to 262144, not 0"},
         {"--max-concurrency", "-3", "not -3"},
         {"--max-concurrency", "nan", "max_concurrency must be"},
         {"--max-concurrency", "2.5", "not 2.5"},
