@@ -50,7 +50,8 @@ static void s_refuse_task (dw_coordinator_t *self, const dw_command_t *command) 
 }
 
 bool dw_coordinator_is_full (const dw_coordinator_t *self, const dw_peer_t *peer) {
-    return peer->router == self->listen_router && peer->packet.bytes >= DW_PACKET_FULL;
+    return peer->router == self->listen_router && peer->packet &&
+           peer->packet->bytes >= DW_PACKET_FULL;
 }
 
 static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
@@ -64,8 +65,9 @@ static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
     const dw_plan_t *plan = dw_coordinator_plan (self, run);
     if (run->addition)
         dw_coordinator_tell_graph (self, command->worker, run);
-    if (dw_packet_frames_left (&peer->packet) < 2 + plan->dependencies_count[command->node] ||
-        dw_coordinator_is_full (self, peer))
+    if (peer->packet &&
+        (dw_packet_frames_left (peer->packet) < 2 + plan->dependencies_count[command->node] ||
+         dw_coordinator_is_full (self, peer)))
         dw_peers_send (&self->peers, peer);
     if (worker->agent != DW_NONE && !self->agents[worker->agent].is_solo)
         dw_coordinator_shelve (self, command, peer);
@@ -89,7 +91,7 @@ static void s_cancel_task (dw_coordinator_t *self, const dw_command_t *command) 
     if (worker->is_refusing || worker->peer == DW_PEER_NONE)
         return;
     dw_peer_t *peer = &self->peers.items[worker->peer];
-    if (peer->packet.head.count) /* the tasks themselves come first */
+    if (peer->packet) /* the tasks themselves come first */
         dw_peers_send (&self->peers, peer);
     dw_write_uint (&self->reply.head, DW_WIRE_CANCEL);
     dw_write_uint (&self->reply.head, command->ticket);
@@ -196,7 +198,7 @@ static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *comman
     char line[DW_NAME_LINE];
     dw_coordinator_name (self, command->worker, line);
     if (peer) {
-        if (peer->packet.head.count)
+        if (peer->packet)
             dw_peers_send (&self->peers, peer);
         if (!is_elsewhere || !self->agents[worker->agent].is_solo)
             dw_coordinator_stop_worker (self, worker->peer);

@@ -348,7 +348,7 @@ static void numbers_out_of_range_are_refused_with_the_range (void **state) {
     s_expect_executor ("  retry_attempts: @1001",
                        "retry_attempts must be a whole number from 0 to 1000, not 1001");
     s_expect_executor ("  batch_size: @0",
-                       "batch_size must be a whole number from 1 to 262144, not 0");
+                       "batch_size must be a whole number from 1 to 65536, not 0");
     s_expect_executor (
         "  max_payload_bytes: @4294967296",
         "max_payload_bytes must be a whole number from 1 to 4294967295, not 4294967296");
