@@ -494,6 +494,8 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     free (self->runs);
     free (self->free_runs);
     free (self->workers);
+    for (uint32_t i = 0; i < self->agents_count; i++)
+        free (self->agents[i].host);
     free (self->agents);
     dw_coordinator_free_ledgers (self);
     free (self->stuck);

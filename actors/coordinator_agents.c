@@ -50,11 +50,14 @@ static const char *s_fence (dw_coordinator_t *self, const dw_wire_agent_t *recor
     return NULL;
 }
 
-/* People are told it, so it has printable characters of ASCII and nothing else; it has room for size bytes and a NUL. */
-static void s_copy_host (char *host, const char *said, size_t size) {
-    for (size_t i = 0; i < size; i++)
+/* People are told it, so it has printable characters of ASCII and nothing else. NULL: no memory. */
+static char *s_new_host (const char *said, size_t size) {
+    char *host = malloc (size + 1);
+    for (size_t i = 0; host && i < size; i++)
         host[i] = said[i] > ' ' && said[i] < 0x7f ? said[i] : '?';
-    host[size] = '\0';
+    if (host)
+        host[size] = '\0';
+    return host;
 }
 
 static void s_write_welcome (dw_coordinator_t *self, uint32_t index) {
@@ -123,8 +126,10 @@ uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, co
         why = "there are no places left for so many slots: raise the coordinator's slots_max";
     else if (err || (index = s_place (self)) == DW_NONE)
         why = "the coordinator is out of memory";
-    dw_peer_t *peer = why ? NULL : dw_peers_add (&self->peers, router, role);
+    char *host = why ? NULL : s_new_host (record.host, record.host_size);
+    dw_peer_t *peer = host ? dw_peers_add (&self->peers, router, role) : NULL;
     if (!peer) {
+        free (host);
         dw_coordinator_refuse (self, router, 503, why ? why : "the coordinator is out of memory");
         return DW_NONE;
     }
@@ -135,12 +140,12 @@ uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, co
     *agent = (dw_remote_agent_t){.is_there = true,
                                  .peer = dw_peers_index (&self->peers, peer),
                                  .incarnation = record.incarnation,
+                                 .host = host,
                                  .pid = record.pid,
                                  .slots = record.slots,
                                  .lanes = lanes,
                                  .heard_ns = dw_clock_ns ()};
     memcpy (agent->uuid, record.uuid, sizeof agent->uuid);
-    s_copy_host (agent->host, record.host, record.host_size);
     if (!s_take_places (self, index)) {
         dw_coordinator_lose_agent (self, index);
         dw_coordinator_refuse (self, router, 503, "the coordinator's system gives no random bytes");
@@ -221,6 +226,8 @@ static void s_forget_agent (dw_coordinator_t *self, uint32_t index,
     s_forget_slots (self, index, tell);
     if (self->peers.items[agent->peer].role == DW_WIRE_AGENT)
         dw_peers_remove (&self->peers, &self->peers.items[agent->peer]);
+    free (agent->host);
+    agent->host = NULL;
     agent->is_there = false;
     self->has_other_agents = true;
 }

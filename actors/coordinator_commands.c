@@ -8,6 +8,8 @@
 #include "actors/coordinator_self.h"
 #include "actors/delivery.h"
 
+#define COMMANDS_KEPT 65536u /* places for them that stay */
+
 /* ---- What the scheduler commands -------------------------------------------------------------- */
 
 const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, dw_live_run_t *run,
@@ -253,6 +255,15 @@ static void s_on_unreachable (void *arg, dw_peer_t *peer) {
     }
 }
 
+/* Where very many workers wait a step commands as much as hardly ever again. */
+static void s_empty_commands (dw_coordinator_t *self) {
+    self->commands.count = 0;
+    if (self->commands.size <= COMMANDS_KEPT)
+        return;
+    free (self->commands.items);
+    self->commands = (dw_commands_t){0};
+}
+
 void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
     dw_outcomes_t *outcomes = &self->outcomes;
     size_t events_count = outcomes->events_count, slots_count = outcomes->slots_count;
@@ -268,7 +279,7 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
                           &self->commands, first);
     for (size_t i = 0; i < self->commands.count; i++)
         s_carry_out (self, &self->commands.items[i]);
-    self->commands.count = 0;
+    s_empty_commands (self);
     dw_coordinator_tell_stale (self);
     dw_peers_flush (&self->peers, s_on_unreachable, self);
     if (self->plan->adders_count)

@@ -138,13 +138,12 @@ typedef struct dw_remote_agent_t {
     uint8_t uuid[DW_WIRE_UUID_SIZE];
     uint64_t incarnation;
     uint8_t token[DW_WIRE_TOKEN_SIZE]; /* that its slots show */
-    char host[256];
+    char *host;
     uint64_t pid;
     uint32_t slots;
     uint32_t first; /* the place of the first of them; the others follow it */
     uint64_t lanes; /* that its slots serve, a bit each */
     int64_t heard_ns;
-    dw_status_worker_t at; /* what its slots are: summed up when a status is asked for */
 } dw_remote_agent_t;
 
 /* What does not go on, as a status tells it. */

@@ -22,13 +22,13 @@ typedef struct dw_peer_t {
     uint8_t role;        /* dw_wire_role_t; 0: the place is free */
     bool is_dirty;       /* packet has records to be sent */
     bool is_unreachable; /* it could not be sent what it should have been: its connection is gone */
-    uint32_t unsent;     /* records of that */
     bool is_dismissed;   /* a worker that was given up; only its BYE is of interest */
+    uint32_t unsent;     /* records that it could not be sent */
     uint32_t
         number;    /* a worker's; an agent's place; a client's session, DW_PEER_NONE: it has none */
     uint32_t next; /* of those whose routing ids fall together; of the free places */
-    uint8_t key[DW_KEY_SIZE]; /* by which it was let in; zeros: none */
     uint32_t credit;          /* a worker's */
+    uint8_t key[DW_KEY_SIZE]; /* by which it was let in; zeros: none */
     dw_door_guest_t guest;    /* its connection, where it came by a door */
     int64_t probed_ns;   /* a client's: when it was last sent a message to see if it is there */
     dw_packet_t *packet; /* TASKS or RESULTS being put together; NULL: none are */

@@ -34,7 +34,7 @@ static dw_parameter_t s_parameters[] = {
      100, 1, 1000000, false},
     {"task-us", "How long a task takes", 10000, 100, 0, 1000000000, false},
     {"latency-us", "How long a message travels", 100, 100, 1, 1000000, false},
-    {"payload", "Bytes of each payload", 100, 100, 24, 257, false},
+    {"payload", "Bytes of each payload", 100, 100, 6, 257, false},
     {"idle-ms", "How long the workers have nothing to do before the work", 3000, 100, 1, 1000000,
      false},
     {NULL, NULL, 0, 0, 0, 0, false},
@@ -303,12 +303,13 @@ static void s_check (const dw_sent_t *sent, const dw_wire_result_t *record) {
         uint32_t place, mark;
         memcpy (&slot, table + node * sizeof slot, sizeof slot);
         memcpy (&place, slot.bytes, sizeof place);
-        if (slot.status != DW_NODE_DONE || slot.form != DW_SLOT_BLOB ||
-            place + slot.size > blob_size) {
+        bool is_inside = slot.form == DW_SLOT_BYTES_INSIDE,
+             is_in_blob = slot.form == DW_SLOT_BLOB && place + slot.size <= blob_size;
+        if (slot.status != DW_NODE_DONE || (!is_inside && !is_in_blob)) {
             s.wrong_count++;
             continue;
         }
-        memcpy (&mark, blob + place + HEAD_BYTES, sizeof mark);
+        memcpy (&mark, (is_inside ? slot.bytes : blob + place) + HEAD_BYTES, sizeof mark);
         s.wrong_count += mark != s_mark (record->run, node);
         s.hash += dw_mix_end (dw_mix_start (mark));
     }

@@ -21,7 +21,7 @@
 
 /* Makes room for one more task. */
 static bool s_worker_grow (dw_worker_state_t *worker) {
-    uint32_t size = worker->tasks_size ? 2 * worker->tasks_size : 2;
+    uint32_t size = worker->tasks_size ? 2 * worker->tasks_size : 1;
     dw_held_task_t *tasks = malloc (size * sizeof *tasks);
     if (!tasks)
         return false;
