@@ -405,6 +405,8 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
         return err;
     for (uint32_t w = 0; w < self->places_count; w++)
         self->workers[w] = (dw_crew_t){.peer = DW_PEER_NONE, .agent = DW_NONE};
+    self->free_place = self->workers_count + 1;
+    self->free_places_count = self->places_count - self->free_place;
     if (self->options.listen && dw_lanes_new (&self->lanes, plan))
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     if (plan->pool && has_actors)
@@ -491,6 +493,8 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     free (self->runs);
     free (self->free_runs);
     free (self->workers);
+    for (uint32_t i = 0; i < self->agents_count; i++)
+        free (self->agents[i].host);
     free (self->agents);
     dw_coordinator_free_ledgers (self);
     free (self->stuck);

@@ -117,7 +117,7 @@ static void s_fail (dw_coordinator_t *self, const dw_live_run_t *run, const dw_s
 static void s_send_graph (dw_coordinator_t *self, uint32_t worker, const dw_live_run_t *run,
                           bool has_ended) {
     dw_peer_t *peer = &self->peers.items[self->workers[worker].peer];
-    if (peer->packet.head.count)
+    if (peer->packet)
         dw_peers_send (&self->peers, peer);
     dw_write_uint (&self->reply.head, DW_WIRE_GRAPH);
     dw_write_uint (&self->reply.head, run->number);

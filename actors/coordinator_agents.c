@@ -28,13 +28,6 @@ static uint32_t s_place (dw_coordinator_t *self) {
     return self->agents_count++;
 }
 
-static uint32_t s_free_slots (const dw_coordinator_t *self) {
-    uint32_t count = 0;
-    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
-        count += self->workers[w].agent == DW_NONE;
-    return count;
-}
-
 /* The same process, of before, is lost when this incarnation is a later one. Returns why it is not, or NULL. A name can be
  * guessed, so it has to come with the same key. */
 static const char *s_fence (dw_coordinator_t *self, const dw_wire_agent_t *record,
@@ -56,11 +49,14 @@ static const char *s_fence (dw_coordinator_t *self, const dw_wire_agent_t *recor
     return NULL;
 }
 
-/* People are told it, so it has printable characters of ASCII and nothing else; it has room for size bytes and a NUL. */
-static void s_copy_host (char *host, const char *said, size_t size) {
-    for (size_t i = 0; i < size; i++)
+/* People are told it, so it has printable characters of ASCII and nothing else. NULL: no memory. */
+static char *s_new_host (const char *said, size_t size) {
+    char *host = malloc (size + 1);
+    for (size_t i = 0; host && i < size; i++)
         host[i] = said[i] > ' ' && said[i] < 0x7f ? said[i] : '?';
-    host[size] = '\0';
+    if (host)
+        host[size] = '\0';
+    return host;
 }
 
 static void s_write_welcome (dw_coordinator_t *self, uint32_t index) {
@@ -76,26 +72,30 @@ static void s_write_welcome (dw_coordinator_t *self, uint32_t index) {
     dw_packet_add (&self->reply, zmq_msg_data (self->options.packed),
                    zmq_msg_size (self->options.packed), self->options.packed);
     dw_write_array (head, agent->slots);
-    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
-        if (self->workers[w].agent == index)
-            dw_write_uint (head, w);
+    for (uint32_t w = agent->first; w != DW_NONE; w = self->workers[w].next)
+        dw_write_uint (head, w);
     dw_write_uint (head, self->plan->demands ? agent->lanes : 0);
     dw_traits_write (self->plan, self->options.program->processors, head);
 }
 
-/* Gives an agent its places, and a token that nobody else knows. */
+/* Gives an agent its places, the first ones that are free, and a token that nobody else knows. */
 static bool s_take_places (dw_coordinator_t *self, uint32_t index) {
     dw_remote_agent_t *agent = &self->agents[index];
-    uint32_t left = agent->slots;
+    uint32_t *link = &agent->first;
+    *link = DW_NONE;
     /* (No slot ever comes with the token of a solo, which nobody is told.) */
     if (getrandom (agent->token, sizeof agent->token, 0) != (ssize_t) sizeof agent->token)
         return false;
-    for (uint32_t w = self->workers_count + 1; w < self->places_count && left > 0; w++)
-        if (self->workers[w].agent == DW_NONE) {
-            self->workers[w] = (dw_crew_t){
-                .peer = DW_PEER_NONE, .agent = index, .slot = agent->slots - --left};
-        }
-    return left == 0;
+    for (uint32_t slot = 1; slot <= agent->slots; slot++) {
+        while (self->workers[self->free_place].agent != DW_NONE)
+            self->free_place++;
+        dw_crew_t *place = &self->workers[self->free_place];
+        *place = (dw_crew_t){.peer = DW_PEER_NONE, .agent = index, .slot = slot, .next = DW_NONE};
+        *link = self->free_place++;
+        link = &place->next;
+    }
+    self->free_places_count -= agent->slots;
+    return true;
 }
 
 uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
@@ -121,12 +121,14 @@ uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, co
         why = "the coordinator is closing";
     else if ((why = s_fence (self, &record, key)) != NULL)
         ; /* why says it */
-    else if (record.slots > s_free_slots (self))
+    else if (record.slots > self->free_places_count)
         why = "there are no places left for so many slots: raise the coordinator's slots_max";
     else if (err || (index = s_place (self)) == DW_NONE)
         why = "the coordinator is out of memory";
-    dw_peer_t *peer = why ? NULL : dw_peers_add (&self->peers, router, role);
+    char *host = why ? NULL : s_new_host (record.host, record.host_size);
+    dw_peer_t *peer = host ? dw_peers_add (&self->peers, router, role) : NULL;
     if (!peer) {
+        free (host);
         dw_coordinator_refuse (self, router, 503, why ? why : "the coordinator is out of memory");
         return DW_NONE;
     }
@@ -137,12 +139,12 @@ uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, co
     *agent = (dw_remote_agent_t){.is_there = true,
                                  .peer = dw_peers_index (&self->peers, peer),
                                  .incarnation = record.incarnation,
+                                 .host = host,
                                  .pid = record.pid,
                                  .slots = record.slots,
                                  .lanes = lanes,
                                  .heard_ns = dw_clock_ns ()};
     memcpy (agent->uuid, record.uuid, sizeof agent->uuid);
-    s_copy_host (agent->host, record.host, record.host_size);
     if (!s_take_places (self, index)) {
         dw_coordinator_lose_agent (self, index);
         if (role != DW_WIRE_AGENT) /* it has no slot by which its peer would be found */
@@ -205,15 +207,18 @@ static void s_tell (dw_coordinator_t *self, const dw_remote_agent_t *agent, dw_w
 
 static void s_forget_slots (dw_coordinator_t *self, uint32_t index,
                             void (*tell) (dw_coordinator_t *self, uint32_t number)) {
-    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++) {
-        if (self->workers[w].agent != index)
-            continue;
+    uint32_t next, first = self->agents[index].first;
+    for (uint32_t w = first; w != DW_NONE; w = next) {
+        next = self->workers[w].next;
         if (self->workers[w].peer != DW_PEER_NONE) {
             tell (self, w);
             dw_peers_remove (&self->peers, &self->peers.items[self->workers[w].peer]);
         }
         self->workers[w] = (dw_crew_t){.peer = DW_PEER_NONE, .agent = DW_NONE};
+        self->free_places_count++;
     }
+    if (first < self->free_place)
+        self->free_place = first;
 }
 
 static void s_forget_agent (dw_coordinator_t *self, uint32_t index,
@@ -222,6 +227,8 @@ static void s_forget_agent (dw_coordinator_t *self, uint32_t index,
     s_forget_slots (self, index, tell);
     if (self->peers.items[agent->peer].role == DW_WIRE_AGENT)
         dw_peers_remove (&self->peers, &self->peers.items[agent->peer]);
+    free (agent->host);
+    agent->host = NULL;
     agent->is_there = false;
     self->has_other_agents = true;
 }
@@ -236,10 +243,10 @@ void dw_coordinator_release_agent (dw_coordinator_t *self, uint32_t index) {
 
 /* Whether an agent has a slot that has not said good-bye. */
 static bool s_has_slots (const dw_coordinator_t *self, uint32_t index) {
-    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
-        if (self->workers[w].agent == index && self->workers[w].peer != DW_PEER_NONE)
-            return true;
-    return false;
+    uint32_t w = self->agents[index].first;
+    while (w != DW_NONE && self->workers[w].peer == DW_PEER_NONE)
+        w = self->workers[w].next;
+    return w != DW_NONE;
 }
 
 /* An agent that leaves may end when its last slot has left. */
@@ -253,8 +260,8 @@ void dw_coordinator_on_drain (dw_coordinator_t *self, uint32_t index) {
     if (agent->is_leaving)
         return; /* its slots have been told */
     agent->is_leaving = self->has_other_agents = true;
-    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
-        if (self->workers[w].agent == index && self->workers[w].peer != DW_PEER_NONE)
+    for (uint32_t w = agent->first; w != DW_NONE; w = self->workers[w].next)
+        if (self->workers[w].peer != DW_PEER_NONE)
             dw_coordinator_stop_worker (self, self->workers[w].peer);
     dw_coordinator_notice (self, "the worker at %s (process %llu) leaves", agent->host,
                            (unsigned long long) agent->pid);

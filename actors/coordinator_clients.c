@@ -153,8 +153,8 @@ void dw_coordinator_on_client_lost (dw_coordinator_t *self, uint32_t client) {
         return;
     }
     dw_peer_t *peer = &self->peers.items[client];
-    if (peer->packet.records > 0) /* results that are being put together */
-        dw_coordinator_keep (self, session, &peer->packet);
+    if (peer->packet && peer->packet->records > 0) /* results that are being put together */
+        dw_coordinator_keep (self, session, peer->packet);
     dw_peers_remove (&self->peers, peer);
     session->peer = DW_PEER_NONE;
     session->away_ns = dw_clock_ns ();

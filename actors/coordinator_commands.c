@@ -6,6 +6,8 @@
 #include "actors/coordinator_self.h"
 #include "actors/delivery.h"
 
+#define COMMANDS_KEPT 65536u /* places for them that stay */
+
 /* ---- What the scheduler commands -------------------------------------------------------------- */
 
 const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, dw_live_run_t *run,
@@ -48,7 +50,8 @@ static void s_refuse_task (dw_coordinator_t *self, const dw_command_t *command) 
 }
 
 bool dw_coordinator_is_full (const dw_coordinator_t *self, const dw_peer_t *peer) {
-    return peer->router == self->listen_router && peer->packet.bytes >= DW_PACKET_FULL;
+    return peer->router == self->listen_router && peer->packet &&
+           peer->packet->bytes >= DW_PACKET_FULL;
 }
 
 static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
@@ -62,8 +65,8 @@ static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
     const dw_plan_t *plan = dw_coordinator_plan (self, run);
     if (run->addition)
         dw_coordinator_tell_graph (self, command->worker, run);
-    if (peer->packet.head.count &&
-        (dw_packet_frames_left (&peer->packet) < 2 + plan->dependencies_count[command->node] ||
+    if (peer->packet &&
+        (dw_packet_frames_left (peer->packet) < 2 + plan->dependencies_count[command->node] ||
          dw_coordinator_is_full (self, peer)))
         dw_peers_send (&self->peers, peer);
     if (worker->agent != DW_NONE && !self->agents[worker->agent].is_solo)
@@ -88,7 +91,7 @@ static void s_cancel_task (dw_coordinator_t *self, const dw_command_t *command) 
     if (worker->is_refusing || worker->peer == DW_PEER_NONE)
         return;
     dw_peer_t *peer = &self->peers.items[worker->peer];
-    if (peer->packet.head.count) /* the tasks themselves come first */
+    if (peer->packet) /* the tasks themselves come first */
         dw_peers_send (&self->peers, peer);
     dw_write_uint (&self->reply.head, DW_WIRE_CANCEL);
     dw_write_uint (&self->reply.head, command->ticket);
@@ -195,7 +198,7 @@ static void s_replace_worker (dw_coordinator_t *self, const dw_command_t *comman
     char line[DW_NAME_LINE];
     dw_coordinator_name (self, command->worker, line);
     if (peer) {
-        if (peer->packet.head.count)
+        if (peer->packet)
             dw_peers_send (&self->peers, peer);
         if (!is_elsewhere || !self->agents[worker->agent].is_solo)
             dw_coordinator_stop_worker (self, worker->peer);
@@ -250,6 +253,15 @@ static void s_on_unreachable (void *arg, dw_peer_t *peer) {
     }
 }
 
+/* Where very many workers wait a step commands as much as hardly ever again. */
+static void s_empty_commands (dw_coordinator_t *self) {
+    self->commands.count = 0;
+    if (self->commands.size <= COMMANDS_KEPT)
+        return;
+    free (self->commands.items);
+    self->commands = (dw_commands_t){0};
+}
+
 void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
     dw_outcomes_t *outcomes = &self->outcomes;
     size_t events_count = outcomes->events_count, slots_count = outcomes->slots_count;
@@ -265,7 +277,7 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
                           &self->commands, first);
     for (size_t i = 0; i < self->commands.count; i++)
         s_carry_out (self, &self->commands.items[i]);
-    self->commands.count = 0;
+    s_empty_commands (self);
     dw_coordinator_tell_stale (self);
     dw_peers_flush (&self->peers, s_on_unreachable, self);
     if (self->plan->adders_count)

@@ -173,7 +173,7 @@ static void s_give (dw_coordinator_t *self, const dw_detached_t *entry, dw_sessi
         return;
     }
     dw_peer_t *peer = &self->peers.items[session->peer];
-    if (peer->packet.head.count)
+    if (peer->packet)
         dw_peers_send (&self->peers, peer);
     dw_packet_t *packet = dw_peers_packet (&self->peers, peer, DW_WIRE_RESULTS);
     if (!packet) {

@@ -32,7 +32,7 @@ static bool s_is_to_be_kept (const dw_coordinator_t *self, const dw_live_run_t *
 /* Tells a slot to drop what is nobody's, behind all that it was sent. One that cannot be reached has said good-bye, or will
  * be missed by its agent: that it was not told is no loss of what it is at. */
 static void s_tell_stale (dw_coordinator_t *self, dw_peer_t *peer, dw_ledger_t *ledger) {
-    if (peer->packet.head.count)
+    if (peer->packet)
         dw_peers_send (&self->peers, peer);
     dw_write_uint (&self->reply.head, DW_WIRE_DROP);
     for (uint32_t place; (place = dw_ledger_drop (ledger)) != DW_NONE;)

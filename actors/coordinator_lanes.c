@@ -8,10 +8,10 @@ static uint64_t s_all (const dw_plan_t *plan) {
 
 /* Whether an agent has a slot that may run something: a process that went down too often is not started again. */
 static bool s_is_up (const dw_coordinator_t *self, uint32_t index) {
-    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
-        if (self->workers[w].agent == index && !self->workers[w].is_down)
-            return true;
-    return false;
+    uint32_t w = self->agents[index].first;
+    while (w != DW_NONE && self->workers[w].is_down)
+        w = self->workers[w].next;
+    return w != DW_NONE;
 }
 
 /* What the processes that are there serve; a slot that is on its way counts. */

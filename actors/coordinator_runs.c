@@ -284,7 +284,8 @@ dw_packet_t *dw_coordinator_result_begin (dw_coordinator_t *self, const dw_live_
     uint32_t client = dw_coordinator_client_of (self, run);
     if (client != DW_PEER_NONE) {
         dw_peer_t *peer = &self->peers.items[client];
-        if (peer->packet.count > DW_WIRE_FRAMES_MAX / 2 || dw_coordinator_is_full (self, peer))
+        if (peer->packet &&
+            (peer->packet->count > DW_WIRE_FRAMES_MAX / 2 || dw_coordinator_is_full (self, peer)))
             dw_peers_send (&self->peers, peer);
         dw_packet_t *packet = dw_peers_packet (&self->peers, peer, DW_WIRE_RESULTS);
         self->is_over |= !packet; /* nobody waits longer than there is a coordinator */

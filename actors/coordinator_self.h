@@ -113,7 +113,8 @@ typedef struct dw_crew_t {
     dw_worker_t *actor;   /* NULL: it is elsewhere, or nowhere */
     uint32_t peer;        /* DW_PEER_NONE: it has not said HELLO */
     uint32_t agent;       /* whose slot it is; DW_NONE: nobody's, or an actor of its own */
-    uint32_t slot;        /* which of its agent's, from 1 */
+    uint32_t slot;        /* which of its agent's, from 1, */
+    uint32_t next;        /* and the place of that one's next; DW_NONE: it is the last */
     uint64_t steps_count; /* that it has answered for as done */
     bool is_refusing;     /* nobody could be put in its place: what is sent to it fails */
     bool has_joined;   /* a slot that has said HELLO and whose process is not known to have ended */
@@ -137,12 +138,12 @@ typedef struct dw_remote_agent_t {
     uint8_t uuid[DW_WIRE_UUID_SIZE];
     uint64_t incarnation;
     uint8_t token[DW_WIRE_TOKEN_SIZE]; /* that its slots show */
-    char host[256];
+    char *host;
     uint64_t pid;
     uint32_t slots;
+    uint32_t first; /* the place of the first of them; the others follow it */
     uint64_t lanes; /* that its slots serve, a bit each */
     int64_t heard_ns;
-    dw_status_worker_t at; /* what its slots are: summed up when a status is asked for */
 } dw_remote_agent_t;
 
 /* What does not go on, as a status tells it. */
@@ -204,6 +205,8 @@ struct dw_coordinator_t {
     dw_crew_t *workers;     /* its own actors, its own thread, and slots elsewhere */
     uint32_t workers_count; /* actors; the local worker's index in a pool */
     uint32_t places_count;
+    uint32_t free_places_count; /* of those for slots elsewhere, */
+    uint32_t free_place;        /* before which none is free */
     dw_stuck_t *stuck;
     uint32_t stuck_count;
 

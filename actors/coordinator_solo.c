@@ -49,13 +49,6 @@ static int s_brief (dw_coordinator_t *self, uint64_t lanes) {
     return err;
 }
 
-static uint32_t s_slot_of (const dw_coordinator_t *self, uint32_t index) {
-    uint32_t number = self->workers_count + 1;
-    while (self->workers[number].agent != index)
-        number++;
-    return number;
-}
-
 void dw_coordinator_welcome_solo (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                                   const dw_wire_hello_t *hello, dw_wire_reader_t *reader) {
     if (hello->credit == 0) {
@@ -66,7 +59,7 @@ void dw_coordinator_welcome_solo (dw_coordinator_t *self, uint32_t router, const
     if (index == DW_NONE)
         return;
     dw_remote_agent_t *agent = &self->agents[index];
-    uint32_t number = s_slot_of (self, index);
+    uint32_t number = agent->first;
     agent->is_solo = true;
     dw_coordinator_seat_worker (self, &self->peers.items[agent->peer], number, hello->credit);
     if (s_brief (self, agent->lanes)) {
@@ -88,7 +81,7 @@ void dw_coordinator_welcome_solo (dw_coordinator_t *self, uint32_t router, const
 void dw_coordinator_dismiss_solo (dw_coordinator_t *self, uint32_t index) {
     const dw_remote_agent_t *agent = &self->agents[index];
     const dw_peer_t *peer = &self->peers.items[agent->peer];
-    uint32_t number = s_slot_of (self, index);
+    uint32_t number = agent->first;
     if (self->workers[number].peer != DW_PEER_NONE) {
         dw_write_uint (&self->reply.head, DW_WIRE_REPLACE);
         dw_write_uint (&self->reply.head, number);

@@ -45,26 +45,20 @@ static void s_write_lanes (dw_coordinator_t *self) {
     }
 }
 
-/* What the slots of every agent are at, in one pass: who asks for it may ask often. */
-static void s_sum_up_slots (dw_coordinator_t *self) {
-    for (uint32_t i = 0; i < self->agents_count; i++)
-        self->agents[i].at = (dw_status_worker_t){.host = self->agents[i].host};
-    for (uint32_t w = self->workers_count + 1; w < self->places_count; w++)
-        if (self->workers[w].agent != DW_NONE)
-            s_add_place (self, w, &self->agents[self->workers[w].agent].at);
-}
-
 static void s_write_agents (dw_coordinator_t *self) {
     int64_t now_ns = dw_clock_ns ();
-    s_sum_up_slots (self);
     for (uint32_t i = 0; i < self->agents_count; i++) {
-        dw_remote_agent_t *agent = &self->agents[i];
-        agent->at.pid = agent->pid;
-        agent->at.slots = agent->slots;
-        agent->at.silent_ms = (uint64_t) (now_ns - agent->heard_ns) / 1000000;
-        agent->at.lanes = agent->lanes;
-        if (agent->is_there)
-            s_write_worker (self, &agent->at);
+        const dw_remote_agent_t *agent = &self->agents[i];
+        if (!agent->is_there)
+            continue;
+        dw_status_worker_t at = {.host = agent->host,
+                                 .pid = agent->pid,
+                                 .slots = agent->slots,
+                                 .silent_ms = (uint64_t) (now_ns - agent->heard_ns) / 1000000,
+                                 .lanes = agent->lanes};
+        for (uint32_t w = agent->first; w != DW_NONE; w = self->workers[w].next)
+            s_add_place (self, w, &at);
+        s_write_worker (self, &at);
     }
 }
 

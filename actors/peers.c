@@ -41,11 +41,22 @@ bool dw_peers_is_from (const dw_peers_t *self, uint32_t router, uint32_t number)
            memcmp (peer->id, zmq_msg_data (id), peer->id_size) == 0;
 }
 
+/* ZeroMQ counts routing ids upwards, so the numbers that they are have places of their own. */
+static uint32_t *s_by_id (const dw_peers_t *self, uint32_t router, const uint8_t *id, size_t size) {
+    uint32_t number = router;
+    for (size_t i = 0; i < size; i++)
+        number = 31 * (number >> 24) + (number << 8) + id[i];
+    return &self->by_id[number & (self->by_id_size - 1)];
+}
+
 bool dw_peers_has_sender (const dw_peers_t *self, uint32_t router) {
-    for (uint32_t i = 0; i < self->count; i++)
-        if (dw_peers_is_from (self, router, i))
-            return true;
-    return false;
+    zmq_msg_t *id = &self->message.frames[0];
+    if (self->by_id_size == 0)
+        return false;
+    uint32_t at = *s_by_id (self, router, zmq_msg_data (id), zmq_msg_size (id));
+    while (at != DW_PEER_NONE && !dw_peers_is_from (self, router, at))
+        at = self->items[at].next;
+    return at != DW_PEER_NONE;
 }
 
 dw_peer_t *dw_peers_sender (dw_peers_t *self, uint32_t router, dw_wire_reader_t *reader) {
@@ -56,24 +67,45 @@ dw_peer_t *dw_peers_sender (dw_peers_t *self, uint32_t router, dw_wire_reader_t 
     return NULL;
 }
 
-/* A free place: one that was left, else a new one. */
+static void s_enter (dw_peers_t *self, dw_peer_t *peer) {
+    uint32_t *first = s_by_id (self, peer->router, peer->id, peer->id_size);
+    peer->next = *first;
+    *first = dw_peers_index (self, peer);
+}
+
+/* Room for the ids of as many peers as there are places. */
+static bool s_grow_by_id (dw_peers_t *self) {
+    uint32_t size = self->by_id_size ? 2 * self->by_id_size : 8;
+    uint32_t *by_id = realloc (self->by_id, size * sizeof *by_id);
+    if (!by_id)
+        return false;
+    self->by_id = by_id;
+    self->by_id_size = size;
+    memset (by_id, 0xff, size * sizeof *by_id); /* DW_PEER_NONE */
+    for (uint32_t i = 0; i < self->count; i++)
+        if (self->items[i].role)
+            s_enter (self, &self->items[i]);
+    return true;
+}
+
+/* A free place: one that was left, else a new one. They grow by a quarter: of very many, half would be much to leave unused. */
 static dw_peer_t *s_place (dw_peers_t *self) {
-    for (uint32_t i = 0; self->free_count > 0 && i < self->count; i++)
-        if (!self->items[i].role) {
-            self->free_count--;
-            return &self->items[i];
-        }
+    if (self->free_first > 0) {
+        dw_peer_t *peer = &self->items[self->free_first - 1];
+        self->free_first = peer->next;
+        return peer;
+    }
+    if (self->count == self->by_id_size && !s_grow_by_id (self))
+        return NULL;
     if (self->count == self->size) {
-        uint32_t size = self->size ? 2 * self->size : 8;
+        uint32_t size = self->size + self->size / 4 + 8;
         dw_peer_t *items = realloc (self->items, size * sizeof *items);
         if (!items)
             return NULL;
         self->items = items;
         self->size = size;
     }
-    dw_peer_t *peer = &self->items[self->count++];
-    memset (peer, 0, sizeof *peer);
-    return peer;
+    return &self->items[self->count++];
 }
 
 dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role) {
@@ -83,22 +115,54 @@ dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role)
     dw_peer_t *peer = s_place (self);
     if (!peer)
         return NULL;
-    dw_packet_t packet = peer->packet;
     *peer = (dw_peer_t){.id_size = (uint8_t) zmq_msg_size (id),
                         .router = (uint8_t) router,
                         .role = (uint8_t) role,
-                        .number = DW_PEER_NONE,
-                        .packet = packet};
+                        .number = DW_PEER_NONE};
     memcpy (peer->id, zmq_msg_data (id), peer->id_size);
+    s_enter (self, peer);
     self->clients_count += role == DW_WIRE_CLIENT;
     return peer;
 }
 
+/* A peer has nothing to be sent any more: its packet is the next one's, or, as few are needed at one time mostly, nobody's. */
+static void s_drop_packet (dw_peers_t *self, dw_peer_t *peer) {
+    dw_packet_t *packet = peer->packet;
+    peer->packet = NULL;
+    if (!packet)
+        return;
+    dw_packet_clear (packet);
+    if (self->spares_count < DW_SPARES_MAX) {
+        self->spares[self->spares_count++] = packet;
+        return;
+    }
+    dw_packet_free (packet);
+    free (packet);
+}
+
 void dw_peers_remove (dw_peers_t *self, dw_peer_t *peer) {
+    uint32_t index = dw_peers_index (self, peer);
+    uint32_t *link = s_by_id (self, peer->router, peer->id, peer->id_size);
+    while (*link != index)
+        link = &self->items[*link].next;
+    *link = peer->next;
     self->clients_count -= peer->role == DW_WIRE_CLIENT;
-    self->free_count++;
     peer->role = 0;
-    dw_packet_clear (&peer->packet); /* its place in dirty, if any, is passed over */
+    peer->next = self->free_first;
+    self->free_first = index + 1;
+    s_drop_packet (self, peer); /* its place in dirty, if any, is passed over */
+}
+
+/* A packet for a peer that has none, which begins with type. */
+static bool s_need_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t type) {
+    if (peer->packet)
+        return true;
+    peer->packet = self->spares_count > 0 ? self->spares[--self->spares_count]
+                                          : calloc (1, sizeof *peer->packet);
+    if (!peer->packet)
+        return false;
+    dw_write_uint (&peer->packet->head, type);
+    return true;
 }
 
 dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t type) {
@@ -114,15 +178,15 @@ dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t 
         self->dirty[self->dirty_count++] = dw_peers_index (self, peer);
         peer->is_dirty = true;
     }
-    if (peer->packet.head.count == 0)
-        dw_write_uint (&peer->packet.head, type);
-    peer->packet.records++;
-    return &peer->packet;
+    if (!s_need_packet (self, peer, type))
+        return NULL;
+    peer->packet->records++;
+    return peer->packet;
 }
 
 /* Sends a peer's packet and keeps it, which is how it is sent again when nobody got it. */
 static int s_send_and_keep (dw_peers_t *self, dw_peer_t *peer) {
-    dw_parcel_t *parcel = dw_parcel_new (&peer->packet);
+    dw_parcel_t *parcel = dw_parcel_new (peer->packet);
     if (!parcel)
         return DW_ENOMEM;
     dw_kept_add (peer->kept, parcel);
@@ -130,12 +194,12 @@ static int s_send_and_keep (dw_peers_t *self, dw_peer_t *peer) {
 }
 
 int dw_peers_send (dw_peers_t *self, dw_peer_t *peer) {
-    uint32_t records = peer->packet.records;
-    self->full_count += peer->packet.bytes >= DW_PACKET_FULL;
-    int err = peer->kept && records > 0
-                  ? s_send_and_keep (self, peer)
-                  : dw_packet_send (&peer->packet, self->routers[peer->router], peer->id,
-                                    peer->id_size);
+    uint32_t records = peer->packet->records;
+    self->full_count += peer->packet->bytes >= DW_PACKET_FULL;
+    int err = peer->kept && records > 0 ? s_send_and_keep (self, peer)
+                                        : dw_packet_send (peer->packet, self->routers[peer->router],
+                                                          peer->id, peer->id_size);
+    s_drop_packet (self, peer);
     self->messages_count++;
     if (err && records > 0) { /* else it was a probe, of which its caller judges */
         peer->is_unreachable = true;
@@ -145,16 +209,14 @@ int dw_peers_send (dw_peers_t *self, dw_peer_t *peer) {
 }
 
 bool dw_peers_probe (dw_peers_t *self, dw_peer_t *peer) {
-    if (peer->packet.head.count == 0)
-        dw_write_uint (&peer->packet.head, DW_WIRE_RESULTS);
-    return dw_peers_send (self, peer) != DW_ENOENT;
+    return !s_need_packet (self, peer, DW_WIRE_RESULTS) || dw_peers_send (self, peer) != DW_ENOENT;
 }
 
 void dw_peers_flush (dw_peers_t *self, void (*failed) (void *arg, dw_peer_t *peer), void *arg) {
     for (uint32_t i = 0; i < self->dirty_count; i++) {
         dw_peer_t *peer = &self->items[self->dirty[i]];
         peer->is_dirty = false;
-        if (peer->role && peer->packet.head.count)
+        if (peer->role && peer->packet)
             dw_peers_send (self, peer);
         if (peer->role && peer->is_unreachable)
             failed (arg, peer);
@@ -170,11 +232,18 @@ void dw_peers_reply (dw_peers_t *self, uint32_t router, dw_packet_t *packet) {
 
 void dw_peers_free (dw_peers_t *self) {
     for (uint32_t i = 0; i < self->count; i++)
-        dw_packet_free (&self->items[i].packet);
+        if (self->items[i].role)
+            s_drop_packet (self, &self->items[i]);
+    while (self->spares_count > 0) {
+        dw_packet_t *spare = self->spares[--self->spares_count];
+        dw_packet_free (spare);
+        free (spare);
+    }
     for (uint32_t i = 0; i < self->routers_count; i++)
         zmq_close (self->routers[i]);
     dw_message_free (&self->message);
     free (self->items);
+    free (self->by_id);
     free (self->dirty);
     memset (self, 0, sizeof *self);
 }

@@ -13,6 +13,7 @@
 
 #define DW_ROUTERS_MAX 3u
 #define DW_PEER_NONE   UINT32_MAX
+#define DW_SPARES_MAX  64u /* packets that are kept for the next who needs one */
 
 typedef struct dw_peer_t {
     uint8_t id[8]; /* the routing id that ZeroMQ chose */
@@ -21,16 +22,17 @@ typedef struct dw_peer_t {
     uint8_t role;        /* dw_wire_role_t; 0: the place is free */
     bool is_dirty;       /* packet has records to be sent */
     bool is_unreachable; /* it could not be sent what it should have been: its connection is gone */
-    uint32_t unsent;     /* records of that */
     bool is_dismissed;   /* a worker that was given up; only its BYE is of interest */
+    uint32_t unsent;     /* records that it could not be sent */
     uint32_t
-        number; /* a worker's; an agent's place; a client's session, DW_PEER_NONE: it has none */
-    uint8_t key[DW_KEY_SIZE]; /* by which it was let in; zeros: none */
+        number;    /* a worker's; an agent's place; a client's session, DW_PEER_NONE: it has none */
+    uint32_t next; /* of those whose routing ids fall together; of the free places */
     uint32_t credit;          /* a worker's */
+    uint8_t key[DW_KEY_SIZE]; /* by which it was let in; zeros: none */
     dw_door_guest_t guest;    /* its connection, where it came by a door */
-    int64_t probed_ns;  /* a client's: when it was last sent a message to see if it is there */
-    dw_packet_t packet; /* TASKS or RESULTS being put together */
-    dw_kept_t *kept;    /* where what is sent with records is kept; NULL: it is not */
+    int64_t probed_ns;   /* a client's: when it was last sent a message to see if it is there */
+    dw_packet_t *packet; /* TASKS or RESULTS being put together; NULL: none are */
+    dw_kept_t *kept;     /* where what is sent with records is kept; NULL: it is not */
 } dw_peer_t;
 
 typedef struct dw_peers_t {
@@ -39,8 +41,12 @@ typedef struct dw_peers_t {
     uint32_t first_router; /* where the next message is looked for first: in turns */
     dw_peer_t *items;
     uint32_t count, size;
-    uint32_t free_count; /* places that somebody left */
+    uint32_t free_first; /* of the places that somebody left, one more than its index; 0: none */
+    uint32_t *by_id;     /* the first peer of those whose routing ids fall together */
+    uint32_t by_id_size; /* a power of two, or 0 */
     uint32_t clients_count;
+    dw_packet_t *spares[DW_SPARES_MAX];
+    uint32_t spares_count;
     uint32_t *dirty; /* peers whose packet has records */
     uint32_t dirty_count, dirty_size;
     dw_message_t message;    /* the one received last */
@@ -62,7 +68,7 @@ dw_peer_t *dw_peers_sender (dw_peers_t *self, uint32_t router, dw_wire_reader_t 
 /* Whether the message received last comes from the peer with this number. */
 bool dw_peers_is_from (const dw_peers_t *self, uint32_t router, uint32_t number);
 /* Whether the message received last comes from anybody who has said HELLO: who has goes on by
- * number. Takes time by peers, and is asked only at a HELLO. */
+ * number, and this is asked only at a HELLO. */
 bool dw_peers_has_sender (const dw_peers_t *self, uint32_t router);
 /* A place for whoever sent the message received last; NULL: no memory. */
 dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role);

@@ -36,7 +36,7 @@
 #define KEEP_MS           3600000u
 #define KEEP_BYTES        ((uint64_t) 64 << 20)
 #define MS_MAX            3600000u
-#define ANY_CONCURRENCY   65536                /* as many as there are slots */
+#define ANY_CONCURRENCY   65536u               /* as many as there are slots: so many, or more */
 #define NETWORK_BYTES_MAX ((int64_t) 16 << 20) /* of a payload, where the graph says nothing */
 #define REFER_MS          5000
 #define PROBE_THREADS     4 /* ZeroMQ's own two, the coordinator's, and one for closing */
@@ -151,7 +151,7 @@ static int s_connect_owner (dw_system_t *self, dw_error_t *error) {
 /* Planned again as what processes elsewhere will be sent: one lane for all nodes, as many tasks at one time as there
  * are slots, and payloads of a size that a network takes, where the graph says nothing else. */
 static int s_share (dw_system_t *self, const dw_graph_t *graph, const dw_processors_t *processors,
-                    dw_error_t *error) {
+                    uint32_t slots_max, dw_error_t *error) {
     dw_graph_t *shared = NULL;
     dw_writer_t writer = {0};
     dw_pack_graph (graph, &writer);
@@ -162,7 +162,7 @@ static int s_share (dw_system_t *self, const dw_graph_t *graph, const dw_process
         dw_graph_options_t *options = dw_graph_options (shared);
         options->actors = DW_ACTORS_POOL;
         if (options->max_concurrency == DW_UNSET)
-            options->max_concurrency = ANY_CONCURRENCY;
+            options->max_concurrency = slots_max > ANY_CONCURRENCY ? slots_max : ANY_CONCURRENCY;
         if (options->max_payload_bytes == DW_UNSET)
             options->max_payload_bytes = NETWORK_BYTES_MAX;
         dw_pack_graph (shared, &writer);
@@ -220,7 +220,7 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
     if (!err && !options->listen)
         err = s_check_demands (self->program->plan, graph, error);
     if (!err && options->listen)
-        err = s_share (self, graph, processors, error);
+        err = s_share (self, graph, processors, options->slots_max, error);
     else if (!err && options->record)
         err = s_pack (self, graph, error);
     if (!err)
@@ -307,8 +307,9 @@ static int s_check_options (const dw_system_options_t *options, dw_error_t *erro
     if (options->keep_runs > KEEP_RUNS_MAX)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "keep_runs is at most %u",
                              KEEP_RUNS_MAX);
-    if (options->slots_max > 65536)
-        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "slots_max is at most 65536");
+    if (options->slots_max > DW_CONCURRENCY_MAX)
+        return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "slots_max is at most %u",
+                             DW_CONCURRENCY_MAX);
     return DW_OK;
 }
 

@@ -3,9 +3,8 @@
  *
  * The scheduler is the real one; workers, their slots and the network between are simulated. Time is virtual, but goes on by
  * what the scheduler's steps take of the CPU, and by shell-ns for each task beside, so that what arrives meanwhile is taken in
- * together, as a coordinator does. A slot runs its tasks one after another, each with a time of its own (a tenth more or less
- * than task-us), and tells of those that are done when it has no more, or when its last answer is 50 us old. Every task has to be
- * done once, and the hash is of all of them. */
+ * together, as a coordinator does (bench/lib/slots.h says what slots do). Every task has to be done once, and the hash is of all of
+ * them. bench/crowd drives the whole coordinator with the same slots. */
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -14,8 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench/lib/mix.h"
 #include "bench/lib/figures.h"
+#include "bench/lib/mix.h"
+#include "bench/lib/slots.h"
 #include "runtime/core/error.h"
 #include "runtime/core/graph.h"
 #include "runtime/core/scheduler.h"
@@ -35,7 +35,6 @@ static dw_parameter_t s_parameters[] = {
 };
 
 #define CREDIT     65536u
-#define ANSWER_NS  50000  /* a slot's last answer is old */
 #define EVENTS_MAX 65536u /* taken in by one step */
 
 /* ---- Time and memory -------------------------------------------------------------------------- */
@@ -63,83 +62,7 @@ static double s_allocated_bytes (void) {
     return (double) info.uordblks + (double) info.hblkhd;
 }
 
-/* ---- Queues ----------------------------------------------------------------------------------- */
-
-/* A message under way, or the time at which a slot is through with a task. */
-typedef struct s_item_t {
-    int64_t at_ns;
-    uint64_t ticket;
-    uint32_t slot;
-    uint32_t duration_ns;
-    uint8_t type; /* of its event, or command */
-} s_item_t;
-
-/* Items in the order of their times: as every message travels as long, in that of their sending. */
-typedef struct s_line_t {
-    s_item_t *items; /* a ring */
-    size_t first, next, size;
-} s_line_t;
-
-static bool s_line_add (s_line_t *self, s_item_t item) {
-    if (self->next - self->first == self->size) {
-        size_t size = self->size ? 2 * self->size : 4;
-        s_item_t *items = malloc (size * sizeof *items);
-        if (!items)
-            return false;
-        for (size_t i = self->first; i < self->next; i++)
-            items[i & (size - 1)] = self->items[i & (self->size - 1)];
-        free (self->items);
-        self->items = items;
-        self->size = size;
-    }
-    self->items[self->next++ & (self->size - 1)] = item;
-    return true;
-}
-
-static const s_item_t *s_line_first (const s_line_t *self) {
-    return self->first == self->next ? NULL : &self->items[self->first & (self->size - 1)];
-}
-
-/* Slots that are at a task, the first to be through with it in front: a binary heap, one place for each slot. */
-typedef struct s_heap_t {
-    s_item_t *items;
-    size_t count;
-} s_heap_t;
-
-static void s_heap_add (s_heap_t *self, s_item_t item) {
-    size_t at = self->count++;
-    for (; at > 0 && self->items[(at - 1) / 2].at_ns > item.at_ns; at = (at - 1) / 2)
-        self->items[at] = self->items[(at - 1) / 2];
-    self->items[at] = item;
-}
-
-static s_item_t s_heap_take (s_heap_t *self) {
-    s_item_t first = self->items[0], last = self->items[--self->count];
-    size_t at = 0;
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child + 1 < self->count && self->items[child + 1].at_ns < self->items[child].at_ns)
-            child++;
-        if (child >= self->count || self->items[child].at_ns >= last.at_ns)
-            break;
-        self->items[at] = self->items[child];
-        at = child;
-    }
-    self->items[at] = last;
-    return first;
-}
-
 /* ---- The world -------------------------------------------------------------------------------- */
-
-typedef struct s_slot_t {
-    s_line_t
-        waiting; /* what it was sent and has not begun; type is DW_CANCEL_TASK when that was taken back */
-    s_line_t untold; /* answers that it has not sent */
-    bool is_busy;
-    uint64_t ticket; /* that it is at */
-    uint32_t duration_ns;
-    int64_t told_ns;
-} s_slot_t;
 
 typedef struct s_world_t {
     dw_plan_t *plan;
@@ -148,132 +71,30 @@ typedef struct s_world_t {
     dw_event_t *events;
     size_t events_size;
     uint32_t slots_count, runs_count;
-    int64_t latency_ns;
-    s_slot_t *slots;
-    s_heap_t busy;
-    s_line_t to_slots, from_slots;
+    dw_slots_t slots;
     int64_t now_ns;   /* the coordinator's */
     int64_t step_ns;  /* the CPU time of the last step, */
     int64_t looks_ns; /* without what looking took */
     uint32_t ended_count;
     uint64_t done_count, wrong_count, hash;
-    double busy_ns; /* of all slots */
-    bool no_memory;
 } s_world_t;
-
-static void s_add (s_world_t *self, s_line_t *line, s_item_t item) {
-    self->no_memory |= !s_line_add (line, item);
-}
-
-/* A tenth more or less than asked for, the same for a slot's same task. */
-static uint32_t s_task_ns (uint32_t slot, uint64_t ticket) {
-    uint64_t mean_ns = s_parameters[TASK_US].value * 1000;
-    uint64_t drawn = dw_mix_end (dw_mix_word (dw_mix_start (slot), ticket));
-    uint64_t ns = mean_ns - mean_ns / 10 + drawn % (mean_ns / 5 + 1);
-    return ns < UINT32_MAX ? (uint32_t) ns : UINT32_MAX;
-}
-
-/* Sends all that a slot has not told. */
-static void s_tell (s_world_t *self, s_slot_t *slot, int64_t now_ns) {
-    const s_item_t *answer;
-    for (; (answer = s_line_first (&slot->untold)); slot->untold.first++) {
-        s_item_t item = *answer;
-        item.at_ns = now_ns + self->latency_ns;
-        s_add (self, &self->from_slots, item);
-    }
-    slot->told_ns = now_ns;
-}
-
-/* A slot begins the next task, if there is one; what was taken back it gives back. */
-static void s_begin (s_world_t *self, uint32_t index, int64_t now_ns) {
-    s_slot_t *slot = &self->slots[index];
-    const s_item_t *next;
-    for (; (next = s_line_first (&slot->waiting)); slot->waiting.first++) {
-        if (next->type == DW_CANCEL_TASK) {
-            s_add (
-                self, &slot->untold,
-                (s_item_t){.slot = index, .ticket = next->ticket, .type = DW_EVENT_TASK_RETURNED});
-            continue;
-        }
-        slot->is_busy = true;
-        slot->ticket = next->ticket;
-        slot->duration_ns = s_task_ns (index, next->ticket);
-        slot->waiting.first++;
-        self->busy_ns += slot->duration_ns;
-        s_heap_add (&self->busy, (s_item_t){.at_ns = now_ns + slot->duration_ns, .slot = index});
-        return;
-    }
-    s_tell (self, slot, now_ns);
-}
-
-static void s_end_task (s_world_t *self, uint32_t index, int64_t now_ns) {
-    s_slot_t *slot = &self->slots[index];
-    slot->is_busy = false;
-    s_add (self, &slot->untold,
-           (s_item_t){.slot = index,
-                      .ticket = slot->ticket,
-                      .duration_ns = slot->duration_ns,
-                      .type = DW_EVENT_TASK_DONE});
-    if (now_ns - slot->told_ns >= ANSWER_NS)
-        s_tell (self, slot, now_ns);
-    s_begin (self, index, now_ns);
-}
-
-/* A slot gets a task, or is told that one is nobody's any more: one that it has begun it goes on with. */
-static void s_get (s_world_t *self, const s_item_t *message) {
-    s_slot_t *slot = &self->slots[message->slot];
-    if (message->type == DW_SEND_TASK) {
-        if (!slot->is_busy)
-            slot->told_ns = message->at_ns;
-        s_add (self, &slot->waiting, *message);
-        if (!slot->is_busy)
-            s_begin (self, message->slot, message->at_ns);
-        return;
-    }
-    const s_item_t *first = s_line_first (&slot->waiting);
-    if (first && message->ticket >= first->ticket)
-        slot->waiting
-            .items[(slot->waiting.first + message->ticket - first->ticket) &
-                   (slot->waiting.size - 1)]
-            .type = DW_CANCEL_TASK;
-}
-
-/* When something happens to a slot next; INT64_MAX: nothing. */
-static int64_t s_next_ns (const s_world_t *self) {
-    const s_item_t *message = s_line_first (&self->to_slots);
-    int64_t next_ns = message ? message->at_ns : INT64_MAX;
-    return self->busy.count && self->busy.items[0].at_ns < next_ns ? self->busy.items[0].at_ns
-                                                                   : next_ns;
-}
-
-/* The next that happens to a slot. */
-static void s_happen (s_world_t *self) {
-    const s_item_t *message = s_line_first (&self->to_slots);
-    if (message && (!self->busy.count || message->at_ns <= self->busy.items[0].at_ns)) {
-        s_item_t item = *message;
-        self->to_slots.first++;
-        s_get (self, &item);
-        return;
-    }
-    s_item_t end = s_heap_take (&self->busy);
-    s_end_task (self, end.slot, end.at_ns);
-}
 
 /* Lets the world go on until there is something for the coordinator, and the coordinator's time comes. False: nothing ever
  * comes. */
 static bool s_await (s_world_t *self) {
     for (;;) {
-        const s_item_t *answer = s_line_first (&self->from_slots);
+        const dw_item_t *answer = dw_slots_answer (&self->slots);
         int64_t look_ns = answer ? answer->at_ns : INT64_MAX,
+                next_ns = dw_slots_next_ns (&self->slots),
                 deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
         if (deadline_ns < look_ns)
             look_ns = deadline_ns;
         if (look_ns < self->now_ns)
             look_ns = self->now_ns;
-        if (s_next_ns (self) <= look_ns) {
-            if (s_next_ns (self) == INT64_MAX)
+        if (next_ns <= look_ns) {
+            if (next_ns == INT64_MAX)
                 return false;
-            s_happen (self);
+            dw_slots_happen (&self->slots);
             continue;
         }
         self->now_ns = look_ns;
@@ -287,11 +108,12 @@ static void s_carry_out (s_world_t *self, const dw_command_t *command) {
     switch ((dw_command_type_t) command->type) {
         case DW_SEND_TASK:
         case DW_CANCEL_TASK:
-            s_add (self, &self->to_slots,
-                   (s_item_t){.at_ns = self->now_ns + self->latency_ns,
-                              .slot = command->worker,
-                              .ticket = command->ticket,
-                              .type = command->type});
+            dw_slots_send (
+                &self->slots,
+                (dw_item_t){.at_ns = self->now_ns,
+                            .slot = command->worker,
+                            .ticket = command->ticket,
+                            .type = command->type == DW_SEND_TASK ? DW_ITEM_TASK : DW_ITEM_CANCEL});
             return;
         case DW_KEEP_OUTPUT:
             self->done_count += command->steps;
@@ -323,23 +145,24 @@ static int s_step (s_world_t *self, size_t events_count) {
     self->now_ns += self->step_ns + (int64_t) (events_count * s_parameters[SHELL_NS].value);
     for (size_t i = 0; i < self->commands.count && !err; i++)
         s_carry_out (self, &self->commands.items[i]);
-    return err ? err : self->no_memory ? DW_ENOMEM : DW_OK;
+    return err ? err : self->slots.no_memory ? DW_ENOMEM : DW_OK;
 }
 
 /* Takes in what has arrived. */
 static size_t s_take_in (s_world_t *self) {
     size_t count = 0;
-    const s_item_t *answer;
-    for (; count < EVENTS_MAX && (answer = s_line_first (&self->from_slots)) &&
+    const dw_item_t *answer;
+    for (; count < EVENTS_MAX && (answer = dw_slots_answer (&self->slots)) &&
            answer->at_ns <= self->now_ns;
-         self->from_slots.first++) {
-        dw_event_t *event = &self->events[count++];
-        *event = (dw_event_t){
-            .type = answer->type, .worker = answer->slot, .ticket = answer->ticket, .last = true};
-        if (answer->type == DW_EVENT_TASK_DONE) {
-            event->duration_ns = answer->duration_ns;
-            event->steps = 1;
-        }
+         dw_slots_take (&self->slots)) {
+        bool is_done = answer->type == DW_ITEM_DONE;
+        self->events[count++] = (dw_event_t){.type = is_done ? DW_EVENT_TASK_DONE
+                                                             : DW_EVENT_TASK_RETURNED,
+                                             .worker = answer->slot,
+                                             .ticket = answer->ticket,
+                                             .duration_ns = is_done ? answer->duration_ns : 0,
+                                             .steps = is_done,
+                                             .last = true};
     }
     return count;
 }
@@ -366,10 +189,7 @@ static int s_all_runs (s_world_t *self, dw_event_type_t type) {
 
 /* How much of the time since begin_ns slots were at a task, in percent. */
 static double s_busy_percent (const s_world_t *self, int64_t begin_ns) {
-    double busy_ns = self->busy_ns;
-    for (size_t i = 0; i < self->busy.count; i++)
-        if (self->busy.items[i].at_ns > self->now_ns)
-            busy_ns -= (double) (self->busy.items[i].at_ns - self->now_ns);
+    double busy_ns = self->slots.busy_ns - dw_slots_left_ns (&self->slots, self->now_ns);
     return 100 * busy_ns / (double) (self->now_ns - begin_ns) / self->slots_count;
 }
 
@@ -408,19 +228,9 @@ static int s_work (s_world_t *self, dw_figures_t *figures) {
     return err;
 }
 
-static void s_empty (s_line_t *self) {
-    free (self->items);
-    *self = (s_line_t){0};
-}
-
 /* Frees what the world grew, so that only the scheduler has more memory than before. */
 static void s_forget (s_world_t *self) {
-    for (uint32_t slot = 0; self->slots && slot < self->slots_count; slot++) {
-        s_empty (&self->slots[slot].waiting);
-        s_empty (&self->slots[slot].untold);
-    }
-    s_empty (&self->to_slots);
-    s_empty (&self->from_slots);
+    dw_slots_shrink (&self->slots);
     free (self->commands.items);
     self->commands = (dw_commands_t){0};
 }
@@ -496,16 +306,13 @@ static int s_make (s_world_t *self, dw_error_t *error) {
     self->runs_count = (uint32_t) ((s_parameters[TASKS].value + s_parameters[NODES].value - 1) /
                                    s_parameters[NODES].value);
     self->looks_ns = s_looks_ns ();
-    self->latency_ns = (int64_t) s_parameters[LATENCY_US].value * 1000;
     self->events_size = self->slots_count > self->runs_count ? self->slots_count : self->runs_count;
     if (self->events_size < EVENTS_MAX)
         self->events_size = EVENTS_MAX;
     self->events = calloc (self->events_size, sizeof *self->events);
-    self->slots = calloc (self->slots_count, sizeof *self->slots);
-    self->busy.items = calloc (self->slots_count, sizeof *self->busy.items);
-    if (!self->events || !self->slots || !self->busy.items)
-        return DW_ENOMEM;
-    return s_make_plan (self, error);
+    int err = dw_slots_init (&self->slots, self->slots_count, s_parameters[TASK_US].value,
+                             (int64_t) s_parameters[LATENCY_US].value * 1000);
+    return err || !self->events ? DW_ENOMEM : s_make_plan (self, error);
 }
 
 static void s_free (s_world_t *self) {
@@ -513,8 +320,7 @@ static void s_free (s_world_t *self) {
     dw_scheduler_destroy (&self->scheduler);
     dw_plan_destroy (&self->plan);
     free (self->events);
-    free (self->slots);
-    free (self->busy.items);
+    dw_slots_free (&self->slots);
 }
 
 int main (int argc, char **argv) {

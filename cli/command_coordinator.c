@@ -6,9 +6,10 @@
 #include "cli/rendezvous.h"
 #include "cli/serve.h"
 #include "cli/signals.h"
+#include "runtime/core/graph.h"
 
 #define MS_MAX          3600000
-#define SLOTS_MAX       65536
+#define SLOTS_MAX       DW_CONCURRENCY_MAX
 #define RUNS_MAX        1048576
 #define CLIENTS_MAX     65536
 #define CONNECTIONS_MAX 1048576

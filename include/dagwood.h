@@ -266,7 +266,7 @@ typedef struct dw_system_options_t {
     const char *keys; /* folder of coordinator.key and allowed (docs/SECURITY.md); NULL: no keys */
     const char *name; /* of the graph, for those who ask for it, cut to 255 bytes; NULL: "graph" */
     bool no_actors; /* with listen: every node is run by workers elsewhere, none in this process */
-    uint32_t slots_max; /* of workers elsewhere; 0: 1024 */
+    uint32_t slots_max; /* of workers elsewhere, at most 262144; 0: 1024 */
     uint32_t
         connections_max; /* at one time where it listens, before they are let in too, after which who comes
                                  waits; 0: 2 * slots_max + clients_max + 32 */

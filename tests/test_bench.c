@@ -283,6 +283,38 @@ static void scale_has_every_task_done_by_any_number_of_workers (void **state) {
         s_bench ("scale", "--quick --tasks 10 --nodes 10 2>&1 | grep -c . | grep -qx 1", NULL), 0);
 }
 
+/* What slots make of the tasks of runs, behind as many that were cancelled. */
+static uint64_t s_expected_crowd (uint64_t runs, uint64_t nodes) {
+    uint64_t hash = 0;
+    for (uint64_t run = runs + 1; run <= 2 * runs; run++)
+        for (uint64_t node = 0; node < nodes; node++)
+            hash += dw_mix_end (
+                dw_mix_start ((uint32_t) dw_mix_end (dw_mix_word (dw_mix_start (run), node))));
+    return hash;
+}
+
+static void crowd_has_every_task_done_through_a_whole_coordinator (void **state) {
+    (void) state;
+    static const char *const words[] = {"",
+                                        "--workers 1 --slots 1",
+                                        "--workers 300 --slots 5",
+                                        "--payload 257 --task-us 0",
+                                        "--payload 20",
+                                        "--task-us 5000 --latency-us 3000"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        json_t *json = s_quick ("crowd", words[i]);
+        double sent = json_real_value (json_object_get (json, "sent_bytes_per_task"));
+        s_expect_time (json, "completions_per_second_of_core");
+        s_expect_time (json, "join_us_per_worker");
+        if (sizeof DAGWOOD_SANITIZE == 1) /* whose memory malloc does not know of */
+            s_expect_time (json, "bytes_per_worker");
+        if (!(sent > 25))
+            fail_msg ("sent_bytes_per_task: %f", sent);
+        s_expect_hash (json, s_expected_crowd (40, 100));
+        json_decref (json);
+    }
+}
+
 /* A task is sent and answered in some bytes; a payload that several have in a message is there once. */
 static void fleet_counts_the_bytes_of_its_tasks (void **state) {
     (void) state;
@@ -303,8 +335,9 @@ static void fleet_counts_the_bytes_of_its_tasks (void **state) {
 
 static void text_and_wrong_words_have_their_statuses (void **state) {
     (void) state;
-    static const char *const benches[] = {"stream",    "open_close", "copy",    "memory", "load",
-                                          "elsewhere", "idle",       "clients", "scale",  "fleet"};
+    static const char *const benches[] = {"stream", "open_close", "copy", "memory",
+                                          "load",   "elsewhere",  "idle", "clients",
+                                          "scale",  "fleet",      "crowd"};
     for (size_t i = 0; i < sizeof benches / sizeof *benches; i++) {
         assert_int_equal (s_bench (benches[i], "--help > /dev/null", NULL), 0);
         assert_int_equal (s_bench (benches[i], "--nodes 0 2> /dev/null", NULL), 64);
@@ -329,6 +362,7 @@ int main (void) {
         cmocka_unit_test (memory_is_looked_at_ten_times),
         cmocka_unit_test (load_plans_a_graph_as_deep_as_it_has_nodes),
         cmocka_unit_test (scale_has_every_task_done_by_any_number_of_workers),
+        cmocka_unit_test (crowd_has_every_task_done_through_a_whole_coordinator),
         cmocka_unit_test (fleet_counts_the_bytes_of_its_tasks),
         cmocka_unit_test (text_and_wrong_words_have_their_statuses),
     };

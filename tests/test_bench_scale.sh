@@ -28,18 +28,22 @@ rows = [[cell.strip() for cell in line.strip("|\n").split("|")]
 by_name = {}
 for row in rows:
     by_name.setdefault(row[0], []).append(row[1:])
-assert {"workers", "10", "100", "slots", "160", "480", "20 slots", "40 slots"} <= set(by_name), by_name.keys()
+assert {"workers", "10", "100", "10 in all", "100 of 16 slots", "slots", "160", "480", "20 slots", "40 slots"} <= set(by_name), by_name.keys()
 for name in ("10", "100"):
     decisions, memory = by_name[name]
     assert all(float(cell.split()[0]) > 0 for cell in decisions), decisions
     assert all(200 < float(cell) < 1000000 for cell in memory), memory
 for name in ("160", "480"):
     assert all(1 <= float(cell) <= 100 for cell in by_name[name][0]), by_name[name]
-for name in ("decisions", "busy", "fleet"):
+for name in ("10 in all", "100 in all"):
+    assert all(float(cell.split()[0]) > 0 for cell in by_name[name][0]), by_name[name]
+for name in ("10 of 16 slots", "100 of 16 slots"):
+    assert len(by_name[name][0]) == 8 and all(float(cell) >= 0 for cell in by_name[name][0]), by_name[name]
+for name in ("decisions", "crowd", "busy", "fleet"):
     lines = open(f"{folder}/plots/{name}.dat", encoding="utf-8").read().splitlines()
     assert len(lines) >= 3 and lines[0].startswith("# "), lines
 CHECK
-for name in decisions busy fleet; do
+for name in decisions crowd busy fleet; do
     if command -v gnuplot >/dev/null; then
         grep -q '<svg' "$folder/plots/$name.svg" || fail "$name is not drawn"
     else

@@ -326,13 +326,13 @@ static void numbers_that_are_none_are_refused (void **state) {
 static void numbers_out_of_range_are_refused_with_the_range (void **state) {
     (void) state;
     s_expect_executor ("  max_concurrency: @0",
-                       "max_concurrency must be a whole number from 1 to 65536, not 0");
+                       "max_concurrency must be a whole number from 1 to 262144, not 0");
     s_expect_executor ("  max_concurrency: @-3",
-                       "max_concurrency must be a whole number from 1 to 65536, not -3");
+                       "max_concurrency must be a whole number from 1 to 262144, not -3");
     s_expect_executor ("  max_concurrency: @1.5",
-                       "max_concurrency must be a whole number from 1 to 65536, not 1.5");
+                       "max_concurrency must be a whole number from 1 to 262144, not 1.5");
     s_expect_executor ("  max_concurrency: @99999999999999999999",
-                       "max_concurrency must be a whole number from 1 to 65536, not 1e+20");
+                       "max_concurrency must be a whole number from 1 to 262144, not 1e+20");
     s_expect_executor ("  timeout_seconds: @-1",
                        "timeout_seconds must be a number over 0 and at most 1000000000, not -1; "
                        "leave it out for no timeout");

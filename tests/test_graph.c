@@ -332,7 +332,7 @@ static void all_errors_are_reported_at_once (void **state) {
               "error: cycle: a -> b -> a\n"
               "error: cycle: self -> self (the node depends on itself)\n"
               "error: node \"b\" has the input \"gone\", which is not in the graph\n"
-              "error: max_concurrency must be a whole number from 1 to 65536, not 0\n"
+              "error: max_concurrency must be a whole number from 1 to 262144, not 0\n"
               "error: node \"b\": retry_attempts must be a whole number from 0 to 1000, not -1\n");
 }
 
@@ -362,7 +362,7 @@ static void each_number_is_right_within_its_range_and_wrong_beyond (void **state
         const char *key;
         double least, most, below, above;
     } rows[] = {
-        {DW_LIMIT_MAX_CONCURRENCY, "max_concurrency", 1, 65536, 0, 65537},
+        {DW_LIMIT_MAX_CONCURRENCY, "max_concurrency", 1, 262144, 0, 262145},
         {DW_LIMIT_TIMEOUT_SECONDS, "timeout_seconds", 1e-6, 1e9, 0, 1e9 + 1},
         {DW_LIMIT_RETRY_ATTEMPTS, "retry_attempts", 0, 1000, -1, 1001},
         {DW_LIMIT_INITIAL_MS, "initial_ms", 0, 86400000, -0.5, 86400000.5},
@@ -435,7 +435,7 @@ static void every_number_of_the_options_is_checked_in_its_own_unit (void **state
     s_expect (
         f,
         "error: pool must be a whole number from 1 to 1024, not 4096\n"
-        "error: max_concurrency must be a whole number from 1 to 65536, not 0\n"
+        "error: max_concurrency must be a whole number from 1 to 262144, not 0\n"
         "error: timeout_seconds must be a number over 0 and at most 1000000000, not -1.5; "
         "leave it out for no timeout\n"
         "error: retry_attempts must be a whole number from 0 to 1000, not 1001\n"

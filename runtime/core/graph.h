@@ -13,6 +13,9 @@
 #define DW_NONE UINT32_MAX /* no node, no lane, ... */
 
 #define DW_NODES_MAX 16000000u /* nodes of a graph; edges: as many as UINT32_MAX - 1 */
+/* Tasks executing at one time, and so slots of one coordinator. With two connections for each, as it lets in by default,
+ * that is half of the files that Linux lets a process open (fs.nr_open). */
+#define DW_CONCURRENCY_MAX 262144u
 
 /* One option of a node's processor, as written. */
 typedef enum dw_value_type_t {

@@ -39,7 +39,7 @@ typedef struct limit_t {
 } limit_t;
 
 static const limit_t s_limits[DW_LIMITS] = {
-    [DW_LIMIT_MAX_CONCURRENCY] = {"max_concurrency", 1, 65536, false, true},
+    [DW_LIMIT_MAX_CONCURRENCY] = {"max_concurrency", 1, DW_CONCURRENCY_MAX, false, true},
     [DW_LIMIT_TIMEOUT_SECONDS] = {"timeout_seconds", 0, 1e9, true, false},
     [DW_LIMIT_RETRY_ATTEMPTS] = {"retry_attempts", 0, 1000, false, true},
     [DW_LIMIT_INITIAL_MS] = {"initial_ms", 0, 86400000, false, false},

@@ -21,7 +21,7 @@
 
 /* Makes room for one more task. */
 static bool s_worker_grow (dw_worker_state_t *worker) {
-    uint32_t size = worker->tasks_size ? 2 * worker->tasks_size : 2;
+    uint32_t size = worker->tasks_size ? 2 * worker->tasks_size : 1;
     dw_held_task_t *tasks = malloc (size * sizeof *tasks);
     if (!tasks)
         return false;
@@ -374,12 +374,13 @@ void dw_scheduler_dispatch (dw_scheduler_t *self) {
 /* ---- For how long the shell may leave it at that ---------------------------------------------- */
 
 /* How much work the one of a pool's actors still has that has least; 0: one idles that could be given work, or will
- * when it is through with the one task that it has. */
+ * when it is through with the one task that it has. Of very many one always is, and they are not looked at. */
 static uint64_t s_least_ns (const dw_scheduler_t *self) {
     uint64_t least_ns = UINT64_MAX;
-    if (self->active_count + dw_scheduler_has_own (self) < self->concurrency_max)
+    if (self->active_count + dw_scheduler_has_own (self) < self->concurrency_max ||
+        self->lanes[0].workers_count > FEW)
         return 0;
-    for (uint32_t i = self->lanes[0].end; i-- > 0;) {
+    for (uint32_t i = self->lanes[0].end; i-- > 0 && least_ns > 0;) {
         if (self->lanes[0].workers[i] == DW_NONE)
             continue;
         const dw_worker_state_t *worker = &self->workers[self->lanes[0].workers[i]];
