@@ -257,13 +257,13 @@ int dw_client_take_in (dw_client_t *self, dw_error_t *error) {
     return err;
 }
 
-dw_patience_t dw_client_patience (const dw_client_t *self, int timeout_ms) {
-    return (dw_patience_t){
+dw_client_patience_t dw_client_patience (const dw_client_t *self, int timeout_ms) {
+    return (dw_client_patience_t){
         .deadline_ns = timeout_ms < 0 ? INT64_MAX : dw_clock_ns () + (int64_t) timeout_ms * 1000000,
         .late_left = (size_t) self->flights.count + DW_CLIENT_LATE_MAX};
 }
 
-static bool s_is_over (dw_patience_t *patience) {
+static bool s_is_over (dw_client_patience_t *patience) {
     return patience->deadline_ns != INT64_MAX && dw_clock_ns () >= patience->deadline_ns &&
            patience->late_left-- == 0;
 }
@@ -288,7 +288,7 @@ static void s_sleep (dw_client_t *self, int64_t now_ns, int64_t until_ns) {
     zmq_poll (&item, 1, until_ns == INT64_MAX ? -1 : (long) wait_ms);
 }
 
-int dw_client_await (dw_client_t *self, dw_patience_t *patience, dw_error_t *error) {
+int dw_client_await (dw_client_t *self, dw_client_patience_t *patience, dw_error_t *error) {
     int64_t deadline_ns = patience->deadline_ns;
     int sent = dw_client_send_gathered (self);
     if (sent)

@@ -63,11 +63,7 @@ static void s_move_payload (s_work_t *work, dw_slot_t *slot, dw_extra_t *extra) 
     }
     bool is_small = size <= DW_WIRE_INLINE_MAX || dw_packet_frames_left (work->packet) < 8;
     if (is_small && offset + size <= UINT32_MAX) {
-        uint8_t *at = dw_writer_room (&work->blob, size);
-        if (at) {
-            memcpy (at, zmq_msg_data (&extra->payload), size);
-            work->blob.count += size;
-        }
+        dw_write_raw (&work->blob, zmq_msg_data (&extra->payload), size);
         s_place (slot, DW_SLOT_BLOB, (uint32_t) offset);
         return;
     }

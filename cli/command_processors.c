@@ -57,6 +57,7 @@ static const char *s_type (dw_option_type_t type) {
         case DW_INTEGER: return "integer";
         case DW_NUMBER: return "number";
         case DW_BOOLEAN: return "true or false";
+        case DW_OPTIONS: return "options";
     }
     return "";
 }

@@ -203,7 +203,8 @@ DW_EXPORT int dw_graph_require_tag (dw_graph_t *self, int node, const char *tag,
 /* The node, whose processor may add graphs to its run (dw_call_add_graph), may add nodes with this processor (in a graph file:
  * adds: [processor]). Errors: DW_ELIMIT more than 64. */
 DW_EXPORT int dw_graph_allow (dw_graph_t *self, int node, const char *processor);
-/* Sets one option of the node's processor. */
+/* Sets one option of the node's processor. One of those that it passes on to a processor that it adds has a name such as
+ * "options.prefix" (in a graph file: options: {prefix: ...} among its options). */
 DW_EXPORT int dw_graph_set_text (dw_graph_t *self, int node, const char *option, const char *value);
 DW_EXPORT int dw_graph_set_integer (dw_graph_t *self, int node, const char *option, int64_t value);
 DW_EXPORT int dw_graph_set_number (dw_graph_t *self, int node, const char *option, double value);

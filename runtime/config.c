@@ -16,6 +16,7 @@ typedef struct config_t {
     const dw_config_check_t *check; /* run when the file has errors but could be read */
     dw_backoff_t backoff;           /* the default */
     uint32_t node;                  /* the index of the node that is being read */
+    unsigned options_count;         /* of that, so far */
     bool has_nodes;                 /* the key `processors` was there */
     bool lacks_id;                  /* of a node; who depends on what is then not known */
 } config_t;
@@ -264,24 +265,38 @@ static void s_read_depends_on (dw_reader_t *reader, const dw_spec_t *spec, void 
 
 /* -- What a node tells its processor -------------------------------------------------------- */
 
-/* Whether the item names a further option of the node. */
-static bool s_is_option (dw_reader_t *reader, const config_t *config, unsigned options_count) {
-    const dw_item_t *key = &reader->item;
-    char shown[DW_READER_SHOWN];
+static const char s_others[] = "options"; /* those of a processor that it adds */
+
+/* Whether the item may name a further option of the node. */
+static bool s_is_option (dw_reader_t *reader, config_t *config) {
     if (!dw_reader_is_key (reader))
         return false;
-    if (options_count >= DW_CONFIG_OPTIONS_MAX) {
-        if (options_count == DW_CONFIG_OPTIONS_MAX)
-            dw_reader_say (reader, key, "a node takes at most %d options", DW_CONFIG_OPTIONS_MAX);
-        return false;
-    }
+    if (config->options_count == DW_CONFIG_OPTIONS_MAX)
+        dw_reader_say (reader, &reader->item, "a node takes at most %d options",
+                       DW_CONFIG_OPTIONS_MAX);
+    return config->options_count++ < DW_CONFIG_OPTIONS_MAX;
+}
+
+/* An option's name, behind that of what it is within, as options.prefix; NULL: it is there already. To be freed. */
+static char *s_name_option (dw_reader_t *reader, const config_t *config, const char *within) {
+    const char *key = reader->item.text;
+    char shown[DW_READER_SHOWN];
+    size_t size = strlen (within) + strlen (key) + 2;
+    char *name = malloc (size);
+    dw_reader_check_memory (reader, name != NULL);
+    if (!name)
+        return NULL;
+    size = (size_t) snprintf (name, size, "%s%s%s", within, *within ? "." : "", key);
     for (const dw_setting_t *of = s_node (config)->settings; of; of = of->next)
-        if (strcmp (of->name, key->text) == 0) {
-            dw_reader_say (reader, key, "the option \"%s\" is repeated; it is in line %u already",
-                           dw_reader_shown (shown, key->text), of->line);
-            return false;
+        if (strncmp (of->name, name, size) == 0 &&
+            (of->name[size] == '\0' || (of->name[size] == '.' && strcmp (key, s_others) == 0))) {
+            dw_reader_say (reader, &reader->item,
+                           "the option \"%s\" is repeated; it is in line %u already",
+                           dw_reader_shown (shown, name), of->line);
+            free (name);
+            return NULL;
         }
-    return true;
+    return name;
 }
 
 static void s_read_setting (dw_reader_t *reader, config_t *config, dw_setting_t *setting) {
@@ -306,23 +321,34 @@ static void s_read_setting (dw_reader_t *reader, config_t *config, dw_setting_t 
     }
 }
 
+/* The options of a mapping, which may itself be within others, whose name then comes before theirs. It is no deeper than
+ * a document may be. */
+static void s_read_options_within (dw_reader_t *reader, config_t *config, const char *within) {
+    while (dw_reader_next_in (reader)) {
+        char *name = s_is_option (reader, config) ? s_name_option (reader, config, within) : NULL;
+        bool is_others = name && strcmp (reader->item.text, s_others) == 0;
+        if (!dw_reader_next (reader)) {
+            free (name);
+            return;
+        }
+        if (is_others && reader->item.type == DW_ITEM_MAP)
+            s_read_options_within (reader, config, name);
+        else if (name && !(is_others && dw_reader_is_nothing (reader))) {
+            dw_setting_t *setting = dw_graph_add_setting (config->graph, config->node, name);
+            dw_reader_check_memory (reader, setting != NULL);
+            if (setting)
+                s_read_setting (reader, config, setting);
+        } else if (!name)
+            dw_reader_skip (reader);
+        free (name);
+    }
+}
+
 static void s_read_options (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
     config_t *config = target;
-    if (!dw_reader_is_map (reader, spec->name))
-        return;
-    for (unsigned options_count = 0; dw_reader_next_in (reader); options_count++) {
-        dw_setting_t *setting = NULL;
-        if (s_is_option (reader, config, options_count)) {
-            setting = dw_graph_add_setting (config->graph, config->node, reader->item.text);
-            dw_reader_check_memory (reader, setting != NULL);
-        }
-        if (!dw_reader_next (reader))
-            return;
-        if (setting)
-            s_read_setting (reader, config, setting);
-        else
-            dw_reader_skip (reader);
-    }
+    config->options_count = 0;
+    if (dw_reader_is_map (reader, spec->name))
+        s_read_options_within (reader, config, "");
 }
 
 /* -- What a node says otherwise than the graph ---------------------------------------------- */

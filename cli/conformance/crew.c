@@ -25,7 +25,6 @@
 #define FIRST_TICKET   4000u
 #define LOOK_NS        INT64_C (20000000)
 #define SLEEP          "sleep"
-#define PAYLOAD_BYTES  (16u << 20)
 #define DOWNS_MAX      3    /* sessions, after which no more are tried */
 #define LAST_WORDS_MAX 1000 /* messages */
 
@@ -145,6 +144,7 @@ bool dw_crew_prepare (dw_crew_t *self, char *why) {
             dw_graph_set_integer (graph, dw_graph_add (graph, "slow", SLEEP), "ms", SLOW_MS);
         }
         dw_graph_options (graph)->actors = DW_ACTORS_POOL;
+        dw_graph_options (graph)->max_payload_bytes = DW_CREW_PAYLOAD;
         dw_plan_destroy (&self->plan);
         ok = dw_processors_plan_partly (self->stock, self->foreign, graph, &self->plan, error) ==
              DW_OK;
@@ -207,7 +207,7 @@ void dw_crew_welcome (dw_crew_t *self, const dw_crew_welcome_t *welcome) {
     s_write (head, is_long, welcome->heartbeat_ms);
     s_write (head, is_long, welcome->silence_ms);
     if (self->is_solo) {
-        s_write (head, is_long, PAYLOAD_BYTES);
+        s_write (head, is_long, DW_CREW_PAYLOAD);
         dw_write_bin (head, self->briefing.bytes, self->briefing.count);
     } else {
         s_write_for_agent (self, welcome);
@@ -306,6 +306,23 @@ void dw_crew_begin_slots (dw_crew_t *self) {
     }
 }
 
+bool dw_crew_let_in (dw_crew_t *self, char *why) {
+    dw_crew_begin_slots (self);
+    dw_crew_welcome (self, &(dw_crew_welcome_t){.heartbeat_ms = self->heartbeat_ms,
+                                                .silence_ms = self->silence_ms,
+                                                .numbers_count = self->slots_count});
+    self->is_up = true;
+    int64_t deadline_ns = dw_stage_in (COME_MS);
+    while (!s_are_all_here (self) && dw_crew_take (self, deadline_ns)) {
+    }
+    self->is_up = s_are_all_here (self);
+    if (!self->is_up) {
+        snprintf (why, DW_SEEN_BYTES, "after WELCOME not all of its %u slots came",
+                  (unsigned) self->slots_count);
+    }
+    return self->is_up;
+}
+
 bool dw_crew_up (dw_crew_t *self, char *why) {
     while (self->is_up && dw_crew_take (self, 0)) {
     }
@@ -323,21 +340,9 @@ bool dw_crew_up (dw_crew_t *self, char *why) {
     if (!dw_crew_prepare (self, why)) {
         return false;
     }
-    dw_crew_begin_slots (self);
-    dw_crew_welcome (self, &(dw_crew_welcome_t){.heartbeat_ms = self->heartbeat_ms,
-                                                .silence_ms = self->silence_ms,
-                                                .numbers_count = self->slots_count});
-    self->is_up = true;
-    int64_t deadline_ns = dw_stage_in (COME_MS);
-    while (!s_are_all_here (self) && dw_crew_take (self, deadline_ns)) {
-    }
-    self->is_up = s_are_all_here (self);
-    self->downs = self->is_up ? 0 : self->downs + 1;
-    if (!self->is_up) {
-        snprintf (why, DW_SEEN_BYTES, "after WELCOME not all of its %u slots came",
-                  (unsigned) self->slots_count);
-    }
-    return self->is_up;
+    bool is_up = dw_crew_let_in (self, why);
+    self->downs = is_up ? 0 : self->downs + 1;
+    return is_up;
 }
 
 void dw_crew_spend (dw_crew_t *self) {

@@ -17,7 +17,8 @@
 
 #define DW_CREW_SLOTS   64u
 #define DW_CREW_ANSWERS 8192u
-#define DW_CREW_SHOWN   64u /* bytes of a payload that are kept */
+#define DW_CREW_SHOWN   64u        /* bytes of a payload that are kept */
+#define DW_CREW_PAYLOAD (2u << 20) /* max_payload_bytes, as it is told */
 
 /* What an answer said, of one ticket. */
 typedef struct dw_told_t {
@@ -108,6 +109,8 @@ bool dw_crew_prepare (dw_crew_t *self, char *why); /* chooses the processor, mak
 /* Expects as many slots as it asked for; none is here, but a solo's. */
 void dw_crew_begin_slots (dw_crew_t *self);
 void dw_crew_welcome (dw_crew_t *self, const dw_crew_welcome_t *welcome);
+/* The same, well, for the agent that has said HELLO, and waits until all of its slots are here. False: why says why not. */
+bool dw_crew_let_in (dw_crew_t *self, char *why);
 
 /* A message TASKS: begun, a task of some steps with a text as its payload added, sent. */
 void dw_crew_begin (dw_crew_t *self, uint32_t slot);

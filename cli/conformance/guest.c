@@ -100,7 +100,7 @@ void dw_guest_welcome (dw_guest_t *self, const dw_guest_welcome_t *welcome) {
     s_write (head, welcome->is_long, DW_WIRE_WELCOME);
     s_write (head, welcome->is_long, self->peer);
     s_write (head, welcome->is_long, welcome->runs_max);
-    s_write (head, welcome->is_long, 1u << 24);
+    s_write (head, welcome->is_long, DW_GUEST_PAYLOAD);
     s_write_ids (head, welcome->counts_beyond);
     s_write (head, welcome->is_long, welcome->heartbeat_ms);
     s_write (head, welcome->is_long, welcome->silence_ms);

@@ -454,20 +454,11 @@ static dw_verdict_t s_silence (void *stage, char *seen) {
                                BRIEF_SILENCE_MS);
 }
 
-static dw_verdict_t s_comes_again (void *stage, char *seen) {
-    dw_crew_t *self = s_crew (stage);
-    if (!dw_crew_up (self, seen)) {
-        return DW_VERDICT_SKIPPED;
-    }
+/* Awaits that who was here says HELLO again, as the same and later. */
+static dw_verdict_t s_await_again (dw_crew_t *self, char *seen) {
     uint8_t uuid[DW_WIRE_UUID_SIZE];
     uint64_t incarnation = self->incarnation;
     memcpy (uuid, self->uuid, sizeof uuid);
-    dw_crew_spend (self);
-    self->agent = DW_STAGE_NONE;
-    self->slots_count = 0;
-    if (dw_stage_cut (&self->stage)) {
-        return dw_case_skip (seen, "the endpoint could not be listened at again");
-    }
     int64_t deadline_ns = dw_stage_in (LEAVE_MS + 3 * (int64_t) self->silence_ms);
     while (self->again == DW_STAGE_NONE && dw_crew_take (self, deadline_ns)) {
     }
@@ -484,12 +475,55 @@ static dw_verdict_t s_comes_again (void *stage, char *seen) {
                    ? dw_case_fail (seen, "it came with another uuid")
                    : dw_case_skip (seen, "another process came, with another uuid");
     }
+    self->slots_count = agent.slots <= DW_CREW_SLOTS ? agent.slots : 0;
     return agent.incarnation > incarnation ? dw_case_pass (seen, "incarnation %llu after %llu",
                                                            (unsigned long long) agent.incarnation,
                                                            (unsigned long long) incarnation)
                                            : dw_case_fail (seen, "incarnation %llu after %llu",
                                                            (unsigned long long) agent.incarnation,
                                                            (unsigned long long) incarnation);
+}
+
+static dw_verdict_t s_comes_again (void *stage, char *seen) {
+    dw_crew_t *self = s_crew (stage);
+    if (!dw_crew_up (self, seen)) {
+        return DW_VERDICT_SKIPPED;
+    }
+    dw_crew_spend (self);
+    self->agent = DW_STAGE_NONE;
+    self->slots_count = 0;
+    return dw_stage_cut (&self->stage)
+               ? dw_case_skip (seen, "the endpoint could not be listened at again")
+               : s_await_again (self, seen);
+}
+
+/* Nobody knows its connections any more, and they are not cut: whoever hears nothing by one makes another, and is new by
+ * that. Then something comes by the first one after all. */
+static dw_verdict_t s_half_open (void *stage, char *seen) {
+    dw_crew_t *self = s_crew (stage);
+    if (!s_is_up_briefly (self, seen)) {
+        return DW_VERDICT_SKIPPED;
+    }
+    uint32_t forgotten = self->agent;
+    self->agent = DW_STAGE_NONE;
+    self->slots_count = 0;
+    dw_verdict_t verdict = s_await_again (self, seen);
+    if (verdict != DW_VERDICT_PASSED) {
+        return verdict;
+    }
+    self->agent = self->again;
+    self->again = DW_STAGE_NONE;
+    if (!dw_crew_let_in (self, seen)) {
+        return DW_VERDICT_FAILED;
+    }
+    dw_crew_spend (self);
+    dw_stage_say (&self->stage, forgotten, DW_WIRE_STOP);
+    dw_crew_watch (self, 2 * (int64_t) self->heartbeat_ms);
+    if (dw_stage_is_gone (&self->stage, self->agent)) {
+        return dw_case_fail (seen, "it left by what came by a connection that is forgotten");
+    }
+    return dw_crew_serves (self, seen) ? dw_case_pass (seen, "it serves by another connection")
+                                       : DW_VERDICT_FAILED;
 }
 
 static const dw_case_t s_cases[] = {
@@ -544,6 +578,9 @@ static const dw_case_t s_cases[] = {
     {"comes-again", PRESENCE,
      "Who was cut off comes again by a new connection, with the same uuid and a later incarnation.",
      s_comes_again},
+    {"half-open", PRESENCE,
+     "Whose connection nobody knows any more, though it is not cut, comes again by another, and serves by that alone.",
+     s_half_open},
 };
 
 const dw_cases_t dw_cases_worker_greeting = {s_cases, sizeof s_cases / sizeof *s_cases};

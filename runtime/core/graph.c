@@ -188,7 +188,16 @@ static int s_set (dw_graph_t *self, int node, const char *option, dw_setting_t v
         return DW_ENOMEM;
     setting->type = value.type;
     setting->value = value.value;
+    setting->line = value.line;
+    setting->column = value.column;
     return DW_OK;
+}
+
+int dw_graph_set_as (dw_graph_t *self, int node, const char *option, const dw_setting_t *setting) {
+    dw_setting_t value = *setting;
+    if (value.type == DW_VALUE_TEXT && !(value.value.text = s_copy (self, value.value.text)))
+        return DW_ENOMEM;
+    return s_set (self, node, option, value);
 }
 
 int dw_graph_set_text (dw_graph_t *self, int node, const char *option, const char *value) {

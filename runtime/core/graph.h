@@ -114,6 +114,8 @@ char *dw_graph_copy (dw_graph_t *self, const char *bytes, size_t size);
 const char *dw_graph_copy_processor (dw_graph_t *self, uint32_t node, const char *processor);
 /* Adds a setting without its value, last in the node's list; NULL: no memory. */
 dw_setting_t *dw_graph_add_setting (dw_graph_t *self, uint32_t node, const char *name);
+/* Sets an option as another is, wherever that is from. Errors: as dw_graph_set_text. */
+int dw_graph_set_as (dw_graph_t *self, int node, const char *option, const dw_setting_t *setting);
 /* As dw_graph_depend, and says where it was said. */
 int dw_graph_depend_at (dw_graph_t *self, uint32_t node, const char *on, dw_place_t place);
 /* As dw_graph_allow, and says where it was said. */

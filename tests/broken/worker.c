@@ -9,6 +9,7 @@
 #define CREDIT      100u
 #define TASKS_TAKEN 20u /* by the one that takes less than it says */
 #define MANY_SLOTS  100000000u
+#define PAYLOAD_MAX (2u << 20)
 
 typedef struct slot_t {
     peer_t peer;
@@ -25,7 +26,7 @@ typedef struct slot_t {
 typedef struct worker_t {
     void *context;
     const char *endpoint;
-    peer_t agent;
+    peer_t agent, forgotten; /* its connection; the one before, of who looks there, too */
     slot_t *slots[SLOTS];
     uint32_t numbers[SLOTS];
     uint8_t token[DW_WIRE_TOKEN_SIZE];
@@ -146,10 +147,18 @@ static void s_write_answer (slot_t *slot, const answer_t *answer) {
         return;
     dw_write_uint (head, answer->ticket + (has ("wrong-ticket") ? 1 : 0));
     dw_write_uint (head, 0);
-    dw_write_uint (head, answer->is_cancelled ? DW_WIRE_RETURNED : DW_WIRE_DONE);
+    bool is_large = answer->size > PAYLOAD_MAX && !has ("sends-any-output");
+    dw_write_uint (head, answer->is_cancelled ? DW_WIRE_RETURNED
+                         : is_large           ? DW_WIRE_FAILED
+                                              : DW_WIRE_DONE);
     dw_write_uint (head, 1000);
     if (answer->is_cancelled)
         return;
+    if (is_large) {
+        dw_write_uint (head, 413);
+        dw_write_str (head, "too large", 9);
+        return;
+    }
     dw_write_uint (head, steps);
     for (uint32_t i = 0; i < steps; i++) {
         dw_write_bin (head, answer->payload, answer->size);
@@ -357,6 +366,8 @@ static void s_serve (worker_t *self) {
         int64_t now_ns = dw_clock_ns ();
         while (!self->is_told && peer_take (&self->agent))
             s_on_agent (self);
+        while (peer_take (&self->forgotten))
+            self->is_told |= self->forgotten.type == DW_WIRE_STOP;
         s_look_at_slots (self, now_ns);
         if (now_ns >= self->beat_ns) {
             s_beat (self);
@@ -391,6 +402,11 @@ static bool s_come (worker_t *self) {
         s_serve (self);
     for (uint32_t i = 0; i < SLOTS; i++)
         s_slot_free (&self->slots[i]);
+    if (self->is_lost && is_welcome && has ("obeys-the-forgotten")) {
+        peer_close (&self->forgotten);
+        self->forgotten = self->agent;
+        return true;
+    }
     if (self->is_lost && is_welcome)
         peer_say (&self->agent, DW_WIRE_BYE);
     peer_close (&self->agent);
@@ -405,6 +421,7 @@ int main (int argc, char **argv) {
     sigaction (SIGTERM, &(struct sigaction){.sa_handler = s_on_signal}, NULL);
     while (s_come (&self)) {
     }
+    peer_close (&self.forgotten);
     zmq_ctx_term (self.context);
     return 0;
 }
