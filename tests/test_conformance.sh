@@ -153,7 +153,7 @@ expect_status 74 "$build/dagwood" conformance worker --listen "ipc://$folder/x" 
 grep -q "^dagwood: $folder/none/log cannot be written: No such file" "$folder/said" || fail "the log was not named: $(cat "$folder/said")"
 # What a coordinator refuses is not our defect, and told with its words; nor is a result that makes no sense, which may be passed over.
 expect_status 0 "$build/dagwood" conformance client --listen "ipc://$folder/x" --case refused-busy --case run-refused --case result-cut \
-    --log "$folder/log" -- sh -c "\"$build/dagwood\" submit --timeout 1 --input hello; echo \"ended with \$?\""
+    --log "$folder/log" -- sh -c "\"$build/dagwood\" submit --timeout 20 --input hello; echo \"ended with \$?\""
 [[ "$(grep 'ended with' "$folder/log" | tr -d '\n')" =~ ^"ended with 76ended with 76ended with "(76|0)$ ]] &&
     grep -q 'the coordinator refused: this is a test of what comes of it (400)' "$folder/log" || fail "submit: $(cat "$folder/log")"
 # A worker that asks for more slots than there are places is not let in, and brings nothing down.
