@@ -113,13 +113,13 @@ bool dw_flight_look_after_agent (dw_flight_t *self, dw_client_t *client) {
     return true;
 }
 
-/* Waits for a result or a signal, then has the client look after its coordinator. */
-static int s_sleep (dw_client_t *client, const dw_signals_t *signals) {
+int dw_flight_sleep (dw_client_t *client, const dw_signals_t *signals, int input_fd) {
     struct pollfd items[] = {
         {.fd = dw_client_fd (client), .events = POLLIN},
         {.fd = signals->fd, .events = POLLIN},
+        {.fd = input_fd, .events = POLLIN},
     };
-    poll (items, 2, LOOK_INTERVAL_MS);
+    poll (items, 3, LOOK_INTERVAL_MS);
     int err = dw_client_wait_all (client, 0);
     return err == DW_ETIMEDOUT ? DW_OK : err;
 }
@@ -139,7 +139,7 @@ int dw_flight_run (dw_flight_t *self, dw_client_t *client, const dw_submission_t
             s_on_signal (self, client, number);
         }
         if (s_take (self, client) == 0) {
-            err = s_sleep (client, signals);
+            err = dw_flight_sleep (client, signals, -1);
             (void) dw_flight_look_after_agent (self, client);
         }
         s_bar_update (&bar, self);

@@ -15,10 +15,9 @@
 #include "cli/output.h"
 
 #define HELD_SIZE_MAX \
-    (64u << 20)                 /* bytes of the records that are in flight or wait to be printed */
-#define LINES_SIZE       65536u /* of output that is put together before it is written */
-#define LINES_KEPT_MAX   (1u << 20) /* more memory than that is not kept for the next lines */
-#define LOOK_INTERVAL_MS 100 /* a coordinator elsewhere that is lost makes nothing readable */
+    (64u << 20)               /* bytes of the records that are in flight or wait to be printed */
+#define LINES_SIZE     65536u /* of output that is put together before it is written */
+#define LINES_KEPT_MAX (1u << 20) /* more memory than that is not kept for the next lines */
 
 /* A record on its way. A run's number is the record's, with the place's behind it: so a result finds its place
  * though others overtake it. */
@@ -257,20 +256,15 @@ static size_t s_feed (s_stream_t *self) {
 /* Nothing is to be done: writes out what there is, and waits for a result, for input or for a signal. */
 static void s_sleep (s_stream_t *self) {
     s_write (self);
-    struct pollfd items[] = {
-        {.fd = dw_client_fd (self->client), .events = POLLIN},
-        {.fd = self->signals->fd, .events = POLLIN},
-        {.fd = self->waits_for_input ? self->records->fd : -1, .events = POLLIN},
-    };
-    if (self->status || poll (items, 3, LOOK_INTERVAL_MS) != 0) {
+    if (self->status) {
         return;
     }
-    if (dw_flight_look_after_agent (self->flight, self->client)) {
-        self->is_input_over = true;
-    }
-    int err = dw_client_wait_all (self->client, 0);
-    if (err && err != DW_ETIMEDOUT) {
+    int err = dw_flight_sleep (self->client, self->signals,
+                               self->waits_for_input ? self->records->fd : -1);
+    if (err) {
         s_fail (self, err, NULL);
+    } else if (dw_flight_look_after_agent (self->flight, self->client)) {
+        self->is_input_over = true;
     }
 }
 

@@ -423,11 +423,14 @@ DW_EXPORT int dw_client_wait_any (dw_client_t *self, const uint64_t *runs, size_
                                   int timeout_ms, dw_result_t **result_p);
 /* Waits until every run submitted has ended; dw_client_next then gives the results. */
 DW_EXPORT int dw_client_wait_all (dw_client_t *self, int timeout_ms);
-/* The next result that is there, in the order in which runs ended; NULL when there is none now. */
+/* The next result that is there, in the order in which runs ended; NULL when there is none now. Where it met a message that
+ * was refused, or makes no sense, the next call that waits says so, once, as dw_client_wait_all does by a timeout of 0; and
+ * what dw_client_set_notice was given is told at once who sent what. */
 DW_EXPORT dw_result_t *dw_client_next (dw_client_t *self);
 /* A descriptor for the caller's own poll: when it is readable, and after any other call of this
  * client, call dw_client_next until it gives NULL before waiting again. Never read from it. A coordinator elsewhere
- * that is lost makes nothing readable: call it every second or so as well, and dw_client_wait_all says DW_ELOST then.
+ * that is lost makes nothing readable: call it every second or so as well, and dw_client_wait_all says DW_ELOST then
+ * (DW_ETIMEDOUT, with a timeout of 0, is that all is well).
  * Of such a one the descriptor is another after it was lost: ask for it before each poll; -1 while it is away. */
 DW_EXPORT int dw_client_fd (const dw_client_t *self);
 /* Runs submitted whose results have not come yet. */
