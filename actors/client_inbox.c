@@ -311,14 +311,14 @@ int dw_client_look_after (dw_client_t *self, int64_t now_ns, int64_t *until_ns) 
     return err;
 }
 
-static void s_sleep (dw_client_t *self, int64_t now_ns, int64_t until_ns) {
-    if (self->remote) {
-        dw_remote_wait (self->remote, now_ns, until_ns);
-        return;
-    }
+/* False: it was told to stop. */
+static bool s_sleep (dw_client_t *self, int64_t now_ns, int64_t until_ns) {
+    if (self->remote)
+        return dw_remote_wait (self->remote, now_ns, until_ns);
     int64_t wait_ms = (until_ns - now_ns + 999999) / 1000000;
     zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLIN};
     zmq_poll (&item, 1, until_ns == INT64_MAX ? -1 : (long) wait_ms);
+    return true;
 }
 
 int dw_client_await (dw_client_t *self, dw_patience_t *patience, dw_error_t *error) {
@@ -343,6 +343,7 @@ int dw_client_await (dw_client_t *self, dw_patience_t *patience, dw_error_t *err
             return err;
         if (now_ns >= deadline_ns)
             return DW_ETIMEDOUT;
-        s_sleep (self, now_ns, until_ns);
+        if (!s_sleep (self, now_ns, until_ns))
+            return DW_ECLOSED;
     }
 }

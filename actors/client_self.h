@@ -62,7 +62,8 @@ dw_patience_t dw_client_patience (const dw_client_t *self, int timeout_ms);
 /* Nothing has come: looks whether a coordinator elsewhere is there, and connects anew when it is not. *until_ns becomes
  * when to look again. Errors: DW_ELOST. */
 int dw_client_look_after (dw_client_t *self, int64_t now_ns, int64_t *until_ns);
-/* Takes in at least one message, or waits for one until its time is over, then DW_ETIMEDOUT. */
+/* Takes in at least one message, or waits for one until its time is over, then DW_ETIMEDOUT; or until it is told to stop, which its
+ * remote may heed, then DW_ECLOSED. */
 int dw_client_await (dw_client_t *self, dw_patience_t *patience, dw_error_t *error);
 void dw_client_ask_for_status (dw_client_t *self);
 

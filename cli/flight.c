@@ -12,8 +12,6 @@
 #define BAR_WIDTH       30
 #define BAR_INTERVAL_US 100000
 
-#define LOOK_INTERVAL_MS 100 /* a coordinator elsewhere that is lost makes nothing readable */
-
 static uint64_t s_now_us (void) {
     struct timespec now;
     clock_gettime (CLOCK_MONOTONIC, &now);
@@ -113,13 +111,12 @@ bool dw_flight_look_after_agent (dw_flight_t *self, dw_client_t *client) {
     return true;
 }
 
-int dw_flight_sleep (dw_client_t *client, const dw_signals_t *signals, int input_fd) {
+int dw_flight_sleep (dw_client_t *client, const dw_signals_t *signals) {
     struct pollfd items[] = {
         {.fd = dw_client_fd (client), .events = POLLIN},
         {.fd = signals->fd, .events = POLLIN},
-        {.fd = input_fd, .events = POLLIN},
     };
-    poll (items, 3, LOOK_INTERVAL_MS);
+    poll (items, 2, DW_FLIGHT_LOOK_INTERVAL_MS);
     int err = dw_client_wait_all (client, 0);
     return err == DW_ETIMEDOUT ? DW_OK : err;
 }
@@ -139,7 +136,7 @@ int dw_flight_run (dw_flight_t *self, dw_client_t *client, const dw_submission_t
             s_on_signal (self, client, number);
         }
         if (s_take (self, client) == 0) {
-            err = dw_flight_sleep (client, signals, -1);
+            err = dw_flight_sleep (client, signals);
             (void) dw_flight_look_after_agent (self, client);
         }
         s_bar_update (&bar, self);

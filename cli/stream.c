@@ -256,15 +256,20 @@ static size_t s_feed (s_stream_t *self) {
 /* Nothing is to be done: writes out what there is, and waits for a result, for input or for a signal. */
 static void s_sleep (s_stream_t *self) {
     s_write (self);
-    if (self->status) {
+    struct pollfd items[] = {
+        {.fd = dw_client_fd (self->client), .events = POLLIN},
+        {.fd = self->signals->fd, .events = POLLIN},
+        {.fd = self->waits_for_input ? self->records->fd : -1, .events = POLLIN},
+    };
+    if (self->status || poll (items, 3, DW_FLIGHT_LOOK_INTERVAL_MS) != 0) {
         return;
     }
-    int err = dw_flight_sleep (self->client, self->signals,
-                               self->waits_for_input ? self->records->fd : -1);
-    if (err) {
-        s_fail (self, err, NULL);
-    } else if (dw_flight_look_after_agent (self->flight, self->client)) {
+    if (dw_flight_look_after_agent (self->flight, self->client)) {
         self->is_input_over = true;
+    }
+    int err = dw_client_wait_all (self->client, 0);
+    if (err && err != DW_ETIMEDOUT) {
+        s_fail (self, err, NULL);
     }
 }
 

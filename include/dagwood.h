@@ -354,7 +354,8 @@ typedef struct dw_connect_options_t {
     int reconnect_ms; /* a client: how long to look for a coordinator that was lost: 0 not at all, negative
                          for ever (an agent has its own) */
     int stop_fd; /* waiting for the first answer ends with DW_ECLOSED when there is something to read here, which is
-                    not read: a signalfd, say; borrowed until then; 0: none */
+                    not read: a signalfd, say; and a client's dw_client_detach and dw_client_take_up. Borrowed until
+                    then, by a client for its life. 0: none */
     char *(*where) (
         void *
             arg); /* an agent that has lost its coordinator asks before each try, by a thread of its own,
@@ -393,8 +394,8 @@ DW_EXPORT int dw_client_submit (dw_client_t *self, const dw_submission_t *submis
 /* Submits a run to a system elsewhere that nobody waits for: it goes on when this client is gone, and its result is
  * kept for whoever comes with its name, by the same key where there are keys (dw_system_options_t.keep_ms). name gets
  * what dw_client_take_up asks for. Waits until the coordinator has it, at most timeout_ms (negative: for ever).
- * Errors: as dw_client_submit; DW_EINVAL the system is not elsewhere; DW_ETIMEDOUT it is not known whether the
- * coordinator has it; DW_EREFUSED, DW_EAGAIN; DW_ELOST. */
+ * Errors: as dw_client_submit; DW_EINVAL the system is not elsewhere; DW_ETIMEDOUT, and DW_ECLOSED when it was told to stop,
+ * it is not known whether the coordinator has it; DW_EREFUSED, DW_EAGAIN; DW_ELOST. */
 #define DW_RUN_NAME_SIZE 64
 DW_EXPORT int dw_client_detach (dw_client_t *self, const dw_submission_t *submission,
                                 int timeout_ms, char name[DW_RUN_NAME_SIZE], dw_error_t *error);
