@@ -245,7 +245,7 @@ int dw_client_wait (dw_client_t *self, uint64_t run, int timeout_ms, dw_result_t
 int dw_client_wait_all (dw_client_t *self, int timeout_ms) {
     dw_client_patience_t patience = dw_client_patience (self, timeout_ms);
     while (self->flights.count > 0 ||
-           self->refused) { /* dw_client_next may have met a refusal, which it cannot say */
+           self->unsaid) { /* dw_client_next may have met what it cannot say */
         int err = dw_client_await (self, &patience, NULL);
         if (err)
             return err;
@@ -254,7 +254,7 @@ int dw_client_wait_all (dw_client_t *self, int timeout_ms) {
 }
 
 dw_result_t *dw_client_next (dw_client_t *self) {
-    /* A message that makes no sense is passed over: behind it, or in its better part, are results. */
+    /* Behind a message that makes no sense, or in its better part, are results. */
     int err = dw_client_send_gathered (self);
     for (size_t left = (size_t) self->flights.count + DW_CLIENT_LATE_MAX;
          !self->first && left > 0 && err != DW_EAGAIN && !self->gone; left--)

@@ -1,5 +1,6 @@
 /* client_inbox.c - what comes in to a client, and the waiting for it. */
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,14 +157,16 @@ static int s_on_refused_again (dw_client_t *self, uint32_t code) {
     return self->gone;
 }
 
-/* What is refused is told to people when the call cannot say it: dw_client_next, or one that only waits. */
-static void s_notice_refusal (const dw_client_t *self, const char *text, size_t size,
-                              uint32_t code) {
+/* Tells people what the call cannot say: dw_client_next, or one that only waits. */
+static void s_notice (const dw_client_t *self, const char *format, ...) DW_PRINTF (2, 3);
+static void s_notice (const dw_client_t *self, const char *format, ...) {
     char line[256];
-    if (!self->names || !self->notice)
+    va_list arguments;
+    if (!self->notice)
         return;
-    snprintf (line, sizeof line, "the coordinator refused: %.*s (%u)", (int) size, text,
-              (unsigned) code);
+    va_start (arguments, format);
+    vsnprintf (line, sizeof line, format, arguments);
+    va_end (arguments);
     dw_error_tame (line);
     self->notice (self->notice_arg, line);
 }
@@ -179,18 +182,19 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
         return DW_OK; /* asked for again while its result was on its way */
     if (self->names && run)
         dw_client_land (self, run);
-    bool is_first = !self->refused; /* of those that no call has said */
-    self->refused = code == 403 && self->remote    ? DW_EKEY
-                    : self->remote && !self->names ? DW_EREFUSED
-                    : code == 404 || code == 410   ? DW_EREFUSED
-                    : code == 503                  ? DW_EAGAIN
-                                                   : DW_EPROTOCOL;
-    if (self->refused == DW_EKEY && self->names && !run)
+    bool is_first = !self->unsaid; /* of those that no call has said */
+    self->unsaid = code == 403 && self->remote    ? DW_EKEY
+                   : self->remote && !self->names ? DW_EREFUSED
+                   : code == 404 || code == 410   ? DW_EREFUSED
+                   : code == 503                  ? DW_EAGAIN
+                                                  : DW_EPROTOCOL;
+    if (self->unsaid == DW_EKEY && self->names && !run)
         self->gone = DW_EKEY; /* it was put out */
-    if (!error && text && is_first)
-        s_notice_refusal (self, text, size, code);
-    return dw_error_add (error, self->refused, DW_NOWHERE, "the coordinator refused: %.*s (%u)",
-                         text ? (int) size : 0, text ? text : "", (unsigned) code);
+    if (self->names && !error && text && is_first)
+        s_notice (self, "the coordinator refused: %.*s (%u)", (int) size, text, (unsigned) code);
+    dw_error_add (error, self->unsaid, DW_NOWHERE, "the coordinator refused: %.*s (%u)",
+                  text ? (int) size : 0, text ? text : "", (unsigned) code);
+    return DW_OK;
 }
 
 /* The coordinator has a detached run, which is not waited for; or a run that was claimed is under way. */
@@ -207,18 +211,67 @@ static int s_on_accepted (dw_client_t *self, uint32_t type, dw_wire_reader_t *re
 }
 
 static int s_on_stalled (dw_client_t *self, dw_wire_reader_t *reader) {
-    char line[256];
     uint64_t run = dw_read_uint (reader);
     uint32_t node = dw_read_uint_max (reader, UINT32_MAX);
     uint64_t ms = dw_read_uint (reader);
     if (reader->is_damaged || node >= self->names->count)
         return DW_EPROTOCOL;
-    if (!self->notice || !dw_flights_has (&self->flights, run))
-        return DW_OK;
-    snprintf (line, sizeof line, "run %llu is stalled: no worker serves node \"%.100s\" for %llu s",
-              (unsigned long long) run, self->names->ids[node], (unsigned long long) (ms / 1000));
-    self->notice (self->notice_arg, line);
+    if (dw_flights_has (&self->flights, run))
+        s_notice (self, "run %llu is stalled: no worker serves node \"%.100s\" for %llu s",
+                  (unsigned long long) run, self->names->ids[node],
+                  (unsigned long long) (ms / 1000));
     return DW_OK;
+}
+
+static int s_on_message (dw_client_t *self, dw_message_t *message, uint32_t type,
+                         dw_wire_reader_t *reader, dw_error_t *error) {
+    if (type == DW_WIRE_RESULTS && self->names)
+        return s_on_results (self, message, reader);
+    if (type == DW_WIRE_WELCOME)
+        return s_on_welcome (self, message, reader);
+    if (type == DW_WIRE_REFUSED)
+        return s_on_refused (self, reader, error);
+    if (type == DW_WIRE_STATUS && self->remote && self->names)
+        return dw_status_new (&self->remote->status, reader);
+    if ((type == DW_WIRE_DETACH || type == DW_WIRE_CLAIM) && self->remote && self->names)
+        return s_on_accepted (self, type, reader);
+    if (type == DW_WIRE_STALLED && self->names)
+        return s_on_stalled (self, reader);
+    if (type == DW_WIRE_BEAT && self->remote)
+        return DW_OK;
+    if (type == DW_WIRE_STOP && self->remote)
+        return self->gone = DW_ECLOSED;
+    return DW_EPROTOCOL;
+}
+
+/* Who said what: once for each time that a call says that there was such a thing. */
+static void s_tell_nonsense (const dw_client_t *self, uint32_t type, size_t size,
+                             dw_error_t *error) {
+    char text[200];
+    const char *name = dw_wire_type_text (type);
+    snprintf (text, sizeof text, "%.100s sent a message that makes no sense: %s, %zu bytes",
+              self->remote ? self->remote->endpoint : "the coordinator",
+              name ? name : "of no type that there is", size);
+    if (error)
+        dw_error_add (error, DW_EPROTOCOL, DW_NOWHERE, "%s", text);
+    else if (!self->unsaid)
+        s_notice (self, "%s", text);
+}
+
+/* What cannot be taken for what it should be is lost. */
+static void s_take (dw_client_t *self, dw_message_t *message, dw_error_t *error) {
+    size_t size = zmq_msg_size (&message->frames[0]);
+    dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message->frames[0]), size);
+    uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
+    if (reader.is_damaged)
+        type = DW_WIRE_TYPES;
+    if (self->remote)
+        dw_remote_note_heard (self->remote);
+    int err = s_on_message (self, message, type, &reader, error);
+    if (err == DW_EPROTOCOL && self->names) /* else whoever connects says who it is */
+        s_tell_nonsense (self, type, size, error);
+    if (err && !self->gone)
+        self->unsaid = err;
 }
 
 int dw_client_take_in (dw_client_t *self, dw_error_t *error) {
@@ -228,33 +281,12 @@ int dw_client_take_in (dw_client_t *self, dw_error_t *error) {
                              : DW_EAGAIN;
     if (err == DW_ECLOSED)
         self->gone = DW_ECLOSED;
-    if (!err) {
-        if (self->remote)
-            dw_remote_note_heard (self->remote);
-        dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
-                                                  zmq_msg_size (&message.frames[0]));
-        uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
-        if (type == DW_WIRE_RESULTS && self->names && !reader.is_damaged)
-            err = s_on_results (self, &message, &reader);
-        else if (type == DW_WIRE_WELCOME && !reader.is_damaged)
-            err = s_on_welcome (self, &message, &reader);
-        else if (type == DW_WIRE_REFUSED)
-            err = s_on_refused (self, &reader, error);
-        else if (type == DW_WIRE_STATUS && self->remote && self->names && !reader.is_damaged)
-            err = dw_status_new (&self->remote->status, &reader);
-        else if ((type == DW_WIRE_DETACH || type == DW_WIRE_CLAIM) && self->remote && self->names)
-            err = s_on_accepted (self, type, &reader);
-        else if (type == DW_WIRE_STALLED && self->names && !reader.is_damaged)
-            err = s_on_stalled (self, &reader);
-        else if (type == DW_WIRE_BEAT && self->remote)
-            err = DW_OK;
-        else if (type == DW_WIRE_STOP && self->remote)
-            err = self->gone = DW_ECLOSED;
-        else
-            err = DW_EPROTOCOL;
-    }
+    if (!err)
+        s_take (self, &message, error);
+    else if (err == DW_ENOMEM)
+        self->unsaid = DW_ENOMEM;
     dw_message_free (&message);
-    return err;
+    return err == DW_EAGAIN ? DW_EAGAIN : self->gone;
 }
 
 dw_client_patience_t dw_client_patience (const dw_client_t *self, int timeout_ms) {
@@ -278,14 +310,14 @@ int dw_client_look_after (dw_client_t *self, int64_t now_ns, int64_t *until_ns) 
     return err;
 }
 
-static void s_sleep (dw_client_t *self, int64_t now_ns, int64_t until_ns) {
-    if (self->remote) {
-        dw_remote_wait (self->remote, now_ns, until_ns);
-        return;
-    }
+/* False: it was told to stop. */
+static bool s_sleep (dw_client_t *self, int64_t now_ns, int64_t until_ns) {
+    if (self->remote)
+        return dw_remote_wait (self->remote, now_ns, until_ns);
     int64_t wait_ms = (until_ns - now_ns + 999999) / 1000000;
     zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLIN};
     zmq_poll (&item, 1, until_ns == INT64_MAX ? -1 : (long) wait_ms);
+    return true;
 }
 
 int dw_client_await (dw_client_t *self, dw_client_patience_t *patience, dw_error_t *error) {
@@ -297,9 +329,9 @@ int dw_client_await (dw_client_t *self, dw_client_patience_t *patience, dw_error
         return DW_ETIMEDOUT;
     for (;;) {
         int err = dw_client_take_in (self, error);
-        if (self->refused) {
-            err = self->refused;
-            self->refused = 0;
+        if (self->unsaid) {
+            err = self->unsaid;
+            self->unsaid = DW_OK;
             return err;
         }
         if (err != DW_EAGAIN)
@@ -310,6 +342,7 @@ int dw_client_await (dw_client_t *self, dw_client_patience_t *patience, dw_error
             return err;
         if (now_ns >= deadline_ns)
             return DW_ETIMEDOUT;
-        s_sleep (self, now_ns, until_ns);
+        if (!s_sleep (self, now_ns, until_ns))
+            return DW_ECLOSED;
     }
 }

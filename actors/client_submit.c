@@ -14,6 +14,7 @@
 /* Submissions travel together: a message of its own costs more than a short run. */
 #define GATHERED_BYTES_MAX 65536u
 #define NEAREST_AMONG      10000u /* nodes, among which one that was misspelt is looked for */
+#define LAST_WORD_MS       250
 
 /* ---- Submitting ------------------------------------------------------------------------------- */
 
@@ -293,11 +294,24 @@ static bool s_is_answered (const dw_client_t *self, uint64_t run) {
     return submitted->is_accepted;
 }
 
+/* Who is told to stop waits a moment for an answer that may be on its way. */
 static int s_await_answer (dw_client_t *self, uint64_t run, int timeout_ms, dw_error_t *error) {
     dw_client_patience_t patience = dw_client_patience (self, timeout_ms);
     int err = DW_OK;
-    while (!err && !s_is_answered (self, run))
+    bool was_stopped = false;
+    self->remote->heeds_stop = true;
+    while (!err && !s_is_answered (self, run)) {
         err = dw_client_await (self, &patience, error);
+        if (err == DW_ECLOSED && !self->gone) {
+            was_stopped = true;
+            self->remote->heeds_stop = false;
+            patience = dw_client_patience (self, LAST_WORD_MS);
+            err = DW_OK;
+        }
+    }
+    self->remote->heeds_stop = false;
+    if (err == DW_ETIMEDOUT && was_stopped)
+        err = DW_ECLOSED;
     if (err)
         dw_client_land (self, run); /* nobody waits for it */
     if (err && dw_error_code (error) == DW_OK)

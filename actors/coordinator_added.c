@@ -42,8 +42,7 @@ void dw_coordinator_take_graph (dw_coordinator_t *self, dw_event_t *event, const
     uint32_t outer, node;
     static const char nobodys[] = "nobody waits for it";
     if (!dw_scheduler_task_at (self->scheduler, event->worker, event->ticket, event->step, &outer,
-                               &node) ||
-        !dw_plan_may_add (dw_coordinator_plan (self, &self->runs[outer]), node)) {
+                               &node)) {
         dw_coordinator_fail_event (self, event, 502, nobodys, strlen (nobodys));
         return;
     }

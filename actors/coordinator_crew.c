@@ -111,9 +111,9 @@ static s_sense_t s_read_slots (dw_coordinator_t *self, dw_wire_reader_t *reader,
     return sense;
 }
 
-/* Reads what a node becomes: its input, and the graph. */
+/* Reads what a node becomes: its input, and the graph, which is taken where it may be added. */
 static s_sense_t s_read_added (dw_coordinator_t *self, size_t at, dw_wire_reader_t *reader,
-                               bool is_trusted) {
+                               bool is_trusted, bool may_be_added) {
     size_t size = 0;
     zmq_msg_t *frame;
     s_sense_t sense = s_read_slots (self, reader, 1, is_trusted);
@@ -130,17 +130,40 @@ static s_sense_t s_read_added (dw_coordinator_t *self, size_t at, dw_wire_reader
         return SENSE_NO_MEMORY;
     if (sense == SENSE_TOO_MUCH || size > self->plan->max_payload_bytes)
         return SENSE_TOO_MUCH;
-    dw_coordinator_take_graph (self, &self->outcomes.events[at], bytes, size);
+    if (may_be_added)
+        dw_coordinator_take_graph (self, &self->outcomes.events[at], bytes, size);
     return SENSE_GOOD;
 }
 
-static void s_fail_senseless (dw_coordinator_t *self, uint32_t worker, size_t at, s_sense_t sense) {
-    char text[DW_NAME_LINE + 64];
+/* What a task does not allow its answer to be, as people read it; NULL: it does, or nobody waits for it. */
+static const char *s_forbidden (const dw_coordinator_t *self, uint32_t worker,
+                                const dw_wire_answer_record_t *record) {
+    uint32_t place, node;
+    uint32_t steps = dw_scheduler_steps_at (self->scheduler, worker, record->ticket, record->step);
+    if (steps == 0)
+        return NULL;
+    if (record->answer == DW_WIRE_MORE || record->answer == DW_WIRE_DONE)
+        return record->steps >= 1 && record->steps <= steps
+                   ? NULL
+                   : "its answer is of no step, or of more than it was sent";
+    if ((record->answer != DW_WIRE_SKIPPED && record->answer != DW_WIRE_ADDED) ||
+        !dw_scheduler_task_at (self->scheduler, worker, record->ticket, record->step, &place,
+                               &node))
+        return NULL;
+    const dw_plan_t *plan = dw_coordinator_plan (self, &self->runs[place]);
+    if (record->answer == DW_WIRE_ADDED)
+        return dw_plan_may_add (plan, node) ? NULL : "it added a graph, which its node may not";
+    return plan->flags[node] & DW_NODE_MAY_SKIP
+               ? NULL
+               : "it ended a branch, which its processor does not promise";
+}
+
+static void s_fail_senseless (dw_coordinator_t *self, uint32_t worker, size_t at,
+                              const char *what) {
+    char text[DW_NAME_LINE + 80];
     dw_coordinator_name (self, worker, text);
     size_t size = strlen (text);
-    snprintf (text + size, sizeof text - size, "%s",
-              sense == SENSE_TOO_MUCH ? ": its answer is of more than max_payload_bytes"
-                                      : ": the worker's answer makes no sense");
+    snprintf (text + size, sizeof text - size, ": %s", what);
     dw_coordinator_fail_event (self, &self->outcomes.events[at], 502, text, strlen (text));
 }
 
@@ -150,9 +173,10 @@ static bool s_was_sent (const dw_coordinator_t *self, uint32_t worker, uint64_t 
                         dw_scheduler_unanswered_count (self->scheduler, worker);
 }
 
-/* Returns what is wrong with it when it is of no use, as people read it; NULL: it was taken in. */
+/* Returns what is wrong with it when it is of no use, as people read it; NULL: it was taken in. Tickets before *open_p have had their
+ * last answer in this message: whoever repeats it has it looked at no closer. */
 static const char *s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader_t *reader,
-                                bool is_trusted) {
+                                bool is_trusted, uint64_t *open_p) {
     static const char damaged[] = "an answer that cannot be read";
     dw_wire_answer_record_t record;
     if (!dw_read_answer (reader, &record))
@@ -164,6 +188,11 @@ static const char *s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire
         return s_no_memory;
     size_t at = self->outcomes.events_count - 1, first_slot = self->outcomes.slots_count;
     s_sense_t sense = SENSE_GOOD;
+    const char *forbidden = is_trusted                ? NULL
+                            : record.ticket < *open_p ? "its answer comes again"
+                                                      : s_forbidden (self, worker, &record);
+    if (record.answer != DW_WIRE_MORE && record.ticket >= *open_p)
+        *open_p = record.ticket + 1;
     event->worker = worker;
     event->ticket = record.ticket;
     event->step = record.step;
@@ -183,7 +212,7 @@ static const char *s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire
             break;
         case DW_WIRE_RETURNED: event->type = DW_EVENT_TASK_RETURNED; break;
         case DW_WIRE_SKIPPED: event->type = DW_EVENT_TASK_SKIPPED; break;
-        case DW_WIRE_ADDED: sense = s_read_added (self, at, reader, is_trusted); break;
+        case DW_WIRE_ADDED: sense = s_read_added (self, at, reader, is_trusted, !forbidden); break;
     }
     if (sense == SENSE_NONE && !is_trusted) {
         self->outcomes.events_count = at; /* its worker is put out, and the task goes elsewhere */
@@ -195,7 +224,10 @@ static const char *s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire
         sense = SENSE_GOOD; /* of the answer nothing is wrong */
     }
     if (sense != SENSE_GOOD)
-        s_fail_senseless (self, worker, at, sense);
+        forbidden = sense == SENSE_TOO_MUCH ? "its answer is of more than max_payload_bytes"
+                                            : "the worker's answer makes no sense";
+    if (forbidden)
+        s_fail_senseless (self, worker, at, forbidden);
     uint32_t duration_us = dw_clock_us (record.duration_ns);
     for (size_t i = first_slot; duration_us && i < self->outcomes.slots_count; i++)
         self->outcomes.slots[i].duration_us = duration_us;
@@ -223,12 +255,13 @@ void dw_coordinator_on_answers (dw_coordinator_t *self, const dw_peer_t *peer,
     bool is_elsewhere = peer->router == self->listen_router;
     uint32_t number = peer->number;
     const char *wrong = NULL;
+    uint64_t open = 0;
     if (peer->is_dismissed) { /* it was left behind, and is late */
         self->peers.unknown_count++;
         return;
     }
     while (!wrong && dw_wire_reader_has_more (reader))
-        wrong = s_on_answer (self, number, reader, peer->router == 0);
+        wrong = s_on_answer (self, number, reader, peer->router == 0, &open);
     if (!wrong)
         return;
     self->peers.unknown_count++;

@@ -386,21 +386,6 @@ static s_turn_t s_turn (dw_exec_worker_t *self) {
     return is_cut || now_ns - self->heard_ns >= self->silence_ns ? TURN_LOST : TURN_ON;
 }
 
-/* One that was started again may be elsewhere. */
-static void s_ask_where (dw_exec_worker_t *self) {
-    const dw_connect_options_t *coordinator = &self->options.coordinator;
-    char *where = coordinator->where ? coordinator->where (coordinator->where_arg) : NULL;
-    char *copy = where ? strdup (where) : NULL;
-    if (!copy) {
-        free (where);
-        return;
-    }
-    free (self->asked_at);
-    free (self->endpoint);
-    self->asked_at = where;
-    self->endpoint = copy;
-}
-
 /* Looks for the coordinator again, less and less often. False: it is to end. */
 static bool s_find_again (dw_exec_worker_t *self) {
     int64_t begin_ns = dw_clock_ns (), for_ns = (int64_t) self->options.reconnect_ms * 1000000;
@@ -411,7 +396,7 @@ static bool s_find_again (dw_exec_worker_t *self) {
            (self->options.reconnect_ms < 0 || dw_clock_ns () - begin_ns < for_ns)) {
         dw_error_destroy (&error);
         error = dw_error_new ();
-        s_ask_where (self);
+        dw_locate_anew (&self->options.coordinator, &self->asked_at, &self->endpoint);
         self->result = s_connect (self, error);
         if (self->result == DW_OK)
             break;

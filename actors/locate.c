@@ -193,6 +193,19 @@ int dw_graph_names (const dw_connect_options_t *options, char ***names_p, size_t
     return err;
 }
 
+void dw_locate_anew (const dw_connect_options_t *options, char **asked_at_p, char **endpoint_p) {
+    char *where = options->where ? options->where (options->where_arg) : NULL;
+    char *copy = where ? strdup (where) : NULL;
+    if (!copy) {
+        free (where);
+        return;
+    }
+    free (*asked_at_p);
+    free (*endpoint_p);
+    *asked_at_p = where;
+    *endpoint_p = copy;
+}
+
 void dw_graph_names_free (char ***names_p, size_t count) {
     for (size_t i = 0; *names_p && i < count; i++)
         free ((*names_p)[i]);

@@ -18,4 +18,8 @@ int dw_locate (char **endpoint_p, void *context, const char *endpoint, const dw_
                const char *graph, int timeout_ms, const dw_link_stop_t *stop, char ***names_p,
                size_t *count_p, dw_error_t *error);
 
+/* Asks options->where, if there is one, where to look from now on, because a coordinator that was started again may be
+ * elsewhere: what it says becomes *asked_at_p and *endpoint_p, both allocated. Nothing said, or no memory, changes nothing. */
+void dw_locate_anew (const dw_connect_options_t *options, char **asked_at_p, char **endpoint_p);
+
 #endif

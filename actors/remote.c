@@ -168,13 +168,20 @@ int dw_remote_look (dw_remote_t *self, dw_packet_t *packet, uint32_t peer, int64
     return DW_OK;
 }
 
-void dw_remote_wait (dw_remote_t *self, int64_t now_ns, int64_t until_ns) {
+bool dw_remote_wait (dw_remote_t *self, int64_t now_ns, int64_t until_ns) {
     int64_t wait_ms = until_ns > now_ns ? (until_ns - now_ns + 999999) / 1000000 : 0;
-    zmq_pollitem_t items[2] = {{.socket = self->link.socket, .events = ZMQ_POLLIN},
-                               {.socket = self->link.monitor, .events = ZMQ_POLLIN}};
-    int ready = zmq_poll (items, self->link.socket ? 2 : 0,
-                          until_ns == INT64_MAX ? -1 : (long) wait_ms);
-    self->has_news |= ready > 0 && (items[1].revents & ZMQ_POLLIN);
+    zmq_pollitem_t items[3];
+    int count = 0;
+    bool can_stop = self->heeds_stop && self->stop.fd > 0;
+    if (self->link.socket) {
+        items[count++] = (zmq_pollitem_t){.socket = self->link.socket, .events = ZMQ_POLLIN};
+        items[count++] = (zmq_pollitem_t){.socket = self->link.monitor, .events = ZMQ_POLLIN};
+    }
+    if (can_stop)
+        items[count++] = (zmq_pollitem_t){.fd = self->stop.fd, .events = ZMQ_POLLIN};
+    int ready = zmq_poll (items, count, until_ns == INT64_MAX ? -1 : (long) wait_ms);
+    self->has_news |= self->link.socket && ready > 0 && (items[1].revents & ZMQ_POLLIN);
+    return !(can_stop && ready > 0 && items[count - 1].revents);
 }
 
 /* ---- Taken in --------------------------------------------------------------------------------- */

@@ -28,7 +28,8 @@ typedef struct dw_remote_t {
     char *endpoint;
     dw_link_keys_t keys;
     int timeout_ms, reconnect_ms;
-    dw_link_stop_t stop;             /* of its first connection */
+    dw_link_stop_t stop; /* of its first connection, and while heeds_stop is set */
+    bool heeds_stop;
     uint8_t uuid[DW_WIRE_UUID_SIZE]; /* which client it is; known to it and its coordinator alone */
     uint64_t incarnation;
     uint8_t session[DW_WIRE_UUID_SIZE]; /* as WELCOME said: another one knows nothing of its runs */
@@ -72,8 +73,8 @@ void dw_remote_note_heard (dw_remote_t *self);
  * Errors: DW_ELOST. */
 int dw_remote_look (dw_remote_t *self, dw_packet_t *packet, uint32_t peer, int64_t now_ns,
                     int64_t *until_ns);
-/* Waits for a message, or for the connection to be cut, until then (INT64_MAX: for ever). */
-void dw_remote_wait (dw_remote_t *self, int64_t now_ns, int64_t until_ns);
+/* Waits for a message, or for the connection to be cut, until then (INT64_MAX: for ever). False: it heeds stop, and was. */
+bool dw_remote_wait (dw_remote_t *self, int64_t now_ns, int64_t until_ns);
 /* A message with results was taken in: tells now and then, so that they need not be kept. */
 void dw_remote_count (dw_remote_t *self, const dw_message_t *message, dw_packet_t *packet,
                       uint32_t peer);

@@ -120,39 +120,41 @@ static int s_connect (dw_client_t **client_p, const dw_connect_options_t *option
     return status;
 }
 
-static int s_fly (const options_t *self, dw_connect_options_t *options, dw_input_t *input,
-                  dw_flight_t *flight) {
-    dw_signals_t signals;
+/* Has the run made, or taken up; all that is waited for ends when a signal comes. */
+static int s_fly (const options_t *self, const dw_connect_options_t *options, dw_input_t *input,
+                  const dw_signals_t *signals, dw_flight_t *flight) {
     dw_client_t *client = NULL;
+    int status = s_connect (&client, options);
+    if (!status) {
+        dw_client_set_notice (client, dw_command_notice, NULL);
+    }
+    if (!status && self->detach) {
+        status = dw_detached_begin (client, &self->request, input, signals);
+    } else if (!status && (self->wait || self->cancel)) {
+        status = dw_detached_wait (client, self->wait ? self->wait : self->cancel,
+                                   self->cancel != NULL, self->node, signals, flight);
+    } else if (!status) {
+        status = dw_request_fly (&self->request, client, input, signals, false, flight);
+    }
+    dw_client_destroy (&client);
+    return status;
+}
+
+/* Finds the coordinator, for which it waits, and has it make the run. */
+static int s_find_and_fly (options_t *self, dw_input_t *input, dw_flight_t *flight) {
+    dw_signals_t signals;
+    dw_connect_options_t options;
     int status = dw_signals_catch (&signals, dw_flight_signals);
     if (status) {
         return status;
     }
-    options->stop_fd = signals.fd;
-    status = s_connect (&client, options);
+    self->connection.stop_fd = signals.fd;
+    status = dw_connection_find (&self->connection, &options);
     if (!status) {
-        dw_client_set_notice (client, dw_command_notice, NULL);
+        options.reconnect_ms = self->reconnect_ms;
+        status = s_fly (self, &options, input, &signals, flight);
     }
-    if (!status && (self->wait || self->cancel)) {
-        status = dw_detached_wait (client, self->wait ? self->wait : self->cancel,
-                                   self->cancel != NULL, self->node, &signals, flight);
-    } else if (!status) {
-        status = dw_request_fly (&self->request, client, input, &signals, false, flight);
-    }
-    dw_client_destroy (&client);
     dw_signals_release (&signals);
-    return status;
-}
-
-/* Has the coordinator make the run, and does not wait for it. */
-static int s_detach (const options_t *self, const dw_connect_options_t *options,
-                     const dw_input_t *input) {
-    dw_client_t *client = NULL;
-    int status = s_connect (&client, options);
-    if (!status) {
-        status = dw_detached_begin (client, &self->request, input);
-    }
-    dw_client_destroy (&client);
     return status;
 }
 
@@ -170,20 +172,16 @@ static int s_report (const options_t *self, const dw_flight_t *flight) {
     return is_wanted && status == DW_EXIT_NOT_OK ? DW_EXIT_OK : status;
 }
 
+/* The input is read first, which may take as long as somebody writes: a signal ends that by itself. */
 static int s_submit (options_t *self) {
-    dw_connect_options_t options;
     dw_input_t input = {0};
     dw_flight_t flight = {.runs = 1, .in_flight_max = 1};
-    int status = dw_connection_find (&self->connection, &options);
+    int status = dw_request_read (&self->request, INPUT_SIZE_MAX, &input);
     if (!status) {
-        options.reconnect_ms = self->reconnect_ms;
-        status = dw_request_read (&self->request, INPUT_SIZE_MAX, &input);
+        status = s_find_and_fly (self, &input, &flight);
     }
-    if (!status && self->detach) {
-        status = s_detach (self, &options, &input);
-    } else if (!status) {
-        status = s_fly (self, &options, &input, &flight);
-        status = status ? status : s_report (self, &flight);
+    if (!status && !self->detach) {
+        status = s_report (self, &flight);
     }
     dw_result_destroy (&flight.last);
     dw_input_free (&input);

@@ -6,7 +6,8 @@
 
 #define ANSWER_MS 60000 /* for the coordinator's word, while it may be looked for */
 
-int dw_detached_begin (dw_client_t *client, const dw_request_t *request, const dw_input_t *input) {
+int dw_detached_begin (dw_client_t *client, const dw_request_t *request, const dw_input_t *input,
+                       const dw_signals_t *signals) {
     dw_submission_t submission = {
         .payload = input->text,
         .size = input->size,
@@ -18,7 +19,10 @@ int dw_detached_begin (dw_client_t *client, const dw_request_t *request, const d
     char name[DW_RUN_NAME_SIZE];
     dw_error_t *error = dw_error_new ();
     int err = dw_client_detach (client, &submission, ANSWER_MS, name, error);
-    int status = err ? dw_command_fail (err, error, "the run cannot be made") : DW_EXIT_OK;
+    int signal = err == DW_ECLOSED ? dw_signals_next (signals) : 0;
+    int status = signal ? DW_EXIT_SIGNAL + signal
+                 : err  ? dw_command_fail (err, error, "the run cannot be made")
+                        : DW_EXIT_OK;
     dw_error_destroy (&error);
     if (status) {
         return status;
@@ -50,7 +54,10 @@ int dw_detached_wait (dw_client_t *client, const char *name, bool is_cancelled, 
     uint64_t run = 0;
     dw_error_t *error = dw_error_new ();
     int err = dw_client_take_up (client, name, ANSWER_MS, &run, error);
-    if (!err && is_cancelled) {
+    if (err == DW_ECLOSED && (flight->signal = dw_signals_next (signals))) {
+        err = DW_OK;
+    }
+    if (!err && !flight->signal && is_cancelled) {
         err = s_cancel (client, run, node, error);
     }
     while (!err && !flight->signal && !flight->last) {

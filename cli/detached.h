@@ -5,8 +5,9 @@
 
 #include "cli/request.h"
 
-/* Has the run made and prints its name. Returns the exit status of the command. */
-int dw_detached_begin (dw_client_t *client, const dw_request_t *request, const dw_input_t *input);
+/* Has the run made and prints its name. Returns the exit status of the command. signals: what the client was made to stop for. */
+int dw_detached_begin (dw_client_t *client, const dw_request_t *request, const dw_input_t *input,
+                       const dw_signals_t *signals);
 /* Takes up the run of this name, cancels it when is_cancelled (or of it only node, unless that is NULL, and all that
  * depends on it), and waits for its end, after which flight is as if it had
  * made the run; a signal ends the waiting and nothing else: then flight has it and no result. Returns an exit status,

@@ -12,8 +12,6 @@
 #define BAR_WIDTH       30
 #define BAR_INTERVAL_US 100000
 
-#define LOOK_INTERVAL_MS 100 /* a coordinator elsewhere that is lost makes nothing readable */
-
 uint64_t dw_flight_now_us (void) {
     struct timespec now;
     clock_gettime (CLOCK_MONOTONIC, &now);
@@ -119,7 +117,7 @@ int dw_flight_sleep (dw_client_t *client, const dw_signals_t *signals, int input
         {.fd = signals->fd, .events = POLLIN},
         {.fd = input_fd, .events = POLLIN},
     };
-    poll (items, 3, LOOK_INTERVAL_MS);
+    poll (items, 3, DW_FLIGHT_LOOK_INTERVAL_MS);
     int err = dw_client_wait_all (client, 0);
     return err == DW_ETIMEDOUT ? DW_OK : err;
 }

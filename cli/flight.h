@@ -26,6 +26,9 @@ typedef struct dw_flight_t {
 /* Whoever runs the nodes may end: then nobody ever will, and what is in flight is cancelled (true, once). */
 bool dw_flight_look_after_agent (dw_flight_t *self, dw_client_t *client);
 
+/* A coordinator elsewhere that is lost makes nothing readable. */
+#define DW_FLIGHT_LOOK_INTERVAL_MS 100
+
 /* Sleeps until a result, a signal or input may be there (input_fd -1: none is wanted), or it is time to look; then asks the
  * client whether all is well, which dw_client_next cannot say. Errors: those of dw_client_wait_all. */
 int dw_flight_sleep (dw_client_t *client, const dw_signals_t *signals, int input_fd);

@@ -361,7 +361,8 @@ typedef struct dw_connect_options_t {
     int reconnect_ms; /* a client: how long to look for a coordinator that was lost: 0 not at all, negative
                          for ever (an agent has its own) */
     int stop_fd; /* waiting for the first answer ends with DW_ECLOSED when there is something to read here, which is
-                    not read: a signalfd, say; borrowed until then; 0: none */
+                    not read: a signalfd, say; and a client's dw_client_detach and dw_client_take_up. Borrowed until
+                    then, by a client for its life. 0: none */
     /* An agent that has lost its coordinator asks before each try, by a thread of its own, where to
      * look: an endpoint, which it frees; NULL, or returns NULL: where it was. */
     char *(*where) (void *arg);
@@ -399,8 +400,8 @@ DW_EXPORT int dw_client_submit (dw_client_t *self, const dw_submission_t *submis
 /* Submits a run to a system elsewhere that nobody waits for: it goes on when this client is gone, and its result is
  * kept for whoever comes with its name, by the same key where there are keys (dw_system_options_t.keep_ms). name gets
  * what dw_client_take_up asks for. Waits until the coordinator has it, at most timeout_ms (negative: for ever).
- * Errors: as dw_client_submit; DW_EINVAL the system is not elsewhere; DW_ETIMEDOUT it is not known whether the
- * coordinator has it; DW_EREFUSED, DW_EAGAIN; DW_ELOST. */
+ * Errors: as dw_client_submit; DW_EINVAL the system is not elsewhere; DW_ETIMEDOUT, and DW_ECLOSED when it was told to stop,
+ * it is not known whether the coordinator has it; DW_EREFUSED, DW_EAGAIN; DW_ELOST. */
 #define DW_RUN_NAME_SIZE 64
 DW_EXPORT int dw_client_detach (dw_client_t *self, const dw_submission_t *submission,
                                 int timeout_ms, char name[DW_RUN_NAME_SIZE], dw_error_t *error);
@@ -429,11 +430,14 @@ DW_EXPORT int dw_client_wait_any (dw_client_t *self, const uint64_t *runs, size_
                                   int timeout_ms, dw_result_t **result_p);
 /* Waits until every run submitted has ended; dw_client_next then gives the results. */
 DW_EXPORT int dw_client_wait_all (dw_client_t *self, int timeout_ms);
-/* The next result that is there, in the order in which runs ended; NULL when there is none now. */
+/* The next result that is there, in the order in which runs ended; NULL when there is none now. Where it met a message that
+ * was refused, or makes no sense, the next call that waits says so, once, as dw_client_wait_all does by a timeout of 0; and
+ * what dw_client_set_notice was given is told at once who sent what. */
 DW_EXPORT dw_result_t *dw_client_next (dw_client_t *self);
 /* A descriptor for the caller's own poll: when it is readable, and after any other call of this
  * client, call dw_client_next until it gives NULL before waiting again. Never read from it. A coordinator elsewhere
- * that is lost makes nothing readable: call it every second or so as well, and dw_client_wait_all says DW_ELOST then.
+ * that is lost makes nothing readable: call it every second or so as well, and dw_client_wait_all says DW_ELOST then
+ * (DW_ETIMEDOUT, with a timeout of 0, is that all is well).
  * Of such a one the descriptor is another after it was lost: ask for it before each poll; -1 while it is away. */
 DW_EXPORT int dw_client_fd (const dw_client_t *self);
 /* Runs submitted whose results have not come yet. */

@@ -9,6 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *dw_wire_type_text (uint32_t type) {
+    static const char *const names[DW_WIRE_TYPES] = {
+        "HELLO",  "WELCOME", "REFUSED", "TASKS",  "ANSWERS", "CANCEL", "STOP",    "SUBMIT",
+        "ABORT",  "RESULTS", "BYE",     "CLOSE",  "CLOSED",  "COUNT",  "COUNTS",  "BEAT",
+        "DRAIN",  "REPLACE", "STATUS",  "RELOAD", "DROP",    "ENDED",  "STALLED", "TAKEN",
+        "DETACH", "CLAIM",   "WHERE",   "MOVED",  "REFER",   "GRAPH"};
+    return type < DW_WIRE_TYPES ? names[type] : NULL;
+}
+
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
 uint8_t *dw_writer_grow (dw_writer_t *self, size_t more) {

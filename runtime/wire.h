@@ -63,6 +63,9 @@ typedef enum dw_wire_type_t {
     DW_WIRE_TYPES
 } dw_wire_type_t;
 
+/* As docs/PROTOCOL.md calls it; NULL: there is no such type. */
+const char *dw_wire_type_text (uint32_t type);
+
 typedef enum dw_wire_role_t {
     DW_WIRE_WORKER = 1,
     DW_WIRE_CLIENT,

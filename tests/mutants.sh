@@ -1,8 +1,8 @@
 #!/bin/bash
 # A checker is trusted after it has caught bugs planted on purpose: each patch in tests/mutants plants one in a copy of the
 # file that it names, and those who look after that file must see it: of the core the simulator, and a test of what its
-# worlds hardly ever come to; of recordings the tests that write and replay those of the simulator's worlds. CC, SEEDS and
-# MUTANTS (a pattern of names) may be set.
+# worlds hardly ever come to; of recordings the tests that write and replay those of the simulator's worlds; of programs as
+# processors the test that the patch's first line names. CC, SEEDS and MUTANTS (a pattern of names) may be set.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 seeds=${SEEDS:-1..4000}
@@ -10,38 +10,49 @@ work=$(mktemp -d) || exit 1
 compile=("${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -w "-I$work" -I. -Iinclude) # A patched header comes first.
 trap 'rm -rf "$work"' EXIT
 
-build () { # FILE...: into objects named after them
-    local file
+build () { # FILE...: into objects named after them; those of threads and sockets, and what they alone need, apart
+    local file name
     for file in "$@"; do
-        "${compile[@]}" -c "$file" -o "$work/objects/$(basename "$file" .c).o" || return
+        name=${file#"$work/"}
+        case $name in actors/*) name=actors/${name//\//_} ;; *) name=${name//\//_} ;; esac
+        "${compile[@]}" -c "$file" -o "$work/objects/${name%.c}.o" || return
     done
 }
 
 judge () { # PROGRAM [ARGUMENT...]: its exit status; what it said is in $work/said.
-    local program=$1 status=0
+    local program=$1 status=0 parts=("$work"/objects/*.o -lcmocka -lm)
     shift
-    "${compile[@]}" "$work/objects/main/$program.o" "$work"/objects/*.o -lcmocka -lm -o "$work/$program" || exit 1
+    case $program in test_toolbox | test_exec_worker)
+        parts=("$work"/objects/actors/*.o "${parts[@]}" -pthread -lzmq -lmsgpackc -lyaml -ljansson -lunistring) ;;
+    esac
+    "${compile[@]}" "$work/objects/main/$program.o" "${parts[@]}" -o "$work/$program" || exit 1
     { timeout -s KILL 60 "$work/$program" "$@" >"$work/said" 2>&1 || status=$?; } 2>/dev/null
     [ $status -le 125 ] || printf '\n%s ended with status %d\n' "$program" $status >>"$work/said"
     return $status
 }
 
-look_after () { # FILE: whether all who look after it are content.
+look_after () { # FILE [TEST]: whether all who look after it are content.
     case $1 in
         runtime/core/*) judge sim && judge test_scheduler_added ;;
+        actors/exec_worker.c) judge test_exec_worker ${2:+"$2"} ;;
+        actors/*) judge test_toolbox ${2:+"$2"} ;;
         *) judge test_recording && judge test_recording_kept && judge test_why ;;
     esac
 }
 
-mkdir -p "$work/objects/main"
+mkdir -p "$work"/objects/{main,actors}
 build runtime/core/*.c runtime/{pack,payload,recorder,recording*,replay*,why*,wire}.c \
-    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,growth_order,simulator_level,recorded,scheduler_fixture}.c || exit 1
+    actors/*.c actors/processors/*.c \
+    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,growth_order,simulator_level,recorded,scheduler_fixture,cable}.c || exit 1
+for file in runtime/{briefing,config,document,lines,load,reader,scalar,settings}.c; do
+    "${compile[@]}" -c "$file" -o "$work/objects/actors/$(basename "$file" .c).o" || exit 1
+done
 printf '#include "tests/support/simulator_level.h"\nint main (void) {\n    return simulator_level (%s, %s, false, false);\n}\n' \
     "${seeds%..*}" "${seeds#*..}" >"$work/sim.c"
-for file in "$work/sim.c" tests/test_{recording,recording_kept,scheduler_added,why}.c; do
+for file in "$work/sim.c" tests/test_{recording,recording_kept,scheduler_added,why,toolbox,exec_worker}.c; do
     "${compile[@]}" "-DDAGWOOD_SOURCE_DIR=\"$PWD\"" -c "$file" -o "$work/objects/main/$(basename "$file" .c).o" || exit 1
 done
-for file in runtime/core/scheduler.c runtime/recorder.c; do
+for file in runtime/core/scheduler.c runtime/recorder.c actors/toolbox.c actors/exec_worker.c; do
     if ! look_after $file; then
         tail -n 40 "$work/said"
         echo "without a mutant whoever looks after $file must be content"
@@ -66,11 +77,11 @@ for patch in tests/mutants/${MUTANTS:-*}.patch; do
         *) build "$work/$file" ;;
     esac || { echo "$patch does not compile"; exit 1; }
     planted=$((planted + 1))
-    if look_after "$file"; then
+    if look_after "$file" "$(head -n 1 "$patch" | grep -v '^---')"; then
         echo "NOT CAUGHT  $name"
     else
         caught=$((caught + 1))
-        echo "caught      $name: $(grep -v "^ 1 FAILED TEST\|^$" "$work/said" | tail -n 1 | cut -c 1-110)"
+        echo "caught      $name: $(grep -av "^ 1 FAILED TEST\|^$" "$work/said" | tail -n 1 | cut -c 1-110)"
     fi
     rm -r "$work/objects" "${work:?}/$file"
     mv "$work/whole" "$work/objects"

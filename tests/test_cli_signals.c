@@ -114,6 +114,8 @@ static const case_t s_cases[] = {
     {{"worker", "--slots", "1", "--exec", "a=cat", "--graph", "pool"}, 0},
     {{"submit", "--input", "x"}, 143},
     {{"submit", "--input", "x", "--graph", "pool"}, 143},
+    {{"submit", "--input", "x", "--detach"}, 143},
+    {{"submit", "--wait", "0123456789abcdef0123456789abcdef-1"}, 143},
 };
 
 static void s_tell_who_connects (fixture_t *f) {
@@ -145,6 +147,19 @@ static void a_worker_that_waits_for_a_rendezvous_file_ends_when_told (void **sta
         START (&f->other, "worker", "--rendezvous", command_path ("never"), "--timeout", "20");
         s_await_signals_caught (f->other.pid);
         s_expect_end_at_once (&f->other, number, number == SIGINT ? 130 : 0);
+    }
+}
+
+static void a_submission_that_waits_for_a_rendezvous_file_ends_when_told (void **state) {
+    fixture_t *f = *state;
+    static const char *const hows[] = {"--detach", "--format=json", NULL};
+    for (size_t i = 0; hows[i]; i++) {
+        for (int number = SIGINT; number; number = number == SIGINT ? SIGTERM : 0) {
+            START (&f->other, "submit", "--rendezvous", command_path ("never"), "--timeout", "20",
+                   "--input", "x", hows[i]);
+            s_await_signals_caught (f->other.pid);
+            s_expect_end_at_once (&f->other, number, 128 + number);
+        }
     }
 }
 
@@ -186,6 +201,8 @@ int main (void) {
         cmocka_unit_test_setup_teardown (who_is_not_answered_ends_when_told, s_set_up, s_tear_down),
         cmocka_unit_test_setup_teardown (a_worker_that_waits_for_a_rendezvous_file_ends_when_told,
                                          s_set_up, s_tear_down),
+        cmocka_unit_test_setup_teardown (
+            a_submission_that_waits_for_a_rendezvous_file_ends_when_told, s_set_up, s_tear_down),
         cmocka_unit_test_setup_teardown (a_worker_that_looks_for_its_coordinator_ends_when_told,
                                          s_set_up, s_tear_down),
     };

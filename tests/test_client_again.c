@@ -261,6 +261,77 @@ static void who_comes_back_too_late_has_lost_its_runs (void **state) {
     dw_client_destroy (&client);
 }
 
+/* What a caller that never waits may ask, again and again. */
+static int s_ask_to_wait (dw_client_t *client) {
+    dw_result_t *result = NULL;
+    return dw_client_wait (client, 1, 0, &result);
+}
+
+static int s_ask_for_any (dw_client_t *client) {
+    dw_result_t *result = NULL;
+    return dw_client_wait_any (client, NULL, 0, 0, &result);
+}
+
+static int s_ask_for_all (dw_client_t *client) {
+    return dw_client_wait_all (client, 0);
+}
+
+static int s_ask_for_status (dw_client_t *client) {
+    dw_status_t *status = NULL;
+    int err = dw_client_status (client, 0, &status);
+    dw_status_destroy (&status);
+    return err ? err : DW_ETIMEDOUT;
+}
+
+static int s_ask_to_submit (dw_client_t *client) {
+    dw_submission_t submission = {.payload = "x", .size = 1, .is_text = true};
+    int err = dw_client_submit (client, &submission, NULL, NULL);
+    return err == DW_OK || err == DW_EAGAIN ? DW_ETIMEDOUT : err;
+}
+
+/* It looks each time; what it finds only the next call of another kind can say. */
+static int s_ask_for_next (dw_client_t *client) {
+    int64_t end_ms = now_ms () + 2000;
+    while (now_ms () < end_ms) {
+        assert_null (dw_client_next (client));
+        sleep_ms (5);
+    }
+    return dw_client_wait_all (client, 0);
+}
+
+static void s_expect_that_whoever_never_waits_hears_of_it (fixture_t *f, bool is_silent) {
+    static int (*const asks[]) (dw_client_t *) = {s_ask_to_wait,   s_ask_for_any,
+                                                  s_ask_for_all,   s_ask_for_status,
+                                                  s_ask_to_submit, s_ask_for_next};
+    s_open (f, &(dw_system_options_t){.heartbeat_ms = 50, .silence_ms = 300}, false);
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
+        int err = DW_ETIMEDOUT;
+        dw_client_t *client = s_client (f, 0);
+        s_submit (f, client);
+        cable_hold (f->cable);
+        if (!is_silent)
+            cable_cut (f->cable);
+        int64_t end_ms = now_ms () + 5000;
+        while (err == DW_ETIMEDOUT && now_ms () < end_ms) {
+            err = asks[i](client);
+            sleep_ms (5);
+        }
+        if (err != DW_ELOST)
+            fail_msg ("call %u: %s", (unsigned) i, dw_err_text (err));
+        dw_client_destroy (&client);
+        cable_cut (f->cable);
+        cable_let_go (f->cable);
+    }
+}
+
+static void whoever_never_waits_hears_of_a_cut_from_any_call (void **state) {
+    s_expect_that_whoever_never_waits_hears_of_it (*state, false);
+}
+
+static void whoever_never_waits_hears_of_a_silence_from_any_call (void **state) {
+    s_expect_that_whoever_never_waits_hears_of_it (*state, true);
+}
+
 /* ---- Stopped ---------------------------------------------------------------------------------- */
 
 /* What this program does when it is started again as a client: nothing of cmocka is in it. It says when it is ready. */
@@ -591,6 +662,8 @@ int main (int argc, char **argv) {
         TEST (a_coordinator_that_does_not_come_back_is_lost_in_the_time_that_was_given),
         TEST (another_coordinator_at_the_same_place_is_not_taken_for_it),
         TEST (who_comes_back_too_late_has_lost_its_runs),
+        TEST (whoever_never_waits_hears_of_a_cut_from_any_call),
+        TEST (whoever_never_waits_hears_of_a_silence_from_any_call),
         TEST (a_client_that_is_stopped_for_longer_than_the_silence_gets_its_results),
         TEST (a_client_that_is_stopped_while_it_waits_for_a_heartbeat_asks_once_more),
         TEST (an_earlier_connection_is_fenced_and_a_replayed_one_refused),

@@ -341,6 +341,73 @@ static void a_refusal_that_next_has_taken_in_is_said_by_the_call_that_waits (voi
     dw_writer_free (&head);
 }
 
+static void s_note (void *arg, const char *line) {
+    snprintf (arg, 256, "%s", line);
+}
+
+/* As an event loop does: until the call that does not wait says something. */
+static int s_look (fixture_t *f) {
+    int err = DW_ETIMEDOUT;
+    for (int looks = 0; err == DW_ETIMEDOUT && looks < WAIT_MS; looks++) {
+        assert_null (dw_client_next (f->client));
+        err = dw_client_wait_all (f->client, 0);
+        zclock_sleep (err == DW_ETIMEDOUT ? 1 : 0);
+    }
+    return err;
+}
+
+static void nonsense_that_next_has_taken_in_is_told_and_said_by_the_call_that_waits (void **state) {
+    fixture_t *f = *state;
+    char noticed[256], expected[256];
+    for (size_t i = 0; i < lies_count; i++) {
+        zmsg_t *lie = lies_answer (s_next_run (f), lies[i].tell);
+        snprintf (expected, sizeof expected,
+                  "the coordinator sent a message that makes no sense: RESULTS, %zu bytes",
+                  zframe_size (zmsg_first (lie)));
+        noticed[0] = '\0';
+        dw_client_set_notice (f->client, s_note, noticed);
+        liar_tell (f->liar, "FORGET", NULL);
+        liar_tell (f->liar, "ANSWER", lie);
+        uint64_t run = s_submit (f);
+        if (s_look (f) != DW_EPROTOCOL)
+            fail_msg ("%s is passed over", lies[i].what);
+        if (strncmp (noticed, expected, strlen (expected)) != 0)
+            fail_msg ("%s: %s", lies[i].what, noticed);
+        assert_int_equal (dw_client_cancel (f->client, run), DW_OK); /* it is still in flight, */
+        assert_int_equal (dw_client_wait_all (f->client, 0), DW_ETIMEDOUT); /* and it was said */
+        zmsg_destroy (&lie);
+        dw_client_destroy (&f->client);
+    }
+}
+
+static void next_gives_the_result_behind_nonsense_and_behind_a_refusal (void **state) {
+    fixture_t *f = *state;
+    static const uint8_t nonsense[] = {DW_WIRE_TASKS},
+                         busy[] = "\x02\xcd\x01\xf7\xa2no\x00"; /* 503 */
+    static const struct {
+        const uint8_t *bytes;
+        size_t size;
+        int err;
+    } befores[] = {{nonsense, 1, DW_EPROTOCOL}, {busy, sizeof busy - 1, DW_EAGAIN}};
+    for (size_t i = 0; i < 2; i++) {
+        dw_result_t *result = NULL;
+        zmsg_t *truth = s_truth (f, 0, s_next_run (f)), *before = zmsg_new ();
+        zmsg_addmem (before, befores[i].bytes, befores[i].size);
+        liar_tell (f->liar, "FORGET", NULL);
+        liar_tell (f->liar, "ANSWER", before);
+        liar_tell (f->liar, "ANSWER", truth);
+        s_submit (f);
+        zclock_sleep (200); /* both are there */
+        result = dw_client_next (f->client);
+        assert_non_null (result);
+        dw_result_destroy (&result);
+        assert_int_equal (dw_client_wait_all (f->client, 0), befores[i].err);
+        assert_int_equal (dw_client_wait_all (f->client, 0), DW_OK);
+        zmsg_destroy (&before);
+        zmsg_destroy (&truth);
+    }
+}
+
 /* ---- Lies in WELCOME -------------------------------------------------------------------------- */
 
 /* A client that is welcomed so is not made, at once. */
@@ -507,6 +574,8 @@ int main (void) {
         TEST (a_message_beyond_all_measure_is_read_as_far_as_it_makes_sense),
         TEST (a_flood_of_foreign_results_does_not_hold_a_call_beyond_its_time),
         TEST (a_refusal_that_next_has_taken_in_is_said_by_the_call_that_waits),
+        TEST (nonsense_that_next_has_taken_in_is_told_and_said_by_the_call_that_waits),
+        TEST (next_gives_the_result_behind_nonsense_and_behind_a_refusal),
         TEST (a_graph_that_makes_no_sense_is_refused),
         TEST (a_welcome_that_is_cut_anywhere_is_refused),
         TEST (another_version_is_told_as_the_coordinator_says_it),

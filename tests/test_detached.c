@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/support/cable.h"
 #include "tests/support/net.h"
@@ -54,6 +55,39 @@ static void s_expect_refused (net_t *net, const char *name, int err, const char 
     dw_client_destroy (&client);
     dw_error_destroy (&net->error);
     net->error = dw_error_new ();
+}
+
+/* ---- Told to end ------------------------------------------------------------------------------ */
+
+static void whoever_waits_for_the_word_of_a_coordinator_ends_when_told (void **state) {
+    net_t *net = *state;
+    char name[DW_RUN_NAME_SIZE];
+    uint64_t run = 0;
+    int stop[2];
+    net_open (net, &(dw_system_options_t){0}, false);
+    assert_int_equal (pipe (stop), 0);
+    cable_t *cable = cable_new (net->endpoint);
+    dw_connect_options_t connect = {
+        .endpoint = cable_endpoint (cable), .reconnect_ms = -1, .stop_fd = stop[0]};
+    dw_client_t *client = NULL;
+    assert_int_equal (dw_client_connect (&client, &connect, net->error), DW_OK);
+    s_detach (net, client, name);
+    cable_hold (cable);
+    assert_int_equal (dw_client_detach (client, &s_hello, 300, name, NULL), DW_ETIMEDOUT);
+    assert_int_equal (write (stop[1], "x", 1), 1);
+    int64_t begin_ms = now_ms ();
+    assert_int_equal (dw_client_detach (client, &s_hello, 20000, name, NULL), DW_ECLOSED);
+    assert_int_equal (dw_client_take_up (client, name, 20000, &run, NULL), DW_ECLOSED);
+    cable_cut (cable); /* and it is looked for */
+    assert_int_equal (dw_client_take_up (client, name, 20000, &run, NULL), DW_ECLOSED);
+    assert_in_range (now_ms () - begin_ms, 0, 5000);
+    cable_let_go (cable); /* it is as good as it was */
+    assert_int_equal (dw_client_wait_all (client, 10000), DW_OK);
+    dw_status_destroy (&(dw_status_t *){net_status (client)});
+    dw_client_destroy (&client);
+    cable_destroy (&cable);
+    close (stop[0]);
+    close (stop[1]);
 }
 
 /* ---- Named, kept, taken up -------------------------------------------------------------------- */
@@ -386,6 +420,7 @@ static void nonsense_and_floods_of_claims_end_nothing (void **state) {
 
 int main (void) {
     const struct CMUnitTest tests[] = {
+        TEST (whoever_waits_for_the_word_of_a_coordinator_ends_when_told),
         TEST (a_run_that_is_under_way_is_waited_for_by_its_name),
         TEST (a_result_is_kept_and_given_as_often_as_it_is_asked_for),
         TEST (whoever_detaches_a_run_may_have_others_in_flight),

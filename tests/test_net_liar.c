@@ -124,7 +124,10 @@ static int s_set_up (void **state) {
     raw_peer_disconnect (&raw);
     raw = raw_peer_connect_to (self->net->endpoint, NULL, NULL);
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
-    raw_peer_say_hello (&raw, DW_WIRE_VERSION, DW_WIRE_CLIENT, no_token, 0);
+    dw_wire_hello_t hello = {.version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = no_token};
+    dw_write_hello (&raw.out.head, &hello);
+    dw_write_identity (&raw.out.head, &(dw_wire_identity_t){.uuid = record.uuid, .incarnation = 1});
+    raw_peer_send (&raw);
     assert_int_equal (raw_peer_receive (&raw), DW_WIRE_WELCOME);
     self->client = s_copy (&raw);
     raw_peer_disconnect (&raw);
@@ -262,6 +265,34 @@ static void whoever_is_no_coordinator_is_said_to_be_none (void **state) {
     s_lie_t silence = {.count = 0};
     s_expect_agent (self, silence, DW_ENOBODY, "does not answer");
     s_expect_client (self, silence, DW_ENOBODY, "does not answer");
+}
+
+static void s_note (void *arg, const char *line) {
+    snprintf (arg, 256, "%s", line);
+}
+
+static void nonsense_from_a_coordinator_elsewhere_names_it (void **state) {
+    s_truth_t *self = *state;
+    char noticed[256] = "", expected[256];
+    uint8_t bytes[] = {DW_WIRE_STALLED, 1};
+    dw_client_t *client = NULL;
+    self->liar.lies[DW_WIRE_CLIENT] = self->client;
+    self->liar.more = (s_lie_t){.frames = {bytes}, .sizes = {2}, .count = 1};
+    s_start (&self->liar);
+    if (s_open_client (self, &client))
+        fail_msg ("%s", dw_error_text (self->net->error));
+    dw_client_set_notice (client, s_note, noticed);
+    for (int looks = 0; !noticed[0] && looks < 1000; looks++) {
+        assert_null (dw_client_next (client));
+        sleep_ms (1);
+    }
+    snprintf (expected, sizeof expected, "%s sent a message that makes no sense: STALLED, 2 bytes",
+              self->liar.endpoint);
+    assert_string_equal (noticed, expected);
+    assert_int_equal (dw_client_wait_all (client, 0), DW_EPROTOCOL);
+    assert_int_equal (dw_client_wait_all (client, 0), DW_OK);
+    dw_client_destroy (&client);
+    s_stop (&self->liar);
 }
 
 static void a_flood_of_refusals_is_one (void **state) {
@@ -423,6 +454,7 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         TEST (a_welcome_that_makes_no_sense_is_said),
         TEST (whoever_is_no_coordinator_is_said_to_be_none),
+        TEST (nonsense_from_a_coordinator_elsewhere_names_it),
         TEST (a_flood_of_refusals_is_one),
         TEST (whoever_only_beats_does_not_hold_up_for_longer_than_was_asked),
         TEST (an_agent_closes_while_it_is_flooded),

@@ -565,6 +565,53 @@ static void an_output_of_more_than_max_payload_bytes_fails_by_the_name_of_its_wo
     s_wait_for_workers (self, 1);
 }
 
+/* What no honest worker says of a task that it was sent. */
+static void s_answer_beyond (s_solo_t *self, raw_peer_t *raw, dw_wire_answer_t answer) {
+    static const uint8_t graph[] = {0xa1, 'a', 0x90};
+    dw_writer_t *head = &raw->out.head;
+    uint32_t steps = self->steps + 1;
+    s_begin_answers (self, raw);
+    dw_write_uint (head, self->ticket);
+    dw_write_uint (head, 0);
+    dw_write_uint (head, answer);
+    dw_write_uint (head, 1000);
+    if (answer == DW_WIRE_DONE)
+        dw_write_uint (head, steps);
+    for (uint32_t i = 0; answer == DW_WIRE_DONE ? i < steps : i < (answer == DW_WIRE_ADDED); i++) {
+        dw_write_bin (head, "\xa1x", 2);
+        dw_write_nil (head);
+    }
+    if (answer == DW_WIRE_ADDED)
+        dw_write_bin (head, graph, sizeof graph);
+    raw_peer_send (raw);
+}
+
+static void an_answer_that_its_task_does_not_allow_fails_it_by_the_name_of_its_worker (
+    void **state) {
+    s_solo_t *self = *state;
+    static const struct {
+        dw_wire_answer_t answer;
+        const char *message;
+    } cases[] = {{DW_WIRE_DONE, "its answer is of no step, or of more than it was sent"},
+                 {DW_WIRE_SKIPPED, "it ended a branch, which its processor does not promise"},
+                 {DW_WIRE_ADDED, "it added a graph, which its node may not"}};
+    s_open (self);
+    s_join (self, &self->raw, 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char message[200];
+        dw_result_t *result = NULL;
+        uint64_t run = s_submit (self);
+        s_take_task (self, &self->raw);
+        s_answer_beyond (self, &self->raw, cases[i].answer);
+        assert_int_equal (dw_client_wait (self->client, run, 20000, &result), DW_OK);
+        assert_int_equal (dw_result_error_code (result, 0), 502);
+        snprintf (message, sizeof message, " of process 4711 at alone: %s", cases[i].message);
+        assert_non_null (strstr (dw_result_error_message (result, 0), message));
+        dw_result_destroy (&result);
+    }
+    s_wait_for_workers (self, 1);
+}
+
 /* ---- Keys ------------------------------------------------------------------------------------- */
 
 static void a_solo_needs_the_key_of_a_worker (void **state) {
@@ -605,6 +652,7 @@ int main (void) {
         TEST (answers_that_a_solo_has_given_before_are_counted_and_ignored),
         TEST (a_solo_that_answers_nonsense_is_told_so_and_put_out_by_name),
         TEST (an_output_of_more_than_max_payload_bytes_fails_by_the_name_of_its_worker),
+        TEST (an_answer_that_its_task_does_not_allow_fails_it_by_the_name_of_its_worker),
         KEYED (a_solo_takes_a_chain_step_by_step_and_gives_the_rest_back),
         KEYED (a_solo_needs_the_key_of_a_worker),
     };

@@ -31,14 +31,9 @@ dw_verdict_t dw_case_skip (char *seen, const char *format, ...) {
 }
 
 const char *dw_case_type (unsigned type, char text[40]) {
-    static const char *const names[] = {
-        "HELLO",  "WELCOME", "REFUSED", "TASKS",  "ANSWERS", "CANCEL", "STOP",    "SUBMIT",
-        "ABORT",  "RESULTS", "BYE",     "CLOSE",  "CLOSED",  "COUNT",  "COUNTS",  "BEAT",
-        "DRAIN",  "REPLACE", "STATUS",  "RELOAD", "DROP",    "ENDED",  "STALLED", "TAKEN",
-        "DETACH", "CLAIM",   "WHERE",   "MOVED",  "REFER",   "GRAPH"};
-    _Static_assert(sizeof names / sizeof *names == DW_WIRE_TYPES, "each type has a name");
-    if (type < sizeof names / sizeof *names) {
-        return names[type];
+    const char *name = dw_wire_type_text (type);
+    if (name) {
+        return name;
     }
     snprintf (text, 40, "a message of type %u", type);
     return text;

@@ -258,14 +258,22 @@ uint32_t dw_scheduler_root (const dw_scheduler_t *self, uint32_t place, uint32_t
     return self->runs[place].root;
 }
 
-bool dw_scheduler_task_at (const dw_scheduler_t *self, uint32_t worker, uint64_t ticket,
-                           uint32_t told, uint32_t *run_p, uint32_t *node_p) {
+uint32_t dw_scheduler_steps_at (const dw_scheduler_t *self, uint32_t worker, uint64_t ticket,
+                                uint32_t told) {
     const dw_worker_state_t *held = &self->workers[worker];
     if (!held->present || ticket < held->first || ticket >= held->next)
-        return false;
+        return 0;
     const dw_held_task_t *task = dw_scheduler_task (held, ticket);
     if (task->run == DW_NONE || told < task->done || told - task->done >= task->steps)
+        return 0;
+    return task->steps + task->cut - (told - task->done);
+}
+
+bool dw_scheduler_task_at (const dw_scheduler_t *self, uint32_t worker, uint64_t ticket,
+                           uint32_t told, uint32_t *run_p, uint32_t *node_p) {
+    if (dw_scheduler_steps_at (self, worker, ticket, told) == 0)
         return false;
+    const dw_held_task_t *task = dw_scheduler_task (&self->workers[worker], ticket);
     *run_p = task->run;
     *node_p = task->node;
     for (uint32_t step = task->done; step < told; step++)

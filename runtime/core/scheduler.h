@@ -251,9 +251,12 @@ int dw_scheduler_causes (const dw_scheduler_t *self, uint32_t run,
                                        uint32_t causes_count),
                          void *arg);
 /* The run and node that an answer is for, of a task that worker holds and of which told steps have been answered for, also
- * in answers that are yet to be taken in; false: there is no such task that somebody waits for. */
+ * in answers that are yet to be taken in; false: there is no such task that somebody waits for. Takes O(told). */
 bool dw_scheduler_task_at (const dw_scheduler_t *self, uint32_t worker, uint64_t ticket,
                            uint32_t told, uint32_t *run_p, uint32_t *node_p);
+/* How many steps that answer may tell of; 0: there is no such task that somebody waits for. */
+uint32_t dw_scheduler_steps_at (const dw_scheduler_t *self, uint32_t worker, uint64_t ticket,
+                                uint32_t told);
 /* Of what runs in place: the run that it was added to, and the node of that which it is part of. A run itself is
  * in its own place. */
 uint32_t dw_scheduler_root (const dw_scheduler_t *self, uint32_t place, uint32_t *node_p);

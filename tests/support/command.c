@@ -177,6 +177,19 @@ json_t *command_json (const command_t *self) {
     return json;
 }
 
+json_t *command_next_json (const char **text_p) {
+    const char *end = strchr (*text_p, '\n');
+    json_error_t error;
+    assert_non_null (end);
+    json_t *json = json_loadb (*text_p, (size_t) (end - *text_p),
+                               JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+    if (!json) {
+        fail_msg ("a line is no JSON: %s\n%.400s", error.text, *text_p);
+    }
+    *text_p = end + 1;
+    return json;
+}
+
 /* ---- Files -------------------------------------------------------------------------------- */
 
 static char s_folder[] = "/tmp/dagwood-test-XXXXXX";

@@ -52,6 +52,8 @@ void command_expect_error (const command_t *self, const char *text);
 void command_expect_output (const command_t *self, const char *text);
 /* The JSON object that standard output must be; the caller's. */
 json_t *command_json (const command_t *self);
+/* The next line of a text, which must be JSON; *text_p goes on behind it. */
+json_t *command_next_json (const char **text_p);
 
 /* A folder for a program's files, made and removed by the group's set-up and tear-down. */
 int command_folder_set_up (void **state);
