@@ -28,6 +28,10 @@
     X (crashes)           \
     X (drains)            \
     X (lies)              \
+    X (unknown_nodes)     \
+    X (unknown_runs)      \
+    X (unknown_tickets)   \
+    X (unknown_slots)     \
     X (full)              \
     X (lost_messages)     \
     X (hangs)             \
