@@ -4,7 +4,7 @@
 # that write and replay those of the simulator's worlds. CC, SEEDS and MUTANTS (a pattern of names) may be set.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-seeds=${SEEDS:-1..4000}
+seeds=${SEEDS:-1..12000}
 work=$(mktemp -d) || exit 1
 compile=("${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -w "-I$work" -I. -Iinclude) # A patched header comes first.
 trap 'rm -rf "$work"' EXIT
@@ -27,16 +27,25 @@ judge () { # PROGRAM [ARGUMENT...]: its exit status; what it said is in $work/sa
 
 look_after () { # FILE: whether all who look after it are content.
     case $1 in
-        runtime/core/*) judge sim ;;
+        runtime/core/*) judge sim "${seeds%..*}" "${seeds#*..}" ;;
         *) judge test_recording && judge test_why ;;
     esac
 }
 
 mkdir -p "$work/objects/main"
 build runtime/core/*.c runtime/{pack,payload,recorder,recording*,replay*,why*,wire}.c \
-    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,simulator_level,recorded}.c || exit 1
-printf '#include "tests/support/simulator_level.h"\nint main (void) {\n    return simulator_level (%s, %s, false, false);\n}\n' \
-    "${seeds%..*}" "${seeds#*..}" >"$work/sim.c"
+    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,growth_things,simulator_level,level,verdict,recorded}.c || exit 1
+cat >"$work/sim.c" <<'END'
+#include <stdlib.h>
+#include "tests/support/simulator_level.h"
+#include <string.h>
+int main (int argc, char **argv) { /* FROM TO, and how much is told: nothing, of the world as it is, or of what is left of it */
+    level_options_t options = {.from = strtoull (argv[1], NULL, 10), .to = strtoull (argv[2], NULL, 10)};
+    options.is_short = argc < 4;
+    options.verbose = argc == 4 && strcmp (argv[3], "whole") == 0;
+    return level_run (&simulator_level, &options);
+}
+END
 for file in "$work/sim.c" tests/test_{recording,why}.c; do
     "${compile[@]}" "-DDAGWOOD_SOURCE_DIR=\"$PWD\"" -c "$file" -o "$work/objects/main/$(basename "$file" .c).o" || exit 1
 done
@@ -48,8 +57,22 @@ for file in runtime/core/scheduler.c runtime/recorder.c; do
     fi
 done
 
+told () { # SEED whole|smaller: how many things happen in that world
+    timeout -s KILL 60 "$work/sim" "$1" "$1" "$2" 2>&1 | grep -c '^ *[0-9]*[.][0-9][0-9][0-9]  '
+}
+
+# What happens in a world that shows a bug, up to there, and in what is left when it is made smaller (tests/support/level.h).
+measure () {
+    local seed
+    seed=$(sed -n 's/^seed \([0-9]*\): .*/\1/p' "$work/said" | head -n 1)
+    whole=$((whole + $(told "$seed" whole)))
+    smaller=$((smaller + $(told "$seed" smaller)))
+}
+
 planted=0
 caught=0
+whole=0
+smaller=0
 for patch in tests/mutants/${MUTANTS:-*}.patch; do
     name=$(basename "$patch" .patch)
     file=$(sed -n 's|^+++ b/||p' "$patch")
@@ -70,9 +93,11 @@ for patch in tests/mutants/${MUTANTS:-*}.patch; do
     else
         caught=$((caught + 1))
         echo "caught      $name: $(grep -v "^ 1 FAILED TEST\|^$" "$work/said" | tail -n 1 | cut -c 1-110)"
+        [[ $file != runtime/core/* ]] || [ $((planted % 8)) != 1 ] || measure
     fi
     rm -r "$work/objects" "${work:?}/$file"
     mv "$work/whole" "$work/objects"
 done
 echo "$caught of $planted planted bugs caught, seeds $seeds"
-[ "$caught" = "$planted" ]
+echo "in worlds that show some of them $whole things happen up to there, and when they are made smaller $smaller"
+[ "$caught" = "$planted" ] && { [ -n "${MUTANTS-}" ] || [ $((2 * smaller)) -le "$whole" ]; }

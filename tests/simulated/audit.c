@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 #include "tests/simulated/watch.h"
 
 typedef struct s_audit_t {

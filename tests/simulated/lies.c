@@ -9,7 +9,7 @@
 #include "runtime/wire.h"
 #include "tests/simulated/forged.h"
 #include "tests/simulated/transcript.h"
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 #include "tests/simulated/watch.h"
 
 #define REMEMBERED 8u

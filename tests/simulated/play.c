@@ -13,7 +13,7 @@
 #include "tests/simulated/solo.h"
 #include "tests/simulated/stranger.h"
 #include "tests/simulated/transcript.h"
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 #include "tests/simulated/watch.h"
 
 #define ENDPOINT      "tcp://127.0.0.1:7000"
@@ -548,7 +548,7 @@ uint64_t play (const plot_t *plot, FILE *transcript) {
     memset (&s, 0, sizeof s);
     s.plot = plot;
     transcript_begin (transcript);
-    fibers_begin (plot->seed);
+    fibers_begin (plot->seed + plot_way (plot) * UINT64_C (0x2545f4914f6cdd1d));
     fibers_set_preempted (!plot_is_off (plot, PLOT_OFF_PAUSES));
     network_begin (&plot->network);
     lies_begin (plot);

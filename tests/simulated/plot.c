@@ -15,6 +15,10 @@ bool plot_is_off (const plot_t *self, uint32_t what) {
     return self->off >> what & 1;
 }
 
+uint64_t plot_way (const plot_t *self) {
+    return self->off >> PLOT_OFF_COUNT;
+}
+
 /* ---- Its graph -------------------------------------------------------------------------------- */
 
 static void s_draw_options (plot_t *self, random_t *random) {

@@ -113,6 +113,8 @@ typedef struct plot_t {
 plot_t *plot_new (uint64_t seed, uint64_t off);
 void plot_destroy (plot_t **self_p);
 bool plot_is_off (const plot_t *self, uint32_t what);
+/* In which way it is drawn what happens to those who are there (level.h). */
+uint64_t plot_way (const plot_t *self);
 void plot_print (const plot_t *self, FILE *file);
 
 #endif

@@ -7,7 +7,7 @@
 #include "actors/message.h"
 #include "tests/simulated/fibers.h"
 #include "tests/simulated/transcript.h"
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 
 #define MS         INT64_C (1000000)
 #define QUESTIONS  16u

@@ -11,7 +11,7 @@
 #include "runtime/payload.h"
 #include "tests/simulated/processors.h"
 #include "tests/simulated/transcript.h"
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 
 #define MS         INT64_C (1000000)
 #define SLICE_NS   (3 * MS)

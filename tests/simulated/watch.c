@@ -8,7 +8,7 @@
 #include "actors/coordinator_self.h"
 #include "runtime/payload.h"
 #include "tests/simulated/transcript.h"
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 #include "tests/support/checker.h"
 #include "tests/support/world.h"
 
