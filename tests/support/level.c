@@ -16,7 +16,7 @@
 #include "tests/support/verdict.h"
 
 #define WORLD_S  30 /* of real time: one that takes longer goes round in circles */
-#define SHRINK_S 20 /* so long it is tried to make it smaller */
+#define SHRINK_S 10 /* of a core: so long it is tried to make it smaller */
 
 static double s_seconds (void) {
     struct timespec now;
@@ -108,12 +108,12 @@ uint64_t level_shrink (const level_t *level, uint64_t seed, uint64_t off) {
     assert (paper);
     setvbuf (paper, NULL, _IOLBF, BUFSIZ); /* all is there, however it ends */
     verdict_t before = *verdict;
-    double until = s_seconds () + SHRINK_S;
+    double until = s_core_seconds () + SHRINK_S;
     int own = s_silence ();
     size_t size = s_measure (level, seed, off, paper);
     for (bool is_smaller = true; is_smaller;) {
         is_smaller = false;
-        for (uint32_t what = 0; what < level->off_count && s_seconds () < until; what++)
+        for (uint32_t what = 0; what < level->off_count && s_core_seconds () < until; what++)
             is_smaller |= s_leave_out (level, seed, what, &off, &size, paper);
     }
     dup2 (own, STDERR_FILENO);
