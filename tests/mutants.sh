@@ -20,7 +20,7 @@ judge () { # PROGRAM [ARGUMENT...]: its exit status; what it said is in $work/sa
     local program=$1 status=0
     shift
     "${compile[@]}" "$work/objects/main/$program.o" "$work"/objects/*.o -lcmocka -lm -o "$work/$program" || exit 1
-    { timeout -s KILL 60 "$work/$program" "$@" >"$work/said" 2>&1 || status=$?; } 2>/dev/null
+    { timeout -s KILL 300 "$work/$program" "$@" >"$work/said" 2>&1 || status=$?; } 2>/dev/null
     [ $status -le 125 ] || printf '\n%s ended with status %d\n' "$program" $status >>"$work/said"
     return $status
 }
@@ -58,7 +58,7 @@ for file in runtime/core/scheduler.c runtime/recorder.c; do
 done
 
 told () { # SEED whole|smaller: how many things happen in that world
-    timeout -s KILL 60 "$work/sim" "$1" "$1" "$2" 2>&1 | grep -c '^ *[0-9]*[.][0-9][0-9][0-9]  '
+    timeout -s KILL 300 "$work/sim" "$1" "$1" "$2" 2>&1 | grep -c '^ *[0-9]*[.][0-9][0-9][0-9]  '
 }
 
 # What happens in a world that shows a bug, up to there, and in what is left when it is made smaller (tests/support/level.h).
