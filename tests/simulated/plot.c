@@ -75,8 +75,8 @@ static void s_tame (const plot_t *self, random_graph_t *graph) {
 }
 
 /* Whether nodes become graphs. Drawn for itself, as cuts are. Workers in one connection do not know how, so that the first one is
- * none; and a queue has room for a graph and its first task, which come together, as each would come again when the other is
- * lost. */
+ * none; and a queue has room for at least three messages: a graph, one that was added to it, and a task of that come together, and
+ * each would come again when another is lost. */
 static void s_draw_growth (plot_t *self) {
     random_t random = random_from (self->seed ^ UINT64_C (0x67726f77));
     dw_graph_options_t *options = &self->graph->options;
@@ -91,7 +91,7 @@ static void s_draw_growth (plot_t *self) {
             s_tame (self, self->graph->nodes[node].inner);
     self->agents[0].is_solo = false;
     for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++)
-        self->agents[i].room = 0;
+        self->agents[i].room += self->agents[i].room > 0;
 }
 
 static void s_draw_graph (plot_t *self, random_t *random) {
