@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/processors.h"
 #include "runtime/pack.h"
 #include "runtime/settings.h"
 
@@ -19,12 +20,7 @@ static const dw_processor_t *s_processor (const dw_program_t *root, const char *
 static bool s_trait (void *arg, const char *name, dw_trait_t *trait_p) {
     const dw_processor_t *processor = s_processor (arg, name);
     if (processor)
-        *trait_p = (dw_trait_t){.intent = processor->intent == DW_ANALYZE ? DW_ANALYZE
-                                                                          : DW_TRANSFORM,
-                                .brief = processor->brief,
-                                .payload_only = processor->payload_only,
-                                .may_skip = processor->may_skip,
-                                .may_add = processor->may_add};
+        *trait_p = dw_processor_trait (processor);
     return processor != NULL;
 }
 

@@ -14,7 +14,6 @@
  * new socket, because ZeroMQ's own reconnecting would bring nobody's messages. */
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>

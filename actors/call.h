@@ -83,6 +83,10 @@ static inline bool dw_call_is_over (const dw_call_t *self, int code) {
 /* Ends an attempt for which process returned code: the slot then has the output and the metadata, or
  * the error, whose code is returned (0: done), or nothing (DW_CALL_SKIPPED). */
 int dw_call_end (dw_call_t *self, int code);
+/* How many nodes the graph may have at most that it adds. */
+static inline uint32_t dw_call_added_nodes_max (const dw_call_t *self) {
+    return self->plan->added_nodes_max;
+}
 /* Frees what a call has made for itself. */
 void dw_call_free (dw_call_t *self);
 

@@ -40,11 +40,7 @@ void dw_child_write_order (dw_writer_t *self, const dw_squad_options_t *options)
     dw_write_uint (self, options->heartbeat_ms);
     dw_write_uint (self, options->silence_ms);
     dw_write_bin (self, options->graph, options->graph_size);
-    uint8_t *at = dw_writer_room (self, rest.count);
-    if (at && !rest.no_memory) {
-        memcpy (at, rest.bytes, rest.count);
-        self->count += rest.count;
-    }
+    dw_write_raw (self, rest.bytes, rest.count);
     self->no_memory |= rest.no_memory;
     dw_writer_free (&rest);
 }

@@ -33,7 +33,9 @@ typedef struct s_child_t {
     int fds[SOURCES];  /* -1: closed */
     size_t told;       /* bytes of head and order */
     bool is_killed;    /* by this process, for another to be started */
-    bool has_left, was_cut, has_crashed, is_down;
+    bool has_left, was_cut, has_crashed;
+    bool is_down;                    /* to stay; */
+    bool is_untold;                  /* and nobody has been told */
     int64_t crashed_ns[CRASHES_MAX]; /* when it was started again after a crash, in turns */
     unsigned crashes;
     dw_child_word_t word; /* as far as it has come */
@@ -151,7 +153,7 @@ static int s_start (dw_children_t *self, s_child_t *child, dw_error_t *error) {
     s_close_fd (&words[1]);
     for (s_source_t source = 0; err && source < SOURCES; source++)
         s_close_fd (&child->fds[source]);
-    child->is_down = err != DW_OK;
+    child->is_down = child->is_untold = err != DW_OK;
     return err;
 }
 
@@ -284,7 +286,7 @@ static void s_on_end (dw_children_t *self, s_child_t *child,
         s_close_fd (&child->fds[source]);
     if (child->is_killed) {
         s_start (self, child, NULL);
-        return;
+        return; /* one that cannot be had is told of with the others */
     }
     if (child->has_left || child->was_cut)
         return; /* whoever told it to, or dw_children_mend, sees to it */
@@ -292,6 +294,17 @@ static void s_on_end (dw_children_t *self, s_child_t *child,
     end.tail = (const uint8_t *) words;
     end.tail_size = s_unroll (child, words);
     ended (arg, &end);
+}
+
+/* Tells of those that could not be started again, when nobody was there who would have said so. */
+static void s_tell_down (dw_children_t *self, void (*ended) (void *arg, const dw_wire_ended_t *end),
+                         void *arg) {
+    for (uint32_t slot = 0; slot < self->count; slot++) {
+        s_child_t *child = &self->items[slot];
+        if (child->is_untold)
+            ended (arg, &(dw_wire_ended_t){.number = child->number, .how = DW_WIRE_DOWN});
+        child->is_untold = false;
+    }
 }
 
 /* ---- Looked at, replaced ---------------------------------------------------------------------- */
@@ -321,6 +334,7 @@ void dw_children_look (dw_children_t *self, void (*ended) (void *arg, const dw_w
             case SOURCES: break;
         }
     }
+    s_tell_down (self, ended, arg);
 }
 
 /* Whether one more start after a crash would be too many within the time. */
@@ -355,7 +369,9 @@ int dw_children_replace (dw_children_t *self, uint32_t number, dw_error_t *error
                              "slot %u has gone down %d times within %d s: it stays down",
                              (unsigned) number, CRASHES_MAX + 1, (int) (CRASHES_NS / 1000000000));
     }
-    return s_start (self, child, error);
+    int err = s_start (self, child, error);
+    child->is_untold = false; /* the caller says so */
+    return err;
 }
 
 static bool s_is_cut (const s_child_t *child) {
@@ -371,9 +387,11 @@ bool dw_children_are_cut (const dw_children_t *self) {
 
 int dw_children_mend (dw_children_t *self, dw_error_t *error) {
     int err = DW_OK;
-    for (uint32_t slot = 0; slot < self->count && !err; slot++)
-        if (s_is_cut (&self->items[slot]))
-            err = s_start (self, &self->items[slot], error);
+    for (uint32_t slot = 0; slot < self->count; slot++)
+        if (s_is_cut (&self->items[slot])) {
+            int of_one = s_start (self, &self->items[slot], error);
+            err = err ? err : of_one;
+        }
     return err;
 }
 

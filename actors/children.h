@@ -27,7 +27,7 @@ int dw_children_new (dw_children_t **self_p, const dw_squad_options_t *options,
 /* Readable when dw_children_look has something to do. */
 int dw_children_fd (const dw_children_t *self);
 /* Takes in what has come, not without end; ended is told of every slot that ended unasked: it is not started again before
- * dw_children_replace. */
+ * dw_children_replace; and of every one that could not be started again otherwise (DW_WIRE_DOWN). */
 void dw_children_look (dw_children_t *self, void (*ended) (void *arg, const dw_wire_ended_t *end),
                        void *arg);
 /* Kills the slot's process, if it still runs, and starts another.
@@ -35,7 +35,8 @@ void dw_children_look (dw_children_t *self, void (*ended) (void *arg, const dw_w
 int dw_children_replace (dw_children_t *self, uint32_t number, dw_error_t *error);
 /* Whether one has ended because its connection was cut. */
 bool dw_children_are_cut (const dw_children_t *self);
-/* Starts those again whose connection was cut. Errors: as dw_children_replace. */
+/* Starts those again whose connection was cut, all that it can. Errors: as dw_children_replace, of the first that it could not;
+ * dw_children_look tells of each. */
 int dw_children_mend (dw_children_t *self, dw_error_t *error);
 /* As dw_squad_ask; *count_p: how many. */
 const dw_wire_slot_t *dw_children_ask (dw_children_t *self, uint32_t *count_p);

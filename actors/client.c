@@ -25,7 +25,7 @@ static int s_say_hello (dw_client_t *self, const uint8_t *token) {
 }
 
 static int s_await_welcome (dw_client_t *self, int64_t deadline_ns, dw_error_t *error) {
-    dw_patience_t patience = {.deadline_ns = deadline_ns, .late_left = DW_CLIENT_LATE_MAX};
+    dw_client_patience_t patience = {.deadline_ns = deadline_ns, .late_left = DW_CLIENT_LATE_MAX};
     int err = DW_OK;
     while (!err && !self->names)
         err = dw_client_await (self, &patience, error);
@@ -146,7 +146,7 @@ int dw_client_status (dw_client_t *self, int timeout_ms, dw_status_t **status_p)
     if (dw_client_is_tied (self))
         dw_client_ask_for_status (self);
     int err = DW_OK;
-    dw_patience_t patience = dw_client_patience (self, timeout_ms);
+    dw_client_patience_t patience = dw_client_patience (self, timeout_ms);
     while (!err && !self->remote->status)
         err = dw_client_await (self, &patience, NULL);
     self->remote->wants_status = false;
@@ -218,7 +218,7 @@ static bool s_any_in_flight (const dw_client_t *self, const uint64_t *runs, size
 
 int dw_client_wait_any (dw_client_t *self, const uint64_t *runs, size_t runs_count, int timeout_ms,
                         dw_result_t **result_p) {
-    dw_patience_t patience = dw_client_patience (self, timeout_ms);
+    dw_client_patience_t patience = dw_client_patience (self, timeout_ms);
     int sent = dw_client_send_gathered (self);
     if (sent)
         return sent;
@@ -243,7 +243,7 @@ int dw_client_wait (dw_client_t *self, uint64_t run, int timeout_ms, dw_result_t
 }
 
 int dw_client_wait_all (dw_client_t *self, int timeout_ms) {
-    dw_patience_t patience = dw_client_patience (self, timeout_ms);
+    dw_client_patience_t patience = dw_client_patience (self, timeout_ms);
     while (self->flights.count > 0 ||
            self->refused) { /* dw_client_next may have met a refusal, which it cannot say */
         int err = dw_client_await (self, &patience, NULL);

@@ -156,15 +156,15 @@ static int s_on_refused_again (dw_client_t *self, uint32_t code) {
     return self->gone;
 }
 
-/* What keeps a key out is told to people when the call cannot say it: dw_client_next, or one that only waits. */
-static void s_notice_refusal (const dw_client_t *self, const char *text, size_t size) {
+/* What is refused is told to people when the call cannot say it: dw_client_next, or one that only waits. */
+static void s_notice_refusal (const dw_client_t *self, const char *text, size_t size,
+                              uint32_t code) {
     char line[256];
-    if (self->refused != DW_EKEY || !self->names || !self->notice)
+    if (!self->names || !self->notice)
         return;
-    snprintf (line, sizeof line, "the coordinator refused: %.*s", (int) size, text);
-    for (char *at = line; *at; at++)
-        if ((unsigned char) *at < ' ' || *at == 0x7f)
-            *at = '?';
+    snprintf (line, sizeof line, "the coordinator refused: %.*s (%u)", (int) size, text,
+              (unsigned) code);
+    dw_error_tame (line);
     self->notice (self->notice_arg, line);
 }
 
@@ -179,6 +179,7 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
         return DW_OK; /* asked for again while its result was on its way */
     if (self->names && run)
         dw_client_land (self, run);
+    bool is_first = !self->refused; /* of those that no call has said */
     self->refused = code == 403 && self->remote    ? DW_EKEY
                     : self->remote && !self->names ? DW_EREFUSED
                     : code == 404 || code == 410   ? DW_EREFUSED
@@ -186,8 +187,8 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
                                                    : DW_EPROTOCOL;
     if (self->refused == DW_EKEY && self->names && !run)
         self->gone = DW_EKEY; /* it was put out */
-    if (!error && text)
-        s_notice_refusal (self, text, size);
+    if (!error && text && is_first)
+        s_notice_refusal (self, text, size, code);
     return dw_error_add (error, self->refused, DW_NOWHERE, "the coordinator refused: %.*s (%u)",
                          text ? (int) size : 0, text ? text : "", (unsigned) code);
 }
@@ -256,13 +257,13 @@ int dw_client_take_in (dw_client_t *self, dw_error_t *error) {
     return err;
 }
 
-dw_patience_t dw_client_patience (const dw_client_t *self, int timeout_ms) {
-    return (dw_patience_t){
+dw_client_patience_t dw_client_patience (const dw_client_t *self, int timeout_ms) {
+    return (dw_client_patience_t){
         .deadline_ns = timeout_ms < 0 ? INT64_MAX : dw_clock_ns () + (int64_t) timeout_ms * 1000000,
         .late_left = (size_t) self->flights.count + DW_CLIENT_LATE_MAX};
 }
 
-static bool s_is_over (dw_patience_t *patience) {
+static bool s_is_over (dw_client_patience_t *patience) {
     return patience->deadline_ns != INT64_MAX && dw_clock_ns () >= patience->deadline_ns &&
            patience->late_left-- == 0;
 }
@@ -287,7 +288,7 @@ static void s_sleep (dw_client_t *self, int64_t now_ns, int64_t until_ns) {
     zmq_poll (&item, 1, until_ns == INT64_MAX ? -1 : (long) wait_ms);
 }
 
-int dw_client_await (dw_client_t *self, dw_patience_t *patience, dw_error_t *error) {
+int dw_client_await (dw_client_t *self, dw_client_patience_t *patience, dw_error_t *error) {
     int64_t deadline_ns = patience->deadline_ns;
     int sent = dw_client_send_gathered (self);
     if (sent)

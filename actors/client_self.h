@@ -40,10 +40,10 @@ struct dw_client_t {
 
 /* How long a call waits. When its time is over what is there is still taken in, but not what a
  * coordinator goes on sending that ends no run. */
-typedef struct dw_patience_t {
+typedef struct dw_client_patience_t {
     int64_t deadline_ns; /* INT64_MAX: for ever */
     size_t late_left;
-} dw_patience_t;
+} dw_client_patience_t;
 
 /* Whether it can be sent anything: a system elsewhere may be away. */
 static inline bool dw_client_is_tied (const dw_client_t *self) {
@@ -58,12 +58,12 @@ void dw_client_land (dw_client_t *self, uint64_t run);
 /* Takes in one message, if one is there. Errors: DW_EAGAIN none; DW_ECLOSED; DW_ENOMEM and
  * DW_EPROTOCOL a message was lost. */
 int dw_client_take_in (dw_client_t *self, dw_error_t *error);
-dw_patience_t dw_client_patience (const dw_client_t *self, int timeout_ms);
+dw_client_patience_t dw_client_patience (const dw_client_t *self, int timeout_ms);
 /* Nothing has come: looks whether a coordinator elsewhere is there, and connects anew when it is not. *until_ns becomes
  * when to look again. Errors: DW_ELOST. */
 int dw_client_look_after (dw_client_t *self, int64_t now_ns, int64_t *until_ns);
 /* Takes in at least one message, or waits for one until its time is over, then DW_ETIMEDOUT. */
-int dw_client_await (dw_client_t *self, dw_patience_t *patience, dw_error_t *error);
+int dw_client_await (dw_client_t *self, dw_client_patience_t *patience, dw_error_t *error);
 void dw_client_ask_for_status (dw_client_t *self);
 
 #endif

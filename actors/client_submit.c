@@ -19,7 +19,7 @@
 
 /* Waits until there is room for one more run. */
 static int s_wait_for_room (dw_client_t *self, int wait_ms, dw_error_t *error) {
-    dw_patience_t patience = dw_client_patience (self, wait_ms);
+    dw_client_patience_t patience = dw_client_patience (self, wait_ms);
     int err = DW_OK;
     while (!err && self->flights.count >= self->runs_max)
         err = dw_client_await (self, &patience, error);
@@ -294,7 +294,7 @@ static bool s_is_answered (const dw_client_t *self, uint64_t run) {
 }
 
 static int s_await_answer (dw_client_t *self, uint64_t run, int timeout_ms, dw_error_t *error) {
-    dw_patience_t patience = dw_client_patience (self, timeout_ms);
+    dw_client_patience_t patience = dw_client_patience (self, timeout_ms);
     int err = DW_OK;
     while (!err && !s_is_answered (self, run))
         err = dw_client_await (self, &patience, error);

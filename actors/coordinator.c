@@ -1,6 +1,5 @@
-/* coordinator.c - the shell around the scheduler: the loop, its own work, closing, making. */
+/* coordinator.c - the shell around the scheduler: the loop, what comes in, closing, making. */
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -52,7 +52,8 @@ void dw_coordinator_take_graph (dw_coordinator_t *self, dw_event_t *event, const
     dw_error_t *error = dw_error_new ();
     int err = dw_addition_new (&addition, bytes, size, self->options.program,
                                within ? within->added : NULL, node, error);
-    uint32_t place = err ? DW_NONE
+    uint32_t place = err || self->added_count == self->added_max
+                         ? DW_NONE /* the others are places of runs */
                          : dw_coordinator_place_new (self, addition->added->plan->nodes_count + 1u);
     if (place == DW_NONE) {
         s_refuse (self, event, err ? err : DW_ENOMEM,

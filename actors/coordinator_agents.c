@@ -4,7 +4,6 @@
  * which are workers like any other. A slot is known by a number that the agent was given and a token that only
  * this incarnation of it was told: what an earlier one goes on saying is nobody's. */
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -146,6 +145,8 @@ uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, co
     s_copy_host (agent->host, record.host, record.host_size);
     if (!s_take_places (self, index)) {
         dw_coordinator_lose_agent (self, index);
+        if (role != DW_WIRE_AGENT) /* it has no slot by which its peer would be found */
+            dw_peers_remove (&self->peers, peer);
         dw_coordinator_refuse (self, router, 503, "the coordinator's system gives no random bytes");
         return DW_NONE;
     }

@@ -148,7 +148,7 @@ static void s_limit_away (dw_coordinator_t *self) {
 
 void dw_coordinator_on_client_lost (dw_coordinator_t *self, uint32_t client) {
     dw_session_t *session = dw_coordinator_session (self, client);
-    if (!session || self->options.lost_client_ms == 0) {
+    if (!session) {
         dw_coordinator_on_client_bye (self, client);
         return;
     }

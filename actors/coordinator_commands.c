@@ -1,8 +1,6 @@
 /* coordinator_commands.c - what the scheduler commands, carried out. */
 
-#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "actors/clock.h"
 #include "actors/coordinator_self.h"
@@ -64,8 +62,9 @@ static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
     const dw_plan_t *plan = dw_coordinator_plan (self, run);
     if (run->addition)
         dw_coordinator_tell_graph (self, command->worker, run);
-    if (dw_packet_frames_left (&peer->packet) < 2 + plan->dependencies_count[command->node] ||
-        dw_coordinator_is_full (self, peer))
+    if (peer->packet.head.count &&
+        (dw_packet_frames_left (&peer->packet) < 2 + plan->dependencies_count[command->node] ||
+         dw_coordinator_is_full (self, peer)))
         dw_peers_send (&self->peers, peer);
     if (worker->agent != DW_NONE && !self->agents[worker->agent].is_solo)
         dw_coordinator_shelve (self, command, peer);

@@ -61,21 +61,24 @@ void dw_coordinator_fail_event (dw_coordinator_t *self, dw_event_t *event, uint1
         dw_slot_set_error (slot, code, message, size);
 }
 
+static const char s_no_memory[] = "out of memory";
+
 /* What an answer is to its reader. */
 typedef enum s_sense_t {
     SENSE_GOOD,
-    SENSE_TOO_MUCH, /* it brings more than max_payload_bytes, and is read to its end */
+    SENSE_TOO_MUCH,  /* it brings more than max_payload_bytes, */
+    SENSE_NO_MEMORY, /* or than there is memory for here: both are read to their end */
     SENSE_NONE
 } s_sense_t;
 
-/* Reads one output of an answer. trusted: it comes from this process. */
+/* Reads one output of an answer. is_trusted: it comes from this process. */
 static s_sense_t s_read_slot (dw_coordinator_t *self, dw_wire_reader_t *reader, bool is_trusted) {
     size_t size = 0, metadata_size = 0;
     zmq_msg_t *frame, *metadata_frame;
     const uint8_t *metadata_bytes = NULL;
     dw_slot_t *slot = dw_coordinator_slot (self);
     dw_ref_t payload = dw_read_ref (reader), metadata = dw_read_ref (reader);
-    if (!slot || reader->is_damaged)
+    if (reader->is_damaged)
         return SENSE_NONE;
     const uint8_t *bytes = dw_message_resolve (&self->peers.message, DW_PEERS_HEAD, &payload,
                                                reader, &size, &frame);
@@ -90,10 +93,11 @@ static s_sense_t s_read_slot (dw_coordinator_t *self, dw_wire_reader_t *reader, 
     }
     if (size > self->plan->max_payload_bytes)
         return SENSE_TOO_MUCH;
-    if ((!is_trusted && dw_payload_check (bytes, size)) ||
-        !dw_coordinator_slot_set (slot, bytes, size, frame) ||
-        (metadata_bytes && !dw_slot_set_metadata (slot, metadata_bytes, metadata_size)))
+    if (!is_trusted && dw_payload_check (bytes, size))
         return SENSE_NONE;
+    if (!slot || !dw_coordinator_slot_set (slot, bytes, size, frame) ||
+        (metadata_bytes && !dw_slot_set_metadata (slot, metadata_bytes, metadata_size)))
+        return SENSE_NO_MEMORY;
     return SENSE_GOOD;
 }
 
@@ -122,6 +126,8 @@ static s_sense_t s_read_added (dw_coordinator_t *self, size_t at, dw_wire_reader
                                                      reader, &size, &frame);
     if (!bytes)
         return SENSE_NONE;
+    if (sense == SENSE_NO_MEMORY)
+        return SENSE_NO_MEMORY;
     if (sense == SENSE_TOO_MUCH || size > self->plan->max_payload_bytes)
         return SENSE_TOO_MUCH;
     dw_coordinator_take_graph (self, &self->outcomes.events[at], bytes, size);
@@ -155,7 +161,7 @@ static const char *s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire
         return "an answer for a task that it was never sent";
     dw_event_t *event = dw_coordinator_event (self, DW_EVENT_TASK_DONE);
     if (!event)
-        return "out of memory";
+        return s_no_memory;
     size_t at = self->outcomes.events_count - 1, first_slot = self->outcomes.slots_count;
     s_sense_t sense = SENSE_GOOD;
     event->worker = worker;
@@ -182,6 +188,11 @@ static const char *s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire
     if (sense == SENSE_NONE && !is_trusted) {
         self->outcomes.events_count = at; /* its worker is put out, and the task goes elsewhere */
         return reader->is_damaged ? damaged : "an output that is no value of msgpack";
+    }
+    if (sense == SENSE_NO_MEMORY) {
+        dw_coordinator_fail_event (self, &self->outcomes.events[at], 500, s_no_memory,
+                                   strlen (s_no_memory));
+        sense = SENSE_GOOD; /* of the answer nothing is wrong */
     }
     if (sense != SENSE_GOOD)
         s_fail_senseless (self, worker, at, sense);
@@ -272,7 +283,7 @@ void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number) {
     if (too_many || dw_coordinator_start_worker (self, number, error) != DW_OK) {
         bool has_substitute = s_has_substitute (self, number);
         dw_coordinator_notice (self, "actor %u cannot be replaced (%s)%s", (unsigned) number,
-                               too_many ? "too many are stuck" : dw_error_text (error),
+                               too_many ? "too many are stuck" : dw_error_message (error, 0),
                                has_substitute ? "" : ": its tasks fail from now on");
         dw_event_t *event = has_substitute ? NULL
                                            : dw_coordinator_event (self, DW_EVENT_WORKER_JOINED);

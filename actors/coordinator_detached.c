@@ -70,16 +70,15 @@ static bool s_grow (dw_coordinator_t *self) {
     return true;
 }
 
-/* A place for one more, for which the oldest that has ended is dropped when there are too many; DW_NONE: none has, or
- * no memory. */
+static bool s_is_full (const dw_coordinator_t *self) {
+    return s_count (self, DW_DETACHED_LIVE) + s_count (self, DW_DETACHED_ENDED) >=
+           self->options.keep_runs;
+}
+
+/* A place for one more; DW_NONE: all are under way, or no memory. Nothing is dropped for it before it is taken. */
 static uint32_t s_place (dw_coordinator_t *self) {
-    uint32_t here = s_count (self, DW_DETACHED_LIVE) + s_count (self, DW_DETACHED_ENDED);
-    if (here >= self->options.keep_runs) {
-        uint32_t oldest = s_oldest (self, DW_DETACHED_ENDED, DW_NONE);
-        if (oldest == DW_NONE)
-            return DW_NONE;
-        s_drop (self, oldest);
-    }
+    if (s_is_full (self) && s_oldest (self, DW_DETACHED_ENDED, DW_NONE) == DW_NONE)
+        return DW_NONE;
     for (uint32_t i = 0; i < self->detached_count; i++)
         if (self->detached[i].state == DW_DETACHED_FREE)
             return i;
@@ -110,6 +109,8 @@ static const char *s_begin (dw_coordinator_t *self, uint32_t client, uint64_t nu
     const char *why = dw_coordinator_begin_run (self, client, reader, code, &index);
     if (why)
         return why;
+    if (s_is_full (self))
+        s_drop (self, s_oldest (self, DW_DETACHED_ENDED, DW_NONE));
     dw_live_run_t *run = &self->runs[index];
     run->client = DW_PEER_NONE;
     run->session = DW_NONE;

@@ -4,15 +4,14 @@
  * holds up another graph. Who knows the endpoint of the first one asks it where a graph is, before HELLO. */
 
 #include "actors/coordinator_self.h"
-
-#define NAME_MAX_BYTES 255u
+#include "actors/locate.h"
 
 /* The place of the graph of this name among those elsewhere; 0: it is not there. */
 static uint32_t s_find (const dw_coordinator_t *self, const char *name, size_t size) {
     dw_wire_reader_t reader = dw_wire_reader (self->elsewhere.bytes, self->elsewhere.count);
     for (uint32_t i = 0; i < self->elsewhere_count; i++) {
         size_t there_size;
-        const char *there = dw_read_str (&reader, NAME_MAX_BYTES, &there_size);
+        const char *there = dw_read_str (&reader, DW_GRAPH_NAME_MAX, &there_size);
         uint32_t place = dw_read_uint_max (&reader, UINT16_MAX);
         if (there_size == size && memcmp (there, name, size) == 0)
             return place;
@@ -27,15 +26,15 @@ static void s_write_names (dw_coordinator_t *self) {
     dw_write_str (head, self->options.name, strlen (self->options.name));
     for (uint32_t i = 0; i < self->elsewhere_count; i++) {
         size_t size;
-        const char *name = dw_read_str (&reader, NAME_MAX_BYTES, &size);
+        const char *name = dw_read_str (&reader, DW_GRAPH_NAME_MAX, &size);
         dw_read_uint (&reader);
         dw_write_str (head, name, size);
     }
 }
 
 void dw_coordinator_on_where (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader) {
-    size_t size, own_size = self->options.name ? strlen (self->options.name) : 0;
-    const char *name = dw_read_str (reader, NAME_MAX_BYTES, &size);
+    size_t size, own_size = strlen (self->options.name);
+    const char *name = dw_read_str (reader, DW_GRAPH_NAME_MAX, &size);
     if (router != self->listen_router) {
         self->peers.unknown_count++;
         return;
@@ -64,12 +63,8 @@ void dw_coordinator_on_refer (dw_coordinator_t *self, uint32_t router, dw_wire_r
     uint32_t count = dw_read_array (reader);
     size_t size = (size_t) (reader->end - reader->at);
     dw_writer_clear (&self->elsewhere);
-    uint8_t *at = dw_writer_room (&self->elsewhere, size);
-    self->elsewhere_count = at ? count : 0;
-    if (at) {
-        memcpy (at, reader->at, size);
-        self->elsewhere.count = size;
-    }
+    dw_write_raw (&self->elsewhere, reader->at, size);
+    self->elsewhere_count = self->elsewhere.no_memory ? 0 : count;
     dw_write_uint (&self->reply.head, DW_WIRE_REFER);
     dw_write_uint (&self->reply.head, self->elsewhere_count);
     dw_peers_reply (&self->peers, router, &self->reply);

@@ -75,6 +75,8 @@ void dw_coordinator_write_payload (dw_coordinator_t *self, dw_packet_t *packet, 
     uint32_t place = ledger && payload && s_is_to_be_kept (self, run, source, size)
                          ? dw_ledger_find (ledger, run->number, source)
                          : DW_NONE;
+    if (place != DW_NONE && !ledger->items[place].is_sent && dw_packet_frames_left (packet) == 0)
+        place = DW_NONE; /* only a frame is kept: the next task that reads it brings it */
     if (!payload)
         dw_write_nil (&packet->head);
     else if (place == DW_NONE)

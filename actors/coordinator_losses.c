@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "actors/coordinator_self.h"
 
@@ -12,11 +11,7 @@
 #define ENDED 2
 
 static void s_append (dw_writer_t *self, const char *text) {
-    uint8_t *at = dw_writer_room (self, strlen (text));
-    if (!at)
-        return;
-    memcpy (at, text, strlen (text));
-    self->count += strlen (text);
+    dw_write_raw (self, text, strlen (text));
 }
 
 void dw_coordinator_name (const dw_coordinator_t *self, uint32_t number, char *line) {
@@ -173,8 +168,13 @@ void dw_coordinator_explain_loss (const dw_coordinator_t *self, const dw_live_ru
 static void s_on_down (dw_coordinator_t *self, uint32_t number) {
     char line[LINE_BYTES];
     dw_crew_t *worker = &self->workers[number];
-    if (worker->is_down || worker->peer != DW_PEER_NONE)
+    if (worker->is_down)
         return;
+    if (worker->peer != DW_PEER_NONE) { /* its connection was cut, which is not seen from here */
+        dw_coordinator_tell_left (self, number);
+        dw_peers_remove (&self->peers, &self->peers.items[worker->peer]);
+        worker->peer = DW_PEER_NONE;
+    }
     worker->is_down = true;
     self->has_other_agents = true; /* it may have been the last of its lanes */
     s_name (self, number, 0, line);

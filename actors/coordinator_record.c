@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "actors/coordinator_self.h"
+#include "actors/processors.h"
 
 int dw_coordinator_record_open (dw_coordinator_t *self, const dw_scheduler_options_t *options,
                                 dw_error_t *error) {
@@ -15,15 +16,8 @@ int dw_coordinator_record_open (dw_coordinator_t *self, const dw_scheduler_optio
     dw_trait_t *traits = calloc (kinds_count + 1u, sizeof *traits);
     if (!traits)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    for (uint32_t kind = 0; kind < kinds_count; kind++) {
-        const dw_processor_t *processor = program->processors[kind];
-        traits[kind] = (dw_trait_t){.intent = processor->intent == DW_ANALYZE ? DW_ANALYZE
-                                                                              : DW_TRANSFORM,
-                                    .brief = processor->brief,
-                                    .payload_only = processor->payload_only,
-                                    .may_skip = processor->may_skip,
-                                    .may_add = processor->may_add};
-    }
+    for (uint32_t kind = 0; kind < kinds_count; kind++)
+        traits[kind] = dw_processor_trait (program->processors[kind]);
     dw_recording_header_t header = {.dagwood = dw_version (),
                                     .name = self->options.name,
                                     .plan_digest = self->options.digest,

@@ -4,7 +4,6 @@
 
 #include "actors/clock.h"
 #include "actors/coordinator_self.h"
-#include "actors/delivery.h"
 #include "runtime/payload.h"
 
 /* ---- Runs ------------------------------------------------------------------------------------- */
@@ -287,7 +286,9 @@ dw_packet_t *dw_coordinator_result_begin (dw_coordinator_t *self, const dw_live_
         dw_peer_t *peer = &self->peers.items[client];
         if (peer->packet.count > DW_WIRE_FRAMES_MAX / 2 || dw_coordinator_is_full (self, peer))
             dw_peers_send (&self->peers, peer);
-        return dw_peers_packet (&self->peers, peer, DW_WIRE_RESULTS);
+        dw_packet_t *packet = dw_peers_packet (&self->peers, peer, DW_WIRE_RESULTS);
+        self->is_over |= !packet; /* nobody waits longer than there is a coordinator */
+        return packet;
     }
     if (run->session == DW_NONE && run->detached == DW_NONE)
         return NULL;

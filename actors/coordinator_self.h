@@ -97,7 +97,7 @@ typedef struct dw_detached_t {
     uint8_t key[DW_KEY_SIZE];
     uint64_t number;
     uint32_t run;     /* while it is live */
-    int64_t ended_ns; /* when it was begun, ended, or dropped */
+    int64_t ended_ns; /* when it was begun, or ended */
     dw_parcel_t
         *result; /* when it has ended; its head is a byte and the record behind its run's number */
 } dw_detached_t;

@@ -198,11 +198,7 @@ void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
         dw_write_uint (head, numbers[i]);
     s_write_lanes (self);
     dw_write_array (head, troubles_count);
-    uint8_t *at = dw_writer_room (head, texts.count + 1);
-    if (at && texts.count) {
-        memcpy (at, texts.bytes, texts.count);
-        head->count += texts.count;
-    }
+    dw_write_raw (head, texts.bytes, texts.count);
     dw_writer_free (&texts);
     s_write_clients (self, dw_clock_ns ());
     s_write_runs (self, live, dw_clock_ns ());

@@ -7,14 +7,6 @@
 #include <string.h>
 #include <unistr.h>
 
-static void s_append (dw_writer_t *self, const void *bytes, size_t size) {
-    uint8_t *at = dw_writer_room (self, size);
-    if (!at)
-        return;
-    memcpy (at, bytes, size);
-    self->count += size;
-}
-
 /* Whether a terminal shows it as what it is: no control, nothing that changes the direction of what follows. */
 static bool s_is_printable (ucs4_t c) {
     return c >= 0x20 && (c < 0x7f || c > 0x9f) && (c < 0x200b || c > 0x200f) &&
@@ -31,12 +23,12 @@ void dw_deaths_print (dw_writer_t *self, const void *text, size_t size, const ch
         ucs4_t c = 0;
         int bytes = u8_mbtoucr (&c, at, (size_t) (end - at));
         if (bytes > 0 && c == '\n') {
-            s_append (self, "\n", 1);
-            s_append (self, indent, strlen (indent));
+            dw_write_raw (self, "\n", 1);
+            dw_write_raw (self, indent, strlen (indent));
         } else if (bytes > 0 && (c == '\t' || s_is_printable (c)))
-            s_append (self, at, (size_t) bytes);
+            dw_write_raw (self, at, (size_t) bytes);
         else if (bytes <= 0 || c != '\r')
-            s_append (self, "?", 1);
+            dw_write_raw (self, "?", 1);
         at += bytes > 0 ? bytes : 1;
     }
 }
@@ -94,11 +86,11 @@ unsigned dw_deaths_tell (const dw_deaths_t *self, uint64_t run, uint32_t node,
             continue;
         char begin[32];
         int size = snprintf (begin, sizeof begin, "\n  attempt %u: ", (unsigned) death->attempt);
-        s_append (writer, begin, (size_t) size);
+        dw_write_raw (writer, begin, (size_t) size);
         if (death->story)
-            s_append (writer, death->story, death->size);
+            dw_write_raw (writer, death->story, death->size);
         else
-            s_append (writer, "nothing more is known", strlen ("nothing more is known"));
+            dw_write_raw (writer, "nothing more is known", strlen ("nothing more is known"));
         told++;
     }
     return told;

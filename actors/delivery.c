@@ -63,11 +63,7 @@ static void s_move_payload (s_work_t *work, dw_slot_t *slot, dw_extra_t *extra) 
     }
     bool is_small = size <= DW_WIRE_INLINE_MAX || dw_packet_frames_left (work->packet) < 8;
     if (is_small && offset + size <= UINT32_MAX) {
-        uint8_t *at = dw_writer_room (&work->blob, size);
-        if (at) {
-            memcpy (at, zmq_msg_data (&extra->payload), size);
-            work->blob.count += size;
-        }
+        dw_write_raw (&work->blob, zmq_msg_data (&extra->payload), size);
         s_place (slot, DW_SLOT_BLOB, (uint32_t) offset);
         return;
     }
@@ -108,7 +104,7 @@ static void s_move_extra (s_work_t *work, uint32_t node, dw_slot_t *slot) {
 /* Gives every slot its status, and makes it travel. */
 static void s_settle_slots (s_work_t *work) {
     dw_delivery_t *self = work->delivery;
-    bool all_done = dw_scheduler_not_done_count (self->scheduler, self->run) == 0;
+    bool all_done = dw_scheduler_all_done (self->scheduler, self->run);
     for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
         dw_slot_t *slot = &self->slots[node];
         if (!all_done) {
@@ -154,7 +150,7 @@ static void s_give_or_nil (dw_packet_t *packet, dw_writer_t *writer) {
 
 int dw_delivery_write (dw_delivery_t *self, dw_packet_t *packet) {
     s_work_t work = {.delivery = self, .packet = packet};
-    bool all_done = dw_scheduler_not_done_count (self->scheduler, self->run) == 0;
+    bool all_done = dw_scheduler_all_done (self->scheduler, self->run);
     if (self->has_extras || !all_done)
         s_settle_slots (&work);
     if (!all_done && dw_scheduler_causes (self->scheduler, self->run, s_on_causes, &work))

@@ -15,7 +15,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -40,7 +39,12 @@
 typedef enum s_wish_t { WISH_NONE, WISH_DRAIN = 1, WISH_CLOSE = 0x10000 } s_wish_t;
 
 /* What a turn came to. */
-typedef enum s_turn_t { TURN_ON, TURN_OVER, TURN_LOST } s_turn_t;
+typedef enum s_turn_t {
+    TURN_ON,
+    TURN_OVER,
+    TURN_LOST, /* the coordinator is, */
+    TURN_AGAIN /* or is there, and this worker is to come again: why has been said */
+} s_turn_t;
 
 struct dw_exec_worker_t {
     dw_exec_options_t options;
@@ -68,6 +72,12 @@ struct dw_exec_worker_t {
 static void s_notice (const dw_exec_worker_t *self, const char *text) {
     if (self->options.tools.notice)
         self->options.tools.notice (self->options.tools.notice_arg, text);
+}
+
+/* Tells what went wrong, a line each. */
+static void s_notice_error (const dw_exec_worker_t *self, const dw_error_t *error) {
+    for (size_t i = 0; i < dw_error_count (error); i++)
+        s_notice (self, dw_error_message (error, i));
 }
 
 static void s_say (dw_exec_worker_t *self, dw_wire_type_t type) {
@@ -155,8 +165,10 @@ static int s_on_first_message (dw_exec_worker_t *self, dw_error_t *error) {
                          self->endpoint);
 }
 
+/* BYE says that nothing was begun: while a tool is at a task that is not so, and silence says it instead. */
 static void s_disconnect (dw_exec_worker_t *self) {
-    if (self->link.socket && self->peer != UINT32_MAX)
+    bool is_at_work = self->toolbox && dw_toolbox_is_at_work (self->toolbox);
+    if (self->link.socket && self->peer != UINT32_MAX && !is_at_work)
         s_say (self, DW_WIRE_BYE);
     self->peer = UINT32_MAX;
     dw_link_close (&self->link);
@@ -217,7 +229,7 @@ static s_turn_t s_on_tasks (dw_exec_worker_t *self, dw_wire_reader_t *reader) {
     for (; dw_wire_reader_has_more (reader); ticket++)
         if (!s_read_task (self, reader, ticket)) {
             s_notice (self, "the coordinator sent a task that makes no sense");
-            return TURN_LOST; /* it cannot be answered: all is given back */
+            return TURN_AGAIN; /* it cannot be answered: all is given back */
         }
     return TURN_ON;
 }
@@ -243,14 +255,18 @@ static s_turn_t s_on_message (dw_exec_worker_t *self) {
     if (type == DW_WIRE_REFUSED) {
         dw_error_t *error = dw_error_new ();
         self->result = dw_link_on_refused (&reader, error);
-        s_notice (self, dw_error_text (error));
+        s_notice_error (self, error);
         dw_error_destroy (&error);
         self->peer = UINT32_MAX; /* it is put out, and need not look for it again */
         return TURN_OVER;
     }
-    if (type == DW_WIRE_REPLACE)
+    if (type == DW_WIRE_REPLACE) {
         self->peer = UINT32_MAX;
-    return type == DW_WIRE_REPLACE ? TURN_LOST : TURN_ON;
+        s_notice (self,
+                  "the coordinator gave up what the programs were at: this worker comes again");
+        return TURN_AGAIN;
+    }
+    return TURN_ON;
 }
 
 static s_turn_t s_take_in (dw_exec_worker_t *self) {
@@ -365,7 +381,7 @@ static s_turn_t s_turn (dw_exec_worker_t *self) {
     now_ns = dw_clock_ns ();
     if (self->is_closing || (self->is_stopping && !dw_toolbox_is_busy (self->toolbox)) ||
         s_is_grace_over (self, now_ns))
-        return TURN_OVER; /* BYE gives back what is left */
+        return TURN_OVER; /* what is left is given back, or lost */
     bool is_cut = dw_link_is_cut (&self->link);
     return is_cut || now_ns - self->heard_ns >= self->silence_ns ? TURN_LOST : TURN_ON;
 }
@@ -412,7 +428,7 @@ static bool s_find_again (dw_exec_worker_t *self) {
     if (self->result == DW_ELOST && self->is_draining)
         self->result = DW_OK;
     else if (self->result)
-        s_notice (self, dw_error_text (error));
+        s_notice_error (self, error);
     else
         s_notice (self, "the coordinator is there again");
     dw_error_destroy (&error);
@@ -430,7 +446,7 @@ static void *s_exec_actor (void *args) {
             s_notice (self,
                       "the coordinator was lost: what the programs were at is done elsewhere");
         s_disconnect (self);
-    } while (turn == TURN_LOST && s_find_again (self));
+    } while (turn != TURN_OVER && s_find_again (self));
     eventfd_write (self->ended_fd, 1);
     return NULL;
 }

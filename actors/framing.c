@@ -24,14 +24,6 @@ dw_framing_t dw_framing_of (const char *name) {
     return (dw_framing_t) i;
 }
 
-static void s_append (dw_writer_t *writer, const void *bytes, size_t size) {
-    uint8_t *at = dw_writer_room (writer, size);
-    if (!at || size == 0)
-        return;
-    memcpy (at, bytes, size);
-    writer->count += size;
-}
-
 /* ---- To JSON ---------------------------------------------------------------------------------- */
 
 static json_t *s_to_json (const msgpack_object *object, const char **why);
@@ -97,7 +89,7 @@ static json_t *s_to_json (const msgpack_object *object, const char **why) {
 }
 
 static int s_on_dumped (const char *bytes, size_t size, void *writer) {
-    s_append (writer, bytes, size);
+    dw_write_raw (writer, bytes, size);
     return 0;
 }
 
@@ -115,7 +107,7 @@ static const char *s_write_json (const uint8_t *payload, size_t size, dw_writer_
     if (!why && json_dump_callback (json, s_on_dumped, writer, JSON_ENCODE_ANY | JSON_COMPACT))
         why = NO_MEMORY;
     if (!why)
-        s_append (writer, "\n", 1);
+        dw_write_raw (writer, "\n", 1);
     json_decref (json);
     msgpack_unpacked_destroy (&unpacked);
     return why;
@@ -124,7 +116,7 @@ static const char *s_write_json (const uint8_t *payload, size_t size, dw_writer_
 /* ---- From JSON -------------------------------------------------------------------------------- */
 
 static int s_pack_bytes (void *writer, const char *bytes, size_t size) {
-    s_append (writer, bytes, size);
+    dw_write_raw (writer, bytes, size);
     return 0;
 }
 
@@ -132,7 +124,7 @@ static bool s_pack (msgpack_packer *packer, json_t *json, unsigned depth) {
     const char *key;
     json_t *value;
     size_t index;
-    bool ok = depth <= DW_PAYLOAD_DEPTH_MAX;
+    bool ok = depth < DW_PAYLOAD_DEPTH_MAX || !(json_is_array (json) || json_is_object (json));
     switch (json_typeof (json)) {
         case JSON_NULL: msgpack_pack_nil (packer); break;
         case JSON_TRUE: msgpack_pack_true (packer); break;
@@ -178,8 +170,8 @@ static const char *s_write_text (const uint8_t *payload, size_t size, dw_writer_
         return NO_TEXT;
     if (memchr (text, '\0', length))
         return "the payload has a NUL, which ends records of --exec-format text";
-    s_append (writer, text, length);
-    s_append (writer, "", 1);
+    dw_write_raw (writer, text, length);
+    dw_write_raw (writer, "", 1);
     return NULL;
 }
 
@@ -188,8 +180,8 @@ static const char *s_write_msgpack (const uint8_t *payload, size_t size, dw_writ
                                           (uint8_t) (size >> 8), (uint8_t) size};
     if (size > UINT32_MAX)
         return "the payload has 4 GiB or more";
-    s_append (writer, length, sizeof length);
-    s_append (writer, payload, size);
+    dw_write_raw (writer, length, sizeof length);
+    dw_write_raw (writer, payload, size);
     return NULL;
 }
 
@@ -228,7 +220,7 @@ const char *dw_framing_read (dw_framing_t self, const uint8_t *bytes, size_t siz
     if (self == DW_FRAMING_MSGPACK) {
         if (dw_payload_check (bytes + LENGTH_BYTES, size - LENGTH_BYTES))
             return "what is not one msgpack value";
-        s_append (writer, bytes + LENGTH_BYTES, size - LENGTH_BYTES);
+        dw_write_raw (writer, bytes + LENGTH_BYTES, size - LENGTH_BYTES);
     } else if (self == DW_FRAMING_NDJSON)
         return s_read_json (bytes, size - 1, writer);
     else if (u8_check (bytes, size - 1))

@@ -31,7 +31,7 @@ const char *dw_framing_write (dw_framing_t self, const uint8_t *payload, size_t 
 size_t dw_framing_measure (dw_framing_t self, const uint8_t *bytes, size_t size, size_t from);
 /* The largest size that the record can still have, by what there is of it: to be compared with a limit. */
 size_t dw_framing_announced (dw_framing_t self, const uint8_t *bytes, size_t size);
-/* Appends the record of size bytes as a payload. NULL, or why it is none. */
+/* Appends the record of size bytes as a payload. NULL, or why it is none. (No memory: the writer's no_memory.) */
 const char *dw_framing_read (dw_framing_t self, const uint8_t *bytes, size_t size,
                              dw_writer_t *writer);
 

@@ -20,7 +20,7 @@ typedef struct dw_outcomes_t {
     size_t slots_count, slots_size;
 } dw_outcomes_t;
 
-/* Room for one more event and slots more slots. False: no memory. Slots may move. */
+/* Room for two more events and slots more slots. False: no memory. Slots may move. */
 bool dw_outcomes_reserve (dw_outcomes_t *self, size_t slots);
 /* Empties it; what slots still own is freed. */
 void dw_outcomes_clear (dw_outcomes_t *self);
@@ -79,7 +79,7 @@ void dw_host_begin (dw_host_t *self, uint32_t worker, const dw_task_t *task);
 /* Whether a task is under way. */
 bool dw_host_is_busy (const dw_host_t *self);
 /* Runs steps of the task under way until it is over or until_ns has come, and appends one event
- * that tells of them. False: no memory, nothing was run. */
+ * that tells of them; or two, where a later step fails. False: no memory, nothing was run. */
 bool dw_host_run (dw_host_t *self, dw_outcomes_t *outcomes, int64_t until_ns);
 /* How many steps of the task begun last events have told of, */
 uint32_t dw_host_steps_told (const dw_host_t *self);

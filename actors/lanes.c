@@ -21,14 +21,14 @@ struct dw_lanes_t {
 };
 
 /* What was offered. */
-typedef struct offer_t {
+typedef struct s_offer_t {
     uint64_t *kinds; /* a set */
     struct {
         const char *name, *value;
         size_t name_size, value_size;
     } tags[DW_WIRE_TAGS_MAX];
     uint32_t tags_count;
-} offer_t;
+} s_offer_t;
 
 static void s_add (uint64_t *kinds, uint32_t kind) {
     kinds[kind / 64] |= UINT64_C (1) << (kind % 64);
@@ -78,7 +78,7 @@ void dw_lanes_destroy (dw_lanes_t **self_p) {
 /* ---- What is offered -------------------------------------------------------------------------- */
 
 static void s_read_processors (const dw_lanes_t *self, dw_wire_reader_t *reader, uint32_t count,
-                               offer_t *offer) {
+                               s_offer_t *offer) {
     char text[DW_WIRE_NAME_MAX + 1 + 8]; /* names are compared by words */
     for (; count > 0 && !reader->is_damaged; count--) {
         size_t size;
@@ -95,7 +95,7 @@ static void s_read_processors (const dw_lanes_t *self, dw_wire_reader_t *reader,
     }
 }
 
-static void s_read_tags (dw_wire_reader_t *reader, offer_t *offer) {
+static void s_read_tags (dw_wire_reader_t *reader, s_offer_t *offer) {
     offer->tags_count = dw_read_tags (reader);
     for (uint32_t i = 0; i < offer->tags_count; i++) {
         offer->tags[i].name = dw_read_name (reader, &offer->tags[i].name_size);
@@ -109,7 +109,7 @@ static bool s_is (const char *text, const char *bytes, size_t size) {
     return strlen (text) == size && memcmp (text, bytes, size) == 0;
 }
 
-static bool s_has_tag (const offer_t *offer, const dw_tag_t *tag) {
+static bool s_has_tag (const s_offer_t *offer, const dw_tag_t *tag) {
     for (uint32_t i = 0; i < offer->tags_count; i++)
         if (s_is (tag->name, offer->tags[i].name, offer->tags[i].name_size) &&
             s_is (tag->value, offer->tags[i].value, offer->tags[i].value_size))
@@ -120,7 +120,7 @@ static bool s_has_tag (const offer_t *offer, const dw_tag_t *tag) {
 /* ---- What is lacking -------------------------------------------------------------------------- */
 
 /* The first tag of a lane that is not offered; NULL: all are. */
-static const dw_tag_t *s_lacks_tag (const dw_lanes_t *self, uint32_t lane, const offer_t *offer) {
+static const dw_tag_t *s_lacks_tag (const dw_lanes_t *self, uint32_t lane, const s_offer_t *offer) {
     const dw_demand_t *demand = self->plan->demands ? &self->plan->demands[lane] : NULL;
     for (uint32_t i = 0; demand && i < demand->tags_count; i++)
         if (!s_has_tag (offer, &demand->tags[i]))
@@ -129,7 +129,7 @@ static const dw_tag_t *s_lacks_tag (const dw_lanes_t *self, uint32_t lane, const
 }
 
 /* The processor of a lane from kind on that is not offered; DW_NONE: all are. */
-static uint32_t s_lacks_kind (const dw_lanes_t *self, uint32_t lane, const offer_t *offer,
+static uint32_t s_lacks_kind (const dw_lanes_t *self, uint32_t lane, const s_offer_t *offer,
                               uint32_t kind) {
     const uint64_t *kinds = s_kinds_of (self, lane);
     uint64_t mask = UINT64_MAX << (kind % 64);
@@ -152,7 +152,7 @@ static void s_append (char *why, const char *format, ...) {
 }
 
 /* Appends what the offer lacks for a lane. */
-static void s_tell (const dw_lanes_t *self, uint32_t lane, const offer_t *offer, char *why) {
+static void s_tell (const dw_lanes_t *self, uint32_t lane, const s_offer_t *offer, char *why) {
     const dw_plan_t *plan = self->plan;
     const dw_tag_t *tag = s_lacks_tag (self, lane, offer);
     uint32_t more = 0, shown = 0;
@@ -176,7 +176,7 @@ static void s_tell (const dw_lanes_t *self, uint32_t lane, const offer_t *offer,
 int dw_lanes_match (const dw_lanes_t *self, const dw_wire_agent_t *agent, dw_wire_reader_t *reader,
                     bool compiles, uint64_t *lanes_p, char why[DW_LANES_WHY]) {
     const dw_plan_t *plan = self->plan;
-    offer_t offer = {.kinds = calloc (self->words_count, sizeof (uint64_t))};
+    s_offer_t offer = {.kinds = calloc (self->words_count, sizeof (uint64_t))};
     if (!offer.kinds)
         return DW_ENOMEM;
     s_read_processors (self, reader, agent->processors_count, &offer);

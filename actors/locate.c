@@ -10,8 +10,7 @@
 #include "actors/message.h"
 #include "runtime/core/error.h"
 
-#define TIMEOUT_MS     3000
-#define NAME_MAX_BYTES 255u
+#define TIMEOUT_MS 3000
 
 /* What was said: where, and which graphs there are. */
 typedef struct s_answer_t {
@@ -24,9 +23,8 @@ typedef struct s_answer_t {
 /* People are shown it. */
 static char *s_copy (const char *name, size_t size) {
     char *copy = strndup (name, size);
-    for (char *at = copy; at && *at; at++)
-        if ((unsigned char) *at < ' ' || *at == 0x7f)
-            *at = '?';
+    if (copy)
+        dw_error_tame (copy);
     return copy;
 }
 
@@ -39,7 +37,7 @@ static int s_read_moved (s_answer_t *self, dw_wire_reader_t *reader) {
         return DW_EPROTOCOL;
     for (uint32_t i = 0; i < count; i++) {
         size_t size;
-        const char *name = dw_read_str (reader, NAME_MAX_BYTES, &size);
+        const char *name = dw_read_str (reader, DW_GRAPH_NAME_MAX, &size);
         if (!name)
             return DW_EPROTOCOL;
         self->names[self->count] = s_copy (name, size);
@@ -57,23 +55,17 @@ static void s_free (s_answer_t *self) {
 
 static int s_read (s_answer_t *self, void *socket, const char *endpoint, dw_error_t *error) {
     dw_message_t message = {0};
-    size_t size;
     int err = dw_message_receive (&message, socket);
     if (!err) {
         dw_wire_reader_t reader = dw_wire_reader (zmq_msg_data (&message.frames[0]),
                                                   zmq_msg_size (&message.frames[0]));
-        uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES), code = 0;
+        uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
         if (type == DW_WIRE_MOVED && !reader.is_damaged)
             err = s_read_moved (self, &reader);
+        else if (type == DW_WIRE_REFUSED && !reader.is_damaged)
+            err = dw_link_on_refused (&reader, error);
         else
             err = DW_EPROTOCOL;
-        if (type == DW_WIRE_REFUSED && !reader.is_damaged) {
-            code = dw_read_uint_max (&reader, 999);
-            const char *text = dw_read_str (&reader, 4096, &size);
-            err = dw_error_add (error, code == 403 ? DW_EKEY : DW_EREFUSED, DW_NOWHERE,
-                                "the coordinator refused: %.*s (%u)", text ? (int) size : 0,
-                                text ? text : "", (unsigned) code);
-        }
     }
     dw_message_free (&message);
     if (err == DW_EPROTOCOL)
@@ -89,16 +81,18 @@ static int s_ask (s_answer_t *self, void *context, const char *endpoint, const d
     dw_packet_t packet = {0};
     int64_t deadline_ns = dw_clock_ns () +
                           (int64_t) (timeout_ms > 0 ? timeout_ms : TIMEOUT_MS) * 1000000;
-    int err, waited = DW_ELOST;
+    int err, waited;
     do {
+        waited = DW_OK;
         dw_link_close (&link);
         err = dw_link_open (&link, context, endpoint, keys, error);
-        if (err)
-            return err;
-        dw_write_uint (&packet.head, DW_WIRE_WHERE);
-        dw_write_str (&packet.head, graph, strlen (graph));
-        err = dw_packet_send (&packet, link.socket, NULL, 0);
-        waited = err ? DW_OK : dw_link_wait (&link, deadline_ns, stop);
+        if (!err) {
+            dw_write_uint (&packet.head, DW_WIRE_WHERE);
+            dw_write_str (&packet.head, graph, strlen (graph));
+            err = dw_packet_send (&packet, link.socket, NULL, 0);
+        }
+        if (!err)
+            waited = dw_link_wait (&link, deadline_ns, stop);
     } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
     if (waited)
         err = dw_link_blame (&link, endpoint, keys->has_keys, error);

@@ -8,7 +8,8 @@
 
 #include "actors/link.h"
 
-#define DW_GRAPHS_MAX 64u
+#define DW_GRAPHS_MAX     64u  /* of a process */
+#define DW_GRAPH_NAME_MAX 255u /* bytes of the name of one */
 
 /* Asks, in a connection of its own, where the graph of this name is, which *endpoint_p becomes; what it was, NULL or
  * allocated (endpoint itself, too), is freed. An error changes nothing. names_p and

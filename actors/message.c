@@ -81,10 +81,8 @@ const uint8_t *dw_message_resolve (dw_message_t *self, uint32_t head, const dw_r
     if (!ref->frame)
         return ref->bytes;
     if (head + ref->frame >= self->count) {
-        reader->is_damaged = true;
-        reader->at = reader->end;
         *size_p = 0;
-        return NULL;
+        return dw_wire_damage (reader);
     }
     *frame_p = &self->frames[head + ref->frame];
     *size_p = zmq_msg_size (*frame_p);
@@ -94,7 +92,7 @@ const uint8_t *dw_message_resolve (dw_message_t *self, uint32_t head, const dw_r
 /* ---- Out -------------------------------------------------------------------------------------- */
 
 void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t *frame) {
-    if (!frame || size <= DW_WIRE_INLINE_MAX) {
+    if (!frame || size <= DW_WIRE_INLINE_MAX || dw_packet_frames_left (self) == 0) {
         dw_write_bin (&self->head, bytes, size);
         return;
     }
@@ -125,11 +123,7 @@ void dw_packet_give (dw_packet_t *self, zmq_msg_t *message) {
 }
 
 void dw_packet_append (dw_packet_t *self, const void *bytes, size_t size) {
-    uint8_t *at = dw_writer_room (&self->head, size);
-    if (!at)
-        return;
-    memcpy (at, bytes, size);
-    self->head.count += size;
+    dw_write_raw (&self->head, bytes, size);
 }
 
 void dw_packet_lend (dw_packet_t *self, zmq_msg_t *message) {
@@ -154,6 +148,13 @@ static int s_send_bytes (void *socket, const void *bytes, size_t size, int flags
     return DW_OK;
 }
 
+static int s_send_frame (void *socket, zmq_msg_t *frame, int flags) {
+    while (zmq_msg_send (frame, socket, flags | ZMQ_DONTWAIT) < 0)
+        if (errno != EINTR)
+            return s_send_error (errno);
+    return DW_OK;
+}
+
 int dw_packet_send (dw_packet_t *self, void *socket, const void *id, size_t id_size) {
     int err = self->head.no_memory ? DW_ENOMEM : DW_OK;
     if (!err && id_size) /* when this is refused nothing was begun, and nothing else may be sent */
@@ -161,12 +162,8 @@ int dw_packet_send (dw_packet_t *self, void *socket, const void *id, size_t id_s
     if (!err)
         err = s_send_bytes (socket, self->head.bytes, self->head.count,
                             self->count ? ZMQ_SNDMORE : 0);
-    for (uint32_t i = 0; !err && i < self->count; i++) {
-        int flags = ZMQ_DONTWAIT | (i + 1 < self->count ? ZMQ_SNDMORE : 0);
-        while (zmq_msg_send (&self->frames[i], socket, flags) < 0 && !err)
-            if (errno != EINTR)
-                err = s_send_error (errno);
-    }
+    for (uint32_t i = 0; !err && i < self->count; i++)
+        err = s_send_frame (socket, &self->frames[i], i + 1 < self->count ? ZMQ_SNDMORE : 0);
     dw_packet_clear (self);
     return err;
 }
@@ -178,10 +175,7 @@ int dw_message_send_copies (zmq_msg_t *frames, uint32_t count, void *socket, con
         zmq_msg_t copy;
         zmq_msg_init (&copy);
         zmq_msg_copy (&copy, &frames[i]);
-        int flags = ZMQ_DONTWAIT | (i + 1 < count ? ZMQ_SNDMORE : 0);
-        while (!err && zmq_msg_send (&copy, socket, flags) < 0)
-            if (errno != EINTR)
-                err = s_send_error (errno);
+        err = s_send_frame (socket, &copy, i + 1 < count ? ZMQ_SNDMORE : 0);
         zmq_msg_close (&copy);
     }
     return err;

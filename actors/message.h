@@ -42,18 +42,18 @@ typedef struct dw_packet_t {
     uint32_t records; /* the caller's count of what it has put in */
 } dw_packet_t;
 
-/* Appends a byte string: inside of the head when it is small or nobody can share it, else as a
- * frame of its own, by reference to the message that holds it, or as one of the last frames that has the same
- * bytes in the same memory. */
+/* Appends a byte string: inside of the head when it is small, or nobody can share it, or there are as many frames as a
+ * reader takes; else as a frame of its own, by reference to the message that holds it, or as one of the last frames
+ * that has the same bytes in the same memory. */
 void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t *frame);
 /* Gives message away as a frame of the packet and appends its number to the head. */
 void dw_packet_give (dw_packet_t *self, zmq_msg_t *message);
 /* Appends bytes to the head as they are, and a frame by reference of which the head says what it will. */
 void dw_packet_append (dw_packet_t *self, const void *bytes, size_t size);
 void dw_packet_lend (dw_packet_t *self, zmq_msg_t *message);
-/* How many more frames may be added. */
+/* How many more frames may be added: a reader counts the head, too, and a ROUTER the routing id. */
 static inline uint32_t dw_packet_frames_left (const dw_packet_t *self) {
-    return DW_WIRE_FRAMES_MAX - self->count;
+    return self->count < DW_WIRE_FRAMES_MAX - 2 ? DW_WIRE_FRAMES_MAX - 2 - self->count : 0;
 }
 /* Sends it, to the routing id (id_size 0: none), and empties it whatever comes of it.
  * Errors: DW_ECLOSED; DW_ENOENT the peer is gone; DW_EAGAIN its queue is full; DW_ENOMEM. */

@@ -137,7 +137,7 @@ int dw_peers_send (dw_peers_t *self, dw_peer_t *peer) {
                   : dw_packet_send (&peer->packet, self->routers[peer->router], peer->id,
                                     peer->id_size);
     self->messages_count++;
-    if (err) {
+    if (err && records > 0) { /* else it was a probe, of which its caller judges */
         peer->is_unreachable = true;
         peer->unsent += records;
     }

@@ -142,16 +142,20 @@ const char *dw_processors_nearest (const dw_processors_t *self, const char *word
 
 /* ---- What it makes of a graph ------------------------------------------------------------- */
 
+dw_trait_t dw_processor_trait (const dw_processor_t *processor) {
+    return (dw_trait_t){
+        .intent = processor->intent == DW_ANALYZE ? DW_ANALYZE : DW_TRANSFORM,
+        .brief = processor->brief,
+        .payload_only = processor->payload_only,
+        .may_skip = processor->may_skip,
+        .may_add = processor->may_add,
+    };
+}
+
 static bool s_trait (void *arg, const char *name, dw_trait_t *trait_p) {
     const dw_processor_t *processor = dw_processors_find (arg, name);
     if (processor) {
-        *trait_p = (dw_trait_t){
-            .intent = processor->intent == DW_ANALYZE ? DW_ANALYZE : DW_TRANSFORM,
-            .brief = processor->brief,
-            .payload_only = processor->payload_only,
-            .may_skip = processor->may_skip,
-            .may_add = processor->may_add,
-        };
+        *trait_p = dw_processor_trait (processor);
     }
     return processor != NULL;
 }
@@ -193,6 +197,33 @@ static bool s_requires_options (const dw_processor_t *processor) {
 }
 
 static int s_check_node (const dw_processors_t *self, const dw_graph_t *graph,
+                         const dw_node_t *node, dw_error_t *error);
+
+static bool s_takes (const dw_processor_t *processor, const char *name, dw_option_type_t type) {
+    const dw_option_t *option = processor->options;
+    while (option && option->name && (option->type != type || strcmp (option->name, name) != 0)) {
+        option++;
+    }
+    return option && option->name;
+}
+
+/* What the node says for a processor that it adds, if that is known here. */
+static int s_check_given (const dw_processors_t *self, const dw_graph_t *graph,
+                          const dw_node_t *node, const dw_processor_t *processor,
+                          const dw_settings_t *settings, dw_error_t *error) {
+    if (!s_takes (processor, "options", DW_OPTIONS) || !s_takes (processor, "processor", DW_TEXT)) {
+        return 0;
+    }
+    const dw_node_t *given = dw_settings_given (settings);
+    dw_node_t added = {.id = node->id,
+                       .processor = dw_settings_text (settings, "processor"),
+                       .line = node->line,
+                       .column = node->column,
+                       .settings = given ? given->settings : NULL};
+    return s_check_node (self, graph, &added, error);
+}
+
+static int s_check_node (const dw_processors_t *self, const dw_graph_t *graph,
                          const dw_node_t *node, dw_error_t *error) {
     const dw_processor_t *processor = dw_processors_find (self, node->processor);
     if (!processor) {
@@ -203,6 +234,9 @@ static int s_check_node (const dw_processors_t *self, const dw_graph_t *graph,
     }
     dw_settings_t *settings = NULL;
     int err = dw_settings_new (&settings, node, graph->file, processor, error);
+    if (!err) {
+        err = s_check_given (self, graph, node, processor, settings, error);
+    }
     dw_settings_destroy (&settings);
     return err;
 }

@@ -18,6 +18,9 @@ const char *dw_processors_nearest (const dw_processors_t *self, const char *word
  * set is borrowed for as long as the lookup is used. */
 dw_plan_lookup_t dw_processors_lookup (const dw_processors_t *self);
 
+/* What the scheduler knows of a processor. */
+dw_trait_t dw_processor_trait (const dw_processor_t *processor);
+
 /* Compiles graph into a plan and checks the options of every node, so that all that is wrong comes
  * at once: what dw_graph_validate promises, for who then needs the plan. On failure *plan_p is
  * untouched. Reports at most 100 nodes with wrong options, then how many more.

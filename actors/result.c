@@ -2,7 +2,6 @@
 
 #include "actors/result.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

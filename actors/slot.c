@@ -2,7 +2,6 @@
 
 #include "actors/slot.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 dw_extra_t *dw_slot_need_extra (dw_slot_t *self) {
@@ -83,7 +82,8 @@ uint8_t *dw_slot_reserve_outside (dw_slot_t *self, size_t size) {
 }
 
 bool dw_slot_share (dw_slot_t *self, zmq_msg_t *message) {
-    assert (zmq_msg_size (message) <= UINT32_MAX); /* a payload's limit is below that */
+    if (zmq_msg_size (message) > UINT32_MAX)
+        return false;
     dw_slot_drop_payload (self);
     dw_extra_t *extra = dw_slot_need_extra (self);
     if (!extra || zmq_msg_copy (&extra->payload, message))

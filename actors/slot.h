@@ -80,7 +80,7 @@ static inline uint8_t *dw_slot_reserve (dw_slot_t *self, size_t size) {
     self->size = (uint32_t) size;
     return self->bytes;
 }
-/* Takes another reference to a message as the payload. False: no memory. */
+/* Takes another reference to a message as the payload. False: no memory, or it has 4 GiB or more. */
 bool dw_slot_share (dw_slot_t *self, zmq_msg_t *message);
 /* Sets the error, whose text is copied. False: no memory; the code is lost too. */
 bool dw_slot_set_error (dw_slot_t *self, uint16_t code, const char *message, size_t size);

@@ -48,7 +48,7 @@ int dw_squad_mend (dw_squad_t *self, dw_error_t *error);
  * behind, or no thread is to be had. */
 int dw_squad_replace (dw_squad_t *self, uint32_t number, dw_error_t *error);
 /* Ends all slots and frees everything. Waits until deadline_ns for processors that still run; those that do later are
- * left behind, and freed when they return. Errors: DW_ESTUCK how many. */
+ * left behind, and freed when they return. Errors: DW_ESTUCK. */
 int dw_squad_end (dw_squad_t **self_p, int64_t deadline_ns, dw_error_t *error);
 
 #endif

@@ -93,8 +93,7 @@ static void s_read_numbers (dw_wire_reader_t *reader, dw_status_t *status) {
 static void s_read_troubles (dw_wire_reader_t *reader, s_status_t *self, char **at) {
     uint32_t count = dw_read_array (reader);
     if (count > TROUBLES_MAX) {
-        reader->is_damaged = true;
-        reader->at = reader->end;
+        dw_wire_damage (reader);
         return;
     }
     for (uint32_t i = 0; i < count; i++)

@@ -11,6 +11,7 @@
 #include "actors/clock.h"
 #include "actors/coordinator.h"
 #include "actors/door.h"
+#include "actors/locate.h"
 #include "actors/message.h"
 #include "actors/option.h"
 #include "actors/processors.h"
@@ -38,7 +39,6 @@
 #define ANY_CONCURRENCY   65536                /* as many as there are slots */
 #define NETWORK_BYTES_MAX ((int64_t) 16 << 20) /* of a payload, where the graph says nothing */
 #define REFER_MS          5000
-#define GRAPHS_MAX        64u
 #define PROBE_THREADS     4 /* ZeroMQ's own two, the coordinator's, and one for closing */
 
 struct dw_system_t {
@@ -507,9 +507,9 @@ static int s_check_place (const dw_system_t *self, const dw_system_t *other, dw_
 int dw_system_refer (dw_system_t *self, dw_system_t *const *others, size_t count,
                      dw_error_t *error) {
     dw_packet_t packet = {0};
-    int err = count <= GRAPHS_MAX - 1
+    int err = count <= DW_GRAPHS_MAX - 1
                   ? DW_OK
-                  : dw_error_add (error, DW_EINVAL, DW_NOWHERE, "at most %u graphs", GRAPHS_MAX);
+                  : dw_error_add (error, DW_EINVAL, DW_NOWHERE, "at most %u graphs", DW_GRAPHS_MAX);
     for (size_t i = 0; i < count && !err; i++) {
         err = s_check_place (self, others[i], error);
         for (size_t k = 0; k < i && !err; k++)

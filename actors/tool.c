@@ -98,11 +98,7 @@ int dw_tool_start (dw_tool_t *self) {
 }
 
 static void s_append (dw_writer_t *writer, const char *text) {
-    uint8_t *at = dw_writer_room (writer, strlen (text));
-    if (!at)
-        return;
-    memcpy (at, text, strlen (text));
-    writer->count += strlen (text);
+    dw_write_raw (writer, text, strlen (text));
 }
 
 static void s_say_how (int status, dw_writer_t *text) {
@@ -158,16 +154,19 @@ void dw_tool_free (dw_tool_t *self) {
 /* ---- What it reads and writes ----------------------------------------------------------------- */
 
 bool dw_tool_write (dw_tool_t *self) {
-    while (self->in_at < self->in.count) {
+    while (self->in_fd >= 0 && self->in_at < self->in.count) {
         ssize_t sent = write (self->in_fd, self->in.bytes + self->in_at,
                               self->in.count - self->in_at);
+        if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+            return true;
         if (sent < 0)
-            return errno == EAGAIN || errno == EINTR;
-        self->in_at += (size_t) sent;
+            s_close (&self->in_fd);
+        else
+            self->in_at += (size_t) sent;
     }
     self->in_at = 0;
     dw_writer_clear (&self->in);
-    return true;
+    return self->in_fd >= 0;
 }
 
 /* Room for more of its output, behind what is there. */

@@ -35,11 +35,11 @@ typedef struct dw_tool_t {
 void dw_tool_init (dw_tool_t *self);
 /* Starts it. Errors: DW_ELIMIT, why in errno. */
 int dw_tool_start (dw_tool_t *self);
-/* Kills it, if it runs, and appends how it ended to text (NULL: nobody asks): "ended with status 3", "killed by SIGSEGV". */
+/* Kills it, if it runs, and appends how it ended to text (NULL: nobody asks): "ended with status 3", "was killed by SIGSEGV". */
 void dw_tool_kill (dw_tool_t *self, dw_writer_t *text);
 void dw_tool_free (dw_tool_t *self);
 
-/* Writes what it takes of in. False: it reads no more. */
+/* Writes what it takes of in. False: it reads no more, and what there was for it is dropped. */
 bool dw_tool_write (dw_tool_t *self);
 /* Reads what is there, not without end. False: it has closed its standard output. */
 bool dw_tool_read (dw_tool_t *self);

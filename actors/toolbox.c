@@ -11,7 +11,6 @@
 
 #include "actors/clock.h"
 #include "actors/deaths.h"
-#include "runtime/payload.h"
 
 #define AHEAD_MAX        512u        /* tasks that a tool has been given and not answered for, */
 #define AHEAD_BYTES      (64u << 10) /* unless as much waits to be written */
@@ -19,7 +18,6 @@
 #define BACKOFF_FIRST_NS INT64_C (100000000)   /* before a tool that has ended is started again, */
 #define BACKOFF_MAX_NS   INT64_C (10000000000) /* twice as long each time that it has not answered */
 #define TEXT_MAX         8192u                 /* of why a task failed */
-#define RECORDS_MAX      4096                  /* taken in at a time */
 
 typedef enum s_state_t { S_WAITING, S_AHEAD, S_DONE, S_FAILED, S_RETURNED } s_state_t;
 
@@ -226,10 +224,7 @@ static void s_fail (s_task_t *task, uint32_t code, const char *text, size_t size
     task->state = S_FAILED;
     task->code = code;
     dw_writer_clear (&task->bytes);
-    uint8_t *at = dw_writer_room (&task->bytes, size);
-    if (at && size > 0)
-        memcpy (at, text, size);
-    task->bytes.count = at ? size : 0;
+    dw_write_raw (&task->bytes, text, size);
 }
 
 int dw_toolbox_push (dw_toolbox_t *self, uint64_t ticket, uint32_t node_rank, uint32_t steps,
@@ -276,11 +271,7 @@ static void s_return_ahead (dw_toolbox_t *self, s_node_t *node) {
 }
 
 static void s_append (dw_writer_t *writer, const char *text) {
-    uint8_t *at = dw_writer_room (writer, strlen (text));
-    if (!at)
-        return;
-    memcpy (at, text, strlen (text));
-    writer->count += strlen (text);
+    dw_write_raw (writer, text, strlen (text));
 }
 
 /* Ends its tool; text becomes what people read of it. what: what it did, behind "the program of node ... "; NULL: it ended, and how
@@ -368,6 +359,13 @@ bool dw_toolbox_is_busy (const dw_toolbox_t *self) {
     return self->next > self->first;
 }
 
+bool dw_toolbox_is_at_work (const dw_toolbox_t *self) {
+    for (uint32_t i = 0; i < self->nodes_count; i++)
+        if (self->nodes[i].ahead_count > 0)
+            return true;
+    return false;
+}
+
 /* ---- Work ------------------------------------------------------------------------------------- */
 
 /* The next task of a node that waits; NULL: none. */
@@ -430,6 +428,8 @@ static bool s_on_record (dw_toolbox_t *self, s_node_t *node, const uint8_t *reco
     s_task_t *task = s_first_ahead (self, node);
     dw_writer_clear (&task->bytes);
     const char *why = dw_framing_read (self->options.framing, record, size, &task->bytes);
+    if (!why && task->bytes.no_memory)
+        why = "more than there is memory for";
     if (!why && task->bytes.count > self->options.max_payload_bytes)
         why = "more than max_payload_bytes";
     if (why) {
@@ -463,7 +463,7 @@ static void s_take (dw_toolbox_t *self, s_node_t *node, int64_t now_ns) {
     uint64_t from = node->take_at, count = 0;
     bool is_open = dw_tool_read (&node->tool);
     const uint8_t *record;
-    while (count < RECORDS_MAX && (record = dw_tool_next (&node->tool, &size, &is_too_large))) {
+    while ((record = dw_tool_next (&node->tool, &size, &is_too_large))) {
         if (!s_on_record (self, node, record, size))
             return;
         count++;
@@ -472,7 +472,7 @@ static void s_take (dw_toolbox_t *self, s_node_t *node, int64_t now_ns) {
         s_share_time (self, node, from, count, now_ns);
     if (is_too_large)
         s_end_tool (self, node, 413, "wrote a record of more than max_payload_bytes");
-    else if (!is_open && count < RECORDS_MAX)
+    else if (!is_open)
         s_end_tool (self, node, 500, NULL);
 }
 

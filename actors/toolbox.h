@@ -60,10 +60,12 @@ int dw_toolbox_push (dw_toolbox_t *self, uint64_t ticket, uint32_t node, uint32_
                      const uint8_t *payload, size_t size);
 /* Nobody waits for a task's output: a tool that may be at it is killed. */
 void dw_toolbox_cancel (dw_toolbox_t *self, uint64_t ticket);
-/* No task is begun from now on: those that wait are dropped, without an answer. */
+/* No task is begun from now on: those that wait behind all others are dropped without an answer, those between are returned. */
 void dw_toolbox_stop (dw_toolbox_t *self);
 /* Whether tools are at tasks, or there are answers. */
 bool dw_toolbox_is_busy (const dw_toolbox_t *self);
+/* Whether a tool is at a task, which it may have begun. */
+bool dw_toolbox_is_at_work (const dw_toolbox_t *self);
 
 /* How many items dw_toolbox_watch fills in at most. */
 size_t dw_toolbox_watched (const dw_toolbox_t *self);

@@ -14,11 +14,12 @@
 #include "actors/option.h"
 #include "actors/shelf.h"
 
-#define ANSWER_NS    200000 /* an answer older than this is sent before the next task is started */
-#define LOOK_NS      20000  /* how often the socket is looked at between tasks */
-#define ASKED_NS     10000000 /* and whether somebody asks what it is at */
-#define ANSWER_SLOTS 4096u
-#define SILENCES     10 /* of an idle slot, before it is sure that nothing comes any more */
+#define ANSWER_NS      200000 /* an answer older than this is sent before the next task is started */
+#define LOOK_NS        20000  /* how often the socket is looked at between tasks */
+#define ASKED_NS       10000000 /* and whether somebody asks what it is at */
+#define ANSWER_SLOTS   4096u
+#define SILENCE_MS_MAX 3600000u /* that TCP is asked to notice */
+#define SILENCES       10       /* of an idle slot, before it is sure that nothing comes any more */
 
 /* A message that came while another was being worked on. */
 typedef struct s_waiting_t {
@@ -569,9 +570,12 @@ static void *s_worker_actor (void *args) {
     s_say_hello (self);
     while (!self->stopping)
         s_next_message (self);
-    dw_write_uint (&self->packet.head, DW_WIRE_BYE);
-    dw_write_uint (&self->packet.head, self->peer);
-    dw_packet_send (&self->packet, self->socket, NULL, 0);
+    /* From elsewhere BYE says that nothing was begun, which who could not answer does not know. */
+    if (!self->is_gone || self->options.silence_ms == 0) {
+        dw_write_uint (&self->packet.head, DW_WIRE_BYE);
+        dw_write_uint (&self->packet.head, self->peer);
+        dw_packet_send (&self->packet, self->socket, NULL, 0);
+    }
     dw_message_clear (&self->message);
     while (self->waiting) {
         s_waiting_t *waiting = self->waiting;
@@ -607,28 +611,38 @@ static int s_refuse (const dw_worker_t *self, const char *what, const char *limi
         what, options->program->plan->ids[options->node], limit);
 }
 
-static int s_connect (dw_worker_t *self, dw_error_t *error) {
-    int silence_ms = (int) self->options.silence_ms;
-    const dw_socket_option_t settings[] = {
+static int s_set_options (const dw_worker_t *self, dw_error_t *error) {
+    static const dw_socket_option_t of_all[] = {
         DW_SOCKET_OPTION (ZMQ_LINGER, 100),
         DW_SOCKET_OPTION (ZMQ_SNDHWM, 0),
         DW_SOCKET_OPTION (ZMQ_RCVHWM, 0),
-        /* What follows is of a slot elsewhere. A host or a line that is gone is found by TCP; not by heartbeats of ZeroMQ,
-         * which end the program when the socket lingers and the peer goes (libzmq 4.3.4, an assertion; see
-         * coordinator_sockets.c, s_listen_elsewhere). */
+    };
+    uint32_t silence_ms = self->options.silence_ms < SILENCE_MS_MAX ? self->options.silence_ms
+                                                                    : SILENCE_MS_MAX;
+    uint32_t every_s = silence_ms / 120000 + 1; /* so that 120 probes are enough: Linux takes 127 */
+    /* A host or a line that is gone is found by TCP; not by heartbeats of ZeroMQ, which end the program when the socket
+     * lingers and the peer goes (libzmq 4.3.4, an assertion; see coordinator_sockets.c, s_listen_elsewhere). */
+    const dw_socket_option_t of_one_elsewhere[] = {
         DW_SOCKET_OPTION (ZMQ_IMMEDIATE, 1),
         DW_SOCKET_OPTION (ZMQ_RECONNECT_IVL, -1), /* never */
         DW_SOCKET_OPTION (ZMQ_TCP_KEEPALIVE, 1),
-        DW_SOCKET_OPTION (ZMQ_TCP_KEEPALIVE_IDLE, 1), /* seconds */
-        DW_SOCKET_OPTION (ZMQ_TCP_KEEPALIVE_INTVL, 1),
-        DW_SOCKET_OPTION (ZMQ_TCP_KEEPALIVE_CNT, silence_ms / 1000 + 1),
+        DW_SOCKET_OPTION (ZMQ_TCP_KEEPALIVE_IDLE, every_s),
+        DW_SOCKET_OPTION (ZMQ_TCP_KEEPALIVE_INTVL, every_s),
+        DW_SOCKET_OPTION (ZMQ_TCP_KEEPALIVE_CNT, silence_ms / 1000 / every_s + 1),
         DW_SOCKET_OPTION (ZMQ_TCP_MAXRT, silence_ms),
     };
+    int err = dw_socket_options_set (self->socket, of_all, sizeof of_all / sizeof *of_all, error);
+    if (!err && silence_ms)
+        err = dw_socket_options_set (self->socket, of_one_elsewhere,
+                                     sizeof of_one_elsewhere / sizeof *of_one_elsewhere, error);
+    return err;
+}
+
+static int s_connect (dw_worker_t *self, dw_error_t *error) {
     self->socket = zmq_socket (self->options.context, ZMQ_DEALER);
     if (!self->socket)
         return s_refuse (self, "socket", "open files (RLIMIT_NOFILE, ulimit -n)", error);
-    int err = dw_socket_options_set (self->socket, settings, self->options.silence_ms ? 10 : 3,
-                                     error);
+    int err = s_set_options (self, error);
     if (err)
         return err;
     const dw_link_keys_t *keys = self->options.keys;

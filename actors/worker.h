@@ -1,8 +1,8 @@
 /* worker.h - an actor that runs processors behind one DEALER; it does not know where it is.
  *
- *             HELLO, ANSWERS, BYE ->
- *     worker                         coordinator
- *             <- WELCOME, TASKS, CANCEL, STOP
+ *             HELLO, ANSWERS, BEAT, BYE ->
+ *     worker                               coordinator
+ *             <- WELCOME, TASKS, GRAPH, CANCEL, DROP, BEAT, STOP
  *
  * It runs the tasks of a message in their order and answers in that order; it answers for what is
  * done before it starts the next one when its last answer is old. While a processor runs, the

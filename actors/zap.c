@@ -1,4 +1,4 @@
-/* zap.c - the door: a ZAP handler with its list in memory, and what it is asked by. */
+/* zap.c - a ZAP handler with its list in memory, and what it is asked by. */
 
 #include "actors/zap.h"
 

@@ -1,4 +1,4 @@
-/* zap.h - the door: who completes a handshake with a guarded socket (ZeroMQ RFC 27, ZAP 1.0).
+/* zap.h - who completes a handshake with a guarded socket (ZeroMQ RFC 27, ZAP 1.0).
  *
  *     peer --CURVE--> guarded ROUTER --inproc://zeromq.zap.01--> handler: is the key listed?
  *                          ^                                        |

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "actors/clock.h"
-#include "bench/lib/report.h"
+#include "bench/lib/figures.h"
 #include "runtime/core/error.h"
 
 enum { RUNS, TRIPS, PAYLOAD, IN_FLIGHT, REPEAT };
@@ -16,13 +16,13 @@ static dw_parameter_t s_parameters[] = {
     {"runs", "Runs that are made, of one node each", 100000, 500, 1, 10000000, false},
     {"trips", "Of those that are waited for one by one", 2000, 50, 1, 1000000, false},
     {"payload", "Bytes of each input and output", 24, 24, 1, 1 << 20, false},
-    {"in_flight", "Runs in flight", 512, 64, 1, 65536, false},
+    {"in-flight", "Runs in flight", 512, 64, 1, 65536, false},
     {"repeat", "How often each figure is measured", 5, 2, 1, 1000, false},
     {NULL, NULL, 0, 0, 0, 0, false},
 };
 
 typedef struct s_work_t {
-    dw_report_t *report;
+    dw_figures_t *figures;
     dw_client_t *client;
     dw_submission_t submission;
     uint64_t results;
@@ -47,7 +47,7 @@ static int s_take (s_work_t *self) {
             s_hash (&self->hash, text, size);
         dw_result_destroy (&result);
         if (!ok)
-            return dw_error_add (self->report->error, DW_EPROTOCOL, DW_NOWHERE,
+            return dw_error_add (self->figures->error, DW_EPROTOCOL, DW_NOWHERE,
                                  "an output is not its input");
     }
     return DW_OK;
@@ -56,7 +56,7 @@ static int s_take (s_work_t *self) {
 static int s_fly (s_work_t *self, size_t runs) {
     int err = DW_OK;
     for (size_t i = 0; i < runs && !err; i++) {
-        err = dw_client_submit (self->client, &self->submission, NULL, self->report->error);
+        err = dw_client_submit (self->client, &self->submission, NULL, self->figures->error);
         if (!err && i % 64 == 63)
             err = s_take (self);
     }
@@ -67,7 +67,7 @@ static int s_fly (s_work_t *self, size_t runs) {
 static int s_trip (s_work_t *self, size_t trips) {
     int err = DW_OK;
     for (size_t i = 0; i < trips && !err; i++) {
-        err = dw_client_submit (self->client, &self->submission, NULL, self->report->error);
+        err = dw_client_submit (self->client, &self->submission, NULL, self->figures->error);
         err = err ? err : dw_client_wait_all (self->client, 60000);
         err = err ? err : s_take (self);
     }
@@ -89,16 +89,16 @@ static int s_measure (s_work_t *self, double *run_ns, double *trip_us) {
 }
 
 int main (int argc, char **argv) {
-    dw_report_t report = {.bench = "clients",
-                          .help = "Measures what a run costs a client of a system elsewhere.",
-                          .parameters = s_parameters};
-    dw_report_start (&report, argc, argv);
+    dw_figures_t figures = {.bench = "clients",
+                            .help = "Measures what a run costs a client of a system elsewhere.",
+                            .parameters = s_parameters};
+    dw_figures_start (&figures, argc, argv);
     size_t repeat = s_parameters[REPEAT].value, size = s_parameters[PAYLOAD].value;
     char *text = malloc (size);
     double *times = calloc (2 * repeat, sizeof *times);
     dw_graph_t *graph = dw_graph_new ();
     dw_system_t *system = NULL;
-    s_work_t work = {.report = &report};
+    s_work_t work = {.figures = &figures};
     int err = text && times && graph ? DW_OK : DW_ENOMEM;
     if (!err) {
         memset (text, 'x', size);
@@ -107,21 +107,21 @@ int main (int argc, char **argv) {
         dw_graph_add (graph, "back", "identity");
         dw_system_options_t options = {.listen = "tcp://127.0.0.1:*",
                                        .runs_max = (uint32_t) s_parameters[IN_FLIGHT].value};
-        err = dw_system_open (&system, graph, &options, report.error);
+        err = dw_system_open (&system, graph, &options, figures.error);
     }
     if (!err) {
         dw_connect_options_t options = {.endpoint = dw_system_listening (system)};
-        err = dw_client_connect (&work.client, &options, report.error);
+        err = dw_client_connect (&work.client, &options, figures.error);
     }
     err = err ? err : s_measure (&work, times, times + repeat);
     if (!err) {
-        dw_report_spread (&report, "ns_per_run", dw_spread_of (times, repeat));
-        dw_report_number (&report, "round_trip_us", dw_spread_of (times + repeat, repeat).median);
+        dw_figures_spread (&figures, "ns_per_run", dw_spread_of (times, repeat));
+        dw_figures_number (&figures, "round_trip_us", dw_spread_of (times + repeat, repeat).median);
     }
     dw_client_destroy (&work.client);
     dw_system_close (&system, -1, NULL);
     dw_graph_destroy (&graph);
     free (times);
     free (text);
-    return dw_report_end (&report, work.hash ^ work.results, err);
+    return dw_figures_end (&figures, work.hash ^ work.results, err);
 }

@@ -25,7 +25,7 @@
 
 #include "actors/clock.h"
 #include "bench/lib/mix.h"
-#include "bench/lib/report.h"
+#include "bench/lib/figures.h"
 #include "bench/lib/rig.h"
 #include "runtime/core/error.h"
 #include "runtime/payload.h"
@@ -46,7 +46,7 @@ static dw_parameter_t s_parameters[] = {
 };
 
 typedef struct s_passing_t {
-    dw_report_t *report;
+    dw_figures_t *figures;
     dw_actors_t actors;
     uint8_t *payload; /* as a msgpack value */
     size_t size;
@@ -92,7 +92,7 @@ static int s_use (s_passing_t *self, const dw_result_t *result) {
     self->hash += dw_mix_in (0, bytes, size);
     if (buffers_count > self->buffers_count)
         self->buffers_count = buffers_count;
-    return dw_rig_check (result, self->report->error);
+    return dw_rig_check (result, self->figures->error);
 }
 
 /* So many runs at one time; the time for each of them. */
@@ -103,7 +103,7 @@ static int s_run (s_passing_t *self, dw_client_t *client, double *ns_p) {
     int err = DW_OK;
     int64_t begin_ns = dw_clock_ns ();
     for (uint64_t i = 0; i < runs && !err; i++)
-        err = dw_client_submit (client, &submission, NULL, self->report->error);
+        err = dw_client_submit (client, &submission, NULL, self->figures->error);
     if (!err)
         err = dw_client_wait_all (client, -1);
     *ns_p = (double) (dw_clock_ns () - begin_ns) / (double) runs;
@@ -121,9 +121,9 @@ static int s_chain (s_passing_t *self, uint32_t nodes_count, double *ns_p) {
     dw_graph_t *graph = s_graph (nodes_count, self->actors);
     dw_system_t *system = NULL;
     dw_client_t *client = NULL;
-    int err = ns && graph ? dw_system_open (&system, graph, NULL, self->report->error) : DW_ENOMEM;
+    int err = ns && graph ? dw_system_open (&system, graph, NULL, self->figures->error) : DW_ENOMEM;
     if (!err)
-        err = dw_client_new (&client, system, self->report->error);
+        err = dw_client_new (&client, system, self->figures->error);
     if (!err)
         err = s_run (self, client, &ns[0]);
     for (size_t i = 0; i < repeat && !err; i++)
@@ -131,7 +131,7 @@ static int s_chain (s_passing_t *self, uint32_t nodes_count, double *ns_p) {
     if (!err)
         *ns_p = dw_spread_of (ns, repeat).median;
     dw_client_destroy (&client);
-    dw_system_close (&system, -1, self->report->error);
+    dw_system_close (&system, -1, self->figures->error);
     dw_graph_destroy (&graph);
     free (ns);
     return err;
@@ -152,20 +152,20 @@ static int s_hop (s_passing_t *self, size_t bytes_count, const char *name) {
         err = s_chain (self, nodes_count, &long_ns);
     free (self->payload);
     if (!err)
-        dw_report_number (self->report, name, (long_ns - short_ns) / (nodes_count - 1));
+        dw_figures_number (self->figures, name, (long_ns - short_ns) / (nodes_count - 1));
     return err;
 }
 
 int main (int argc, char **argv) {
-    dw_report_t report = {.bench = "copy",
-                          .help = "Shows that a large payload goes from actor to actor without "
-                                  "being copied: a hop costs the same for any size.",
-                          .parameters = s_parameters};
-    dw_report_start (&report, argc, argv);
+    dw_figures_t figures = {.bench = "copy",
+                            .help = "Shows that a large payload goes from actor to actor without "
+                                    "being copied: a hop costs the same for any size.",
+                            .parameters = s_parameters};
+    dw_figures_start (&figures, argc, argv);
     size_t bytes_count = s_parameters[BYTES].value;
     bool both = !s_parameters[ONE_SIZE].value;
-    s_passing_t thread = {.report = &report, .actors = DW_ACTORS_THREAD};
-    s_passing_t pool = {.report = &report, .actors = DW_ACTORS_POOL};
+    s_passing_t thread = {.figures = &figures, .actors = DW_ACTORS_THREAD};
+    s_passing_t pool = {.figures = &figures, .actors = DW_ACTORS_POOL};
     int err = both ? s_hop (&thread, bytes_count / SMALLER, "thread_small_ns_per_hop") : DW_OK;
     if (!err)
         err = s_hop (&thread, bytes_count, "thread_large_ns_per_hop");
@@ -173,10 +173,10 @@ int main (int argc, char **argv) {
         err = s_hop (&pool, bytes_count / SMALLER, "pool_small_ns_per_hop");
     if (!err)
         err = s_hop (&pool, bytes_count, "pool_large_ns_per_hop");
-    dw_report_count (&report, "thread_buffers", thread.buffers_count);
-    dw_report_count (&report, "pool_buffers", pool.buffers_count);
+    dw_figures_count (&figures, "thread_buffers", thread.buffers_count);
+    dw_figures_count (&figures, "pool_buffers", pool.buffers_count);
     if (!err && pool.hash != thread.hash)
-        err = dw_error_add (report.error, DW_EPROCESSOR, DW_NOWHERE,
+        err = dw_error_add (figures.error, DW_EPROCESSOR, DW_NOWHERE,
                             "the pool's output is not that of the actors");
-    return dw_report_end (&report, thread.hash, err);
+    return dw_figures_end (&figures, thread.hash, err);
 }

@@ -14,7 +14,7 @@
 #include "actors/keys.h"
 #include "bench/lib/child.h"
 #include "bench/lib/raw.h"
-#include "bench/lib/report.h"
+#include "bench/lib/figures.h"
 #include "bench/lib/rig.h"
 #include "runtime/core/error.h"
 
@@ -132,30 +132,19 @@ static char *s_text (size_t payload) {
     return text;
 }
 
-static int s_run (dw_client_t *client, const char *text, uint64_t *hash, dw_error_t *error) {
-    dw_result_t *result = NULL;
-    int err = dw_client_run_text (client, text, &result, error);
-    if (!err)
-        err = dw_rig_check (result, error);
-    if (!err)
-        *hash = dw_rig_hash (result);
-    dw_result_destroy (&result);
-    return err;
-}
-
-static int s_measure_tasks (dw_report_t *report, dw_client_t *client, uint64_t *hash) {
+static int s_measure_tasks (dw_figures_t *figures, dw_client_t *client, uint64_t *hash) {
     uint32_t repeat = (uint32_t) s_parameters[REPEAT].value;
     double *ns = calloc (repeat, sizeof *ns);
     char *text = s_text (s_parameters[PAYLOAD].value);
-    int err = ns && text ? s_run (client, text, hash, report->error) : DW_ENOMEM;
+    int err = ns && text ? dw_rig_run_text (client, text, hash, figures->error) : DW_ENOMEM;
     for (uint32_t i = 0; i < repeat && !err; i++) {
         int64_t begin_ns = dw_clock_ns ();
-        err = s_run (client, text, hash, report->error);
+        err = dw_rig_run_text (client, text, hash, figures->error);
         ns[i] = (double) (dw_clock_ns () - begin_ns) / (double) s_parameters[TASKS].value;
     }
     if (!err)
-        dw_report_spread (report, "tasks_per_second",
-                          dw_spread_inverse (dw_spread_of (ns, repeat), 1e9));
+        dw_figures_spread (figures, "tasks_per_second",
+                           dw_spread_inverse (dw_spread_of (ns, repeat), 1e9));
     free (text);
     free (ns);
     return err;
@@ -191,10 +180,13 @@ typedef struct s_series_t {
 
 static bool s_series_new (s_series_t *self, const char *name) {
     size_t repeat = s_parameters[REPEAT].value;
-    *self = (s_series_t){.name = name, .ours = calloc (3 * repeat, sizeof (double))};
-    self->raw = self->ours + repeat;
-    self->ratio = self->raw + repeat;
-    return self->ours != NULL;
+    double *values = calloc (3 * repeat, sizeof *values);
+    *self = (s_series_t){.name = name, .ours = values};
+    if (values) {
+        self->raw = values + repeat;
+        self->ratio = values + 2 * repeat;
+    }
+    return values;
 }
 
 static void s_series_set (s_series_t *self, size_t round, double ours, double raw) {
@@ -204,7 +196,7 @@ static void s_series_set (s_series_t *self, size_t round, double ours, double ra
 }
 
 /* ours and raw are in ns, and told as times, or as rates of amount. */
-static void s_series_report (s_series_t *self, dw_report_t *report, double amount) {
+static void s_series_report (s_series_t *self, dw_figures_t *figures, double amount) {
     static const char *const forms[][3] = {
         {"%s_ns", "raw_%s_ns", "%s_to_raw"},
         {"%s_mb_per_second", "raw_%s_mb_per_second", "%s_to_raw"}};
@@ -215,12 +207,12 @@ static void s_series_report (s_series_t *self, dw_report_t *report, double amoun
         if (amount > 0)
             spread = dw_spread_inverse (spread, i == 2 ? 1 : amount);
         snprintf (name, sizeof name, forms[amount > 0][i], self->name);
-        dw_report_spread (report, name, spread);
+        dw_figures_spread (figures, name, spread);
     }
 }
 
 /* Runs of one task, alone and with a large payload, and as many round trips of ZeroMQ alone, in turns. */
-static int s_measure_runs (dw_report_t *report, dw_client_t *client, dw_raw_t *raw) {
+static int s_measure_runs (dw_figures_t *figures, dw_client_t *client, dw_raw_t *raw) {
     size_t payload = s_parameters[PAYLOAD].value, large_size = s_parameters[LARGE].value;
     unsigned large_runs = (unsigned) s_parameters[LARGE_RUNS].value;
     char *small = s_text (payload), *large = s_text (large_size);
@@ -230,9 +222,9 @@ static int s_measure_runs (dw_report_t *report, dw_client_t *client, dw_raw_t *r
     double ns = 0;
     int err = small && large && has_memory ? DW_OK : DW_ENOMEM;
     if (!err)
-        err = s_stream (client, small, TRIPS / 10, 1, &ns, report->error);
+        err = s_stream (client, small, TRIPS / 10, 1, &ns, figures->error);
     if (!err)
-        err = s_stream (client, large, 2 * IN_FLIGHT, IN_FLIGHT, &ns, report->error);
+        err = s_stream (client, large, 2 * IN_FLIGHT, IN_FLIGHT, &ns, figures->error);
     dw_raw_trips (raw, payload, TRIPS / 10, 1);
     dw_raw_trips (raw, large_size, 2 * IN_FLIGHT, IN_FLIGHT);
     for (size_t round = 0; round < s_parameters[REPEAT].value && !err; round++) {
@@ -241,19 +233,19 @@ static int s_measure_runs (dw_report_t *report, dw_client_t *client, dw_raw_t *r
             raw_ns =
                 0; /* in short turns: where threads sleep makes more of a difference than who wakes them */
         for (unsigned i = 0; i < TURNS && !err; i++) {
-            err = s_stream (client, small, TRIPS / TURNS, 1, &ns, report->error);
+            err = s_stream (client, small, TRIPS / TURNS, 1, &ns, figures->error);
             run_ns += ns;
             raw_ns += dw_raw_trips (raw, payload, TRIPS / TURNS, 1);
         }
         s_series_set (&run, round, run_ns / TRIPS, raw_ns / TRIPS);
         if (!err)
-            err = s_stream (client, large, large_runs, IN_FLIGHT, &ns, report->error);
+            err = s_stream (client, large, large_runs, IN_FLIGHT, &ns, figures->error);
         s_series_set (&large_run, round, ns / large_runs,
                       dw_raw_trips (raw, large_size, large_runs, IN_FLIGHT) / large_runs);
     }
     if (!err) {
-        s_series_report (&run, report, 0);
-        s_series_report (&large_run, report, (double) large_size * 1e3);
+        s_series_report (&run, figures, 0);
+        s_series_report (&large_run, figures, (double) large_size * 1e3);
     }
     free (run.ours);
     free (large_run.ours);
@@ -273,7 +265,7 @@ static int s_add_nodes (dw_graph_t *graph, uint64_t count) {
 }
 
 /* A system of count nodes with the worker process, and a client of it: measured by one of the two. */
-static int s_with_system (dw_report_t *report, const dw_child_t *worker, const s_folder_t *keys,
+static int s_with_system (dw_figures_t *figures, const dw_child_t *worker, const s_folder_t *keys,
                           uint64_t count, dw_raw_t *raw, uint64_t *hash) {
     dw_system_t *system = NULL;
     dw_client_t *client = NULL;
@@ -284,48 +276,48 @@ static int s_with_system (dw_report_t *report, const dw_child_t *worker, const s
                                    .clients_max = 1};
     int err = graph ? s_add_nodes (graph, count) : DW_ENOMEM;
     if (!err)
-        err = dw_system_open (&system, graph, &options, report->error);
+        err = dw_system_open (&system, graph, &options, figures->error);
     if (!err) {
         dw_child_tell (worker, dw_system_listening (system));
-        err = dw_client_new (&client, system, report->error);
+        err = dw_client_new (&client, system, figures->error);
     }
     if (!err)
-        err = raw ? s_measure_runs (report, client, raw) : s_measure_tasks (report, client, hash);
+        err = raw ? s_measure_runs (figures, client, raw) : s_measure_tasks (figures, client, hash);
     dw_client_destroy (&client);
     dw_system_close (&system, -1, NULL);
     dw_graph_destroy (&graph);
     return err;
 }
 
-static int s_measure (dw_report_t *report, const dw_child_t *worker, const s_folder_t *keys,
+static int s_measure (dw_figures_t *figures, const dw_child_t *worker, const s_folder_t *keys,
                       dw_raw_t *raw, uint64_t *hash) {
-    int err = dw_raw_connect (raw, s_parameters[KEYS].value, report->error);
+    int err = dw_raw_connect (raw, s_parameters[KEYS].value, figures->error);
     if (!err)
-        err = s_with_system (report, worker, keys, s_parameters[TASKS].value, NULL, hash);
-    return err ? err : s_with_system (report, worker, keys, 1, raw, hash);
+        err = s_with_system (figures, worker, keys, s_parameters[TASKS].value, NULL, hash);
+    return err ? err : s_with_system (figures, worker, keys, 1, raw, hash);
 }
 
 int main (int argc, char **argv) {
-    dw_report_t report = {
+    dw_figures_t figures = {
         .bench = "elsewhere",
         .help =
             "Measures a coordinator with one worker process over TCP on this machine: empty tasks a second, a run of "
             "one task alone and with a large payload, beside ZeroMQ alone.",
         .parameters = s_parameters};
-    dw_report_start (&report, argc, argv);
+    dw_figures_start (&figures, argc, argv);
     s_folder_t keys = {0};
     dw_child_t worker = {0};
     dw_raw_t raw = {0};
     uint64_t hash = 0;
-    int err = s_parameters[KEYS].value ? s_make_keys (&keys, report.error) : DW_OK;
+    int err = s_parameters[KEYS].value ? s_make_keys (&keys, figures.error) : DW_OK;
     if (!err)
-        err = dw_child_start (&worker, s_be_worker, &keys, report.error);
+        err = dw_child_start (&worker, s_be_worker, &keys, figures.error);
     if (!err)
-        err = dw_raw_start (&raw, report.error);
+        err = dw_raw_start (&raw, figures.error);
     if (!err)
-        err = s_measure (&report, &worker, &keys, &raw, &hash);
-    int raw_err = dw_raw_end (&raw, report.error),
-        worker_err = dw_child_end (&worker, report.error);
+        err = s_measure (&figures, &worker, &keys, &raw, &hash);
+    int raw_err = dw_raw_end (&raw, figures.error),
+        worker_err = dw_child_end (&worker, figures.error);
     s_remove_keys (&keys);
-    return dw_report_end (&report, hash, err ? err : worker_err ? worker_err : raw_err);
+    return dw_figures_end (&figures, hash, err ? err : worker_err ? worker_err : raw_err);
 }

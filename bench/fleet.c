@@ -11,11 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "actors/clock.h"
-#include "bench/lib/report.h"
+#include "bench/lib/figures.h"
 #include "bench/lib/resident.h"
 #include "bench/lib/rig.h"
 #include "bench/lib/workers.h"
@@ -46,10 +45,9 @@ typedef struct s_look_t {
 } s_look_t;
 
 static s_look_t s_look (const dw_workers_t *workers) {
-    s_look_t look = {.workers_s = dw_workers_cpu_s (workers), .at_ns = dw_clock_ns ()};
-    struct timespec now;
-    clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
-    look.own_s = (double) now.tv_sec + (double) now.tv_nsec / 1e9;
+    s_look_t look = {.own_s = dw_workers_own_cpu_s (),
+                     .workers_s = dw_workers_cpu_s (workers),
+                     .at_ns = dw_clock_ns ()};
     long fds = sysconf (_SC_OPEN_MAX);
     for (int fd = 0; fd < fds && fd < 1 << 17; fd++) {
         struct tcp_info info = {0};
@@ -62,22 +60,23 @@ static s_look_t s_look (const dw_workers_t *workers) {
     return look;
 }
 
-static void s_report (dw_report_t *report, const s_look_t *before, const s_look_t *after,
+static void s_report (dw_figures_t *figures, const s_look_t *before, const s_look_t *after,
                       double tasks) {
     double passed_ns = (double) (after->at_ns - before->at_ns);
     double own_ns = (after->own_s - before->own_s) * 1e9,
            workers_ns = (after->workers_s - before->workers_s) * 1e9;
     double slots = (double) (s_parameters[SLOTS].value * s_parameters[PROCESSES].value);
-    dw_report_number (report, "tasks_per_second", tasks * 1e9 / passed_ns);
-    dw_report_number (report, "slots_busy_percent",
-                      100 * tasks * (double) s_parameters[TASK_MS].value * 1e6 / passed_ns / slots);
-    dw_report_number (report, "coordinator_us_per_task", own_ns / tasks / 1e3);
-    dw_report_number (report, "coordinator_core_percent", 100 * own_ns / passed_ns);
-    dw_report_number (report, "workers_core_percent", 100 * workers_ns / passed_ns);
-    dw_report_number (report, "sent_bytes_per_task",
-                      (double) (after->sent_bytes - before->sent_bytes) / tasks);
-    dw_report_number (report, "received_bytes_per_task",
-                      (double) (after->received_bytes - before->received_bytes) / tasks);
+    dw_figures_number (figures, "tasks_per_second", tasks * 1e9 / passed_ns);
+    dw_figures_number (figures, "slots_busy_percent",
+                       100 * tasks * (double) s_parameters[TASK_MS].value * 1e6 / passed_ns /
+                           slots);
+    dw_figures_number (figures, "coordinator_us_per_task", own_ns / tasks / 1e3);
+    dw_figures_number (figures, "coordinator_core_percent", 100 * own_ns / passed_ns);
+    dw_figures_number (figures, "workers_core_percent", 100 * workers_ns / passed_ns);
+    dw_figures_number (figures, "sent_bytes_per_task",
+                       (double) (after->sent_bytes - before->sent_bytes) / tasks);
+    dw_figures_number (figures, "received_bytes_per_task",
+                       (double) (after->received_bytes - before->received_bytes) / tasks);
 }
 
 /* ---- Runs ------------------------------------------------------------------------------------- */
@@ -105,23 +104,23 @@ static int s_run (dw_client_t *client, uint64_t runs, const char *text, uint64_t
     return err;
 }
 
-static int s_measure (dw_report_t *report, dw_system_t *system, const dw_workers_t *workers,
+static int s_measure (dw_figures_t *figures, dw_system_t *system, const dw_workers_t *workers,
                       uint64_t *hash) {
     uint64_t runs = (s_parameters[TASKS].value + NODES - 1) / NODES, ignored = 0;
     dw_client_t *client = NULL;
     char *text = malloc (s_parameters[PAYLOAD].value + 1);
-    int err = text ? dw_client_new (&client, system, report->error) : DW_ENOMEM;
+    int err = text ? dw_client_new (&client, system, figures->error) : DW_ENOMEM;
     if (!err) {
         memset (text, 'x', s_parameters[PAYLOAD].value);
         text[s_parameters[PAYLOAD].value] = '\0';
-        err = s_run (client, runs / 10 + 1, text, &ignored, report->error);
+        err = s_run (client, runs / 10 + 1, text, &ignored, figures->error);
     }
     s_look_t before = s_look (workers);
     if (!err)
-        err = s_run (client, runs, text, hash, report->error);
+        err = s_run (client, runs, text, hash, figures->error);
     s_look_t after = s_look (workers);
     if (!err)
-        s_report (report, &before, &after, (double) (runs * NODES));
+        s_report (figures, &before, &after, (double) (runs * NODES));
     dw_client_destroy (&client);
     free (text);
     return err;
@@ -129,7 +128,7 @@ static int s_measure (dw_report_t *report, dw_system_t *system, const dw_workers
 
 /* ---- Made ------------------------------------------------------------------------------------- */
 
-static int s_make_graph (dw_graph_t *graph, dw_error_t *error) {
+static int s_make_graph (dw_graph_t *graph) {
     char id[16];
     int err = graph ? DW_OK : DW_ENOMEM;
     for (unsigned i = 0; i < NODES && !err; i++) {
@@ -139,18 +138,17 @@ static int s_make_graph (dw_graph_t *graph, dw_error_t *error) {
         if (!err && s_parameters[TASK_MS].value)
             err = dw_graph_set_integer (graph, node, "ms", (int64_t) s_parameters[TASK_MS].value);
     }
-    (void) error;
     return err;
 }
 
 int main (int argc, char **argv) {
-    dw_report_t report = {
+    dw_figures_t figures = {
         .bench = "fleet",
         .help =
             "Measures a coordinator with many worker connections over TCP on this machine, all "
             "of them at work: what a task costs it in CPU time and bytes, and a slot in memory.",
         .parameters = s_parameters};
-    dw_report_start (&report, argc, argv);
+    dw_figures_start (&figures, argc, argv);
     uint32_t each = (uint32_t) s_parameters[SLOTS].value,
              processes = (uint32_t) s_parameters[PROCESSES].value;
     uint64_t hash = 0, alone_bytes = 0;
@@ -161,21 +159,21 @@ int main (int argc, char **argv) {
                                    .no_actors = true,
                                    .slots_max = each * processes,
                                    .clients_max = 1};
-    int err = dw_workers_start (&workers, processes, each, report.error);
+    int err = dw_workers_start (&workers, processes, each, figures.error);
     if (!err)
-        err = s_make_graph (graph, report.error);
+        err = s_make_graph (graph);
     if (!err)
-        err = dw_system_open (&system, graph, &options, report.error);
+        err = dw_system_open (&system, graph, &options, figures.error);
     alone_bytes = dw_resident_bytes ();
     if (!err)
-        err = dw_workers_join (&workers, dw_system_listening (system), report.error);
+        err = dw_workers_join (&workers, dw_system_listening (system), figures.error);
     if (!err)
-        dw_report_number (&report, "coordinator_bytes_per_slot",
-                          (double) (dw_resident_bytes () - alone_bytes) / each / processes);
+        dw_figures_number (&figures, "coordinator_bytes_per_slot",
+                           (double) (dw_resident_bytes () - alone_bytes) / each / processes);
     if (!err)
-        err = s_measure (&report, system, &workers, &hash);
+        err = s_measure (&figures, system, &workers, &hash);
     dw_system_close (&system, -1, NULL);
     dw_graph_destroy (&graph);
-    int workers_err = dw_workers_end (&workers, report.error);
-    return dw_report_end (&report, hash, err ? err : workers_err);
+    int workers_err = dw_workers_end (&workers, figures.error);
+    return dw_figures_end (&figures, hash, err ? err : workers_err);
 }

@@ -4,11 +4,10 @@
  * A coordinator in this process, one worker process with so many slots, each with a connection of its own over TCP on this
  * machine. After that a run goes through the system, whose outputs the hash is of. */
 
-#include <time.h>
 #include <unistd.h>
 
 #include "actors/clock.h"
-#include "bench/lib/report.h"
+#include "bench/lib/figures.h"
 #include "bench/lib/rig.h"
 #include "bench/lib/workers.h"
 #include "runtime/core/error.h"
@@ -21,64 +20,43 @@ static dw_parameter_t s_parameters[] = {
     {NULL, NULL, 0, 0, 0, 0, false},
 };
 
-/* Seconds of CPU time that this process has used so far. */
-static double s_own_s (void) {
-    struct timespec now;
-    clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
-}
-
-static int s_run (dw_report_t *report, dw_system_t *system, uint64_t *hash) {
-    dw_client_t *client = NULL;
-    dw_result_t *result = NULL;
-    int err = dw_client_new (&client, system, report->error);
-    if (!err)
-        err = dw_client_run_text (client, "still here", &result, report->error);
-    if (!err)
-        err = dw_rig_check (result, report->error);
-    if (!err)
-        *hash = dw_rig_hash (result);
-    dw_result_destroy (&result);
-    dw_client_destroy (&client);
-    return err;
-}
-
-static void s_measure (dw_report_t *report, const dw_workers_t *workers) {
+static void s_measure (dw_figures_t *figures, const dw_workers_t *workers) {
     sleep (2); /* the last of them say HELLO */
-    double own_s = s_own_s (), worker_s = dw_workers_cpu_s (workers);
+    double own_s = dw_workers_own_cpu_s (), worker_s = dw_workers_cpu_s (workers);
     int64_t begin_ns = dw_clock_ns ();
     sleep ((unsigned) s_parameters[SECONDS].value);
     double passed_s = (double) (dw_clock_ns () - begin_ns) / 1e9;
-    dw_report_number (report, "coordinator_core_percent", 100 * (s_own_s () - own_s) / passed_s);
-    dw_report_number (report, "worker_core_percent",
-                      100 * (dw_workers_cpu_s (workers) - worker_s) / passed_s);
+    dw_figures_number (figures, "coordinator_core_percent",
+                       100 * (dw_workers_own_cpu_s () - own_s) / passed_s);
+    dw_figures_number (figures, "worker_core_percent",
+                       100 * (dw_workers_cpu_s (workers) - worker_s) / passed_s);
 }
 
 int main (int argc, char **argv) {
-    dw_report_t report = {
+    dw_figures_t figures = {
         .bench = "idle",
         .help =
             "Measures what idle worker connections cost their coordinator, and the worker process.",
         .parameters = s_parameters};
-    dw_report_start (&report, argc, argv);
+    dw_figures_start (&figures, argc, argv);
     uint64_t hash = 0;
     dw_workers_t workers = {0};
     dw_system_t *system = NULL;
     dw_graph_t *graph = dw_graph_new ();
     dw_system_options_t options = {.listen = "tcp://127.0.0.1:*", .no_actors = true};
-    int err = dw_workers_start (&workers, 1, (uint32_t) s_parameters[SLOTS].value, report.error);
+    int err = dw_workers_start (&workers, 1, (uint32_t) s_parameters[SLOTS].value, figures.error);
     if (!err && (!graph || dw_graph_add (graph, "same", "identity") < 0))
         err = DW_ENOMEM;
     if (!err)
-        err = dw_system_open (&system, graph, &options, report.error);
+        err = dw_system_open (&system, graph, &options, figures.error);
     if (!err)
-        err = dw_workers_join (&workers, dw_system_listening (system), report.error);
+        err = dw_workers_join (&workers, dw_system_listening (system), figures.error);
     if (!err) {
-        s_measure (&report, &workers);
-        err = s_run (&report, system, &hash);
+        s_measure (&figures, &workers);
+        err = dw_rig_run_once (system, "still here", &hash, figures.error);
     }
     dw_system_close (&system, -1, NULL);
     dw_graph_destroy (&graph);
-    int worker_err = dw_workers_end (&workers, report.error);
-    return dw_report_end (&report, hash, err ? err : worker_err);
+    int worker_err = dw_workers_end (&workers, figures.error);
+    return dw_figures_end (&figures, hash, err ? err : worker_err);
 }

@@ -11,7 +11,7 @@
 
 #include "actors/clock.h"
 #include "actors/processors.h"
-#include "bench/lib/report.h"
+#include "bench/lib/figures.h"
 #include "bench/lib/resident.h"
 #include "bench/lib/mix.h"
 #include "runtime/core/error.h"
@@ -29,11 +29,11 @@ static uint32_t s_other (uint32_t node) {
 }
 
 /* Writes the graph into a new file, whose name is made from that in path. */
-static int s_write_file (dw_report_t *report, char *path) {
+static int s_write_file (dw_figures_t *figures, char *path) {
     int fd = mkstemps (path, 5);
     FILE *file = fd < 0 ? NULL : fdopen (fd, "w");
     if (!file)
-        return dw_error_add (report->error, DW_EFILE, DW_NOWHERE, "no file can be made in /tmp");
+        return dw_error_add (figures->error, DW_EFILE, DW_NOWHERE, "no file can be made in /tmp");
     fputs ("processors:\n", file);
     for (uint32_t node = 0; node < s_parameters[NODES].value; node++) {
         fprintf (file, "- id: n%u\n  processor: identity\n", (unsigned) node);
@@ -45,7 +45,7 @@ static int s_write_file (dw_report_t *report, char *path) {
     }
     bool failed = ferror (file);
     if (fclose (file) || failed)
-        return dw_error_add (report->error, DW_EFILE, DW_NOWHERE, "%s cannot be written", path);
+        return dw_error_add (figures->error, DW_EFILE, DW_NOWHERE, "%s cannot be written", path);
     return DW_OK;
 }
 
@@ -72,34 +72,35 @@ static double s_per_node (uint64_t from_bytes, uint64_t to_bytes) {
 }
 
 /* Loads, validates and plans; tells of each. */
-static int s_measure (dw_report_t *report, const dw_processors_t *processors, const char *path,
+static int s_measure (dw_figures_t *figures, const dw_processors_t *processors, const char *path,
                       uint64_t *hash) {
     dw_graph_t *graph = NULL;
     dw_plan_t *plan = NULL;
     uint64_t empty = dw_resident_bytes (), loaded = 0;
     dw_resident_reset ();
     int64_t clock_ns = dw_clock_ns ();
-    int err = dw_graph_load (&graph, path, report->error);
+    int err = dw_graph_load (&graph, path, figures->error);
     if (!err) {
-        dw_report_number (report, "load_s", s_seconds (&clock_ns));
-        dw_report_number (report, "load_peak_bytes_per_node",
-                          s_per_node (empty, dw_resident_peak_bytes ()));
+        dw_figures_number (figures, "load_s", s_seconds (&clock_ns));
+        dw_figures_number (figures, "load_peak_bytes_per_node",
+                           s_per_node (empty, dw_resident_peak_bytes ()));
         loaded = dw_resident_bytes ();
-        dw_report_number (report, "graph_bytes_per_node", s_per_node (empty, loaded));
+        dw_figures_number (figures, "graph_bytes_per_node", s_per_node (empty, loaded));
         s_seconds (&clock_ns);
-        err = dw_graph_validate (graph, processors, report->error);
+        err = dw_graph_validate (graph, processors, figures->error);
     }
     if (!err) {
-        dw_report_number (report, "validate_s", s_seconds (&clock_ns));
-        err = dw_processors_plan (processors, graph, &plan, report->error);
+        dw_figures_number (figures, "validate_s", s_seconds (&clock_ns));
+        err = dw_processors_plan (processors, graph, &plan, figures->error);
     }
     if (!err) {
-        dw_report_number (report, "plan_s", s_seconds (&clock_ns));
-        dw_report_number (report, "plan_bytes_per_node", s_per_node (loaded, dw_resident_bytes ()));
-        dw_report_number (report, "peak_bytes_per_node",
-                          s_per_node (empty, dw_resident_peak_bytes ()));
-        dw_report_count (report, "edges", plan->edges_count);
-        dw_report_count (report, "levels", plan->levels_count);
+        dw_figures_number (figures, "plan_s", s_seconds (&clock_ns));
+        dw_figures_number (figures, "plan_bytes_per_node",
+                           s_per_node (loaded, dw_resident_bytes ()));
+        dw_figures_number (figures, "peak_bytes_per_node",
+                           s_per_node (empty, dw_resident_peak_bytes ()));
+        dw_figures_count (figures, "edges", plan->edges_count);
+        dw_figures_count (figures, "levels", plan->levels_count);
         *hash = s_hash (plan);
     }
     dw_plan_destroy (&plan);
@@ -108,18 +109,18 @@ static int s_measure (dw_report_t *report, const dw_processors_t *processors, co
 }
 
 int main (int argc, char **argv) {
-    dw_report_t report = {
+    dw_figures_t figures = {
         .bench = "load",
         .help = "Measures how long a large graph file takes to load, to validate and to plan.",
         .parameters = s_parameters};
-    dw_report_start (&report, argc, argv);
+    dw_figures_start (&figures, argc, argv);
     char path[] = "/tmp/dagwood-bench-XXXXXX.yaml";
     uint64_t hash = 0;
     dw_processors_t *processors = dw_processors_new ();
-    int err = processors ? s_write_file (&report, path) : DW_ENOMEM;
+    int err = processors ? s_write_file (&figures, path) : DW_ENOMEM;
     if (!err)
-        err = s_measure (&report, processors, path, &hash);
+        err = s_measure (&figures, processors, path, &hash);
     unlink (path);
     dw_processors_destroy (&processors);
-    return dw_report_end (&report, hash, err);
+    return dw_figures_end (&figures, hash, err);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "bench/lib/mixer.h"
-#include "bench/lib/report.h"
+#include "bench/lib/figures.h"
 #include "bench/lib/resident.h"
 #include "bench/lib/rig.h"
 #include "runtime/core/error.h"
@@ -29,13 +29,13 @@ static dw_parameter_t s_parameters[] = {
 };
 
 typedef struct s_memory_t {
-    dw_report_t *report;
+    dw_figures_t *figures;
     uint64_t hash;
 } s_memory_t;
 
 static int s_use (s_memory_t *self, dw_result_t *result) {
     self->hash += dw_rig_hash (result);
-    return dw_rig_check (result, self->report->error);
+    return dw_rig_check (result, self->figures->error);
 }
 
 /* What is open at one time. */
@@ -49,7 +49,7 @@ typedef struct s_opened_t {
 /* With all options as they are by default, unlike a rig. */
 static int s_open (s_memory_t *self, dw_shape_t shape, uint32_t nodes_count, uint64_t runs_max,
                    s_opened_t *opened) {
-    dw_error_t *error = self->report->error;
+    dw_error_t *error = self->figures->error;
     dw_work_options_t wanted = {
         .shape = shape, .nodes_count = nodes_count, .payload_bytes = PAYLOAD_BYTES};
     int err = dw_work_new (&opened->work, &wanted, error);
@@ -68,7 +68,7 @@ static int s_open (s_memory_t *self, dw_shape_t shape, uint32_t nodes_count, uin
 
 static void s_close (s_memory_t *self, s_opened_t *opened) {
     dw_client_destroy (&opened->client);
-    dw_system_close (&opened->system, -1, self->report->error);
+    dw_system_close (&opened->system, -1, self->figures->error);
     dw_processors_destroy (&opened->processors);
     dw_work_destroy (&opened->work);
 }
@@ -96,7 +96,7 @@ static int s_stream (s_memory_t *self, dw_client_t *client, uint64_t runs) {
     while (!err && ended < runs) {
         for (; !err && submitted < runs && submitted - ended < s_parameters[IN_FLIGHT].value;
              submitted++)
-            err = dw_client_submit (client, &submission, NULL, self->report->error);
+            err = dw_client_submit (client, &submission, NULL, self->figures->error);
         if (!err)
             err = s_take (self, client, &ended);
     }
@@ -112,9 +112,9 @@ static int s_measure_stream (s_memory_t *self) {
         err = s_stream (self, opened.client, runs * (look + 1) / LOOKS - runs * look / LOOKS);
         last = dw_resident_bytes ();
         first = look == 1 ? last : first;
-        dw_report_append (self->report, "resident_bytes", last);
+        dw_figures_append (self->figures, "resident_bytes", last);
     }
-    dw_report_number (self->report, "growth_bytes", (double) last - (double) first);
+    dw_figures_number (self->figures, "growth_bytes", (double) last - (double) first);
     s_close (self, &opened);
     return err;
 }
@@ -126,11 +126,11 @@ static int s_run_all (s_memory_t *self, dw_client_t *client, uint64_t runs) {
     dw_result_t *result;
     int err = DW_OK;
     for (uint64_t i = 0; i < runs && !err; i++)
-        err = dw_client_submit (client, &submission, NULL, self->report->error);
+        err = dw_client_submit (client, &submission, NULL, self->figures->error);
     if (!err)
         err = dw_client_wait_all (client, -1);
     uint64_t peak = dw_resident_peak_bytes ();
-    dw_report_count (self->report, "large_peak_bytes", peak);
+    dw_figures_count (self->figures, "large_peak_bytes", peak);
     while (!err && (result = dw_client_next (client))) {
         err = s_use (self, result);
         dw_result_destroy (&result);
@@ -150,22 +150,23 @@ static int s_measure_large (s_memory_t *self) {
         peak = dw_resident_peak_bytes ();
     }
     s_close (self, &opened);
-    dw_report_number (self->report, "open_bytes_per_node",
-                      ((double) while_open - (double) before) / (double) nodes);
-    dw_report_number (self->report, "run_bytes_per_node",
-                      ((double) peak - (double) while_open) / (double) (nodes * runs));
+    dw_figures_number (self->figures, "open_bytes_per_node",
+                       ((double) while_open - (double) before) / (double) nodes);
+    dw_figures_number (self->figures, "run_bytes_per_node",
+                       ((double) peak - (double) while_open) / (double) (nodes * runs));
     return err;
 }
 
 int main (int argc, char **argv) {
-    dw_report_t report = {.bench = "memory",
-                          .help = "Measures the memory that runs leave behind, and the memory that "
-                                  "they take while they are there.",
-                          .parameters = s_parameters};
-    dw_report_start (&report, argc, argv);
-    s_memory_t self = {.report = &report};
+    dw_figures_t figures = {
+        .bench = "memory",
+        .help = "Measures the memory that runs leave behind, and the memory that "
+                "they take while they are there.",
+        .parameters = s_parameters};
+    dw_figures_start (&figures, argc, argv);
+    s_memory_t self = {.figures = &figures};
     int err = s_measure_stream (&self);
     if (!err)
         err = s_measure_large (&self);
-    return dw_report_end (&report, self.hash, err);
+    return dw_figures_end (&figures, self.hash, err);
 }

@@ -8,7 +8,7 @@
 
 #include "actors/clock.h"
 #include "bench/lib/mixer.h"
-#include "bench/lib/report.h"
+#include "bench/lib/figures.h"
 #include "bench/lib/rig.h"
 #include "runtime/core/error.h"
 
@@ -33,33 +33,17 @@ static double s_ms (int64_t from_ns, int64_t to_ns) {
     return (double) (to_ns - from_ns) / 1e6;
 }
 
-/* One run, its client made and destroyed. */
-static int s_run (dw_report_t *report, dw_system_t *system, uint64_t *hash) {
-    dw_client_t *client = NULL;
-    dw_result_t *result = NULL;
-    int err = dw_client_new (&client, system, report->error);
-    if (!err)
-        err = dw_client_run_text (client, "", &result, report->error);
-    if (!err)
-        err = dw_rig_check (result, report->error);
-    if (!err)
-        *hash = dw_rig_hash (result);
-    dw_result_destroy (&result);
-    dw_client_destroy (&client);
-    return err;
-}
-
-static int s_measure (dw_report_t *report, const dw_graph_t *graph,
+static int s_measure (dw_figures_t *figures, const dw_graph_t *graph,
                       const dw_system_options_t *options, s_times_t *times, uint64_t *hash) {
     dw_system_t *system = NULL;
     int64_t begin_ns = dw_clock_ns ();
-    int err = dw_system_open (&system, graph, options, report->error);
+    int err = dw_system_open (&system, graph, options, figures->error);
     int64_t opened_ns = dw_clock_ns ();
     if (err)
         return err;
-    err = s_run (report, system, hash);
+    err = dw_rig_run_once (system, "", hash, figures->error);
     int64_t ran_ns = dw_clock_ns ();
-    int close_err = dw_system_close (&system, -1, report->error);
+    int close_err = dw_system_close (&system, -1, figures->error);
     int64_t closed_ns = dw_clock_ns ();
     size_t i = times->count++;
     times->open_ms[i] = s_ms (begin_ns, opened_ns);
@@ -69,26 +53,26 @@ static int s_measure (dw_report_t *report, const dw_graph_t *graph,
     return err ? err : close_err;
 }
 
-static void s_tell (dw_report_t *report, s_times_t *times) {
-    dw_report_spread (report, "open_close_ms", dw_spread_of (times->both_ms, times->count));
-    dw_report_number (report, "open_ms", dw_spread_of (times->open_ms, times->count).median);
-    dw_report_number (report, "first_run_ms", dw_spread_of (times->run_ms, times->count).median);
-    dw_report_number (report, "close_ms", dw_spread_of (times->close_ms, times->count).median);
+static void s_tell (dw_figures_t *figures, s_times_t *times) {
+    dw_figures_spread (figures, "open_close_ms", dw_spread_of (times->both_ms, times->count));
+    dw_figures_number (figures, "open_ms", dw_spread_of (times->open_ms, times->count).median);
+    dw_figures_number (figures, "first_run_ms", dw_spread_of (times->run_ms, times->count).median);
+    dw_figures_number (figures, "close_ms", dw_spread_of (times->close_ms, times->count).median);
 }
 
 int main (int argc, char **argv) {
-    dw_report_t report = {
+    dw_figures_t figures = {
         .bench = "open_close",
         .help = "Measures how long it takes to open a system of actors and to close it.",
         .parameters = s_parameters};
-    dw_report_start (&report, argc, argv);
+    dw_figures_start (&figures, argc, argv);
     uint64_t hash = 0;
     size_t repeat = s_parameters[REPEAT].value;
     dw_work_options_t chain = {.shape = DW_SHAPE_CHAIN,
                                .nodes_count = (uint32_t) s_parameters[NODES].value,
                                .payload_bytes = PAYLOAD_BYTES};
     dw_work_t *work = NULL;
-    int err = dw_work_new (&work, &chain, report.error);
+    int err = dw_work_new (&work, &chain, figures.error);
     dw_processors_t *processors = dw_processors_new ();
     dw_graph_t *graph = err ? NULL : dw_mixer_graph (work);
     double *ms = calloc (4 * repeat, sizeof *ms);
@@ -106,12 +90,12 @@ int main (int argc, char **argv) {
                        .close_ms = ms + 3 * repeat};
     dw_system_options_t options = {.processors = processors};
     for (size_t i = 0; i < repeat && !err; i++)
-        err = s_measure (&report, graph, &options, &times, &hash);
+        err = s_measure (&figures, graph, &options, &times, &hash);
     if (!err)
-        s_tell (&report, &times);
+        s_tell (&figures, &times);
     free (ms);
     dw_graph_destroy (&graph);
     dw_processors_destroy (&processors);
     dw_work_destroy (&work);
-    return dw_report_end (&report, hash, err);
+    return dw_figures_end (&figures, hash, err);
 }

@@ -15,7 +15,7 @@
 #include <time.h>
 
 #include "bench/lib/mix.h"
-#include "bench/lib/report.h"
+#include "bench/lib/figures.h"
 #include "runtime/core/error.h"
 #include "runtime/core/graph.h"
 #include "runtime/core/scheduler.h"
@@ -375,7 +375,7 @@ static double s_busy_percent (const s_world_t *self, int64_t begin_ns) {
 
 /* Until all runs have ended. Slots count as long as there is something for them; the tasks that were sent when the runs
  * came are not counted, as what sending them took is not. */
-static int s_work (s_world_t *self, dw_report_t *report) {
+static int s_work (s_world_t *self, dw_figures_t *figures) {
     uint64_t steps = 0, events = 0;
     uint64_t sent = dw_scheduler_counts (self->scheduler).tasks_sent;
     double cpu_ns = 0, busy_percent = -1;
@@ -383,7 +383,7 @@ static int s_work (s_world_t *self, dw_report_t *report) {
     int err = DW_OK;
     while (self->ended_count < self->runs_count && !err) {
         if (!s_await (self))
-            return dw_error_add (report->error, DW_EPROCESSOR, DW_NOWHERE,
+            return dw_error_add (figures->error, DW_EPROCESSOR, DW_NOWHERE,
                                  "the scheduler waits for what never comes");
         size_t count = s_take_in (self);
         err = s_step (self, count);
@@ -396,15 +396,15 @@ static int s_work (s_world_t *self, dw_report_t *report) {
     double passed_ns = (double) (self->now_ns - begin_ns), done = (double) self->done_count;
     double tasks = done - (double) sent;
     if (tasks < 1 && !err)
-        return dw_error_add (report->error, DW_EPROCESSOR, DW_NOWHERE,
+        return dw_error_add (figures->error, DW_EPROCESSOR, DW_NOWHERE,
                              "nothing was queued: ask for more tasks than there are slots");
-    dw_report_number (report, "completions_per_second_of_core", tasks * 1e9 / cpu_ns);
-    dw_report_number (report, "scheduler_ns_per_task", cpu_ns / tasks);
-    dw_report_number (report, "scheduler_core_percent", 100 * cpu_ns / passed_ns);
-    dw_report_number (report, "tasks_per_second", done * 1e9 / passed_ns);
-    dw_report_number (report, "slots_busy_percent", busy_percent);
-    dw_report_count (report, "steps", steps);
-    dw_report_number (report, "answers_per_step", (double) events / (double) steps);
+    dw_figures_number (figures, "completions_per_second_of_core", tasks * 1e9 / cpu_ns);
+    dw_figures_number (figures, "scheduler_ns_per_task", cpu_ns / tasks);
+    dw_figures_number (figures, "scheduler_core_percent", 100 * cpu_ns / passed_ns);
+    dw_figures_number (figures, "tasks_per_second", done * 1e9 / passed_ns);
+    dw_figures_number (figures, "slots_busy_percent", busy_percent);
+    dw_figures_count (figures, "steps", steps);
+    dw_figures_number (figures, "answers_per_step", (double) events / (double) steps);
     return err;
 }
 
@@ -425,7 +425,7 @@ static void s_forget (s_world_t *self) {
     self->commands = (dw_commands_t){0};
 }
 
-static int s_measure (s_world_t *self, dw_report_t *report) {
+static int s_measure (s_world_t *self, dw_figures_t *figures) {
     double slots = self->slots_count, before = s_allocated_bytes ();
     dw_scheduler_options_t options = {
         .runs_max = self->runs_count, .workers_max = self->slots_count, .is_open = true};
@@ -442,20 +442,20 @@ static int s_measure (s_world_t *self, dw_report_t *report) {
     before = s_allocated_bytes ();
     if (!err)
         err = s_all_slots (self, DW_EVENT_WORKER_JOINED);
-    dw_report_number (report, "join_ns_per_slot", (double) self->step_ns / slots);
+    dw_figures_number (figures, "join_ns_per_slot", (double) self->step_ns / slots);
     if (!err)
         err = s_all_runs (self, DW_EVENT_RUN_SUBMITTED);
     if (!err)
-        err = s_work (self, report);
+        err = s_work (self, figures);
     s_forget (self);
     bytes += s_allocated_bytes () - before;
-    dw_report_number (report, "bytes_per_worker", bytes / (double) s_parameters[WORKERS].value);
+    dw_figures_number (figures, "bytes_per_worker", bytes / (double) s_parameters[WORKERS].value);
     if (!err)
         err = s_all_slots (self, DW_EVENT_WORKER_LOST);
-    dw_report_number (report, "leave_ns_per_slot", (double) self->step_ns / slots);
+    dw_figures_number (figures, "leave_ns_per_slot", (double) self->step_ns / slots);
     uint64_t tasks = (uint64_t) self->runs_count * self->plan->nodes_count;
     if (!err && (self->done_count != tasks || self->wrong_count))
-        return dw_error_add (report->error, DW_EPROCESSOR, DW_NOWHERE,
+        return dw_error_add (figures->error, DW_EPROCESSOR, DW_NOWHERE,
                              "of %" PRIu64 " tasks %" PRIu64 " were done, and %" PRIu64
                              " things went wrong",
                              tasks, self->done_count, self->wrong_count);
@@ -518,17 +518,17 @@ static void s_free (s_world_t *self) {
 }
 
 int main (int argc, char **argv) {
-    dw_report_t report = {
+    dw_figures_t figures = {
         .bench = "scale",
         .help = "Simulates one coordinator with very many workers: what its scheduler decides in a "
                 "second of one core's time, how much it remembers of a worker, and how busy it "
                 "keeps them.",
         .parameters = s_parameters};
-    dw_report_start (&report, argc, argv);
+    dw_figures_start (&figures, argc, argv);
     s_world_t world = {0};
-    int err = s_make (&world, report.error);
+    int err = s_make (&world, figures.error);
     if (!err)
-        err = s_measure (&world, &report);
+        err = s_measure (&world, &figures);
     s_free (&world);
-    return dw_report_end (&report, world.hash, err);
+    return dw_figures_end (&figures, world.hash, err);
 }

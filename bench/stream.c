@@ -2,7 +2,7 @@
  *
  * The same as `dagwood bench stream`, for the tests' words and for profiling alone. */
 
-#include "bench/lib/report.h"
+#include "bench/lib/figures.h"
 #include "bench/lib/stream.h"
 
 enum { NODES, RUNS, IN_FLIGHT, PAYLOAD, POOL, CONCURRENCY, REPEAT };
@@ -19,12 +19,12 @@ static dw_parameter_t s_parameters[] = {
 };
 
 int main (int argc, char **argv) {
-    dw_report_t report = {
+    dw_figures_t figures = {
         .bench = "stream",
         .help = "Measures what a hop costs: a stream of runs goes through a chain "
                 "of actors, as many in flight as are allowed.",
         .parameters = s_parameters};
-    dw_report_start (&report, argc, argv);
+    dw_figures_start (&figures, argc, argv);
     dw_stream_t stream = {0};
     dw_stream_options_t options = {.nodes = (uint32_t) s_parameters[NODES].value,
                                    .runs = s_parameters[RUNS].value,
@@ -33,10 +33,10 @@ int main (int argc, char **argv) {
                                    .pool = (uint32_t) s_parameters[POOL].value,
                                    .concurrency = (uint32_t) s_parameters[CONCURRENCY].value,
                                    .repeat = (uint32_t) s_parameters[REPEAT].value};
-    int err = dw_stream_measure (&stream, &options, report.error);
+    int err = dw_stream_measure (&stream, &options, figures.error);
     if (!err) {
-        dw_report_spread (&report, "ns_per_hop", stream.ns_per_hop);
-        dw_report_number (&report, "messages_per_hop", stream.messages_per_hop);
+        dw_figures_spread (&figures, "ns_per_hop", stream.ns_per_hop);
+        dw_figures_number (&figures, "messages_per_hop", stream.messages_per_hop);
     }
-    return dw_report_end (&report, stream.hash, err);
+    return dw_figures_end (&figures, stream.hash, err);
 }

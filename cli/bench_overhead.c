@@ -19,7 +19,7 @@ static const char s_doc[] =
     "how the makespan compares with its lower bound; as CSV the same in columns. The hash is of all "
     "outputs: the same for any kernel, machine and number of threads.\n\n"
     "Exit status: 0; 64 what was asked makes no sense; 66 and 78 the file cannot be read or is "
-    "wrong; 71 the system refuses threads, memory or descriptors; 74 the output cannot be written.";
+    "wrong; " DW_HELP_71 "74 the output or the recording cannot be written.";
 
 static const char *const s_columns[] = {
     "shape",  "nodes",      "threads",  "payload", "task_ns",         "ns_per_task", "ns_min",
@@ -61,7 +61,9 @@ int dw_bench_measure (dw_bench_t *self, dw_shape_t shape, dw_bench_print_t *prin
     if (!err) {
         err = dw_overhead_measure (measured, work, &self->rig, self->repeat, error);
     }
-    int status = err ? dw_bench_fail (err, error) : print (self, measured, work);
+    int status = err == DW_EFILE && work ? dw_command_fail_writing (err, error, "the recording")
+                 : err                   ? dw_bench_fail (err, error)
+                                         : print (self, measured, work);
     dw_work_destroy (&work);
     dw_error_destroy (&error);
     free (measured);

@@ -9,12 +9,10 @@
 #include "cli/bench.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "runtime/core/graph.h"
 
 #define NAME_BYTES 64
 #define COLUMN     12
-
-static const char *const s_actors[] = {"auto", "thread", "pool", NULL};
-static const char *const s_priorities[] = {"rank", "critical_path", NULL};
 
 /* ---- Filled in ---------------------------------------------------------------------------- */
 
@@ -72,8 +70,8 @@ json_t *dw_bench_row (const dw_bench_t *self, const dw_work_options_t *options,
     dw_bench_count (row, "width", options->width);
     dw_bench_count (row, "radius", options->radius);
     dw_bench_count (row, "threads", self->rig.threads);
-    dw_bench_text (row, "actors", s_actors[self->rig.actors]);
-    dw_bench_text (row, "priority", s_priorities[self->rig.priority]);
+    dw_bench_text (row, "actors", dw_actors_words[self->rig.actors]);
+    dw_bench_text (row, "priority", dw_priority_words[self->rig.priority]);
     dw_bench_count (row, "payload", options->payload_bytes);
     dw_bench_text (row, "kernel", dw_kernel_names[options->kernel]);
     dw_bench_count (row, "task_ns", options->task_ns);

@@ -207,9 +207,6 @@ static error_t s_parse_system (dw_bench_t *self, int key, char *arg, struct argp
         case KEY_FORMAT:
             self->format = (dw_bench_format_t) dw_command_choose (state, "--format", formats, arg);
             return 0;
-        case ARGP_KEY_ARG:
-            argp_error (state, "\"%s\" is no option, and %s takes nothing else", arg, self->name);
-            return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }

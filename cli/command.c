@@ -14,6 +14,7 @@
 #include "actors/processors.h"
 #include "cli/output.h"
 #include "runtime/config.h"
+#include "runtime/core/plan.h"
 
 #define SECONDS_MAX 1000000
 
@@ -27,7 +28,10 @@ int dw_command_exit (int err) {
         case DW_ETOOLARGE: return DW_EXIT_INPUT;
         case DW_ECLOSED:
         case DW_ENOBODY: return DW_EXIT_NO_COORDINATOR;
+        case DW_EAGAIN:
+        case DW_ETIMEDOUT:
         case DW_ELOST: return DW_EXIT_LOST;
+        case DW_EPROTOCOL:
         case DW_EREFUSED: return DW_EXIT_PROTOCOL;
         case DW_ENOMEM:
         case DW_ELIMIT: return DW_EXIT_REFUSED;
@@ -35,10 +39,7 @@ int dw_command_exit (int err) {
         case DW_EPROCESSOR: return DW_EXIT_GRAPH;
         case DW_EKEY: return DW_EXIT_KEY;
         case DW_EINVAL:
-        case DW_EAGAIN:
-        case DW_ETIMEDOUT:
-        case DW_ESTUCK:
-        case DW_EPROTOCOL: return DW_EXIT_DEFECT;
+        case DW_ESTUCK: return DW_EXIT_DEFECT;
     }
     return DW_EXIT_DEFECT;
 }
@@ -64,6 +65,16 @@ int dw_command_fail (int err, const dw_error_t *error, const char *doing) {
         dw_command_say ("%s: %s", doing, dw_err_text (err));
     }
     return dw_command_exit (err);
+}
+
+int dw_command_fail_writing (int err, const dw_error_t *error, const char *doing) {
+    int status = dw_command_fail (err, error, doing);
+    return err == DW_EFILE ? DW_EXIT_OUTPUT : status;
+}
+
+int dw_command_cannot_read (const char *name, int reason) {
+    dw_command_say ("%s cannot be read: %s", name, strerror (reason));
+    return reason == ENOMEM ? DW_EXIT_REFUSED : DW_EXIT_INPUT;
 }
 
 void dw_command_notice (void *arg, const char *line) {
@@ -117,6 +128,15 @@ static error_t s_parse_common (int key, char *arg, struct argp_state *state) {
     return ECANCELED; /* Ends the parsing; no other parser returns it. */
 }
 
+/* A word that no other parser has taken. */
+static error_t s_parse_too_many (int key, char *arg, struct argp_state *state) {
+    if (key != ARGP_KEY_ARG) {
+        return ARGP_ERR_UNKNOWN;
+    }
+    argp_error (state, "\"%s\" is no option, and nothing else is taken here", arg);
+    return 0;
+}
+
 bool dw_command_parse (const struct argp *argp, int argc, char **argv, void *input, int *status_p) {
     static const struct argp_option options[] = {
         {.name = "help", .key = KEY_HELP, .doc = "Show this help", .group = -1},
@@ -124,7 +144,8 @@ bool dw_command_parse (const struct argp *argp, int argc, char **argv, void *inp
         {.name = "version", .key = KEY_VERSION, .doc = "Show the version", .group = -1},
         {0},
     };
-    const struct argp_child children[] = {{.argp = argp}, {0}};
+    static const struct argp last = {.parser = s_parse_too_many};
+    const struct argp_child children[] = {{.argp = argp}, {.argp = &last}, {0}};
     const struct argp common = {.options = options, .parser = s_parse_common, .children = children};
     parsing_t self = {.input = input};
     int err = argp_parse (&common, argc, argv, ARGP_NO_HELP, NULL, &self);
@@ -220,6 +241,25 @@ int dw_command_no_processor (const dw_processors_t *processors, const char *name
 
 /* ---- Graphs ------------------------------------------------------------------------------- */
 
+uint32_t dw_command_node (const dw_plan_t *plan, const char *asked_by, const char *file,
+                          const char *id) {
+    uint32_t node = dw_plan_find (plan, id);
+    if (node != DW_NONE) {
+        return node;
+    }
+    dw_nearest_t nearest = dw_command_nearest (id);
+    for (uint32_t n = 0; n < plan->nodes_count; n++) {
+        dw_command_candidate (&nearest, plan->ids[n]);
+    }
+    if (nearest.best) {
+        dw_command_say ("%s%s has no node \"%s\"; did you mean \"%s\"?", asked_by, file, id,
+                        nearest.best);
+    } else {
+        dw_command_say ("%s%s has no node \"%s\"", asked_by, file, id);
+    }
+    return DW_NONE;
+}
+
 /* The options and processors of a graph whose file has errors are looked at all the same, so that
  * everything is said at once. */
 static int s_check (void *arg, const dw_graph_t *graph, dw_error_t *error) {
@@ -227,6 +267,10 @@ static int s_check (void *arg, const dw_graph_t *graph, dw_error_t *error) {
 }
 
 int dw_command_load (dw_graph_t **graph_p, dw_plan_t **plan_p, const char *file) {
+    if (!file[0]) {
+        dw_command_say ("which graph file? Its name is empty");
+        return DW_EXIT_USAGE;
+    }
     dw_error_t *error = dw_error_new ();
     dw_processors_t *processors = dw_processors_new ();
     dw_graph_t *graph = NULL;

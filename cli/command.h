@@ -12,6 +12,10 @@
 
 struct dw_plan_t; /* runtime/core/plan.h */
 
+/* What the help of every command has among its exit statuses. */
+#define DW_HELP_64 "64 usage; "
+#define DW_HELP_71 "71 the system refuses threads, memory or descriptors; "
+
 typedef enum dw_exit_t {
     DW_EXIT_OK = 0,
     DW_EXIT_NOT_OK = 1,   /* the run is not ok; its result was printed */
@@ -22,8 +26,8 @@ typedef enum dw_exit_t {
     DW_EXIT_DEFECT = 70,   /* ours */
     DW_EXIT_REFUSED = 71,  /* the system refuses threads, memory or descriptors */
     DW_EXIT_OUTPUT = 74,   /* standard output, or a file, cannot be written */
-    DW_EXIT_LOST = 75,     /* the coordinator was lost: try again */
-    DW_EXIT_PROTOCOL = 76, /* the coordinator refused */
+    DW_EXIT_LOST = 75,     /* the coordinator was lost, or has no time or place now: try again */
+    DW_EXIT_PROTOCOL = 76, /* the coordinator refused, or says what makes no sense */
     DW_EXIT_KEY = 77,      /* a key is missing or refused */
     DW_EXIT_GRAPH = 78,    /* the graph file is wrong */
     DW_EXIT_SIGNAL = 128,  /* plus the signal's number */
@@ -37,6 +41,10 @@ void dw_command_say (const char *format, ...) DW_PRINTF (1, 2);
 /* Shows what error holds, if anything, then returns the exit status for err. An err that came
  * without a message is told as what was being done and dw_err_text. */
 int dw_command_fail (int err, const dw_error_t *error, const char *doing);
+/* The same where nothing is read: a file that DW_EFILE is about cannot be written. */
+int dw_command_fail_writing (int err, const dw_error_t *error, const char *doing);
+/* Says that what is called name cannot be read, for this errno. Returns the exit status. */
+int dw_command_cannot_read (const char *name, int reason);
 /* As dw_command_fail where there are only warnings to show. */
 void dw_command_show (const dw_error_t *error);
 /* For the notice of a system or an agent: says line. */
@@ -72,7 +80,6 @@ uint64_t dw_command_number (const struct argp_state *state, const char *option, 
 int dw_command_seconds (const struct argp_state *state, const char *option, const char *word,
                         int min_ms);
 
-#define DW_COMMAND_RECORD_BYTES_MIN 4096u /* of --record-bytes-max */
 /* The word of --reconnect in milliseconds: seconds, or "forever", which is -1. */
 int dw_command_reconnect (const struct argp_state *state, const char *word);
 
@@ -82,6 +89,11 @@ dw_format_t dw_command_format (const struct argp_state *state, const char *word)
 
 /* Says that there is no such processor, and the nearest that there is; returns the exit status. */
 int dw_command_no_processor (const dw_processors_t *processors, const char *name);
+
+/* The node of this id of a plan, which is file's; DW_NONE: there is none, which is said, behind asked_by ("--output: "), with
+ * the nearest that there is. */
+uint32_t dw_command_node (const struct dw_plan_t *plan, const char *asked_by, const char *file,
+                          const char *id);
 
 /* Loads and compiles a graph file and shows every error and warning. Returns DW_EXIT_OK with the
  * graph in *graph_p and its plan in *plan_p, or the exit status. graph_p NULL: only the plan. */

@@ -19,14 +19,20 @@ static void s_refuse (const struct argp_state *state, const char *word) {
     dw_command_choose (state, "the benchmark", names, word);
 }
 
+static void s_ask (const struct argp_state *state) {
+    char names[256] = "";
+    for (size_t i = 0; i < BENCHES_COUNT; i++) {
+        size_t used = strlen (names);
+        snprintf (names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", s_benches[i]->name);
+    }
+    argp_error (state, "which benchmark? There are: %s", names);
+}
+
 /* The words that belong to no benchmark: --help, --version, or a mistake. */
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
     switch (key) {
         case ARGP_KEY_ARG: s_refuse (state, arg); return 0;
-        case ARGP_KEY_NO_ARGS:
-            argp_error (state, "which benchmark? There are: overhead, latency, stream, metg, "
-                               "scaling, workflow");
-            return 0;
+        case ARGP_KEY_NO_ARGS: s_ask (state); return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }

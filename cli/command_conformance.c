@@ -1,7 +1,10 @@
 /* command_conformance.c - dagwood conformance: plays the other side of docs/PROTOCOL.md for a peer under test. */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/conformance/caller.h"
@@ -127,6 +130,15 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (is_called && (self->words_count > 0 || self->log)) {
         argp_error (state, "a coordinator is started by who tests it: there is no command to give");
     }
+    if (is_called && self->wait_ms) {
+        argp_error (state, "--wait is of no use for a coordinator, which is connected to");
+    }
+    if (self->role == ROLE_CLIENT && self->processor) {
+        argp_error (state, "--processor is of no use for a client, which runs nothing");
+    }
+    if (self->log && self->words_count == 0) {
+        argp_error (state, "--log is of no use without a command");
+    }
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
@@ -171,18 +183,25 @@ static const struct argp s_argp = {
         "submits one run, or more, and ends when it has the results.\n\n"
         "A coordinator under test should have no other workers; its runs are made with the processors of the "
         "stock set, or the one of --processor, which are not run, but answered for.\n\n"
-        "Exit status: 0 no case failed, and one passed at least; 1 a case failed, or nobody came; 64 usage; 69 no "
-        "coordinator answers; 71 the system refuses threads, memory or descriptors; 74 the output cannot be written; 76 the "
-        "coordinator refused; 77 a key is missing or refused; 130 and 143 ended by SIGINT and SIGTERM.",
+        "Exit status: 0 no case failed, and one passed at least; 1 a case failed, or nobody came; 64 usage, or there is no such command; 69 no coordinator answers; " DW_HELP_71
+        "74 the output or the log cannot be written; 76 the coordinator refused; 77 a key is missing or refused; 130 and 143 ended by SIGINT and SIGTERM.",
 };
 
 /* ---- A worker, a client ----------------------------------------------------------------------- */
 
 static int s_open (dw_stage_t *stage, options_t *options) {
-    stage->wait_ms = options->wait_ms;
+    stage->wait_ms = options->wait_ms ? options->wait_ms : WAIT_MS;
     stage->subject = (dw_subject_t){.words = options->words_count ? options->words : NULL,
-                                    .log = options->log};
+                                    .log_fd = -1};
     int status = dw_stage_open (stage, options->listen, options->keys);
+    if (!status && options->log) {
+        int fd = open (options->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        if (fd < 0) {
+            dw_command_say ("%s cannot be written: %s", options->log, strerror (errno));
+            return DW_EXIT_OUTPUT;
+        }
+        stage->subject.log_fd = fd;
+    }
     if (!status) {
         dw_command_say ("listening at %s", stage->endpoint);
     }
@@ -191,8 +210,17 @@ static int s_open (dw_stage_t *stage, options_t *options) {
 
 static int s_close (dw_stage_t *stage, int status) {
     int number = stage->interrupted;
+    status = stage->status ? stage->status : status;
     dw_stage_close (stage);
+    if (stage->subject.log_fd >= 0) {
+        close (stage->subject.log_fd);
+    }
     return number ? DW_EXIT_SIGNAL + number : status;
+}
+
+/* Whether there is a point in going on. */
+static bool s_goes_on (const dw_stage_t *stage) {
+    return !stage->interrupted && !stage->status;
 }
 
 /* A case that failed leaves nothing that the next one could build upon. */
@@ -202,7 +230,7 @@ static bool s_after_worker (void *stage, const dw_outcome_t *outcome) {
         dw_crew_spend (self);
         self->agent = DW_STAGE_NONE;
     }
-    return !self->stage.interrupted;
+    return s_goes_on (&self->stage);
 }
 
 static int s_test_worker (options_t *options) {
@@ -213,9 +241,9 @@ static int s_test_worker (options_t *options) {
     if (!self) {
         return dw_command_fail (DW_ENOMEM, NULL, "conformance");
     }
-    int status = dw_crew_init (self, options->processor);
+    int status = s_open (&self->stage, options);
     if (!status) {
-        status = s_open (&self->stage, options);
+        status = dw_crew_init (self, options->processor);
     }
     if (!status) {
         status = dw_play (&(dw_play_t){.format = options->format,
@@ -234,7 +262,7 @@ static int s_test_worker (options_t *options) {
 static bool s_after_client (void *stage, const dw_outcome_t *outcome) {
     dw_guest_t *self = stage;
     (void) outcome;
-    return !self->stage.interrupted;
+    return s_goes_on (&self->stage);
 }
 
 static int s_test_client (options_t *options) {
@@ -289,7 +317,7 @@ static int s_test_coordinator (options_t *options) {
 }
 
 int dw_command_conformance (int argc, char **argv) {
-    options_t options = {.wait_ms = WAIT_MS};
+    options_t options = {0};
     int status = DW_EXIT_OK;
     if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
         return status;

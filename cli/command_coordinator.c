@@ -47,9 +47,6 @@ enum {
     KEY_KEEP_BYTES,
 };
 
-/* The first is what happens by default. */
-static const char *const s_no_workers[] = {"wait", "fail", NULL};
-
 static const struct argp_option s_options[] = {
     {.name = "listen",
      .key = KEY_LISTEN,
@@ -57,11 +54,7 @@ static const struct argp_option s_options[] = {
      .doc =
          "Where others find it: tcp://ADDRESS:PORT (* or 0 for any port) or ipc://FILE; what it got is "
          "printed"},
-    {.name = "keys",
-     .key = KEY_KEYS,
-     .arg = "DIR",
-     .doc = "The folder of coordinator.key and allowed, without which none but this machine can be "
-            "let in [no keys]"},
+    {.name = "keys", .key = KEY_KEYS, .arg = "DIR", .doc = DW_SERVE_KEYS_HELP},
     {.name = "rendezvous",
      .key = KEY_RENDEZVOUS,
      .arg = "FILE",
@@ -105,15 +98,11 @@ static const struct argp_option s_options[] = {
      .doc =
          "Most connections at one time, before they are let in too; who comes then waits [one for "
          "each client, two for each slot, and 32]"},
-    {.name = "record",
-     .key = KEY_RECORD,
-     .arg = "FILE",
-     .doc = "Record all that decides what happens, for dagwood replay and dagwood why [nothing is "
-            "recorded]"},
+    {.name = "record", .key = KEY_RECORD, .arg = "FILE", .doc = DW_SERVE_RECORD_HELP},
     {.name = "record-bytes-max",
      .key = KEY_RECORD_BYTES_MAX,
      .arg = "N",
-     .doc = "How large the recording may become; then it ends, and the runs go on [256 MiB]"},
+     .doc = DW_SERVE_RECORD_BYTES_HELP},
     {.name = "lost-client-ms",
      .key = KEY_LOST_CLIENT_MS,
      .arg = "N",
@@ -206,8 +195,7 @@ static error_t s_parse_limit (int key, const char *arg, const struct argp_state 
                                                                     1, CONNECTIONS_MAX);
             return 0;
         case KEY_RECORD_BYTES_MAX:
-            system->record_bytes_max = dw_command_number (state, "--record-bytes-max", arg,
-                                                          DW_COMMAND_RECORD_BYTES_MIN, INT64_MAX);
+            system->record_bytes_max = dw_serve_record_bytes (state, arg);
             return 0;
         default: return s_parse_keep (key, arg, state);
     }
@@ -222,8 +210,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_RENDEZVOUS: self->rendezvous = arg; return 0;
         case KEY_ACTORS_HERE: self->system.no_actors = false; return 0;
         case KEY_NO_WORKERS:
-            self->system.no_workers_fail = dw_command_choose (state, "--no-workers", s_no_workers,
-                                                              arg) == 1;
+            self->system.no_workers_fail = dw_serve_no_workers_fail (state, arg);
             return 0;
         case ARGP_KEY_ARG:
             if (self->graphs_count == GRAPHS_MAX) {
@@ -255,9 +242,8 @@ static const struct argp s_argp = {
         "SIGTERM and SIGINT cancel the runs in flight, tell everybody and end it; a second one ends "
         "it at once. With keys, SIGHUP has it read its list of allowed keys anew: who is no longer "
         "on it is out.\n\n"
-        "Exit status: 0 ended by SIGTERM; 64 usage; 66 the file cannot be read; 71 the system "
-        "refuses threads, memory or descriptors; 74 the output or the rendezvous file cannot be "
-        "written; 77 a key is missing or refused; 78 the graph is wrong; 130 ended by SIGINT.",
+        "Exit status: 0 ended by SIGTERM; " DW_HELP_64 "66 the file cannot be read; " DW_HELP_71
+        "74 the output or the rendezvous file cannot be written; 77 a key is missing or refused; 78 the graph is wrong; 130 ended by SIGINT; 143 ended by a second SIGTERM.",
 };
 
 /* ---- Serving ------------------------------------------------------------------------------ */
@@ -305,6 +291,10 @@ static int s_open_all (const options_t *self, const dw_named_graph_t *graphs, dw
         options.listen = dw_graphs_endpoint (endpoint, sizeof endpoint, options.listen, i);
         status = dw_serve_open (&serves[i], graphs[i].graph, graphs[i].file, options);
         others[i] = serves[i].system;
+        if (status && options.listen == endpoint) {
+            dw_command_say ("graph %s is to listen at %s, the place %zu after that of --listen",
+                            graphs[i].name, endpoint, i);
+        }
     }
     if (status || self->graphs_count == 1) {
         return status;
@@ -346,7 +336,10 @@ int dw_command_coordinator (int argc, char **argv) {
     if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
         return status;
     }
-    status = dw_graphs_load (graphs, options.graphs, options.graphs_count);
+    status = dw_graphs_check_endpoint (options.system.listen, options.graphs_count);
+    if (!status) {
+        status = dw_graphs_load (graphs, options.graphs, options.graphs_count);
+    }
     if (!status) {
         status = s_serve (&options, graphs);
     }

@@ -12,7 +12,7 @@ typedef struct options_t {
     format_t format;
 } options_t;
 
-enum { KEY_FORMAT = 'f' };
+enum { KEY_FORMAT = 256 }; /* beyond the characters: it has no short form */
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
     options_t *self = state->input;
@@ -45,8 +45,8 @@ static const struct argp s_argp = {
         "that run them is below their processors."
         "\v"
         "For a picture: dagwood graph g.yaml | dot -Tsvg >g.svg\n\n"
-        "Exit status: 0; 66 the file cannot be read; 78 the graph is wrong; 74 the output cannot "
-        "be written.",
+        "Exit status: 0; " DW_HELP_64 "66 the file cannot be read; " DW_HELP_71
+        "74 the output cannot be written; 78 the graph is wrong.",
 };
 
 /* Writes text with some of its bytes replaced; instead gives NULL for those that stay. */

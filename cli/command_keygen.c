@@ -15,6 +15,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             if (self->file) {
                 argp_error (state, "one key pair at a time, and \"%s\" is a second", arg);
             }
+            if (!arg[0]) {
+                argp_error (state, "which file? Its name is empty");
+            }
             self->file = arg;
             return 0;
         case ARGP_KEY_NO_ARGS: argp_error (state, "which file?"); return 0;
@@ -29,8 +32,8 @@ static const struct argp s_argp = {
         "Makes a key pair: FILE has both keys and can be read by its owner alone, FILE.pub has the "
         "public one. Neither may be there already."
         "\v"
-        "Exit status: 0; 74 a file or the output cannot be written, or a file is there; 77 this "
-        "ZeroMQ makes no keys.",
+        "Exit status: 0; " DW_HELP_64 DW_HELP_71
+        "74 a file or the output cannot be written, or a file is there; 77 this ZeroMQ makes no keys.",
 };
 
 /* The next steps, with the line that the allow-list takes. */
@@ -55,8 +58,7 @@ static int s_make (dw_keys_t *keys, const char *file, dw_error_t *error) {
     }
     err = dw_keys_write (keys, file, error);
     if (err) {
-        int status = dw_command_fail (err, error, file);
-        return err == DW_EFILE ? DW_EXIT_OUTPUT : status;
+        return dw_command_fail_writing (err, error, file);
     }
     s_explain (keys, file);
     return DW_EXIT_OK;

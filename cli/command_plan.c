@@ -25,13 +25,12 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
 static const struct argp s_argp = {
     .parser = s_parse,
     .args_doc = "GRAPH",
-    .doc =
-        "Prints what a graph is compiled to: lanes (nodes that the same actors run), levels, "
-        "chains (nodes that run as one task), ranks with the source of each payload, and the "
-        "critical path."
-        "\v"
-        "Exit status: 0; 66 the file cannot be read; 78 the graph is wrong; 74 the output cannot "
-        "be written.",
+    .doc = "Prints what a graph is compiled to: lanes (nodes that the same actors run), levels, "
+           "chains (nodes that run as one task), ranks with the source of each payload, and the "
+           "critical path."
+           "\v"
+           "Exit status: 0; " DW_HELP_64 "66 the file cannot be read; " DW_HELP_71
+           "74 the output cannot be written; 78 the graph is wrong.",
 };
 
 static bool s_write (void *arg, const char *text, size_t size) {

@@ -30,7 +30,8 @@ static const struct argp s_argp = {
     .doc = "Lists the processors that a graph may name; with a NAME, its options with their types, "
            "defaults and ranges."
            "\v"
-           "Exit status: 0; 64 there is no such processor; 74 the output cannot be written.",
+           "Exit status: 0; 64 usage, or there is no such processor; " DW_HELP_71
+           "74 the output cannot be written.",
 };
 
 static const char *s_intent (const dw_processor_t *processor) {
@@ -56,6 +57,7 @@ static const char *s_type (dw_option_type_t type) {
         case DW_INTEGER: return "integer";
         case DW_NUMBER: return "number";
         case DW_BOOLEAN: return "true or false";
+        case DW_OPTIONS: return "options";
     }
     return "";
 }

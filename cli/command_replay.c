@@ -61,9 +61,9 @@ static const struct argp s_argp = {
         "prints what went in (<), what it decided (>), and what the coordinator's own thread ran (=)."
         "\v"
         "A recording whose process was ended has a torn tail, which is told; the rest is replayed.\n\n"
-        "Exit status: 0; 1 the scheduler decides otherwise than was recorded, which is said with "
-        "the place; 64 usage; 65 the recording is damaged, or none, or of a later version; 66 it "
-        "cannot be read; 74 the output cannot be written.",
+        "Exit status: 0; 1 the scheduler decides otherwise than was recorded, which is said with the place; " DW_HELP_64
+        "65 the recording is damaged, or none, or of a later version; 66 it cannot be read; " DW_HELP_71
+        "74 the output cannot be written.",
 };
 
 /* Messages of the whole, for people: what was replayed, and that it came out the same. */
@@ -104,7 +104,7 @@ static int s_replay (const options_t *self, dw_open_recording_t *open) {
             transcript.node = dw_recording_outer (open, self->node, &transcript.inner);
         }
         if (transcript.node == DW_NONE) {
-            dw_recording_node (open, self->file, self->node); /* which says so */
+            dw_command_node (open->plan, "", self->file, self->node); /* which says so */
             return DW_EXIT_USAGE;
         }
     }

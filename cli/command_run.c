@@ -22,26 +22,6 @@
 typedef enum progress_t { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress_t;
 
 static const char *const s_progresses[] = {"auto", "always", "never", NULL};
-static const char *const s_strategies[] = {
-    [DW_HYBRID] = "hybrid",
-    [DW_WORK_QUEUE] = "work_queue",
-    [DW_LEVEL] = "level",
-    [DW_REACTIVE] = "reactive",
-    NULL,
-};
-static const char *const s_failure_strategies[] = {
-    [DW_FAIL_FAST] = "fail_fast",
-    [DW_CONTINUE_ON_ERROR] = "continue_on_error",
-    [DW_BEST_EFFORT] = "best_effort",
-    NULL,
-};
-static const char *const s_actors[] = {
-    [DW_ACTORS_AUTO] = "auto",
-    [DW_ACTORS_THREAD] = "thread",
-    [DW_ACTORS_POOL] = "pool",
-    "pool:N", /* for the message: pool: is looked for first */
-    NULL,
-};
 
 typedef struct options_t {
     dw_request_t request;
@@ -72,8 +52,6 @@ enum {
     KEY_ISOLATION,
     KEY_STALLED,
 };
-
-static const char *const s_no_workers[] = {"wait", "fail", NULL};
 
 static const struct argp_option s_options[] = {
     {.name = "strategy",
@@ -107,20 +85,12 @@ static const struct argp_option s_options[] = {
      .doc =
          "Let workers elsewhere run nodes too, and find this run at tcp://ADDRESS:PORT (* for any "
          "port) or ipc://FILE [nobody may]"},
-    {.name = "keys",
-     .key = KEY_KEYS,
-     .arg = "DIR",
-     .doc = "The folder of coordinator.key and allowed, without which none but this machine can be "
-            "let in [no keys]"},
-    {.name = "record",
-     .key = KEY_RECORD,
-     .arg = "FILE",
-     .doc = "Record all that decides what happens, for dagwood replay and dagwood why [nothing is "
-            "recorded]"},
+    {.name = "keys", .key = KEY_KEYS, .arg = "DIR", .doc = DW_SERVE_KEYS_HELP},
+    {.name = "record", .key = KEY_RECORD, .arg = "FILE", .doc = DW_SERVE_RECORD_HELP},
     {.name = "record-bytes-max",
      .key = KEY_RECORD_BYTES_MAX,
      .arg = "N",
-     .doc = "How large the recording may become; then it ends, and the run goes on [256 MiB]"},
+     .doc = DW_SERVE_RECORD_BYTES_HELP},
     {.name = "no-workers",
      .key = KEY_NO_WORKERS,
      .arg = "wait|fail",
@@ -160,7 +130,7 @@ static void s_parse_actors (options_t *self, const struct argp_state *state, cha
         self->pool_size = s_parse_number (state, "--actors", word + 5, DW_LIMIT_POOL);
         return;
     }
-    self->actors = dw_command_choose (state, "--actors", s_actors, word);
+    self->actors = dw_command_choose (state, "--actors", dw_actors_words, word);
 }
 
 /* False: it is the request's. */
@@ -189,6 +159,12 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     if (self->no_workers >= 0 && !self->listen) {
         argp_error (state, "--no-workers is of no use without --listen");
     }
+    if (self->stalled_ms && !self->listen && self->isolation == DW_ISOLATION_NONE) {
+        argp_error (state, "--stalled-seconds is of no use without --listen or --isolation");
+    }
+    if (self->progress == PROGRESS_ALWAYS && self->request.lines) {
+        argp_error (state, "--progress is of no use with --lines");
+    }
     if (self->isolation == DW_ISOLATION_PROCESS && self->listen) {
         argp_error (state, "--isolation and --listen do not go together: say --isolation process "
                            "to the workers");
@@ -200,11 +176,11 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
     switch (key) {
         case ARGP_KEY_INIT: state->child_inputs[0] = &self->request; return 0;
         case KEY_STRATEGY:
-            self->strategy = dw_command_choose (state, "--strategy", s_strategies, arg);
+            self->strategy = dw_command_choose (state, "--strategy", dw_strategy_words, arg);
             return 0;
         case KEY_FAILURE_STRATEGY:
             self->failure_strategy = dw_command_choose (state, "--failure-strategy",
-                                                        s_failure_strategies, arg);
+                                                        dw_failure_strategy_words, arg);
             return 0;
         case KEY_ACTORS: s_parse_actors (self, state, arg); return 0;
         case KEY_MAX_CONCURRENCY:
@@ -223,12 +199,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_KEYS: self->keys = arg; return 0;
         case KEY_RECORD: self->record = arg; return 0;
         case KEY_RECORD_BYTES_MAX:
-            self->record_bytes_max = dw_command_number (state, "--record-bytes-max", arg,
-                                                        DW_COMMAND_RECORD_BYTES_MIN, INT64_MAX);
+            self->record_bytes_max = dw_serve_record_bytes (state, arg);
             return 0;
-        case KEY_NO_WORKERS:
-            self->no_workers = dw_command_choose (state, "--no-workers", s_no_workers, arg);
-            return 0;
+        case KEY_NO_WORKERS: self->no_workers = dw_serve_no_workers_fail (state, arg); return 0;
         case KEY_STALLED:
             self->stalled_ms = (uint32_t) dw_command_seconds (state, "--stalled-seconds", arg, 1);
             return 0;
@@ -256,10 +229,9 @@ static const struct argp s_argp = {
         "line of its own, and how all of them ended is said on standard error.\n\n"
         "SIGINT or SIGTERM cancels the run and prints what it got done; a second one ends the "
         "command at once.\n\n"
-        "Exit status: 0 the run is ok; 1 it is not; 64 usage; 66 a file cannot be read or the "
-        "input is too large; 71 the system refuses threads, memory or descriptors; 74 the output "
-        "cannot be written; 77 a key is missing or refused; 78 the graph is wrong; 130 and 143 "
-        "ended by SIGINT and SIGTERM.",
+        "Exit status: 0 the run is ok; 1 it is not; " DW_HELP_64
+        "66 a file cannot be read or the input is too large; " DW_HELP_71
+        "74 the output cannot be written; 77 a key is missing or refused; 78 the graph is wrong; 130 and 143 ended by SIGINT and SIGTERM.",
 };
 
 /* ---- The graph and the input -------------------------------------------------------------- */
@@ -286,20 +258,9 @@ static void s_override (const options_t *self, dw_graph_t *graph) {
 static int s_check_outputs (const options_t *self, const dw_plan_t *plan) {
     for (size_t i = 0; i < self->request.outputs_count; i++) {
         const char *id = self->request.outputs[i];
-        if (dw_plan_find (plan, id) != DW_NONE) {
-            continue;
+        if (dw_command_node (plan, "--output: ", self->graph, id) == DW_NONE) {
+            return DW_EXIT_USAGE;
         }
-        dw_nearest_t nearest = dw_command_nearest (id);
-        for (uint32_t n = 0; n < plan->nodes_count; n++) {
-            dw_command_candidate (&nearest, plan->ids[n]);
-        }
-        if (nearest.best) {
-            dw_command_say ("--output: %s has no node \"%s\"; did you mean \"%s\"?", self->graph,
-                            id, nearest.best);
-        } else {
-            dw_command_say ("--output: %s has no node \"%s\"", self->graph, id);
-        }
-        return DW_EXIT_USAGE;
     }
     return DW_EXIT_OK;
 }

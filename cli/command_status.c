@@ -43,9 +43,9 @@ static const struct argp s_argp = {
         "Says what a coordinator is at: its graphs, their runs and tasks since it started, and its "
         "workers. A worker that is named - is the coordinator itself."
         "\v"
-        "Exit status: 0; 64 usage; 65 the rendezvous file has no endpoint; 66 it cannot be read; "
-        "69 nobody answers, or there is no rendezvous file; 74 the output cannot be written; 75 "
-        "the coordinator was lost; 76 the coordinator refused; 77 a key is missing or refused.",
+        "Exit status: 0; " DW_HELP_64
+        "65 the rendezvous file has no endpoint; 66 it cannot be read; 69 nobody answers, or there is no rendezvous file; " DW_HELP_71
+        "74 the output cannot be written; 75 the coordinator was lost; 76 the coordinator refused; 77 a key is missing or refused.",
 };
 
 /* ---- Text --------------------------------------------------------------------------------- */
@@ -326,8 +326,7 @@ static int s_ask (const dw_connect_options_t *options, dw_status_t **status_p) {
     }
     dw_client_destroy (&client);
     dw_error_destroy (&error);
-    /* It was there when it was connected to. */
-    return err == DW_ETIMEDOUT ? DW_EXIT_LOST : exit_status;
+    return exit_status;
 }
 
 static int s_ask_all (const options_t *self, const dw_connect_options_t *options,

@@ -34,7 +34,7 @@ static const struct argp_option s_options[] = {
     {.name = "cancel",
      .key = KEY_CANCEL,
      .arg = "RUN",
-     .doc = "Cancel the run of this name, and print how it ended"},
+     .doc = "Cancel the run of this name, and print how it ended (as JSON with its result)"},
     {.name = "node",
      .key = KEY_NODE,
      .arg = "NODE",
@@ -46,7 +46,7 @@ static const struct argp_option s_options[] = {
 static void s_check (const options_t *self, const struct argp_state *state) {
     const dw_request_t *request = &self->request;
     bool has_input = request->input || request->input_file || request->input_stdin ||
-                     request->outputs_count > 0;
+                     request->outputs_count > 0 || request->deadline_ms > 0;
     if ((self->detach ? 1 : 0) + (self->wait ? 1 : 0) + (self->cancel ? 1 : 0) > 1) {
         argp_error (state, "one of them: --detach, --wait or --cancel");
     }
@@ -56,7 +56,8 @@ static void s_check (const options_t *self, const struct argp_state *state) {
                     "--wait and --cancel");
     }
     if ((self->wait || self->cancel) && has_input) {
-        argp_error (state, "--wait and --cancel are of a run that has its input and outputs");
+        argp_error (state, "--wait and --cancel are of a run that has its input, outputs and "
+                           "deadline");
     }
 }
 
@@ -106,12 +107,9 @@ static const struct argp s_argp = {
         "The name of a detached run is all that is needed to get its result, by the same key where "
         "there are keys. It is kept for a time and number that the coordinator was given "
         "(--keep-seconds, --keep-runs), and may be waited for again.\n\n"
-        "Exit status: 0 the run is ok; 1 it is not; 64 usage; 65 the rendezvous file has no "
-        "endpoint; 66 a file cannot be read or the input is too large; 69 nobody answers, or "
-        "there is no rendezvous file; 71 the system refuses threads, memory or descriptors; 74 "
-        "the output cannot be written; 75 the coordinator was lost; 76 the coordinator refused, or "
-        "has no run of this name any more; "
-        "77 a key is missing or refused; 130 and 143 ended by SIGINT and SIGTERM.",
+        "Exit status: 0 the run is ok; 1 it is not; " DW_HELP_64
+        "65 the rendezvous file has no endpoint; 66 a file cannot be read or the input is too large; 69 nobody answers, or there is no rendezvous file; " DW_HELP_71
+        "74 the output cannot be written; 75 the coordinator was lost; 76 the coordinator refused, or has no run of this name any more; 77 a key is missing or refused; 130 and 143 ended by SIGINT and SIGTERM.",
 };
 
 static int s_connect (dw_client_t **client_p, const dw_connect_options_t *options) {
@@ -162,12 +160,14 @@ static int s_report (const options_t *self, const dw_flight_t *flight) {
     if (flight->signal && !flight->last) {
         return DW_EXIT_SIGNAL + flight->signal; /* It was waited for, and goes on. */
     }
-    if (self->cancel && !self->node) {
+    bool is_wanted = self->cancel && !self->node; /* that it is not ok */
+    if (is_wanted && self->request.format == DW_FORMAT_TEXT) {
         dw_output_print ("%s: %s\n", self->cancel,
                          dw_run_status_text (dw_result_status (flight->last)));
         return dw_output_close (DW_EXIT_OK);
     }
-    return dw_request_report (&self->request, flight);
+    int status = dw_request_report (&self->request, flight);
+    return is_wanted && status == DW_EXIT_NOT_OK ? DW_EXIT_OK : status;
 }
 
 static int s_submit (options_t *self) {

@@ -28,8 +28,8 @@ static const struct argp s_argp = {
     .doc = "Says everything that is wrong with graph files, as FILE:LINE:COLUMN: error: ..., on "
            "standard error; of each that is right, how many nodes and edges it has."
            "\v"
-           "Exit status: 0 every file is right; 66 one cannot be read; 78 one is wrong; 74 the "
-           "output cannot be written.",
+           "Exit status: 0 every file is right; " DW_HELP_64 "66 one cannot be read; " DW_HELP_71
+           "74 the output cannot be written; 78 one is wrong.",
 };
 
 static int s_validate (const char *file) {

@@ -51,9 +51,8 @@ static const struct argp s_argp = {
         "\v"
         "Times that pass in a worker are known by what it measured; what is left of a task's time is put down "
         "to messages.\n\n"
-        "Exit status: 0; 1 the recording cannot be replayed to its end, which is said; 64 usage, "
-        "no such node or run; 65 the recording is damaged, or none, or of a later version; 66 it "
-        "cannot be read; 74 the output cannot be written.",
+        "Exit status: 0; 1 the recording cannot be replayed to its end, which is said; 64 usage, no such node or run; 65 the recording is damaged, or none, or of a later version; 66 it cannot be read; " DW_HELP_71
+        "74 the output cannot be written.",
 };
 
 static int s_explain (const options_t *self, const dw_open_recording_t *open, dw_why_t *why) {
@@ -89,7 +88,7 @@ static int s_why (const options_t *self, dw_open_recording_t *open) {
             self->node, open->plan->ids[outer], open->plan->ids[outer], self->node);
         return DW_EXIT_USAGE;
     }
-    if (self->node && dw_recording_node (open, self->file, self->node) == DW_NONE) {
+    if (self->node && dw_command_node (open->plan, "", self->file, self->node) == DW_NONE) {
         return DW_EXIT_USAGE;
     }
     if (dw_why_begin (&why, open->replay, self->run ? self->run : 1)) {

@@ -8,7 +8,6 @@
 #include "cli/connection.h"
 #include "cli/exec.h"
 #include "cli/slurm.h"
-#include "cli/team.h"
 #include "runtime/core/graph.h"
 
 #define SLOTS_MAX    1024
@@ -27,6 +26,7 @@ typedef struct options_t {
     dw_isolation_t isolation;
     const char *name; /* NULL: none */
     uint32_t incarnation;
+    bool has_incarnation; /* it was said */
     bool is_of_slurm;
     dw_slurm_t slurm;
     dw_execs_t execs;
@@ -88,8 +88,8 @@ static const struct argp_option s_options[] = {
     {.name = "slurm",
      .key = KEY_SLURM,
      .doc =
-         "It is a task of a job of Slurm's, which says its name, its incarnation and, without --slots, its slots: as "
-         "many as it has CPUs"},
+         "It is a task of a job of Slurm's, which says its name, its incarnation and its slots (as many as it has CPUs), "
+         "where they are not given"},
     {.name = "exec",
      .key = KEY_EXEC,
      .arg = "NAME=COMMAND",
@@ -177,6 +177,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_INCARNATION:
             self->incarnation = (uint32_t) dw_command_number (state, "--incarnation", arg, 0,
                                                               UINT32_MAX);
+            self->has_incarnation = true;
             return 0;
         case KEY_SLURM: self->is_of_slurm = true; return 0;
         case KEY_EXEC: s_parse_exec (self, state, arg); return 0;
@@ -189,7 +190,12 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_EXEC_TIMEOUT:
             self->exec_timeout_ms = dw_command_seconds (state, "--exec-timeout", arg, 1);
             return 0;
-        case ARGP_KEY_END: s_check_exec (self, state); return 0;
+        case ARGP_KEY_END:
+            s_check_exec (self, state);
+            if (self->has_incarnation && !self->name && !self->is_of_slurm) {
+                argp_error (state, "--incarnation is of no use without --name or --slurm");
+            }
+            return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -215,12 +221,9 @@ static const struct argp s_argp = {
         "SIGTERM finishes the tasks that are begun, gives the others back and ends it; a second "
         "SIGTERM gives everything back at once, and so does SIGINT. One that has no coordinator yet, or looks for a lost one, "
         "ends at the first.\n\n"
-        "Exit status: 0 the coordinator ended, or it was ended by SIGTERM; 64 usage; 65 the "
-        "rendezvous file has no endpoint; 66 it cannot be read; 69 nobody answers, or there is no "
-        "rendezvous file; 71 the system refuses threads, memory or descriptors; 75 the coordinator "
-        "was lost; 76 the coordinator refused; 77 a key is missing or refused; 78 the "
-        "coordinator's graph has nothing that it can run, or with --isolation process every slot went down more than 5 times "
-        "within 10 s; 130 ended by SIGINT.",
+        "Exit status: 0 the coordinator ended, or it was ended by SIGTERM; " DW_HELP_64
+        "65 the rendezvous file has no endpoint; 66 it cannot be read; 69 nobody answers, or there is no rendezvous file; " DW_HELP_71
+        "75 the coordinator was lost; 76 the coordinator refused; 77 a key is missing or refused; 78 the coordinator's graph has nothing that it can run, or with --isolation process every slot went down more than 5 times within 10 s; 130 ended by SIGINT.",
 };
 
 /* ---- Its processors ----------------------------------------------------------------------- */
@@ -263,61 +266,33 @@ static void s_drain (void *agent) {
     dw_agent_drain (agent);
 }
 
-/* An agent for each graph of the coordinator. */
-static const dw_team_kind_t s_agents = {.wait = s_wait, .fd = s_fd, .drain = s_drain};
-
-static void s_close (dw_team_t *self, int status) {
-    dw_error_t *error = dw_error_new ();
-    int stuck = DW_OK;
-    for (size_t i = 0; i < self->count; i++) {
-        dw_agent_t *agent = self->workers[i];
-        int err = dw_agent_close (&agent, -1, error);
-        stuck = stuck ? stuck : err;
-    }
-    dw_command_closed (stuck, error, status);
-    dw_error_destroy (&error);
-    dw_team_free (self);
+static int s_close (void *worker, dw_error_t *error) {
+    dw_agent_t *agent = worker;
+    return dw_agent_close (&agent, -1, error);
 }
 
-/* Of several graphs there may be some that it has nothing for (is_one_of_many): those are said, and passed over. */
-static int s_open_one (dw_team_t *self, const dw_agent_options_t *options, bool is_one_of_many) {
+/* One agent, with all slots. */
+static int s_open (dw_team_t *team, const void *options, const char *graph, dw_error_t *error) {
+    dw_agent_options_t own = *(const dw_agent_options_t *) options;
+    own.coordinator.graph = graph ? graph : own.coordinator.graph;
     dw_agent_t *agent;
-    dw_error_t *error = dw_error_new ();
-    int err = dw_agent_open (&agent, options, error);
-    int status = err ? dw_connection_fail (err, error, &options->coordinator) : DW_EXIT_OK;
-    dw_error_destroy (&error);
+    int err = dw_agent_open (&agent, &own, error);
     if (!err) {
-        dw_team_add (self, agent);
+        dw_team_add (team, agent);
     }
-    return err == DW_EGRAPH && is_one_of_many ? DW_EXIT_OK : status;
+    return err;
 }
 
-static int s_open (dw_team_t *self, dw_agent_options_t options, char *const *names, size_t count) {
-    int status = dw_team_init (self, &s_agents, count);
-    for (size_t i = 0; i < count && !status; i++) {
-        if (count > 1) { /* the only one may be another when the coordinator is started again */
-            options.coordinator.graph = names[i];
-        }
-        size_t before = self->count;
-        status = s_open_one (self, &options, count > 1);
-        if (count > 1 && !status && self->count > before) {
-            dw_command_say ("graph %s: its own slots", names[i]);
-        }
-    }
-    if (!status && self->count == 0) {
-        return DW_EXIT_GRAPH;
-    }
-    if (!status) {
-        dw_command_say ("working for %s", options.coordinator.endpoint);
-    }
-    return status;
-}
+static const dw_team_kind_t s_agents = {
+    .open = s_open, .wait = s_wait, .fd = s_fd, .drain = s_drain, .close = s_close};
 
 /* What was said in words stands. */
 static int s_ask_slurm (options_t *self) {
-    int status = dw_slurm_read (&self->slurm, self->slots == 0);
+    int status = dw_slurm_read (&self->slurm, !self->name, self->slots == 0);
     if (!status && !self->name) {
         self->name = self->slurm.name;
+    }
+    if (!status && !self->has_incarnation) {
         self->incarnation = self->slurm.incarnation;
     }
     if (!status && self->slots == 0) {
@@ -326,51 +301,52 @@ static int s_ask_slurm (options_t *self) {
     return status;
 }
 
-/* Signals are heeded from the first on: it may wait long for its coordinator. */
-static int s_look_for (dw_connection_t *connection, dw_signals_t *signals,
-                       dw_connect_options_t *coordinator) {
-    int status = dw_signals_catch (signals, s_signals);
-    if (status) {
-        return status;
-    }
-    connection->stop_fd = signals->fd;
-    return dw_connection_find (connection, coordinator);
-}
-
 /* SIGTERM is how it is ended when all is well, whether it has found its coordinator or not. */
 static int s_status (const options_t *self, int status) {
     return status == DW_EXIT_SIGNAL + SIGTERM ? DW_EXIT_OK
                                               : dw_connection_end (&self->connection, status);
 }
 
-static int s_run_execs (options_t *self) {
-    dw_exec_options_t options = {
-        .tags = self->tags,
-        .tags_count = self->tags_count,
-        .tools = {.framing = self->exec_format,
-                  .names = self->execs.names,
-                  .commands = self->execs.commands,
-                  .count = self->execs.count,
-                  .timeout_ns = self->exec_timeout_ms * INT64_C (1000000),
-                  .notice = dw_command_notice},
-        .reconnect_ms = self->reconnect_ms,
-        .grace_ms = self->grace_ms,
-        .name = self->name,
-        .incarnation = self->incarnation,
-    };
-    uint32_t slots = self->slots ? self->slots : dw_processors_lookup (NULL).cpus_count;
+/* Finds the coordinator, which becomes one of the options, and works for its graphs. Signals are heeded from the first on: it
+ * may wait long; and they stay blocked: a SIGTERM that comes at the end changes nothing. */
+static int s_serve (options_t *self, const dw_team_kind_t *kind, const void *options,
+                    dw_connect_options_t *coordinator, size_t workers_each) {
     dw_signals_t signals;
     char **names = NULL;
     size_t count = 0;
-    int status = s_look_for (&self->connection, &signals, &options.coordinator);
+    int status = dw_signals_catch (&signals, s_signals);
+    if (status) {
+        return status;
+    }
+    self->connection.stop_fd = signals.fd;
+    status = dw_connection_find (&self->connection, coordinator);
     if (!status) {
-        status = dw_connection_graphs (&options.coordinator, &names, &count);
+        status = dw_connection_graphs (coordinator, &names, &count);
     }
     if (!status) {
-        status = dw_exec_serve (&options, slots, names, count, &signals);
+        status = dw_team_serve (kind, options, coordinator, names, count, workers_each, &signals);
     }
     dw_graph_names_free (&names, count);
     return s_status (self, status);
+}
+
+static int s_run_execs (options_t *self) {
+    dw_exec_team_t team = {
+        .each = {.tags = self->tags,
+                 .tags_count = self->tags_count,
+                 .tools = {.framing = self->exec_format,
+                           .names = self->execs.names,
+                           .commands = self->execs.commands,
+                           .count = self->execs.count,
+                           .timeout_ns = self->exec_timeout_ms * INT64_C (1000000),
+                           .notice = dw_command_notice},
+                 .reconnect_ms = self->reconnect_ms,
+                 .grace_ms = self->grace_ms,
+                 .name = self->name,
+                 .incarnation = self->incarnation},
+        .slots = self->slots ? self->slots : dw_processors_lookup (NULL).cpus_count,
+    };
+    return s_serve (self, &dw_exec_kind, &team, &team.each.coordinator, team.slots);
 }
 
 static int s_run (options_t *self, const dw_processors_t *processors) {
@@ -386,24 +362,7 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
         .name = self->name,
         .incarnation = self->incarnation,
     };
-    dw_signals_t signals;
-    dw_team_t team = {0};
-    char **names = NULL;
-    size_t count = 0;
-    int status = s_look_for (&self->connection, &signals, &options.coordinator);
-    if (!status) {
-        status = dw_connection_graphs (&options.coordinator, &names, &count);
-    }
-    if (!status) {
-        status = s_open (&team, options, names, count);
-    }
-    if (!status) {
-        status = dw_team_work (&team, &signals, options.coordinator.endpoint);
-    }
-    s_close (&team, status);
-    dw_graph_names_free (&names, count);
-    /* Its signals stay blocked: a SIGTERM that comes now changes nothing. */
-    return s_status (self, status);
+    return s_serve (self, &s_agents, &options, &options.coordinator, 1);
 }
 
 int dw_command_worker (int argc, char **argv) {

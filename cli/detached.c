@@ -2,12 +2,9 @@
 
 #include "cli/detached.h"
 
-#include <poll.h>
-
 #include "cli/output.h"
 
-#define ANSWER_MS        60000 /* for the coordinator's word, while it may be looked for */
-#define LOOK_INTERVAL_MS 100   /* a coordinator that is lost makes nothing readable */
+#define ANSWER_MS 60000 /* for the coordinator's word, while it may be looked for */
 
 int dw_detached_begin (dw_client_t *client, const dw_request_t *request, const dw_input_t *input) {
     dw_submission_t submission = {
@@ -28,17 +25,6 @@ int dw_detached_begin (dw_client_t *client, const dw_request_t *request, const d
     }
     dw_output_print ("%s\n", name);
     return dw_output_close (DW_EXIT_OK);
-}
-
-/* Sleeps until something may have come, then has the client look after its coordinator. */
-static int s_sleep (dw_client_t *client, const dw_signals_t *signals) {
-    struct pollfd items[] = {
-        {.fd = dw_client_fd (client), .events = POLLIN},
-        {.fd = signals->fd, .events = POLLIN},
-    };
-    poll (items, 2, LOOK_INTERVAL_MS);
-    int err = dw_client_wait_all (client, 0);
-    return err == DW_ETIMEDOUT ? DW_OK : err;
 }
 
 static void s_end (dw_flight_t *flight, dw_result_t *result) {
@@ -73,7 +59,7 @@ int dw_detached_wait (dw_client_t *client, const char *name, bool is_cancelled, 
             s_end (flight, result);
         } else {
             flight->signal = dw_signals_next (signals);
-            err = flight->signal ? DW_OK : s_sleep (client, signals);
+            err = flight->signal ? DW_OK : dw_flight_sleep (client, signals, -1);
         }
     }
     int status = err ? dw_command_fail (err, error, name) : DW_EXIT_OK;

@@ -4,7 +4,7 @@
 #define DW_CLI_EXEC_H
 
 #include "actors/exec_worker.h"
-#include "cli/signals.h"
+#include "cli/team.h"
 
 #define DW_EXECS_MAX 64
 
@@ -14,9 +14,13 @@ typedef struct dw_execs_t {
     size_t count;
 } dw_execs_t;
 
-/* Works for each of the graphs with so many slots until all have ended, or a signal says so. Returns the exit status. What is wrong was
- * said. */
-int dw_exec_serve (const dw_exec_options_t *options, uint32_t slots, char *const *graphs,
-                   size_t graphs_count, const dw_signals_t *signals);
+/* What the slots of a team are opened with. */
+typedef struct dw_exec_team_t {
+    dw_exec_options_t each; /* but for its graph and part */
+    uint32_t slots;         /* for each graph */
+} dw_exec_team_t;
+
+/* Its options are a dw_exec_team_t. */
+extern const dw_team_kind_t dw_exec_kind;
 
 #endif

@@ -100,7 +100,7 @@ static void s_print_where (const dw_why_t *why, const dw_attempt_t *attempt) {
     const char *place = attempt->worker < why->places_size ? why->places[attempt->worker] : NULL;
     if (place) {
         dw_output_text (" (");
-        dw_recording_print (place, strlen (place));
+        dw_output_write_visible (place, strlen (place));
         dw_output_text (")");
     }
 }
@@ -125,7 +125,7 @@ static void s_print_path_node (const dw_why_t *why, uint32_t node) {
     dw_output_text ("\n");
 }
 
-/* The critical path from its beginning; false: no memory. */
+/* The critical path from its beginning; NULL: no memory. */
 static uint32_t *s_path (const dw_why_t *why, uint32_t *count_p) {
     uint32_t count = 0, last = dw_why_last (why);
     for (uint32_t at = last; at != DW_NONE; at = why->nodes[at].released_by) {

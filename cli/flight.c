@@ -14,7 +14,7 @@
 
 #define LOOK_INTERVAL_MS 100 /* a coordinator elsewhere that is lost makes nothing readable */
 
-static uint64_t s_now_us (void) {
+uint64_t dw_flight_now_us (void) {
     struct timespec now;
     clock_gettime (CLOCK_MONOTONIC, &now);
     return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
@@ -46,7 +46,7 @@ static void s_bar_draw (bar_t *self, const dw_flight_t *flight, uint64_t now_us)
 }
 
 static void s_bar_update (bar_t *self, const dw_flight_t *flight) {
-    uint64_t now_us = self->shown ? s_now_us () : 0;
+    uint64_t now_us = self->shown ? dw_flight_now_us () : 0;
     if (self->shown && now_us >= self->next_us) {
         s_bar_draw (self, flight, now_us);
     }
@@ -54,7 +54,7 @@ static void s_bar_update (bar_t *self, const dw_flight_t *flight) {
 
 static void s_bar_end (bar_t *self, const dw_flight_t *flight) {
     if (self->shown) {
-        s_bar_draw (self, flight, s_now_us ());
+        s_bar_draw (self, flight, dw_flight_now_us ());
         fputc ('\n', stderr);
     }
 }
@@ -113,13 +113,13 @@ bool dw_flight_look_after_agent (dw_flight_t *self, dw_client_t *client) {
     return true;
 }
 
-/* Waits for a result or a signal, then has the client look after its coordinator. */
-static int s_sleep (dw_client_t *client, const dw_signals_t *signals) {
+int dw_flight_sleep (dw_client_t *client, const dw_signals_t *signals, int input_fd) {
     struct pollfd items[] = {
         {.fd = dw_client_fd (client), .events = POLLIN},
         {.fd = signals->fd, .events = POLLIN},
+        {.fd = input_fd, .events = POLLIN},
     };
-    poll (items, 2, LOOK_INTERVAL_MS);
+    poll (items, 3, LOOK_INTERVAL_MS);
     int err = dw_client_wait_all (client, 0);
     return err == DW_ETIMEDOUT ? DW_OK : err;
 }
@@ -131,7 +131,7 @@ static bool s_is_over (const dw_flight_t *self) {
 
 int dw_flight_run (dw_flight_t *self, dw_client_t *client, const dw_submission_t *submission,
                    const dw_signals_t *signals, bool bar_wanted, dw_error_t *error) {
-    uint64_t started_us = s_now_us ();
+    uint64_t started_us = dw_flight_now_us ();
     bar_t bar = {.shown = bar_wanted, .started_us = started_us};
     int err = s_submit (self, client, submission, error);
     while (!err && !s_is_over (self)) {
@@ -139,13 +139,13 @@ int dw_flight_run (dw_flight_t *self, dw_client_t *client, const dw_submission_t
             s_on_signal (self, client, number);
         }
         if (s_take (self, client) == 0) {
-            err = s_sleep (client, signals);
+            err = dw_flight_sleep (client, signals, -1);
             (void) dw_flight_look_after_agent (self, client);
         }
         s_bar_update (&bar, self);
         err = err ? err : s_submit (self, client, submission, error);
     }
-    self->duration_us = s_now_us () - started_us;
+    self->duration_us = dw_flight_now_us () - started_us;
     s_bar_end (&bar, self);
     return err;
 }

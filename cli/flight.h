@@ -26,8 +26,15 @@ typedef struct dw_flight_t {
 /* Whoever runs the nodes may end: then nobody ever will, and what is in flight is cancelled (true, once). */
 bool dw_flight_look_after_agent (dw_flight_t *self, dw_client_t *client);
 
+/* Sleeps until a result, a signal or input may be there (input_fd -1: none is wanted), or it is time to look; then asks the
+ * client whether all is well, which dw_client_next cannot say. Errors: those of dw_client_wait_all. */
+int dw_flight_sleep (dw_client_t *client, const dw_signals_t *signals, int input_fd);
+
 /* The signals that stop it, for dw_signals_catch. */
 extern const int dw_flight_signals[];
+
+/* A clock that never goes back, for how long runs take. */
+uint64_t dw_flight_now_us (void);
 
 /* Makes the runs. bar: shows how far it is on standard error.
  * Errors: those of dw_client_submit and dw_client_wait; the runs that were in flight are cancelled

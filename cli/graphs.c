@@ -10,6 +10,7 @@
 #include "runtime/core/plan.h"
 
 #define NAME_MAX_BYTES 255
+#define PORT_MAX       65535
 
 /* "shout=graphs/hello.yaml" has a name; "./a=b.yaml" is a file, because a name has no slash. */
 static int s_name (dw_named_graph_t *self, const char *word) {
@@ -60,20 +61,36 @@ void dw_graphs_free (dw_named_graph_t *self, size_t count) {
     }
 }
 
-const char *dw_graphs_endpoint (char *text, size_t size, const char *first, size_t index) {
-    const char *colon = strrchr (first, ':');
+/* The port that an endpoint names; 0: none, or any, or it is no endpoint, which is said where it is listened at. */
+static unsigned long s_port (const char *endpoint) {
+    const char *colon = strrchr (endpoint, ':');
     char *end = NULL;
-    if (index == 0) {
-        return first;
+    unsigned long port = colon ? strtoul (colon + 1, &end, 10) : 0;
+    return port > 0 && port <= PORT_MAX && *end == '\0' ? port : 0;
+}
+
+int dw_graphs_check_endpoint (const char *first, size_t count) {
+    unsigned long port = s_port (first);
+    if (port == 0 || port + count - 1 <= PORT_MAX) {
+        return DW_EXIT_OK;
     }
-    if (strncmp (first, "ipc://", 6) == 0) {
+    dw_command_say (
+        "--listen: %zu graphs listen at %s and the ports that follow it, of which there "
+        "are too few: %d is the last",
+        count, first, PORT_MAX);
+    return DW_EXIT_USAGE;
+}
+
+const char *dw_graphs_endpoint (char *text, size_t size, const char *first, size_t index) {
+    unsigned long port = s_port (first);
+    if (index > 0 && strncmp (first, "ipc://", 6) == 0) {
         snprintf (text, size, "%s.%zu", first, index + 1);
         return text;
     }
-    unsigned long port = colon ? strtoul (colon + 1, &end, 10) : 0;
-    if (port == 0 || *end != '\0') { /* any port; or what cannot be listened at, which is said so */
+    if (index == 0 || port == 0) {
         return first;
     }
-    snprintf (text, size, "%.*s:%zu", (int) (colon - first), first, (size_t) port + index);
+    snprintf (text, size, "%.*s:%zu", (int) (strrchr (first, ':') - first), first,
+              (size_t) port + index);
     return text;
 }

@@ -30,11 +30,6 @@ static int s_refuse_stream (const char *name, uint64_t size_max) {
     return DW_EXIT_INPUT;
 }
 
-static int s_fail (const char *name, int reason) {
-    dw_command_say ("%s cannot be read: %s", name, strerror (reason));
-    return reason == ENOMEM ? DW_EXIT_REFUSED : DW_EXIT_INPUT;
-}
-
 int dw_input_take (dw_input_t *self, const char *text, uint64_t size_max) {
     size_t size = strlen (text);
     if (size > size_max) {
@@ -76,13 +71,13 @@ static int s_read (dw_input_t *self, int fd, const char *name, size_t expected, 
         char *larger = realloc (memory, room);
         if (!larger) {
             free (memory);
-            return s_fail (name, ENOMEM);
+            return dw_command_cannot_read (name, ENOMEM);
         }
         memory = larger;
         if (!s_fill (fd, memory, room, &used, &ended)) {
             int reason = errno;
             free (memory);
-            return s_fail (name, reason);
+            return dw_command_cannot_read (name, reason);
         }
     }
     if (used > size_max) {
@@ -101,7 +96,7 @@ int dw_input_read_file (dw_input_t *self, const char *file, uint64_t size_max) {
         if (fd >= 0) {
             close (fd);
         }
-        return s_fail (file, reason);
+        return dw_command_cannot_read (file, reason);
     }
     uint64_t size = S_ISREG (about.st_mode) ? (uint64_t) about.st_size : 0;
     int status;

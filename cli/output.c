@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <unistr.h>
 
 #include "cli/command.h"
 
@@ -48,6 +49,25 @@ bool dw_output_print (const char *format, ...) {
         return false;
     }
     return true;
+}
+
+size_t dw_output_visible (uint32_t *point_p, const char *text, size_t size) {
+    ucs4_t point;
+    int taken = u8_mbtoucr (&point, (const uint8_t *) text, size);
+    bool is_visible = taken >= 0 && point >= 0x20 && (point < 0x7f || point >= 0xa0);
+    *point_p = is_visible ? point : '?';
+    return taken < 0 ? 1 : (size_t) taken;
+}
+
+bool dw_output_write_visible (const char *text, size_t size) {
+    bool is_written = true;
+    for (size_t at = 0; at < size && is_written;) {
+        uint32_t point;
+        uint8_t bytes[6];
+        at += dw_output_visible (&point, text + at, size - at);
+        is_written = dw_output_write (bytes, (size_t) u8_uctomb (bytes, point, sizeof bytes));
+    }
+    return is_written;
 }
 
 /* A pipe or a terminal that is writable takes so much at once; a file takes all. */

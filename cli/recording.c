@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <unistr.h>
 
 #include "cli/output.h"
 
@@ -141,39 +140,8 @@ uint32_t dw_recording_outer (const dw_open_recording_t *self, const char *id,
     return DW_NONE;
 }
 
-uint32_t dw_recording_node (const dw_open_recording_t *self, const char *file, const char *id) {
-    uint32_t node = dw_plan_find (self->plan, id);
-    if (node != DW_NONE) {
-        return node;
-    }
-    dw_nearest_t nearest = dw_command_nearest (id);
-    for (uint32_t n = 0; n < self->plan->nodes_count; n++) {
-        dw_command_candidate (&nearest, self->plan->ids[n]);
-    }
-    if (nearest.best) {
-        dw_command_say ("%s has no node \"%s\"; did you mean \"%s\"?", file, id, nearest.best);
-    } else {
-        dw_command_say ("%s has no node \"%s\"", file, id);
-    }
-    return DW_NONE;
-}
-
-void dw_recording_print (const char *text, size_t size) {
-    for (size_t at = 0; at < size;) {
-        ucs4_t point;
-        int taken = u8_mbtoucr (&point, (const uint8_t *) text + at, size - at);
-        if (taken < 0 || point < 0x20 || (point >= 0x7f && point < 0xa0)) {
-            dw_output_text ("?");
-            at += taken < 0 ? 1 : (size_t) taken;
-            continue;
-        }
-        dw_output_write (text + at, (size_t) taken);
-        at += (size_t) taken;
-    }
-}
-
 void dw_recording_print_id (const dw_plan_t *plan, uint32_t node) {
-    dw_recording_print (plan->ids[node], strlen (plan->ids[node]));
+    dw_output_write_visible (plan->ids[node], strlen (plan->ids[node]));
 }
 
 const char *dw_recording_ns (char *text, double ns) {

@@ -24,11 +24,7 @@ int dw_recording_replay (dw_open_recording_t *self, const dw_watch_t *watch, uin
 /* Of "OUTER/INNER", as replay prints nodes of graphs that were added: the node OUTER, and *inner_p INNER; DW_NONE: id is
  * no such name, or OUTER adds nothing. */
 uint32_t dw_recording_outer (const dw_open_recording_t *self, const char *id, const char **inner_p);
-/* The node of this id; DW_NONE: there is none, which is said, with the nearest that there is. */
-uint32_t dw_recording_node (const dw_open_recording_t *self, const char *file, const char *id);
-
-/* An id, or another text, as it can be shown: what is no character, or would move the cursor, is '?'. */
-void dw_recording_print (const char *text, size_t size);
+/* An id as it can be shown. */
 void dw_recording_print_id (const dw_plan_t *plan, uint32_t node);
 /* A time with a fitting unit, into text (32 bytes), which is returned. */
 const char *dw_recording_ns (char *text, double ns);

@@ -12,16 +12,11 @@
 
 #define BLOCK_SIZE 131072u
 
-static int s_fail (const char *name, int reason) {
-    dw_command_say ("%s cannot be read: %s", name, strerror (reason));
-    return reason == ENOMEM ? DW_EXIT_REFUSED : DW_EXIT_INPUT;
-}
-
 int dw_records_open (dw_records_t *self, const char *file, char delimiter) {
     bool is_stdin = strcmp (file, "-") == 0;
     int fd = is_stdin ? STDIN_FILENO : open (file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return s_fail (file, errno);
+        return dw_command_cannot_read (file, errno);
     }
     *self = (dw_records_t){.name = is_stdin ? "standard input" : file,
                            .fd = fd,
@@ -116,7 +111,7 @@ static bool s_make_room (dw_records_t *self) {
 
 int dw_records_read (dw_records_t *self) {
     if (!s_make_room (self)) {
-        return s_fail (self->name, ENOMEM);
+        return dw_command_cannot_read (self->name, ENOMEM);
     }
     ssize_t got = read (self->fd, self->bytes + self->end, self->room - self->end);
     if (got > 0) {
@@ -124,7 +119,7 @@ int dw_records_read (dw_records_t *self) {
     } else if (got == 0) {
         self->is_ended = true;
     } else if (errno != EINTR && errno != EAGAIN) {
-        return s_fail (self->name, errno);
+        return dw_command_cannot_read (self->name, errno);
     }
     return DW_EXIT_OK;
 }

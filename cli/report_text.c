@@ -19,17 +19,6 @@
 
 /* ---- Pieces of text ----------------------------------------------------------------------- */
 
-/* The code point that text begins with, and how many bytes it takes; what is not UTF-8 and what
- * would move the cursor is '?'. */
-static int s_take_visible (ucs4_t *point_p, const char *text, size_t size) {
-    int taken = u8_mbtoucr (point_p, (const uint8_t *) text, size);
-    if (taken < 0 || *point_p < 0x20 || (*point_p >= 0x7f && *point_p < 0xa0)) {
-        *point_p = '?';
-        return taken < 0 ? 1 : taken;
-    }
-    return taken;
-}
-
 static bool s_is_blank (char byte) {
     return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
@@ -38,7 +27,7 @@ static bool s_is_blank (char byte) {
 static void s_print_line (const char *text, size_t size) {
     bool blank = false;
     for (size_t i = 0; i < size;) {
-        ucs4_t point;
+        uint32_t point;
         uint8_t bytes[6];
         if (s_is_blank (text[i])) {
             blank = true;
@@ -49,7 +38,7 @@ static void s_print_line (const char *text, size_t size) {
             dw_output_text (" ");
             blank = false;
         }
-        i += (size_t) s_take_visible (&point, text + i, size - i);
+        i += dw_output_visible (&point, text + i, size - i);
         int length = u8_uctomb (bytes, point, sizeof bytes);
         dw_output_write (bytes, (size_t) length);
     }
@@ -102,8 +91,8 @@ static int s_id_width (const char *id) {
     int width = 0;
     size_t size = strlen (id);
     for (size_t i = 0; i < size;) {
-        ucs4_t point;
-        i += (size_t) s_take_visible (&point, id + i, size - i);
+        uint32_t point;
+        i += dw_output_visible (&point, id + i, size - i);
         int one = uc_width (point, "UTF-8");
         width += one > 0 ? one : 0;
     }
@@ -114,9 +103,9 @@ static void s_print_id (const dw_result_t *result, int node) {
     const char *id = dw_result_id (result, node);
     size_t size = strlen (id);
     for (size_t i = 0; i < size;) {
-        ucs4_t point;
+        uint32_t point;
         uint8_t bytes[6];
-        i += (size_t) s_take_visible (&point, id + i, size - i);
+        i += dw_output_visible (&point, id + i, size - i);
         int length = u8_uctomb (bytes, point, sizeof bytes);
         dw_output_write (bytes, (size_t) length);
     }

@@ -61,6 +61,19 @@ static void s_check (const dw_request_t *self, const struct argp_state *state) {
     if ((self->is_null || self->is_unordered) && !self->lines) {
         argp_error (state, "--null and --unordered are of no use without --lines");
     }
+    if (self->lines && self->has_format && self->format == DW_FORMAT_TEXT) {
+        argp_error (state, "--format text is of no use with --lines, which prints JSON");
+    }
+}
+
+/* One that is said twice is one. */
+static void s_add_output (dw_request_t *self, const char *id) {
+    for (size_t i = 0; i < self->outputs_count; i++) {
+        if (strcmp (self->outputs[i], id) == 0) {
+            return;
+        }
+    }
+    self->outputs[self->outputs_count++] = id;
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
@@ -68,8 +81,11 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
     switch (key) {
         case KEY_INPUT: self->input = arg; return 0;
         case KEY_INPUT_FILE: self->input_file = arg; return 0;
-        case KEY_FORMAT: self->format = dw_command_format (state, arg); return 0;
-        case KEY_OUTPUT: self->outputs[self->outputs_count++] = arg; return 0;
+        case KEY_FORMAT:
+            self->format = dw_command_format (state, arg);
+            self->has_format = true;
+            return 0;
+        case KEY_OUTPUT: s_add_output (self, arg); return 0;
         case KEY_DEADLINE:
             self->deadline_ms = (uint32_t) dw_command_seconds (state, "--deadline", arg, 1);
             return 0;
@@ -123,7 +139,7 @@ uint32_t dw_request_runs_max (const dw_request_t *self, uint32_t otherwise) {
 
 static int s_stream (const dw_request_t *self, dw_client_t *client, dw_input_t *input,
                      const dw_signals_t *signals, dw_flight_t *flight) {
-    dw_stream_options_t options = {
+    dw_lines_options_t options = {
         .outputs = self->outputs,
         .outputs_count = self->outputs_count,
         .deadline_ms = self->deadline_ms,

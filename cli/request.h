@@ -18,7 +18,8 @@ typedef struct dw_request_t {
     size_t outputs_count;
     uint32_t deadline_ms; /* 0: none */
     dw_format_t format;
-    bool counted; /* several runs are made, and how all of them ended is printed too */
+    bool has_format; /* it was said */
+    bool counted;    /* several runs are made, and how all of them ended is printed too */
 } dw_request_t;
 
 /* Parses these options as a child of a command's parser, whose input for it is the request. */

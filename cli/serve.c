@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RECORD_BYTES_MIN 4096u
+
 char *dw_serve_name (const char *file) {
     const char *slash = strrchr (file, '/');
     const char *base = slash ? slash + 1 : file;
@@ -12,12 +14,18 @@ char *dw_serve_name (const char *file) {
     return strndup (base, dot && dot > base ? (size_t) (dot - base) : strlen (base));
 }
 
+uint64_t dw_serve_record_bytes (const struct argp_state *state, const char *word) {
+    return dw_command_number (state, "--record-bytes-max", word, RECORD_BYTES_MIN, INT64_MAX);
+}
+
+bool dw_serve_no_workers_fail (const struct argp_state *state, const char *word) {
+    static const char *const words[] = {"wait", "fail", NULL};
+    return dw_command_choose (state, "--no-workers", words, word) == 1;
+}
+
 /* What cannot be listened at is the fault of whoever wrote --listen. */
 static int s_fail (int err, const dw_error_t *error, const char *listen) {
-    int status = dw_command_fail (err, error, "the actors cannot be started");
-    if (err == DW_EFILE) { /* nothing is read here: the recording cannot be written */
-        return DW_EXIT_OUTPUT;
-    }
+    int status = dw_command_fail_writing (err, error, "the actors cannot be started");
     return err == DW_EINVAL && listen ? DW_EXIT_USAGE : status;
 }
 

@@ -6,6 +6,17 @@
 
 #include "cli/command.h"
 
+/* What options are that several commands have which open a system. */
+#define DW_SERVE_KEYS_HELP \
+    "The folder of coordinator.key and allowed, without which none but this machine can be let in [no keys]"
+#define DW_SERVE_RECORD_HELP \
+    "Record all that decides what happens, for dagwood replay and dagwood why [nothing is recorded]"
+#define DW_SERVE_RECORD_BYTES_HELP \
+    "How large the recording may become; then it ends, and what runs goes on [256 MiB]"
+/* The word of --record-bytes-max; and that of --no-workers, which may be "fail". */
+uint64_t dw_serve_record_bytes (const struct argp_state *state, const char *word);
+bool dw_serve_no_workers_fail (const struct argp_state *state, const char *word);
+
 typedef struct dw_serve_t {
     dw_system_t *system;
     char *name; /* of the graph: its file's, without folders and suffix */

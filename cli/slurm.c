@@ -55,7 +55,7 @@ static bool s_name (dw_slurm_t *self, uint32_t job, uint32_t step, uint32_t task
     return size < (int) sizeof self->name;
 }
 
-int dw_slurm_read (dw_slurm_t *self, bool wants_slots) {
+int dw_slurm_read (dw_slurm_t *self, bool wants_name, bool wants_slots) {
     uint32_t job = 0, step = 0, task = 0;
     *self = (dw_slurm_t){0};
     bool is_told = s_number ("SLURM_JOB_ID", &job);
@@ -67,5 +67,8 @@ int dw_slurm_read (dw_slurm_t *self, bool wants_slots) {
     if (wants_slots) {
         is_told &= s_slots (&self->slots);
     }
-    return is_told && s_name (self, job, step, task) ? DW_EXIT_OK : DW_EXIT_USAGE;
+    if (is_told && wants_name) {
+        is_told = s_name (self, job, step, task);
+    }
+    return is_told ? DW_EXIT_OK : DW_EXIT_USAGE;
 }

@@ -10,13 +10,13 @@
 #include "dagwood.h"
 
 typedef struct dw_slurm_t {
-    char name[DW_AGENT_NAME_MAX + 1]; /* CLUSTER/JOB.STEP.TASK */
+    char name[DW_AGENT_NAME_MAX + 1]; /* CLUSTER/JOB.STEP.TASK; "": it was not asked */
     uint32_t incarnation;
     uint32_t slots; /* CPUs of the task; 0: it was not asked */
 } dw_slurm_t;
 
-/* wants_slots: the number of CPUs is needed, because nobody has said another. Returns an exit status, and says which
- * variable is missing, or has not what it should. */
-int dw_slurm_read (dw_slurm_t *self, bool wants_slots);
+/* wants_name, wants_slots: a name is made, the number of CPUs is looked at, because nobody has said another. Returns an
+ * exit status, and says which variable is missing, or has not what it should. */
+int dw_slurm_read (dw_slurm_t *self, bool wants_name, bool wants_slots);
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -15,10 +14,9 @@
 #include "cli/output.h"
 
 #define HELD_SIZE_MAX \
-    (64u << 20)                 /* bytes of the records that are in flight or wait to be printed */
-#define LINES_SIZE       65536u /* of output that is put together before it is written */
-#define LINES_KEPT_MAX   (1u << 20) /* more memory than that is not kept for the next lines */
-#define LOOK_INTERVAL_MS 100 /* a coordinator elsewhere that is lost makes nothing readable */
+    (64u << 20)               /* bytes of the records that are in flight or wait to be printed */
+#define LINES_SIZE     65536u /* of output that is put together before it is written */
+#define LINES_KEPT_MAX (1u << 20) /* more memory than that is not kept for the next lines */
 
 /* A record on its way. A run's number is the record's, with the place's behind it: so a result finds its place
  * though others overtake it. */
@@ -34,11 +32,12 @@ typedef struct s_place_t {
 #define RECORD_OF(run) ((run) / PLACES)
 
 typedef struct s_stream_t {
-    const dw_stream_options_t *options;
+    const dw_lines_options_t *options;
     dw_client_t *client;
     dw_records_t *records;
     const dw_signals_t *signals;
     dw_flight_t *flight;
+    dw_error_t *error; /* of what cannot be submitted */
     dw_ndjson_t json;
     s_place_t places[PLACES];
     uint32_t free_places[PLACES],
@@ -50,12 +49,6 @@ typedef struct s_stream_t {
     int input_status; /* of the command, when the input could not be read: what was read is finished */
     int status;       /* of the command, when it cannot go on */
 } s_stream_t;
-
-static uint64_t s_now_us (void) {
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
 
 /* Records that were taken and whose results are not printed. */
 static uint64_t s_held (const s_stream_t *self) {
@@ -204,12 +197,14 @@ static void s_submit (s_stream_t *self, const char *text, size_t size) {
         .number = place->record * PLACES + (uint64_t) (place - self->places),
         .more = true,
     };
-    int err = dw_client_submit (self->client, &submission, NULL, NULL);
-    if (err == DW_ETOOLARGE) { /* with its header */
+    int err = dw_client_submit (self->client, &submission, NULL, self->error);
+    if (err == DW_ETOOLARGE) {           /* with its header */
+        dw_error_destroy (&self->error); /* of what is told in the record's own line */
+        self->error = dw_error_new ();
         place->is_refused = true;
         s_on_ended (self, place);
     } else if (err) {
-        s_fail (self, err, NULL);
+        s_fail (self, err, self->error);
     }
 }
 
@@ -257,20 +252,15 @@ static size_t s_feed (s_stream_t *self) {
 /* Nothing is to be done: writes out what there is, and waits for a result, for input or for a signal. */
 static void s_sleep (s_stream_t *self) {
     s_write (self);
-    struct pollfd items[] = {
-        {.fd = dw_client_fd (self->client), .events = POLLIN},
-        {.fd = self->signals->fd, .events = POLLIN},
-        {.fd = self->waits_for_input ? self->records->fd : -1, .events = POLLIN},
-    };
-    if (self->status || poll (items, 3, LOOK_INTERVAL_MS) != 0) {
+    if (self->status) {
         return;
     }
-    if (dw_flight_look_after_agent (self->flight, self->client)) {
-        self->is_input_over = true;
-    }
-    int err = dw_client_wait_all (self->client, 0);
-    if (err && err != DW_ETIMEDOUT) {
+    int err = dw_flight_sleep (self->client, self->signals,
+                               self->waits_for_input ? self->records->fd : -1);
+    if (err) {
         s_fail (self, err, NULL);
+    } else if (dw_flight_look_after_agent (self->flight, self->client)) {
+        self->is_input_over = true;
     }
 }
 
@@ -283,7 +273,8 @@ static bool s_is_over (const s_stream_t *self) {
  * the coordinator had no place. */
 static void s_rest (s_stream_t *self) {
     if (s_held (self) > 0 && dw_client_in_flight (self->client) == 0) {
-        s_fail (self, DW_EAGAIN, NULL);
+        int err = dw_client_wait_all (self->client, 0); /* what was refused it says */
+        s_fail (self, err ? err : DW_EAGAIN, NULL);
     } else {
         s_sleep (self);
     }
@@ -319,12 +310,13 @@ static void s_release (s_stream_t *self) {
         dw_result_destroy (&self->places[i].result);
     }
     dw_ndjson_free (&self->json);
+    dw_error_destroy (&self->error);
     free (self);
 }
 
-int dw_stream_run (const dw_stream_options_t *options, dw_client_t *client, dw_records_t *records,
+int dw_stream_run (const dw_lines_options_t *options, dw_client_t *client, dw_records_t *records,
                    const dw_signals_t *signals, dw_flight_t *flight) {
-    uint64_t started_us = s_now_us ();
+    uint64_t started_us = dw_flight_now_us ();
     s_stream_t *self = calloc (1, sizeof *self);
     if (!self) {
         return dw_command_fail (DW_ENOMEM, NULL, "the stream cannot begin");
@@ -334,6 +326,7 @@ int dw_stream_run (const dw_stream_options_t *options, dw_client_t *client, dw_r
     self->records = records;
     self->signals = signals;
     self->flight = flight;
+    self->error = dw_error_new ();
     self->runs_max = dw_client_runs_max (client);
     records->size_max = dw_client_max_payload_bytes (client);
     while (self->free_count < PLACES) {
@@ -341,7 +334,7 @@ int dw_stream_run (const dw_stream_options_t *options, dw_client_t *client, dw_r
         self->free_count++;
     }
     s_work (self);
-    flight->duration_us = s_now_us () - started_us;
+    flight->duration_us = dw_flight_now_us () - started_us;
     s_sum_up (flight, records->count);
     int status = self->status ? self->status : self->input_status;
     s_release (self);

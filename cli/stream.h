@@ -17,16 +17,16 @@
 
 #define DW_STREAM_RUNS_MAX 4096u
 
-typedef struct dw_stream_options_t {
+typedef struct dw_lines_options_t {
     const char *const *outputs; /* ids of the nodes that are asked for; none: all */
     size_t outputs_count;
     uint32_t deadline_ms; /* of each run; 0: none */
     bool is_unordered;    /* results are printed as they come */
-} dw_stream_options_t;
+} dw_lines_options_t;
 
 /* Makes the runs, prints their results and, on standard error, a summary. How they ended is in flight, where a
  * record that was refused counts as failed. Returns an exit status, which is not that of the results. */
-int dw_stream_run (const dw_stream_options_t *options, dw_client_t *client, dw_records_t *records,
+int dw_stream_run (const dw_lines_options_t *options, dw_client_t *client, dw_records_t *records,
                    const dw_signals_t *signals, dw_flight_t *flight);
 
 #endif

@@ -374,7 +374,7 @@ static void s_on_place (void *arg, const dw_moment_t *moment, uint32_t worker, c
     }
     dw_output_print ("%12.3f ms < worker %" PRIu32 " is at ", (double) moment->time_ns / 1e6,
                      worker);
-    dw_recording_print (text, size);
+    dw_output_write_visible (text, size);
     dw_output_text ("\n");
 }
 

@@ -50,24 +50,27 @@ def resolve(ref, frames):
     return frames[ref] if isinstance(ref, int) else ref
 
 
-def key(file, which):
+def set_key(socket, option, file, which):
     try:
-        found = re.search(rf"^\s*{which} = (\S+)", open(file).read(), re.M)  # a file of `dagwood keygen`
+        found = re.search(rf"^\s*{which} = (\S+)", open(file, errors="replace").read(), re.M)  # a file of `dagwood keygen`
+        setattr(socket, option, found[1].encode())
     except OSError as error:
         raise Lost(f"{file}: it cannot be read: {error.strerror}", 77) from None
-    if not found:
-        raise Lost(f"{file}: it has no {which} key", 77)
-    return found[1].encode()
+    except (TypeError, zmq.ZMQError):
+        raise Lost(f"{file}: it has no {which} key of `dagwood keygen`", 77) from None
 
 
 class Client:
     def __init__(self, endpoint, own_key=None, server_key=None):
         self.socket, self.next, self.in_flight = zmq.Context.instance().socket(zmq.DEALER), 1, set()
         self.heartbeat, self.silence, self.heard = 1, 3, time.monotonic()
-        if own_key:
-            self.socket.curve_publickey, self.socket.curve_secretkey = key(own_key, "public"), key(own_key, "secret")
-            self.socket.curve_serverkey = key(server_key, "public")
-        self.socket.connect(endpoint)
+        for option, file, which in ("publickey", own_key, "public"), ("secretkey", own_key, "secret"), ("serverkey", server_key, "public"):
+            if file:
+                set_key(self.socket, f"curve_{option}", file, which)
+        try:
+            self.socket.connect(endpoint)
+        except zmq.ZMQError as error:
+            raise Lost(f'"{endpoint}" is no endpoint to connect to ({error}): tcp://HOST:PORT, or ipc://FILE', 64) from None
         self.say(HELLO, "dagwood", VERSION, VERSION, CLIENT, bytes(16), 0, 0)
         try:
             type, frames, values = self.hear()
@@ -154,18 +157,30 @@ class Client:
         self.socket.close(1000)
 
 
+def text(line):  # as the command does: what is not UTF-8 is bytes
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return bytes(line)
+
+
 def plain(value):  # bytes are no JSON
     return {"base64": base64.b64encode(value).decode()}
 
 
+def usage(why):
+    raise Lost(f"{why}; --help says more", 64)
+
+
 def main():
     parser = argparse.ArgumentParser(description="A dagwood client in Python: a run for each line of standard input.")
+    parser.error = usage
     parser.add_argument("--connect", required=True, metavar="ENDPOINT")
     parser.add_argument("--key", metavar="FILE"), parser.add_argument("--server-key", metavar="FILE")
     parser.add_argument("--output", action="append", metavar="NODE", help="ask for these nodes alone", default=[])
     args, lines, rest, is_over, is_ok = parser.parse_args(), collections.deque(), bytearray(), False, True
     if bool(args.key) != bool(args.server_key):
-        raise Lost("--key and --server-key go together", 64)
+        usage("--key and --server-key go together")
     client = Client(args.connect, args.key, args.server_key)
     for id in args.output:
         if id not in client.ids:
@@ -182,7 +197,7 @@ def main():
             rest, is_over = rest + some, not some
             if b"\n" in some or (is_over and rest):
                 *whole, rest = (rest + b"\n" * is_over).split(b"\n")
-                lines.extend(line.decode() for line in whole)
+                lines.extend(map(text, whole))
         for run, status, nodes in client.results() if client.socket in ready else ():
             is_ok &= status == "ok"
             print(json.dumps({"run": run, "status": status, "results": nodes}, default=plain, ensure_ascii=False), flush=True)

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,11 +100,15 @@ static int s_loop (stream_t *self, dw_error_t *error) {
 int main (int argc, char **argv) {
     static stream_t stream; /* its buffer is large */
     const char *file = argc > 1 ? argv[1] : "README.md";
+    stream.fd = strcmp (file, "-") == 0 ? STDIN_FILENO : open (file, O_RDONLY);
+    if (stream.fd < 0) {
+        perror (file);
+        return EXIT_FAILURE;
+    }
+
     dw_error_t *error = dw_error_new ();
     dw_graph_t *graph = s_graph ();
     dw_system_t *system = NULL;
-    stream.fd = strcmp (file, "-") == 0 ? STDIN_FILENO : open (file, O_RDONLY);
-
     int err = dw_system_open (&system, graph, NULL, error);
     if (!err)
         err = dw_client_new (&stream.client, system, error);

@@ -7,6 +7,7 @@
 //
 // The main thread owns the connection and says that the process is there; another one runs the processors, so that a long task is no
 // silence, and ends when it is stuck. A processor is a function of a call, or an async one, that returns its output. SIGTERM drains.
+import assert from "node:assert";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -18,8 +19,8 @@ const HELLO = 0, WELCOME = 1, REFUSED = 2, TASKS = 3, ANSWERS = 4, CANCEL = 5, S
 const MORE = 0, DONE = 1, FAILED = 2, RETURNED = 3; // how an answer goes on
 const VERSION = 3, SOLO = 5, CREDIT = 1024, LATE_MS = 1;
 
-// ---- Processors: add yours. call has payload, options, id, dependencies (id -> [output, metadata]), cancelled(); metadata may be set. To
-// fail: throw an Error with a code from 1 to 999. ----
+// ---- Processors: add yours. call has payload, options, id, node (its number), dependencies (id -> [output, metadata]), cancelled(); metadata
+// may be set. To fail: throw an Error with a code from 1 to 999. ----
 
 const processors = {
     // How often there is each word, with apostrophes and hyphens inside; option `top`: only the most frequent.
@@ -71,9 +72,11 @@ async function answer(ticket, node, steps, [payload, ...given]) {
     try {
         if (isCancelled(ticket)) // its answer is still waited for, but not its output
             return [ticket, 0, RETURNED, 0];
-        const call = { payload: decode(payload), options, id, metadata: null, dependencies: {}, cancelled: () => isCancelled(ticket) };
+        const call = { payload: decode(payload), options, id, node, metadata: null, dependencies: {}, cancelled: () => isCancelled(ticket) };
         (dependencies ?? []).forEach((id, i) => call.dependencies[id] = [value(given[2 * i]), value(given[2 * i + 1])]);
         const output = encode(await processors[processor](call)), metadata = call.metadata && encode(call.metadata);
+        if (output.length > workerData.largest)
+            throw Object.assign(new Error(`an output of ${output.length} bytes, where ${workerData.largest} are allowed`), { code: 413 });
         const done = [ticket, 0, steps === 1 ? DONE : MORE, Number(spent()), 1, output, metadata];
         return steps === 1 ? done : [...done, ticket, 1, RETURNED, 0]; // of a chain of nodes the first is done, the others are given back
     } catch (error) {
@@ -118,16 +121,26 @@ async function run(frames) {
 
 // ---- The connection ----
 
-const key = (file, which) => readFileSync(file, "latin1").match(new RegExp(`^\\s*${which} = (\\S+)`, "m"))[1]; // of `dagwood keygen`
+function attempt(status, what, action) { // who cannot do what the command line says ends
+    try {
+        return action();
+    } catch (error) {
+        console.error(`worker.mjs: ${what}: ${error.message}`);
+        process.exit(status);
+    }
+}
+
+const key = (file, which) => attempt(77, `${file}: no ${which} key of \`dagwood keygen\``, () =>
+    new RegExp(`^\\s*${which} = (\\S+)`, "m").exec(readFileSync(file, "latin1"))?.[1] ?? assert.fail("it has none"));
 
 class Connection {
     constructor(zmq, args, uuid, incarnation) {
         Object.assign(this, { waiting: [], draining: false, stopping: false, busy: false, heard: performance.now(), silence: 3000 });
         this.socket = new zmq.Dealer({ linger: 200, sendHighWaterMark: 0 });
-        if (args.key)
-            Object.assign(this.socket, { curvePublicKey: key(args.key, "public"), curveSecretKey: key(args.key, "secret"),
-                                          curveServerKey: key(args["server-key"], "public") });
-        this.socket.connect(args.connect);
+        const keys = args.key ? { curvePublicKey: key(args.key, "public"), curveSecretKey: key(args.key, "secret"),
+                                  curveServerKey: key(args["server-key"], "public") } : {};
+        attempt(77, `the keys of ${args.key} and ${args["server-key"]}`, () => Object.assign(this.socket, keys));
+        attempt(64, `"${args.connect}" is no endpoint to connect to (tcp://HOST:PORT, or ipc://FILE)`, () => this.socket.connect(args.connect));
         const tags = args.tag.flatMap(tag => [tag.slice(0, tag.indexOf("=")), tag.slice(tag.indexOf("=") + 1)]);
         this.say(pack(HELLO, "dagwood", VERSION, VERSION, SOLO, new Uint8Array(16), 0, CREDIT, uuid, incarnation, 1, process.pid, hostname(),
                         Object.keys(processors), tags.slice(0, tags.length / 2), ...tags.slice(tags.length / 2)));
@@ -181,14 +194,14 @@ class Connection {
             this.cancels?.postMessage(values[0]);
     }
 
-    begin([peer, heartbeat, silence, , nodes], frames) {
+    begin([peer, heartbeat, silence, largest, nodes], frames) {
         if (!(heartbeat >= 1 && silence >= 2 * heartbeat))
             throw new Error("a WELCOME that makes no sense");
         const records = Object.fromEntries(decode(resolve(nodes, frames)).map(([node, ...record]) => [node, record]));
         Object.assign(this, { peer, silence, beat: setInterval(() => this.say(pack(BEAT, peer)), heartbeat) });
         const { port1, port2 } = new MessageChannel();
         this.cancels = port1.unref() ?? port1;
-        this.runner = new Worker(new URL(import.meta.url), { workerData: { peer, nodes: records, cancels: port2 }, transferList: [port2] });
+        this.runner = new Worker(new URL(import.meta.url), { workerData: { peer, largest, nodes: records, cancels: port2 }, transferList: [port2] });
         this.runner.on("message", answers => {
             if (typeof answers !== "boolean")
                 return this.say(answers);
@@ -229,7 +242,14 @@ class Connection {
 async function main() {
     const options = { connect: { type: "string" }, key: { type: "string" }, "server-key": { type: "string" },
                       tag: { type: "string", multiple: true, default: [] } };
-    const zmq = await import("zeromq"), args = parseArgs({ options }).values, uuid = randomBytes(16);
+    const args = attempt(64, "usage", () => {
+        const words = parseArgs({ options }).values;
+        assert(words.connect, "where is the coordinator? --connect ENDPOINT");
+        assert(!words.key === !words["server-key"], "--key and --server-key go together");
+        assert(words.tag.every(tag => tag.includes("=")), "--tag NAME=VALUE");
+        return words;
+    });
+    const zmq = await import("zeromq"), uuid = randomBytes(16);
     let connection, drained = false;
     process.on("SIGTERM", () => {
         drained = true;

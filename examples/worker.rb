@@ -6,6 +6,7 @@
 #
 # The main thread owns the connection and says that the process is there; another one runs the processors, so that a long task is no
 # silence. A processor is a lambda of a call that returns its output, any value of msgpack. SIGTERM drains.
+trap("TERM") { $drained = true } # before all that takes its time
 require "ffi-rzmq"
 require "msgpack"
 require "optparse"
@@ -16,10 +17,10 @@ HELLO, WELCOME, REFUSED, TASKS, ANSWERS, CANCEL, STOP, BYE, BEAT, DRAIN, REPLACE
 MORE, DONE, FAILED, RETURNED = 0, 1, 2, 3 # how an answer goes on
 VERSION, SOLO, CREDIT, LATE_S, LARGE_BYTES = 3, 5, 256, 0.001, 65_536
 
-# ---- Processors: add yours. call has payload, options, id, dependencies (id => [output, metadata]), cancelled; metadata may be set. To
-# fail: raise Failure.new(code, "why"), code from 1 to 999. ----
+# ---- Processors: add yours. call has payload, options, id, node (its number), dependencies (id => [output, metadata]), cancelled; metadata
+# may be set. To fail: raise Failure.new(code, "why"), code from 1 to 999. ----
 
-Call = Struct.new(:payload, :options, :id, :dependencies, :cancelled, :metadata)
+Call = Struct.new(:payload, :options, :id, :node, :dependencies, :cancelled, :metadata)
 
 class Failure < StandardError
   attr_reader :code
@@ -104,8 +105,8 @@ class Runner
   attr_reader :inbox, :cancelled
   attr_accessor :stopping
 
-  def initialize(nodes, peer, answers)
-    @nodes, @peer, @answers, @inbox, @cancelled, @stopping, @gathered = nodes, peer, answers, Queue.new, {}, false, +""
+  def initialize(nodes, peer, largest, answers)
+    @nodes, @peer, @largest, @answers, @inbox, @cancelled, @stopping, @gathered = nodes, peer, largest, answers, Queue.new, {}, false, +""
     Thread.new { run }
   end
 
@@ -118,7 +119,7 @@ class Runner
         _, node, steps, = Array.new(4) { head.uint }
         payload, given = head.ref, head.pairs
         raise Nonsense, "task #{ticket}, of node #{node}" unless @nodes[node] && steps.positive? && payload
-        answer(ticket, steps, @nodes[node], payload, given) unless @stopping
+        answer(ticket, node, steps, payload, given) unless @stopping
         ticket += 1
       end
       flush
@@ -131,12 +132,13 @@ class Runner
     @answers.close
   end
 
-  def answer(ticket, steps, (id, processor, options, ids), payload, given)
-    begun = now
+  def answer(ticket, node, steps, payload, given)
+    begun, (id, processor, options, ids) = now, @nodes[node]
     return say(ticket, 0, RETURNED, 0) if @cancelled.delete(ticket) # its answer is still waited for, but not its output
     payload, *given = [payload, *given].map { |bytes| bytes && MessagePack.unpack(bytes) }
-    call = Call.new(payload, options, id, (ids || []).zip(given.each_slice(2)).to_h, -> { @cancelled.key?(ticket) })
+    call = Call.new(payload, options, id, node, (ids || []).zip(given.each_slice(2)).to_h, -> { @cancelled.key?(ticket) })
     output = PROCESSORS[processor].call(call).to_msgpack.b
+    raise Failure.new(413, "an output of #{output.bytesize} bytes, where #{@largest} are allowed") if output.bytesize > @largest
     say(ticket, 0, steps == 1 ? DONE : MORE, spent(begun), 1, output, call.metadata&.to_msgpack&.b)
     say(ticket, 1, RETURNED, 0) if steps > 1 # of a chain of nodes the first is done, the others are given back
   rescue StandardError, SystemStackError => e
@@ -161,7 +163,16 @@ end
 
 # ---- The connection ----
 
-def key(file, which) = File.read(file)[/^\s*#{which} = (\S+)/, 1] # of `dagwood keygen`
+def finish(status, why)
+  warn "worker.rb: #{why}"
+  exit status
+end
+
+def key(file, which) # of `dagwood keygen`
+  File.read(file)[/^\s*#{which} = (\S+)/, 1] || finish(77, "#{file}: it has no #{which} key of `dagwood keygen`")
+rescue SystemCallError => e
+  finish(77, "#{file}: it cannot be read: #{e.message}")
+end
 
 class Connection
   def initialize(context, options, uuid, incarnation)
@@ -170,12 +181,14 @@ class Connection
     @socket.setsockopt(ZMQ::LINGER, 200)
     @answers.bind("inproc://#{incarnation}")
     @runners.connect("inproc://#{incarnation}")
-    if options[:key]
-      @socket.setsockopt(ZMQ::CURVE_PUBLICKEY, key(options[:key], "public"))
-      @socket.setsockopt(ZMQ::CURVE_SECRETKEY, key(options[:key], "secret"))
-      @socket.setsockopt(ZMQ::CURVE_SERVERKEY, key(options[:"server-key"], "public"))
+    own, server = options.values_at(:key, :"server-key")
+    keys = [[ZMQ::CURVE_PUBLICKEY, own, "public"], [ZMQ::CURVE_SECRETKEY, own, "secret"], [ZMQ::CURVE_SERVERKEY, server, "public"]]
+    (own ? keys : []).each do |option, file, which|
+      finish(77, "#{file}: its #{which} key is none") if @socket.setsockopt(option, key(file, which)).negative?
     end
-    @socket.connect(options[:connect])
+    if @socket.connect(options[:connect]).negative?
+      finish(64, "\"#{options[:connect]}\" is no endpoint to connect to (#{ZMQ::Util.error_string}): tcp://HOST:PORT, or ipc://FILE")
+    end
     tags = options[:tags].flat_map { |tag| tag.split("=", 2) }
     say(HELLO, "dagwood", VERSION, VERSION, SOLO, ("\0" * 16).b, 0, CREDIT, uuid, incarnation, 1, Process.pid, Socket.gethostname.force_encoding("UTF-8"),
         PROCESSORS.keys, tags.first(tags.size / 2), *tags.drop(tags.size / 2)) # the header says n, and 2 n values follow
@@ -229,10 +242,10 @@ class Connection
     :go_on
   end
 
-  def welcome(peer, heartbeat, silence, _max_payload_bytes, nodes)
+  def welcome(peer, heartbeat, silence, largest, nodes)
     raise Nonsense, "a pulse that makes no sense" unless heartbeat >= 1 && silence >= 2 * heartbeat
     @peer, @heartbeat, @silence = peer, heartbeat / 1000.0, silence / 1000.0
-    @runner = Runner.new(nodes.to_h { |node, *told| [node, told] }, peer, @runners)
+    @runner = Runner.new(nodes.to_h { |node, *told| [node, told] }, peer, largest, @runners)
     warn "worker.rb: serves #{nodes.map { |node| node[1] }.join(" ")}"
   end
 
@@ -250,12 +263,16 @@ class Connection
 end
 
 options = { tags: [] }
-OptionParser.new do |parser|
-  %w[connect key server-key].each { |name| parser.on("--#{name} VALUE") { |value| options[name.to_sym] = value } }
-  parser.on("--tag NAME=VALUE") { |tag| options[:tags] << tag }
-end.parse!
-abort "worker.rb: where is the coordinator? --connect ENDPOINT" unless options[:connect]
-trap("TERM") { $drained = true }
+begin
+  OptionParser.new do |parser|
+    %w[connect key server-key].each { |name| parser.on("--#{name} VALUE") { |value| options[name.to_sym] = value } }
+    parser.on("--tag NAME=VALUE", /.+=.*/) { |tag| options[:tags] << tag }
+  end.parse!
+rescue OptionParser::ParseError => e
+  finish(64, e.message)
+end
+finish(64, "where is the coordinator? --connect ENDPOINT") unless options[:connect]
+finish(64, "--key and --server-key go together") if options.key?(:key) != options.key?(:"server-key")
 context, uuid = ZMQ::Context.new, SecureRandom.bytes(16)
 (1..).each do |incarnation| # of one uuid the coordinator listens to the latest alone
   connection = Connection.new(context, options, uuid, incarnation)

@@ -84,7 +84,8 @@ DW_EXPORT void dw_error_destroy (dw_error_t **self_p);
 DW_EXPORT int dw_error_code (const dw_error_t *self);
 /* How many messages there are, errors and warnings. */
 DW_EXPORT size_t dw_error_count (const dw_error_t *self);
-/* One message without a newline, such as "g.yaml:3:5: error: ..."; valid until self changes. */
+/* One message without a newline, such as "g.yaml:3:5: error: ..."; "" when there is none with this index; valid until
+ * self changes. */
 DW_EXPORT const char *dw_error_message (const dw_error_t *self, size_t index);
 /* All messages, each ended by a newline; "" when there is none; valid until self changes. */
 DW_EXPORT const char *dw_error_text (const dw_error_t *self);
@@ -183,9 +184,12 @@ DW_EXPORT dw_graph_t *dw_graph_new (void);
 DW_EXPORT int dw_graph_load (dw_graph_t **self_p, const char *file, dw_error_t *error);
 DW_EXPORT void dw_graph_destroy (dw_graph_t **self_p);
 /* Adds a node and returns its index (0, 1, ...) for the calls below. Strings are copied.
- * Errors: DW_EINVAL a NULL string; DW_ENOMEM. Duplicate and empty ids are found by validation. */
+ * Errors: DW_EINVAL a NULL string; DW_ELIMIT a graph has at most 16,000,000 nodes; DW_ENOMEM. Duplicate and empty ids
+ * are found by validation, as are names that say nothing. */
 DW_EXPORT int dw_graph_add (dw_graph_t *self, const char *id, const char *processor);
-/* node depends on the node with the id on, which may be added later; a repeated one counts once. */
+/* node depends on the node with the id on, which may be added later; a repeated one counts once.
+ * Errors, here and of all calls below that name a node: DW_EINVAL there is no such node, or a NULL string; DW_ENOMEM;
+ * here also DW_ELIMIT more than 2^30 dependencies. */
 DW_EXPORT int dw_graph_depend (dw_graph_t *self, int node, const char *on);
 /* Names whose output is the node's payload: an ancestor's id, or "run" for the run's input. */
 DW_EXPORT int dw_graph_set_input (dw_graph_t *self, int node, const char *ancestor);
@@ -199,12 +203,13 @@ DW_EXPORT int dw_graph_require_tag (dw_graph_t *self, int node, const char *tag,
 /* The node, whose processor may add graphs to its run (dw_call_add_graph), may add nodes with this processor (in a graph file:
  * adds: [processor]). Errors: DW_ELIMIT more than 64. */
 DW_EXPORT int dw_graph_allow (dw_graph_t *self, int node, const char *processor);
-/* Sets one option of the node's processor. */
+/* Sets one option of the node's processor. One of those that it passes on to a processor that it adds has a name such as
+ * "options.prefix" (in a graph file: options: {prefix: ...} among its options). */
 DW_EXPORT int dw_graph_set_text (dw_graph_t *self, int node, const char *option, const char *value);
 DW_EXPORT int dw_graph_set_integer (dw_graph_t *self, int node, const char *option, int64_t value);
 DW_EXPORT int dw_graph_set_number (dw_graph_t *self, int node, const char *option, double value);
 DW_EXPORT int dw_graph_set_boolean (dw_graph_t *self, int node, const char *option, bool value);
-/* The settings, for the caller to change; owned by self. node: NULL when there is no such node. */
+/* The settings, for the caller to change; owned by self. Of a node: NULL when there is no such node, or no memory. */
 DW_EXPORT dw_graph_options_t *dw_graph_options (dw_graph_t *self);
 DW_EXPORT dw_node_options_t *dw_graph_node_options (dw_graph_t *self, int node);
 DW_EXPORT size_t dw_graph_nodes_count (const dw_graph_t *self);
@@ -259,7 +264,7 @@ typedef struct dw_system_options_t {
      * runs, whoever asks for its status. ipc:// or tcp://; beyond this machine only with keys. NULL: none may. */
     const char *listen;
     const char *keys; /* folder of coordinator.key and allowed (docs/SECURITY.md); NULL: no keys */
-    const char *name; /* of the graph, for those who ask for it; NULL: "graph" */
+    const char *name; /* of the graph, for those who ask for it, cut to 255 bytes; NULL: "graph" */
     bool no_actors; /* with listen: every node is run by workers elsewhere, none in this process */
     uint32_t slots_max; /* of workers elsewhere; 0: 1024 */
     uint32_t
@@ -342,6 +347,8 @@ typedef struct dw_submission_t {
                   to 63 others; the client's next call of another kind sends what waits */
 } dw_submission_t;
 
+/* A client of a system in this process, which it may outlive. Waits until the coordinator has it.
+ * Errors: DW_EINVAL; DW_ELIMIT more than clients_max; DW_ECLOSED; DW_ENOMEM. */
 DW_EXPORT int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error);
 
 /* How a coordinator in another process is found. */
@@ -355,10 +362,9 @@ typedef struct dw_connect_options_t {
                          for ever (an agent has its own) */
     int stop_fd; /* waiting for the first answer ends with DW_ECLOSED when there is something to read here, which is
                     not read: a signalfd, say; borrowed until then; 0: none */
-    char *(*where) (
-        void *
-            arg); /* an agent that has lost its coordinator asks before each try, by a thread of its own,
-                                   where to look: an endpoint, which it frees; NULL, or returns NULL: where it was */
+    /* An agent that has lost its coordinator asks before each try, by a thread of its own, where to
+     * look: an endpoint, which it frees; NULL, or returns NULL: where it was. */
+    char *(*where) (void *arg);
     void *where_arg;
 } dw_connect_options_t;
 
@@ -460,8 +466,8 @@ typedef struct dw_agent_options_t {
                                           negative for ever */
     int grace_ms; /* how long slots may finish what they are at when it is drained: 0: 30,000; negative: as
                      long as it takes */
-    void (*notice) (void *arg,
-                    const char *line); /* as of a system; called on a thread of the agent's */
+    /* As of a system; called on a thread of the agent's. */
+    void (*notice) (void *arg, const char *line);
     void *notice_arg;
     /* The words of a program, ended by NULL, that calls dw_agent_serve_slot: each slot is then a process of its own, which
      * runs it, and a processor that crashes takes one slot down, not the others. The first word is looked for in PATH;
@@ -551,8 +557,8 @@ typedef struct dw_status_t {
     uint32_t clients_count;
     uint64_t runs_in_flight, runs_ok, runs_partial, runs_failed, runs_cancelled;
     uint64_t tasks_ready, tasks_sent, steps_done, attempts_failed, retries, timeouts;
-    uint64_t lost; /* tasks that were with a worker when it was lost, and were sent again */
-    uint64_t answers_ignored; /* late, repeated or forged */
+    uint64_t lost; /* tasks that workers were at when they went down: sent again, or failed (503) */
+    uint64_t answers_ignored; /* late, repeated, forged, or to what nobody waits for any more */
     uint64_t
         messages_ignored;  /* from nobody known, from an actor left behind, or that made no sense */
     uint64_t runs_stalled; /* no worker serves what is ready of them, for as long as stalled_ms */
@@ -582,7 +588,7 @@ DW_EXPORT void dw_status_destroy (dw_status_t **self_p);
 typedef enum dw_run_status_t {
     DW_RUN_OK, /* every requested node is done, or was skipped because a processor ended its branch */
     DW_RUN_PARTIAL,   /* it went to its end and a requested node is not done */
-    DW_RUN_FAILED,    /* fail_fast ended it, or a lack of workers under fail_fast */
+    DW_RUN_FAILED,    /* fail_fast or its deadline ended it, or there was no memory for it */
     DW_RUN_CANCELLED, /* asked to */
 } dw_run_status_t;
 
@@ -607,6 +613,7 @@ DW_EXPORT uint64_t dw_result_duration_us (const dw_result_t *self);
 DW_EXPORT size_t dw_result_nodes_count (const dw_result_t *self);
 /* The node with this id; -1 when there is none. */
 DW_EXPORT int dw_result_find (const dw_result_t *self, const char *id);
+/* NULL when there is no such node. */
 DW_EXPORT const char *dw_result_id (const dw_result_t *self, int node);
 DW_EXPORT dw_node_status_t dw_result_node_status (const dw_result_t *self, int node);
 /* Every dispatch counts, lost ones too. */
@@ -617,7 +624,7 @@ DW_EXPORT uint64_t dw_result_node_duration_us (const dw_result_t *self, int node
 DW_EXPORT const void *dw_result_payload (const dw_result_t *self, int node, size_t *size_p);
 /* The output's bytes when it is a str or a bin, else NULL. Not ended by a NUL byte. */
 DW_EXPORT const char *dw_result_text (const dw_result_t *self, int node, size_t *size_p);
-/* Metadata that the node set, in the order of its keys; valid as long as self. */
+/* Metadata that the node set, in the order of its keys; valid as long as self. Errors: DW_ENOENT no such index. */
 DW_EXPORT size_t dw_result_metadata_count (const dw_result_t *self, int node);
 DW_EXPORT int dw_result_metadata_at (const dw_result_t *self, int node, size_t index,
                                      const char **key_p, const char **value_p);
@@ -625,7 +632,7 @@ DW_EXPORT int dw_result_metadata_at (const dw_result_t *self, int node, size_t i
 DW_EXPORT int dw_result_error_code (const dw_result_t *self, int node);
 DW_EXPORT const char *dw_result_error_message (const dw_result_t *self, int node);
 /* First causes of a skipped or cancelled node, by rank, at most 16: those that failed, or else those that ended their
- * branch. */
+ * branch. _at, here and below: DW_ENOENT when there is no such index. */
 DW_EXPORT size_t dw_result_because_of_count (const dw_result_t *self, int node);
 DW_EXPORT int dw_result_because_of_at (const dw_result_t *self, int node, size_t index);
 /* Of a node that added graphs to its run: nodes that these had in all, and how deep the deepest was. 0: it added none. */

@@ -24,7 +24,15 @@ typedef struct dw_call_t dw_call_t; /* one attempt to run one node */
 typedef struct dw_settings_t
     dw_settings_t; /* the node's options, checked, with defaults filled in */
 
-typedef enum dw_option_type_t { DW_TEXT, DW_INTEGER, DW_NUMBER, DW_BOOLEAN } dw_option_type_t;
+/* DW_OPTIONS is a mapping: what a processor takes that this one adds (dw_call_add_graph), named by its option "processor", a
+ * text. Its own name is "options", so that a node says both as the graph file does. */
+typedef enum dw_option_type_t {
+    DW_TEXT,
+    DW_INTEGER,
+    DW_NUMBER,
+    DW_BOOLEAN,
+    DW_OPTIONS
+} dw_option_type_t;
 
 /* An option that the processor documents: a graph that gives another name, another type or a
  * number outside min..max is refused before anything starts. */
@@ -73,6 +81,10 @@ DW_EXPORT const char *dw_settings_text (const dw_settings_t *self, const char *o
 DW_EXPORT int64_t dw_settings_integer (const dw_settings_t *self, const char *option);
 DW_EXPORT double dw_settings_number (const dw_settings_t *self, const char *option);
 DW_EXPORT bool dw_settings_boolean (const dw_settings_t *self, const char *option);
+/* Gives a node of graph what is in the option of type DW_OPTIONS, as its own options; or for it to give on likewise.
+ * Errors: as dw_graph_set_text. */
+DW_EXPORT int dw_settings_give (const dw_settings_t *self, dw_graph_t *graph, int node);
+DW_EXPORT int dw_settings_give_on (const dw_settings_t *self, dw_graph_t *graph, int node);
 
 /* ---- What a call gives. Everything is borrowed until process returns ---------------------- */
 
@@ -130,7 +142,7 @@ DW_EXPORT int dw_call_set_payload (dw_call_t *self);
 /* A str (a promise: UTF-8) or a bin of size bytes that the caller now writes; NULL: no memory. */
 DW_EXPORT char *dw_call_reserve_text (dw_call_t *self, size_t size);
 DW_EXPORT void *dw_call_reserve_bytes (dw_call_t *self, size_t size);
-/* Both are copied, text in UTF-8; a key set again has the later value. */
+/* Both are copied; a key set again has the later value. DW_EINVAL: not UTF-8. */
 DW_EXPORT int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value);
 
 /* This node ends its branch: it is skipped, gives no output and no metadata, and what depends on it alone is skipped,

@@ -13,12 +13,8 @@
 
 static int s_append (void *arg, const char *bytes, size_t size) {
     dw_writer_t *writer = arg;
-    uint8_t *at = dw_writer_room (writer, size);
-    if (!at)
-        return -1;
-    memcpy (at, bytes, size);
-    writer->count += size;
-    return 0;
+    dw_write_raw (writer, bytes, size);
+    return writer->no_memory ? -1 : 0;
 }
 
 static void s_write_text (dw_writer_t *writer, const char *text) {

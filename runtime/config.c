@@ -16,6 +16,7 @@ typedef struct config_t {
     const dw_config_check_t *check; /* run when the file has errors but could be read */
     dw_backoff_t backoff;           /* the default */
     uint32_t node;                  /* the index of the node that is being read */
+    unsigned options_count;         /* of that, so far */
     bool has_nodes;                 /* the key `processors` was there */
     bool lacks_id;                  /* of a node; who depends on what is then not known */
 } config_t;
@@ -82,14 +83,6 @@ static void s_read_actors (dw_reader_t *reader, const dw_spec_t *spec, void *tar
     }
 }
 
-static const char *const s_actors[] = {[DW_ACTORS_AUTO] = "auto",
-                                       [DW_ACTORS_THREAD] = "thread",
-                                       [DW_ACTORS_POOL] = "pool",
-                                       "pool:N", /* only to be shown: read above */
-                                       NULL};
-static const char *const s_priorities[] = {
-    [DW_RANK] = "rank", [DW_CRITICAL_PATH] = "critical_path", NULL};
-
 static const dw_spec_t s_executor_specs[] = {
     INTEGER ("max_concurrency", dw_graph_options_t, max_concurrency, DW_LIMIT_MAX_CONCURRENCY, 1),
     INTEGER ("timeout_seconds", dw_graph_options_t, timeout_us, DW_LIMIT_TIMEOUT_SECONDS, 1e6),
@@ -101,8 +94,8 @@ static const dw_spec_t s_executor_specs[] = {
     {.name = "actors",
      .read = s_read_actors,
      .offset = offsetof (dw_graph_options_t, actors),
-     .choices = s_actors},
-    CHOICE ("priority", dw_graph_options_t, priority, s_priorities),
+     .choices = dw_actors_words},
+    CHOICE ("priority", dw_graph_options_t, priority, dw_priority_words),
     INTEGER ("max_payload_bytes", dw_graph_options_t, max_payload_bytes, DW_LIMIT_MAX_PAYLOAD_BYTES,
              1),
     {.name = "added", .read = s_read_added},
@@ -139,7 +132,6 @@ static void s_read_id (dw_reader_t *reader, const dw_spec_t *spec, void *target)
         config->lacks_id = true;
 }
 
-/* Many nodes in a row have one processor, and then share its name. */
 static void s_read_processor (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
     config_t *config = target;
     dw_node_t *node = s_node (config);
@@ -147,9 +139,9 @@ static void s_read_processor (dw_reader_t *reader, const dw_spec_t *spec, void *
     node->processor_column = reader->item.column;
     if (!s_is_name (reader, spec->name, "the name of a processor"))
         return;
-    const char *last = config->node > 0 ? node[-1].processor : "";
-    bool is_last = strcmp (last, reader->item.text) == 0;
-    const char *processor = is_last ? last : s_copy (reader, config);
+    const char *processor = dw_graph_copy_processor (config->graph, config->node,
+                                                     reader->item.text);
+    dw_reader_check_memory (reader, processor != NULL);
     if (processor)
         node->processor = processor;
 }
@@ -273,24 +265,38 @@ static void s_read_depends_on (dw_reader_t *reader, const dw_spec_t *spec, void 
 
 /* -- What a node tells its processor -------------------------------------------------------- */
 
-/* Whether the item names a further option of the node. */
-static bool s_is_option (dw_reader_t *reader, const config_t *config, unsigned options_count) {
-    const dw_item_t *key = &reader->item;
-    char shown[DW_READER_SHOWN];
+static const char s_others[] = "options"; /* those of a processor that it adds */
+
+/* Whether the item may name a further option of the node. */
+static bool s_is_option (dw_reader_t *reader, config_t *config) {
     if (!dw_reader_is_key (reader))
         return false;
-    if (options_count >= DW_CONFIG_OPTIONS_MAX) {
-        if (options_count == DW_CONFIG_OPTIONS_MAX)
-            dw_reader_say (reader, key, "a node takes at most %d options", DW_CONFIG_OPTIONS_MAX);
-        return false;
-    }
+    if (config->options_count == DW_CONFIG_OPTIONS_MAX)
+        dw_reader_say (reader, &reader->item, "a node takes at most %d options",
+                       DW_CONFIG_OPTIONS_MAX);
+    return config->options_count++ < DW_CONFIG_OPTIONS_MAX;
+}
+
+/* An option's name, behind that of what it is within, as options.prefix; NULL: it is there already. To be freed. */
+static char *s_name_option (dw_reader_t *reader, const config_t *config, const char *within) {
+    const char *key = reader->item.text;
+    char shown[DW_READER_SHOWN];
+    size_t size = strlen (within) + strlen (key) + 2;
+    char *name = malloc (size);
+    dw_reader_check_memory (reader, name != NULL);
+    if (!name)
+        return NULL;
+    size = (size_t) snprintf (name, size, "%s%s%s", within, *within ? "." : "", key);
     for (const dw_setting_t *of = s_node (config)->settings; of; of = of->next)
-        if (strcmp (of->name, key->text) == 0) {
-            dw_reader_say (reader, key, "the option \"%s\" is repeated; it is in line %u already",
-                           dw_reader_shown (shown, key->text), of->line);
-            return false;
+        if (strncmp (of->name, name, size) == 0 &&
+            (of->name[size] == '\0' || (of->name[size] == '.' && strcmp (key, s_others) == 0))) {
+            dw_reader_say (reader, &reader->item,
+                           "the option \"%s\" is repeated; it is in line %u already",
+                           dw_reader_shown (shown, name), of->line);
+            free (name);
+            return NULL;
         }
-    return true;
+    return name;
 }
 
 static void s_read_setting (dw_reader_t *reader, config_t *config, dw_setting_t *setting) {
@@ -315,23 +321,34 @@ static void s_read_setting (dw_reader_t *reader, config_t *config, dw_setting_t 
     }
 }
 
+/* The options of a mapping, which may itself be within others, whose name then comes before theirs. It is no deeper than
+ * a document may be. */
+static void s_read_options_within (dw_reader_t *reader, config_t *config, const char *within) {
+    while (dw_reader_next_in (reader)) {
+        char *name = s_is_option (reader, config) ? s_name_option (reader, config, within) : NULL;
+        bool is_others = name && strcmp (reader->item.text, s_others) == 0;
+        if (!dw_reader_next (reader)) {
+            free (name);
+            return;
+        }
+        if (is_others && reader->item.type == DW_ITEM_MAP)
+            s_read_options_within (reader, config, name);
+        else if (name && !(is_others && dw_reader_is_nothing (reader))) {
+            dw_setting_t *setting = dw_graph_add_setting (config->graph, config->node, name);
+            dw_reader_check_memory (reader, setting != NULL);
+            if (setting)
+                s_read_setting (reader, config, setting);
+        } else if (!name)
+            dw_reader_skip (reader);
+        free (name);
+    }
+}
+
 static void s_read_options (dw_reader_t *reader, const dw_spec_t *spec, void *target) {
     config_t *config = target;
-    if (!dw_reader_is_map (reader, spec->name))
-        return;
-    for (unsigned options_count = 0; dw_reader_next_in (reader); options_count++) {
-        dw_setting_t *setting = NULL;
-        if (s_is_option (reader, config, options_count)) {
-            setting = dw_graph_add_setting (config->graph, config->node, reader->item.text);
-            dw_reader_check_memory (reader, setting != NULL);
-        }
-        if (!dw_reader_next (reader))
-            return;
-        if (setting)
-            s_read_setting (reader, config, setting);
-        else
-            dw_reader_skip (reader);
-    }
+    config->options_count = 0;
+    if (dw_reader_is_map (reader, spec->name))
+        s_read_options_within (reader, config, "");
 }
 
 /* -- What a node says otherwise than the graph ---------------------------------------------- */
@@ -393,8 +410,6 @@ static void s_read_join (dw_reader_t *reader, const dw_spec_t *spec, void *targe
     }
 
 static const char *const s_intents[] = {"transform", "analyze", NULL};
-static const char *const s_joins[] = {"all_done", "all_ok", "any_ok",
-                                      NULL}; /* as dw_join_t from 1 on */
 
 static const dw_spec_t s_node_specs[] = {
     {.name = "id", .read = s_read_id},
@@ -410,7 +425,7 @@ static const dw_spec_t s_node_specs[] = {
     NODE_INTEGER ("cost_us", cost_us, DW_LIMIT_COST_US, 1),
     {.name = "intent", .read = s_read_intent, .choices = s_intents},
     {.name = "idempotent", .read = s_read_idempotent},
-    {.name = "join", .read = s_read_join, .choices = s_joins},
+    {.name = "join", .read = s_read_join, .choices = dw_join_words + DW_JOIN_ALL_DONE},
     {.name = "adds", .read = s_read_adds},
     {0},
 };
@@ -478,25 +493,15 @@ static void s_read_executor (dw_reader_t *reader, const dw_spec_t *spec, void *t
         dw_reader_map (reader, s_executor_specs, &config->graph->options);
 }
 
-static const char *const s_strategies[] = {[DW_HYBRID] = "hybrid",
-                                           [DW_WORK_QUEUE] = "work_queue",
-                                           [DW_LEVEL] = "level",
-                                           [DW_REACTIVE] = "reactive",
-                                           NULL};
-static const char *const s_failure_strategies[] = {[DW_FAIL_FAST] = "fail_fast",
-                                                   [DW_CONTINUE_ON_ERROR] = "continue_on_error",
-                                                   [DW_BEST_EFFORT] = "best_effort",
-                                                   NULL};
-
 static const dw_spec_t s_graph_specs[] = {
     {.name = "strategy",
      .read = s_read_strategy,
      .offset = offsetof (dw_graph_options_t, strategy),
-     .choices = s_strategies},
+     .choices = dw_strategy_words},
     {.name = "failure_strategy",
      .read = s_read_strategy,
      .offset = offsetof (dw_graph_options_t, failure_strategy),
-     .choices = s_failure_strategies},
+     .choices = dw_failure_strategy_words},
     {.name = "executor_options", .read = s_read_executor},
     {.name = "processors", .read = s_read_nodes},
     {0},

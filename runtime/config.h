@@ -15,7 +15,7 @@
  * they are text. Keys that a node's retry_backoff leaves out have the defaults, whatever the graph
  * says.
  *
- * dw_graph_load of include/dagwood.h, in load.c, reads the file and calls dw_config_parse. */
+ * dw_graph_load of include/dagwood.h, in load.c, is dw_config_load. */
 
 #ifndef DW_CONFIG_H
 #define DW_CONFIG_H

@@ -261,7 +261,8 @@ static int s_json_scalar (dw_document_t *self, dw_item_t *item) {
     size_t size = s_json_measure (self);
     json_error_t problem;
     json_decref (self->scalar);
-    self->scalar = json_loadb (bytes, size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
+    self->scalar = json_loadb (
+        bytes, size, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &problem);
     if (!self->scalar && json_error_code (&problem) == json_error_out_of_memory)
         return s_no_memory (self);
     if (!self->scalar)

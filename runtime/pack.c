@@ -163,11 +163,6 @@ static bool s_is_fine (const unpacker_t *self) {
     return !self->err && !self->reader.is_damaged;
 }
 
-static void s_damage (unpacker_t *self) {
-    self->reader.is_damaged = true;
-    self->reader.at = self->reader.end;
-}
-
 /* Notes what the graph said: an index or DW_OK, or an error. */
 static void s_note (unpacker_t *self, int result) {
     if (result < 0 && !self->err)
@@ -178,7 +173,7 @@ static void s_note (unpacker_t *self, int result) {
 static const char *s_read_slice (unpacker_t *self, size_t *size_p) {
     const char *slice = dw_read_str (&self->reader, SIZE_MAX, size_p);
     if (slice && *size_p > 0 && memchr (slice, '\0', *size_p)) {
-        s_damage (self);
+        dw_wire_damage (&self->reader);
         return NULL;
     }
     return slice;
@@ -226,7 +221,7 @@ static void s_read_graph_options (unpacker_t *self, dw_graph_options_t *options)
     uint32_t actors = dw_read_uint_max (reader, HAS_ADDED | DW_ACTORS_POOL);
     options->actors = (dw_actors_t) (actors & ~HAS_ADDED);
     if (options->actors > DW_ACTORS_POOL)
-        s_damage (self);
+        dw_wire_damage (&self->reader);
     options->priority = (dw_priority_t) dw_read_uint_max (reader, DW_CRITICAL_PATH);
     options->pool_size = s_read_integer (self);
     options->max_concurrency = s_read_integer (self);

@@ -6,21 +6,28 @@
  * name its file and nodes without lines. The bytes are a sequence of msgpack values (runtime/wire.h):
  *
  *     version, file, strategy, failure_strategy, actors, priority, pool_size, max_concurrency,
- *     timeout_us, retry_attempts, batch_size, max_payload_bytes, backoff, array of nodes
+ *     timeout_us, retry_attempts, batch_size, max_payload_bytes, backoff,
+ *     [added_nodes_max, added_depth_max,] array of nodes
  *
  *     backoff     initial_us, max_us, factor, jitter
  *     node        id, processor, input, array of dependencies, array of settings, options, demand
  *     dependency  id
  *     setting     name, type, and unless it is DW_VALUE_NULL its value
- *     options     nil, or intent, timeout_us, retry_attempts, cost_us, nil or a backoff, and not_idempotent
+ *     options     nil, or intent, timeout_us, retry_attempts, cost_us, nil or a backoff, flags,
+ *                 [array of the processors that it may add]
  *     demand      nil, or an array of tags: the type is remote
  *     tag         name, value
+ *
+ * actors has 4 added where the two numbers of what is added follow the backoff. flags are 1: not idempotent, 2 times
+ * the join, and 8: the array of texts follows; a node that only adds has options of which nothing was said.
+ *
+ *     addition    output, and a graph as above: what a node adds to its run
  *
  * An array's elements are records and follow one another. A text is a str without NUL, or nil where
  * nothing was said. A signed integer, DW_UNSET too, is a uint of the same 64 bits, and so is a number
  * (IEEE 754); a boolean is 0 or 1.
  *
- * Both functions may be called by any thread. */
+ * All functions may be called by any thread. */
 
 #ifndef DW_PACK_H
 #define DW_PACK_H

@@ -4,7 +4,7 @@
  * puts them into a file (actors/record.h). A few bytes an event, and where many answers are alike (a
  * message of tasks that were timed together) or the shell's own tasks are simply done, a few for all of
  * them. It never fails: without memory it stops, as where a recording cannot hold what has come
- * (dw_recorder_is_over). One thread at a time. */
+ * (is_over). One thread at a time. */
 
 #ifndef DW_RECORDER_H
 #define DW_RECORDER_H

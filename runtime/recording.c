@@ -127,6 +127,7 @@ static int s_read_preamble (dw_recording_t *self, const uint8_t *bytes, size_t s
                              "use the dagwood that wrote it, or a later one",
                              version, DW_RECORDING_VERSION);
     self->salt = s_u64 (bytes + 16);
+    self->header.options.added_first = version < 2;
     return DW_OK;
 }
 
@@ -155,15 +156,17 @@ static int s_read_frames (dw_recording_t *self, uint8_t *bytes, size_t size, dw_
 
 /* ---- Header ----------------------------------------------------------------------------------- */
 
-static char *s_read_text (dw_wire_reader_t *reader) {
+/* NULL when there is no such text, and then the reader is damaged, or no memory. */
+static char *s_read_text (dw_wire_reader_t *reader, size_t max) {
     size_t size;
-    const char *text = dw_read_str (reader, DW_RECORDING_TEXT_MAX, &size);
+    const char *text = dw_read_str (reader, max, &size);
     if (text && !memchr (text, 0, size))
         return strndup (text, size);
-    reader->is_damaged = true;
+    dw_wire_damage (reader);
     return NULL;
 }
 
+/* Returns false when there is no memory. */
 static bool s_read_kinds (dw_recording_t *self, dw_wire_reader_t *reader) {
     uint32_t count = dw_read_array (reader);
     self->kinds = calloc (count + 1u, sizeof *self->kinds);
@@ -172,7 +175,10 @@ static bool s_read_kinds (dw_recording_t *self, dw_wire_reader_t *reader) {
         return false;
     for (; self->header.kinds_count < count && !reader->is_damaged; self->header.kinds_count++) {
         dw_trait_t *trait = &self->traits[self->header.kinds_count];
-        self->kinds[self->header.kinds_count] = s_read_text (reader);
+        char *kind = s_read_text (reader, SIZE_MAX / 2);
+        if (!kind && !reader->is_damaged)
+            return false;
+        self->kinds[self->header.kinds_count] = kind;
         trait->intent = dw_read_uint_max (reader, DW_ANALYZE) == DW_ANALYZE ? DW_ANALYZE
                                                                             : DW_TRANSFORM;
         trait->brief = dw_read_uint_max (reader, 1);
@@ -189,8 +195,9 @@ static int s_read_header (dw_recording_t *self, dw_error_t *error) {
     dw_wire_reader_t *reader = &self->reader;
     dw_recording_header_t *header = &self->header;
     *reader = dw_wire_reader (self->stream, (size_t) (self->end - self->stream));
-    self->dagwood = s_read_text (reader);
-    self->name = s_read_text (reader);
+    self->dagwood = s_read_text (reader, DW_RECORDING_TEXT_MAX);
+    self->name = s_read_text (reader, DW_RECORDING_TEXT_MAX);
+    bool has_memory = reader->is_damaged || (self->dagwood && self->name);
     header->started_us = (int64_t) (dw_read_uint (reader) & INT64_MAX);
     header->clock_ns = (int64_t) (dw_read_uint (reader) & INT64_MAX);
     header->plan_digest = dw_read_uint (reader);
@@ -200,7 +207,7 @@ static int s_read_header (dw_recording_t *self, dw_error_t *error) {
     header->options.grace_ns = (int64_t) dw_read_uint (reader);
     header->options.seed = dw_read_uint (reader);
     header->cpus_count = dw_read_uint_max (reader, UINT32_MAX);
-    if (!s_read_kinds (self, reader))
+    if (!s_read_kinds (self, reader) || !has_memory)
         return dw_error_add (error, DW_ENOMEM, s_place (self), "out of memory");
     header->graph = dw_read_bin (reader, SIZE_MAX / 2, &header->graph_size);
     if (reader->is_damaged || !header->graph || header->options.grace_ns < 0 ||

@@ -20,7 +20,7 @@
 #include "runtime/core/scheduler.h"
 #include "runtime/wire.h"
 
-#define DW_RECORDING_VERSION    1u
+#define DW_RECORDING_VERSION    2u
 #define DW_RECORDING_EVENTS_MAX 262144u /* of one step */
 #define DW_RECORDING_TEXT_MAX   512u    /* bytes of a name */
 

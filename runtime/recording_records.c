@@ -5,6 +5,9 @@
 
 #include "runtime/recording_self.h"
 
+#define CODE_BIN_8 0xc4
+#define CODE_STR_8 0xd9
+
 /* Reads a number. A stream that ends within one is another thing than one that has none there. */
 static dw_recording_read_t s_number (dw_wire_reader_t *reader, uint64_t max, uint64_t *value_p) {
     size_t left = (size_t) (reader->end - reader->at);
@@ -16,6 +19,29 @@ static dw_recording_read_t s_number (dw_wire_reader_t *reader, uint64_t max, uin
         return DW_READ_CUT;
     *value_p = dw_read_uint (reader);
     return reader->is_damaged || *value_p > max ? DW_READ_WRONG : DW_READ_WHOLE;
+}
+
+/* The same for a text or bytes of at most max bytes, of which nothing is read yet; their codes with a length of
+ * 1, 2 or 4 bytes are code and the two that follow. */
+static dw_recording_read_t s_look_at_bytes (const dw_wire_reader_t *reader, uint8_t code,
+                                            size_t max) {
+    size_t left = (size_t) (reader->end - reader->at), head = 1, size = 0;
+    if (left == 0)
+        return DW_READ_CUT;
+    uint8_t first = *reader->at;
+    if (code == CODE_STR_8 && (first & 0xe0) == 0xa0)
+        size = first & 0x1f;
+    else if (first >= code && first <= code + 2)
+        head += (size_t) 1 << (first - code);
+    else
+        return DW_READ_WRONG;
+    if (left < head)
+        return DW_READ_CUT;
+    for (size_t i = 1; i < head; i++)
+        size = size << 8 | reader->at[i];
+    if (size > max)
+        return DW_READ_WRONG;
+    return left - head < size ? DW_READ_CUT : DW_READ_WHOLE;
 }
 
 static dw_recording_read_t s_u32_number (dw_wire_reader_t *reader, uint32_t *value_p) {
@@ -246,16 +272,19 @@ static dw_recording_read_t s_read_work (dw_recording_t *self) {
 static dw_recording_read_t s_read_place (dw_recording_t *self) {
     dw_wire_reader_t *reader = &self->reader;
     dw_recording_read_t read = s_u32_number (reader, &self->record.worker);
-    if (read)
-        return read;
-    self->record.text = dw_read_str (reader, DW_RECORDING_TEXT_MAX, &self->record.text_size);
-    return reader->is_damaged ? DW_READ_CUT : DW_READ_WHOLE;
+    if (!read)
+        read = s_look_at_bytes (reader, CODE_STR_8, DW_RECORDING_TEXT_MAX);
+    if (!read)
+        self->record.text = dw_read_str (reader, DW_RECORDING_TEXT_MAX, &self->record.text_size);
+    return read;
 }
 
 static dw_recording_read_t s_read_added (dw_recording_t *self) {
     dw_wire_reader_t *reader = &self->reader;
-    self->record.bytes = dw_read_bin (reader, SIZE_MAX / 2, &self->record.bytes_size);
-    return reader->is_damaged ? DW_READ_CUT : DW_READ_WHOLE;
+    dw_recording_read_t read = s_look_at_bytes (reader, CODE_BIN_8, SIZE_MAX / 2);
+    if (!read)
+        self->record.bytes = dw_read_bin (reader, SIZE_MAX / 2, &self->record.bytes_size);
+    return read;
 }
 
 static dw_recording_read_t s_read_end (dw_recording_t *self) {

@@ -22,7 +22,7 @@ struct dw_recording_t {
     dw_recording_piece_t *pieces;
     size_t pieces_count, pieces_size;
     uint64_t torn_offset, torn_size;
-    bool is_closed, is_cut; /* an END was read; or the last record is not whole */
+    bool is_closed; /* an END was read */
     uint64_t salt;
 
     dw_recording_header_t header;

@@ -26,6 +26,7 @@ static const char *s_type_text (dw_option_type_t type) {
         case DW_INTEGER: return "an integer";
         case DW_NUMBER: return "a number";
         case DW_BOOLEAN: return "true or false";
+        case DW_OPTIONS: return "a mapping of options";
     }
     return "";
 }
@@ -150,6 +151,7 @@ static void s_set (checker_t *self, const dw_option_t *option, const dw_setting_
                 return;
             }
             break;
+        case DW_OPTIONS: break; /* each has a name of its own */
     }
     s_say_type (self, option, setting);
 }
@@ -160,6 +162,8 @@ static void s_set_fallback (const dw_option_t *option, dw_settings_value_t *valu
         value->text = option->fallback;
         return;
     }
+    if (option->type == DW_OPTIONS)
+        return; /* none */
     dw_scalar_t scalar = dw_scalar_read (option->fallback, strlen (option->fallback));
     if (option->type == DW_BOOLEAN) {
         assert (scalar.type == DW_VALUE_BOOLEAN);
@@ -172,6 +176,34 @@ static void s_set_fallback (const dw_option_t *option, dw_settings_value_t *valu
         value->number = scalar.type == DW_VALUE_INTEGER ? (double) scalar.value.integer
                                                         : scalar.value.number;
     }
+}
+
+/* -- Options of another processor ------------------------------------------------------------ */
+
+/* What such an option is called where it is in a mapping, as prefix of options.prefix; NULL: it is not in that. */
+static const char *s_name_within (const dw_option_t *option, const char *name) {
+    size_t size = strlen (option->name);
+    bool is_within = option->type == DW_OPTIONS && strncmp (name, option->name, size) == 0 &&
+                     name[size] == '.';
+    return is_within ? name + size + 1 : NULL;
+}
+
+/* Takes what is in such a mapping; whether anything is. */
+static bool s_gather (checker_t *self, const dw_option_t *option, dw_settings_value_t *value) {
+    int err = DW_OK;
+    for (const dw_setting_t *of = self->node->settings; of && !err; of = of->next) {
+        const char *name = s_name_within (option, of->name);
+        if (!name)
+            continue;
+        if (!value->given && (!(value->given = dw_graph_new ()) ||
+                              dw_graph_add (value->given, self->node->id, "") < 0))
+            err = DW_ENOMEM;
+        else
+            err = dw_graph_set_as (value->given, 0, name, of);
+    }
+    if (err)
+        self->err = dw_error_add (self->error, err, s_place (self, NULL), "out of memory");
+    return err || (option->type == DW_OPTIONS && value->given);
 }
 
 /* -- All of them ---------------------------------------------------------------------------- */
@@ -197,6 +229,8 @@ static void s_check_option (checker_t *self, const dw_option_t *option,
     const dw_setting_t *setting = s_find (self, option);
     if (setting)
         s_set (self, option, setting, value);
+    else if (s_gather (self, option, value))
+        return;
     else if (option->fallback)
         s_set_fallback (option, value);
     else
@@ -210,7 +244,8 @@ static void s_check_option (checker_t *self, const dw_option_t *option,
 static void s_check_names (checker_t *self) {
     for (const dw_setting_t *of = self->node->settings; of; of = of->next) {
         const dw_option_t *option = self->processor->options;
-        while (option && option->name && strcmp (option->name, of->name) != 0)
+        while (option && option->name && strcmp (option->name, of->name) != 0 &&
+               !s_name_within (option, of->name))
             option++;
         if (!option || !option->name)
             s_say_unknown (self, of);
@@ -243,6 +278,13 @@ static dw_settings_t *s_copy (const dw_option_t *options, size_t options_count,
     return self;
 }
 
+static void s_free_given (const dw_option_t *options, size_t options_count,
+                          dw_settings_value_t *values) {
+    for (size_t i = 0; i < options_count; i++)
+        if (options[i].type == DW_OPTIONS)
+            dw_graph_destroy (&values[i].given);
+}
+
 int dw_settings_new (dw_settings_t **self_p, const dw_node_t *node, const char *file,
                      const dw_processor_t *processor, dw_error_t *error) {
     assert (self_p && node && processor);
@@ -265,13 +307,19 @@ int dw_settings_new (dw_settings_t **self_p, const dw_node_t *node, const char *
             checker.err = dw_error_add (error, DW_ENOMEM, s_place (&checker, NULL),
                                         "out of memory");
     }
+    if (checker.err)
+        s_free_given (processor->options, options_count, values);
     free (values);
     return checker.err;
 }
 
 void dw_settings_destroy (dw_settings_t **self_p) {
     assert (self_p);
-    free (*self_p);
+    dw_settings_t *self = *self_p;
+    if (!self)
+        return;
+    s_free_given (self->options, self->options_count, self->values);
+    free (self);
     *self_p = NULL;
 }
 
@@ -308,4 +356,35 @@ bool dw_settings_boolean (const dw_settings_t *self, const char *option) {
     size_t index = s_index (self, option);
     assert (self->options[index].type == DW_BOOLEAN);
     return self->values[index].boolean;
+}
+
+const dw_node_t *dw_settings_given (const dw_settings_t *self) {
+    size_t index = s_index (self, "options");
+    assert (self->options[index].type == DW_OPTIONS);
+    const dw_graph_t *given = self->values[index].given;
+    return given ? &given->nodes[0] : NULL;
+}
+
+/* As options of a node, whose names are those here behind within. */
+static int s_give (const dw_settings_t *self, dw_graph_t *graph, int node, const char *within) {
+    const dw_node_t *given = dw_settings_given (self);
+    int err = graph ? DW_OK : DW_EINVAL;
+    for (const dw_setting_t *of = given ? given->settings : NULL; of && !err; of = of->next) {
+        size_t size = strlen (within) + strlen (of->name) + 1;
+        char *name = malloc (size);
+        if (!name)
+            return DW_ENOMEM;
+        snprintf (name, size, "%s%s", within, of->name);
+        err = dw_graph_set_as (graph, node, name, of);
+        free (name);
+    }
+    return err;
+}
+
+int dw_settings_give (const dw_settings_t *self, dw_graph_t *graph, int node) {
+    return s_give (self, graph, node, "");
+}
+
+int dw_settings_give_on (const dw_settings_t *self, dw_graph_t *graph, int node) {
+    return s_give (self, graph, node, "options.");
 }

@@ -515,6 +515,7 @@ static void s_on_place (void *arg, const dw_moment_t *moment, uint32_t worker, c
         return;
     free (self->places[worker]);
     self->places[worker] = strndup (text, size);
+    self->no_memory |= !self->places[worker]; /* none would be a worker that is here */
 }
 
 /* ---- Own work --------------------------------------------------------------------------------- */

@@ -39,6 +39,14 @@ static size_t s_put (uint8_t *at, uint8_t code, uint64_t value, unsigned size) {
     return 1 + size;
 }
 
+void dw_write_raw (dw_writer_t *self, const void *bytes, size_t size) {
+    uint8_t *at = size ? dw_writer_room (self, size) : NULL;
+    if (!at)
+        return;
+    memcpy (at, bytes, size);
+    self->count += size;
+}
+
 void dw_write_long_uint (dw_writer_t *self, uint64_t value) {
     uint8_t *at = dw_writer_room (self, 9);
     if (!at)

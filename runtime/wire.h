@@ -105,6 +105,8 @@ static inline void dw_writer_clear (dw_writer_t *self) {
     self->no_memory = false;
 }
 
+/* Appends bytes as they are. */
+void dw_write_raw (dw_writer_t *self, const void *bytes, size_t size);
 void dw_write_long_uint (dw_writer_t *self, uint64_t value);
 static inline void dw_write_byte (dw_writer_t *self, uint8_t byte) {
     uint8_t *at = dw_writer_room (self, 1);

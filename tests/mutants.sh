@@ -1,7 +1,8 @@
 #!/bin/bash
 # A checker is trusted after it has caught bugs planted on purpose: each patch in tests/mutants plants one in a copy of the
-# file that it names, and those who look after that file must see it: of the core the simulator, of recordings the tests
-# that write and replay those of the simulator's worlds. CC, SEEDS and MUTANTS (a pattern of names) may be set.
+# file that it names, and those who look after that file must see it: of the core the simulator, and a test of what its
+# worlds hardly ever come to; of recordings the tests that write and replay those of the simulator's worlds. CC, SEEDS and
+# MUTANTS (a pattern of names) may be set.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 seeds=${SEEDS:-1..12000}
@@ -27,14 +28,14 @@ judge () { # PROGRAM [ARGUMENT...]: its exit status; what it said is in $work/sa
 
 look_after () { # FILE: whether all who look after it are content.
     case $1 in
-        runtime/core/*) judge sim "${seeds%..*}" "${seeds#*..}" ;;
-        *) judge test_recording && judge test_why ;;
+        runtime/core/*) judge sim "${seeds%..*}" "${seeds#*..}" && judge test_scheduler_added ;;
+        *) judge test_recording && judge test_recording_kept && judge test_why ;;
     esac
 }
 
 mkdir -p "$work/objects/main"
 build runtime/core/*.c runtime/{pack,payload,recorder,recording*,replay*,why*,wire}.c \
-    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,growth_things,simulator_level,level,verdict,recorded}.c || exit 1
+    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,growth_order,growth_things,simulator_level,level,verdict,recorded,scheduler_fixture}.c || exit 1
 cat >"$work/sim.c" <<'END'
 #include <stdlib.h>
 #include "tests/support/simulator_level.h"
@@ -46,7 +47,7 @@ int main (int argc, char **argv) { /* FROM TO, and how much is told: nothing, of
     return level_run (&simulator_level, &options);
 }
 END
-for file in "$work/sim.c" tests/test_{recording,why}.c; do
+for file in "$work/sim.c" tests/test_{recording,recording_kept,scheduler_added,why}.c; do
     "${compile[@]}" "-DDAGWOOD_SOURCE_DIR=\"$PWD\"" -c "$file" -o "$work/objects/main/$(basename "$file" .c).o" || exit 1
 done
 for file in runtime/core/scheduler.c runtime/recorder.c; do
@@ -65,6 +66,7 @@ told () { # SEED whole|smaller: how many things happen in that world
 measure () {
     local seed
     seed=$(sed -n 's/^seed \([0-9]*\): .*/\1/p' "$work/said" | head -n 1)
+    [ -n "$seed" ] || return
     whole=$((whole + $(told "$seed" whole)))
     smaller=$((smaller + $(told "$seed" smaller)))
 }

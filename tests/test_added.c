@@ -3,6 +3,7 @@
 #include "tests/support/system_fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -409,6 +410,25 @@ static void no_run_is_added_more_than_nodes_max_and_all_adders_share_it (void **
     dw_result_destroy (&result);
 }
 
+static void lines_that_are_too_many_are_refused_before_their_graph_is_made (void **state) {
+    system_fixture_t *f = *state;
+    enum { LINES = 1000000 };
+    int node = system_fixture_add (f, "lines", "for_each_line", "");
+    dw_graph_set_integer (f->graph, node, "lines", 3);
+    assert_int_equal (dw_graph_allow (f->graph, node, "pick_lines"), DW_OK);
+    system_fixture_open (f);
+    char *text = malloc (LINES + 1);
+    assert_non_null (text);
+    memset (text, '\n', LINES);
+    text[LINES] = '\0';
+    dw_result_t *result = system_fixture_run_text (f, text);
+    expect_failure (result, "lines", 413,
+                    "the graph for 1000000 lines would have 666669 nodes, and a run may be added "
+                    "10000 (executor_options.added.nodes_max)");
+    dw_result_destroy (&result);
+    free (text);
+}
+
 static void every_line_has_a_branch_of_its_own (void **state) {
     system_fixture_t *f = *state;
     static char text[16 * 1000], expected[16 * 1000];
@@ -429,6 +449,32 @@ static void every_line_has_a_branch_of_its_own (void **state) {
     s_expect_added (result, "lines", 2001, 1);
     dw_result_destroy (&result);
     system_fixture_expect_run (f, "", "lines", "");
+}
+
+/* What is named by `processor` takes what is said by `options`, in each branch and each round. */
+static void the_options_of_the_processor_are_passed_on_to_it (void **state) {
+    system_fixture_t *f = *state;
+    static const char *const each[] = {"pick_lines", "concat", "prefix_suffix_adder"};
+    static const char *const loop[] = {"repeat_until", "prefix_suffix_adder"};
+    int lines = system_fixture_add (f, "lines", "for_each_line", "");
+    for (size_t i = 0; i < COUNT (each); i++)
+        assert_int_equal (dw_graph_allow (f->graph, lines, each[i]), DW_OK);
+    dw_graph_set_text (f->graph, lines, "processor", "prefix_suffix_adder");
+    dw_graph_set_text (f->graph, lines, "options.prefix", "- ");
+    dw_graph_set_text (f->graph, lines, "options.suffix", ";");
+    int longer = system_fixture_add (f, "longer", "repeat_until", "lines");
+    for (size_t i = 0; i < COUNT (loop); i++)
+        assert_int_equal (dw_graph_allow (f->graph, longer, loop[i]), DW_OK);
+    dw_graph_set_text (f->graph, longer, "processor", "prefix_suffix_adder");
+    dw_graph_set_integer (f->graph, longer, "min_bytes", 15);
+    dw_graph_set_text (f->graph, longer, "options.prefix", "<");
+    dw_graph_set_text (f->graph, longer, "options.suffix", ">");
+    system_fixture_open (f);
+    dw_result_t *result = system_fixture_run_text (f, "a\nb");
+    expect_text (result, "lines", "- a;\n- b;");
+    expect_text (result, "longer", "<<<- a;\n- b;>>>");
+    s_expect_added (result, "longer", 6, 3);
+    dw_result_destroy (&result);
 }
 
 /* ---- What cannot be --------------------------------------------------------------------------- */
@@ -462,6 +508,19 @@ static void who_may_not_add_fails_and_is_told (void **state) {
     dw_result_t *result = system_fixture_run_text (f, "text");
     expect_failure (result, "says_nothing", 500, "names no processors that may be added");
     dw_result_destroy (&result);
+}
+
+static void options_that_the_processor_does_not_take_are_known_before_anything_starts (
+    void **state) {
+    system_fixture_t *f = *state;
+    dw_error_t *error = dw_error_new ();
+    int node = system_fixture_add (f, "lines", "for_each_line", "");
+    dw_graph_set_text (f->graph, node, "processor", "prefix_suffix_adder");
+    dw_graph_set_text (f->graph, node, "options.prefx", "");
+    assert_int_equal (dw_graph_validate (f->graph, f->processors, error), DW_EGRAPH);
+    expect_message (error, "node \"lines\" has the option \"prefx\", which its processor "
+                           "\"prefix_suffix_adder\" does not take; did you mean \"prefix\"?");
+    dw_error_destroy (&error);
 }
 
 static void adds_is_for_processors_that_add_and_names_those_that_there_are (void **state) {
@@ -555,10 +614,14 @@ int main (void) {
         cmocka_unit_test (a_graph_whose_branch_ends_ends_the_node_s),
         cmocka_unit_test (nodes_of_a_graph_are_retried_and_timed),
         cmocka_unit_test (a_loop_is_a_bounded_chain_of_graphs),
+        cmocka_unit_test (lines_that_are_too_many_are_refused_before_their_graph_is_made),
         cmocka_unit_test (no_run_is_added_more_than_nodes_max_and_all_adders_share_it),
         cmocka_unit_test (every_line_has_a_branch_of_its_own),
+        cmocka_unit_test (the_options_of_the_processor_are_passed_on_to_it),
         cmocka_unit_test (a_bad_graph_fails_its_node_with_the_reason_and_the_run_goes_on),
         cmocka_unit_test (who_may_not_add_fails_and_is_told),
+        cmocka_unit_test (
+            options_that_the_processor_does_not_take_are_known_before_anything_starts),
         cmocka_unit_test (adds_is_for_processors_that_add_and_names_those_that_there_are),
         cmocka_unit_test (a_run_that_is_cancelled_takes_its_graphs_with_it),
         cmocka_unit_test (a_node_that_is_cancelled_takes_its_graph_with_it_and_the_rest_goes_on),

@@ -185,7 +185,7 @@ static void open_close_runs_a_graph_in_between (void **state) {
 
 static void a_client_elsewhere_gets_the_output_of_each_of_its_runs (void **state) {
     (void) state;
-    json_t *json = s_quick ("clients", "--in_flight 7");
+    json_t *json = s_quick ("clients", "--in-flight 7");
     s_expect_time (json, "ns_per_run");
     s_expect_time (json, "round_trip_us");
     uint64_t hash = UINT64_C (0xcbf29ce484222325);
@@ -278,6 +278,9 @@ static void scale_has_every_task_done_by_any_number_of_workers (void **state) {
         json_decref (json);
     }
     assert_int_equal (s_bench ("scale", "--quick --tasks 10 --nodes 10 2> /dev/null", NULL), 70);
+    /* What is wrong is one line. */
+    assert_int_equal (
+        s_bench ("scale", "--quick --tasks 10 --nodes 10 2>&1 | grep -c . | grep -qx 1", NULL), 0);
 }
 
 /* A task is sent and answered in some bytes; a payload that several have in a message is there once. */

@@ -162,6 +162,20 @@ static void text_has_a_line_for_every_shape (void **state) {
     command_free (&c);
 }
 
+static void a_recording_that_cannot_be_written_is_74_and_a_graph_that_cannot_be_read_66 (
+    void **state) {
+    (void) state;
+    command_t c = {0};
+    COMMAND (&c, "bench", "overhead", "--shape", "chain", "--nodes", "10", "--repeat", "1",
+             "--record", "/");
+    command_expect (&c, 74);
+    command_expect_error (&c, "/: error: ");
+    command_free (&c);
+    COMMAND (&c, "bench", "overhead", "--graph", "/no/such", "--repeat", "1", "--record", "/");
+    command_expect (&c, 66);
+    command_free (&c);
+}
+
 static uint32_t s_count_columns (const char *line) {
     uint32_t count = 1;
     bool quoted = false;
@@ -362,7 +376,7 @@ static void wrong_words_are_refused (void **state) {
     static const mistake_t mistakes[] = {
         {{"bench", NULL}, 64, "which benchmark?"},
         {{"bench", "overhaed", NULL}, 64, "did you mean overhead?"},
-        {{"bench", "overhead", "metg", NULL}, 64, "takes nothing else"},
+        {{"bench", "overhead", "metg", NULL}, 64, "nothing else is taken here"},
         {{"bench", "overhead", "--shape", "wvae", NULL}, 64, "did you mean wave?"},
         {{"bench", "overhead", "--shape", "file", NULL}, 64, "is none of chain, fan"},
         {{"bench", "overhead", "--kernel", "emty", NULL}, 64, "did you mean empty?"},
@@ -437,6 +451,8 @@ int main (void) {
         cmocka_unit_test (overhead_has_the_promised_keys),
         cmocka_unit_test (every_shape_on_any_threads_gives_the_outputs_of_a_loop),
         cmocka_unit_test (text_has_a_line_for_every_shape),
+        cmocka_unit_test (
+            a_recording_that_cannot_be_written_is_74_and_a_graph_that_cannot_be_read_66),
         cmocka_unit_test (csv_has_one_line_of_names_and_a_value_for_each),
         cmocka_unit_test (latency_tells_hops_and_runs),
         cmocka_unit_test (stream_tells_runs_and_hops),

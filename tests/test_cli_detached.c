@@ -96,6 +96,19 @@ static void a_cancelled_run_is_status_1_for_who_waits (void **state) {
     command_expect_output (&f->other, "run 1: cancelled");
 }
 
+static void a_cancelled_run_is_json_where_that_is_asked_for (void **state) {
+    fixture_t *f = *state;
+    command_t c = {0};
+    s_coordinate (f, 60000, NULL, NULL);
+    s_detach (f, "hello");
+    COMMAND (&c, "submit", "--connect", f->endpoint, "--cancel", f->name, "--format", "json");
+    command_expect (&c, 0);
+    json_t *result = command_json (&c);
+    assert_string_equal (json_string_value (json_object_get (result, "status")), "cancelled");
+    json_decref (result);
+    command_free (&c);
+}
+
 /* Has a run of nap, up behind it and beside, records it, and cancels nap. */
 static void s_cancel_nap (fixture_t *f, const char *recording) {
     command_t c = {0};
@@ -219,6 +232,7 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         TEST (waiting_prints_what_a_plain_submit_would),
         TEST (a_cancelled_run_is_status_1_for_who_waits),
+        TEST (a_cancelled_run_is_json_where_that_is_asked_for),
         TEST (a_node_is_cancelled_while_the_rest_of_its_run_goes_on),
         TEST (a_signal_ends_the_waiting_and_not_the_run),
         TEST (a_name_that_is_not_there_is_status_76_and_one_that_is_none_64),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -216,6 +217,14 @@ static void a_program_that_talks_nonsense_fails_its_task (void **state) {
     WORK ("--exec", "tool=sed -u s/^.*$/{nonsense/", "--exec-format", "ndjson");
     s_expect_failure (f, "x", 502, "wrote no JSON on a line of its own");
     s_end_worker (f, 0);
+    WORK ("--exec", "tool=sed -u s/^.*$/[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]/", "--exec-format",
+          "ndjson");
+    s_expect_payload (f, "x", "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]"); /* 16 */
+    s_end_worker (f, 0);
+    WORK ("--exec", "tool=sed -u s/^.*$/[[[[[[[[[[[[[[[[{}]]]]]]]]]]]]]]]]/", "--exec-format",
+          "ndjson");
+    s_expect_failure (f, "x", 502, "wrote JSON that is nested too deeply");
+    s_end_worker (f, 0);
     WORK ("--exec", "tool=cat /dev/zero", "--exec-format", "text");
     s_expect_payload (f, "x", "\"payload\":\"\""); /* the first of its records is an answer */
     command_await_error (&f->worker, "wrote a record that nobody had asked for");
@@ -248,6 +257,50 @@ static void a_program_that_hangs_is_killed_by_its_own_time_or_the_nodes (void **
                          "it wrote last:\nI wait for ever");
     s_expect_failure (f, "x", 408, "the attempt took longer than timeout_seconds");
     assert_in_range (now_ms () - begin_ms, 600, 10000);
+    s_end_worker (f, 0);
+}
+
+/* Milliseconds of the processors that a process has taken. */
+static long s_worked_ms (pid_t pid) {
+    char path[64], line[1024];
+    unsigned long user, own;
+    snprintf (path, sizeof path, "/proc/%d/stat", (int) pid);
+    FILE *file = fopen (path, "r");
+    assert_non_null (file);
+    assert_non_null (fgets (line, sizeof line, file));
+    fclose (file);
+    assert_int_equal (sscanf (strrchr (line, ')'),
+                              ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &own),
+                      2);
+    return (long) (user + own) * 1000 / sysconf (_SC_CLK_TCK);
+}
+
+static void a_worker_waits_quietly_for_a_program_that_reads_no_more (void **state) {
+    fixture_t *f = *state;
+    command_t submit = {0};
+    s_coordinate (f, TOOL (""));
+    const char *begun = command_path ("reads-no-more");
+    char program[600];
+    snprintf (program, sizeof program, "head -c 1 > %s; exec <&-; sleep 2; echo '\"an answer\"'\n",
+              begun);
+    WORK ("--exec-format", "ndjson", "--exec", s_program (f, "deaf", program));
+    char *line = malloc (500000); /* more than a pipe holds */
+    assert_non_null (line);
+    memset (line, 'x', 500000);
+    memcpy (line + 499998, "\n", 2);
+    const char *file = command_file ("long-line", line);
+    START (&submit, "submit", "--connect", f->endpoint, "--lines", file);
+    for (int i = 0; i < 2000 && access (begun, F_OK); i++)
+        sleep_ms (10);
+    sleep_ms (200);
+    long worked_ms = s_worked_ms (f->worker.pid);
+    sleep_ms (1000);
+    assert_in_range (s_worked_ms (f->worker.pid) - worked_ms, 0, 100);
+    command_end (&submit);
+    command_expect (&submit, 0);
+    command_expect_output (&submit, "\"payload\":\"an answer\"");
+    command_free (&submit);
+    free (line);
     s_end_worker (f, 0);
 }
 
@@ -290,6 +343,56 @@ static void a_worker_that_drains_finishes_what_its_program_is_at (void **state) 
     command_expect (&submit, 0);
     command_expect_output (&submit, "slowly");
     command_free (&submit);
+}
+
+/* A worker is told to end while its program is at a task that takes much longer than its grace, and another comes, with which it
+ * would be quick. The file gets a line each time that the program begins. */
+static command_t s_leave_behind (fixture_t *f, const char *begun, const char *more) {
+    char lines[600];
+    command_t submit = {0};
+    s_coordinate (f, more);
+    snprintf (lines, sizeof lines,
+              "while read -r line; do [ -e %s ] || naps=60; echo x >> %s; sleep ${naps:-0}; "
+              "echo \"$line\"; done\n",
+              begun, begun);
+    const char *program = s_program (f, "slow", lines);
+    WORK ("--exec-format", "ndjson", "--grace-seconds", "1", "--exec", program);
+    START (&submit, "submit", "--connect", f->endpoint, "--input", "slowly");
+    for (int i = 0; i < 2000 && access (begun, F_OK); i++)
+        sleep_ms (10);
+    s_end_worker (f, 0);
+    WORK ("--exec-format", "ndjson", "--exec", program);
+    return submit;
+}
+
+static size_t s_begun_bytes (const char *begun) {
+    struct stat info;
+    assert_int_equal (stat (begun, &info), 0);
+    return (size_t) info.st_size;
+}
+
+static void what_may_run_but_once_is_not_run_again_when_its_worker_gives_it_up (void **state) {
+    fixture_t *f = *state;
+    const char *begun = command_path ("once");
+    command_t submit = s_leave_behind (f, begun, TOOL (", idempotent: false"));
+    command_end (&submit);
+    command_expect (&submit, 1);
+    command_expect_output (&submit, "its worker was lost while it may have run");
+    assert_int_equal (s_begun_bytes (begun), 2);
+    command_free (&submit);
+    s_end_worker (f, 0);
+}
+
+static void what_a_worker_gives_up_is_done_by_another (void **state) {
+    fixture_t *f = *state;
+    const char *begun = command_path ("again");
+    command_t submit = s_leave_behind (f, begun, TOOL (""));
+    command_end (&submit);
+    command_expect (&submit, 0);
+    command_expect_output (&submit, "slowly");
+    assert_int_equal (s_begun_bytes (begun), 4);
+    command_free (&submit);
+    s_end_worker (f, 0);
 }
 
 static void a_worker_that_is_killed_takes_its_programs_along (void **state) {
@@ -397,9 +500,12 @@ int main (void) {
         TEST (a_program_that_dies_fails_its_task_with_what_it_said_and_is_started_again),
         TEST (a_program_that_talks_nonsense_fails_its_task),
         TEST (a_program_that_hangs_is_killed_by_its_own_time_or_the_nodes),
+        TEST (a_worker_waits_quietly_for_a_program_that_reads_no_more),
         TEST (a_program_that_floods_its_standard_error_fails_its_task),
         TEST (a_program_that_is_not_there_says_so_in_every_task),
         TEST (a_worker_that_drains_finishes_what_its_program_is_at),
+        TEST (what_may_run_but_once_is_not_run_again_when_its_worker_gives_it_up),
+        TEST (what_a_worker_gives_up_is_done_by_another),
         TEST (a_worker_that_is_killed_takes_its_programs_along),
         TEST (slots_with_programs_have_one_name_and_the_next_incarnation_puts_them_out),
         TEST (a_worker_with_programs_comes_again_to_a_coordinator_that_was_killed),

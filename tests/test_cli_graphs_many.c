@@ -203,6 +203,23 @@ static void the_others_listen_at_the_ports_that_follow_or_beside_the_file (void 
     s_expect_run (f, "back", "olleh");
 }
 
+static void a_place_that_another_graph_cannot_have_is_told_with_how_it_came_about (void **state) {
+    (void) state;
+    command_t c = {0};
+    const char *upper = command_file ("upper.yaml", UPPER),
+               *back = command_file ("back.yaml", BACK);
+    COMMAND (&c, "coordinator", upper, back, "--listen", "tcp://127.0.0.1:65535");
+    command_expect (&c, 64);
+    command_expect_error (&c, "--listen: 2 graphs listen at tcp://127.0.0.1:65535 and the ports "
+                              "that follow it, of which there are too few");
+    command_free (&c);
+    COMMAND (&c, "coordinator", upper, back, "--listen", "ipc:///no/such/folder/at");
+    command_expect (&c, 64);
+    command_expect_error (&c, "graph back is to listen at ipc:///no/such/folder/at.2, the place 1 "
+                              "after that of --listen");
+    command_free (&c);
+}
+
 static void keys_are_those_of_all_graphs_and_read_anew_for_all (void **state) {
     fixture_t *f = *state;
     command_t c = {0};
@@ -274,6 +291,7 @@ int main (void) {
         TEST (a_graph_whose_workers_are_busy_holds_up_no_other),
         TEST (status_tells_of_all_graphs_or_of_one),
         TEST (the_others_listen_at_the_ports_that_follow_or_beside_the_file),
+        TEST (a_place_that_another_graph_cannot_have_is_told_with_how_it_came_about),
         TEST (keys_are_those_of_all_graphs_and_read_anew_for_all),
     };
     return cmocka_run_group_tests (tests, command_folder_set_up, command_folder_tear_down);

@@ -116,9 +116,6 @@ static void a_folder_that_takes_no_file_is_status_74 (void **state) {
     command_expect (&c, 74);
     command_expect_error (&c, "/no/such/folder/k: error: it cannot be written: No such file");
     command_free (&c);
-    COMMAND (&c, "keygen", "");
-    command_expect (&c, 74);
-    command_free (&c);
 }
 
 static void s_output_full (void) {

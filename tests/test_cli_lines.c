@@ -611,6 +611,24 @@ static void a_coordinator_elsewhere_gives_the_same_lines (void **state) {
     free (lines);
 }
 
+static void a_stream_for_an_output_that_is_no_node_says_which (void **state) {
+    (void) state;
+    const char *graph = command_file ("no_node.yaml", CHAIN);
+    char endpoint[COMMAND_ENDPOINT_SIZE];
+    command_t coordinator = {0}, c = {.input = "a\n"};
+    START (&coordinator, "coordinator", graph, "--listen", "tcp://127.0.0.1:*");
+    command_await_output (&coordinator, "\n");
+    command_take_endpoint (&coordinator, endpoint);
+    COMMAND (&c, "submit", "--connect", endpoint, "--lines", "-", "--output", "uper");
+    command_expect (&c, 64);
+    command_expect_error (
+        &c, "the graph has no node \"uper\" to be an output; did you mean \"upper\"?");
+    command_free (&c);
+    command_signal (&coordinator, SIGTERM);
+    command_end (&coordinator);
+    command_free (&coordinator);
+}
+
 static void what_a_lost_coordinator_had_is_told (void **state) {
     (void) state;
     command_t coordinator = {0}, c = {0};
@@ -794,6 +812,7 @@ int main (void) {
         cmocka_unit_test (a_file_that_cannot_be_read_is_66),
         cmocka_unit_test (words_that_contradict_each_other_are_64),
         cmocka_unit_test (a_coordinator_elsewhere_gives_the_same_lines),
+        cmocka_unit_test (a_stream_for_an_output_that_is_no_node_says_which),
         cmocka_unit_test (what_a_lost_coordinator_had_is_told),
         cmocka_unit_test (the_objects_are_those_of_single_runs),
     };

@@ -158,7 +158,7 @@ static void what_is_no_name_is_a_usage_error (void **state) {
         s_expect_end (&f->first, 64, "a worker's name has 1 to 64 printable characters");
     }
     WORKER (&f->first, "--incarnation", "1");
-    s_expect_end (&f->first, 64, "an incarnation needs a name");
+    s_expect_end (&f->first, 64, "--incarnation is of no use without --name or --slurm");
 }
 
 /* ---- Of Slurm ----------------------------------------------------------------------------- */
@@ -186,6 +186,11 @@ static void s_in_slurm_alone_on_its_node (void) {
 static void s_in_slurm_with_others_on_its_node (void) {
     s_in_slurm_alone_on_its_node ();
     setenv ("SLURM_STEP_TASKS_PER_NODE", "1,2", 1);
+}
+
+static void s_in_slurm_of_a_long_name (void) {
+    s_in_slurm ();
+    setenv ("SLURM_CLUSTER_NAME", "1234567890123456789012345678901234567890123456789012345678", 1);
 }
 
 static void s_in_slurm_without_a_task (void) {
@@ -218,6 +223,42 @@ static void slurm_says_name_incarnation_and_slots (void **state) {
     command_await_error (&f->second, "working for ");
     s_expect_end (&f->first, 76, "a later incarnation");
     s_expect_status (f, "\"slots\": 2"); /* what is said in words stands */
+}
+
+static void a_name_in_words_keeps_the_incarnation_of_slurm (void **state) {
+    fixture_t *f = *state;
+    s_coordinate (f);
+    f->first.prepare = s_in_slurm;
+    START (&f->first, "worker", "--connect", f->endpoint, "--slurm", "--name", "own");
+    command_await_error (&f->first, "working for ");
+    f->second.prepare = s_in_slurm_again;
+    START (&f->second, "worker", "--connect", f->endpoint, "--slurm", "--name", "own");
+    command_await_error (&f->second, "working for ");
+    s_expect_end (&f->first, 76, "a later incarnation");
+    s_expect_status (f, "\"host\": \"own@");
+}
+
+static void an_incarnation_in_words_goes_before_that_of_slurm (void **state) {
+    fixture_t *f = *state;
+    s_coordinate (f);
+    f->first.prepare = s_in_slurm;
+    START (&f->first, "worker", "--connect", f->endpoint, "--slurm", "--incarnation", "7");
+    command_await_error (&f->first, "working for ");
+    f->second.prepare = s_in_slurm_again;
+    START (&f->second, "worker", "--connect", f->endpoint, "--slurm");
+    s_expect_end (&f->second, 76, "a later incarnation");
+    s_expect_status (f, "\"host\": \"gamma/4711.0.3@");
+}
+
+static void a_name_in_words_helps_where_that_of_slurm_is_too_long (void **state) {
+    fixture_t *f = *state;
+    s_coordinate (f);
+    f->first.prepare = s_in_slurm_of_a_long_name;
+    START (&f->first, "worker", "--connect", f->endpoint, "--slurm");
+    s_expect_end (&f->first, 64, "SLURM_CLUSTER_NAME is too long for a worker's name: say --name");
+    f->second.prepare = s_in_slurm_of_a_long_name;
+    START (&f->second, "worker", "--connect", f->endpoint, "--slurm", "--name", "own");
+    command_await_error (&f->second, "working for ");
 }
 
 static void a_task_that_is_alone_on_its_node_has_its_cpus (void **state) {
@@ -257,6 +298,9 @@ int main (void) {
         TEST (a_name_is_of_no_use_without_its_key),
         TEST (what_is_no_name_is_a_usage_error),
         TEST (slurm_says_name_incarnation_and_slots),
+        TEST (a_name_in_words_keeps_the_incarnation_of_slurm),
+        TEST (an_incarnation_in_words_goes_before_that_of_slurm),
+        TEST (a_name_in_words_helps_where_that_of_slurm_is_too_long),
         TEST (a_task_that_is_alone_on_its_node_has_its_cpus),
         TEST (what_slurm_does_not_say_is_named),
     };

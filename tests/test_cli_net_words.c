@@ -93,7 +93,8 @@ static void everybody_needs_one_coordinator (void **state) {
              "--timeout must be a number of seconds from 0.001"},
             {{commands[i], "--connect", "ipc://x", "--timeout", "nan"},
              "--timeout must be a number of seconds"},
-            {{commands[i], "examples/pool.yaml", "--connect", "ipc://x"}, "Too many arguments"},
+            {{commands[i], "examples/pool.yaml", "--connect", "ipc://x"},
+             "\"examples/pool.yaml\" is no option, and nothing else is taken here"},
         };
         EXPECT_USAGE_ERRORS (mistakes);
     }
@@ -127,6 +128,39 @@ static void wrong_words_of_submit_and_status_are_refused (void **state) {
         {{"status", "--connect", "ipc://x", "--format", "txt"}, "did you mean text?"},
         {{"submit", "--connect", "ipc://x", "--detach", "--wait", "a-1"}, "one of them"},
         {{"submit", "--connect", "ipc://x", "--repeat", "2"}, "--repeat"},
+    };
+    EXPECT_USAGE_ERRORS (mistakes);
+}
+
+static void what_is_of_no_use_is_refused (void **state) {
+    (void) state;
+    static const mistake_t mistakes[] = {
+        {{"run", "examples/pool.yaml", "--stalled-seconds", "5"},
+         "--stalled-seconds is of no use without --listen or --isolation"},
+        {{"run", "examples/pool.yaml", "--lines", "-", "--progress", "always"},
+         "--progress is of no use with --lines"},
+        {{"run", "examples/pool.yaml", "--lines", "-", "--format", "text"},
+         "--format text is of no use with --lines, which prints JSON"},
+        {{"submit", "--connect", "ipc://x", "--wait", "a-1", "--deadline", "5"},
+         "--wait and --cancel are of a run that has its input, outputs and deadline"},
+        {{"worker", "--connect", "ipc://x", "--incarnation", "4"},
+         "--incarnation is of no use without --name or --slurm"},
+        {{"conformance", "client", "--listen", "ipc://x", "--processor", "identity"},
+         "--processor is of no use for a client"},
+        {{"conformance", "coordinator", "--connect", "ipc://x", "--wait", "1"},
+         "--wait is of no use for a coordinator"},
+        {{"conformance", "worker", "--listen", "ipc://x", "--log", "y"},
+         "--log is of no use without a command"},
+    };
+    EXPECT_USAGE_ERRORS (mistakes);
+}
+
+static void a_file_without_a_name_is_a_usage_error (void **state) {
+    (void) state;
+    static const mistake_t mistakes[] = {
+        {{"run", ""}, "which graph file? Its name is empty"},
+        {{"coordinator", "a=", "--listen", "ipc://x"}, "which graph file? Its name is empty"},
+        {{"keygen", ""}, "which file? Its name is empty"},
     };
     EXPECT_USAGE_ERRORS (mistakes);
 }
@@ -202,6 +236,8 @@ int main (void) {
         cmocka_unit_test (everybody_needs_one_coordinator),
         cmocka_unit_test (wrong_words_of_a_worker_are_refused_with_what_is_right),
         cmocka_unit_test (wrong_words_of_submit_and_status_are_refused),
+        cmocka_unit_test (what_is_of_no_use_is_refused),
+        cmocka_unit_test (a_file_without_a_name_is_a_usage_error),
         cmocka_unit_test (an_input_that_cannot_be_read_is_status_66_before_anything_is_sent),
         cmocka_unit_test (a_rendezvous_file_that_does_not_come_is_status_69),
         cmocka_unit_test (a_rendezvous_file_without_an_endpoint_is_status_65),

@@ -317,6 +317,21 @@ static void output_keeps_only_what_was_asked_for (void **state) {
     command_free (&c);
 }
 
+static void an_output_that_is_asked_for_twice_is_given_once (void **state) {
+    (void) state;
+    const char *file = command_file ("twice.yaml", UPPER_REVERSED);
+    command_t c = {0};
+    COMMAND (&c, "run", file, "--input", "ab", "--output", "upper", "--output", "count", "--output",
+             "upper", "--format", "json");
+    command_expect (&c, 0);
+    json_t *json = command_json (&c), *outputs = json_object_get (json, "outputs");
+    assert_int_equal (json_array_size (outputs), 2);
+    assert_string_equal (json_string_value (json_array_get (outputs, 0)), "upper");
+    assert_string_equal (json_string_value (json_array_get (outputs, 1)), "count");
+    json_decref (json);
+    command_free (&c);
+}
+
 static void an_unknown_output_is_refused_with_the_nearest_node (void **state) {
     (void) state;
     const char *file = command_file ("nearest.yaml", UPPER_REVERSED);
@@ -512,6 +527,7 @@ int main (void) {
         cmocka_unit_test (input_that_is_not_utf8_is_a_bin),
         cmocka_unit_test (an_input_file_that_cannot_be_read_is_status_66),
         cmocka_unit_test (output_keeps_only_what_was_asked_for),
+        cmocka_unit_test (an_output_that_is_asked_for_twice_is_given_once),
         cmocka_unit_test (an_unknown_output_is_refused_with_the_nearest_node),
         cmocka_unit_test (every_strategy_and_placement_gives_the_same_result),
         cmocka_unit_test (repeat_tells_how_all_runs_ended),

@@ -410,6 +410,40 @@ static void names_must_be_there (void **state) {
                    "processors: []\n");
 }
 
+/* What a node passes on to a processor that it adds, and what that does. */
+static void options_within_options_have_names_behind_one_another (void **state) {
+    (void) state;
+    dw_graph_t *graph = config_read (
+        "processors:\n"
+        "- id: a\n"
+        "  processor: p\n"
+        "  options: {x: 1, options: {x: yes, options: {y: deep}, z: }, options.w: 2}\n"
+        "- {id: b, processor: p, options: {options: , x: 1}}\n"
+        "- {id: c, processor: p, options: {options: {}}}\n"
+        "- {id: d, processor: p, options: {options: 5}}\n");
+    static const char *const names[] = {"x", "options.x", "options.options.y", "options.z",
+                                        "options.w"};
+    const dw_setting_t *setting = graph->nodes[0].settings;
+    for (size_t i = 0; i < 5; i++, setting = setting->next) {
+        assert_string_equal (setting->name, names[i]);
+        assert_int_equal (setting->line, 4);
+    }
+    assert_null (setting);
+    assert_true (graph->nodes[0].settings->next->value.boolean);
+    assert_string_equal (graph->nodes[0].settings->next->next->value.text, "deep");
+    assert_string_equal (graph->nodes[1].settings->name, "x");
+    assert_null (graph->nodes[1].settings->next);
+    assert_null (graph->nodes[2].settings);
+    assert_string_equal (graph->nodes[3].settings->name, "options");
+    assert_int_equal (graph->nodes[3].settings->value.integer, 5);
+    dw_graph_destroy (&graph);
+    s_expect_node ("  options: {options: {x: 1, @x: 2}}",
+                   "the option \"options.x\" is repeated; it is in line 4 already");
+    s_expect_node ("  options: {options: {x: 1}, @options: {y: 2}}",
+                   "the option \"options\" is repeated; it is in line 4 already");
+    s_expect_node ("  options: {options: @[]}", "\"options\" takes a single value, not a list");
+}
+
 static void options_take_single_values_up_to_a_number_of_them (void **state) {
     (void) state;
     s_expect_node ("  options: @5", "\"options\" takes a mapping, not the number 5");
@@ -423,8 +457,33 @@ static void options_take_single_values_up_to_a_number_of_them (void **state) {
     snprintf (text + used, sizeof (text) - used, "}}]");
     assert_null (config_parse (text, strlen (text), false));
     assert_non_null (strstr (config_messages (), "error: a node takes at most 64 options\n"));
+
+    used = (size_t) snprintf (text, sizeof text, "processors: [{id: a, processor: p, options: {");
+    for (int i = 0; i < 70; i++) /* within others they count, too */
+        used += (size_t) snprintf (text + used, sizeof (text) - used, "%s%d: 1, ",
+                                   i == 35 ? "options: {o" : "o", i);
+    snprintf (text + used, sizeof (text) - used, "}}}]");
+    assert_null (config_parse (text, strlen (text), false));
+    assert_non_null (strstr (config_messages (), "error: a node takes at most 64 options\n"));
     assert_ptr_equal (strchr (config_messages (), '\n') + 1,
                       config_messages () + strlen (config_messages ()));
+}
+
+static void an_integer_beyond_64_bits_is_a_number_in_yaml_and_json (void **state) {
+    const char *text = "{\"processors\": [{\"id\": \"a\", \"processor\": \"p\", "
+                       "\"options\": {\"x\": 123456789012345678901234567890, \"y\": 12}}]}";
+    (void) state;
+    for (int json = 0; json < 2; json++) {
+        dw_graph_t *graph = config_parse (text, strlen (text), json);
+        if (!graph)
+            fail_msg ("%s", config_messages ());
+        const dw_setting_t *setting = graph->nodes[0].settings;
+        assert_int_equal (setting->type, DW_VALUE_NUMBER);
+        assert_true (setting->value.number > 1.2e29 && setting->value.number < 1.3e29);
+        assert_int_equal (setting->next->type, DW_VALUE_INTEGER);
+        assert_int_equal (setting->next->value.integer, 12);
+        dw_graph_destroy (&graph);
+    }
 }
 
 static void everything_wrong_is_said_at_once_with_the_graphs_shape (void **state) {
@@ -537,7 +596,9 @@ int main (void) {
         cmocka_unit_test (numbers_out_of_range_are_refused_with_the_range),
         cmocka_unit_test (values_of_the_wrong_shape_are_refused),
         cmocka_unit_test (names_must_be_there),
+        cmocka_unit_test (options_within_options_have_names_behind_one_another),
         cmocka_unit_test (options_take_single_values_up_to_a_number_of_them),
+        cmocka_unit_test (an_integer_beyond_64_bits_is_a_number_in_yaml_and_json),
         cmocka_unit_test (everything_wrong_is_said_at_once_with_the_graphs_shape),
         cmocka_unit_test (after_a_hundred_errors_reading_stops),
         cmocka_unit_test (the_same_graph_gives_equal_plans),

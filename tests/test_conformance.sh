@@ -49,18 +49,18 @@ played () { # NAME COMMAND...: plays the cases of $cases, all of them when there
 
 play_worker () { # NAME COMMAND...
     behind=(-- "${@:2}")
-    played "$1" "$build/dagwood" conformance worker --listen "ipc://$folder/$1.hub"
+    played "$1" "$build/dagwood" conformance worker --listen "ipc://$folder/$1.hub" ${keys:+--keys "$keys"}
 }
 
 play_client () {
     behind=(-- "${@:2}")
-    played "$1" "$build/dagwood" conformance client --listen "ipc://$folder/$1.hub"
+    played "$1" "$build/dagwood" conformance client --listen "ipc://$folder/$1.hub" ${keys:+--keys "$keys"}
 }
 
 play_coordinator () { # NAME [RELAY]
     local pid at=ipc://$folder/$1.hub
     behind=()
-    "$build/dagwood" coordinator "$folder/graph.yaml" --listen "$at" --rendezvous "$folder/$1.at" >"$folder/$1.log" 2>&1 &
+    "$build/dagwood" coordinator "$folder/graph.yaml" --listen "$at" --rendezvous "$folder/$1.at" ${keys:+--keys "$keys"} >"$folder/$1.log" 2>&1 &
     pid=$!
     await "$folder/$1.at"
     if [ $# -gt 1 ]; then
@@ -68,12 +68,13 @@ play_coordinator () { # NAME [RELAY]
         await "$folder/$1.relay"
         at=ipc://$folder/$1.relay
     fi
-    played "$1" "$build/dagwood" conformance coordinator --connect "$at"
+    played "$1" "$build/dagwood" conformance coordinator --connect "$at" ${keys:+$own}
     kill $pid $(jobs -p)
 }
 
 play_defect () { # ROLE DEFECT [CASE...]
     case $1 in
+        solo) play_worker "$1.$2" "$build/tests/broken_solo" "$2" "{}" ;;
         worker | client) "play_$1" "$1.$2" "$build/tests/broken_$1" "$2" "{}" ;;
         coordinator) play_coordinator "$1.$2" "$2" ;;
     esac
@@ -91,16 +92,37 @@ python=/usr/bin/python3 # Debian's, which has Debian's modules
 if $python -c 'import zmq, msgpack' 2>/dev/null; then
     play_worker foreign.py $python tests/foreign/conform.py --connect "{}" & pids+=($!)
     play_client foreign.client sh -c 'echo hello | exec "$0" examples/client.py --connect "$DAGWOOD_CONNECT"' $python & pids+=($!)
-    foreign+=(py client)
+    foreign+=(foreign.py foreign.client)
 else
     echo "skipped: examples/worker.py and client.py, without Debian's python3-zmq and python3-msgpack"
 fi
 if ruby -e 'require "ffi-rzmq"; require "msgpack"' 2>/dev/null; then
     play_worker foreign.rb ruby examples/worker.rb --connect "{}" & pids+=($!)
-    foreign+=(rb)
+    foreign+=(foreign.rb)
 else
     echo "skipped: examples/worker.rb, without ruby-ffi-rzmq and ruby-msgpack"
 fi
+
+# ---- With keys: the same cases ----
+
+keys=$folder/keys own="--key $folder/own.key --server-key $folder/keys/coordinator.key.pub"
+mkdir -m 700 "$keys"
+for each in keys/coordinator own other; do
+    "$build/dagwood" keygen "$folder/$each.key" >/dev/null 2>&1
+done
+sed -nE 's/^public = (.*)/worker \1 both\nclient \1 both/p' "$folder/own.key.pub" >"$keys/allowed"
+play_worker keys.worker "$build/dagwood" worker --connect "{}" --slots 2 $own & pids+=($!)
+play_client keys.client "$build/dagwood" submit --connect "{}" --input hello $own & pids+=($!)
+play_coordinator keys.coordinator & pids+=($!)
+if [[ " ${foreign[*]} " == *" foreign.py "* ]]; then
+    play_worker keys.foreign $python tests/foreign/conform.py --connect "{}" $own & pids+=($!)
+    foreign+=(keys.foreign)
+fi
+own="--key $folder/other.key --server-key $folder/keys/coordinator.key.pub"
+expect_status 1 "$build/dagwood" conformance worker --listen "ipc://$folder/unlisted" --keys "$keys" --wait 2 --case hello -- \
+    "$build/dagwood" worker --connect "{}" $own
+grep -q '^hello  *FAILED' "$folder/said" || fail "who is not listed came in: $(cat "$folder/said")"
+keys=
 
 while IFS=': ' read -r role defect first others; do
     [[ $role == "#"* ]] && continue
@@ -121,10 +143,25 @@ grep -q 'did you mean hello?' "$folder/said" || fail "the name that was meant is
 expect_status 64 "$build/dagwood" conformance coordinator --listen "ipc://$folder/x"
 expect_status 64 "$build/dagwood" conformance coordinator --connect "ipc://$folder/x" -- true
 expect_status 69 "$build/dagwood" conformance coordinator --connect "ipc://$folder/nobody"
-expect_status 1 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --wait 1 --case hello -- true
+expect_status 1 timeout 20 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --wait 60 --case hello -- true # which is not waited for
 grep -q 'ended with 0 before it said HELLO' "$folder/said" || fail "not said that nobody came: $(cat "$folder/said")"
-expect_status 1 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --case hello -- "$folder/none"
+expect_status 1 timeout 20 "$build/dagwood" conformance client --listen "ipc://$folder/x" --wait 60 --case hello -- true
+expect_status 64 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --case hello --case beats -- "$folder/none"
 grep -q '^hello .*the command cannot be started' "$folder/said" || fail "not said what cannot be started: $(cat "$folder/said")"
+grep -q '^beats .*it was not come to' "$folder/said" || fail "it went on without a command: $(cat "$folder/said")"
+expect_status 74 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --log "$folder/none/log" --case hello -- true
+grep -q "^dagwood: $folder/none/log cannot be written: No such file" "$folder/said" || fail "the log was not named: $(cat "$folder/said")"
+# What a coordinator refuses is not our defect, and told with its words; nor is a result that makes no sense, which may be passed over.
+expect_status 0 "$build/dagwood" conformance client --listen "ipc://$folder/x" --case refused-busy --case run-refused --case result-cut \
+    --log "$folder/log" -- sh -c "\"$build/dagwood\" submit --timeout 1 --input hello; echo \"ended with \$?\""
+[[ "$(grep 'ended with' "$folder/log" | tr -d '\n')" =~ ^"ended with 76ended with 76ended with "(76|0)$ ]] &&
+    grep -q 'the coordinator refused: this is a test of what comes of it (400)' "$folder/log" || fail "submit: $(cat "$folder/log")"
+# A worker that asks for more slots than there are places is not let in, and brings nothing down.
+expect_status 0 "$build/dagwood" conformance worker --listen "ipc://$folder/x" --case hello --case hello-waits --case slots-come \
+    --case welcome-count --case welcome-numbers -- "$build/tests/broken_worker" too-many-slots "{}"
+grep -q '^hello  *ok' "$folder/said" || fail "HELLO with many slots is none: $(cat "$folder/said")"
+[ "$(grep -c 'skipped  it asks for 100000000 slots: this serves 1 to 64' "$folder/said")" = 4 ] ||
+    fail "not said how many slots are too many: $(cat "$folder/said")"
 expect_status 1 "$build/dagwood" conformance client --listen "ipc://$folder/x" --format junit --case hello --case bye -- \
     "$build/tests/broken_client" no-bye "{}"
 for text in '<testsuite name="dagwood.conformance.client" tests="2" failures="1" skipped="0" errors="0"' \
@@ -159,8 +196,11 @@ expect_failed ours.worker
 expect_failed ours.exec
 expect_failed ours.client
 expect_failed ours.coordinator
+expect_failed keys.worker
+expect_failed keys.client
+expect_failed keys.coordinator
 for each in "${foreign[@]}"; do
-    expect_failed "foreign.$each"
+    expect_failed "$each"
 done
 while IFS=': ' read -r role defect first others; do
     [[ $role == "#"* ]] && continue

@@ -233,6 +233,46 @@ static void more_bytes_than_keep_bytes_are_not_kept (void **state) {
     s_expect_refused (net, names[1], DW_EREFUSED, "was dropped");
 }
 
+static const uint8_t s_no_token[DW_WIRE_TOKEN_SIZE];
+#define UUID "0123456789abcdef"
+
+/* A client as a test says that it is; its number in *peer_p. */
+static raw_peer_t s_raw_client (net_t *net, uint32_t *peer_p) {
+    raw_peer_t raw = raw_peer_connect_to (net->endpoint, NULL, NULL);
+    dw_wire_hello_t hello = {
+        .version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = s_no_token};
+    dw_write_hello (&raw.out.head, &hello);
+    dw_write_identity (&raw.out.head,
+                       &(dw_wire_identity_t){.uuid = (const uint8_t *) UUID, .incarnation = 1});
+    raw_peer_send (&raw);
+    assert_int_equal (raw_peer_receive (&raw), DW_WIRE_WELCOME);
+    *peer_p = dw_read_uint_max (&raw.reader, UINT32_MAX);
+    return raw;
+}
+
+static void for_a_run_that_is_refused_no_result_is_dropped (void **state) {
+    net_t *net = *state;
+    char name[DW_RUN_NAME_SIZE];
+    uint32_t peer;
+    gate_open (net->gate);
+    net_open (net, &(dw_system_options_t){.keep_runs = 1}, false);
+    dw_client_t *client = net_client (net, NULL);
+    s_detach (net, client, name);
+    s_expect_result (client, s_take_up (net, client, name), DW_RUN_OK);
+    raw_peer_t raw = s_raw_client (net, &peer);
+    dw_write_uint (&raw.out.head, DW_WIRE_DETACH);
+    dw_write_uint (&raw.out.head, peer);
+    dw_write_uint (&raw.out.head, 1);
+    dw_write_bin (&raw.out.head, "\xc1", 1); /* no value of msgpack */
+    dw_write_uint (&raw.out.head, 0);
+    dw_write_nil (&raw.out.head);
+    raw_peer_send (&raw);
+    assert_int_equal (raw_peer_receive (&raw), DW_WIRE_REFUSED);
+    raw_peer_disconnect (&raw);
+    s_expect_result (client, s_take_up (net, client, name), DW_RUN_OK);
+    dw_client_destroy (&client);
+}
+
 static void when_all_places_are_under_way_no_more_are_begun (void **state) {
     net_t *net = *state;
     char name[DW_RUN_NAME_SIZE];
@@ -302,23 +342,13 @@ static void a_key_that_is_taken_off_the_list_takes_its_detached_runs_along (void
     assert_int_equal (atomic_load (&net->gate->cancelled), 1);
 }
 
-static const uint8_t s_no_token[DW_WIRE_TOKEN_SIZE];
-#define UUID "0123456789abcdef"
-
 static void nonsense_and_floods_of_claims_end_nothing (void **state) {
     net_t *net = *state;
     random_t random = random_from (7);
     gate_open (net->gate);
     net_open (net, &(dw_system_options_t){.keep_runs = 8, .runs_max = 16}, false);
-    raw_peer_t raw = raw_peer_connect_to (net->endpoint, NULL, NULL);
-    dw_wire_hello_t hello = {
-        .version = DW_WIRE_VERSION, .role = DW_WIRE_CLIENT, .token = s_no_token};
-    dw_write_hello (&raw.out.head, &hello);
-    dw_write_identity (&raw.out.head,
-                       &(dw_wire_identity_t){.uuid = (const uint8_t *) UUID, .incarnation = 1});
-    raw_peer_send (&raw);
-    assert_int_equal (raw_peer_receive (&raw), DW_WIRE_WELCOME);
-    uint32_t peer = dw_read_uint_max (&raw.reader, UINT32_MAX);
+    uint32_t peer;
+    raw_peer_t raw = s_raw_client (net, &peer);
     for (int i = 0; i < 3000; i++) {
         dw_writer_t *head = &raw.out.head;
         uint32_t what = random_below (&random, 4);
@@ -366,6 +396,7 @@ int main (void) {
         TEST (a_result_is_dropped_after_its_time),
         TEST (the_oldest_result_makes_room),
         TEST (more_bytes_than_keep_bytes_are_not_kept),
+        TEST (for_a_run_that_is_refused_no_result_is_dropped),
         TEST (when_all_places_are_under_way_no_more_are_begun),
         TEST (a_client_in_this_process_detaches_nothing),
         TEST (a_name_is_of_no_use_to_another_key),

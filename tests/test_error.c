@@ -83,8 +83,6 @@ static void no_list_is_a_list_that_forgets (void **state) {
     dw_error_t *none = NULL;
     assert_int_equal (dw_error_add (NULL, DW_EFILE, DW_NOWHERE, "gone"), DW_EFILE);
     dw_error_warn (NULL, DW_NOWHERE, "gone");
-    dw_error_append (NULL, *state);
-    dw_error_append (*state, NULL);
     assert_int_equal (dw_error_code (NULL), DW_OK);
     assert_int_equal (dw_error_count (NULL), 0);
     assert_string_equal (dw_error_text (NULL), "");
@@ -181,17 +179,24 @@ static void many_messages_keep_their_order (void **state) {
     assert_string_equal (end - strlen ("error: number 4999\n"), "error: number 4999\n");
 }
 
-static void a_list_is_appended_with_its_code (void **state) {
+static void a_list_is_destroyed_once (void **state) {
     dw_error_t *other = dw_error_new ();
-    dw_error_warn (*state, DW_NOWHERE, "mine");
+    (void) state;
     dw_error_add (other, DW_ELIMIT, DW_NOWHERE, "theirs");
-    dw_error_append (*state, other);
-    assert_string_equal (dw_error_text (*state), "warning: mine\nerror: theirs\n");
-    assert_string_equal (dw_error_text (other), "error: theirs\n");
-    assert_int_equal (dw_error_code (*state), DW_ELIMIT);
     dw_error_destroy (&other);
     assert_null (other);
     dw_error_destroy (&other);
+}
+
+static void what_moves_a_cursor_is_tamed (void **state) {
+    char text[] = "a\x1b[31mb\xc2\x9b"
+                  "1mc\xc3\xa9\x7f\t";
+    (void) state;
+    dw_error_tame (text);
+    assert_string_equal (text, "a?[31mb?1mc\xc3\xa9??");
+    assert_int_equal (dw_error_control ("\xc2\x9b"), 2);
+    assert_int_equal (dw_error_control ("\xc2"), 0);
+    assert_int_equal (dw_error_control (""), 0);
 }
 
 static const char *s_nearest (const char *word, const char *const *names) {
@@ -306,7 +311,8 @@ int main (void) {
         TEST (a_message_full_of_control_characters_is_kept),
         TEST (a_file_name_beyond_all_measure_is_left_out),
         TEST (many_messages_keep_their_order),
-        TEST (a_list_is_appended_with_its_code),
+        TEST (a_list_is_destroyed_once),
+        TEST (what_moves_a_cursor_is_tamed),
         TEST (the_nearest_name_is_the_one_with_the_fewest_errors),
         TEST (a_name_is_not_near_with_more_than_a_third_wrong),
         TEST (names_of_more_than_64_bytes_are_not_looked_at),

@@ -111,8 +111,6 @@ static int s_serve_slot (void) {
 
 /* ---- The fixture ------------------------------------------------------------------------------ */
 
-static const char *const s_words[] = {"/proc/self/exe", "slot", NULL};
-
 typedef struct isolation_t {
     dw_processors_t *processors;
     dw_graph_t *graph;
@@ -123,6 +121,7 @@ typedef struct isolation_t {
     int notices[2]; /* a pipe: lines that the system and its agent told */
     int err_fd;     /* standard error, which is a file meanwhile */
     char path[64];
+    const char *words[3]; /* of a slot's program */
 } isolation_t;
 
 static int s_set_up (void **state) {
@@ -130,6 +129,8 @@ static int s_set_up (void **state) {
     *state = self;
     if (!self || pipe2 (self->notices, O_NONBLOCK | O_CLOEXEC))
         return -1;
+    self->words[0] = "/proc/self/exe";
+    self->words[1] = "slot";
     self->processors = s_processors ();
     self->graph = dw_graph_new ();
     self->error = dw_error_new ();
@@ -183,7 +184,7 @@ static void s_open_agent (isolation_t *self, uint32_t slots) {
     dw_agent_options_t options = {.coordinator = {.endpoint = dw_system_listening (self->system)},
                                   .processors = self->processors,
                                   .slots = slots,
-                                  .slot_command = s_words,
+                                  .slot_command = self->words,
                                   .notice = s_note,
                                   .notice_arg = self};
     if (dw_agent_open (&self->agent, &options, self->error))
@@ -409,6 +410,21 @@ static void a_stuck_slot_is_killed_and_another_takes_its_place (void **state) {
     }
 }
 
+static void a_stuck_slot_that_cannot_be_started_again_is_said_to_be_down (void **state) {
+    isolation_t *self = *state;
+    dw_graph_node_options (self->graph, 0)->timeout_us = 300000;
+    assert_int_equal (symlink ("/proc/self/exe", self->path), 0);
+    self->words[0] = self->path;
+    s_open (self, 2);
+    s_pid_of (s_run (self, "hello"));
+    assert_int_equal (unlink (self->path), 0);
+    dw_result_t *result = s_run (self, "hang");
+    assert_int_equal (dw_result_error_code (result, 0), 408);
+    dw_result_destroy (&result);
+    s_expect_notice (self, "is down: it could not be started again");
+    assert_true (s_pid_of (s_run (self, "hello")) > 0); /* the other one is there */
+}
+
 static void nothing_is_left_of_processes_that_crashed_or_hung (void **state) {
     isolation_t *self = *state;
     dw_graph_node_options (self->graph, 0)->timeout_us = 300000;
@@ -543,6 +559,7 @@ int main (int argc, char **argv) {
         TEST (a_slot_killed_from_outside_is_started_again),
         TEST (a_slot_that_goes_down_too_often_stays_down),
         TEST (a_stuck_slot_is_killed_and_another_takes_its_place),
+        TEST (a_stuck_slot_that_cannot_be_started_again_is_said_to_be_down),
         TEST (nothing_is_left_of_processes_that_crashed_or_hung),
         TEST (a_drained_agent_finishes_what_its_slots_are_at),
         TEST (what_an_agent_was_at_when_it_closed_is_done_by_another),

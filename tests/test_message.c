@@ -66,10 +66,24 @@ static void what_is_small_is_in_the_head_and_what_is_new_a_new_frame (void **sta
     dw_packet_free (&packet);
 }
 
+/* A reader takes DW_WIRE_FRAMES_MAX, with the head and the routing id. */
+static void what_is_more_than_a_reader_takes_is_in_the_head (void **state) {
+    dw_packet_t packet = {0};
+    (void) state;
+    for (uint32_t i = 1; i <= DW_WIRE_FRAMES_MAX + 100; i++) {
+        zmq_msg_t message = s_message (DW_WIRE_INLINE_MAX + 1, 1);
+        assert_int_equal (s_add (&packet, &message), i <= DW_WIRE_FRAMES_MAX - 2 ? i : 0);
+        zmq_msg_close (&message);
+    }
+    assert_int_equal (packet.count, DW_WIRE_FRAMES_MAX - 2);
+    dw_packet_free (&packet);
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (what_records_share_is_one_frame),
         cmocka_unit_test (what_is_small_is_in_the_head_and_what_is_new_a_new_frame),
+        cmocka_unit_test (what_is_more_than_a_reader_takes_is_in_the_head),
     };
     return !!cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -505,6 +505,25 @@ static void an_agent_whose_processors_start_slowly_is_not_lost (void **state) {
     dw_processors_destroy (&theirs);
 }
 
+/* The longest is the longest that there may be. */
+static void slots_connect_however_long_the_silence_is (void **state) {
+    net_t *net = *state;
+    static const uint32_t silences_ms[] = {119999, 130000, 3600000};
+    for (size_t i = 0; i < sizeof silences_ms / sizeof *silences_ms; i++) {
+        snprintf (net->endpoint, sizeof net->endpoint, "tcp://127.0.0.1:*");
+        s_open (net, &(dw_system_options_t){
+                         .no_actors = true, .heartbeat_ms = 1000, .silence_ms = silences_ms[i]});
+        dw_agent_t *agent = s_agent (net, 2, 0);
+        dw_client_t *client = s_client (net);
+        dw_result_t *result = s_wait (client, s_submit (client));
+        assert_int_equal (dw_result_status (result), DW_RUN_OK);
+        dw_result_destroy (&result);
+        dw_client_destroy (&client);
+        assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
+        assert_int_equal (dw_system_close (&net->system, -1, net->error), DW_OK);
+    }
+}
+
 /* ---- All of them ------------------------------------------------------------------------------ */
 
 static int setup_tcp (void **state) {
@@ -553,6 +572,7 @@ int main (void) {
         OVER_TCP (a_stuck_slot_is_replaced),
         OVER_TCP (the_runs_of_a_client_that_goes_are_cancelled),
         OVER_TCP (an_agent_whose_processors_start_slowly_is_not_lost),
+        OVER_TCP (slots_connect_however_long_the_silence_is),
     };
     return !!cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include "actors/clock.h"
 #include "bench/lib/child.h"
 #include "runtime/payload.h"
+#include "runtime/wire.h"
 #include "tests/support/net.h"
 #include "tests/support/random.h"
 
@@ -60,6 +61,12 @@ static int s_weigh (dw_call_t *call, void *instance) {
     return s_give (call, s_hash_call (call), 8);
 }
 
+/* Too large for the head of a message. */
+static int s_fill (dw_call_t *call, void *instance) {
+    (void) instance;
+    return s_give (call, s_hash_call (call), DW_WIRE_INLINE_MAX + 1);
+}
+
 static int s_swell (dw_call_t *call, void *instance) {
     (void) instance;
     return s_give (call, s_hash_call (call), MIB);
@@ -78,6 +85,7 @@ static void s_add_processors (dw_processors_t *processors) {
                                           {NULL, DW_TEXT, NULL, 0, 0, NULL}};
     static const dw_processor_t all[] = {
         {.name = "weigh", .help = "", .options = options, .process = s_weigh},
+        {.name = "fill", .help = "", .options = options, .process = s_fill},
         {.name = "swell", .help = "", .options = options, .process = s_swell},
         {.name = "blend", .help = "", .options = options, .process = s_blend}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -359,6 +367,30 @@ static void runs_give_the_same_while_slots_are_killed_and_replaced (void **state
         s_run_while_slots_come_and_go (*state, &random);
 }
 
+/* ---- No more ---------------------------------------------------------------------------------- */
+
+/* More than there may be frames, each too large for the head; and behind them one that slots keep for who reads it next. */
+static void a_node_may_read_more_outputs_than_a_message_has_frames (void **state) {
+    net_t *net = *state;
+    char on[32];
+    int count = DW_WIRE_FRAMES_MAX + 100;
+    for (int i = 0; i < count; i++)
+        s_add (net, "fill", i, NULL);
+    s_add (net, "swell", count, NULL);
+    s_add (net, "weigh", count + 1, NULL);
+    for (int i = 0; i <= count; i++) {
+        snprintf (on, sizeof on, "n%d", i);
+        dw_graph_depend (net->graph, count + 1, on);
+    }
+    s_add (net, "weigh", count + 2, on);
+    net_open (net, &(dw_system_options_t){.no_actors = true}, false);
+    dw_agent_t *agent = net_agent (net, NULL, 1, 0);
+    dw_client_t *client = net_client (net, NULL);
+    assert_true (s_run (net, client, "x") == s_expected (net, "x"));
+    dw_client_destroy (&client);
+    assert_int_equal (dw_agent_close (&agent, -1, net->error), DW_OK);
+}
+
 /* ---- No larger --------------------------------------------------------------------------------- */
 
 static void an_input_beyond_16_mib_is_refused_before_it_is_sent (void **state) {
@@ -413,6 +445,7 @@ int main (void) {
         TEST (two_dependencies_of_many_tasks_travel_once_to_each_slot),
         TEST (a_slot_that_takes_the_place_of_another_has_nothing),
         TEST (runs_give_the_same_while_slots_are_killed_and_replaced),
+        TEST (a_node_may_read_more_outputs_than_a_message_has_frames),
         TEST (an_input_beyond_16_mib_is_refused_before_it_is_sent),
         TEST (an_output_beyond_the_limit_names_node_and_size),
     };

@@ -568,6 +568,15 @@ static void a_plan_prints_its_nodes_chains_and_critical_path (void **state) {
     s_expect_print (s_plan (f), "lanes              4: an actor thread for each node\n");
 }
 
+static void names_that_would_move_the_cursor_are_tamed_in_print (void **state) {
+    graph_fixture_t *f = *state;
+    s_add (f,
+           "a\xc2\x9b"
+           "31mb\x1b[0m",
+           "t", "");
+    s_expect_print (s_pool_plan (f), "  a?31mb?[0m  transform  t  ");
+}
+
 static void an_empty_plan_prints_too (void **state) {
     s_expect_print (s_plan (*state), "critical path: 0 nodes, 0 us by cost_us\n");
 }
@@ -644,6 +653,7 @@ int main (void) {
         TEST (a_million_nodes_and_two_million_edges_are_planned),
         TEST (a_node_that_may_run_but_once_is_in_no_chain_and_says_so),
         TEST (a_plan_prints_its_nodes_chains_and_critical_path),
+        TEST (names_that_would_move_the_cursor_are_tamed_in_print),
         TEST (an_empty_plan_prints_too),
         TEST (a_large_plan_prints_its_levels_and_what_is_left_out),
         TEST (printing_stops_when_writing_fails),

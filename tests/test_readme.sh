@@ -124,8 +124,8 @@ anchors () { # PAGE
     sed -nE 's/^#+ //p' "$1" | tr '[:upper:]' '[:lower:]' | sed -E 's/[^a-z0-9_ -]//g; s/ /-/g'
 }
 
-# Every link of every page leads to a file that is there, and to a heading of it; and no item or row stands there twice, as
-# merging pages can leave it.
+# Every link of every page leads to a file that is there, and to a heading of it; and no item or row stands there twice, nor
+# two items of one section that begin with the same bold words, as merging pages can leave them.
 for page in "$root"/README.md "$root"/docs/*.md; do
     grep -oE '\]\([^) ]+\)' "$page" | sed -E 's/^\]\(//; s/\)$//' | grep -v '^https\?:' |
         while IFS='#' read -r file heading; do
@@ -135,6 +135,10 @@ for page in "$root"/README.md "$root"/docs/*.md; do
             [ ! "$heading" ] || anchors "$target" | grep -qx -e "$heading" ||
                 { echo "$page: a link to $file#$heading, which is no heading there"; exit 1; }
         done
-    awk 'length > 60 && /^[|*]/ && seen[$0]++ { print FILENAME ":" FNR ": this stands here twice"; exit 1 }' "$page"
+    awk 'length > 60 && /^[|*]/ && seen[$0]++ { print FILENAME ":" FNR ": this stands here twice"; exit 1 }
+         /^```/ { is_block = !is_block }
+         /^#/ && !is_block { section++ }
+         match ($0, /^[*-] \*\*[^*]+\*\*/) && heads[section, substr ($0, 1, RLENGTH)]++ {
+             print FILENAME ":" FNR ": " substr ($0, 3, RLENGTH - 2) " stands in this section twice"; exit 1 }' "$page"
 done
 echo "$commands commands print what the pages show; $programs files of them are right"

@@ -2,7 +2,6 @@
  * was written is never taken for what it was. The worlds are the simulator's: failures, retries, timeouts, lost and
  * stuck workers, forged answers, cancelled runs, own work. */
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -354,6 +353,80 @@ static void a_record_of_several_frames_that_is_cut_between_them_is_a_torn_tail (
     free (events);
 }
 
+typedef struct open_t {
+    int err;
+    uint64_t torn_size;
+} open_t;
+
+/* A recording of no runs whose stream, in frames that are whole, ends with tail. */
+static open_t s_open_with (const dw_recording_header_t *header, const void *tail,
+                           size_t tail_size) {
+    dw_recorder_t recorder;
+    dw_writer_t out = {0};
+    dw_recording_t *recording = NULL;
+    uint64_t offset;
+    dw_recorder_begin (&recorder, header, 7, &out);
+    uint8_t *room = dw_writer_room (&recorder.stream, tail_size);
+    assert_non_null (room);
+    memcpy (room, tail, tail_size);
+    recorder.stream.count += tail_size;
+    dw_recorder_take (&recorder, &out);
+    open_t is = {dw_recording_open (&recording, out.bytes, out.count, "any", NULL), 0};
+    if (!is.err)
+        is.torn_size = dw_recording_torn (recording, &offset);
+    dw_recording_close (&recording);
+    dw_recorder_free (&recorder);
+    dw_writer_free (&out);
+    return is;
+}
+
+static void nonsense_that_is_whole_is_no_torn_tail (void **state) {
+    enum { PLACE = DW_TAG_PLACE, ADDED = DW_TAG_ADDED };
+    static const struct {
+        uint8_t bytes[12];
+        size_t size;
+        int err; /* DW_OK: the tail is torn */
+    } rows[] = {
+        {{PLACE, 0, 0xc0}, 3, DW_EPROTOCOL},
+        {{PLACE, 0, 0xc4, 1, 'x'}, 5, DW_EPROTOCOL},
+        {{PLACE, 0, 0xda, 0x02, 0x01, 'x'}, 6, DW_EPROTOCOL}, /* 513 bytes are too many */
+        {{ADDED, 0xa1, 'x'}, 3, DW_EPROTOCOL},
+        {{PLACE}, 1, DW_OK},
+        {{PLACE, 0}, 2, DW_OK},
+        {{PLACE, 0, 0xa3, 'x'}, 4, DW_OK},
+        {{PLACE, 0, 0xda, 0x02}, 4, DW_OK},
+        {{ADDED, 0xc4}, 2, DW_OK},
+        {{ADDED, 0xc5, 0, 9, 'x'}, 5, DW_OK},
+    };
+    static const uint8_t graph[] = {0};
+    dw_recording_header_t header = {
+        .dagwood = "0", .name = "any", .graph = graph, .graph_size = sizeof graph};
+    (void) state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        open_t is = s_open_with (&header, rows[row].bytes, rows[row].size);
+        if (is.err != rows[row].err || is.torn_size != (is.err ? 0 : rows[row].size))
+            fail_msg ("row %zu: %d, %zu bytes are torn", row, is.err, (size_t) is.torn_size);
+    }
+}
+
+static void names_of_any_length_are_read_again (void **state) {
+    static const uint8_t graph[] = {0};
+    char name[70001];
+    const char *const kinds[] = {name};
+    const dw_trait_t traits[] = {{.intent = DW_TRANSFORM}};
+    dw_recording_header_t header = {.dagwood = "0",
+                                    .name = "any",
+                                    .graph = graph,
+                                    .graph_size = sizeof graph,
+                                    .kinds = kinds,
+                                    .traits = traits,
+                                    .kinds_count = 1};
+    (void) state;
+    memset (name, 'n', sizeof name);
+    name[sizeof name - 1] = '\0';
+    assert_int_equal (s_open_with (&header, "", 0).err, DW_OK);
+}
+
 static void zeros_behind_a_cut_are_a_torn_tail (void **state) {
     size_t size;
     uint8_t *bytes = s_small_world (&size);
@@ -491,12 +564,10 @@ static void a_foreign_file_and_a_later_version_are_named (void **state) {
     assert_int_equal (foreign.open_err, DW_EPROTOCOL);
     assert_non_null (strstr (foreign.message, "no recording of dagwood"));
     assert_int_equal (replayed (bytes, 0).open_err, DW_EPROTOCOL);
-    bytes[8] = DW_RECORDING_VERSION + 1;
-    uint64_t check = dw_recording_check (0, bytes, 24);
-    memcpy (bytes + 24, &check, sizeof check);
+    recorded_set_version (bytes, DW_RECORDING_VERSION + 1);
     replayed_t later = replayed (bytes, size);
     assert_int_equal (later.open_err, DW_EPROTOCOL);
-    assert_non_null (strstr (later.message, "version 2 (byte 8)"));
+    assert_non_null (strstr (later.message, "version 3 (byte 8)"));
     free (bytes);
 }
 
@@ -600,93 +671,6 @@ static void nonsense_is_refused_and_never_reaches_an_assertion (void **state) {
     assert_true (refused > 100);
 }
 
-/* ---- Recordings that are kept ----------------------------------------------------------------- */
-
-#define KEPT_FOLDER DAGWOOD_SOURCE_DIR "/tests/data/recordings"
-
-typedef struct s_seen_t {
-    uint64_t events[DW_EVENT_TYPES], own;
-} s_seen_t;
-
-static void s_see_event (void *arg, const dw_moment_t *moment, const dw_event_t *event,
-                         uint64_t run, const dw_sent_t *sent) {
-    s_seen_t *seen = arg;
-    (void) moment;
-    (void) run;
-    (void) sent;
-    seen->events[event->type]++;
-}
-
-static void s_see_own (void *arg, const dw_moment_t *moment, const dw_own_task_t *task,
-                       uint64_t run, int64_t end_ns) {
-    s_seen_t *seen = arg;
-    (void) moment;
-    (void) task;
-    (void) run;
-    (void) end_ns;
-    seen->own++;
-}
-
-/* Of each version of the format; tests/data/recordings/make writes those of the present one. Every event there is is in
- * one of them. */
-static void recordings_of_every_version_are_still_replayed (void **state) {
-    unsigned kept = 0;
-    s_seen_t seen = {0};
-    dw_watch_t watch = {.event = s_see_event, .own = s_see_own, .arg = &seen};
-    DIR *folder = opendir (KEPT_FOLDER);
-    (void) state;
-    assert_non_null (folder);
-    for (const struct dirent *entry; (entry = readdir (folder));) {
-        char path[1024];
-        size_t size;
-        if (!strstr (entry->d_name, ".rec"))
-            continue;
-        snprintf (path, sizeof path, KEPT_FOLDER "/%s", entry->d_name);
-        uint8_t *bytes = recorded_file (path, &size);
-        assert_non_null (bytes);
-        replayed_t result = replayed_with (bytes, size, NULL, &watch, NULL, NULL);
-        if (result.open_err || result.err != DW_ENOENT)
-            fail_msg (
-                "%s: %s: where the scheduler was meant to decide otherwise, make the recordings anew",
-                path, result.message);
-        assert_true (result.is_closed && result.runs > 0);
-        free (bytes);
-        kept++;
-    }
-    closedir (folder);
-    assert_true (kept >= 5 && seen.own > 0);
-    for (int type = 0; type < DW_EVENT_TYPES; type++)
-        if (seen.events[type] == 0)
-            fail_msg ("no recording that is kept has an event of type %d: make one", type);
-}
-
-/* Small worlds of the simulator, until every event there is has been in one. */
-static int s_write_kept (const char *folder) {
-    int failed = 0;
-    s_seen_t seen = {0};
-    for (uint64_t seed = 1; seed <= 400; seed++) {
-        char path[1024];
-        size_t size;
-        s_seen_t here = {0};
-        dw_watch_t watch = {.event = s_see_event, .arg = &here};
-        uint8_t *bytes = recorded_world (seed, NULL, &size);
-        bool has_more = false;
-        if (size < 4000)
-            replayed_with (bytes, size, NULL, &watch, NULL, NULL);
-        for (int type = 0; type < DW_EVENT_TYPES; type++) {
-            has_more |= here.events[type] > 0 && seen.events[type] == 0;
-            seen.events[type] += here.events[type];
-        }
-        snprintf (path, sizeof path, "%s/v%u-world-%llu.rec", folder, DW_RECORDING_VERSION,
-                  (unsigned long long) seed);
-        FILE *file = has_more ? fopen (path, "wb") : NULL;
-        failed |= file && fwrite (bytes, 1, size, file) != size;
-        failed |= file && fclose (file);
-        free (bytes);
-    }
-    return failed;
-}
-
 static int s_write_seeds (const char *folder) {
     int failed = 0;
     for (uint64_t seed = 1; seed <= 24; seed++) {
@@ -714,6 +698,8 @@ int main (int argc, char **argv) {
         cmocka_unit_test (damage_of_any_kind_is_never_another_story),
         cmocka_unit_test (a_recording_cut_anywhere_is_replayed_up_to_there),
         cmocka_unit_test (a_record_of_several_frames_that_is_cut_between_them_is_a_torn_tail),
+        cmocka_unit_test (nonsense_that_is_whole_is_no_torn_tail),
+        cmocka_unit_test (names_of_any_length_are_read_again),
         cmocka_unit_test (zeros_behind_a_cut_are_a_torn_tail),
         cmocka_unit_test (what_moves_whole_frames_is_damage_and_no_torn_tail),
         cmocka_unit_test (a_check_goes_backwards_too),
@@ -721,11 +707,8 @@ int main (int argc, char **argv) {
         cmocka_unit_test (an_event_that_is_left_out_is_noticed),
         cmocka_unit_test (times_that_are_changed_are_noticed_where_they_decide),
         cmocka_unit_test (nonsense_is_refused_and_never_reaches_an_assertion),
-        cmocka_unit_test (recordings_of_every_version_are_still_replayed),
     };
     if (argc == 3 && strcmp (argv[1], "--seeds") == 0) /* of the fuzz target, into a folder */
         return s_write_seeds (argv[2]);
-    if (argc == 3 && strcmp (argv[1], "--kept") == 0) /* of tests/data/recordings/make */
-        return s_write_kept (argv[2]);
     return !!cmocka_run_group_tests_name ("recording", tests, NULL, NULL);
 }

@@ -91,6 +91,66 @@ static void options_given_are_kept_though_the_graph_is_gone (void **state) {
     dw_settings_destroy (&settings);
 }
 
+static const dw_option_t s_giving[] = {
+    {.name = "processor", .type = DW_TEXT, .fallback = "adder"},
+    {.name = "options", .type = DW_OPTIONS, .fallback = "{}"},
+    {0},
+};
+static const dw_processor_t s_giver = {.name = "giver", .options = s_giving};
+
+static const dw_setting_t *s_find_setting (const dw_graph_t *graph, const char *name) {
+    const dw_setting_t *of = graph->nodes[0].settings;
+    while (of && strcmp (of->name, name) != 0)
+        of = of->next;
+    assert_non_null (of);
+    return of;
+}
+
+static void options_of_another_processor_are_given_to_it (void **state) {
+    (void) state;
+    dw_graph_t *graph = dw_graph_new (), *again = dw_graph_new ();
+    dw_settings_t *settings = s_check (
+        &s_giver, "{options: {prefix: \"<\", code: 5, share: 0.5, loud: no, options: {any: 1}}}");
+    assert_non_null (settings);
+    assert_int_equal (dw_graph_add (graph, "a", "adder"), 0);
+    assert_int_equal (dw_settings_give (settings, graph, 0), DW_OK);
+    assert_int_equal (dw_graph_add (again, "a", "giver"), 0);
+    assert_int_equal (dw_settings_give_on (settings, again, 0), DW_OK);
+    assert_int_equal (dw_settings_give (settings, graph, 1), DW_EINVAL);
+    dw_settings_destroy (&settings);
+
+    assert_string_equal (s_find_setting (graph, "prefix")->value.text, "<");
+    assert_int_equal (s_find_setting (graph, "code")->value.integer, 5);
+    assert_true (s_find_setting (graph, "share")->value.number == 0.5);
+    assert_false (s_find_setting (graph, "loud")->value.boolean);
+    assert_int_equal (s_find_setting (graph, "options.any")->value.integer, 1);
+    assert_string_equal (s_find_setting (again, "options.prefix")->value.text, "<");
+    assert_int_equal (s_find_setting (again, "options.options.any")->value.integer, 1);
+    dw_graph_destroy (&graph);
+    dw_graph_destroy (&again);
+}
+
+static void options_of_another_processor_may_be_none (void **state) {
+    (void) state;
+    static const char *const none[] = {"", "{}", "{options: }", "{options: {}}"};
+    dw_graph_t *graph = dw_graph_new ();
+    assert_int_equal (dw_graph_add (graph, "a", "adder"), 0);
+    for (size_t i = 0; i < 4; i++) {
+        dw_settings_t *settings = s_check (&s_giver, none[i]);
+        assert_non_null (settings);
+        assert_int_equal (dw_settings_give (settings, graph, 0), DW_OK);
+        assert_null (graph->nodes[0].settings);
+        dw_settings_destroy (&settings);
+    }
+    dw_graph_destroy (&graph);
+    s_expect_refused (&s_giver, "{options: 5}",
+                      "g.yaml:4:22: error: option \"options\" of node \"a\" takes a mapping of "
+                      "options, not the integer 5\n");
+    s_expect_refused (&s_processor, "{options: {x: 5}}",
+                      "g.yaml:4:26: error: node \"a\" has the option \"options.x\", which its "
+                      "processor \"adder\" does not take\n");
+}
+
 static void an_integer_is_a_number_too (void **state) {
     (void) state;
     dw_settings_t *settings = s_check (&s_processor, "{share: 1, any: 0x10}");
@@ -354,6 +414,8 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (options_left_out_have_their_defaults),
         cmocka_unit_test (options_given_are_kept_though_the_graph_is_gone),
+        cmocka_unit_test (options_of_another_processor_are_given_to_it),
+        cmocka_unit_test (options_of_another_processor_may_be_none),
         cmocka_unit_test (an_integer_is_a_number_too),
         cmocka_unit_test (a_processor_without_options_takes_none),
         cmocka_unit_test (options_set_from_c_are_checked_too),

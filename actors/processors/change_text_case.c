@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-typedef int change_t (dw_text_buffer_t *out, dw_text_t text);
+typedef int s_change_t (dw_text_buffer_t *out, dw_text_t text);
 
 /* The first code point in upper case and the rest, as a text of its own, in lower case. */
 static int s_append_capitalised (dw_text_buffer_t *out, dw_text_t word) {
@@ -66,7 +66,7 @@ static int s_append_title (dw_text_buffer_t *out, dw_text_t text) {
     return err;
 }
 
-static int s_change (dw_call_t *call, change_t *change) {
+static int s_change (dw_call_t *call, s_change_t *change) {
     dw_text_t text;
     int err = dw_text_payload (call, &text);
     if (err) {

@@ -3,11 +3,11 @@
  * The graph that it adds has a pick_lines and a node of the processor for so many lines, and a concat of all of them; so a
  * node with it says `adds: [pick_lines, concat, ...]`. */
 
+#include "actors/call.h"
 #include "actors/processors/stock.h"
 #include "actors/processors/text.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static int64_t s_count_lines (dw_text_t text) {
     int64_t count = text.size > 0 && text.bytes[text.size - 1] != '\n';
@@ -30,6 +30,8 @@ static int s_add_branch (dw_graph_t *graph, int last, int64_t number,
     int branch = dw_graph_add (graph, line, dw_settings_text (settings, "processor"));
     if (!err)
         err = branch < 0 ? branch : dw_graph_depend (graph, branch, pick);
+    if (!err)
+        err = dw_settings_give (settings, graph, branch);
     return err ? err : dw_graph_depend (graph, last, line);
 }
 
@@ -54,6 +56,14 @@ static int s_process (dw_call_t *call, void *instance) {
     int64_t count = s_count_lines (text);
     if (count == 0)
         return dw_call_set_text (call, "", 0) ? dw_text_fail_memory (call) : 0;
+    int64_t lines = dw_settings_integer (dw_call_settings (call), "lines");
+    int64_t nodes = 2 * ((count + lines - 1) / lines) + 1;
+    if (nodes > dw_call_added_nodes_max (call)) /* known before it is made */
+        return dw_call_fail (call, 413,
+                             "the graph for %lld lines would have %lld nodes, and a run may be "
+                             "added %u (executor_options.added.nodes_max)",
+                             (long long) count, (long long) nodes,
+                             (unsigned) dw_call_added_nodes_max (call));
     dw_graph_t *graph = dw_graph_new ();
     err = graph ? s_add (call, graph, count) : DW_ENOMEM;
     dw_graph_destroy (&graph);
@@ -67,6 +77,7 @@ static const dw_option_t s_options[] = {
      .type = DW_TEXT,
      .fallback = "identity",
      .help = "what is run on each line; the node's adds names it, and pick_lines and concat"},
+    {.name = "options", .type = DW_OPTIONS, .fallback = "{}", .help = "what that processor takes"},
     {.name = "lines",
      .type = DW_INTEGER,
      .fallback = "1",

@@ -24,6 +24,10 @@ static int s_add (dw_call_t *call, dw_graph_t *graph) {
     int again = dw_graph_add (graph, "again", s_self);
     int err = round < 0 ? round : again < 0 ? again : dw_graph_depend (graph, again, "round");
     if (!err)
+        err = dw_settings_give (settings, graph, round);
+    if (!err)
+        err = dw_settings_give_on (settings, graph, again);
+    if (!err)
         err = dw_graph_allow (graph, again, s_self);
     if (!err)
         err = dw_graph_allow (graph, again, processor);
@@ -56,6 +60,7 @@ static const dw_option_t s_options[] = {
      .type = DW_TEXT,
      .fallback = "identity",
      .help = "what is run in each round; the node's adds names it, and repeat_until"},
+    {.name = "options", .type = DW_OPTIONS, .fallback = "{}", .help = "what that processor takes"},
     {.name = "contains", .type = DW_TEXT, .fallback = "", .help = "what is somewhere in the text"},
     {.name = "min_bytes",
      .type = DW_INTEGER,

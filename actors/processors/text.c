@@ -2,6 +2,7 @@
 
 #include "actors/processors/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,12 @@ int dw_text_set_output (dw_call_t *call, const dw_text_buffer_t *built) {
     }
     memcpy (output, built->bytes, built->size);
     return 0;
+}
+
+int dw_text_set_count (dw_call_t *call, const char *key, uint64_t count) {
+    char decimal[24];
+    snprintf (decimal, sizeof decimal, "%" PRIu64, count);
+    return dw_call_set_metadata (call, key, decimal);
 }
 
 int dw_text_start (void **instance_p, const dw_settings_t *settings, void *arg, char *why,
@@ -216,11 +223,11 @@ static int s_append_ascii (dw_text_buffer_t *self, dw_text_t text, uint8_t first
     return 0;
 }
 
-typedef uint8_t *mapping_t (const uint8_t *text, size_t size, const char *language, uninorm_t form,
-                            uint8_t *room, size_t *size_p);
+typedef uint8_t *s_mapping_t (const uint8_t *text, size_t size, const char *language,
+                              uninorm_t form, uint8_t *room, size_t *size_p);
 
 /* libunistring writes into the buffer's room, or into memory of its own where that is too small. */
-static int s_append_mapped (dw_text_buffer_t *self, dw_text_t text, mapping_t *mapping) {
+static int s_append_mapped (dw_text_buffer_t *self, dw_text_t text, s_mapping_t *mapping) {
     if (s_grow (self, text.size + text.size / 8 + 16)) {
         return DW_ENOMEM;
     }

@@ -43,6 +43,9 @@ int dw_text_fail_memory (dw_call_t *call);
 /* What has been built is the call's output: 0, or what dw_call_fail returned. */
 int dw_text_set_output (dw_call_t *call, const dw_text_buffer_t *built);
 
+/* Sets metadata to a number in decimals. Errors: as dw_call_set_metadata. */
+int dw_text_set_count (dw_call_t *call, const char *key, uint64_t count);
+
 /* A processor's start function: refuses text options that are not UTF-8, which the C API lets
  * through. arg is the processor's table of options; the instance is NULL. */
 int dw_text_start (void **instance_p, const dw_settings_t *settings, void *arg, char *why,

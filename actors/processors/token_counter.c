@@ -3,8 +3,6 @@
 #include "actors/processors/stock.h"
 #include "actors/processors/text.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <unistr.h>
 
 #define WORDS_BETWEEN_LOOKS 65536 /* for a cancellation: about a millisecond */
@@ -17,12 +15,6 @@ static uint64_t s_count_lines (dw_text_t text) {
     }
     bool ended = text.size > 0 && text.bytes[text.size - 1] == '\n';
     return ended ? ends : ends + 1;
-}
-
-static int s_set_count (dw_call_t *call, const char *key, uint64_t count) {
-    char decimal[24];
-    snprintf (decimal, sizeof decimal, "%" PRIu64, count);
-    return dw_call_set_metadata (call, key, decimal);
 }
 
 static int s_process (dw_call_t *call, void *instance) {
@@ -41,9 +33,9 @@ static int s_process (dw_call_t *call, void *instance) {
         }
     }
     if (dw_call_set_text (call, "", 0) ||
-        s_set_count (call, "char_count", u8_mbsnlen (text.bytes, text.size)) ||
-        s_set_count (call, "line_count", s_count_lines (text)) ||
-        s_set_count (call, "word_count", words)) {
+        dw_text_set_count (call, "char_count", u8_mbsnlen (text.bytes, text.size)) ||
+        dw_text_set_count (call, "line_count", s_count_lines (text)) ||
+        dw_text_set_count (call, "word_count", words)) {
         return dw_text_fail_memory (call);
     }
     return 0;

@@ -7,9 +7,7 @@
 #include "actors/processors/stock.h"
 #include "actors/processors/text.h"
 
-#include <inttypes.h>
 #include <search.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unictype.h>
@@ -17,25 +15,25 @@
 #define WORDS_BETWEEN_LOOKS 8192 /* for a cancellation: a few milliseconds */
 #define PREFIX              "word_freq_"
 
-typedef struct entry_t {
+typedef struct s_entry_t {
     uint64_t count;
     const char *key; /* with the prefix; behind the entry itself once it is in the tree */
-} entry_t;
+} s_entry_t;
 
-typedef struct tally_t {
+typedef struct s_tally_t {
     void *tree;
     uint64_t entries_count;
     dw_text_buffer_t letters; /* of the word at hand */
     dw_text_buffer_t key;
-} tally_t;
+} s_tally_t;
 
-typedef struct report_t {
+typedef struct s_report_t {
     dw_call_t *call;
     int err;
-} report_t;
+} s_report_t;
 
 static int s_compare (const void *left, const void *right) {
-    return strcmp (((const entry_t *) left)->key, ((const entry_t *) right)->key);
+    return strcmp (((const s_entry_t *) left)->key, ((const s_entry_t *) right)->key);
 }
 
 static bool s_is_letter (ucs4_t point) {
@@ -59,25 +57,25 @@ static int s_filter (dw_text_buffer_t *letters, dw_text_t word) {
     return err;
 }
 
-static entry_t *s_entry_new (const dw_text_buffer_t *key) {
-    entry_t *self = malloc (sizeof *self + key->size);
+static s_entry_t *s_entry_new (const dw_text_buffer_t *key) {
+    s_entry_t *self = malloc (sizeof *self + key->size);
     if (self) {
         memcpy (self + 1, key->bytes, key->size);
-        *self = (entry_t){0, (const char *) (self + 1)};
+        *self = (s_entry_t){0, (const char *) (self + 1)};
     }
     return self;
 }
 
 /* Counts one occurrence of the key; a probe on the stack stands in the tree until it is known to be
  * a new one. */
-static int s_count_key (tally_t *self) {
-    entry_t probe = {0, (const char *) self->key.bytes};
-    entry_t **place = tsearch (&probe, &self->tree, s_compare);
+static int s_count_key (s_tally_t *self) {
+    s_entry_t probe = {0, (const char *) self->key.bytes};
+    s_entry_t **place = tsearch (&probe, &self->tree, s_compare);
     if (!place) {
         return DW_ENOMEM;
     }
     if (*place == &probe) {
-        entry_t *entry = s_entry_new (&self->key);
+        s_entry_t *entry = s_entry_new (&self->key);
         if (!entry) {
             tdelete (&probe, &self->tree, s_compare);
             return DW_ENOMEM;
@@ -89,7 +87,7 @@ static int s_count_key (tally_t *self) {
     return 0;
 }
 
-static int s_count_word (tally_t *self, dw_text_t word) {
+static int s_count_word (s_tally_t *self, dw_text_t word) {
     int err = s_filter (&self->letters, word);
     if (err || self->letters.size == 0) {
         return err;
@@ -103,21 +101,15 @@ static int s_count_word (tally_t *self, dw_text_t word) {
     return s_count_key (self);
 }
 
-static int s_set_count (dw_call_t *call, const char *key, uint64_t count) {
-    char decimal[24];
-    snprintf (decimal, sizeof decimal, "%" PRIu64, count);
-    return dw_call_set_metadata (call, key, decimal);
-}
-
 static void s_report (const void *node, VISIT visit, void *arg) {
-    const entry_t *entry = *(entry_t *const *) node;
-    report_t *report = arg;
+    const s_entry_t *entry = *(s_entry_t *const *) node;
+    s_report_t *report = arg;
     if ((visit == postorder || visit == leaf) && !report->err) {
-        report->err = s_set_count (report->call, entry->key, entry->count);
+        report->err = dw_text_set_count (report->call, entry->key, entry->count);
     }
 }
 
-static int s_count_words (dw_call_t *call, tally_t *tally, dw_text_t text) {
+static int s_count_words (dw_call_t *call, s_tally_t *tally, dw_text_t text) {
     dw_text_t word;
     for (uint64_t words = 1; dw_text_next_word (&text, &word); words++) {
         if (s_count_word (tally, word)) {
@@ -137,11 +129,11 @@ static int s_process (dw_call_t *call, void *instance) {
     if (err) {
         return err;
     }
-    tally_t tally = {0};
+    s_tally_t tally = {0};
     err = s_count_words (call, &tally, text);
     if (!err) {
-        report_t report = {.call = call};
-        report.err = s_set_count (call, "total_unique_words", tally.entries_count);
+        s_report_t report = {.call = call};
+        report.err = dw_text_set_count (call, "total_unique_words", tally.entries_count);
         twalk_r (tally.tree, s_report, &report);
         if (report.err || dw_call_set_text (call, "", 0)) {
             err = dw_text_fail_memory (call);

@@ -1,7 +1,7 @@
 /* child.h - another process of a bench, which is told by lines of text what to do. */
 
-#ifndef DW_CHILD_H
-#define DW_CHILD_H
+#ifndef DW_BENCH_CHILD_H
+#define DW_BENCH_CHILD_H
 
 #include <stdio.h>
 #include <sys/types.h>

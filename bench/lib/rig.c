@@ -99,6 +99,26 @@ int dw_rig_check (const dw_result_t *result, dw_error_t *error) {
                          dw_run_status_text (status));
 }
 
+int dw_rig_run_text (dw_client_t *client, const char *text, uint64_t *hash_p, dw_error_t *error) {
+    dw_result_t *result = NULL;
+    int err = dw_client_run_text (client, text, &result, error);
+    if (!err)
+        err = dw_rig_check (result, error);
+    if (!err)
+        *hash_p = dw_rig_hash (result);
+    dw_result_destroy (&result);
+    return err;
+}
+
+int dw_rig_run_once (dw_system_t *system, const char *text, uint64_t *hash_p, dw_error_t *error) {
+    dw_client_t *client = NULL;
+    int err = dw_client_new (&client, system, error);
+    if (!err)
+        err = dw_rig_run_text (client, text, hash_p, error);
+    dw_client_destroy (&client);
+    return err;
+}
+
 int dw_rig_run (dw_rig_t *self, double *ns_p, uint64_t *hash_p, dw_error_t *error) {
     dw_result_t *result = NULL;
     int64_t begin_ns = dw_clock_ns ();

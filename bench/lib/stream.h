@@ -4,8 +4,8 @@
  * coordinator to the actor, through its processor, and back. The hash is of every run's output,
  * whatever the order in which the runs ended. */
 
-#ifndef DW_STREAM_H
-#define DW_STREAM_H
+#ifndef DW_BENCH_STREAM_H
+#define DW_BENCH_STREAM_H
 
 #include "bench/lib/spread.h"
 #include "dagwood.h"

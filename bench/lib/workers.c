@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/core/error.h"
@@ -94,6 +95,12 @@ double dw_workers_cpu_s (const dw_workers_t *self) {
     for (uint32_t i = 0; i < self->processes_count; i++)
         seconds += s_cpu_s (self->processes[i].pid);
     return seconds;
+}
+
+double dw_workers_own_cpu_s (void) {
+    struct timespec now;
+    clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
 }
 
 int dw_workers_end (dw_workers_t *self, dw_error_t *error) {

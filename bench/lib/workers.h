@@ -21,6 +21,8 @@ int dw_workers_start (dw_workers_t *self, uint32_t processes_count, uint32_t slo
 int dw_workers_join (dw_workers_t *self, const char *endpoint, dw_error_t *error);
 /* Seconds of CPU time that they have used so far, in hundredths. */
 double dw_workers_cpu_s (const dw_workers_t *self);
+/* The same of this process, their coordinator's, and exactly. */
+double dw_workers_own_cpu_s (void);
 /* Waits for their end, which comes with that of their coordinator. Errors: DW_EPROCESSOR one did not end with 0. */
 int dw_workers_end (dw_workers_t *self, dw_error_t *error);
 

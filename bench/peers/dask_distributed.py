@@ -63,8 +63,8 @@ def measure(options):
     return {"bench": "dask", "version": distributed.__version__, "tasks": options.tasks,
             "payload": options.payload, "repeat": options.repeat,
             "tasks_per_second": options.tasks / statistics.median(seconds),
-            "tasks_per_second_least": options.tasks / max(seconds),
-            "tasks_per_second_most": options.tasks / min(seconds), "hash": f"{hashes.pop():016x}"}
+            "tasks_per_second_min": options.tasks / max(seconds),
+            "tasks_per_second_max": options.tasks / min(seconds), "hash": f"{hashes.pop():016x}"}
 
 
 def main():

@@ -11,12 +11,12 @@
 #include <string.h>
 
 #include "actors/clock.h"
-#include "bench/lib/report.h"
+#include "bench/lib/figures.h"
 #include "bench/lib/resident.h"
 #include "bench/lib/switches.h"
 #include "runtime/core/error.h"
 
-enum { STATUS_USAGE = 64, STATUS_FILE = 66, STATUS_GRAPH = 78 }; /* as dagwood's own */
+#define STATUS_USAGE 64 /* as dagwood's own */
 
 /* ---- The command line ---------------------------------------------------------------------- */
 
@@ -271,75 +271,59 @@ static void s_close (s_bench_t *self) {
 
 /* ---- Printed ------------------------------------------------------------------------------- */
 
-static void s_text (dw_report_t *report, const char *name, const char *text) {
-    json_object_set_new (report->figures, name, json_string (text));
+static void s_text (dw_figures_t *figures, const char *name, const char *text) {
+    json_object_set_new (figures->values, name, json_string (text));
 }
 
-static void s_report_asked (const s_bench_t *self, dw_report_t *report) {
+static void s_report_asked (const s_bench_t *self, dw_figures_t *figures) {
     const dw_work_options_t *options = &self->work->options;
-    s_text (report, "peer", dw_peer_name);
-    s_text (report, "version", dw_peer_version ());
-    s_text (report, "shape", dw_shape_names[options->shape]);
+    s_text (figures, "peer", dw_peer_name);
+    s_text (figures, "version", dw_peer_version ());
+    s_text (figures, "shape", dw_shape_names[options->shape]);
     if (options->file)
-        s_text (report, "file", options->file);
-    dw_report_count (report, "nodes", self->work->nodes_count);
-    dw_report_count (report, "edges", self->work->edges_count);
-    dw_report_count (report, "width", options->width);
-    dw_report_count (report, "radius", options->radius);
-    dw_report_count (report, "threads", self->options->threads);
-    dw_report_count (report, "payload", options->payload_bytes);
-    dw_report_count (report, "task_ns", options->task_ns);
-    s_text (report, "kernel", dw_kernel_names[options->kernel]);
-    dw_report_number (report, "ns_per_round", options->ns_per_round);
-    dw_report_count (report, "seed", options->seed);
-    dw_report_count (report, "repeat", self->options->repeat);
+        s_text (figures, "file", options->file);
+    dw_figures_count (figures, "nodes", self->work->nodes_count);
+    dw_figures_count (figures, "edges", self->work->edges_count);
+    dw_figures_count (figures, "width", options->width);
+    dw_figures_count (figures, "radius", options->radius);
+    dw_figures_count (figures, "threads", self->options->threads);
+    dw_figures_count (figures, "payload", options->payload_bytes);
+    dw_figures_count (figures, "task_ns", options->task_ns);
+    s_text (figures, "kernel", dw_kernel_names[options->kernel]);
+    dw_figures_number (figures, "ns_per_round", options->ns_per_round);
+    dw_figures_count (figures, "seed", options->seed);
+    dw_figures_count (figures, "repeat", self->options->repeat);
 }
 
-static void s_report_measured (const s_bench_t *self, dw_report_t *report) {
+static void s_report_measured (const s_bench_t *self, dw_figures_t *figures) {
     dw_spread_t ns = dw_spread_of (self->ns, self->options->repeat);
     double task_ns = (double) self->work->total_ns / self->work->nodes_count;
-    dw_report_number (report, "build_ns_per_node", self->build_ns);
-    dw_report_number (report, "first_run_ns_per_task", self->first_ns);
-    dw_report_number (report, "ns_per_task", ns.median);
-    dw_report_number (report, "ns_min", ns.min);
-    dw_report_number (report, "ns_max", ns.max);
-    dw_report_number (report, "efficiency", task_ns / (ns.median * self->options->threads));
-    dw_report_number (report, "open_bytes_per_node", self->open_bytes);
-    dw_report_count (report, "peak_rss_bytes", dw_resident_peak_bytes ());
-    dw_report_number (report, "context_switches_per_task", self->switches);
-}
-
-/* Says why there is nothing to measure when it is not for dw_report_end to say; else 0. */
-static int s_refused (const dw_error_t *error, int err) {
-    int status = err == DW_EINVAL   ? STATUS_USAGE
-                 : err == DW_EFILE  ? STATUS_FILE
-                 : err == DW_EGRAPH ? STATUS_GRAPH
-                                    : 0;
-    if (status)
-        fputs (dw_error_text (error), stderr);
-    return status;
+    dw_figures_number (figures, "build_ns_per_node", self->build_ns);
+    dw_figures_number (figures, "first_run_ns_per_task", self->first_ns);
+    dw_figures_number (figures, "ns_per_task", ns.median);
+    dw_figures_number (figures, "ns_min", ns.min);
+    dw_figures_number (figures, "ns_max", ns.max);
+    dw_figures_number (figures, "efficiency", task_ns / (ns.median * self->options->threads));
+    dw_figures_number (figures, "open_bytes_per_node", self->open_bytes);
+    dw_figures_count (figures, "peak_rss_bytes", dw_resident_peak_bytes ());
+    dw_figures_number (figures, "context_switches_per_task", self->switches);
 }
 
 int main (int argc, char **argv) {
     s_options_t options;
     s_options_parse (&options, argc, argv);
-    dw_report_t report = {.bench = dw_peer_name,
-                          .error = dw_error_new (),
-                          .is_json = options.is_json,
-                          .figures = json_object ()};
-    s_bench_t bench = {.options = &options, .error = report.error};
+    dw_figures_t figures = {.bench = dw_peer_name,
+                            .error = dw_error_new (),
+                            .is_json = options.is_json,
+                            .values = json_object ()};
+    s_bench_t bench = {.options = &options, .error = figures.error};
     int err = s_open (&bench);
     if (!err)
         err = s_measure (&bench);
     if (!err) {
-        s_report_asked (&bench, &report);
-        s_report_measured (&bench, &report);
+        s_report_asked (&bench, &figures);
+        s_report_measured (&bench, &figures);
     }
     s_close (&bench);
-    int status = s_refused (report.error, err);
-    if (!status)
-        return dw_report_end (&report, bench.hash, err);
-    json_decref (report.figures);
-    dw_error_destroy (&report.error);
-    return status;
+    return dw_figures_end (&figures, bench.hash, err);
 }

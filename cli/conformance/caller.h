@@ -78,12 +78,12 @@ void dw_line_send (dw_line_t *self);
 void dw_line_send_bytes (dw_line_t *self, const void *bytes, size_t size);
 /* Sends a type, and the peer's number. */
 void dw_line_say (dw_line_t *self, dw_wire_type_t type);
-/* The next message; false: none came within ms. */
 /* Takes the next message in, if there is one. */
 bool dw_line_take (dw_line_t *self);
+/* The next message; false: none came within ms. */
+bool dw_line_receive (dw_line_t *self, int ms);
 /* What came instead of what was expected. */
 void dw_line_say_what_came (dw_line_t *self, char *seen);
-bool dw_line_receive (dw_line_t *self, int ms);
 /* The next message of a type, those before it are passed over; false: none came within ms. */
 bool dw_line_await (dw_line_t *self, uint32_t type, int ms);
 /* Whether the next message is REFUSED with this code (0: any), for run (UINT64_MAX: any). seen says what came instead. */

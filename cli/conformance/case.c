@@ -35,7 +35,8 @@ const char *dw_case_type (unsigned type, char text[40]) {
         "HELLO",  "WELCOME", "REFUSED", "TASKS",  "ANSWERS", "CANCEL", "STOP",    "SUBMIT",
         "ABORT",  "RESULTS", "BYE",     "CLOSE",  "CLOSED",  "COUNT",  "COUNTS",  "BEAT",
         "DRAIN",  "REPLACE", "STATUS",  "RELOAD", "DROP",    "ENDED",  "STALLED", "TAKEN",
-        "DETACH", "CLAIM",   "WHERE",   "MOVED",  "REFER"};
+        "DETACH", "CLAIM",   "WHERE",   "MOVED",  "REFER",   "GRAPH"};
+    _Static_assert(sizeof names / sizeof *names == DW_WIRE_TYPES, "each type has a name");
     if (type < sizeof names / sizeof *names) {
         return names[type];
     }

@@ -391,11 +391,8 @@ static dw_verdict_t s_pause (void *stage, char *seen) {
     return s_expect_end (self, seen);
 }
 
-static dw_verdict_t s_silence (void *stage, char *seen) {
-    dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_brief, seen)) {
-        return DW_VERDICT_SKIPPED;
-    }
+/* Answers no BEAT any more, until it leaves or says HELLO again, or many silences are over. False: it is still there. */
+static bool s_be_silent (dw_guest_t *self, char *seen) {
     self->is_mute = true;
     int64_t begin_ns = dw_clock_ns (), limit_ns = 5 * (int64_t) s_brief.silence_ms * 1000000;
     while (self->again == DW_STAGE_NONE && !self->byes && dw_clock_ns () < begin_ns + limit_ns &&
@@ -405,11 +402,57 @@ static dw_verdict_t s_silence (void *stage, char *seen) {
     }
     long long after_ms = (dw_clock_ns () - begin_ns) / 1000000;
     if (self->again != DW_STAGE_NONE) {
-        return dw_case_pass (seen, "it came again after %lld ms", after_ms);
+        dw_case_pass (seen, "it came again after %lld ms", after_ms);
+        return true;
     }
-    return self->byes || dw_stage_is_gone (&self->stage, self->end)
-               ? dw_case_pass (seen, "it left within %lld ms", after_ms)
-               : dw_case_fail (seen, "it was still there after %lld ms", after_ms);
+    if (self->byes || dw_stage_is_gone (&self->stage, self->end)) {
+        dw_case_pass (seen, "it left within %lld ms", after_ms);
+        return true;
+    }
+    dw_case_fail (seen, "it was still there after %lld ms", after_ms);
+    return false;
+}
+
+static dw_verdict_t s_silence (void *stage, char *seen) {
+    dw_guest_t *self = stage;
+    if (!dw_guest_submitted (self, &s_brief, seen)) {
+        return DW_VERDICT_SKIPPED;
+    }
+    return s_be_silent (self, seen) ? DW_VERDICT_PASSED : DW_VERDICT_FAILED;
+}
+
+/* Nobody knows its connection any more, and it is not cut: by the next one it is let in, and then something comes by the
+ * first one after all. */
+static dw_verdict_t s_half_open (void *stage, char *seen) {
+    dw_guest_t *self = stage;
+    if (!dw_guest_submitted (self, &s_brief, seen)) {
+        return DW_VERDICT_SKIPPED;
+    }
+    uint32_t forgotten = self->end;
+    uint64_t run = self->runs[0];
+    if (!s_be_silent (self, seen)) {
+        return DW_VERDICT_FAILED;
+    }
+    if (self->again == DW_STAGE_NONE) {
+        return DW_VERDICT_PASSED; /* without a session its runs are lost */
+    }
+    self->end = self->again;
+    self->again = DW_STAGE_NONE;
+    self->is_mute = false;
+    self->runs_count = 0;
+    dw_guest_welcome (self, &s_welcome);
+    int64_t deadline_ns = dw_stage_in (LEAVE_MS);
+    while (self->runs_count == 0 && dw_guest_take (self, deadline_ns)) {
+    }
+    if (self->runs_count == 0 || self->runs[0] != run) {
+        return dw_case_fail (seen, "by the next connection it did not submit its run again");
+    }
+    dw_stage_say (&self->stage, forgotten, DW_WIRE_STOP);
+    dw_guest_watch (self, QUIET_MS);
+    if (self->byes || dw_stage_is_gone (&self->stage, self->end)) {
+        return dw_case_fail (seen, "it left by what came by a connection that is forgotten");
+    }
+    return s_expect_end (self, seen);
 }
 
 static dw_verdict_t s_stop (void *stage, char *seen) {
@@ -580,6 +623,9 @@ static const dw_case_t s_cases[] = {
      "A coordinator that pauses for less than the silence, and answers late, is not lost.",
      s_pause},
     {"silence", PRESENCE, "A coordinator that answers no BEAT for the silence is lost.", s_silence},
+    {"half-open", PRESENCE,
+     "Whose connection nobody knows any more, though it is not cut, leaves, or comes again by another, and waits by that alone.",
+     s_half_open},
     {"stop", "Messages, STOP", "A client that is told STOP leaves.", s_stop},
     {"comes-again", AGAIN,
      "Who was cut off says HELLO with the same uuid and a later incarnation, and submits what it has no "

@@ -106,8 +106,9 @@ static dw_verdict_t s_foreign_types (void *stage, char *seen) {
     if (!dw_guest_submitted (self, &s_good, seen)) {
         return DW_VERDICT_SKIPPED;
     }
-    static const uint8_t types[] = {DW_WIRE_HELLO, DW_WIRE_TASKS,  DW_WIRE_ANSWERS, DW_WIRE_CANCEL,
-                                    DW_WIRE_DROP,  DW_WIRE_CLOSED, DW_WIRE_REPLACE, DW_WIRE_COUNTS};
+    static const uint8_t types[] = {DW_WIRE_HELLO,   DW_WIRE_TASKS,  DW_WIRE_ANSWERS,
+                                    DW_WIRE_CANCEL,  DW_WIRE_DROP,   DW_WIRE_CLOSED,
+                                    DW_WIRE_REPLACE, DW_WIRE_COUNTS, DW_WIRE_GRAPH};
     for (size_t i = 0; i < sizeof types; i++) {
         const uint8_t head[] = {types[i], 1, 0};
         dw_stage_send_bytes (&self->stage, self->end, head, sizeof head);
@@ -148,6 +149,19 @@ NONSENSE (s_outputs_beyond, result.outputs_count = 1u << 30;)
 NONSENSE (s_extras, static const uint8_t extras[] = {0xce, 0xff, 0xff, 0xff, 0xff, 0xc6};
           result.extras = extras; result.extras_size = sizeof extras;)
 
+/* A result with a payload in the blob, which is taken. */
+static dw_verdict_t s_expect_end_with (dw_guest_t *self, uint8_t *blob, uint32_t size, char *seen) {
+    dw_guest_result_t result = dw_guest_result (self->runs[0]);
+    result.blob = blob;
+    result.blob_size = size;
+    result.table[33] = 3;
+    memcpy (result.table + 40, &size, sizeof size); /* little-endian, as actors/slot.h sees to */
+    memset (result.table + 44, 0, 20);
+    dw_guest_send_result (self, &result);
+    free (blob);
+    return s_expect_end (self, seen);
+}
+
 static dw_verdict_t s_deep (void *stage, char *seen) {
     dw_guest_t *self = stage;
     if (!dw_guest_submitted (self, &s_good, seen)) {
@@ -160,16 +174,22 @@ static dw_verdict_t s_deep (void *stage, char *seen) {
     }
     memset (blob, 0x91, DEPTH);
     blob[DEPTH] = 0xc0;
-    dw_guest_result_t result = dw_guest_result (self->runs[0]);
-    uint32_t size = DEPTH + 1;
-    result.blob = blob;
-    result.blob_size = size;
-    result.table[33] = 3;
-    memcpy (result.table + 40, &size, sizeof size); /* little-endian, as actors/slot.h sees to */
-    memset (result.table + 44, 0, 20);
-    dw_guest_send_result (self, &result);
-    free (blob);
-    return s_expect_end (self, seen);
+    return s_expect_end_with (self, blob, DEPTH + 1, seen);
+}
+
+static dw_verdict_t s_oversized (void *stage, char *seen) {
+    dw_guest_t *self = stage;
+    if (!dw_guest_submitted (self, &s_good, seen)) {
+        return DW_VERDICT_SKIPPED;
+    }
+    const uint8_t head[] = {0xdb, DW_GUEST_PAYLOAD >> 24, 0, 0, 0};
+    uint8_t *blob = malloc (DW_GUEST_PAYLOAD + sizeof head);
+    if (!blob) {
+        return dw_case_skip (seen, "no memory");
+    }
+    memcpy (blob, head, sizeof head);
+    memset (blob + sizeof head, 'x', DW_GUEST_PAYLOAD);
+    return s_expect_end_with (self, blob, DW_GUEST_PAYLOAD + sizeof head, seen);
 }
 
 #define RESULT(name, what, play)                                                               \
@@ -210,6 +230,9 @@ static const dw_case_t s_cases[] = {
     RESULT ("result-outputs-beyond", "A count of outputs beyond the bytes", s_outputs_beyond),
     RESULT ("result-extras", "A count in what some nodes have besides beyond the bytes", s_extras),
     RESULT ("result-deep", "A payload that is nested 50,000 times", s_deep),
+    {"result-oversized", "Limits",
+     "A payload above max_payload_bytes is taken or not, and neither ends the client by a signal nor holds it up.",
+     s_oversized},
 };
 
 const dw_cases_t dw_cases_client_nonsense = {s_cases, sizeof s_cases / sizeof *s_cases};

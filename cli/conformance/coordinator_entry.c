@@ -337,7 +337,7 @@ static dw_verdict_t s_expect_ignored (dw_line_t *line, char *seen) {
 
 static dw_verdict_t s_unknown_type (void *stage, char *seen) {
     CLIENT (self, line, stage, seen);
-    static const uint8_t types[] = {29, 99, 127};
+    static const uint8_t types[] = {DW_WIRE_TYPES, 99, 127};
     for (size_t i = 0; i < sizeof types; i++) {
         dw_line_say (line, types[i]);
     }
@@ -408,10 +408,10 @@ static dw_verdict_t s_owners_words (void *stage, char *seen) {
 
 static dw_verdict_t s_own_words (void *stage, char *seen) {
     CLIENT (self, line, stage, seen);
-    static const dw_wire_type_t types[] = {DW_WIRE_WELCOME, DW_WIRE_REFUSED, DW_WIRE_TASKS,
-                                           DW_WIRE_CANCEL,  DW_WIRE_STOP,    DW_WIRE_RESULTS,
-                                           DW_WIRE_CLOSED,  DW_WIRE_COUNTS,  DW_WIRE_REPLACE,
-                                           DW_WIRE_DROP,    DW_WIRE_STALLED, DW_WIRE_MOVED};
+    static const dw_wire_type_t types[] = {
+        DW_WIRE_WELCOME, DW_WIRE_REFUSED, DW_WIRE_TASKS,  DW_WIRE_CANCEL,  DW_WIRE_STOP,
+        DW_WIRE_RESULTS, DW_WIRE_CLOSED,  DW_WIRE_COUNTS, DW_WIRE_REPLACE, DW_WIRE_DROP,
+        DW_WIRE_STALLED, DW_WIRE_MOVED,   DW_WIRE_GRAPH};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         dw_line_say (line, types[i]);
     }

@@ -25,7 +25,6 @@
 #define FIRST_TICKET   4000u
 #define LOOK_NS        INT64_C (20000000)
 #define SLEEP          "sleep"
-#define PAYLOAD_BYTES  (16u << 20)
 #define DOWNS_MAX      3    /* sessions, after which no more are tried */
 #define LAST_WORDS_MAX 1000 /* messages */
 
@@ -99,9 +98,10 @@ static bool s_choose (dw_crew_t *self, char *why) {
             self->processor[size] = '\0';
         }
     }
-    if (best == KNOWN_COUNT + 1) {
-        snprintf (why, DW_SEEN_BYTES, "it does not offer the processor %.100s",
-                  self->wanted ? self->wanted : "(none at all)");
+    if (best == KNOWN_COUNT + 1 && self->wanted) {
+        snprintf (why, DW_SEEN_BYTES, "it does not offer the processor %.100s", self->wanted);
+    } else if (best == KNOWN_COUNT + 1) {
+        snprintf (why, DW_SEEN_BYTES, "it offers no processor");
     }
     return best <= KNOWN_COUNT;
 }
@@ -144,6 +144,7 @@ bool dw_crew_prepare (dw_crew_t *self, char *why) {
             dw_graph_set_integer (graph, dw_graph_add (graph, "slow", SLEEP), "ms", SLOW_MS);
         }
         dw_graph_options (graph)->actors = DW_ACTORS_POOL;
+        dw_graph_options (graph)->max_payload_bytes = DW_CREW_PAYLOAD;
         dw_plan_destroy (&self->plan);
         ok = dw_processors_plan_partly (self->stock, self->foreign, graph, &self->plan, error) ==
              DW_OK;
@@ -206,7 +207,7 @@ void dw_crew_welcome (dw_crew_t *self, const dw_crew_welcome_t *welcome) {
     s_write (head, is_long, welcome->heartbeat_ms);
     s_write (head, is_long, welcome->silence_ms);
     if (self->is_solo) {
-        s_write (head, is_long, PAYLOAD_BYTES);
+        s_write (head, is_long, DW_CREW_PAYLOAD);
         dw_write_bin (head, self->briefing.bytes, self->briefing.count);
     } else {
         s_write_for_agent (self, welcome);
@@ -242,6 +243,17 @@ static void s_nobody (dw_crew_t *self, char *why) {
     stage->is_idle = true;
 }
 
+/* A number that there are places for, which from then on is the number of slots. */
+static bool s_take_slots (dw_crew_t *self, uint32_t count, char *why) {
+    if (count == 0 || count > DW_CREW_SLOTS || (self->is_solo && count != 1)) {
+        snprintf (why, DW_SEEN_BYTES, "it asks for %u slots: this serves 1 to %u, a solo 1",
+                  (unsigned) count, DW_CREW_SLOTS);
+        return false;
+    }
+    self->slots_count = count;
+    return true;
+}
+
 bool dw_crew_greeted (dw_crew_t *self, char *why) {
     dw_stage_t *stage = &self->stage;
     s_reset (self);
@@ -254,7 +266,7 @@ bool dw_crew_greeted (dw_crew_t *self, char *why) {
         return false;
     }
     int64_t deadline_ns = dw_stage_in (stage->wait_ms);
-    while (dw_stage_receive (stage, deadline_ns)) {
+    while (dw_stage_await (stage, deadline_ns)) {
         dw_end_t *end = &stage->ends[stage->from];
         if (end->is_hello && s_is_process (&end->hello) && end->messages_count == 0) {
             dw_wire_agent_t agent;
@@ -264,7 +276,7 @@ bool dw_crew_greeted (dw_crew_t *self, char *why) {
             if (dw_crew_read_agent (self, &agent, &reader)) {
                 memcpy (self->uuid, agent.uuid, sizeof self->uuid);
                 self->incarnation = agent.incarnation;
-                self->slots_count = agent.slots;
+                return s_take_slots (self, agent.slots, why);
             }
             return true;
         }
@@ -294,6 +306,23 @@ void dw_crew_begin_slots (dw_crew_t *self) {
     }
 }
 
+bool dw_crew_let_in (dw_crew_t *self, char *why) {
+    dw_crew_begin_slots (self);
+    dw_crew_welcome (self, &(dw_crew_welcome_t){.heartbeat_ms = self->heartbeat_ms,
+                                                .silence_ms = self->silence_ms,
+                                                .numbers_count = self->slots_count});
+    self->is_up = true;
+    int64_t deadline_ns = dw_stage_in (COME_MS);
+    while (!s_are_all_here (self) && dw_crew_take (self, deadline_ns)) {
+    }
+    self->is_up = s_are_all_here (self);
+    if (!self->is_up) {
+        snprintf (why, DW_SEEN_BYTES, "after WELCOME not all of its %u slots came",
+                  (unsigned) self->slots_count);
+    }
+    return self->is_up;
+}
+
 bool dw_crew_up (dw_crew_t *self, char *why) {
     while (self->is_up && dw_crew_take (self, 0)) {
     }
@@ -308,30 +337,12 @@ bool dw_crew_up (dw_crew_t *self, char *why) {
     if (!dw_crew_greeted (self, why)) {
         return false;
     }
-    if (self->slots_count == 0 || self->slots_count > DW_CREW_SLOTS ||
-        (self->is_solo && self->slots_count != 1)) {
-        snprintf (why, DW_SEEN_BYTES, "it asks for %u slots: this serves 1 to %u, a solo 1",
-                  (unsigned) self->slots_count, DW_CREW_SLOTS);
-        return false;
-    }
     if (!dw_crew_prepare (self, why)) {
         return false;
     }
-    dw_crew_begin_slots (self);
-    dw_crew_welcome (self, &(dw_crew_welcome_t){.heartbeat_ms = self->heartbeat_ms,
-                                                .silence_ms = self->silence_ms,
-                                                .numbers_count = self->slots_count});
-    self->is_up = true;
-    int64_t deadline_ns = dw_stage_in (COME_MS);
-    while (!s_are_all_here (self) && dw_crew_take (self, deadline_ns)) {
-    }
-    self->is_up = s_are_all_here (self);
-    self->downs = self->is_up ? 0 : self->downs + 1;
-    if (!self->is_up) {
-        snprintf (why, DW_SEEN_BYTES, "after WELCOME not all of its %u slots came",
-                  (unsigned) self->slots_count);
-    }
-    return self->is_up;
+    bool is_up = dw_crew_let_in (self, why);
+    self->downs = is_up ? 0 : self->downs + 1;
+    return is_up;
 }
 
 void dw_crew_spend (dw_crew_t *self) {
@@ -517,7 +528,7 @@ bool dw_crew_take (dw_crew_t *self, int64_t deadline_ns) {
         }
         return true;
     }
-    for (uint32_t i = 0; i < self->slots_count && i < DW_CREW_SLOTS; i++) {
+    for (uint32_t i = 0; i < self->slots_count; i++) {
         if (from == self->slots[i].end) {
             s_on_slot (self, i);
             return true;

@@ -17,7 +17,8 @@
 
 #define DW_CREW_SLOTS   64u
 #define DW_CREW_ANSWERS 8192u
-#define DW_CREW_SHOWN   64u /* bytes of a payload that are kept */
+#define DW_CREW_SHOWN   64u        /* bytes of a payload that are kept */
+#define DW_CREW_PAYLOAD (2u << 20) /* max_payload_bytes, as it is told */
 
 /* What an answer said, of one ticket. */
 typedef struct dw_told_t {
@@ -80,7 +81,14 @@ void dw_crew_free (dw_crew_t *self);
 
 /* A worker that is welcomed with all of its slots; the one that is there, or a new one. False: why says why not. */
 bool dw_crew_up (dw_crew_t *self, char *why);
-/* An agent that has said HELLO and waits for the answer, of a new connection. False: why says why not. */
+/* How a case of such a worker begins: a session, and nothing answered yet. */
+#define UP(self, stage, seen)       \
+    dw_crew_t *self = stage;        \
+    if (!dw_crew_up (self, seen)) { \
+        return DW_VERDICT_SKIPPED;  \
+    }
+/* An agent that has said HELLO and waits for the answer, of a new connection. False: why says why not; one that asks for a number
+ * of slots that there are no places for is the agent all the same. */
 bool dw_crew_greeted (dw_crew_t *self, char *why);
 /* What is done to this session leaves it of no use for another case. */
 void dw_crew_spend (dw_crew_t *self);
@@ -101,6 +109,8 @@ bool dw_crew_prepare (dw_crew_t *self, char *why); /* chooses the processor, mak
 /* Expects as many slots as it asked for; none is here, but a solo's. */
 void dw_crew_begin_slots (dw_crew_t *self);
 void dw_crew_welcome (dw_crew_t *self, const dw_crew_welcome_t *welcome);
+/* The same, well, for the agent that has said HELLO, and waits until all of its slots are here. False: why says why not. */
+bool dw_crew_let_in (dw_crew_t *self, char *why);
 
 /* A message TASKS: begun, a task of some steps with a text as its payload added, sent. */
 void dw_crew_begin (dw_crew_t *self, uint32_t slot);

@@ -54,7 +54,7 @@ bool dw_guest_greeted (dw_guest_t *self, char *why) {
         return false;
     }
     int64_t deadline_ns = dw_stage_in (stage->wait_ms);
-    while (dw_stage_receive (stage, deadline_ns)) {
+    while (dw_stage_await (stage, deadline_ns)) {
         const dw_end_t *end = &stage->ends[stage->from];
         if (end->is_hello && end->hello.role == DW_WIRE_CLIENT && end->messages_count == 0) {
             self->end = stage->from;
@@ -100,7 +100,7 @@ void dw_guest_welcome (dw_guest_t *self, const dw_guest_welcome_t *welcome) {
     s_write (head, welcome->is_long, DW_WIRE_WELCOME);
     s_write (head, welcome->is_long, self->peer);
     s_write (head, welcome->is_long, welcome->runs_max);
-    s_write (head, welcome->is_long, 1u << 24);
+    s_write (head, welcome->is_long, DW_GUEST_PAYLOAD);
     s_write_ids (head, welcome->counts_beyond);
     s_write (head, welcome->is_long, welcome->heartbeat_ms);
     s_write (head, welcome->is_long, welcome->silence_ms);

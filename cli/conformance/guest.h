@@ -7,8 +7,9 @@
 #include "cli/conformance/case.h"
 #include "cli/conformance/stage.h"
 
-#define DW_GUEST_NODES 2u
-#define DW_GUEST_RUNS  4096u
+#define DW_GUEST_NODES   2u
+#define DW_GUEST_RUNS    4096u
+#define DW_GUEST_PAYLOAD (1u << 24) /* max_payload_bytes, as it is told */
 
 typedef struct dw_guest_t {
     dw_stage_t stage;

@@ -19,6 +19,8 @@
 #define REBIND_NS      INT64_C (10000000)
 #define GRAPH          "conformance"
 #define GREETING_BYTES (1u << 20) /* of HELLO, that are kept */
+#define LOOK_NS        INT64_C (20000000)
+#define LAST_WORDS_NS  INT64_C (500000000) /* for what was said by a process that has ended */
 
 static const int s_signals[] = {SIGINT, SIGTERM, 0};
 
@@ -135,10 +137,12 @@ int dw_stage_renew (dw_stage_t *self) {
     if (self->subject.words) {
         dw_subject_kill (&self->subject);
     }
-    int status = dw_stage_cut (self);
-    self->is_deaf = status != DW_EXIT_OK;
-    return status || !self->subject.words ? status
-                                          : dw_subject_start (&self->subject, self->endpoint);
+    self->status = dw_stage_cut (self);
+    self->is_deaf = self->status != DW_EXIT_OK;
+    if (!self->status && self->subject.words) {
+        self->status = dw_subject_start (&self->subject, self->endpoint);
+    }
+    return self->status;
 }
 
 const char *dw_stage_why_not_renewed (const dw_stage_t *self) {
@@ -259,6 +263,22 @@ bool dw_stage_receive (dw_stage_t *self, int64_t deadline_ns) {
             zmq_poll (items, 2, (long) ((left_ns + 999999) / 1000000));
         }
     }
+}
+
+bool dw_stage_await (dw_stage_t *self, int64_t deadline_ns) {
+    int64_t now_ns;
+    do {
+        now_ns = dw_clock_ns ();
+        if (self->subject.words && dw_subject_has_ended (&self->subject) &&
+            deadline_ns > now_ns + LAST_WORDS_NS) {
+            deadline_ns = now_ns + LAST_WORDS_NS;
+        }
+        int64_t look_ns = now_ns + LOOK_NS;
+        if (dw_stage_receive (self, look_ns < deadline_ns ? look_ns : deadline_ns)) {
+            return true;
+        }
+    } while (now_ns < deadline_ns && !self->interrupted);
+    return false;
 }
 
 /* ---- Saying ----------------------------------------------------------------------------------- */

@@ -44,6 +44,7 @@ typedef struct dw_stage_t {
     int wait_ms;     /* for a peer to come */
     bool is_idle;    /* nobody came within that: it is not waited for again */
     bool is_deaf;    /* it could not listen again when it was renewed */
+    int status; /* an exit status: what could not be done anew, so that no case can be played; 0 */
     dw_end_t ends[DW_STAGE_ENDS];
     uint32_t ends_count;
     dw_writer_t greeting; /* the head of the last HELLO of an agent or a client */
@@ -69,6 +70,8 @@ int dw_stage_cut (dw_stage_t *self);
 
 /* Takes in the next message; false: none until deadline_ns, or a signal came. */
 bool dw_stage_receive (dw_stage_t *self, int64_t deadline_ns);
+/* The same for who waits for a peer to come: where its command has ended, what it said last is taken in, and no more waited for. */
+bool dw_stage_await (dw_stage_t *self, int64_t deadline_ns);
 /* Sends out to an end. Errors: as dw_packet_send; DW_ENOENT its connection is gone. */
 int dw_stage_send (dw_stage_t *self, uint32_t end);
 /* The same with the bytes as a message's head. */

@@ -34,9 +34,10 @@ static int s_spawn (dw_subject_t *self, char *const *words) {
         posix_spawnattr_setsigdefault (&attributes, &all);
         posix_spawnattr_setsigmask (&attributes, &none);
         if (posix_spawn_file_actions_addopen (&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) ||
-            posix_spawn_file_actions_addopen (&actions, STDOUT_FILENO,
-                                              self->log ? self->log : "/dev/null",
-                                              O_WRONLY | O_CREAT | O_APPEND, 0600) ||
+            (self->log_fd < 0
+                 ? posix_spawn_file_actions_addopen (&actions, STDOUT_FILENO, "/dev/null", O_WRONLY,
+                                                     0)
+                 : posix_spawn_file_actions_adddup2 (&actions, self->log_fd, STDOUT_FILENO)) ||
             posix_spawn_file_actions_adddup2 (&actions, STDOUT_FILENO, STDERR_FILENO) ||
             posix_spawn_file_actions_addclosefrom_np (&actions, STDERR_FILENO + 1)) {
             err = ENOMEM;

@@ -12,8 +12,8 @@
 
 typedef struct dw_subject_t {
     char *const *words; /* its command, ended by NULL; NULL: it is not ours to start. Borrowed */
-    const char *log; /* the file that what it says is added to; NULL: nobody wants it. Borrowed */
-    pid_t pid;       /* 0: it does not run */
+    int log_fd; /* of the file that what it says is added to; -1: nobody wants it. Borrowed */
+    pid_t pid;  /* 0: it does not run */
     int status; /* of the last one that ended: its exit status, or minus the number of its signal */
 } dw_subject_t;
 

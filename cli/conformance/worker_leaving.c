@@ -9,12 +9,6 @@
 #define LEAVE_MS 6000
 #define QUIET_MS 300
 
-#define UP(self, stage, seen)       \
-    dw_crew_t *self = stage;        \
-    if (!dw_crew_up (self, seen)) { \
-        return DW_VERDICT_SKIPPED;  \
-    }
-
 static dw_verdict_t s_stop (void *stage, char *seen) {
     UP (self, stage, seen);
     uint32_t end = self->slots[0].end, bad = self->bad_byes;

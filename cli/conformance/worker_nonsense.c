@@ -9,12 +9,6 @@
 #define LEAVE_MS 6000
 #define QUIET_MS 100
 
-#define UP(self, stage, seen)       \
-    dw_crew_t *self = stage;        \
-    if (!dw_crew_up (self, seen)) { \
-        return DW_VERDICT_SKIPPED;  \
-    }
-
 /* ---- Not for it ------------------------------------------------------------------------------- */
 
 /* Nothing came of it: nobody left, nothing was said that cannot be read, and a task is answered. */

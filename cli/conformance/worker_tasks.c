@@ -16,13 +16,6 @@
 #define MANY        100u
 #define LARGE_BYTES (1u << 20)
 
-/* Begins every case: a session, and nothing answered yet. */
-#define UP(self, stage, seen)       \
-    dw_crew_t *self = stage;        \
-    if (!dw_crew_up (self, seen)) { \
-        return DW_VERDICT_SKIPPED;  \
-    }
-
 /* Awaits the answers of count tasks from ticket first on: each once, in order, and nothing else. A task that was cancelled may
  * have been given back. */
 static bool s_expect_each (dw_crew_t *self, uint64_t first, uint32_t count, const char *text,
@@ -208,6 +201,18 @@ static dw_verdict_t s_chain (void *stage, char *seen) {
                : dw_case_fail (seen, "%u steps of 2", (unsigned) told);
 }
 
+/* Until there is an answer; false: its slot has left, which is the end of this session. */
+static bool s_await_answer_or_end (dw_crew_t *self) {
+    int64_t deadline_ns = dw_stage_in (ANSWER_MS);
+    while (self->answers_count == 0 && self->slots[0].end != DW_STAGE_NONE &&
+           dw_crew_take (self, deadline_ns)) {
+    }
+    if (self->slots[0].end == DW_STAGE_NONE) {
+        dw_crew_spend (self);
+    }
+    return self->slots[0].end != DW_STAGE_NONE;
+}
+
 /* ---- How tasks are written -------------------------------------------------------------------- */
 
 static void s_add_frame (dw_crew_t *self, const void *bytes, size_t size) {
@@ -235,27 +240,57 @@ static dw_verdict_t s_frame (void *stage, char *seen) {
     return s_pass_each (self, first, 2, "Frame", seen);
 }
 
-static dw_verdict_t s_large (void *stage, char *seen) {
-    UP (self, stage, seen);
-    uint8_t *payload = malloc (LARGE_BYTES + 5);
+/* Sends a task with a text of so many bytes, a multiple of 64 KiB, and five before them. False: no memory. */
+static bool s_send_large (dw_crew_t *self, uint32_t bytes) {
+    const uint8_t head[] = {0xdb, (uint8_t) (bytes >> 24), (uint8_t) (bytes >> 16), 0, 0};
+    uint8_t *payload = malloc (bytes + sizeof head);
     if (!payload) {
-        return dw_case_skip (seen, "no memory");
+        return false;
     }
-    const uint8_t head[] = {0xdb, 0, LARGE_BYTES >> 16, 0, 0};
     memcpy (payload, head, sizeof head);
-    memset (payload + sizeof head, 'x', LARGE_BYTES);
+    memset (payload + sizeof head, 'x', bytes);
     dw_crew_begin (self, 0);
     dw_crew_add_head (self, 0, self->first, 1);
     dw_write_uint (&self->stage.out.head, 1);
     dw_write_nil (&self->stage.out.head);
-    s_add_frame (self, payload, LARGE_BYTES + sizeof head);
+    s_add_frame (self, payload, bytes + sizeof head);
     dw_crew_send (self, 0);
     free (payload);
+    return true;
+}
+
+static dw_verdict_t s_large (void *stage, char *seen) {
+    UP (self, stage, seen);
+    if (!s_send_large (self, LARGE_BYTES)) {
+        return dw_case_skip (seen, "no memory");
+    }
     dw_crew_await (self, 1, ANSWER_MS);
     return self->answers_count == 1 && self->answers[0].is_sound
                ? dw_case_pass (seen, "answered, with %zu bytes", self->answers[0].payload_size)
                : dw_case_fail (seen, "%s",
                                self->answers_count ? "its output makes no sense" : "no answer");
+}
+
+/* No coordinator sends that; but what a processor gives may be as large. */
+static dw_verdict_t s_oversized (void *stage, char *seen) {
+    UP (self, stage, seen);
+    if (!s_send_large (self, DW_CREW_PAYLOAD)) {
+        return dw_case_skip (seen, "no memory");
+    }
+    const dw_told_t *told = &self->answers[0];
+    if (!s_await_answer_or_end (self)) {
+        return dw_case_pass (seen, "the slot left");
+    }
+    if (self->answers_count == 0) {
+        return dw_case_fail (seen, "neither an answer nor a BYE");
+    }
+    if (told->kind == DW_WIRE_DONE && told->payload_size > DW_CREW_PAYLOAD) {
+        return dw_case_fail (seen, "an output of %zu bytes, which is above %u", told->payload_size,
+                             DW_CREW_PAYLOAD);
+    }
+    return told->kind == DW_WIRE_FAILED
+               ? dw_case_pass (seen, "failed with %u", (unsigned) told->code)
+               : dw_case_pass (seen, "answered, with %zu bytes", told->payload_size);
 }
 
 static dw_verdict_t s_long (void *stage, char *seen) {
@@ -346,12 +381,7 @@ static dw_verdict_t s_deep (void *stage, char *seen) {
     dw_write_nil (&self->stage.out.head);
     dw_crew_send (self, 0);
     free (payload);
-    int64_t deadline_ns = dw_stage_in (ANSWER_MS);
-    while (self->answers_count == 0 && self->slots[0].end != DW_STAGE_NONE &&
-           dw_crew_take (self, deadline_ns)) {
-    }
-    if (self->slots[0].end == DW_STAGE_NONE) {
-        dw_crew_spend (self);
+    if (!s_await_answer_or_end (self)) {
         return dw_case_pass (seen, "the slot left");
     }
     return self->answers_count ? dw_case_pass (seen, "answered")
@@ -562,6 +592,9 @@ static const dw_case_t s_cases[] = {
     {"payload-in-frame", ENCODING, "A payload may stand in a frame, which several tasks read.",
      s_frame},
     {"payload-large", "Limits", "A payload of 1 MiB is answered.", s_large},
+    {"payload-oversized", "Limits",
+     "A payload above max_payload_bytes is answered, by no output above it, or the slot leaves.",
+     s_oversized},
     {"integers-long", ENCODING, "Integers and lengths are read in every form, the longest too.",
      s_long},
     {"dependencies", TASKS, "What dependencies gave may be told, as a list of two references each.",

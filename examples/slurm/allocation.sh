@@ -68,9 +68,14 @@ workers=$!
 "$dagwood" submit "${peer[@]}" --lines - < <(tail -n "+$((before + 1))" "$lines") >>"$results" &
 client=$!
 
-wait -n "$workers" "$client"
+# Who ends first, also when that was before: nothing in the foreground has been waited for since they were started.
+wait -n -p first "$coordinator" "$workers" "$client"
 status=$?
-if kill -TERM "$client" 2>/dev/null; then
+if [ "${first:-}" = "$coordinator" ]; then
+    say "the coordinator has ended (status $status): nothing goes on without it"
+    kill -TERM "$client" 2>/dev/null # Slurm ends the workers with this script
+    [ $status = 0 ] || wrong=$status # the graph, the address: it would be the same again
+elif kill -TERM "$client" 2>/dev/null; then
     say "every worker has left (status $status): what is in flight is cancelled"
     case $status in
         0 | 71 | 75 | 1[2-9][0-9]) again=yes ;;
@@ -79,8 +84,7 @@ if kill -TERM "$client" 2>/dev/null; then
 fi
 wait "$client"
 status=$?
-kill "$coordinator" 2>/dev/null
-wait
+kill "$coordinator" 2>/dev/null && wait
 
 # -- Its end -----------------------------------------------------------------------------------------------------------
 
@@ -94,7 +98,7 @@ is_current () {
 }
 
 if [ "${again:-no}" = yes ] && [ "${SLURM_RESTART_COUNT:-0}" -lt $restarts_max ] && is_current; then
-    say "requeued (status $status)"
+    say "requeued (status ${wrong:-$status})"
     rm -rf "$folder"
     scontrol requeue "$SLURM_JOB_ID" && sleep 60 # until Slurm ends it
 fi

@@ -124,14 +124,22 @@ static void s_append (dw_error_t *self, dw_place_t place, const char *message, s
     }
 }
 
-/* Bytes of a control character at text, 0 when there is none: those of ASCII, and U+0080 to U+009F,
- * which some terminals obey too. */
-static size_t s_control (const char *text) {
+size_t dw_error_control (const char *text) {
     unsigned char first = (unsigned char) text[0];
     unsigned char second = first ? (unsigned char) text[1] : 0;
-    if (first < 0x20 || first == 0x7f)
+    if ((first && first < 0x20) || first == 0x7f)
         return 1;
     return first == 0xc2 && second >= 0x80 && second <= 0x9f ? 2 : 0;
+}
+
+void dw_error_tame (char *text) {
+    char *to = text;
+    while (*text) {
+        size_t control = dw_error_control (text);
+        *to++ = control ? '?' : *text;
+        text += control ? control : 1;
+    }
+    *to = '\0';
 }
 
 static size_t s_escape_byte (char *escaped, unsigned char byte) {
@@ -147,7 +155,7 @@ static size_t s_escape_byte (char *escaped, unsigned char byte) {
 static size_t s_escape (char *escaped, const char *text) {
     size_t length = 0;
     while (*text) {
-        size_t control = s_control (text);
+        size_t control = dw_error_control (text);
         if (control == 0) {
             escaped[length++] = *text++;
         } else if (*text == '\n' || *text == '\t' || *text == '\r') {
@@ -218,20 +226,6 @@ void dw_error_warn (dw_error_t *self, dw_place_t place, const char *format, ...)
     va_start (arguments, format);
     s_add (self, place, "warning", format, arguments);
     va_end (arguments);
-}
-
-void dw_error_append (dw_error_t *self, const dw_error_t *other) {
-    if (!self || !other)
-        return;
-    assert (self != other);
-    if (self->code == DW_OK)
-        self->code = other->code;
-    for (size_t index = 0; index < dw_error_count (other); index++) {
-        const char *message = dw_error_message (other, index);
-        const s_entry_t *entry = index < other->count ? &other->entries[index] : NULL;
-        dw_place_t place = {.line = entry ? entry->line : 0, .column = entry ? entry->column : 0};
-        s_append (self, place, message, strlen (message));
-    }
 }
 
 static int s_compare (const void *a_entry, const void *b_entry) {

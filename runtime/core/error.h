@@ -22,14 +22,18 @@ int dw_error_add (dw_error_t *self, int code, dw_place_t place, const char *form
     DW_PRINTF (4, 5);
 /* The same with "warning: "; changes no code. */
 void dw_error_warn (dw_error_t *self, dw_place_t place, const char *format, ...) DW_PRINTF (3, 4);
-/* Adds the messages of other, which is unchanged. */
-void dw_error_append (dw_error_t *self, const dw_error_t *other);
 /* Puts the messages from index first on in the order of their lines, then columns, for who reads a file
  * from its top; those without a line come last, and what is at one place keeps its order. Changes
  * nothing when there is no memory for it. */
 void dw_error_sort (dw_error_t *self, size_t first);
 
 #define DW_NOWHERE ((dw_place_t){0})
+
+/* Bytes of the control character that text begins with, 0 when it begins with none: those of ASCII, and U+0080
+ * to U+009F, which some terminals obey too. */
+size_t dw_error_control (const char *text);
+/* Puts '?' where text has a control character: for a line that people are shown. */
+void dw_error_tame (char *text);
 
 /* The name among candidates that is nearest to word by edit distance (Damerau-Levenshtein,
  * restricted), or NULL when none is near enough to be what was meant (more than a third of the

@@ -70,12 +70,9 @@ static bool s_reserve_node (dw_graph_t *self) {
     return true;
 }
 
-/* Many nodes in a row have one processor, and then share its name. */
-static const char *s_copy_processor (dw_graph_t *self, const char *processor) {
-    const dw_node_t *last = self->nodes_count > 0 ? &self->nodes[self->nodes_count - 1] : NULL;
-    if (last && strcmp (last->processor, processor) == 0)
-        return last->processor;
-    return s_copy (self, processor);
+const char *dw_graph_copy_processor (dw_graph_t *self, uint32_t node, const char *processor) {
+    const char *last = node > 0 ? self->nodes[node - 1].processor : "";
+    return strcmp (last, processor) == 0 ? last : s_copy (self, processor);
 }
 
 int dw_graph_add (dw_graph_t *self, const char *id, const char *processor) {
@@ -86,7 +83,9 @@ int dw_graph_add (dw_graph_t *self, const char *id, const char *processor) {
     if (!s_reserve_node (self))
         return DW_ENOMEM;
     const char *id_copy = s_copy (self, id);
-    const char *processor_copy = id_copy ? s_copy_processor (self, processor) : NULL;
+    const char *processor_copy = id_copy
+                                     ? dw_graph_copy_processor (self, self->nodes_count, processor)
+                                     : NULL;
     if (!processor_copy)
         return DW_ENOMEM;
     uint32_t node = self->nodes_count++;
@@ -189,7 +188,16 @@ static int s_set (dw_graph_t *self, int node, const char *option, dw_setting_t v
         return DW_ENOMEM;
     setting->type = value.type;
     setting->value = value.value;
+    setting->line = value.line;
+    setting->column = value.column;
     return DW_OK;
+}
+
+int dw_graph_set_as (dw_graph_t *self, int node, const char *option, const dw_setting_t *setting) {
+    dw_setting_t value = *setting;
+    if (value.type == DW_VALUE_TEXT && !(value.value.text = s_copy (self, value.value.text)))
+        return DW_ENOMEM;
+    return s_set (self, node, option, value);
 }
 
 int dw_graph_set_text (dw_graph_t *self, int node, const char *option, const char *value) {
@@ -216,12 +224,16 @@ int dw_graph_set_boolean (dw_graph_t *self, int node, const char *option, bool v
     return s_set (self, node, option, setting);
 }
 
-static dw_demand_t *s_demand (dw_graph_t *self, dw_node_t *of) {
-    if (!of->demand) {
-        of->demand = dw_arena_take (self->arena, 1, sizeof (*of->demand));
-        self->demands_count += of->demand != NULL;
-    }
-    return of->demand;
+/* The node's demand, or a new one, which is not the node's before s_make_demand. */
+static dw_demand_t *s_demand (dw_graph_t *self, const dw_node_t *of) {
+    return of->demand ? of->demand : dw_arena_take (self->arena, 1, sizeof (dw_demand_t));
+}
+
+/* Only who is elsewhere has tags. */
+static void s_make_demand (dw_graph_t *self, dw_node_t *of, dw_demand_t *demand) {
+    self->demands_count += !of->demand;
+    of->demand = demand;
+    demand->remote = true;
 }
 
 int dw_graph_set_remote (dw_graph_t *self, int node) {
@@ -231,7 +243,7 @@ int dw_graph_set_remote (dw_graph_t *self, int node) {
     dw_demand_t *demand = s_demand (self, of);
     if (!demand)
         return DW_ENOMEM;
-    demand->remote = true;
+    s_make_demand (self, of, demand);
     return DW_OK;
 }
 
@@ -262,16 +274,14 @@ int dw_graph_allow_at (dw_graph_t *self, uint32_t node, const char *processor, d
             return DW_OK;
     if (of->adds && of->adds->count == DW_ADDS_MAX)
         return DW_ELIMIT;
-    if (!of->adds) {
-        of->adds = dw_arena_take (self->arena, 1, sizeof (*of->adds));
-        self->adders_count += of->adds != NULL;
-    }
-    const char *name = of->adds && s_reserve_adds (self, of->adds) ? s_copy (self, processor)
-                                                                   : NULL;
+    dw_adds_t *adds = of->adds ? of->adds : dw_arena_take (self->arena, 1, sizeof (*adds));
+    const char *name = adds && s_reserve_adds (self, adds) ? s_copy (self, processor) : NULL;
     if (!name)
         return DW_ENOMEM;
-    of->adds->places[of->adds->count] = place;
-    of->adds->names[of->adds->count++] = name;
+    self->adders_count += !of->adds;
+    of->adds = adds;
+    adds->places[adds->count] = place;
+    adds->names[adds->count++] = name;
     return DW_OK;
 }
 
@@ -310,7 +320,7 @@ int dw_graph_require_tag (dw_graph_t *self, int node, const char *tag, const cha
     dw_demand_t *demand = name_copy ? s_demand (self, of) : NULL;
     if (!demand || (!is_there && !s_reserve_tag (self, demand)))
         return DW_ENOMEM;
-    demand->remote = true; /* only who is elsewhere has tags */
+    s_make_demand (self, of, demand);
     if (!is_there) {
         memmove (demand->tags + at + 1, demand->tags + at,
                  (tags_count - at) * sizeof (*demand->tags));

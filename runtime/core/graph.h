@@ -110,8 +110,12 @@ typedef struct dw_trait_t {
 int dw_graph_set_file (dw_graph_t *self, const char *file);
 /* Room for, and a copy of, size bytes and a NUL byte, for as long as the graph lives; NULL: no memory. */
 char *dw_graph_copy (dw_graph_t *self, const char *bytes, size_t size);
+/* A copy of a processor's name for the node: many in a row have one processor, and share it. NULL: no memory. */
+const char *dw_graph_copy_processor (dw_graph_t *self, uint32_t node, const char *processor);
 /* Adds a setting without its value, last in the node's list; NULL: no memory. */
 dw_setting_t *dw_graph_add_setting (dw_graph_t *self, uint32_t node, const char *name);
+/* Sets an option as another is, wherever that is from. Errors: as dw_graph_set_text. */
+int dw_graph_set_as (dw_graph_t *self, int node, const char *option, const dw_setting_t *setting);
 /* As dw_graph_depend, and says where it was said. */
 int dw_graph_depend_at (dw_graph_t *self, uint32_t node, const char *on, dw_place_t place);
 /* As dw_graph_allow, and says where it was said. */
@@ -121,12 +125,18 @@ int dw_graph_allow_at (dw_graph_t *self, uint32_t node, const char *processor, d
  * characters of ASCII); NULL: nothing. */
 const char *dw_graph_check_tag (const char *name, const char *value);
 
+/* The words of the choices that a graph has, by the values of their enums, ended by NULL. A pool's number is read apart:
+ * "pool:N" is only shown. */
+extern const char *const dw_strategy_words[],
+    *const dw_failure_strategy_words[], *const dw_actors_words[], *const dw_priority_words[];
+extern const char *const dw_join_words[]; /* the first, of no word, is the default */
+
 /* The numbers that a graph may set, with their ranges: the one home of both, for graph files and
  * for C. Numbers of time are in the unit of the key as written. */
 typedef enum dw_limit_t {
     DW_LIMIT_MAX_CONCURRENCY,   /* "max_concurrency"  1 to 65,536 */
     DW_LIMIT_TIMEOUT_SECONDS,   /* "timeout_seconds"  over 0 to 1e9 (31 years) */
-    DW_LIMIT_RETRY_ATTEMPTS,    /* "retry_attempts"   0 to 256 */
+    DW_LIMIT_RETRY_ATTEMPTS,    /* "retry_attempts"   0 to 1,000 */
     DW_LIMIT_INITIAL_MS,        /* "initial_ms"       0 to 86,400,000 */
     DW_LIMIT_MAX_MS,            /* "max_ms"           0 to 86,400,000 */
     DW_LIMIT_FACTOR,            /* "factor"           1 to 1,000 */
@@ -140,9 +150,8 @@ typedef enum dw_limit_t {
     DW_LIMITS
 } dw_limit_t;
 
-/* DW_OK, or DW_EGRAPH and "KEY must be ..., not VALUE" at place. whole: no fraction is allowed. */
+/* DW_OK, or DW_EGRAPH and "KEY must be ..., not VALUE" at place. */
 int dw_graph_check_number (dw_limit_t limit, double value, dw_place_t place, dw_error_t *error);
-const char *dw_graph_limit_key (dw_limit_t limit);
 /* A number for a message: as a graph file would say it, and in words what is no number or infinite. */
 #define DW_NUMBER_SHOWN 32 /* bytes */
 const char *dw_graph_show_number (char shown[DW_NUMBER_SHOWN], double value);
@@ -154,7 +163,7 @@ int dw_graph_check_options (const dw_graph_t *self, dw_error_t *error);
  * nearest id), self-loops, inputs that are no ancestor, and every cycle that a depth-first search
  * closes (one for each back edge; a cycle is shown as a -> b -> a, from what is depended on to what depends), and numbers
  * out of range. Reports at most 100 of each kind, then how many more.
- * On success *order_p, if not NULL, gets an array of what was resolved, for dw_plan_new. */
+ * On success *resolved, if not NULL, gets what was resolved, for dw_plan_new; dw_resolved_free frees it. */
 typedef struct dw_resolved_t {
     uint32_t *dependencies_at; /* nodes_count + 1 offsets into dependencies */
     uint32_t *dependencies;    /* node indices, without repetition, in the order given */

@@ -1,10 +1,32 @@
-/* limits.c - the numbers that a graph may set: their names, their ranges, and checking them. */
+/* limits.c - what a graph may set: the words of its choices; its numbers, their ranges, and checking them. */
 
 #include "runtime/core/graph.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+const char *const dw_strategy_words[] = {[DW_HYBRID] = "hybrid",
+                                         [DW_WORK_QUEUE] = "work_queue",
+                                         [DW_LEVEL] = "level",
+                                         [DW_REACTIVE] = "reactive",
+                                         NULL};
+const char *const dw_failure_strategy_words[] = {[DW_FAIL_FAST] = "fail_fast",
+                                                 [DW_CONTINUE_ON_ERROR] = "continue_on_error",
+                                                 [DW_BEST_EFFORT] = "best_effort",
+                                                 NULL};
+const char *const dw_actors_words[] = {[DW_ACTORS_AUTO] = "auto",
+                                       [DW_ACTORS_THREAD] = "thread",
+                                       [DW_ACTORS_POOL] = "pool",
+                                       "pool:N",
+                                       NULL};
+const char *const dw_priority_words[] = {
+    [DW_RANK] = "rank", [DW_CRITICAL_PATH] = "critical_path", NULL};
+const char *const dw_join_words[] = {[DW_JOIN_DEFAULT] = "",
+                                     [DW_JOIN_ALL_DONE] = "all_done",
+                                     [DW_JOIN_ALL_OK] = "all_ok",
+                                     [DW_JOIN_ANY_OK] = "any_ok",
+                                     NULL};
 
 #define REPORTED_MAX 100u
 #define DESCRIBED    224 /* bytes of the text on one number */
@@ -65,11 +87,6 @@ int dw_graph_check_number (dw_limit_t limit, double value, dw_place_t place, dw_
     char text[DESCRIBED];
     s_describe (&s_limits[limit], value, text, sizeof (text));
     return dw_error_add (error, DW_EGRAPH, place, "%s", text);
-}
-
-const char *dw_graph_limit_key (dw_limit_t limit) {
-    assert (limit < DW_LIMITS);
-    return s_limits[limit].key;
 }
 
 static bool s_is_tag_character (char it) {

@@ -39,7 +39,7 @@ typedef struct builder_t {
     uint32_t *rank;       /* by node as declared: its index in the plan */
     uint64_t *costs_us;   /* by node */
     dw_policies_t policies;
-    uint32_t unknown_count, ambiguous_count, foreign_count;
+    uint32_t unknown_count, idle_adders_count, ambiguous_count, foreign_count;
     bool has_joins;
     uint32_t adds_count; /* of all nodes */
 } builder_t;
@@ -138,7 +138,7 @@ static int s_find_added_kinds (builder_t *self) {
         if (!node->adds)
             continue;
         if (intent != DW_INTENT_DEFAULT && !self->traits[self->kind[index]].may_add &&
-            self->unknown_count++ < REPORTED_MAX)
+            self->idle_adders_count++ < REPORTED_MAX)
             dw_error_add (self->error, DW_EGRAPH, place,
                           "node \"%s\" says what it adds, and its processor \"%s\" adds nothing",
                           node->id, node->processor);
@@ -180,7 +180,11 @@ static int s_find_kinds (builder_t *self) {
     if (self->unknown_count > REPORTED_MAX)
         dw_error_add (self->error, DW_EGRAPH, (dw_place_t){.file = graph->file},
                       "%u more nodes name unknown processors", self->unknown_count - REPORTED_MAX);
-    return self->unknown_count > 0 ? DW_EGRAPH : DW_OK;
+    if (self->idle_adders_count > REPORTED_MAX)
+        dw_error_add (self->error, DW_EGRAPH, (dw_place_t){.file = graph->file},
+                      "%u more nodes say what they add, and their processors add nothing",
+                      self->idle_adders_count - REPORTED_MAX);
+    return self->unknown_count + self->idle_adders_count > 0 ? DW_EGRAPH : DW_OK;
 }
 
 /* ---- Demands -------------------------------------------------------------------------------- */
@@ -273,6 +277,7 @@ static void s_set_options (builder_t *self) {
         self->has_joins |= of && of->join != DW_JOIN_DEFAULT;
     }
     plan->is_conditional = self->has_joins;
+    /* Processors that may be added, too: with an added graph's output that ended its branch so does the node. */
     for (uint32_t kind = 0; kind < plan->kinds_count; kind++)
         plan->is_conditional |= self->traits[kind].may_skip;
     plan->adders_count = self->graph->adders_count;

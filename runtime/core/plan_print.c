@@ -49,12 +49,15 @@ static size_t s_length (const char *name) {
 static void s_print_name (printer_t *self, const char *name, size_t width) {
     const char *from = name;
     size_t length = s_length (name);
-    for (const char *at = name; *at; at++)
-        if ((unsigned char) *at < 0x20 || *at == 0x7f) {
+    for (const char *at = name; *at; at++) {
+        size_t control = dw_error_control (at);
+        if (control) {
             s_write (self, from, (size_t) (at - from));
             s_write (self, "?", 1);
+            at += control - 1;
             from = at + 1;
         }
+    }
     s_write (self, from, strlen (from));
     for (; length < width; length++)
         s_write (self, " ", 1);
@@ -72,25 +75,6 @@ static const char *s_plural (uint64_t count) {
     return count == 1 ? "" : "s";
 }
 
-static const char *s_strategy (dw_strategy_t strategy) {
-    switch (strategy) {
-        case DW_HYBRID: return "hybrid";
-        case DW_WORK_QUEUE: return "work_queue";
-        case DW_LEVEL: return "level";
-        case DW_REACTIVE: return "reactive";
-    }
-    return "?";
-}
-
-static const char *s_failure_strategy (dw_failure_strategy_t strategy) {
-    switch (strategy) {
-        case DW_FAIL_FAST: return "fail_fast";
-        case DW_CONTINUE_ON_ERROR: return "continue_on_error";
-        case DW_BEST_EFFORT: return "best_effort";
-    }
-    return "?";
-}
-
 static void s_print_totals (printer_t *self) {
     const dw_plan_t *plan = self->plan;
     s_print (self, "nodes              %u\n", plan->nodes_count);
@@ -98,10 +82,9 @@ static void s_print_totals (printer_t *self) {
     s_print (self, "levels             %u\n", plan->levels_count);
     s_print (self, "processors         %u\n", plan->kinds_count);
     s_print (self, "sinks              %u\n", plan->sinks_count);
-    s_print (self, "strategy           %s\n", s_strategy (plan->strategy));
-    s_print (self, "failure_strategy   %s\n", s_failure_strategy (plan->failure_strategy));
-    s_print (self, "priority           %s\n",
-             plan->priority == DW_CRITICAL_PATH ? "critical_path" : "rank");
+    s_print (self, "strategy           %s\n", dw_strategy_words[plan->strategy]);
+    s_print (self, "failure_strategy   %s\n", dw_failure_strategy_words[plan->failure_strategy]);
+    s_print (self, "priority           %s\n", dw_priority_words[plan->priority]);
     s_print (self, "max_concurrency    %u\n", plan->max_concurrency);
     if (plan->batch_size > 0)
         s_print (self, "batch_size         %u\n", plan->batch_size);
@@ -208,25 +191,19 @@ static void s_print_levels (printer_t *self) {
         s_print (self, "  (%u more levels)\n", plan->levels_count - shown);
 }
 
-static const char *const s_joins[] = {
-    [DW_JOIN_DEFAULT] = "",
-    [DW_JOIN_ALL_DONE] = ", joins all_done",
-    [DW_JOIN_ALL_OK] = ", joins all_ok",
-    [DW_JOIN_ANY_OK] = ", joins any_ok",
-};
-
 /* Whose output is the payload, and what else decides whether and how often the node runs. */
 static void s_print_source (printer_t *self, uint32_t node) {
     const dw_plan_t *plan = self->plan;
     uint32_t source = plan->source[node];
+    dw_join_t join = plan->join ? plan->join[node] : DW_JOIN_DEFAULT;
     if (source == DW_RUN_INPUT)
         s_print (self, "the run's input");
     else
         s_print_name (self, plan->ids[source], 0);
-    s_print (self, "%s%s%s%s\n", plan->flags[node] & DW_NODE_INPUT ? " (said by input)" : "",
+    s_print (self, "%s%s%s%s%s\n", plan->flags[node] & DW_NODE_INPUT ? " (said by input)" : "",
              plan->flags[node] & DW_NODE_ONCE ? ", not idempotent" : "",
              plan->flags[node] & DW_NODE_MAY_SKIP ? ", may skip" : "",
-             s_joins[plan->join ? plan->join[node] : DW_JOIN_DEFAULT]);
+             join == DW_JOIN_DEFAULT ? "" : ", joins ", dw_join_words[join]);
 }
 
 static void s_print_nodes (printer_t *self) {

@@ -87,6 +87,28 @@ void dw_run_make_template (const dw_plan_t *plan, dw_run_node_t *template) {
         };
 }
 
+/* A run of plan that has nothing yet. */
+static void s_reset (dw_run_t *self, const dw_plan_t *plan) {
+    self->plan = plan;
+    self->life = DW_RUN_LIVE;
+    self->keeps_all = true;
+    self->is_plain = self->is_cut_short = false;
+    self->unfinished_count = self->not_done_count = plan->nodes_count;
+    self->failed_count = self->sent_count = self->left_out_count = 0;
+    self->level = self->level_unfinished_count = 0;
+    self->deaths = NULL;
+    self->added = NULL;
+    self->parent = self->parent_node = self->root_node = DW_NONE;
+    self->depth = self->added_count = 0;
+}
+
+void dw_run_begin_empty (dw_run_t *self, const dw_plan_t *plan) {
+    assert (self->life == DW_RUN_FREE);
+    s_reset (self, plan);
+    self->nodes = NULL;
+    self->unfinished_count = 0;
+}
+
 int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *template,
                   bool retries, bool in_order_of_arrival, const uint32_t *outputs,
                   uint32_t outputs_count) {
@@ -97,17 +119,8 @@ int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *te
     int err = s_layout (self, plan, rule, readers, retries, in_order_of_arrival);
     if (err)
         return err;
-    self->plan = plan;
-    self->life = DW_RUN_LIVE;
+    s_reset (self, plan);
     self->keeps_all = outputs_count == 0;
-    self->unfinished_count = plan->nodes_count;
-    self->failed_count = self->sent_count = self->left_out_count = 0;
-    self->is_cut_short = false;
-    self->level = self->level_unfinished_count = 0;
-    self->deaths = NULL;
-    self->added = NULL;
-    self->parent = self->parent_node = self->root_node = DW_NONE;
-    self->depth = self->added_count = 0;
     if (template)
         memcpy (self->nodes, template, plan->nodes_count * sizeof *template);
     else

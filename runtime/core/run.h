@@ -13,10 +13,11 @@
     4u /* scheduler_cancel.c: the node is, or depends on, one that is being cancelled */
 
 typedef struct dw_run_node_t {
-    uint32_t waits_for; /* dependencies that are not final yet; then the link of a list in run.c */
-    uint16_t attempts;  /* dispatches */
-    uint8_t state;      /* dw_node_state_t */
-    uint8_t wanted;     /* DW_WANTED | DW_REQUESTED | DW_BELOW */
+    uint32_t
+        waits_for; /* dependencies that are not final yet; then the link of a list, while what depends on it is looked at */
+    uint16_t attempts; /* dispatches */
+    uint8_t state;     /* dw_node_state_t */
+    uint8_t wanted;    /* DW_WANTED | DW_REQUESTED | DW_BELOW */
 } dw_run_node_t;
 
 typedef enum dw_run_life_t { DW_RUN_FREE, DW_RUN_LIVE, DW_RUN_ENDED } dw_run_life_t;
@@ -63,6 +64,8 @@ void dw_run_make_template (const dw_plan_t *plan, dw_run_node_t *template);
 int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *template,
                   bool retries, bool in_order_of_arrival, const uint32_t *outputs,
                   uint32_t outputs_count);
+/* Starts a run that is to be ended at once: of a plan without nodes, or for whose nodes there is no memory. None is done. */
+void dw_run_begin_empty (dw_run_t *self, const dw_plan_t *plan);
 /* Frees the place; keeps its memory for the next run when it is little. */
 void dw_run_forget (dw_run_t *self);
 void dw_run_destroy (dw_run_t *self);

@@ -176,9 +176,8 @@ uint32_t dw_scheduler_unfinished_count (const dw_scheduler_t *self, uint32_t run
     return is_live ? self->runs[run].unfinished_count : 0;
 }
 
-uint32_t dw_scheduler_not_done_count (const dw_scheduler_t *self, uint32_t run) {
-    const dw_run_t *state = &self->runs[run];
-    return state->keeps_all ? state->not_done_count : self->plan->nodes_count;
+bool dw_scheduler_all_done (const dw_scheduler_t *self, uint32_t run) {
+    return self->runs[run].keeps_all && self->runs[run].not_done_count == 0;
 }
 
 int dw_scheduler_causes (const dw_scheduler_t *self, uint32_t run,
@@ -219,13 +218,6 @@ uint32_t dw_scheduler_active_count (const dw_scheduler_t *self) {
 
 static bool s_is_unserved (const dw_scheduler_t *self, uint32_t lane) {
     return self->lanes[lane].ready_count > 0 && self->lanes[lane].workers_count == 0;
-}
-
-bool dw_scheduler_has_unserved (const dw_scheduler_t *self) {
-    for (uint32_t lane = 0; self->ready_count > 0 && lane < self->plan->lanes_count; lane++)
-        if (s_is_unserved (self, lane))
-            return true;
-    return false;
 }
 
 uint32_t dw_scheduler_unserved_node (const dw_scheduler_t *self, uint32_t run) {

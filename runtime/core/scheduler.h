@@ -144,14 +144,18 @@ typedef struct dw_scheduler_options_t {
         grace_ns;  /* how long a worker whose task timed out or was cancelled has to answer before
                          it is stuck; 0: 100 ms */
     uint64_t seed; /* of the jitter */
+    bool
+        added_first; /* as recordings of version 1 have it: what was added comes before all else of its run, whatever
+                        the rank of its node is, and of that what got ready last */
 } dw_scheduler_options_t;
 
 /* What the scheduler counts since it was made. */
 typedef struct dw_scheduler_counts_t {
     uint64_t runs_submitted, runs_ok, runs_partial, runs_failed, runs_cancelled;
     uint64_t tasks_sent, steps_done, attempts_failed, retries, timeouts, losses, returned;
-    uint64_t deadlines;       /* runs that were not over at theirs */
-    uint64_t answers_ignored; /* late, repeated, forged: their ticket is not the one expected */
+    uint64_t deadlines; /* runs that were not over at theirs */
+    uint64_t
+        answers_ignored; /* late, repeated, forged: not with the ticket expected, or nobody waits any more */
     uint64_t workers_replaced;
 } dw_scheduler_counts_t;
 
@@ -232,8 +236,9 @@ dw_node_state_t dw_scheduler_node_state (const dw_scheduler_t *self, uint32_t ru
 unsigned dw_scheduler_node_attempts (const dw_scheduler_t *self, uint32_t run, uint32_t node);
 /* Whether node was asked for by the run's outputs (or, when it names none, every node). */
 bool dw_scheduler_node_requested (const dw_scheduler_t *self, uint32_t run, uint32_t node);
-/* Nodes that are not done; 0 lets a reader skip looking. */
-uint32_t dw_scheduler_not_done_count (const dw_scheduler_t *self, uint32_t run);
+/* Whether every node is done, so that a reader need not look; false also where nobody has counted: when outputs were
+ * named, or a node was cancelled. */
+bool dw_scheduler_all_done (const dw_scheduler_t *self, uint32_t run);
 /* Nodes of a run that are wanted and not final, and tasks of it that workers hold; 0 of one that is not live. */
 uint32_t dw_scheduler_unfinished_count (const dw_scheduler_t *self, uint32_t run, uint32_t *sent_p);
 /* The first causes of a node that was skipped or cancelled: its failed ancestors by rank (under
@@ -266,9 +271,8 @@ uint32_t dw_scheduler_lane_workers_count (const dw_scheduler_t *self, uint32_t l
 uint32_t dw_scheduler_lane_ready_count (const dw_scheduler_t *self, uint32_t lane);
 /* How many workers hold tasks. */
 uint32_t dw_scheduler_active_count (const dw_scheduler_t *self);
-/* Whether something is ready that no worker is there for: a shell's question, when nothing goes on. */
-bool dw_scheduler_has_unserved (const dw_scheduler_t *self);
-/* The first node of a run that is; DW_NONE: there is none. */
+/* The first node of a run that is ready and that no worker is there for: a shell's question, when nothing goes on.
+ * DW_NONE: there is none. */
 uint32_t dw_scheduler_unserved_node (const dw_scheduler_t *self, uint32_t run);
 /* The ticket of the first task that a worker holds unanswered, and when that became the first, or was answered for in
  * part, or given up. When it holds none the ticket is that of the next one that it is sent. */

@@ -7,76 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Makes room in a full ring: drops the entries of runs that have ended; twice the size holds what
- * is left, so a ring is at most four times as large as the live runs ask for. */
-static bool s_lane_grow (const dw_scheduler_t *self, dw_lane_t *lane) {
-    uint32_t live_count = 0;
-    for (uint32_t i = 0; i < lane->entries_count; i++)
-        live_count += dw_scheduler_is_live (self, lane->entries[i]);
-    uint32_t size = lane->entries_size ? lane->entries_size : 8;
-    if (2 * live_count > size)
-        size *= 2;
-    dw_lane_entry_t *entries = malloc (size * sizeof *entries);
-    if (!entries)
-        return false;
-    live_count = 0;
-    for (uint32_t i = 0; i < lane->entries_count; i++) {
-        dw_lane_entry_t entry = lane->entries[(lane->entries_head + i) & (lane->entries_size - 1)];
-        if (dw_scheduler_is_live (self, entry))
-            entries[live_count++] = entry;
-    }
-    free (lane->entries);
-    lane->entries = entries;
-    lane->entries_size = size;
-    lane->entries_head = 0;
-    lane->entries_count = live_count;
-    return true;
-}
-
-static uint32_t s_age (const dw_scheduler_t *self, uint32_t run) {
-    return self->runs[self->runs[run].root].serial;
-}
-
-/* Runs come one after another; what was added to one comes before it, and before all that are younger. */
-static void s_lane_append (dw_scheduler_t *self, dw_lane_t *lane, uint32_t run) {
-    if (lane->entries_count == lane->entries_size && !s_lane_grow (self, lane)) {
-        self->no_memory = true;
-        return;
-    }
-    uint32_t mask = lane->entries_size - 1, place = lane->entries_count++;
-    for (uint32_t at = lane->entries_head + place; self->runs[run].added && place > 0;
-         place--, at--) {
-        dw_lane_entry_t before = lane->entries[(at - 1) & mask];
-        if ((int32_t) (s_age (self, before.run) - s_age (self, run)) < 0)
-            break;
-        lane->entries[at & mask] = before;
-    }
-    lane->entries[(lane->entries_head + place) & mask] = (dw_lane_entry_t){
-        .run = run, .serial = self->runs[run].serial};
-}
-
 void dw_scheduler_make_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     uint32_t lane_index = dw_run_lane (run, node);
     dw_lane_t *lane = &self->lanes[lane_index];
     run->nodes[node].state = DW_STATE_READY;
-    if (dw_run_ready_count (run, lane_index) == 0)
-        s_lane_append (self, lane, run_index);
     dw_ready_push (&run->ready, node);
+    if (dw_run_ready_count (run, lane_index) == 1)
+        dw_scheduler_enter_lane (self, lane, run_index);
+    else if (self->runs[run->root].added_count > 0 && dw_run_ready_first (run, lane_index) == node)
+        dw_scheduler_settle_in_lane (self, lane, run_index);
     lane->ready_count++;
     self->ready_count++;
     dw_scheduler_pending_add (self, lane_index);
-}
-
-/* A run that has no ready node in a lane any more has no entry there either. */
-static void s_lane_remove (const dw_scheduler_t *self, dw_lane_t *lane, uint32_t run) {
-    uint32_t mask = lane->entries_size - 1, kept = 0;
-    for (uint32_t i = 0; i < lane->entries_count; i++) {
-        dw_lane_entry_t entry = lane->entries[(lane->entries_head + i) & mask];
-        if (entry.run != run || entry.serial != self->runs[run].serial)
-            lane->entries[(lane->entries_head + kept++) & mask] = entry;
-    }
-    lane->entries_count = kept;
 }
 
 void dw_scheduler_take_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
@@ -85,7 +28,9 @@ void dw_scheduler_take_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t
     dw_lane_t *lane = &self->lanes[lane_index];
     dw_ready_remove (&run->ready, node);
     if (dw_ready_count (&run->ready, lane_index) == 0)
-        s_lane_remove (self, lane, run_index);
+        dw_scheduler_leave_lane (self, lane, run_index);
+    else if (run->added_count > 0)
+        dw_scheduler_settle_in_lane (self, lane, run_index);
     lane->ready_count--;
     self->ready_count--;
 }
@@ -271,7 +216,7 @@ static void s_on_skipped (void *arg, uint32_t node) {
     dw_scheduler_count_out (skip->self, skip->run, node);
 }
 
-/* The same for a plain run. */
+/* What dw_scheduler_steps_done does, for a plain run. */
 static uint32_t s_steps_done_plain (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
                                     uint32_t steps) {
     dw_run_t *run = &self->runs[run_index];
@@ -280,7 +225,7 @@ static uint32_t s_steps_done_plain (dw_scheduler_t *self, uint32_t run_index, ui
     uint32_t made = dw_ready_count (&run->ready, 0) - before;
     if (made > 0) {
         if (before == 0)
-            s_lane_append (self, &self->lanes[0], run_index);
+            dw_scheduler_enter_lane (self, &self->lanes[0], run_index);
         self->lanes[0].ready_count += made;
         self->ready_count += made;
         dw_scheduler_pending_add (self, 0);
@@ -344,15 +289,16 @@ static int64_t s_backoff_ns (const dw_scheduler_t *self, const dw_run_t *run, ui
     return (int64_t) (wait_us * 1000);
 }
 
-void dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node, uint16_t code,
-                              uint32_t handle) {
+dw_command_t *dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node,
+                                       uint16_t code, uint32_t handle) {
     dw_command_t *command = dw_scheduler_command (self, DW_KEEP_ERROR);
     if (!command)
-        return;
+        return NULL;
     command->run = run;
     command->node = node;
     command->code = code;
     command->handle = handle;
+    return command;
 }
 
 /* What follows from what has just become final. */
@@ -410,13 +356,9 @@ void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_
 }
 
 void dw_scheduler_node_unserved (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
-    dw_command_t *command = dw_scheduler_command (self, DW_KEEP_ERROR);
+    dw_command_t *command = dw_scheduler_keep_error (self, run_index, node, 503, DW_NONE);
     if (!command)
         return;
-    command->run = run_index;
-    command->node = node;
-    command->code = 503;
-    command->handle = DW_NONE;
     command->is_unserved = true;
     dw_scheduler_node_failed (self, run_index, node);
 }
@@ -506,28 +448,12 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
     assert (run->life == DW_RUN_FREE);
     self->counts.runs_submitted++;
     run->serial = ++self->serial;
-    if (plan->nodes_count == 0) {
-        run->plan = plan;
-        run->added = NULL;
-        run->root = event->run;
-        run->added_count = 0;
-        run->unfinished_count = run->not_done_count = run->failed_count = run->sent_count = 0;
-        run->left_out_count = 0;
-        run->life = DW_RUN_LIVE;
-        s_finish (self, event->run, DW_RUN_OK);
-        return;
-    }
-    if (dw_run_begin (run, plan, self->template, self->has_retries, dw_scheduler_is_in_order (self),
+    run->root = event->run;
+    if (plan->nodes_count == 0 ||
+        dw_run_begin (run, plan, self->template, self->has_retries, dw_scheduler_is_in_order (self),
                       event->outputs, event->outputs_count)) {
-        run->life = DW_RUN_LIVE;
-        run->nodes = NULL; /* dw_scheduler_node_state says cancelled */
-        run->plan = plan;
-        run->added = NULL;
-        run->root = event->run;
-        run->added_count = 0;
-        run->sent_count = run->failed_count = run->left_out_count = 0;
-        run->not_done_count = plan->nodes_count;
-        s_finish (self, event->run, DW_RUN_FAILED);
+        dw_run_begin_empty (run, plan);
+        s_finish (self, event->run, plan->nodes_count == 0 ? DW_RUN_OK : DW_RUN_FAILED);
         return;
     }
     if (event->deadline_ns)
@@ -536,7 +462,6 @@ void dw_scheduler_on_run_submitted (dw_scheduler_t *self, const dw_event_t *even
                                                    .run = event->run,
                                                    .serial = run->serial,
                                                    .node = DW_NONE});
-    run->root = event->run;
     run->budget = plan->added_nodes_max;
     run->is_plain = plan->pool && plan->lanes_count == 1 && run->keeps_all && !run->rule &&
                     plan->strategy != DW_LEVEL && plan->adders_count == 0;
@@ -554,9 +479,9 @@ void dw_scheduler_on_run_cancelled (dw_scheduler_t *self, const dw_event_t *even
 /* A node at which a run was when its time was over. */
 static void s_out_of_time (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
-    dw_scheduler_keep_error (self, run_index, node, 408, DW_NONE);
-    if (!self->no_memory)
-        self->commands->items[self->commands->count - 1].of_run = true;
+    dw_command_t *command = dw_scheduler_keep_error (self, run_index, node, 408, DW_NONE);
+    if (command)
+        command->of_run = true;
     if (run->nodes[node].state == DW_STATE_WAITING)
         run->nodes[node].attempts++; /* a later step of a chain */
     run->nodes[node].state = DW_STATE_FAILED;

@@ -6,6 +6,7 @@
  *     scheduler_workers.c    what workers hold, what their answers do, what time does
  *     scheduler_added.c      graphs that nodes add to their runs
  *     scheduler_lanes.c      who serves a lane
+ *     scheduler_entries.c    which runs have something ready in a lane, and in which order that is taken
  *     scheduler_dispatch.c   how ready tasks are given to workers
  *     scheduler_own.c        the shell's own work */
 
@@ -68,7 +69,7 @@ typedef struct dw_lane_entry_t {
 } dw_lane_entry_t;
 
 typedef struct dw_lane_t {
-    dw_lane_entry_t *entries; /* a ring of runs, first come first served */
+    dw_lane_entry_t *entries; /* a ring of runs (scheduler_entries.c says in which order) */
     uint32_t entries_size, entries_head, entries_count;
     uint32_t ready_count; /* tasks, of all runs */
     /* Who serves it. Asked from the last one on: first those that serve fewest lanes, so that the others are left
@@ -255,6 +256,12 @@ static inline uint32_t dw_scheduler_first_ready (const dw_scheduler_t *self, uin
     return dw_run_ready_first (&self->runs[run], lane_index);
 }
 
+/* A run has something ready in a lane, where it had nothing, and nothing any more. */
+void dw_scheduler_enter_lane (dw_scheduler_t *self, dw_lane_t *lane, uint32_t run_index);
+void dw_scheduler_leave_lane (dw_scheduler_t *self, dw_lane_t *lane, uint32_t run_index);
+/* It has another first ready node there, which matters where it, or what it was added to, has grown. */
+void dw_scheduler_settle_in_lane (dw_scheduler_t *self, dw_lane_t *lane, uint32_t run_index);
+
 /* Takes node out of what is ready: the first of the first run of lane. */
 static inline void dw_scheduler_unready (dw_scheduler_t *self, dw_lane_t *lane, dw_run_t *run,
                                          uint32_t node) {
@@ -262,6 +269,8 @@ static inline void dw_scheduler_unready (dw_scheduler_t *self, dw_lane_t *lane, 
     dw_ready_take (&run->ready, dw_run_ready_lane (run, lane_index), node);
     if (dw_run_ready_count (run, lane_index) == 0)
         dw_scheduler_lane_drop_first (lane);
+    else if (self->runs[run->root].added_count > 0)
+        dw_scheduler_settle_in_lane (self, lane, (uint32_t) (run - self->runs));
     lane->ready_count--;
     self->ready_count--;
 }
@@ -279,8 +288,9 @@ void dw_scheduler_finish_if_over (dw_scheduler_t *self, uint32_t run_index);
  * can have dependents outside of the chain. */
 uint32_t dw_scheduler_steps_done (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
                                   uint32_t steps);
-void dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node, uint16_t code,
-                              uint32_t handle);
+/* The command, of which the caller may say more; NULL: no memory. */
+dw_command_t *dw_scheduler_keep_error (dw_scheduler_t *self, uint32_t run, uint32_t node,
+                                       uint16_t code, uint32_t handle);
 /* node has failed for good: the failure policy. */
 void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
 /* Its processor has ended the branch of node. */

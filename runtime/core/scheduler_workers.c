@@ -106,7 +106,7 @@ static void s_pop_task (dw_scheduler_t *self, uint32_t worker_index) {
             dw_scheduler_pending_add (self, lane);
 }
 
-/* Empties a worker that is gone; what it held and somebody waits for is told to gone. */
+/* Empties a worker that is gone. */
 static void s_forget_worker (dw_scheduler_t *self, uint32_t worker_index) {
     dw_worker_state_t *worker = &self->workers[worker_index];
     if (worker->first != worker->next)
@@ -250,14 +250,57 @@ static void s_learn (dw_scheduler_t *self, const dw_worker_state_t *worker, uint
     lane->mean_ns = dw_scheduler_moved (lane->mean_ns, duration_ns * steps);
 }
 
-/* A task was done by a worker that it had been taken back from: the work was in vain. Where answers
- * are long on their way that is no accident, so the worker is given more time. */
-static void s_note_in_vain (dw_worker_state_t *worker, dw_held_task_t *task) {
-    if (!task->was_late)
-        return;
-    task->was_late = false;
-    if (worker->late_ns < DW_LATE_NS_MAX)
+/* Nobody waits for what was done, but the worker is through with it. The work may be in vain because the task had been
+ * taken back: where answers are long on their way that is no accident, so the worker is given more time. */
+static void s_done_in_vain (dw_scheduler_t *self, dw_held_task_t *task, const dw_event_t *event) {
+    dw_worker_state_t *worker = &self->workers[event->worker];
+    self->counts.answers_ignored++;
+    task->done += event->steps;
+    if (task->was_late && worker->late_ns < DW_LATE_NS_MAX)
         worker->late_ns *= 2;
+    task->was_late = false;
+    if (event->last)
+        s_pop_task (self, event->worker);
+}
+
+/* An answer that makes no sense: for no step, or for more than there are. */
+static void s_done_nonsense (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
+                             uint32_t worker) {
+    dw_run_t *run = &self->runs[run_index];
+    run->sent_count--;
+    s_pop_task (self, worker);
+    if (run->nodes[node].state == DW_STATE_WAITING)
+        run->nodes[node].attempts++;
+    dw_scheduler_attempt_failed (self, run_index, node, 502, DW_NONE);
+}
+
+static bool s_keep_output (dw_scheduler_t *self, const dw_held_task_t *task, uint32_t steps,
+                           uint32_t handle) {
+    dw_command_t *command = dw_scheduler_command (self, DW_KEEP_OUTPUT);
+    if (!command)
+        return false;
+    const dw_run_node_t *node = &self->runs[task->run].nodes[task->node];
+    command->run = task->run;
+    command->node = task->node;
+    command->steps = steps;
+    command->attempt = node->attempts;
+    if (node->state == DW_STATE_WAITING)
+        command->attempt++; /* a later step of a chain, not counted yet */
+    command->handle = handle;
+    return true;
+}
+
+/* The worker is at the next steps of its task; kept: of those that the event tells of. */
+static void s_go_on_with_task (dw_scheduler_t *self, dw_held_task_t *task, const dw_event_t *event,
+                               uint32_t kept, uint32_t next) {
+    task->node = next;
+    task->shown = dw_run_shown (&self->runs[task->run], next);
+    task->steps -= kept;
+    task->cut -= event->steps - kept;
+    task->done += event->steps;
+    self->workers[event->worker].since_ns = self->now_ns;
+    if (task->steps == 0) /* it is at what was cancelled, or about to hear so */
+        dw_scheduler_give_up (self, event->worker, event->ticket);
 }
 
 void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
@@ -265,51 +308,28 @@ void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
     if (!worker)
         return;
     dw_held_task_t *task = dw_scheduler_task (worker, worker->first);
-    if (task->run == DW_NONE) { /* nobody waits for it, but the worker is through with it */
-        self->counts.answers_ignored++;
-        task->done += event->steps;
-        s_note_in_vain (worker, task);
-        if (event->last)
-            s_pop_task (self, event->worker);
+    uint32_t run = task->run, node = task->node, steps = event->steps;
+    if (run == DW_NONE) {
+        s_done_in_vain (self, task, event);
         return;
     }
-    uint32_t run = task->run, node = task->node, steps = event->steps;
-    if (steps < 1 || steps > task->steps + task->cut) { /* an answer that makes no sense */
-        self->runs[run].sent_count--;
-        s_pop_task (self, event->worker);
-        if (self->runs[run].nodes[node].state == DW_STATE_WAITING)
-            self->runs[run].nodes[node].attempts++;
-        dw_scheduler_attempt_failed (self, run, node, 502, DW_NONE);
+    if (steps < 1 || steps > task->steps + task->cut) {
+        s_done_nonsense (self, run, node, event->worker);
         return;
     }
     s_learn (self, worker, run, node, steps, event->duration_ns);
     bool is_over = event->last || steps == task->steps + task->cut;
     if (steps > task->steps)
         steps = task->steps; /* what is behind them was cancelled, and is not kept */
-    dw_command_t *command = dw_scheduler_command (self, DW_KEEP_OUTPUT);
-    if (!command)
+    if (!s_keep_output (self, task, steps, event->handle))
         return;
-    command->run = run;
-    command->node = node;
-    command->steps = steps;
-    command->attempt = self->runs[run].nodes[node].attempts;
-    if (self->runs[run].nodes[node].state == DW_STATE_WAITING)
-        command->attempt++; /* a later step of a chain, not counted yet */
-    command->handle = event->handle;
     if (is_over) {
         self->runs[run].sent_count--;
         s_pop_task (self, event->worker);
     }
     uint32_t next = dw_scheduler_steps_done (self, run, node, steps);
     if (!is_over) {
-        task->node = next;
-        task->shown = dw_run_shown (&self->runs[run], next);
-        task->steps -= steps;
-        task->cut -= event->steps - steps;
-        task->done += event->steps;
-        worker->since_ns = self->now_ns;
-        if (task->steps == 0) /* it is at what was cancelled, or about to hear so */
-            dw_scheduler_give_up (self, event->worker, event->ticket);
+        s_go_on_with_task (self, task, event, steps, next);
     } else if (next != DW_NONE && (self->runs[run].nodes[next].wanted & DW_WANTED))
         dw_scheduler_make_ready (self, run, next); /* the rest of the chain: it was given back */
     dw_scheduler_finish_if_over (self, run);

@@ -4,16 +4,17 @@
 #include "actors/result.h"
 #include "tests/broken/peer.h"
 
-#define RUNS     3u
-#define SLOT     32u
-#define LOOK_MS  20
-#define WAIT_NS  INT64_C (3000000000)
-#define AGAIN_NS INT64_C (5000000000)
+#define RUNS        3u
+#define SLOT        32u
+#define PAYLOAD_MAX (1u << 24)
+#define LOOK_MS     20
+#define WAIT_NS     INT64_C (3000000000)
+#define AGAIN_NS    INT64_C (5000000000)
 
 typedef struct client_t {
     void *context;
     const char *endpoint;
-    peer_t peer;
+    peer_t peer, forgotten; /* its connection; the one before, of who looks there, too */
     uint64_t incarnation;
     uint8_t uuid[DW_WIRE_UUID_SIZE], session[DW_WIRE_UUID_SIZE];
     bool has_session, is_welcome, is_over, is_cut;
@@ -94,6 +95,10 @@ static void s_look_at_table (client_t *self, const dw_wire_result_t *record) {
                                                &self->peer.reader, &size, &frame);
     if (table && size >= SLOT && table[1] == 3 && has ("follows-any-offset") && table[15] == 0xff)
         abort (); /* where it has nothing to read */
+    const uint8_t *blob = dw_message_resolve (&self->peer.in, 0, &record->blob, &self->peer.reader,
+                                              &size, &frame);
+    if (blob && size > PAYLOAD_MAX && has ("has-room-for-so-much"))
+        abort (); /* where it has no room for more */
 }
 
 static void s_on_results (client_t *self) {
@@ -142,6 +147,11 @@ static void s_on_message (client_t *self) {
 
 static void s_come (client_t *self) {
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
+    if (has ("obeys-the-forgotten")) {
+        peer_close (&self->forgotten);
+        self->forgotten = self->peer;
+        self->peer = (peer_t){0};
+    }
     peer_close (&self->peer);
     self->peer = peer_connect (self->context, self->endpoint);
     self->is_welcome = self->is_cut = false;
@@ -183,11 +193,14 @@ int main (int argc, char **argv) {
         zmq_poll (&item, 1, LOOK_MS);
         while (!self.is_over && peer_take (&self.peer))
             s_on_message (&self);
+        while (peer_take (&self.forgotten))
+            self.is_over |= self.forgotten.type == DW_WIRE_STOP;
         s_look_for_silence (&self, dw_clock_ns ());
     }
     if (self.is_welcome && !has ("no-bye"))
         peer_say (&self.peer, DW_WIRE_BYE);
     peer_close (&self.peer);
+    peer_close (&self.forgotten);
     zmq_ctx_term (self.context);
     return 0;
 }

@@ -8,6 +8,8 @@
 #define TOGETHER    4096u
 #define CREDIT      100u
 #define TASKS_TAKEN 20u /* by the one that takes less than it says */
+#define MANY_SLOTS  100000000u
+#define PAYLOAD_MAX (2u << 20)
 
 typedef struct slot_t {
     peer_t peer;
@@ -24,7 +26,7 @@ typedef struct slot_t {
 typedef struct worker_t {
     void *context;
     const char *endpoint;
-    peer_t agent;
+    peer_t agent, forgotten; /* its connection; the one before, of who looks there, too */
     slot_t *slots[SLOTS];
     uint32_t numbers[SLOTS];
     uint8_t token[DW_WIRE_TOKEN_SIZE];
@@ -145,10 +147,18 @@ static void s_write_answer (slot_t *slot, const answer_t *answer) {
         return;
     dw_write_uint (head, answer->ticket + (has ("wrong-ticket") ? 1 : 0));
     dw_write_uint (head, 0);
-    dw_write_uint (head, answer->is_cancelled ? DW_WIRE_RETURNED : DW_WIRE_DONE);
+    bool is_large = answer->size > PAYLOAD_MAX && !has ("sends-any-output");
+    dw_write_uint (head, answer->is_cancelled ? DW_WIRE_RETURNED
+                         : is_large           ? DW_WIRE_FAILED
+                                              : DW_WIRE_DONE);
     dw_write_uint (head, 1000);
     if (answer->is_cancelled)
         return;
+    if (is_large) {
+        dw_write_uint (head, 413);
+        dw_write_str (head, "too large", 9);
+        return;
+    }
     dw_write_uint (head, steps);
     for (uint32_t i = 0; i < steps; i++) {
         dw_write_bin (head, answer->payload, answer->size);
@@ -228,6 +238,18 @@ static void s_on_slot (worker_t *self, slot_t *slot) {
 
 /* ---- The agent -------------------------------------------------------------------------------- */
 
+static void s_beat (worker_t *self) {
+    peer_begin (&self->agent, DW_WIRE_BEAT);
+    for (uint32_t i = 0; i < SLOTS; i++)
+        dw_write_slot (
+            &self->agent.out.head,
+            &(dw_wire_slot_t){.number = self->numbers[i] + (has ("beats-for-others") ? 1 : 0)});
+    if (has ("never-beats"))
+        dw_packet_clear (&self->agent.out);
+    else
+        peer_send (&self->agent);
+}
+
 static void s_say_agent (worker_t *self) {
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
     static uint8_t uuid[DW_WIRE_UUID_SIZE] = "a broken worker";
@@ -235,18 +257,21 @@ static void s_say_agent (worker_t *self) {
     memcpy (uuid, &pid, sizeof pid);
     self->incarnation += has ("same-incarnation") && self->incarnation ? 0 : 1;
     peer_hello (&self->agent, DW_WIRE_AGENT, no_token, 0, 0);
-    dw_write_agent (&self->agent.out.head, &(dw_wire_agent_t){.uuid = uuid,
-                                                              .incarnation = self->incarnation,
-                                                              .slots = SLOTS,
-                                                              .pid = (uint64_t) pid,
-                                                              .host = "here",
-                                                              .host_size = 4,
-                                                              .processors_count = 1});
+    dw_write_agent (&self->agent.out.head,
+                    &(dw_wire_agent_t){.uuid = uuid,
+                                       .incarnation = self->incarnation,
+                                       .slots = has ("too-many-slots") ? MANY_SLOTS : SLOTS,
+                                       .pid = (uint64_t) pid,
+                                       .host = "here",
+                                       .host_size = 4,
+                                       .processors_count = 1});
     dw_write_str (&self->agent.out.head, "identity", 8);
     dw_write_array (&self->agent.out.head, 0);
     peer_send (&self->agent);
     if (has ("talks-before-welcome"))
         peer_say (&self->agent, DW_WIRE_BEAT);
+    if (has ("too-many-slots"))
+        s_beat (self); /* of slots that nobody has counted */
 }
 
 static bool s_on_welcome (worker_t *self) {
@@ -288,18 +313,6 @@ static bool s_on_welcome (worker_t *self) {
         self->slots[i] = s_slot_new (self, i);
     self->heard_ns = dw_clock_ns ();
     return true;
-}
-
-static void s_beat (worker_t *self) {
-    peer_begin (&self->agent, DW_WIRE_BEAT);
-    for (uint32_t i = 0; i < SLOTS; i++)
-        dw_write_slot (
-            &self->agent.out.head,
-            &(dw_wire_slot_t){.number = self->numbers[i] + (has ("beats-for-others") ? 1 : 0)});
-    if (has ("never-beats"))
-        dw_packet_clear (&self->agent.out);
-    else
-        peer_send (&self->agent);
 }
 
 static void s_on_replace (worker_t *self) {
@@ -353,6 +366,8 @@ static void s_serve (worker_t *self) {
         int64_t now_ns = dw_clock_ns ();
         while (!self->is_told && peer_take (&self->agent))
             s_on_agent (self);
+        while (peer_take (&self->forgotten))
+            self->is_told |= self->forgotten.type == DW_WIRE_STOP;
         s_look_at_slots (self, now_ns);
         if (now_ns >= self->beat_ns) {
             s_beat (self);
@@ -387,6 +402,11 @@ static bool s_come (worker_t *self) {
         s_serve (self);
     for (uint32_t i = 0; i < SLOTS; i++)
         s_slot_free (&self->slots[i]);
+    if (self->is_lost && is_welcome && has ("obeys-the-forgotten")) {
+        peer_close (&self->forgotten);
+        self->forgotten = self->agent;
+        return true;
+    }
     if (self->is_lost && is_welcome)
         peer_say (&self->agent, DW_WIRE_BYE);
     peer_close (&self->agent);
@@ -401,6 +421,7 @@ int main (int argc, char **argv) {
     sigaction (SIGTERM, &(struct sigaction){.sa_handler = s_on_signal}, NULL);
     while (s_come (&self)) {
     }
+    peer_close (&self.forgotten);
     zmq_ctx_term (self.context);
     return 0;
 }

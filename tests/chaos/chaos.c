@@ -140,6 +140,7 @@ static const struct {
     {"loss", chaos_loss},
     {"slow", chaos_slow},
     {"foreign", chaos_foreign},
+    {"strange", chaos_strange},
 };
 
 #define SCENARIOS (sizeof s_scenarios / sizeof *s_scenarios)

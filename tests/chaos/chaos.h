@@ -49,10 +49,10 @@ unsigned chaos_descriptors (int pid);
 
 typedef void chaos_scenario_t (chaos_t *self);
 chaos_scenario_t chaos_kill, chaos_idle, chaos_drain, chaos_foreign, chaos_late,
-    chaos_stale;                                                 /* workers.c */
-chaos_scenario_t chaos_coordinator, chaos_pause, chaos_shutdown; /* coordinators.c */
-chaos_scenario_t chaos_clients, chaos_apart;                     /* clients.c */
-chaos_scenario_t chaos_partition, chaos_loss, chaos_slow;        /* networks.c */
+    chaos_stale;                                                         /* workers.c */
+chaos_scenario_t chaos_coordinator, chaos_pause, chaos_shutdown;         /* coordinators.c */
+chaos_scenario_t chaos_clients, chaos_apart;                             /* clients.c */
+chaos_scenario_t chaos_partition, chaos_loss, chaos_slow, chaos_strange; /* networks.c */
 chaos_scenario_t chaos_silent, chaos_garbage, chaos_bombs, chaos_endless,
     chaos_keys;                   /* strangers.c */
 chaos_scenario_t chaos_curve;     /* curve.c */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/chaos/foreign.h"
 #include "tests/chaos/listener.h"
 #include "tests/chaos/load.h"
 #include "tests/chaos/relay.h"
@@ -22,7 +23,7 @@ typedef enum fleet_role_t {
     FLEET_CUSTOMER, /* a client (customers.h) */
     FLEET_RELAY,
     FLEET_LISTENER, /* listens at every endpoint that there is (listener.h) */
-    FLEET_FOREIGN,  /* a worker of one slot in Python: worker.py */
+    FLEET_FOREIGN,  /* a worker of one slot in another language (foreign.h) */
     FLEET_SPINNER,  /* keeps a CPU busy */
 } fleet_role_t;
 
@@ -33,6 +34,7 @@ typedef struct fleet_job_t {
     char keys[48];      /* the folder of keys; "": none */
     char key[16];       /* a worker's or a customer's key among them */
     uint32_t customer;  /* which one */
+    foreign_t language; /* a foreign worker's */
     uint32_t slots;
     int reconnect_ms;
     uint32_t heartbeat_ms, silence_ms, slots_max, clients_max; /* a coordinator's */
@@ -60,8 +62,6 @@ typedef struct fleet_counts_t {
 bool fleet_begin (const char *folder);
 /* What was counted; the test may set it to zeros while nobody counts. */
 fleet_counts_t *fleet_counts (void);
-/* Whether there can be workers in Python here. */
-bool fleet_has_foreign (void);
 /* Starts a process in a place that is free; its pid. A worker goes on trying to connect for 10 s. */
 int fleet_start (uint32_t place, const fleet_job_t *job);
 /* SIGTERM drains a worker. After SIGKILL the process is reaped and its place is free. */

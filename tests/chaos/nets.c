@@ -122,6 +122,8 @@ bool nets_begin (uint32_t count) {
 }
 
 void nets_end (void) {
+    if (s_home < 0)
+        return;
     nets_enter (NETS_HOME);
     for (uint32_t i = 0; i <= s_count; i++)
         if (s_nets[i] >= 0)

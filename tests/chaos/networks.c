@@ -47,6 +47,14 @@ static bool s_make_nets (chaos_t *chaos) {
     return ok;
 }
 
+/* Whether there are nets; else it is said why there are none, or what else is missing (NULL: nothing). */
+static bool s_is_possible (chaos_t *chaos, const char *why_not) {
+    const char *why = nets_why_not () ? nets_why_not () : why_not;
+    if (why)
+        chaos_skip (chaos, why);
+    return !why && s_make_nets (chaos);
+}
+
 /* What was begun comes to its end, and all workers are there again. */
 static void s_heal (field_t *self) {
     for (uint32_t net = 1; net <= WORKERS + 1; net++)
@@ -88,8 +96,8 @@ static uint64_t s_cut_lines (field_t *self, const s_cutting_t *cutting) {
     return cuts;
 }
 
-static void s_partition (chaos_t *chaos, const s_cutting_t *cutting) {
-    field_t *self = s_begin (chaos);
+static void s_partition (field_t *self, const s_cutting_t *cutting) {
+    chaos_t *chaos = self->chaos;
     int64_t begin_ms = now_ms ();
     uint64_t lost = nets_lost_count ();
     if (field_begin (self) && field_await_workers (self, 5000) >= 0) {
@@ -145,17 +153,12 @@ static void s_partition_client (chaos_t *chaos) {
 }
 
 void chaos_partition (chaos_t *chaos) {
-    const char *why = nets_why_not ();
-    if (why) {
-        chaos_skip (chaos, why);
-        return;
-    }
-    if (s_make_nets (chaos)) {
+    if (s_is_possible (chaos, NULL)) {
         for (size_t i = 0; i < sizeof s_cuttings / sizeof *s_cuttings; i++) {
             if (i > 0)
                 chaos_row (chaos, s_cuttings[i].name);
             snprintf (chaos->row->name, sizeof chaos->row->name, "%s", s_cuttings[i].name);
-            s_partition (chaos, &s_cuttings[i]);
+            s_partition (s_begin (chaos), &s_cuttings[i]);
         }
         chaos_row (chaos, "partition client");
         s_partition_client (chaos);
@@ -165,61 +168,87 @@ void chaos_partition (chaos_t *chaos) {
 
 /* ---- Lossy, and slow -------------------------------------------------------------------------- */
 
+/* Workers of one slot each say less. */
+static void s_lose (field_t *self, uint64_t lost_least) {
+    chaos_t *chaos = self->chaos;
+    int64_t begin_ms = now_ms ();
+    self->options.system.heartbeat_ms = 1000; /* as it is by default */
+    self->options.system.silence_ms = 3000;
+    if (field_begin (self) && field_await_workers (self, 5000) >= 0) {
+        uint64_t before = nets_lost_count ();
+        for (uint32_t net = 1; net <= WORKERS + 1; net++)
+            nets_lose (net, NETS_BOTH, 10);
+        load_finish (&self->load, 2 * chaos->stretch_ms);
+        uint64_t lost = nets_lost_count () - before;
+        s_heal (self);
+        field_account (self);
+        chaos_fault (chaos, "packets lost", lost, lost_least);
+        chaos_fault (chaos, "runs", self->load.committed, 3);
+    }
+    field_end (self);
+    chaos->row->took_ms = now_ms () - begin_ms;
+}
+
+static void s_slow_down (field_t *self) {
+    chaos_t *chaos = self->chaos;
+    int64_t begin_ms = now_ms ();
+    self->options.kind = LOAD_HEAVY;
+    self->options.system.heartbeat_ms = 1000;
+    self->options.system.silence_ms = 4000; /* a result takes 2.1 s, and it was quiet before */
+    self->load.runs_max = chaos->is_short ? 2 : (uint64_t) chaos->stretch_ms / 1000;
+    self->load.in_flight_max =
+        1; /* two results in one message take 4.2 s, which is longer than the silence */
+    for (uint32_t net = 1; net <= WORKERS + 1; net++)
+        nets_slow (net, 1000);
+    if (field_begin (self) && field_await_workers (self, 5000) >= 0) {
+        int64_t load_ms = now_ms ();
+        field_finish (self,
+                      (int) self->load.runs_max * 10000); /* 6 s, and those of a busy machine */
+        int64_t took_ms = now_ms () - load_ms;
+        field_account (self);
+        uint64_t kib = self->load.committed * LOAD_HEAVY_NODES * LOAD_HEAVY_BYTES / 1024;
+        printf ("  to the client alone %llu KiB in %lld ms\n", (unsigned long long) kib,
+                (long long) took_ms);
+        chaos_check (chaos, (uint64_t) took_ms > kib * 7, "the line was not slow"); /* 8 ms a KiB */
+        chaos_fault (chaos, "packets that waited", nets_waited_count (), kib);
+        chaos_check (chaos, self->lost_count == 0, "a worker was taken for lost");
+    }
+    field_end (self);
+    chaos->row->took_ms = now_ms () - begin_ms;
+}
+
 void chaos_loss (chaos_t *chaos) {
-    const char *why = nets_why_not ();
-    if (why) {
-        chaos_skip (chaos, why);
-        return;
-    }
-    if (s_make_nets (chaos)) {
-        field_t *self = s_begin (chaos);
-        self->options.system.heartbeat_ms = 1000; /* as it is by default */
-        self->options.system.silence_ms = 3000;
-        if (field_begin (self) && field_await_workers (self, 5000) >= 0) {
-            for (uint32_t net = 1; net <= WORKERS + 1; net++)
-                nets_lose (net, NETS_BOTH, 10);
-            load_finish (&self->load, 2 * chaos->stretch_ms);
-            uint64_t lost = nets_lost_count ();
-            s_heal (self);
-            field_account (self);
-            chaos_fault (chaos, "packets lost", lost, (uint64_t) chaos->stretch_ms / 20);
-            chaos_fault (chaos, "runs", self->load.committed, 3);
-        }
-        field_end (self);
-    }
+    if (s_is_possible (chaos, NULL))
+        s_lose (s_begin (chaos), (uint64_t) chaos->stretch_ms / 20);
     nets_end ();
 }
 
 void chaos_slow (chaos_t *chaos) {
-    const char *why = nets_why_not ();
-    if (why) {
-        chaos_skip (chaos, why);
-        return;
-    }
-    if (s_make_nets (chaos)) {
-        field_t *self = s_begin (chaos);
-        self->options.kind = LOAD_HEAVY;
-        self->options.system.heartbeat_ms = 1000;
-        self->options.system.silence_ms = 3000;
-        self->load.runs_max = chaos->is_short ? 2 : (uint64_t) chaos->stretch_ms / 1000;
-        self->load.in_flight_max =
-            1; /* two results in one message take longer than the time of silence */
-        for (uint32_t net = 1; net <= WORKERS + 1; net++)
-            nets_slow (net, 1000);
-        if (field_begin (self) && field_await_workers (self, 5000) >= 0) {
-            int64_t begin_ms = now_ms ();
-            field_finish (self, (int) self->load.runs_max * 6000);
-            int64_t took_ms = now_ms () - begin_ms;
-            field_account (self);
-            uint64_t kib = self->load.committed * LOAD_HEAVY_NODES * LOAD_HEAVY_BYTES / 1024;
-            printf ("  to the client alone %llu KiB in %lld ms\n", (unsigned long long) kib,
-                    (long long) took_ms);
-            chaos_check (chaos, (uint64_t) took_ms > kib * 7,
-                         "the line was not slow"); /* 8 ms a KiB */
-            chaos_fault (chaos, "packets that waited", nets_waited_count (), kib);
-            chaos_check (chaos, self->lost_count == 0, "a worker was taken for lost");
-        }
-        field_end (self);
+    if (s_is_possible (chaos, NULL))
+        s_slow_down (s_begin (chaos));
+    nets_end ();
+}
+
+/* ---- The same with workers in another language ------------------------------------------------ */
+
+static field_t *s_begin_foreign (chaos_t *chaos) {
+    field_t *self = s_begin (chaos);
+    self->job.role = FLEET_FOREIGN;
+    self->job.language = FOREIGN_PYTHON;
+    self->job.slots = 1;
+    self->options.system.heartbeat_ms = 200; /* as in chaos_foreign */
+    self->options.system.silence_ms = 800;
+    return self;
+}
+
+void chaos_strange (chaos_t *chaos) {
+    if (s_is_possible (chaos, foreign_prepare (FOREIGN_PYTHON, chaos->folder))) {
+        snprintf (chaos->row->name, sizeof chaos->row->name, "foreign partition");
+        s_partition (s_begin_foreign (chaos), &s_cuttings[2]);
+        chaos_row (chaos, "foreign loss");
+        s_lose (s_begin_foreign (chaos), (uint64_t) chaos->stretch_ms / 60);
+        chaos_row (chaos, "foreign slow");
+        s_slow_down (s_begin_foreign (chaos));
     }
     nets_end ();
 }

@@ -80,15 +80,16 @@ static void s_kill_and_stop (field_t *self, s_faults_t *faults) {
 }
 
 /* What must have happened to answers; a repeated one is suppressed, unless its worker is gone by then. */
-static void s_account_answers (field_t *self, uint64_t few) {
+static void s_account_answers (field_t *self, uint64_t runs) {
+    uint64_t few = runs / 2, rare = (runs + 5) / 20;
     const relay_counts_t *counts = &fleet_counts ()->relay;
     dw_status_t *status = field_status (self);
     uint64_t suppressed = status ? status->answers_ignored + status->messages_ignored : 0;
     chaos_fault (self->chaos, "answers late", counts->late, few);
-    chaos_fault (self->chaos, "late ones of the dead", counts->late_of_dead, (few + 9) / 10);
+    chaos_fault (self->chaos, "late ones of the dead", counts->late_of_dead, rare);
     chaos_fault (self->chaos, "answers repeated", counts->repeated, few);
     chaos_fault (self->chaos, "duplicates suppressed", suppressed, counts->repeated / 2);
-    chaos_fault (self->chaos, "tasks sent again", status ? status->lost : 0, (few + 9) / 10);
+    chaos_fault (self->chaos, "tasks sent again", status ? status->lost : 0, rare);
     dw_status_destroy (&status);
 }
 
@@ -102,7 +103,7 @@ void chaos_kill (chaos_t *chaos) {
         field_account (self);
         chaos_fault (chaos, "kills", faults.kills, chaos->runs / 10);
         chaos_fault (chaos, "stops", faults.stops, chaos->runs / 10);
-        s_account_answers (self, chaos->runs / 2);
+        s_account_answers (self, chaos->runs);
     }
     field_end (self);
 }
@@ -143,20 +144,29 @@ void chaos_drain (chaos_t *chaos) {
 
 /* ---- Workers in another language -------------------------------------------------------------- */
 
-#define FOREIGN_FAULT_MS 150 /* starting one takes 0.1 s of CPU */
+/* Starting one takes 0.1 s of CPU, in Node.js 0.5 s. */
+typedef struct s_language_t {
+    const char *name;
+    foreign_t language;
+    uint32_t fault_ms, share; /* one in so many of the runs */
+} s_language_t;
 
-/* Whether it catches SIGTERM: an interpreter that only starts still dies of it. */
-static bool s_can_drain (const field_worker_t *worker) {
-    char path[64], line[128];
-    uint64_t caught = 0;
-    snprintf (path, sizeof path, "/proc/%d/status", worker->pid);
+static const s_language_t s_languages[] = {
+    {"foreign", FOREIGN_PYTHON, 150, 1},
+    {"foreign node", FOREIGN_NODE, 400, 5},
+    {"foreign ruby", FOREIGN_RUBY, 200, 3},
+};
+
+/* Whether it has said that it serves: an interpreter that only starts still dies of SIGTERM. */
+static bool s_can_drain (const field_t *self, const field_worker_t *worker) {
+    char path[64], said[256] = "";
+    snprintf (path, sizeof path, "%s/said.%d", self->chaos->folder, worker->pid);
     FILE *file = worker->start_ms ? NULL : fopen (path, "r");
-    while (file && fgets (line, sizeof line, file))
-        if (strncmp (line, "SigCgt:", 7) == 0)
-            caught = strtoull (line + 7, NULL, 16);
-    if (file)
-        fclose (file);
-    return caught >> (SIGTERM - 1) & 1;
+    if (!file)
+        return false;
+    said[fread (said, 1, sizeof said - 1, file)] = '\0';
+    fclose (file);
+    return strstr (said, "serves") != NULL;
 }
 
 static void s_drain_foreign (field_t *self, uint32_t w) {
@@ -169,18 +179,18 @@ static void s_drain_foreign (field_t *self, uint32_t w) {
 }
 
 /* Killed, stopped and drained, while answers are late and repeated. */
-static uint64_t s_trouble_foreign (field_t *self, s_faults_t *faults) {
+static uint64_t s_trouble_foreign (field_t *self, s_faults_t *faults, uint32_t each_ms) {
     int64_t until_ms = now_ms () + self->chaos->timeout_ms, fault_ms = now_ms () + 100;
     uint64_t drains = 0;
     for (unsigned i = 1; !load_pump (&self->load) && !self->load.gone && now_ms () < until_ms;) {
         uint32_t w = random_below (&self->chaos->random, self->workers_count);
-        if (now_ms () >= fault_ms && i++ % 6 == 0 && s_can_drain (&self->workers[w])) {
+        if (now_ms () >= fault_ms && i++ % 6 == 0 && s_can_drain (self, &self->workers[w])) {
             s_drain_foreign (self, w);
             drains++;
         } else if (now_ms () >= fault_ms)
             s_fault (self, faults);
         if (now_ms () >= fault_ms)
-            fault_ms = now_ms () + FOREIGN_FAULT_MS;
+            fault_ms = now_ms () + each_ms;
         s_recover (self);
         field_take_notices (self);
         sleep_ms (1);
@@ -188,28 +198,43 @@ static uint64_t s_trouble_foreign (field_t *self, s_faults_t *faults) {
     return drains;
 }
 
-void chaos_foreign (chaos_t *chaos) {
+static void s_be_foreign (chaos_t *chaos, const s_language_t *language) {
     field_t *self = field_new (chaos);
     s_faults_t faults = {0};
-    if (!fleet_has_foreign ()) {
-        chaos_skip (chaos, "no Debian python3 with python3-zmq and python3-msgpack");
+    const char *why = foreign_prepare (language->language, chaos->folder);
+    if (why) {
+        chaos_skip (chaos, why);
         return;
     }
+    uint64_t runs = chaos->runs / language->share;
+    self->load.runs_max = runs;
     self->job.role = FLEET_FOREIGN;
+    self->job.language = language->language;
     /* What an interpreter takes to start on a busy machine, and to hand its lock over, is no silence. */
     self->options.system.heartbeat_ms = 200;
     self->options.system.silence_ms = 800;
     s_start_relay (
         self, (relay_options_t){.late = 5, .repeated = 5, .late_least_ms = 10, .late_ms = 300});
     if (field_begin (self)) {
-        uint64_t drains = s_trouble_foreign (self, &faults);
+        uint64_t drains = s_trouble_foreign (self, &faults, language->fault_ms);
         field_account (self);
-        chaos_fault (chaos, "kills", faults.kills, chaos->runs / 8);
-        chaos_fault (chaos, "stops", faults.stops, chaos->runs / 8);
-        chaos_fault (chaos, "drains", drains, chaos->runs / 15);
-        s_account_answers (self, chaos->runs / 2);
+        chaos_fault (chaos, "kills", faults.kills, runs / 8);
+        chaos_fault (chaos, "stops", faults.stops, runs / 8);
+        chaos_fault (chaos, "drains", drains, runs / 15);
+        s_account_answers (self, runs);
     }
+    fleet_signal (RELAY, SIGKILL);
     field_end (self);
+}
+
+void chaos_foreign (chaos_t *chaos) {
+    for (size_t i = 0; i < sizeof s_languages / sizeof *s_languages; i++) {
+        if (i > 0)
+            chaos_row (chaos, s_languages[i].name);
+        int64_t begin_ms = now_ms ();
+        s_be_foreign (chaos, &s_languages[i]);
+        chaos->row->took_ms = now_ms () - begin_ms;
+    }
 }
 
 /* ---- Killed while idle ------------------------------------------------------------------------ */

@@ -152,6 +152,16 @@ def a_client_prints_results_while_its_lines_are_still_to_come(field):
 
 
 @case
+def a_line_that_is_no_text_is_bytes(field):
+    field.coordinate(field.file("reverse.yaml", REVERSE))
+    worker = field.work(PYTHON)
+    done = subprocess.run([*CLIENT, "--connect", field.endpoint, "--output", "one"], input=b"\xff\x01\n", capture_output=True, timeout=20)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["results"]["one"]["payload"] == {"base64": "Af8="}, done.stdout
+    assert field.end(worker) == 0
+
+
+@case
 def a_client_says_what_is_wrong_and_ends_with_its_status(field):
     field.coordinate(field.file("reverse.yaml", REVERSE))
     at = lambda endpoint, *words: [*CLIENT, "--connect", endpoint, *words]
@@ -159,6 +169,19 @@ def a_client_says_what_is_wrong_and_ends_with_its_status(field):
     field.run(at(field.endpoint, "--key", "x"), "x\n", 64, "go together")
     field.run(at(field.endpoint, "--key", field.file("no.key"), "--server-key", "x"), "x\n", 77, "no.key: it cannot be read")
     field.run(at(f"ipc://{field.folder}/nobody"), "x\n", 69, "nobody answers at ipc://")
+
+
+@case
+def what_cannot_be_used_is_named_and_nobody_prints_a_traceback(field):
+    missing, other = field.file("no.key"), field.file("other.key", "public = short\n")
+    for words in [PYTHON, CLIENT, *others(field)]:
+        at = lambda endpoint, *more: [*words, "--connect", endpoint, *more]
+        for tried, status, said in ((words, 64, "--connect"), (at("foo"), 64, '"foo" is no endpoint to connect to'),
+                                    (at("tcp://127.0.0.1"), 64, "tcp://HOST:PORT"), (at(field.endpoint, "--key", "x"), 64, "--server-key"),
+                                    (at(field.endpoint, "--key", missing, "--server-key", missing), 77, missing),
+                                    (at(field.endpoint, "--key", other, "--server-key", other), 77, other)):
+            done = subprocess.run(tried, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+            assert done.returncode == status and said in done.stderr and done.stderr.count("\n") == 1, f"{tried}: {done.returncode}: {done.stderr}"
 
 
 @case

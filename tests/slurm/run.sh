@@ -242,6 +242,18 @@ scancel_ends_all_and_requeues_nothing () {
     compare "$folder/scancel.whole" <(head -n "$(wc -l <"$folder/scancel.whole")" "$folder/scancel.expected")
 }
 
+a_wrong_graph_ends_the_job_at_once () {
+    make_work wrong 20 10
+    sed -i 's/processor: sleep/processor: slep/' "$folder/wrong.yaml"
+    job=$(submit_allocation wrong)
+    await_state "$job" FAILED 15
+    expect "its exit status" "$(field "$job" ExitCode)" 78:0
+    expect "restarts" "$(field "$job" Restarts)" 0
+    is_said "did you mean \"sleep\"?" "$folder/wrong.log" || fail "what is wrong is not said"
+    await 20 "the end of its processes" has_no_processes
+    [ -z "$(find "$folder" -maxdepth 1 -name '.dagwood-*')" ] || fail "a folder with keys was left behind"
+}
+
 pilots_come_and_go () {
     make_work pilots 20 3000
     coordinate pilots
@@ -331,7 +343,7 @@ what_is_missing_is_named () {
 # -- All of them -------------------------------------------------------------------------------------------------------
 
 scenarios=(what_is_missing_is_named start_is_one_allocation a_rank_that_is_killed_takes_nothing_along
-    a_node_that_goes_down_takes_nothing_along scancel_ends_all_and_requeues_nothing pilots_come_and_go
+    a_node_that_goes_down_takes_nothing_along scancel_ends_all_and_requeues_nothing a_wrong_graph_ends_the_job_at_once pilots_come_and_go
     a_pilot_that_goes_down_is_requeued_and_no_other
     a_late_answer_from_a_node_declared_down_is_nobodys a_time_limit_requeues_and_nothing_is_done_twice_or_lost)
 [ $# = 0 ] || scenarios=("$@")

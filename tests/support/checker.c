@@ -182,18 +182,6 @@ static bool s_check_readings (model_t *self, const dw_command_t *command) {
     return true;
 }
 
-/* Whether a is to be taken before b where the order is by priority. */
-static bool s_goes_before (const model_t *self, uint32_t a, uint32_t b) {
-    const evaluator_t *evaluator = self->evaluator;
-    uint32_t level_a = evaluator->level[evaluator->by_rank[a]];
-    uint32_t level_b = evaluator->level[evaluator->by_rank[b]];
-    bool transforms_a = random_graph_transforms (evaluator->graph, evaluator->by_rank[a]);
-    bool transforms_b = random_graph_transforms (evaluator->graph, evaluator->by_rank[b]);
-    if (level_a != level_b)
-        return level_a < level_b;
-    return transforms_a != transforms_b ? transforms_a : a < b;
-}
-
 /* Whether node is ready, or may be again by now: the model does not know the jitter of a backoff. */
 static bool s_may_be_ready (const model_t *self, const model_run_t *run, uint32_t node) {
     const model_node_t *it = &run->nodes[node];
@@ -228,7 +216,8 @@ static bool s_check_order (model_t *self, const dw_command_t *command) {
     bool by_rank = self->plan->priority == DW_RANK &&
                    (self->plan->strategy == DW_WORK_QUEUE || self->plan->strategy == DW_LEVEL);
     for (uint32_t other = 0; by_rank && other < self->plan->nodes_count; other++)
-        if (s_is_choice (self, command, other) && s_goes_before (self, other, command->node) &&
+        if (s_is_choice (self, command, other) &&
+            evaluator_goes_before (self->evaluator, other, command->node) &&
             model_is_ready (self, run, other))
             return model_is_wrong (self, "run %u: node %u is sent before node %u", command->run,
                                    command->node, other);

@@ -67,7 +67,7 @@ static bool s_check_runs (model_t *self, const dw_scheduler_t *scheduler) {
             (it->deadline_ns <= self->now_ns ||
              it->deadline_ns < dw_scheduler_deadline_ns (scheduler)))
             return model_is_wrong (self, "run %u: nobody looks at its deadline", run);
-        if ((dw_scheduler_not_done_count (scheduler, run) == 0) > (not_done_count == 0))
+        if (dw_scheduler_all_done (scheduler, run) && not_done_count > 0)
             return model_is_wrong (self, "run %u: nodes are not done and nobody says so", run);
     }
     if (dw_scheduler_ready_count (scheduler) != ready_count)

@@ -70,6 +70,15 @@ void evaluator_destroy (evaluator_t **self_p) {
     *self_p = NULL;
 }
 
+bool evaluator_goes_before (const evaluator_t *self, uint32_t a, uint32_t b) {
+    uint32_t level_a = self->level[self->by_rank[a]], level_b = self->level[self->by_rank[b]];
+    bool transforms_a = random_graph_transforms (self->graph, self->by_rank[a]);
+    bool transforms_b = random_graph_transforms (self->graph, self->by_rank[b]);
+    if (level_a != level_b)
+        return level_a < level_b;
+    return transforms_a != transforms_b ? transforms_a : a < b;
+}
+
 bool evaluator_is_ancestor (const evaluator_t *self, uint32_t node, uint32_t other) {
     return s_ancestors (self, node)[other];
 }

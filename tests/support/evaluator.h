@@ -21,6 +21,9 @@ typedef struct evaluator_t {
 /* graph is borrowed for the evaluator's life. */
 evaluator_t *evaluator_new (const random_graph_t *graph);
 void evaluator_destroy (evaluator_t **self_p);
+/* Whether the node of rank a is to be taken before that of rank b where the order is by priority: by level, transforms
+ * first, then by declaration. */
+bool evaluator_goes_before (const evaluator_t *self, uint32_t a, uint32_t b);
 bool evaluator_is_ancestor (const evaluator_t *self, uint32_t node, uint32_t other);
 /* Whose output is node's payload once all its ancestors have come to their end, done saying of each
  * node whether it succeeded: a node, or RANDOM_INPUT_RUN. */

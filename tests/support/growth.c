@@ -1,6 +1,6 @@
 /* growth.c - worlds whose runs grow. */
 
-#include "tests/support/growth.h"
+#include "tests/support/growth_self.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -10,9 +10,12 @@
 
 #include "tests/support/growth_self.h"
 
+#define STEPS_MAX 20000u
+#define GRACE_NS  1000000
+
 static const uint8_t s_input[] = {0xc0};
 
-static bool DW_PRINTF (2, 3) s_wrong (growth_t *self, const char *format, ...) {
+bool growth_is_wrong (growth_t *self, const char *format, ...) {
     va_list arguments;
     va_start (arguments, format);
     if (!self->wrong[0])
@@ -88,7 +91,7 @@ static bool s_is_there (const part_t *part, uint32_t node) {
 static bool s_check_task (growth_t *self, uint32_t place, uint32_t node, uint32_t source) {
     part_t *part = &self->parts[place];
     if (!part->has_begun)
-        return s_wrong (self, "place %u: a task is sent though nothing is there", place);
+        return growth_is_wrong (self, "place %u: a task is sent though nothing is there", place);
     const evaluated_node_t *expected = s_expected (part, node);
     uint32_t from = expected->source == RANDOM_INPUT_RUN ? DW_RUN_INPUT
                                                          : part->evaluator->rank[expected->source];
@@ -96,17 +99,18 @@ static bool s_check_task (growth_t *self, uint32_t place, uint32_t node, uint32_
                 (expected->left_out && expected->because_of_count == 1 &&
                  expected->because_of[0] == part->plan->declared[node]);
     if (!runs)
-        return s_wrong (self, "place %u: node %u is sent and was not to run", place, node);
+        return growth_is_wrong (self, "place %u: node %u is sent and was not to run", place, node);
     if (source != from)
-        return s_wrong (self, "place %u: node %u reads %d, not %d", place, node, (int) source,
-                        (int) from);
+        return growth_is_wrong (self, "place %u: node %u reads %d, not %d", place, node,
+                                (int) source, (int) from);
     if (source != DW_RUN_INPUT && !s_is_there (part, source))
-        return s_wrong (self, "place %u: node %u reads what is not there", place, node);
+        return growth_is_wrong (self, "place %u: node %u reads what is not there", place, node);
     for (uint32_t e = part->plan->dependencies_at[node]; e < part->plan->dependencies_at[node + 1];
          e++) {
         uint32_t on = part->plan->dependencies[e];
         if (s_expected (part, on)->status == DW_NODE_DONE && !s_is_there (part, on))
-            return s_wrong (self, "place %u: node %u runs before node %u is done", place, node, on);
+            return growth_is_wrong (self, "place %u: node %u runs before node %u is done", place,
+                                    node, on);
     }
     return true;
 }
@@ -122,15 +126,16 @@ static bool s_sent (growth_t *self, const dw_command_t *command) {
         place = self->parts[place].parent;
     }
     if (!worker->is_up || worker->is_local || worker->held_count == HELD_MAX)
-        return s_wrong (self, "worker %u is sent a task that it cannot take", command->worker);
+        return growth_is_wrong (self, "worker %u is sent a task that it cannot take",
+                                command->worker);
     if (!self->plan->pool && self->plan->lane[node] != command->worker)
-        return s_wrong (self, "node %u of place %u is sent where its run's node is not run",
-                        command->node, command->run);
+        return growth_is_wrong (self, "node %u of place %u is sent where its run's node is not run",
+                                command->node, command->run);
     if (command->steps > part->plan->chain_length[command->node])
-        return s_wrong (self, "a chain is too long");
+        return growth_is_wrong (self, "a chain is too long");
     for (uint32_t step = 1, at = command->node; step < command->steps; step++) {
         if (growth_described (part, at)->inner)
-            return s_wrong (self, "node %u may add and its chain goes on behind it", at);
+            return growth_is_wrong (self, "node %u may add and its chain goes on behind it", at);
         at = part->plan->chain_next[at];
     }
     worker->held[worker->held_count++] = (held_t){.ticket = command->ticket,
@@ -154,9 +159,11 @@ static void s_given_up (growth_t *self, const dw_command_t *command) {
 static bool s_keep (growth_t *self, uint32_t place, uint32_t node) {
     part_t *part = &self->parts[place];
     if (!part->has_begun || part->is_kept[node])
-        return s_wrong (self, "place %u: node %u's output is kept for no reason", place, node);
+        return growth_is_wrong (self, "place %u: node %u's output is kept for no reason", place,
+                                node);
     if (s_expected (part, node)->status != DW_NODE_DONE)
-        return s_wrong (self, "place %u: node %u is done, which was not to be", place, node);
+        return growth_is_wrong (self, "place %u: node %u is done, which was not to be", place,
+                                node);
     part->is_kept[node] = true;
     return true;
 }
@@ -174,7 +181,7 @@ static bool s_keep_all (growth_t *self, const dw_command_t *command) {
 static bool s_drop (growth_t *self, const dw_command_t *command) {
     part_t *part = &self->parts[command->run];
     if (!s_is_there (part, command->node))
-        return s_wrong (self, "what is dropped is not there");
+        return growth_is_wrong (self, "what is dropped is not there");
     part->is_dropped[command->node] = true;
     return true;
 }
@@ -183,8 +190,10 @@ static bool s_begun (growth_t *self, const dw_command_t *command) {
     part_t *part = &self->parts[command->place], *outer = &self->parts[command->run];
     if (!part->is_used || part->has_begun || part->parent != command->run ||
         part->parent_node != command->node || !outer->has_begun)
-        return s_wrong (self, "place %u: a graph begins that nobody has added", command->place);
+        return growth_is_wrong (self, "place %u: a graph begins that nobody has added",
+                                command->place);
     part->has_begun = true;
+    part->number = ++self->begun_count;
     part->root = outer->root;
     part->depth = outer->depth + 1;
     part->budget = outer->budget / random_graph_growing_count (outer->graph) -
@@ -193,9 +202,9 @@ static bool s_begun (growth_t *self, const dw_command_t *command) {
     part_t *root = &self->parts[part->root];
     root->added_nodes += part->graph->nodes_count;
     if (part->depth > self->depth_max)
-        return s_wrong (self, "place %u: a graph is too deep", command->place);
+        return growth_is_wrong (self, "place %u: a graph is too deep", command->place);
     if (root->added_nodes > self->nodes_max)
-        return s_wrong (self, "run %u: too many nodes are added", part->root);
+        return growth_is_wrong (self, "run %u: too many nodes are added", part->root);
     growth_evaluate (self, part);
     self->counts->begun++;
     self->counts->nested += part->depth > 1;
@@ -211,7 +220,7 @@ static bool s_ended (growth_t *self, const dw_command_t *command) {
     part_t *part = &self->parts[command->place], *outer = &self->parts[command->run];
     if (!part->has_begun || !part->added || part->parent != command->run ||
         part->parent_node != command->node)
-        return s_wrong (self, "place %u: a graph ends that there is not", command->place);
+        return growth_is_wrong (self, "place %u: a graph ends that there is not", command->place);
     if (command->status == DW_NODE_CANCELLED) { /* what it was part of may have ended before */
         self->parts[part->root].was_cut = true;
         self->counts->cancelled++;
@@ -247,8 +256,8 @@ static bool s_ended (growth_t *self, const dw_command_t *command) {
         case DW_NODE_NOT_REQUESTED: as_expected = false; break;
     }
     if (!as_expected)
-        return s_wrong (self, "place %u: the graph of node %u of place %u ends as %u",
-                        command->place, command->node, command->run, command->status);
+        return growth_is_wrong (self, "place %u: the graph of node %u of place %u ends as %u",
+                                command->place, command->node, command->run, command->status);
     s_free_part (self, command->place);
     return true;
 }
@@ -258,18 +267,19 @@ static bool s_finished (growth_t *self, const dw_command_t *command) {
     dw_run_status_t status = (dw_run_status_t) command->status;
     bool is_free = part->was_cancelled || part->is_late || part->lacks_nodes;
     if (!part->has_begun || part->added)
-        return s_wrong (self, "run %u finishes that there is not", command->run);
+        return growth_is_wrong (self, "run %u finishes that there is not", command->run);
     for (uint32_t place = 0; place < PLACES_MAX; place++)
         if (self->parts[place].added && self->parts[place].has_begun &&
             self->parts[place].root == command->run)
-            return s_wrong (self, "run %u finishes before the graph in place %u", command->run,
-                            place);
+            return growth_is_wrong (self, "run %u finishes before the graph in place %u",
+                                    command->run, place);
     if (part->was_cut && !part->lacks_nodes && status != DW_RUN_FAILED &&
         status != DW_RUN_CANCELLED)
-        return s_wrong (self, "run %u has cancelled a graph and is %u", command->run, status);
+        return growth_is_wrong (self, "run %u has cancelled a graph and is %u", command->run,
+                                status);
     if (!is_free && status != part->evaluation->status)
-        return s_wrong (self, "run %u is %u, not %u", command->run, status,
-                        part->evaluation->status);
+        return growth_is_wrong (self, "run %u is %u, not %u", command->run, status,
+                                part->evaluation->status);
     for (uint32_t node = 0; !is_free && node < part->plan->nodes_count; node++) {
         dw_node_state_t state = dw_scheduler_node_state (self->scheduler, command->run, node);
         dw_node_status_t as = state == DW_STATE_DONE            ? DW_NODE_DONE
@@ -278,7 +288,7 @@ static bool s_finished (growth_t *self, const dw_command_t *command) {
                               : state == DW_STATE_NOT_REQUESTED ? DW_NODE_NOT_REQUESTED
                                                                 : DW_NODE_SKIPPED;
         if (!evaluation_allows (part->evaluation, part->plan->declared[node], as))
-            return s_wrong (self, "run %u: node %u ends as %u", command->run, node, as);
+            return growth_is_wrong (self, "run %u: node %u ends as %u", command->run, node, as);
     }
     dw_scheduler_forget (self->scheduler, command->run);
     s_free_part (self, command->run);
@@ -307,13 +317,14 @@ static bool s_obey (growth_t *self, const dw_command_t *command) {
         case DW_BEGIN_ADDED: return s_begun (self, command);
         case DW_END_ADDED: return s_ended (self, command);
     }
-    return s_wrong (self, "there is no such command");
+    return growth_is_wrong (self, "there is no such command");
 }
 
 static bool s_obey_all (growth_t *self) {
     bool holds = true;
     for (size_t i = 0; holds && i < self->commands.count; i++)
         holds = s_obey (self, &self->commands.items[i]);
+    holds = holds && growth_check_step (self, &self->commands);
     self->commands.count = 0;
     return holds;
 }
@@ -334,7 +345,7 @@ static bool s_check_idle (growth_t *self) {
         idle += self->workers[w].is_up && self->workers[w].held_count == 0;
     }
     return idle == 0 || up - idle >= max ||
-           s_wrong (self, "%u idle while something is ready", idle);
+           growth_is_wrong (self, "%u idle while something is ready", idle);
 }
 
 static bool s_step (growth_t *self) {
@@ -344,7 +355,7 @@ static bool s_step (growth_t *self) {
                 self->events[i].run);
     if (dw_scheduler_step (self->scheduler, self->now_ns, self->events, self->events_count,
                            &self->commands))
-        return s_wrong (self, "no memory");
+        return growth_is_wrong (self, "no memory");
     bool holds = s_obey_all (self) && s_check_idle (self);
     for (uint32_t i = 0; i < self->events_count; i++) {
         uint32_t place = self->events[i].run;
@@ -366,8 +377,9 @@ static bool s_run_own (void *arg, dw_own_task_t *task) {
     task->done = task->code = 0;
     task->handle = 0;
     if (part->added)
-        return s_wrong (self, "the shell's thread is to run what was added");
-    if (!s_check_task (self, task->run, node, task->source))
+        return growth_is_wrong (self, "the shell's thread is to run what was added");
+    if (!s_check_task (self, task->run, node, task->source) ||
+        !growth_check_order (self, task->run, node))
         return false;
     for (task->done = 0; task->done < task->steps && !growth_is_odd (part, node); task->done++) {
         if (!s_keep (self, task->run, node))
@@ -381,7 +393,7 @@ static bool s_run_own (void *arg, dw_own_task_t *task) {
         part->failures[node]++;
         task->code = (uint16_t) described->code;
     } else if (described->inner)
-        return s_wrong (self, "the shell's thread is to run a node that adds");
+        return growth_is_wrong (self, "the shell's thread is to run a node that adds");
     else
         task->is_skipped = true;
     return true;
@@ -391,7 +403,7 @@ static bool s_work_own (growth_t *self) {
     if (!dw_scheduler_has_own (self->scheduler))
         return true;
     if (dw_scheduler_work (self->scheduler, s_run_own, self, &self->commands))
-        return s_wrong (self, "no memory");
+        return growth_is_wrong (self, "no memory");
     dw_scheduler_timed (self->scheduler, 1, 1 + random_below (&self->random, 400));
     return !self->wrong[0];
 }
@@ -460,7 +472,7 @@ static bool s_start (growth_t *self, uint64_t seed) {
     int err = dw_plan_new (&self->plan, graph, &lookup, NULL);
     dw_graph_destroy (&graph);
     if (err)
-        return s_wrong (self, "the graph cannot be planned");
+        return growth_is_wrong (self, "the graph cannot be planned");
     off_turn (self->off, &self->random);
     bool has_local = self->plan->pool && random_one_in (&self->random, 2) &&
                      !off_is (self->off, OFF_OWN_WORK);
@@ -477,7 +489,7 @@ static bool s_start (growth_t *self, uint64_t seed) {
     if (self->transcript)
         random_graph_print (self->graph, self->transcript);
     return !dw_scheduler_new (&self->scheduler, self->plan, &options) ||
-           s_wrong (self, "no memory");
+           growth_is_wrong (self, "no memory");
 }
 
 bool growth_run (uint64_t seed, uint64_t off, FILE *transcript, growth_counts_t *counts,
@@ -492,10 +504,10 @@ bool growth_run (uint64_t seed, uint64_t off, FILE *transcript, growth_counts_t 
     while (holds && !s_is_over (self)) {
         holds = s_go_on (self);
         if (holds && ++steps > STEPS_MAX)
-            holds = s_wrong (self, "the world does not come to an end");
+            holds = growth_is_wrong (self, "the world does not come to an end");
     }
     if (holds && dw_scheduler_ready_count (self->scheduler) > 0)
-        holds = s_wrong (self, "something is ready though no run is left");
+        holds = growth_is_wrong (self, "something is ready though no run is left");
     counts->worlds++;
     snprintf (wrong, wrong_size, "%s", self->wrong);
     for (uint32_t place = 0; place < PLACES_MAX; place++)

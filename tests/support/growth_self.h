@@ -1,6 +1,8 @@
-/* growth_self.h - inside of a world whose runs grow: what is in it.
+/* growth_self.h - worlds whose runs grow, from the inside.
  *
- * growth.c draws it and holds every command against what is in its places, growth_things.c has things happen. */
+ *     growth.c        draws them, and holds every command against what has to come of it
+ *     growth_things.c what happens in them
+ *     growth_order.c  in which order nodes have to be taken */
 
 #ifndef TESTS_GROWTH_SELF_H
 #define TESTS_GROWTH_SELF_H
@@ -16,8 +18,6 @@
 #define WORKERS_MAX (NODES_MAX + 1)
 #define HELD_MAX    64u
 #define EVENTS_MAX  16u
-#define STEPS_MAX   20000u
-#define GRACE_NS    1000000
 
 /* What is in a place: a run, or a graph that was added to one. */
 typedef struct part_t {
@@ -30,6 +30,7 @@ typedef struct part_t {
     dw_added_t *added;            /* NULL: a run */
     uint32_t parent, parent_node; /* and the node of its plan */
     uint32_t root, depth, budget;
+    uint32_t number;      /* as graphs began */
     uint32_t children;    /* that have not ended */
     uint32_t added_nodes; /* of a run */
     uint32_t outputs[NODES_MAX], outputs_count;
@@ -60,7 +61,7 @@ typedef struct growth_t {
     part_t parts[PLACES_MAX];
     member_t workers[WORKERS_MAX];
     uint32_t workers_count, runs_left, losses_left;
-    uint32_t nodes_max, depth_max;
+    uint32_t nodes_max, depth_max, begun_count;
     dw_event_t events[EVENTS_MAX];
     uint32_t events_count;
     int64_t now_ns;
@@ -68,6 +69,9 @@ typedef struct growth_t {
     growth_counts_t *counts;
     char wrong[200];
 } growth_t;
+
+/* Notes that something is wrong and returns false. */
+bool growth_is_wrong (growth_t *self, const char *format, ...) DW_PRINTF (2, 3);
 
 /* PLACES_MAX: there is none. */
 uint32_t growth_free_place (const growth_t *self);
@@ -78,5 +82,10 @@ const random_node_t *growth_described (const part_t *part, uint32_t node);
 bool growth_is_odd (const part_t *part, uint32_t node);
 /* One thing happens: the scheduler will be told of it in the next step. */
 void growth_happen (growth_t *self);
+
+/* Whether node of a place was taken before all that is ready beside it and comes after it. */
+bool growth_check_order (growth_t *self, uint32_t place, uint32_t node);
+/* The same of all that a step has sent, which comes after one another, too. */
+bool growth_check_step (growth_t *self, const dw_commands_t *commands);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "dagwood.h"
 #include "runtime/pack.h"
+#include "runtime/recording_format.h"
 #include "tests/support/simulator.h"
 
 /* ---- A world ---------------------------------------------------------------------------------- */
@@ -207,4 +208,10 @@ uint8_t *recorded_file (const char *path, size_t *size_p) {
     }
     free (bytes);
     return NULL;
+}
+
+void recorded_set_version (uint8_t *bytes, uint8_t version) {
+    bytes[8] = version;
+    uint64_t check = dw_recording_check (0, bytes, 24);
+    memcpy (bytes + 24, &check, sizeof check);
 }

@@ -33,6 +33,9 @@ replayed_t replayed_with (const uint8_t *bytes, size_t size,
                           void (*begin) (void *arg, dw_replay_t *replay), const dw_watch_t *watch,
                           void (*end) (void *arg, dw_replay_t *replay), void *arg);
 
+/* Says another version of the format. */
+void recorded_set_version (uint8_t *bytes, uint8_t version);
+
 /* Reads a file of at most 1 MiB; the caller frees it. NULL: it cannot be read. */
 uint8_t *recorded_file (const char *path, size_t *size_p);
 

@@ -21,7 +21,9 @@ static bool s_trait (void *arg, const char *processor, dw_trait_t *trait_p) {
     else if (strncmp (processor, "pick", 4) == 0) {
         trait_p->may_skip = true;
         trait_p->brief = strcmp (processor, "pick_brief") == 0;
-    } else
+    } else if (strcmp (processor, "grow") == 0)
+        trait_p->may_add = true;
+    else
         return strcmp (processor, "work") == 0;
     return true;
 }
@@ -42,16 +44,28 @@ void scheduler_fixture_init (scheduler_fixture_t *self) {
 
 void scheduler_fixture_clear (scheduler_fixture_t *self) {
     dw_scheduler_destroy (&self->scheduler);
+    while (self->added_count > 0)
+        dw_added_destroy (&self->added[--self->added_count]);
     dw_plan_destroy (&self->plan);
     dw_graph_destroy (&self->graph);
     free (self->commands.items);
 }
 
+/* A node that may add says which: those that a test may want. */
+static int s_add (dw_graph_t *graph, const char *id, const char *processor) {
+    int node = dw_graph_add (graph, id, processor);
+    assert_true (node >= 0);
+    if (strcmp (processor, "grow") == 0) {
+        assert_int_equal (dw_graph_allow (graph, node, "work"), DW_OK);
+        assert_int_equal (dw_graph_allow (graph, node, "grow"), DW_OK);
+    }
+    return node;
+}
+
 dw_node_options_t *scheduler_fixture_add (scheduler_fixture_t *self, const char *id,
                                           const char *processor, const char *dependencies) {
-    int node = dw_graph_add (self->graph, id, processor);
+    int node = s_add (self->graph, id, processor);
     char names[128];
-    assert_true (node >= 0);
     assert_true (snprintf (names, sizeof names, "%s", dependencies) < (int) sizeof names);
     for (char *name = strtok (names, " "); name; name = strtok (NULL, " "))
         assert_int_equal (dw_graph_depend (self->graph, node, name), DW_OK);
@@ -66,6 +80,24 @@ void scheduler_fixture_open (scheduler_fixture_t *self) {
     dw_error_destroy (&error);
     assert_int_equal (dw_scheduler_new (&self->scheduler, self->plan, &self->scheduler_options),
                       DW_OK);
+}
+
+const dw_added_t *scheduler_fixture_graph (scheduler_fixture_t *self, const char *letters) {
+    dw_plan_lookup_t lookup = {.trait = s_trait, .cpus_count = 2};
+    dw_error_t *error = dw_error_new ();
+    dw_graph_t *graph = dw_graph_new ();
+    assert_true (self->added_count < FIXTURE_ADDED_MAX);
+    for (const char *letter = letters; *letter; letter++)
+        s_add (graph, (char[]){*letter, '\0'}, *letter < 'a' ? "grow" : "work");
+    int last = s_add (graph, "last", "work");
+    for (const char *letter = letters; *letter; letter++)
+        assert_int_equal (dw_graph_depend (graph, last, (char[]){*letter, '\0'}), DW_OK);
+    dw_added_t **added = &self->added[self->added_count++];
+    if (dw_added_new (added, graph, "last", self->plan, NULL, DW_NONE, &lookup, error))
+        fail_msg ("%s", dw_error_text (error));
+    dw_graph_destroy (&graph);
+    dw_error_destroy (&error);
+    return *added;
 }
 
 static void DW_PRINTF (2, 3) s_say (scheduler_fixture_t *self, const char *format, ...) {
@@ -93,6 +125,7 @@ static void s_say_task (scheduler_fixture_t *self, uint32_t steps, uint32_t atte
 
 static void s_say_command (scheduler_fixture_t *self, const dw_command_t *command) {
     static const char *const statuses[] = {"ok", "partial", "failed", "cancelled"};
+    static const char *const node_statuses[] = {"done", "failed", "skipped", "cancelled"};
     switch ((dw_command_type_t) command->type) {
         case DW_SEND_TASK:
             s_say (self, "run %" PRIu32 ": send node %" PRIu32 " to worker %" PRIu32, command->run,
@@ -135,8 +168,7 @@ static void s_say_command (scheduler_fixture_t *self, const dw_command_t *comman
             break;
         case DW_END_ADDED:
             s_say (self, "run %" PRIu32 ": node %" PRIu32 "'s graph in place %" PRIu32 " ends %s\n",
-                   command->run, command->node, command->place,
-                   dw_node_status_text ((dw_node_status_t) command->status));
+                   command->run, command->node, command->place, node_statuses[command->status]);
             break;
         case DW_FINISH_RUN:
             s_say (self, "run %" PRIu32 ": finished %s\n", command->run, statuses[command->status]);

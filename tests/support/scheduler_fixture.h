@@ -16,7 +16,8 @@
 
 #include "runtime/core/scheduler.h"
 
-#define FIXTURE_GRACE_MS 50
+#define FIXTURE_GRACE_MS  50
+#define FIXTURE_ADDED_MAX 8
 
 typedef struct scheduler_fixture_t {
     dw_graph_t *graph;
@@ -25,6 +26,8 @@ typedef struct scheduler_fixture_t {
     dw_scheduler_t *scheduler;
     dw_scheduler_options_t scheduler_options;
     dw_commands_t commands;
+    dw_added_t *added[FIXTURE_ADDED_MAX];
+    uint32_t added_count;
     int64_t now_ns;
     bool tells_sources;   /* sentences about sending say whose output is read */
     bool tells_deaths;    /* which workers were lost with what */
@@ -47,11 +50,15 @@ void scheduler_fixture_init (scheduler_fixture_t *self);
 void scheduler_fixture_clear (scheduler_fixture_t *self);
 
 /* Adds a node that depends on those named, separated by spaces. processor: "work", "brief" or
- * "quick" (brief, too), which transform, "pick" and "pick_brief", which transform and may skip, or "look", which analyzes and is not brief. Returns its options. */
+ * "quick" (brief, too), which transform, "pick" and "pick_brief", which transform and may skip, "grow", which may add nodes of
+ * "work" and "grow", or "look", which analyzes and is not brief. Returns its options. */
 dw_node_options_t *scheduler_fixture_add (scheduler_fixture_t *self, const char *id,
                                           const char *processor, const char *dependencies);
 /* Compiles the graph and makes the scheduler. */
 void scheduler_fixture_open (scheduler_fixture_t *self);
+/* A graph that a node with "grow" becomes, the fixture's: a node for each letter, capitals "grow" and the others "work",
+ * and last its output, which depends on all of them. */
+const dw_added_t *scheduler_fixture_graph (scheduler_fixture_t *self, const char *letters);
 
 /* Lets time pass, then tells of an event. */
 void scheduler_fixture_step (scheduler_fixture_t *self, int64_t passed_ns, const dw_event_t *event);

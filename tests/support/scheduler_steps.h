@@ -55,6 +55,11 @@
     TELL (.type = DW_EVENT_TASK_SKIPPED, .worker = (who), .ticket = (number), .step = (told), \
           .duration_ns = 1000)
 
+/* The node of a task becomes a graph, in a place: scheduler_fixture_graph says of which letters. */
+#define BECOME(who, number, at, letters)                                                 \
+    TELL (.type = DW_EVENT_TASK_ADDED, .worker = (who), .ticket = (number), .run = (at), \
+          .added = scheduler_fixture_graph (f, (letters)), .duration_ns = 1000)
+
 /* The shell's thread works, as said in a fixture_work_t. */
 #define WORK(...)  scheduler_fixture_work (f, &(fixture_work_t){__VA_ARGS__})
 #define WORK_ALL() WORK (.tasks = 0)

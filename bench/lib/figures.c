@@ -1,6 +1,6 @@
-/* report.c - what a bench was asked for and what it measured. */
+/* figures.c - what a bench was asked for and what it measured. */
 
-#include "bench/lib/report.h"
+#include "bench/lib/figures.h"
 
 #include <argp.h>
 #include <inttypes.h>
@@ -13,7 +13,15 @@
 
 enum { KEY_QUICK = 256, KEY_FORMAT, KEY_PARAMETER }; /* beyond the characters: no short forms */
 
-enum { STATUS_DEFECT = 70, STATUS_REFUSED = 71, STATUS_OUTPUT = 74 };
+/* As dagwood's own. */
+enum {
+    STATUS_USAGE = 64,
+    STATUS_FILE = 66,
+    STATUS_DEFECT = 70,
+    STATUS_REFUSED = 71,
+    STATUS_OUTPUT = 74,
+    STATUS_GRAPH = 78
+};
 
 /* ---- The command line ------------------------------------------------------------------------- */
 
@@ -31,7 +39,7 @@ static void s_parse_number (dw_parameter_t *parameter, const char *word,
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
-    dw_report_t *self = state->input;
+    dw_figures_t *self = state->input;
     if (key >= KEY_PARAMETER && key < KEY_PARAMETER + PARAMETERS_MAX) {
         s_parse_number (&self->parameters[key - KEY_PARAMETER], arg, state);
         return 0;
@@ -52,15 +60,15 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
 }
 
 /* Its name becomes a figure's: in-flight is in_flight. */
-static void s_add_parameter (dw_report_t *self, const dw_parameter_t *parameter) {
+static void s_add_parameter (dw_figures_t *self, const dw_parameter_t *parameter) {
     char name[64];
     snprintf (name, sizeof name, "%s", parameter->name);
     for (char *at = name; (at = strchr (at, '-'));)
         *at = '_';
-    dw_report_count (self, name, parameter->value);
+    dw_figures_count (self, name, parameter->value);
 }
 
-void dw_report_start (dw_report_t *self, int argc, char **argv) {
+void dw_figures_start (dw_figures_t *self, int argc, char **argv) {
     char help[PARAMETERS_MAX][HELP_BYTES];
     struct argp_option options[PARAMETERS_MAX + 3] = {
         {.name = "quick", .key = KEY_QUICK, .doc = "Measure little, as the tests do"},
@@ -73,11 +81,11 @@ void dw_report_start (dw_report_t *self, int argc, char **argv) {
             .name = parameter->name, .key = KEY_PARAMETER + i, .arg = "N", .doc = help[i]};
     }
     struct argp argp = {.options = options, .parser = s_parse, .doc = self->help};
-    argp_err_exit_status = 64;
+    argp_err_exit_status = STATUS_USAGE;
     argp_parse (&argp, argc, argv, 0, NULL, self);
     self->error = dw_error_new ();
-    self->figures = json_object ();
-    json_object_set_new (self->figures, "bench", json_string (self->bench));
+    self->values = json_object ();
+    json_object_set_new (self->values, "bench", json_string (self->bench));
     for (const dw_parameter_t *parameter = self->parameters; parameter->name; parameter++)
         s_add_parameter (self, parameter);
 }
@@ -85,36 +93,35 @@ void dw_report_start (dw_report_t *self, int argc, char **argv) {
 /* ---- Figures ---------------------------------------------------------------------------------- */
 
 /* jansson refuses NULL for the object or the value, so lack of memory is found by what is missing. */
-void dw_report_number (dw_report_t *self, const char *name, double value) {
-    json_object_set_new (self->figures, name, json_real (value));
+void dw_figures_number (dw_figures_t *self, const char *name, double value) {
+    json_object_set_new (self->values, name, json_real (value));
 }
 
-void dw_report_count (dw_report_t *self, const char *name, uint64_t value) {
-    json_object_set_new (self->figures, name, json_integer ((json_int_t) value));
+void dw_figures_count (dw_figures_t *self, const char *name, uint64_t value) {
+    json_object_set_new (self->values, name, json_integer ((json_int_t) value));
 }
 
-void dw_report_append (dw_report_t *self, const char *name, uint64_t value) {
-    if (!json_object_get (self->figures, name))
-        json_object_set_new (self->figures, name, json_array ());
-    json_array_append_new (json_object_get (self->figures, name),
-                           json_integer ((json_int_t) value));
+void dw_figures_append (dw_figures_t *self, const char *name, uint64_t value) {
+    if (!json_object_get (self->values, name))
+        json_object_set_new (self->values, name, json_array ());
+    json_array_append_new (json_object_get (self->values, name), json_integer ((json_int_t) value));
 }
 
-void dw_report_spread (dw_report_t *self, const char *name, dw_spread_t value) {
+void dw_figures_spread (dw_figures_t *self, const char *name, dw_spread_t value) {
     char key[64];
-    dw_report_number (self, name, value.median);
-    snprintf (key, sizeof key, "%s_least", name);
-    dw_report_number (self, key, value.min);
-    snprintf (key, sizeof key, "%s_most", name);
-    dw_report_number (self, key, value.max);
+    dw_figures_number (self, name, value.median);
+    snprintf (key, sizeof key, "%s_min", name);
+    dw_figures_number (self, key, value.min);
+    snprintf (key, sizeof key, "%s_max", name);
+    dw_figures_number (self, key, value.max);
 }
 
 /* ---- Printed ---------------------------------------------------------------------------------- */
 
-static void s_print_text (const json_t *figures) {
+static void s_print_text (const json_t *values) {
     const char *name;
     json_t *value;
-    json_object_foreach ((json_t *) (uintptr_t) figures, name, value) {
+    json_object_foreach ((json_t *) (uintptr_t) values, name, value) {
         printf ("%-28s", name);
         if (json_is_string (value))
             printf (" %s", json_string_value (value));
@@ -128,26 +135,33 @@ static void s_print_text (const json_t *figures) {
     }
 }
 
-static int s_fail (const dw_report_t *self, int err) {
+static int s_fail (const dw_figures_t *self, int err) {
     const char *text = dw_error_text (self->error);
-    fprintf (stderr, "%s%s: %s\n", text, self->bench, dw_err_text (err));
-    return err == DW_ELIMIT || err == DW_ENOMEM ? STATUS_REFUSED : STATUS_DEFECT;
+    if (text[0])
+        fputs (text, stderr);
+    else
+        fprintf (stderr, "%s: %s\n", self->bench, dw_err_text (err));
+    return err == DW_EINVAL                       ? STATUS_USAGE
+           : err == DW_EFILE                      ? STATUS_FILE
+           : err == DW_EGRAPH                     ? STATUS_GRAPH
+           : err == DW_ELIMIT || err == DW_ENOMEM ? STATUS_REFUSED
+                                                  : STATUS_DEFECT;
 }
 
-int dw_report_end (dw_report_t *self, uint64_t hash, int err) {
+int dw_figures_end (dw_figures_t *self, uint64_t hash, int err) {
     char text[20];
     snprintf (text, sizeof text, "%016" PRIx64, hash);
     int status = err ? s_fail (self, err) : 0;
-    if (!err && json_object_set_new (self->figures, "hash", json_string (text)))
+    if (!err && json_object_set_new (self->values, "hash", json_string (text)))
         status = s_fail (self, DW_ENOMEM);
     if (!status && self->is_json) {
-        json_dumpf (self->figures, stdout, JSON_REAL_PRECISION (6));
+        json_dumpf (self->values, stdout, JSON_REAL_PRECISION (6));
         putchar ('\n');
     } else if (!status)
-        s_print_text (self->figures);
+        s_print_text (self->values);
     if (!status && (fflush (stdout) || ferror (stdout)))
         status = STATUS_OUTPUT;
-    json_decref (self->figures);
+    json_decref (self->values);
     dw_error_destroy (&self->error);
     return status;
 }
