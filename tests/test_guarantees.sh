@@ -45,7 +45,7 @@ items () {
 # The sources of a program, as far as they are its own.
 sources_of () { # PROGRAM
     case $1 in
-        build/dagwood-sim) echo tests/dagwood_sim.c ;;
+        build/dagwood-sim) echo tests/dagwood_sim.c tests/simulated/system_level.c tests/support/simulator_level.c ;;
         build/tests/chaos) echo tests/chaos/*.c ;;
         build/tests/fuzz_*) echo tests/fuzz/driver.c "tests/fuzz/$(basename "$1").c" ;;
         build/tests/*) echo "tests/$(basename "$1").c" ;;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 #include "tests/simulated/watch.h"
 
 typedef struct s_audit_t {
@@ -34,7 +34,8 @@ static void s_check_failure (s_audit_t *self, uint32_t node, int at) {
         has_liar |= self->plot->agents[i].is_there && self->plot->agents[i].lies;
     bool has_reason = described->failures > 0 ||
                       (code == 408 && (is_timed || self->ended->ran_out)) ||
-                      (code == 502 && has_liar) || (code == 503 && self->plot->listens);
+                      (code == 502 && has_liar) || (code == 503 && self->plot->listens) ||
+                      (code == 400 && has_liar && described->inner); /* which was not its graph */
     const char *message = dw_result_error_message (self->result, at);
     bool has_story = strstr (message, ", lost") || strstr (message, ", its lease of ") ||
                      strstr (message, ", gave it back") ||

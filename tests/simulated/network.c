@@ -10,7 +10,7 @@
 #include "tests/simulated/message.h"
 #include "tests/simulated/monitor.h"
 #include "tests/simulated/transcript.h"
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 
 #define NEAR_NS  15000                /* what a message within a process takes at most */
 #define RETRY_NS INT64_C (100000000)  /* ZMQ_RECONNECT_IVL */

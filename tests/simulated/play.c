@@ -8,11 +8,12 @@
 #include "runtime/core/error.h"
 #include "tests/simulated/audit.h"
 #include "tests/simulated/lies.h"
+#include "tests/simulated/pretender.h"
 #include "tests/simulated/processors.h"
 #include "tests/simulated/solo.h"
 #include "tests/simulated/stranger.h"
 #include "tests/simulated/transcript.h"
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 #include "tests/simulated/watch.h"
 
 #define ENDPOINT      "tcp://127.0.0.1:7000"
@@ -351,9 +352,9 @@ static void *s_client_main (void *arg) {
 
 static void s_client_comes (void *arg) {
     s_actor_t *self = arg;
-    self->process = s.plot->clients[self->number].is_elsewhere
-                        ? s_process_new ("client", self->number)
-                        : s.hub;
+    const plot_client_t *plot = &s.plot->clients[self->number];
+    self->process = plot->is_elsewhere ? s_process_new ("client", self->number) : s.hub;
+    self->process->lies |= plot->is_elsewhere && plot->lies;
     fibers_leave (fibers_start (self->process, "client", s_client_main, self));
 }
 
@@ -426,7 +427,7 @@ static void s_open (dw_processors_t *processors) {
     const plot_t *plot = s.plot;
     dw_system_options_t options = {.processors = processors,
                                    .runs_max = plot->runs_max,
-                                   .clients_max = PLOT_CLIENTS_MAX + 2,
+                                   .clients_max = PLOT_CLIENTS_MAX + 3,
                                    .listen = plot->listens ? ENDPOINT : NULL,
                                    .no_actors = !plot->has_actors,
                                    .slots_max = 3 * PLOT_AGENTS_MAX + 4,
@@ -442,6 +443,15 @@ static void s_open (dw_processors_t *processors) {
         verdict_fail ("the system does not open: %s", dw_error_text (error));
     dw_error_destroy (&error);
     dw_graph_destroy (&graph);
+}
+
+static void *s_pretender_main (void *arg) {
+    pretender_t options = {.endpoint = ENDPOINT,
+                           .nodes_count = s.plot->graph->nodes_count,
+                           .is_closing = &s.is_closing};
+    (void) arg;
+    pretender_main (&options);
+    return NULL;
 }
 
 static void s_expect_all (void) {
@@ -464,6 +474,9 @@ static void s_expect_all (void) {
     if (s.plot->has_stranger)
         fibers_leave (
             fibers_start (s_process_new ("stranger", 0), "main", stranger_main, ENDPOINT));
+    if (s.plot->has_pretender)
+        fibers_leave (
+            fibers_start (s_process_new ("pretender", 0), "main", s_pretender_main, NULL));
 }
 
 static bool s_are_clients_done (void) {
@@ -535,10 +548,10 @@ uint64_t play (const plot_t *plot, FILE *transcript) {
     memset (&s, 0, sizeof s);
     s.plot = plot;
     transcript_begin (transcript);
-    fibers_begin (plot->seed);
+    fibers_begin (plot->seed + plot_way (plot) * UINT64_C (0x2545f4914f6cdd1d));
     fibers_set_preempted (!plot_is_off (plot, PLOT_OFF_PAUSES));
     network_begin (&plot->network);
-    lies_begin ();
+    lies_begin (plot);
     watch_begin (plot);
     processors_begin (plot, s_can_crash, s_crash);
     s.hub = s_process_new ("hub", 0);

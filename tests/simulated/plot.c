@@ -15,6 +15,10 @@ bool plot_is_off (const plot_t *self, uint32_t what) {
     return self->off >> what & 1;
 }
 
+uint64_t plot_way (const plot_t *self) {
+    return self->off >> PLOT_OFF_COUNT;
+}
+
 /* ---- Its graph -------------------------------------------------------------------------------- */
 
 static void s_draw_options (plot_t *self, random_t *random) {
@@ -70,8 +74,9 @@ static void s_tame (const plot_t *self, random_graph_t *graph) {
     }
 }
 
-/* Whether nodes become graphs. Drawn for itself, as cuts are. Workers in one connection do not know how; and a queue has room
- * for a graph and its first task, which come together, as each would come again when the other is lost. */
+/* Whether nodes become graphs. Drawn for itself, as cuts are. Workers in one connection do not know how, so that the first one is
+ * none; and a queue has room for at least three messages: a graph, one that was added to it, and a task of that come together, and
+ * each would come again when another is lost. */
 static void s_draw_growth (plot_t *self) {
     random_t random = random_from (self->seed ^ UINT64_C (0x67726f77));
     dw_graph_options_t *options = &self->graph->options;
@@ -84,10 +89,9 @@ static void s_draw_growth (plot_t *self) {
     for (uint32_t node = 0; node < self->graph->nodes_count; node++)
         if (self->graph->nodes[node].inner)
             s_tame (self, self->graph->nodes[node].inner);
-    for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++) {
-        self->agents[i].is_solo = false;
-        self->agents[i].room = 0;
-    }
+    self->agents[0].is_solo = false;
+    for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++)
+        self->agents[i].room += self->agents[i].room > 0;
 }
 
 static void s_draw_graph (plot_t *self, random_t *random) {
@@ -174,6 +178,15 @@ static void s_draw_cuts (plot_t *self) {
         }
 }
 
+/* Clients that name what there is not, and one that asks for nothing else. Drawn for itself, as cuts are. */
+static void s_draw_pretence (plot_t *self) {
+    random_t random = random_from (self->seed ^ UINT64_C (0x6e6f6e65));
+    self->has_pretender = random_one_in (&random, 4) && self->listens &&
+                          !plot_is_off (self, PLOT_OFF_PRETENDER);
+    for (uint32_t i = 0; i < PLOT_CLIENTS_MAX; i++)
+        self->clients[i].lies = random_one_in (&random, 8) && !plot_is_off (self, PLOT_OFF_LIES);
+}
+
 /* Somebody who can be cut off, if there is one. */
 static uint32_t s_draw_victim (const plot_t *self, bool is_client, random_t *random) {
     uint32_t most = is_client ? PLOT_CLIENTS_MAX : PLOT_AGENTS_MAX;
@@ -248,6 +261,7 @@ plot_t *plot_new (uint64_t seed, uint64_t off) {
     s_draw_graph (self, &random);
     s_draw_clients (self, &random);
     s_draw_cuts (self);
+    s_draw_pretence (self);
     s_draw_faults (self, &random);
     if (self->listens && random_one_in (&random, 6) && !plot_is_off (self, PLOT_OFF_CUTS)) {
         self->network.cut_one_in = 20 + random_below (&random, 200);
@@ -276,12 +290,12 @@ void plot_print (const plot_t *self, FILE *file) {
     static const char *const names[] = {"cut",       "half-open cut", "deaf",   "mute",
                                         "partition", "stop",          "killed", "drained"};
     random_graph_print (self->graph, file);
-    fprintf (file,
-             "# %s, %s, heartbeat %u ms, silence %u ms, lease %u ms, %u runs of a client%s%s\n",
-             self->listens ? "listens" : "does not listen",
-             self->has_actors ? "has actors" : "has no actors", self->heartbeat_ms,
-             self->silence_ms, self->lease_ms, self->runs_max,
-             self->has_stranger ? ", a stranger" : "", self->hangs ? ", hangs" : "");
+    fprintf (
+        file, "# %s, %s, heartbeat %u ms, silence %u ms, lease %u ms, %u runs of a client%s%s%s\n",
+        self->listens ? "listens" : "does not listen",
+        self->has_actors ? "has actors" : "has no actors", self->heartbeat_ms, self->silence_ms,
+        self->lease_ms, self->runs_max, self->has_stranger ? ", a stranger" : "",
+        self->has_pretender ? ", a pretender" : "", self->hangs ? ", hangs" : "");
     if (self->grows)
         fprintf (file, "# %u nodes become graphs\n", random_graph_growing_count (self->graph));
     for (uint32_t i = 0; i < PLOT_AGENTS_MAX; i++)
@@ -292,9 +306,9 @@ void plot_print (const plot_t *self, FILE *file) {
                      self->agents[i].lies ? ", lies" : "", (double) self->agents[i].comes_ns / 1e6);
     for (uint32_t i = 0; i < PLOT_CLIENTS_MAX; i++)
         if (self->clients[i].is_there)
-            fprintf (file, "# client %u%s: %u runs\n", i,
+            fprintf (file, "# client %u%s%s: %u runs\n", i,
                      self->clients[i].is_elsewhere ? ", elsewhere" : "",
-                     self->clients[i].runs_count);
+                     self->clients[i].lies ? ", lies" : "", self->clients[i].runs_count);
     for (uint32_t i = 0; i < self->faults_count; i++)
         if (!plot_is_off (self, PLOT_OFF_FAULT + i))
             fprintf (file, "# at %.3f ms, for %.3f ms: %s %u %s\n",

@@ -23,6 +23,7 @@ enum {
     PLOT_OFF_RUN = PLOT_OFF_CLIENT +
                    PLOT_CLIENTS_MAX, /* a run of every client, the others by twelves */
     PLOT_OFF_STRANGER = PLOT_OFF_RUN + PLOT_RUNS_FEW,
+    PLOT_OFF_PRETENDER,
     PLOT_OFF_LIES,
     PLOT_OFF_SOLO, /* they are agents */
     PLOT_OFF_CUTS, /* by messages */
@@ -82,7 +83,7 @@ typedef struct plot_agent_t {
 } plot_agent_t;
 
 typedef struct plot_client_t {
-    bool is_there, is_elsewhere;
+    bool is_there, is_elsewhere, lies;
     int64_t comes_ns;
     uint32_t runs_count;
     plot_run_t runs[PLOT_RUNS_MAX];
@@ -96,7 +97,7 @@ typedef struct plot_t {
     bool is_rude[PLOT_NODES_MAX];    /* it does not ask whether it is cancelled */
     bool hangs;
     bool grows; /* nodes become graphs */
-    bool listens, has_actors, has_stranger;
+    bool listens, has_actors, has_stranger, has_pretender;
     uint32_t runs_max, heartbeat_ms, silence_ms, stalled_ms, lease_ms;
     network_t network;
     plot_agent_t agents[PLOT_AGENTS_MAX];
@@ -112,6 +113,8 @@ typedef struct plot_t {
 plot_t *plot_new (uint64_t seed, uint64_t off);
 void plot_destroy (plot_t **self_p);
 bool plot_is_off (const plot_t *self, uint32_t what);
+/* In which way it is drawn what happens to those who are there (level.h). */
+uint64_t plot_way (const plot_t *self);
 void plot_print (const plot_t *self, FILE *file);
 
 #endif

@@ -8,8 +8,8 @@
 #include "dagwood_processor.h"
 #include "runtime/payload.h"
 #include "tests/simulated/transcript.h"
-#include "tests/simulated/verdict.h"
 #include "tests/support/random_processors.h"
+#include "tests/support/verdict.h"
 
 #define CRASHES_MAX 6u /* of a world */
 #define SLICE_NS    3000000

@@ -9,7 +9,7 @@
 #include "tests/simulated/message.h"
 #include "tests/simulated/monitor.h"
 #include "tests/simulated/network.h"
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 
 #define MAGIC   0x50c4e7u
 #define HWM     1000 /* ZeroMQ's own */

@@ -11,7 +11,7 @@
 #include "runtime/payload.h"
 #include "tests/simulated/processors.h"
 #include "tests/simulated/transcript.h"
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 
 #define MS         INT64_C (1000000)
 #define SLICE_NS   (3 * MS)
@@ -129,11 +129,20 @@ static void s_say (s_self_t *self, dw_wire_type_t type) {
     dw_packet_free (&word);
 }
 
-static uint32_t s_served_count (const s_self_t *self) {
+/* Whether it serves a node: it has what that demands, and none that demands the same becomes a graph. */
+static bool s_serves (const s_self_t *self, uint32_t node) {
     const random_graph_t *graph = self->options->plot->graph;
+    uint32_t demand = graph->nodes[node].demand;
+    bool serves = demand <= 1 || self->options->has_tag;
+    for (uint32_t other = 0; other < graph->nodes_count; other++)
+        serves &= !graph->nodes[other].inner || graph->nodes[other].demand != demand;
+    return serves;
+}
+
+static uint32_t s_served_count (const s_self_t *self) {
     uint32_t count = 0;
-    for (uint32_t node = 0; node < graph->nodes_count; node++)
-        count += graph->nodes[node].demand <= 1 || self->options->has_tag;
+    for (uint32_t node = 0; node < self->options->plot->graph->nodes_count; node++)
+        count += s_serves (self, node);
     return count;
 }
 
@@ -149,7 +158,7 @@ static void s_check_briefing (const s_self_t *self, const uint8_t *bytes, size_t
         const random_node_t *node = &plot->graph->nodes[plot->evaluator->by_rank[told.node]];
         bool is_blind = random_processor_trait (node->processor).payload_only;
         if (told.id_size != strlen (node->id) || memcmp (told.id, node->id, told.id_size) != 0 ||
-            (node->demand > 1 && !self->options->has_tag) ||
+            !s_serves (self, plot->evaluator->by_rank[told.node]) ||
             told.dependencies_count != (is_blind ? 0 : node->dependencies_count))
             verdict_fail ("a solo is told of node %" PRIu32 " what it is not", told.node);
     }

@@ -8,7 +8,7 @@
 #include "actors/coordinator_self.h"
 #include "runtime/payload.h"
 #include "tests/simulated/transcript.h"
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 #include "tests/support/checker.h"
 #include "tests/support/world.h"
 
@@ -154,8 +154,13 @@ static void s_on_error (const dw_command_t *command) {
     ended_t *ended = &s.ended[s.whose[run].client][s.whose[run].run];
     ended->ran_out |= command->of_run;
     bool is_own = command->handle == DW_NONE && command->code != 413;
-    if (run != command->run && (is_own || command->code == 502 || command->code == 499))
+    bool is_nonsense = command->code == 502 || command->code == 400;
+    if (run != command->run && (is_own || is_nonsense || command->code == 499))
         ended->is_tainted = true;
+}
+
+uint32_t watch_places_count (void) {
+    return s.coordinator->places_count;
 }
 
 uint32_t watch_added_count (void) {
@@ -301,6 +306,19 @@ static void s_look_at_growing (const dw_event_t *events, size_t events_count,
     verdict->steps++;
 }
 
+/* Nodes that a client names are there, or it is refused. */
+static void s_check_names (const dw_event_t *events, size_t events_count) {
+    uint32_t count = s.coordinator->plan->nodes_count;
+    for (size_t i = 0; i < events_count; i++) {
+        bool is_known = events[i].type != DW_EVENT_NODE_CANCELLED || events[i].node < count;
+        for (uint32_t at = 0;
+             events[i].type == DW_EVENT_RUN_SUBMITTED && at < events[i].outputs_count; at++)
+            is_known &= events[i].outputs[at] < count;
+        if (!is_known)
+            verdict_fail ("the scheduler is told of a node that there is not");
+    }
+}
+
 /* The shell promises that a worker that joins is absent. */
 static void s_check_joining (const dw_event_t *events, size_t events_count) {
     for (size_t i = 0; i < events_count; i++) {
@@ -328,6 +346,7 @@ int __wrap_dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_eve
     if (err || (!s_is_watched (self) && !s_is_growing (self)))
         return err;
     heap_t *before = heap_enter (NULL);
+    s_check_names (events, events_count);
     if (!s.has_model) {
         dw_commands_t growing = s_since (commands, first);
         s_look_at_growing (events, events_count, &growing);

@@ -29,6 +29,8 @@ void watch_end (void);
 const ended_t *watch_ended (uint32_t client, uint32_t run);
 /* Whether all runs that were accepted have ended. */
 bool watch_is_idle (void);
+/* How many places for workers the coordinator has: those of its actors, its own thread's, and those of slots elsewhere. */
+uint32_t watch_places_count (void);
 /* How many graphs that were added to runs the coordinator has a place for. */
 uint32_t watch_added_count (void);
 /* Every run that was accepted ended in one way. */

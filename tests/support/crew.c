@@ -3,9 +3,10 @@
 #include "tests/support/crew.h"
 
 int64_t crew_delay (world_t *world) {
-    return random_one_in (&world->random, 4)
-               ? random_between (&world->random, 0, world->delay_max_ns)
-               : random_between (&world->random, 0, 10000);
+    int64_t delay_ns = random_one_in (&world->random, 4)
+                           ? random_between (&world->random, 0, world->delay_max_ns)
+                           : random_between (&world->random, 0, 10000);
+    return off_is (world->off, OFF_DELAYS) ? 0 : delay_ns;
 }
 
 /* A worker says something. It arrives after all that it said before; but now and then it is lost on its
@@ -15,14 +16,14 @@ void crew_say (world_t *world, uint32_t w, dw_event_t event) {
     random_t *random = &world->random;
     int64_t at_ns = world->now_ns + crew_delay (world);
     thing_t thing = {.type = THING_EVENT, .incarnation = worker->incarnation};
-    bool may_repeat = event.type != DW_EVENT_WORKER_LOST;
+    bool may_repeat = event.type != DW_EVENT_WORKER_LOST && !off_is (world->off, OFF_REPEATS);
     event.worker = w;
     bool is_empty = event.type == DW_EVENT_TASK_RETURNED || event.type == DW_EVENT_TASK_SKIPPED;
     event.handle = is_empty ? 0 : ++world->handle;
     thing.event = event;
     if (may_repeat && at_ns < worker->again_ns)
         world_expect (world, at_ns, thing);
-    if (random_one_in (random, 30))
+    if (random_one_in (random, 30) && !off_is (world->off, OFF_REPEATS))
         worker->again_ns = at_ns + random_between (random, 0, WORLD_AGAIN_MAX_NS);
     if (at_ns < worker->again_ns)
         at_ns = worker->again_ns;
@@ -96,8 +97,9 @@ outcome_t crew_outcome (const world_t *world, uint32_t run, uint32_t at) {
 void crew_begin (world_t *world, uint32_t w) {
     member_t *worker = &world->workers[w];
     random_t *random = &world->random;
+    bool returns = world->faults && !off_is (world->off, OFF_RETURNS);
     while (worker->held_count > 0 &&
-           (s_is_cancelled (worker) || (world->faults && random_one_in (random, 40))))
+           (s_is_cancelled (worker) || (returns && random_one_in (random, 40))))
         s_return_first (world, w);
     if (worker->held_count == 0 || worker->working)
         return;
@@ -148,7 +150,7 @@ static void s_step_over (world_t *world, uint32_t w) {
     }
     task->node = world->plan->chain_next[task->node];
     worker->working = false;
-    if (random_one_in (random, 6))
+    if (random_one_in (random, 6) && !off_is (world->off, OFF_RETURNS))
         s_return_first (world, w); /* its time is up */
     else if (random_one_in (random, 2) || crew_outcome (world, task->run, task->node) != OUTCOME_OK)
         s_flush (world, w, false);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/growth_self.h"
+
 #define STEPS_MAX 20000u
 #define GRACE_NS  1000000
 
@@ -35,7 +37,7 @@ static void DW_PRINTF (2, 3) s_tell (growth_t *self, const char *format, ...) {
 
 /* -- Places ---------------------------------------------------------------------------------- */
 
-static uint32_t s_free_place (const growth_t *self) {
+uint32_t growth_free_place (const growth_t *self) {
     uint32_t place = 0;
     while (place < PLACES_MAX && self->parts[place].is_used)
         place++;
@@ -51,7 +53,7 @@ static void s_free_part (growth_t *self, uint32_t place) {
 }
 
 /* What it is to come to. */
-static void s_evaluate (growth_t *self, part_t *part) {
+void growth_evaluate (growth_t *self, part_t *part) {
     part->evaluator = evaluator_new (part->graph);
     for (uint32_t i = 0; i < part->graph->nodes_count; i++) {
         part->fails[i] = random_graph_fails (part->graph, i);
@@ -71,218 +73,12 @@ static void s_evaluate (growth_t *self, part_t *part) {
     part->evaluation = evaluation_new (part->evaluator, &run);
 }
 
-static const random_node_t *s_described (const part_t *part, uint32_t node) {
+const random_node_t *growth_described (const part_t *part, uint32_t node) {
     return &part->graph->nodes[part->plan->declared[node]];
 }
 
 static const evaluated_node_t *s_expected (const part_t *part, uint32_t node) {
     return &part->evaluation->nodes[part->plan->declared[node]];
-}
-
-/* -- Events ---------------------------------------------------------------------------------- */
-
-static dw_event_t *s_event (growth_t *self, dw_event_type_t type, uint32_t worker) {
-    assert (self->events_count < EVENTS_MAX);
-    dw_event_t *event = &self->events[self->events_count++];
-    *event = (dw_event_t){.type = (uint8_t) type, .worker = worker};
-    return event;
-}
-
-static void s_pop (member_t *worker) {
-    memmove (worker->held, worker->held + 1, --worker->held_count * sizeof *worker->held);
-}
-
-static dw_event_t *s_answer (growth_t *self, dw_event_type_t type, uint32_t w) {
-    member_t *worker = &self->workers[w];
-    dw_event_t *event = s_event (self, type, w);
-    event->ticket = worker->held[0].ticket;
-    event->step = worker->held[0].told;
-    event->duration_ns = 1 + random_below (&self->random,
-                                           random_one_in (&self->random, 2) ? 500 : 50000);
-    return event;
-}
-
-/* Makes a graph of what node of a place becomes; false: it may not. */
-static bool s_propose (growth_t *self, uint32_t place, uint32_t node, dw_event_t *event) {
-    const part_t *outer = &self->parts[place];
-    const random_node_t *described = s_described (outer, node);
-    dw_plan_lookup_t lookup = {.trait = random_graph_trait, .cpus_count = 1};
-    uint32_t free_place = s_free_place (self);
-    part_t *part = &self->parts[free_place];
-    dw_graph_t *graph = random_graph_build (described->inner);
-    assert (free_place < PLACES_MAX);
-    int err = dw_added_new (&part->added, graph,
-                            described->inner->nodes[described->inner_output].id, self->plan,
-                            outer->added, node, &lookup, NULL);
-    dw_graph_destroy (&graph);
-    if (err) {
-        assert (err == DW_ETOOLARGE);
-        return false;
-    }
-    part->is_used = true;
-    part->graph = described->inner;
-    part->plan = part->added->plan;
-    part->parent = place;
-    part->parent_node = node;
-    part->outputs[0] = described->inner_output;
-    part->outputs_count = 1;
-    event->type = DW_EVENT_TASK_ADDED;
-    event->run = free_place;
-    event->added = part->added;
-    return true;
-}
-
-/* A task that nobody waits for any more: anything may come of it, a graph of another run, too. */
-static void s_answer_late (growth_t *self, uint32_t w) {
-    member_t *worker = &self->workers[w];
-    uint32_t kind = random_below (&self->random, 3), place = 0;
-    dw_event_t *event = s_answer (self, kind ? DW_EVENT_TASK_DONE : DW_EVENT_TASK_RETURNED, w);
-    event->last = true;
-    event->steps = worker->held[0].steps;
-    while (kind == 2 && place < PLACES_MAX && !self->parts[place].has_begun)
-        place++;
-    for (uint32_t node = 0;
-         kind == 2 && place < PLACES_MAX && node < self->parts[place].plan->nodes_count; node++)
-        if (s_described (&self->parts[place], node)->inner && s_propose (self, place, node, event))
-            break;
-    s_pop (worker);
-}
-
-/* The step that is next fails, ends its branch, or becomes a graph. */
-static void s_answer_odd (growth_t *self, uint32_t w, uint32_t node) {
-    member_t *worker = &self->workers[w];
-    uint32_t place = worker->held[0].place;
-    part_t *part = &self->parts[place];
-    const random_node_t *described = s_described (part, node);
-    dw_event_t *event = s_answer (self, DW_EVENT_TASK_SKIPPED, w);
-    if (part->failures[node] < described->failures) {
-        part->failures[node]++;
-        event->type = DW_EVENT_TASK_FAILED;
-        event->code = (uint16_t) described->code;
-    } else if (described->inner && !s_propose (self, place, node, event)) {
-        event->type = DW_EVENT_TASK_FAILED;
-        event->code = 413;
-    }
-    s_pop (worker);
-}
-
-static bool s_is_odd (const part_t *part, uint32_t node) {
-    const random_node_t *described = s_described (part, node);
-    return part->failures[node] < described->failures || described->skips || described->inner;
-}
-
-/* A worker answers for its first task, or for the first steps of it. */
-static void s_work (growth_t *self, uint32_t w) {
-    member_t *worker = &self->workers[w];
-    held_t *held = &worker->held[0];
-    if (held->is_dead) {
-        s_answer_late (self, w);
-        return;
-    }
-    part_t *part = &self->parts[held->place];
-    uint32_t steps = 0, node = held->node;
-    for (; steps < held->steps && !s_is_odd (part, node); steps++)
-        node = part->plan->chain_next[node];
-    if (steps == 0) {
-        if (random_one_in (&self->random, 12)) {
-            s_answer (self, DW_EVENT_TASK_RETURNED, w);
-            s_pop (worker);
-        } else
-            s_answer_odd (self, w, held->node);
-        return;
-    }
-    if (random_one_in (&self->random, 3))
-        steps = 1 + random_below (&self->random, steps);
-    dw_event_t *event = s_answer (self, DW_EVENT_TASK_DONE, w);
-    event->steps = steps;
-    event->last = steps == held->steps;
-    if (event->last) {
-        s_pop (worker);
-        return;
-    }
-    held->told += steps;
-    held->steps -= steps;
-    for (; steps > 0; steps--)
-        held->node = part->plan->chain_next[held->node];
-}
-
-static void s_join (growth_t *self, uint32_t w) {
-    dw_event_t *event = s_event (self, DW_EVENT_WORKER_JOINED, w);
-    event->lane = self->plan->pool ? 0 : w;
-    event->local = self->workers[w].is_local;
-    event->credit = 1 + random_below (&self->random, 8);
-    self->workers[w].is_up = true;
-    self->workers[w].held_count = 0;
-}
-
-static void s_lose (growth_t *self, uint32_t w) {
-    dw_event_t *event = s_event (self, DW_EVENT_WORKER_LOST, w);
-    event->handle = DW_NONE;
-    event->last = self->losses_left == 0 || random_one_in (&self->random, 2);
-    self->losses_left -= !event->last;
-    self->workers[w].is_up = false;
-    self->workers[w].held_count = 0;
-}
-
-static void s_submit (growth_t *self) {
-    uint32_t place = s_free_place (self);
-    if (place >= PLACES_MAX / 4)
-        return;
-    part_t *part = &self->parts[place];
-    dw_event_t *event = s_event (self, DW_EVENT_RUN_SUBMITTED, 0);
-    self->runs_left--;
-    part->is_used = part->has_begun = true;
-    part->graph = self->graph;
-    part->plan = self->plan;
-    part->root = place;
-    part->budget = self->nodes_max;
-    if (random_one_in (&self->random, 2))
-        for (uint32_t i = 0; i < part->graph->nodes_count; i++)
-            if (random_one_in (&self->random, 4))
-                part->outputs[part->outputs_count++] = i;
-    s_evaluate (self, part);
-    static uint32_t outputs[PLACES_MAX][NODES_MAX];
-    for (uint32_t i = 0; i < part->outputs_count; i++)
-        outputs[place][i] = part->evaluator->rank[part->outputs[i]];
-    event->run = place;
-    event->outputs = outputs[place];
-    event->outputs_count = part->outputs_count;
-    if (random_one_in (&self->random, 6)) {
-        part->is_late = true;
-        event->deadline_ns = self->now_ns + random_between (&self->random, 1, 300000);
-    }
-}
-
-static void s_cancel (growth_t *self) {
-    uint32_t place = random_below (&self->random, PLACES_MAX / 4);
-    part_t *part = &self->parts[place];
-    if (!part->has_begun) /* of what was added it is ignored */
-        return;
-    if (random_one_in (&self->random, 2)) {
-        dw_event_t *event = s_event (self, DW_EVENT_NODE_CANCELLED, 0);
-        event->run = place;
-        event->node = random_below (&self->random, self->plan->nodes_count);
-        part->lacks_nodes |= !part->added;
-        return;
-    }
-    part->was_cancelled |= !part->added;
-    s_event (self, DW_EVENT_RUN_CANCELLED, 0)->run = place;
-}
-
-static void s_happen (growth_t *self) {
-    random_t *random = &self->random;
-    uint32_t w = random_below (random, self->workers_count);
-    member_t *worker = &self->workers[w];
-    if (!worker->is_up)
-        s_join (self, w);
-    else if (!worker->is_local && random_one_in (random, 60))
-        s_lose (self, w);
-    else if (self->runs_left > 0 && random_one_in (random, 8))
-        s_submit (self);
-    else if (random_one_in (random, 200))
-        s_cancel (self);
-    else if (worker->held_count > 0)
-        s_work (self, w);
 }
 
 /* -- Commands -------------------------------------------------------------------------------- */
@@ -338,7 +134,7 @@ static bool s_sent (growth_t *self, const dw_command_t *command) {
     if (command->steps > part->plan->chain_length[command->node])
         return growth_is_wrong (self, "a chain is too long");
     for (uint32_t step = 1, at = command->node; step < command->steps; step++) {
-        if (s_described (part, at)->inner)
+        if (growth_described (part, at)->inner)
             return growth_is_wrong (self, "node %u may add and its chain goes on behind it", at);
         at = part->plan->chain_next[at];
     }
@@ -409,7 +205,7 @@ static bool s_begun (growth_t *self, const dw_command_t *command) {
         return growth_is_wrong (self, "place %u: a graph is too deep", command->place);
     if (root->added_nodes > self->nodes_max)
         return growth_is_wrong (self, "run %u: too many nodes are added", part->root);
-    s_evaluate (self, part);
+    growth_evaluate (self, part);
     self->counts->begun++;
     self->counts->nested += part->depth > 1;
     return true;
@@ -585,14 +381,14 @@ static bool s_run_own (void *arg, dw_own_task_t *task) {
     if (!s_check_task (self, task->run, node, task->source) ||
         !growth_check_order (self, task->run, node))
         return false;
-    for (task->done = 0; task->done < task->steps && !s_is_odd (part, node); task->done++) {
+    for (task->done = 0; task->done < task->steps && !growth_is_odd (part, node); task->done++) {
         if (!s_keep (self, task->run, node))
             return false;
         node = part->plan->chain_next[node];
     }
     if (task->done == task->steps)
         return !random_one_in (&self->random, 4);
-    const random_node_t *described = s_described (part, node);
+    const random_node_t *described = growth_described (part, node);
     if (part->failures[node] < described->failures) {
         part->failures[node]++;
         task->code = (uint16_t) described->code;
@@ -625,7 +421,7 @@ static bool s_go_on (growth_t *self) {
     uint32_t things = random_below (&self->random, 5);
     self->now_ns += random_between (&self->random, 1, 20000);
     while (things-- > 0)
-        s_happen (self);
+        growth_happen (self);
     int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
     if (self->events_count == 0 && deadline_ns != INT64_MAX && deadline_ns > self->now_ns &&
         random_one_in (&self->random, 8))
@@ -633,11 +429,16 @@ static bool s_go_on (growth_t *self) {
     return s_step (self) && s_work_own (self);
 }
 
-static void s_strip (random_graph_t *graph) {
+static void s_strip (random_graph_t *graph, uint64_t off) {
     for (uint32_t i = 0; i < graph->nodes_count; i++) {
-        graph->nodes[i].not_idempotent = false; /* workers are lost, whatever they are at */
-        if (graph->nodes[i].inner)
-            s_strip (graph->nodes[i].inner);
+        random_node_t *node = &graph->nodes[i];
+        node->not_idempotent = false; /* workers are lost, whatever they are at */
+        if (off_is (off, OFF_FAILURES))
+            node->failures = 0;
+        if (off_is (off, OFF_SKIPS))
+            node->skips = false;
+        if (node->inner)
+            s_strip (node->inner, off);
     }
 }
 
@@ -659,23 +460,27 @@ static void s_draw_options (growth_t *self) {
     options->added_nodes_max = self->nodes_max;
     options->added_depth_max = self->depth_max;
     random_graph_grow (self->graph, 3);
-    s_strip (self->graph);
+    s_strip (self->graph, self->off);
 }
 
 static bool s_start (growth_t *self, uint64_t seed) {
     dw_plan_lookup_t lookup = {.trait = random_graph_trait, .cpus_count = 2};
     self->random = random_from (seed ^ UINT64_C (0x67726f77));
-    self->graph = random_graph_new (seed, NODES_MAX);
+    self->graph = random_graph_new (seed, off_nodes_max (self->off, NODES_MAX));
     s_draw_options (self);
     dw_graph_t *graph = random_graph_build (self->graph);
     int err = dw_plan_new (&self->plan, graph, &lookup, NULL);
     dw_graph_destroy (&graph);
     if (err)
         return growth_is_wrong (self, "the graph cannot be planned");
-    bool has_local = self->plan->pool && random_one_in (&self->random, 2);
+    off_turn (self->off, &self->random);
+    bool has_local = self->plan->pool && random_one_in (&self->random, 2) &&
+                     !off_is (self->off, OFF_OWN_WORK);
     self->workers_count = self->plan->workers_count + has_local;
     self->workers[self->plan->workers_count].is_local = has_local;
-    self->runs_left = 1 + random_below (&self->random, 4);
+    uint32_t runs = 1 + random_below (&self->random, RUNS_MAX);
+    for (uint32_t i = 0; i < runs; i++)
+        self->runs_left += !off_is (self->off, OFF_RUN + i);
     self->losses_left = 2;
     dw_scheduler_options_t options = {.runs_max = PLACES_MAX,
                                       .workers_max = self->workers_count,
@@ -687,10 +492,11 @@ static bool s_start (growth_t *self, uint64_t seed) {
            growth_is_wrong (self, "no memory");
 }
 
-bool growth_run (uint64_t seed, FILE *transcript, growth_counts_t *counts, char *wrong,
-                 size_t wrong_size) {
+bool growth_run (uint64_t seed, uint64_t off, FILE *transcript, growth_counts_t *counts,
+                 char *wrong, size_t wrong_size) {
     growth_t *self = calloc (1, sizeof *self);
     assert (self);
+    self->off = off;
     self->transcript = transcript;
     self->counts = counts;
     bool holds = s_start (self, seed);

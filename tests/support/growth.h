@@ -13,12 +13,12 @@
 #include <stdio.h>
 
 typedef struct growth_counts_t {
-    uint64_t worlds, begun, done, failed, skipped, cancelled, refused, unbegun, nested;
+    uint64_t worlds, begun, done, failed, skipped, cancelled, refused, unbegun, nested, strays;
 } growth_counts_t;
 
-/* Runs one world and adds to counts. Returns whether all held; if not, wrong (size bytes) says what did not. transcript NULL:
- * nothing is told. */
-bool growth_run (uint64_t seed, FILE *transcript, growth_counts_t *counts, char *wrong,
-                 size_t wrong_size);
+/* Runs one world, without what is switched off (off.h), and adds to counts. Returns whether all held; if not, wrong (size bytes)
+ * says what did not. transcript NULL: nothing is told. */
+bool growth_run (uint64_t seed, uint64_t off, FILE *transcript, growth_counts_t *counts,
+                 char *wrong, size_t wrong_size);
 
 #endif

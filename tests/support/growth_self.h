@@ -1,6 +1,7 @@
 /* growth_self.h - worlds whose runs grow, from the inside.
  *
- *     growth.c        what happens in them, and what has to come of it
+ *     growth.c        draws them, and holds every command against what has to come of it
+ *     growth_things.c what happens in them
  *     growth_order.c  in which order nodes have to be taken */
 
 #ifndef TESTS_GROWTH_SELF_H
@@ -9,8 +10,10 @@
 #include "runtime/core/scheduler.h"
 #include "tests/support/evaluator.h"
 #include "tests/support/growth.h"
+#include "tests/support/off.h"
 
 #define NODES_MAX   12u
+#define RUNS_MAX    4u
 #define PLACES_MAX  256u
 #define WORKERS_MAX (NODES_MAX + 1)
 #define HELD_MAX    64u
@@ -50,6 +53,7 @@ typedef struct member_t {
 
 typedef struct growth_t {
     random_t random;
+    uint64_t off; /* what is switched off (off.h) */
     random_graph_t *graph;
     dw_plan_t *plan;
     dw_scheduler_t *scheduler;
@@ -68,6 +72,16 @@ typedef struct growth_t {
 
 /* Notes that something is wrong and returns false. */
 bool growth_is_wrong (growth_t *self, const char *format, ...) DW_PRINTF (2, 3);
+
+/* PLACES_MAX: there is none. */
+uint32_t growth_free_place (const growth_t *self);
+/* What a part is to come to. */
+void growth_evaluate (growth_t *self, part_t *part);
+const random_node_t *growth_described (const part_t *part, uint32_t node);
+/* Whether the next attempt at a node fails, ends its branch, or becomes a graph. */
+bool growth_is_odd (const part_t *part, uint32_t node);
+/* One thing happens: the scheduler will be told of it in the next step. */
+void growth_happen (growth_t *self);
 
 /* Whether node of a place was taken before all that is ready beside it and comes after it. */
 bool growth_check_order (growth_t *self, uint32_t place, uint32_t node);

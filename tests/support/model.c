@@ -177,7 +177,7 @@ static void s_cut_task (model_t *self, uint32_t w, uint64_t ticket) {
 
 static void s_on_node_cancelled (model_t *self, const dw_event_t *event) {
     model_run_t *run = &self->runs[event->run];
-    if (run->life != MODEL_LIVE)
+    if (run->life != MODEL_LIVE || event->node >= self->plan->nodes_count)
         return;
     for (uint32_t node = 0; node < self->plan->nodes_count; node++)
         if (!model_is_final (&run->nodes[node]) &&

@@ -98,7 +98,7 @@ uint8_t *recorded_world (uint64_t seed, const recorded_change_t *change, size_t 
                            .own = s_own,
                            .timed = s_timed,
                            .work_end = s_work_end};
-    bool held = simulator_run_tapped (seed, NULL, &counts, &tap, wrong, sizeof wrong);
+    bool held = simulator_run_tapped (seed, &counts, &tap, wrong, sizeof wrong);
     assert (held);
     dw_recorder_end (&self.recorder, DW_RECORD_CLOSED);
     dw_recorder_take (&self.recorder, &self.out);

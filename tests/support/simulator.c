@@ -268,7 +268,7 @@ static void s_submit (world_t *world) {
         return;
     }
     dw_event_t event = {.type = DW_EVENT_RUN_SUBMITTED, .run = run, .outputs = world->outputs[run]};
-    if (random_one_in (random, 2))
+    if (random_one_in (random, 2) && !off_is (world->off, OFF_OUTPUTS))
         for (uint32_t node = 0; node < count; node++)
             if (random_one_in (random, 4))
                 world->outputs[run][event.outputs_count++] = node;
@@ -281,17 +281,24 @@ static void s_submit (world_t *world) {
         script->deaths = random_one_in (random, model_is_once (&world->model, node) ? 3 : 12)
                              ? 1 + random_below (random, 3)
                              : 0;
-        world->skips[run][declared] = described->skips && !random_one_in (random, 4);
-        if (random_processor_trait (described->processor).brief)
-            script->deaths = 0; /* the coordinator's thread may run it */
+        world->skips[run][declared] = described->skips && !random_one_in (random, 4) &&
+                                      !off_is (world->off, OFF_SKIPS);
+        if (off_is (world->off, OFF_FAILURES))
+            script->failures = 0;
+        if (random_processor_trait (described->processor)
+                .brief || /* which our own thread may run */
+            off_is (world->off, OFF_DEATHS))
+            script->deaths = 0;
         bool is_once = model_is_once (&world->model, node);
         world->fails[run][declared] = script->deaths >= (is_once ? 1 : MODEL_DEATHS_MAX) ||
                                       script->failures >
                                           random_graph_retries (world->graph, declared);
     }
-    if (random_one_in (random, 6))
+    if (random_one_in (random, 6) && !off_is (world->off, OFF_DEADLINES))
         event.deadline_ns = world->now_ns + random_between (random, 1, 3000000);
     world->events[world->events_count++] = event;
+    if (off_is (world->off, OFF_CANCELS))
+        return;
     if (random_one_in (random, 6))
         world_expect (world, world->now_ns + random_between (random, 0, 2000000),
                       (thing_t){.type = THING_CANCEL_RUN, .event = {.run = run}});
@@ -346,6 +353,24 @@ static void s_forge (world_t *world) {
         world->events[world->events_count++] = event;
 }
 
+/* A run that there is not, or that has ended, is cancelled; or a node that there is not; or somebody is lost who is not there.
+ * All of it is ignored. */
+static void s_stray (world_t *world, uint32_t w) {
+    random_t *random = &world->random;
+    uint32_t run = random_below (random, world->model.options.runs_max);
+    dw_event_t event = {.type = DW_EVENT_NODE_CANCELLED, .run = run};
+    event.node = random_one_in (random, 2) ? world->plan->nodes_count
+                                           : UINT32_MAX - random_below (random, 9);
+    if (world->model.runs[run].life != MODEL_LIVE && random_one_in (random, 2))
+        event = (dw_event_t){.type = DW_EVENT_RUN_CANCELLED, .run = run};
+    else if (!world->model.workers[w].present && random_one_in (random, 2))
+        event = (dw_event_t){.type = DW_EVENT_WORKER_LOST, .worker = w};
+    if (world->events_count > 0) /* which may make it come true */
+        return;
+    world->events[world->events_count++] = event;
+    world->counts->strays++;
+}
+
 static void s_happens (world_t *world, const thing_t *thing) {
     uint32_t w = thing->command.worker;
     member_t *worker = &world->workers[w];
@@ -389,6 +414,7 @@ static void s_happens (world_t *world, const thing_t *thing) {
                 .lanes = random_one_in (&world->random, 3) ? 0 : random_next (&world->random)};
             break;
         case THING_FORGE: s_forge (world); break;
+        case THING_STRAY: s_stray (world, w); break;
     }
 }
 
@@ -462,15 +488,11 @@ static void s_count (world_t *world) {
     sum->cancelled += counts.runs_cancelled;
 }
 
-bool simulator_run (uint64_t seed, FILE *transcript, simulator_counts_t *counts, char *wrong,
-                    size_t wrong_size) {
-    return simulator_run_tapped (seed, transcript, counts, NULL, wrong, wrong_size);
-}
-
-bool simulator_run_tapped (uint64_t seed, FILE *transcript, simulator_counts_t *counts,
-                           const simulator_tap_t *tap, char *wrong, size_t wrong_size) {
+static bool s_run (uint64_t seed, uint64_t off, FILE *transcript, simulator_counts_t *counts,
+                   const simulator_tap_t *tap, char *wrong, size_t wrong_size) {
     world_t *world = calloc (1, sizeof *world);
     assert (world);
+    world->off = off;
     world->transcript = transcript;
     world->counts = counts;
     bool held = world_start (world, seed);
@@ -492,4 +514,14 @@ bool simulator_run_tapped (uint64_t seed, FILE *transcript, simulator_counts_t *
     snprintf (wrong, wrong_size, "%s", world->model.wrong);
     world_end (world);
     return held;
+}
+
+bool simulator_run (uint64_t seed, uint64_t off, FILE *transcript, simulator_counts_t *counts,
+                    char *wrong, size_t wrong_size) {
+    return s_run (seed, off, transcript, counts, NULL, wrong, wrong_size);
+}
+
+bool simulator_run_tapped (uint64_t seed, simulator_counts_t *counts, const simulator_tap_t *tap,
+                           char *wrong, size_t wrong_size) {
+    return s_run (seed, 0, NULL, counts, tap, wrong, wrong_size);
 }

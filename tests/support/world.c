@@ -157,7 +157,7 @@ static void s_draw_times (world_t *world) {
 
 static void s_draw_graph (world_t *world, uint64_t seed) {
     random_t *random = &world->random;
-    world->graph = random_graph_new (seed, WORLD_NODES_MAX);
+    world->graph = random_graph_new (seed, off_nodes_max (world->off, WORLD_NODES_MAX));
     dw_graph_options_t *options = &world->graph->options;
     options->strategy = (dw_strategy_t) random_below (random, 4);
     options->failure_strategy = (dw_failure_strategy_t) random_below (random, 3);
@@ -176,6 +176,9 @@ static void s_draw_graph (world_t *world, uint64_t seed) {
             world->graph->nodes[node].timeout_us = random_between (random, world->timeout_min_ns,
                                                                    10 * world->timeout_min_ns) /
                                                    1000;
+    for (uint32_t node = 0; off_is (world->off, OFF_TIMEOUTS) && node < world->graph->nodes_count;
+         node++)
+        world->graph->nodes[node].timeout_us = DW_UNSET;
 }
 
 /* Some nodes make demands: of up to five different kinds. */
@@ -208,7 +211,8 @@ static void s_draw_lanes (world_t *world) {
     const dw_plan_t *plan = world->plan;
     uint64_t all = UINT64_MAX >> (64 - plan->lanes_count);
     uint32_t elsewhere = 1 + random_below (random, 5);
-    bool has_local = dw_plan_lane_is_free (plan, 0) && random_one_in (random, 2);
+    bool has_local = dw_plan_lane_is_free (plan, 0) && random_one_in (random, 2) &&
+                     !off_is (world->off, OFF_OWN_WORK);
     world->workers_count = elsewhere + has_local;
     for (uint32_t w = 0; w < elsewhere; w++)
         world->workers[w].lanes = (random_next (random) & all) |
@@ -227,33 +231,49 @@ static void s_draw_workers (world_t *world) {
         return;
     }
     uint32_t actors = world->plan->workers_count;
-    bool has_local = world->plan->pool && !random_one_in (random, 3);
+    bool has_local = world->plan->pool && !random_one_in (random, 3) &&
+                     !off_is (world->off, OFF_OWN_WORK);
     world->workers_count = actors + has_local;
     for (uint32_t w = 0; w < world->workers_count; w++) {
         world->workers[w].local = w == actors;
         world->workers[w].lane = world->plan->pool ? 0 : w;
-        crew_come (world, w, random_one_in (random, 3) ? random_between (random, 0, 500000) : 0);
+        int64_t delay_ns = random_one_in (random, 3) ? random_between (random, 0, 500000) : 0;
+        if (w == 0 || !world->plan->pool || !off_is (world->off, OFF_WORKERS))
+            crew_come (world, w, delay_ns);
+    }
+}
+
+/* Some such things, less than count_max, at any time. */
+static void s_draw_things (world_t *world, thing_type_t type, uint32_t count_max, uint32_t off) {
+    random_t *random = &world->random;
+    for (uint32_t count = random_below (random, count_max); count > 0; count--) {
+        int64_t at_ns = random_between (random, 0, 5000000);
+        uint32_t worker = random_below (random, world->workers_count);
+        if (!off_is (world->off, off))
+            world_expect (world, at_ns, (thing_t){.type = type, .command = {.worker = worker}});
+    }
+}
+
+static void s_draw_runs (world_t *world) {
+    uint32_t count = 1 + random_below (&world->random, OFF_RUNS);
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t at_ns = random_between (&world->random, 0, 2000000);
+        if (off_is (world->off, OFF_RUN + i))
+            continue;
+        world->runs_left++;
+        world_expect (world, at_ns, (thing_t){.type = THING_SUBMIT});
     }
 }
 
 static void s_draw_faults (world_t *world) {
-    random_t *random = &world->random;
-    for (uint32_t i = 0; i < world->runs_left; i++)
-        world_expect (world, random_between (random, 0, 2000000), (thing_t){.type = THING_SUBMIT});
-    world->faults = random_one_in (random, 2);
+    world->faults = random_one_in (&world->random, 2);
     if (!world->faults)
         return;
-    for (uint32_t count = random_below (random, 4); count > 0; count--)
-        world_expect (
-            world, random_between (random, 0, 5000000),
-            (thing_t){.type = THING_KILL,
-                      .command = {.worker = random_below (random, world->workers_count)}});
-    for (uint32_t count = random_below (random, 20); count > 0; count--)
-        world_expect (world, random_between (random, 0, 5000000), (thing_t){.type = THING_FORGE});
-    if (random_one_in (random, 4))
-        for (uint32_t count = random_below (random, 4); count > 0; count--)
-            world_expect (world, random_between (random, 0, 5000000),
-                          (thing_t){.type = THING_UNSERVED});
+    s_draw_things (world, THING_KILL, 4, OFF_KILLS);
+    s_draw_things (world, THING_FORGE, 20, OFF_FORGERIES);
+    s_draw_things (world, THING_STRAY, 4, OFF_STRAYS);
+    if (random_one_in (&world->random, 4))
+        s_draw_things (world, THING_UNSERVED, 4, OFF_UNSERVED);
 }
 
 bool world_start (world_t *world, uint64_t seed) {
@@ -261,13 +281,14 @@ bool world_start (world_t *world, uint64_t seed) {
     world->random = random_from (seed);
     s_draw_times (world);
     s_draw_graph (world, ~seed);
-    if (random_one_in (&world->random, 3))
+    if (random_one_in (&world->random, 3) && !off_is (world->off, OFF_LANES))
         s_draw_demands (world);
     world->evaluator = evaluator_new (world->graph);
     if (!s_plan (world))
         return model_is_wrong (&world->model, "the graph cannot be planned");
-    world->runs_left = 1 + random_below (&world->random, 8);
+    off_turn (world->off, &world->random);
     s_draw_workers (world);
+    s_draw_runs (world);
     s_draw_faults (world);
     options.runs_max = 1 + random_below (&world->random, WORLD_RUNS_MAX);
     options.workers_max = world->workers_count;

@@ -7,6 +7,7 @@
 #define TESTS_WORLD_H
 
 #include "tests/support/checker.h"
+#include "tests/support/off.h"
 #include "tests/support/simulator.h"
 
 #define WORLD_NODES_MAX   16u
@@ -54,6 +55,7 @@ typedef enum thing_type_t {
     THING_CANCEL_NODE,
     THING_UNSERVED, /* the shell says which lanes nobody serves */
     THING_FORGE,    /* an answer that nobody gave */
+    THING_STRAY,    /* word of a run, a node or a worker that there is not */
 } thing_type_t;
 
 typedef struct thing_t {
@@ -90,6 +92,7 @@ typedef struct member_t {
 
 typedef struct world_t {
     random_t random;
+    uint64_t off; /* what is switched off (off.h) */
     random_graph_t *graph;
     evaluator_t *evaluator;
     dw_plan_t *plan;
@@ -129,7 +132,7 @@ typedef struct world_t {
 } world_t;
 
 /* Draws the world that seed stands for; false: model.wrong says what is wrong already. self is all
- * zeros but for transcript and counts. */
+ * zeros but for off, transcript and counts. */
 bool world_start (world_t *self, uint64_t seed);
 void world_end (world_t *world);
 

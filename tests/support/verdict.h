@@ -7,11 +7,12 @@
 #define TESTS_VERDICT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "dagwood.h"
 
-/* What happened, of all worlds: a fault that never happens tests nothing. */
+/* What happened, of all worlds of the system: a fault that never happens tests nothing. */
 #define VERDICT_COUNTS(X) \
     X (worlds)            \
     X (events)            \
@@ -28,6 +29,10 @@
     X (crashes)           \
     X (drains)            \
     X (lies)              \
+    X (unknown_nodes)     \
+    X (unknown_runs)      \
+    X (unknown_tickets)   \
+    X (unknown_slots)     \
     X (full)              \
     X (lost_messages)     \
     X (hangs)             \
@@ -53,9 +58,11 @@ typedef struct verdict_t {
 #undef X
 } verdict_t;
 
-/* Shared with children made later. */
 extern verdict_t *verdict;
+/* Nothing is known from now on, and it is shared with children made later. */
 void verdict_share (void);
+/* Zeros, shared with them, too; never freed. */
+void *verdict_memory (size_t size);
 /* Says what is wrong and ends the process. */
 void verdict_fail (const char *format, ...) __attribute__ ((noreturn)) DW_PRINTF (1, 2);
 

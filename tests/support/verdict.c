@@ -1,20 +1,27 @@
 /* verdict.c - what becomes of worlds. */
 
-#include "tests/simulated/verdict.h"
+#include "tests/support/verdict.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 static verdict_t s_own; /* until it is shared */
 verdict_t *verdict = &s_own;
 
+void *verdict_memory (size_t size) {
+    void *memory = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert (memory != MAP_FAILED);
+    return memory;
+}
+
 void verdict_share (void) {
-    verdict = mmap (NULL, sizeof *verdict, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                    0);
-    assert (verdict != MAP_FAILED);
+    if (verdict == &s_own)
+        verdict = verdict_memory (sizeof *verdict);
+    memset (verdict, 0, sizeof *verdict);
 }
 
 void verdict_fail (const char *format, ...) {
