@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/growth_self.h"
-
 #define STEPS_MAX 20000u
 #define GRACE_NS  1000000
 
