@@ -38,8 +38,8 @@ bool dw_actor_join (dw_actor_t *self, int64_t deadline_ns) {
     if (deadline_ns == INT64_MAX) {
         pthread_join (self->thread, NULL);
     } else {
-        /* Of the two joins with a deadline ThreadSanitizer knows only the one by the wall clock; a jump
-         * of that clock while it waits moves the deadline. */
+        /* Of the two joins with a deadline ThreadSanitizer knows only the one by the wall clock; a
+         * jump of that clock while it waits moves the deadline. */
         struct timespec until;
         clock_gettime (CLOCK_REALTIME, &until);
         int64_t left_ns = deadline_ns - dw_clock_ns () + until.tv_nsec;

@@ -16,7 +16,8 @@ static const dw_processor_t *s_processor (const dw_program_t *root, const char *
     return NULL;
 }
 
-/* Only processors of the run's own graph can be known here: the others are not allowed to anybody. */
+/* Only processors of the run's own graph can be known here: the others are not allowed to
+ * anybody. */
 static bool s_trait (void *arg, const char *name, dw_trait_t *trait_p) {
     const dw_processor_t *processor = s_processor (arg, name);
     if (processor)

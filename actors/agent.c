@@ -9,9 +9,10 @@
  *       DRAIN                                 ->
  *                                             <-  STOP, when its slots have left
  *
- * No processor runs, or starts, on the agent's thread, so its silence is the silence of the process. A coordinator that is silent
- * for the time that WELCOME has told is lost: the slots end, and the agent looks for it as a new incarnation, with a
- * new socket, because ZeroMQ's own reconnecting would bring nobody's messages. */
+ * No processor runs, or starts, on the agent's thread, so its silence is the silence of the
+ * process. A coordinator that is silent for the time that WELCOME has told is lost: the slots end,
+ * and the agent looks for it as a new incarnation, with a new socket, because ZeroMQ's own
+ * reconnecting would bring nobody's messages. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -86,7 +87,8 @@ static void s_notice_error (const dw_agent_t *self, const dw_error_t *error) {
 
 /* ---- Errands ---------------------------------------------------------------------------------- */
 
-/* Processors may take their time to start, so a thread of its own starts slots, and alone uses the squad meanwhile. */
+/* Processors may take their time to start, so a thread of its own starts slots, and alone uses the
+ * squad meanwhile. */
 typedef struct s_errand_t {
     int (*run) (dw_agent_t *agent, struct s_errand_t *self);
     dw_agent_t *agent;
@@ -301,7 +303,8 @@ static void s_say_ended (void *arg, const dw_wire_ended_t *ended) {
     dw_packet_send (&self->packet, self->link.socket, NULL, 0);
 }
 
-/* Another takes the place of a slot. One that cannot be had the coordinator hears of: else it would wait for it. */
+/* Another takes the place of a slot. One that cannot be had the coordinator hears of: else it would
+ * wait for it. */
 static void s_on_replace (dw_agent_t *self, uint32_t number) {
     s_errand_t errand = {.run = s_replace, .number = number, .error = dw_error_new ()};
     if (s_do (self, &errand)) {
@@ -320,8 +323,9 @@ static void s_on_put_out (dw_agent_t *self, dw_wire_reader_t *reader) {
     dw_error_destroy (&error);
 }
 
-/* Takes in what has come, but not without end, and one replacement at most, which takes its time: the coordinator
- * must hear between two of them that it is there. True: the coordinator has told it to end. */
+/* Takes in what has come, but not without end, and one replacement at most, which takes its time:
+ * the coordinator must hear between two of them that it is there. True: the coordinator has told it
+ * to end. */
 static bool s_take_in (dw_agent_t *self) {
     dw_message_t message = {0};
     bool is_told = false, is_long = false;

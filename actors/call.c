@@ -33,8 +33,8 @@ static zmq_msg_t *s_payload_frame (const dw_call_t *self) {
     return self->slots ? dw_slot_frame (s_payload_slot (self)) : self->payload_frame;
 }
 
-/* The text of a short str or bin inside of its slot, which most small payloads are; NULL: it is no such
- * thing. */
+/* The text of a short str or bin inside of its slot, which most small payloads are; NULL: it is no
+ * such thing. */
 static inline const char *s_short_text (const dw_slot_t *slot, size_t *size_p) {
     size_t size = slot->bytes[1];
     if (slot->form != DW_SLOT_BYTES_INSIDE || slot->size != size + 2 ||
@@ -400,8 +400,8 @@ static int s_end_skipped (dw_call_t *self) {
     return DW_CALL_SKIPPED;
 }
 
-/* Before the output and the metadata are looked at: an added graph's input is the payload where no output was set. 0, or
- * the code of a failure. */
+/* Before the output and the metadata are looked at: an added graph's input is the payload where no
+ * output was set. 0, or the code of a failure. */
 static int s_check_added (dw_call_t *self) {
     char message[256];
     if (!dw_plan_may_add (self->plan, self->node)) {

@@ -75,13 +75,13 @@ static inline void dw_call_begin (dw_call_t *self, dw_slot_t *slot) {
     self->did = 0;
 }
 
-/* Whether an attempt for which process returned code has left nothing to do for dw_call_end, which is what
- * most small tasks come to. */
+/* Whether an attempt for which process returned code has left nothing to do for dw_call_end, which
+ * is what most small tasks come to. */
 static inline bool dw_call_is_over (const dw_call_t *self, int code) {
     return code == 0 && self->did == DW_CALL_OUTPUT;
 }
-/* Ends an attempt for which process returned code: the slot then has the output and the metadata, or
- * the error, whose code is returned (0: done), or nothing (DW_CALL_SKIPPED). */
+/* Ends an attempt for which process returned code: the slot then has the output and the metadata,
+ * or the error, whose code is returned (0: done), or nothing (DW_CALL_SKIPPED). */
 int dw_call_end (dw_call_t *self, int code);
 /* How many nodes the graph may have at most that it adds. */
 static inline uint32_t dw_call_added_nodes_max (const dw_call_t *self) {

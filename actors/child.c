@@ -85,8 +85,8 @@ bool dw_child_read_order (dw_wire_reader_t *self, dw_squad_options_t *options, d
            dw_wire_is_pulse (options->heartbeat_ms, options->silence_ms);
 }
 
-/* Reads up to size bytes of what its parent says; *count_p says how many came before its end. Memory grows with what comes,
- * whatever was announced. NULL: no memory. */
+/* Reads up to size bytes of what its parent says; *count_p says how many came before its end.
+ * Memory grows with what comes, whatever was announced. NULL: no memory. */
 static uint8_t *s_receive (int fd, uint64_t size, size_t *count_p) {
     size_t count = 0, room = size < FIRST_BYTES ? (size_t) size : FIRST_BYTES;
     uint8_t *bytes = malloc (room + 1);
@@ -122,7 +122,8 @@ static bool s_say (int fd, dw_child_what_t what, const dw_wire_slot_t *slot) {
     word.what = what;
     if (slot)
         word.slot = *slot;
-    /* A parent that does not listen is not waited for, and one that is gone shall not end this process by SIGPIPE. */
+    /* A parent that does not listen is not waited for, and one that is gone shall not end this
+     * process by SIGPIPE. */
     return send (fd, &word, sizeof word, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t) sizeof word;
 }
 
@@ -190,8 +191,8 @@ static int s_obey (int fd, const dw_processors_t *processors, int ended_fd, dw_e
     return err;
 }
 
-/* Takes what its parent says from standard input, where processors, and what they start, shall find nothing. -1: no
- * descriptor is to be had. */
+/* Takes what its parent says from standard input, where processors, and what they start, shall find
+ * nothing. -1: no descriptor is to be had. */
 static int s_take_over_input (void) {
     int fd = fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     int nothing = open ("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -1,7 +1,9 @@
-/* child.h - what a slot's process and its parent say to each other, over the socket that is its standard input.
+/* child.h - what a slot's process and its parent say to each other, over the socket that is its
+ * standard input.
  *
- * The parent says a head and an order, then a byte for each time that it asks what the slot is at; closing the socket tells
- * the child to end. The child answers, and says so when it leaves of itself. Both are the same program, or built on the same library, on one machine. */
+ * The parent says a head and an order, then a byte for each time that it asks what the slot is at;
+ * closing the socket tells the child to end. The child answers, and says so when it leaves of
+ * itself. Both are the same program, or built on the same library, on one machine. */
 
 #ifndef DW_CHILD_H
 #define DW_CHILD_H

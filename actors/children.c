@@ -77,8 +77,9 @@ static void s_close_fd (int *fd) {
     *fd = -1;
 }
 
-/* What it starts with: its end of the socket as standard input, the pipe as both outputs, and no other descriptor. Its signals are at their defaults; those by which people
- * end a whole group of processes are blocked, because the parent says when a slot ends. */
+/* What it starts with: its end of the socket as standard input, the pipe as both outputs, and no
+ * other descriptor. Its signals are at their defaults; those by which people end a whole group of
+ * processes are blocked, because the parent says when a slot ends. */
 static int s_spawn (pid_t *pid_p, const char *const *command, int order_fd, int words_fd) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -210,7 +211,8 @@ static void s_listen (dw_children_t *self, s_child_t *child) {
     }
 }
 
-/* Passes words on to standard error, which must never hold this thread up: what it does not take at once is left out. */
+/* Passes words on to standard error, which must never hold this thread up: what it does not take at
+ * once is left out. */
 static void s_pass_on (const char *words, size_t size) {
     while (size > 0) {
         struct pollfd item = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -254,8 +256,8 @@ static size_t s_unroll (const s_child_t *child, char *words) {
     return size;
 }
 
-/* Fetches how it ended, which ends it for the system too. A program that has its children reaped otherwise leaves that
- * unknown. */
+/* Fetches how it ended, which ends it for the system too. A program that has its children reaped
+ * otherwise leaves that unknown. */
 static void s_reap (s_child_t *child, dw_wire_ended_t *end) {
     int status = 0;
     *end = (dw_wire_ended_t){
@@ -321,7 +323,8 @@ void dw_children_look (dw_children_t *self, void (*ended) (void *arg, const dw_w
         s_child_t *child = &self->items[events[i].data.u64 / SOURCES];
         s_source_t source = (s_source_t) (events[i].data.u64 % SOURCES);
         if (child->fds[source] < 0)
-            continue; /* it was closed meanwhile; the event of another that has its number comes again */
+            /* it was closed meanwhile; the event of another that has its number comes again */
+            continue;
         switch (source) {
             case SOURCE_ORDER:
                 if (events[i].events & EPOLLOUT)

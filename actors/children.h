@@ -19,24 +19,27 @@
 
 typedef struct dw_children_t dw_children_t;
 
-/* Checks the graph as dw_squad_new does, then starts a process for each slot. command is the words of a program that
- * calls dw_agent_serve_slot, ended by NULL, and borrowed for the life of the children.
+/* Checks the graph as dw_squad_new does, then starts a process for each slot. command is the words
+ * of a program that calls dw_agent_serve_slot, ended by NULL, and borrowed for the life of the
+ * children.
  * Errors: as dw_squad_new; DW_ELIMIT the program cannot be started. Nothing is left running. */
 int dw_children_new (dw_children_t **self_p, const dw_squad_options_t *options,
                      const char *const *command, dw_error_t *error);
 /* Readable when dw_children_look has something to do. */
 int dw_children_fd (const dw_children_t *self);
-/* Takes in what has come, not without end; ended is told of every slot that ended unasked: it is not started again before
- * dw_children_replace; and of every one that could not be started again otherwise (DW_WIRE_DOWN). */
+/* Takes in what has come, not without end; ended is told of every slot that ended unasked: it is
+ * not started again before dw_children_replace; and of every one that could not be started again
+ * otherwise (DW_WIRE_DOWN). */
 void dw_children_look (dw_children_t *self, void (*ended) (void *arg, const dw_wire_ended_t *end),
                        void *arg);
 /* Kills the slot's process, if it still runs, and starts another.
- * Errors: DW_ENOENT no such slot; DW_EPROCESSOR it went down too often: it stays down; DW_ELIMIT no process is to be had: it stays down. */
+ * Errors: DW_ENOENT no such slot; DW_EPROCESSOR it went down too often: it stays down; DW_ELIMIT no
+ * process is to be had: it stays down. */
 int dw_children_replace (dw_children_t *self, uint32_t number, dw_error_t *error);
 /* Whether one has ended because its connection was cut. */
 bool dw_children_are_cut (const dw_children_t *self);
-/* Starts those again whose connection was cut, all that it can. Errors: as dw_children_replace, of the first that it could not;
- * dw_children_look tells of each. */
+/* Starts those again whose connection was cut, all that it can. Errors: as dw_children_replace, of
+ * the first that it could not; dw_children_look tells of each. */
 int dw_children_mend (dw_children_t *self, dw_error_t *error);
 /* As dw_squad_ask; *count_p: how many. */
 const dw_wire_slot_t *dw_children_ask (dw_children_t *self, uint32_t *count_p);

@@ -38,7 +38,8 @@ static int s_connect (dw_client_t *self, dw_system_t *system, dw_error_t *error)
         DW_SOCKET_OPTION (ZMQ_SNDHWM, 0), /* runs_max is the limit */
         DW_SOCKET_OPTION (
             ZMQ_RCVHWM,
-            0), /* within the process; else ZeroMQ's own: what more there is waits with its sender */
+            /* within the process; else ZeroMQ's own: what more there is waits with its sender */
+            0),
     };
     self->socket = zmq_socket (dw_system_context (system), ZMQ_DEALER);
     if (!self->socket)

@@ -42,7 +42,8 @@ static int s_on_results (dw_client_t *self, dw_message_t *message, dw_wire_reade
     return err;
 }
 
-/* What WELCOME says of heartbeats and the graph's name, and to a client elsewhere of its session. */
+/* What WELCOME says of heartbeats and the graph's name, and to a client elsewhere of its
+ * session. */
 static const uint8_t *s_read_rest (dw_client_t *self, dw_wire_reader_t *reader) {
     static const uint8_t none[DW_WIRE_UUID_SIZE];
     size_t size, session_size = DW_WIRE_UUID_SIZE;
@@ -89,7 +90,8 @@ static void s_submit_again (dw_client_t *self, uint64_t run) {
     dw_submitted_cancel (submitted, &self->packet, self->socket, self->peer, run);
 }
 
-/* In the order in which they were submitted: the coordinator takes a lower number than one that it has for an old one. */
+/* In the order in which they were submitted: the coordinator takes a lower number than one that it
+ * has for an old one. */
 static int s_submit_all_again (dw_client_t *self) {
     uint32_t count = 0;
     dw_packet_clear (&self->gathered); /* what waited there is in flight too */
@@ -197,7 +199,8 @@ static int s_on_refused (dw_client_t *self, dw_wire_reader_t *reader, dw_error_t
     return DW_OK;
 }
 
-/* The coordinator has a detached run, which is not waited for; or a run that was claimed is under way. */
+/* The coordinator has a detached run, which is not waited for; or a run that was claimed is under
+ * way. */
 static int s_on_accepted (dw_client_t *self, uint32_t type, dw_wire_reader_t *reader) {
     uint64_t run = dw_read_uint (reader);
     dw_submitted_t *submitted = dw_flights_has (&self->flights, run)

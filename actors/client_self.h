@@ -35,7 +35,9 @@ struct dw_client_t {
                  were lost: DW_ENOMEM */
     void (*notice) (void *arg, const char *line); /* or NULL */
     void *notice_arg;
-    int unsaid; /* a message was refused, or lost, which the next call that waits says, whoever took it in; 0: none was */
+    /* a message was refused, or lost, which the next call that waits says, whoever took it in; 0:
+     * none was */
+    int unsaid;
 };
 
 /* How long a call waits. When its time is over what is there is still taken in, but not what a
@@ -50,20 +52,21 @@ static inline bool dw_client_is_tied (const dw_client_t *self) {
     return !self->remote || self->remote->state == DW_REMOTE_TIED;
 }
 
-/* Sends the submissions that wait for others. Where that fails their runs are lost, and nobody can be told which: so is
- * the client. A system elsewhere that is away is sent them when it is there again. */
+/* Sends the submissions that wait for others. Where that fails their runs are lost, and nobody can
+ * be told which: so is the client. A system elsewhere that is away is sent them when it is there
+ * again. */
 int dw_client_send_gathered (dw_client_t *self);
 /* A run is not in flight any more. */
 void dw_client_land (dw_client_t *self, uint64_t run);
-/* Takes in one message, if one is there; what is wrong with it is unsaid. Errors: DW_EAGAIN none is there; the client is
- * gone, as that says. */
+/* Takes in one message, if one is there; what is wrong with it is unsaid. Errors: DW_EAGAIN none is
+ * there; the client is gone, as that says. */
 int dw_client_take_in (dw_client_t *self, dw_error_t *error);
 dw_client_patience_t dw_client_patience (const dw_client_t *self, int timeout_ms);
-/* Nothing has come: looks whether a coordinator elsewhere is there, and connects anew when it is not. *until_ns becomes
- * when to look again. Errors: DW_ELOST. */
+/* Nothing has come: looks whether a coordinator elsewhere is there, and connects anew when it is
+ * not. *until_ns becomes when to look again. Errors: DW_ELOST. */
 int dw_client_look_after (dw_client_t *self, int64_t now_ns, int64_t *until_ns);
-/* Takes in at least one message, or waits for one until its time is over, then DW_ETIMEDOUT; or until it is told to stop, which its
- * remote may heed, then DW_ECLOSED. */
+/* Takes in at least one message, or waits for one until its time is over, then DW_ETIMEDOUT; or
+ * until it is told to stop, which its remote may heed, then DW_ECLOSED. */
 int dw_client_await (dw_client_t *self, dw_client_patience_t *patience, dw_error_t *error);
 void dw_client_ask_for_status (dw_client_t *self);
 

@@ -43,8 +43,8 @@ static bool s_is_ascii (const uint8_t *block) {
     return !((words[0] | words[1] | words[2] | words[3]) & UINT64_C (0x8080808080808080));
 }
 
-/* Whether bytes are UTF-8. Blocks of ASCII, which most texts consist of, are passed over: no character goes on into one,
- * so what is between two of them is looked at by itself. */
+/* Whether bytes are UTF-8. Blocks of ASCII, which most texts consist of, are passed over: no
+ * character goes on into one, so what is between two of them is looked at by itself. */
 static bool s_is_utf8 (const uint8_t *bytes, size_t size) {
     const uint8_t *at = bytes, *end = bytes + size,
                   *from = bytes; /* what is before from is UTF-8 */
@@ -102,7 +102,8 @@ static int s_make_payload (const dw_submission_t *submission, const s_head_t *he
     return DW_OK;
 }
 
-/* The node of this id, which is wanted for something; -1: there is none, and error says which is nearest. */
+/* The node of this id, which is wanted for something; -1: there is none, and error says which is
+ * nearest. */
 static int s_find_node (const dw_client_t *self, const char *id, const char *what,
                         dw_error_t *error) {
     const dw_roster_t *names = self->names;
@@ -160,7 +161,8 @@ static bool s_is_full (const dw_packet_t *gathered) {
            gathered->head.count >= GATHERED_BYTES_MAX || gathered->bytes >= DW_PACKET_FULL;
 }
 
-/* Puts a small payload, and later a run's other words, where they travel, without a message of their own in between. */
+/* Puts a small payload, and later a run's other words, where they travel, without a message of
+ * their own in between. */
 static int s_add_payload (dw_client_t *self, const dw_submission_t *submission,
                           const s_head_t *head, dw_error_t *error) {
     size_t size = head->size + submission->size;
@@ -178,8 +180,8 @@ static int s_add_payload (dw_client_t *self, const dw_submission_t *submission,
     return err;
 }
 
-/* Appends a run to those that wait to be sent to a system in this process, which cannot be away. When it fails nothing of
- * the run stays. */
+/* Appends a run to those that wait to be sent to a system in this process, which cannot be away.
+ * When it fails nothing of the run stays. */
 static int s_gather (dw_client_t *self, const dw_submission_t *submission, const s_head_t *head,
                      uint64_t run, dw_error_t *error) {
     dw_packet_t *packet = &self->gathered;
@@ -204,8 +206,9 @@ static int s_gather (dw_client_t *self, const dw_submission_t *submission, const
     return DW_OK;
 }
 
-/* Keeps what is asked of a system elsewhere, so that it can be asked again; and appends it to what waits, or where it has a
- * message of its own, sends it. A system that is away is asked when it is there again. */
+/* Keeps what is asked of a system elsewhere, so that it can be asked again; and appends it to what
+ * waits, or where it has a message of its own, sends it. A system that is away is asked when it is
+ * there again. */
 static int s_keep (dw_client_t *self, dw_submitted_t *submitted, uint64_t run) {
     bool is_run = submitted->kind == DW_SUBMITTED_RUN;
     dw_submitted_t *kept = dw_submitted_keep (submitted);

@@ -53,7 +53,8 @@ static void s_write_range (char *text, size_t size, uint32_t oldest, uint32_t ne
         snprintf (text, size, "%u to %u", (unsigned) oldest, (unsigned) newest);
 }
 
-/* Says which versions are spoken on both sides, so that people know which of them to bring up to date. */
+/* Says which versions are spoken on both sides, so that people know which of them to bring up to
+ * date. */
 static void s_refuse_version (dw_coordinator_t *self, uint32_t router,
                               const dw_wire_hello_t *hello) {
     char text[128], here[32], there[32];
@@ -70,8 +71,8 @@ static void s_on_hello (dw_coordinator_t *self, uint32_t router, dw_wire_reader_
                                "this is a dagwood coordinator, and that was no HELLO");
         return;
     }
-    /* There is one version to be common. A second one is kept with the peer, and chooses its WELCOME
-     * and what else differs. */
+    /* There is one version to be common. A second one is kept with the peer, and chooses its
+     * WELCOME and what else differs. */
     if (dw_wire_common_version (&hello) == 0) {
         s_refuse_version (self, router, &hello);
         return;
@@ -298,13 +299,15 @@ static bool s_nap (const dw_coordinator_t *self, int64_t now_ns, int64_t deadlin
     return true;
 }
 
-/* Until when it looks for messages before it sleeps: for a while after the last, if the actors leave it a CPU. */
+/* Until when it looks for messages before it sleeps: for a while after the last, if the actors
+ * leave it a CPU. */
 static int64_t s_spin_until_ns (const dw_coordinator_t *self) {
     bool has_room = dw_scheduler_active_count (self->scheduler) < self->options.cpus_count;
     return has_room && self->options.cpus_count > 1 ? self->stirred_ns + SPIN_NS : 0;
 }
 
-/* When there is something to do though nothing comes. Where it listens that is a look for silent agents. */
+/* When there is something to do though nothing comes. Where it listens that is a look for silent
+ * agents. */
 static int64_t s_deadline_ns (dw_coordinator_t *self, int64_t now_ns) {
     int64_t deadline_ns = dw_scheduler_deadline_ns (self->scheduler);
     if (self->listen_router == DW_NONE)

@@ -19,8 +19,8 @@ typedef struct dw_coordinator_t dw_coordinator_t;
 typedef struct dw_coordinator_options_t {
     void *context; /* of ZeroMQ */
     const dw_program_t *program;
-    const char
-        *endpoint; /* where its own actors and clients find it besides inproc; NULL: inproc only */
+    /* where its own actors and clients find it besides inproc; NULL: inproc only */
+    const char *endpoint;
     const char *listen;   /* where processes elsewhere do; NULL: none may come. With it: */
     const char *keys;     /* folder of its keys and its list; NULL: no keys */
     const char *name;     /* of its graph */

@@ -1,7 +1,8 @@
 /* coordinator_added.c - graphs that nodes add to their runs.
  *
- * A graph is checked and compiled when the answer is read that adds it: then it has a place, and slots of its own. Whether it
- * begins is the scheduler's to say. Workers get its bytes before the first of its tasks, and are told when it has ended. */
+ * A graph is checked and compiled when the answer is read that adds it: then it has a place, and
+ * slots of its own. Whether it begins is the scheduler's to say. Workers get its bytes before the
+ * first of its tasks, and are told when it has ended. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,8 @@
 
 #define MESSAGE_BYTES 2048
 
-/* Behind whose graph it is, what is wrong with it: messages, a line each, without the word "error". */
+/* Behind whose graph it is, what is wrong with it: messages, a line each, without the word
+ * "error". */
 static size_t s_say_refused (char *text, const char *why) {
     static const char word[] = "error: ";
     size_t size = 0;
@@ -112,7 +114,8 @@ static void s_fail (dw_coordinator_t *self, const dw_live_run_t *run, const dw_s
     dw_slot_set_error (to, extra && extra->code ? extra->code : 500, text, (size_t) size);
 }
 
-/* Sends a graph, or that it has ended, behind all that the worker was sent. One that cannot be reached will be missed. */
+/* Sends a graph, or that it has ended, behind all that the worker was sent. One that cannot be
+ * reached will be missed. */
 static void s_send_graph (dw_coordinator_t *self, uint32_t worker, const dw_live_run_t *run,
                           bool has_ended) {
     dw_peer_t *peer = &self->peers.items[self->workers[worker].peer];

@@ -1,8 +1,9 @@
 /* coordinator_agents.c - worker processes elsewhere: let in, heard, lost, drained.
  *
- * A worker process has one agent, which runs no processor and says every heartbeat that it is there, and slots,
- * which are workers like any other. A slot is known by a number that the agent was given and a token that only
- * this incarnation of it was told: what an earlier one goes on saying is nobody's. */
+ * A worker process has one agent, which runs no processor and says every heartbeat that it is
+ * there, and slots, which are workers like any other. A slot is known by a number that the agent
+ * was given and a token that only this incarnation of it was told: what an earlier one goes on
+ * saying is nobody's. */
 
 #include <stdlib.h>
 #include <sys/random.h>
@@ -28,8 +29,8 @@ static uint32_t s_place (dw_coordinator_t *self) {
     return self->agents_count++;
 }
 
-/* The same process, of before, is lost when this incarnation is a later one. Returns why it is not, or NULL. A name can be
- * guessed, so it has to come with the same key. */
+/* The same process, of before, is lost when this incarnation is a later one. Returns why it is not,
+ * or NULL. A name can be guessed, so it has to come with the same key. */
 static const char *s_fence (dw_coordinator_t *self, const dw_wire_agent_t *record,
                             const uint8_t *key) {
     static const char later[] = "a later incarnation of this process is here";
@@ -353,7 +354,8 @@ void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer, dw_wire_re
 void dw_coordinator_look_for_silent (dw_coordinator_t *self, int64_t now_ns) {
     int64_t heartbeat_ns = (int64_t) self->options.heartbeat_ms * 1000000;
     int64_t silence_ns = (int64_t) self->options.silence_ms * 1000000;
-    /* After a pause of its own it has not listened: what they said meanwhile still waits to be read. */
+    /* After a pause of its own it has not listened: what they said meanwhile still waits to be
+     * read. */
     bool has_listened = now_ns - self->look_ns < heartbeat_ns;
     self->look_ns = now_ns + heartbeat_ns / 2;
     for (uint32_t i = 0; i < self->agents_count; i++) {

@@ -10,8 +10,9 @@
  *         |            a later incarnation (here) +                                     |
  *         +--- lost_client_ms have passed, or more clients are away than there may be --+
  *
- * Its runs go on while it is away. When it is back it is sent what it is not known to have got, then WELCOME, and only
- * then sends again what it has no result of: of these the coordinator has each that it was sent before. */
+ * Its runs go on while it is away. When it is back it is sent what it is not known to have got,
+ * then WELCOME, and only then sends again what it has no result of: of these the coordinator has
+ * each that it was sent before. */
 
 #include <stdlib.h>
 #include <sys/random.h>
@@ -131,7 +132,8 @@ void dw_coordinator_on_client_bye (dw_coordinator_t *self, uint32_t client) {
         dw_coordinator_forget_session (self, session);
 }
 
-/* One more client is away: of more than there may be the one that is so for the longest time is forgotten. */
+/* One more client is away: of more than there may be the one that is so for the longest time is
+ * forgotten. */
 static void s_limit_away (dw_coordinator_t *self) {
     uint32_t count = 0, oldest = DW_NONE;
     for (uint32_t i = 0; i < self->sessions_count; i++) {
@@ -176,9 +178,9 @@ static bool s_make_graph (dw_coordinator_t *self) {
     return ok;
 }
 
-/* Frees the places of clients whose connection is gone, which nobody tells: it is seen when they are
- * sent something. Not more often than once in a while, because they keep what they are sent until they
- * look. */
+/* Frees the places of clients whose connection is gone, which nobody tells: it is seen when they
+ * are sent something. Not more often than once in a while, because they keep what they are sent
+ * until they look. */
 static void s_free_client_places (dw_coordinator_t *self) {
     int64_t now_ns = dw_clock_ns ();
     for (uint32_t i = 0; i < self->peers.count; i++) {
@@ -238,8 +240,8 @@ static void s_arrive (dw_coordinator_t *self, dw_peer_t *peer, uint32_t index,
     dw_peers_reply (&self->peers, peer->router, &self->reply);
 }
 
-/* Whether a session that is there is that of whoever comes, who is told else. What came by an earlier connection is
- * nobody's from then on. */
+/* Whether a session that is there is that of whoever comes, who is told else. What came by an
+ * earlier connection is nobody's from then on. */
 static bool s_may_arrive (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                           const dw_wire_identity_t *identity, dw_session_t *session) {
     if (memcmp (session->key, key, DW_KEY_SIZE) != 0) {
@@ -327,8 +329,8 @@ static void s_look_for_lost (dw_coordinator_t *self) {
     }
 }
 
-/* Whoever has something to get is sent a message that says nothing, so that something is not acknowledged when its host is
- * gone. */
+/* Whoever has something to get is sent a message that says nothing, so that something is not
+ * acknowledged when its host is gone. */
 static void s_probe (dw_coordinator_t *self, const dw_session_t *session, int64_t now_ns) {
     dw_peer_t *peer = &self->peers.items[session->peer];
     if ((session->live.count == 0 && session->kept.count == 0) ||

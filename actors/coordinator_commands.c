@@ -234,8 +234,8 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
     }
 }
 
-/* A peer could not be reached: its connection is gone, or it reads nothing (elsewhere queues have a limit that only
- * such a one meets). */
+/* A peer could not be reached: its connection is gone, or it reads nothing (elsewhere queues have a
+ * limit that only such a one meets). */
 static void s_on_unreachable (void *arg, dw_peer_t *peer) {
     dw_coordinator_t *self = arg;
     if (peer->role == DW_WIRE_CLIENT)

@@ -135,7 +135,8 @@ static s_sense_t s_read_added (dw_coordinator_t *self, size_t at, dw_wire_reader
     return SENSE_GOOD;
 }
 
-/* What a task does not allow its answer to be, as people read it; NULL: it does, or nobody waits for it. */
+/* What a task does not allow its answer to be, as people read it; NULL: it does, or nobody waits
+ * for it. */
 static const char *s_forbidden (const dw_coordinator_t *self, uint32_t worker,
                                 const dw_wire_answer_record_t *record) {
     uint32_t place, node;
@@ -167,14 +168,16 @@ static void s_fail_senseless (dw_coordinator_t *self, uint32_t worker, size_t at
     dw_coordinator_fail_event (self, &self->outcomes.events[at], 502, text, strlen (text));
 }
 
-/* Whether a worker was ever sent the task of a ticket. (Tickets count up, whoever has its place.) */
+/* Whether a worker was ever sent the task of a ticket. (Tickets count up, whoever has its
+ * place.) */
 static bool s_was_sent (const dw_coordinator_t *self, uint32_t worker, uint64_t ticket) {
     return ticket < dw_scheduler_worker_ticket (self->scheduler, worker) +
                         dw_scheduler_unanswered_count (self->scheduler, worker);
 }
 
-/* Returns what is wrong with it when it is of no use, as people read it; NULL: it was taken in. Tickets before *open_p have had their
- * last answer in this message: whoever repeats it has it looked at no closer. */
+/* Returns what is wrong with it when it is of no use, as people read it; NULL: it was taken in.
+ * Tickets before *open_p have had their last answer in this message: whoever repeats it has it
+ * looked at no closer. */
 static const char *s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire_reader_t *reader,
                                 bool is_trusted, uint64_t *open_p) {
     static const char damaged[] = "an answer that cannot be read";
@@ -234,9 +237,10 @@ static const char *s_on_answer (dw_coordinator_t *self, uint32_t worker, dw_wire
     return reader->is_damaged ? damaged : NULL;
 }
 
-/* What a worker elsewhere answered makes no sense, so nobody knows what becomes of what it has: that is sent elsewhere, as if it
- * had gone down, so that a task that has this done to three of them is not sent again. A solo is told why, and need not come
- * again; of a slot its agent makes another. */
+/* What a worker elsewhere answered makes no sense, so nobody knows what becomes of what it has:
+ * that is sent elsewhere, as if it had gone down, so that a task that has this done to three of
+ * them is not sent again. A solo is told why, and need not come again; of a slot its agent makes
+ * another. */
 static void s_put_out (dw_coordinator_t *self, uint32_t number, const char *what) {
     dw_crew_t *worker = &self->workers[number];
     dw_peer_t *peer = &self->peers.items[worker->peer];

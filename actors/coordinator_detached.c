@@ -75,7 +75,8 @@ static bool s_is_full (const dw_coordinator_t *self) {
            self->options.keep_runs;
 }
 
-/* A place for one more; DW_NONE: all are under way, or no memory. Nothing is dropped for it before it is taken. */
+/* A place for one more; DW_NONE: all are under way, or no memory. Nothing is dropped for it before
+ * it is taken. */
 static uint32_t s_place (dw_coordinator_t *self) {
     if (s_is_full (self) && s_oldest (self, DW_DETACHED_ENDED, DW_NONE) == DW_NONE)
         return DW_NONE;

@@ -50,7 +50,8 @@ static bool s_is_out (const dw_coordinator_t *self, const dw_peer_t *peer) {
            !(s_roles (self, peer->key) & s_role_of (peer->role));
 }
 
-/* Whoever lost its role has left, whatever it goes on saying, and its connections, those of slots too, are cut. */
+/* Whoever lost its role has left, whatever it goes on saying, and its connections, those of slots
+ * too, are cut. */
 static void s_recheck_peers (dw_coordinator_t *self) {
     for (uint32_t i = 0; i < self->peers.count; i++)
         if (s_is_out (self, &self->peers.items[i]))

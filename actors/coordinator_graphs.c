@@ -1,7 +1,9 @@
-/* coordinator_graphs.c - where the graph is that somebody asks for: here, or with another coordinator of this process.
+/* coordinator_graphs.c - where the graph is that somebody asks for: here, or with another
+ * coordinator of this process.
  *
- * A graph is a system of its own, with a coordinator, limits and an endpoint of its own, so that nobody's flood of runs
- * holds up another graph. Who knows the endpoint of the first one asks it where a graph is, before HELLO. */
+ * A graph is a system of its own, with a coordinator, limits and an endpoint of its own, so that
+ * nobody's flood of runs holds up another graph. Who knows the endpoint of the first one asks it
+ * where a graph is, before HELLO. */
 
 #include "actors/coordinator_self.h"
 #include "actors/locate.h"
@@ -58,7 +60,8 @@ void dw_coordinator_on_where (dw_coordinator_t *self, uint32_t router, dw_wire_r
     dw_peers_reply (&self->peers, router, &self->reply);
 }
 
-/* From this process: it is as it should be. The owner waits for the answer: whoever asks after that is told. */
+/* From this process: it is as it should be. The owner waits for the answer: whoever asks after that
+ * is told. */
 void dw_coordinator_on_refer (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader) {
     uint32_t count = dw_read_array (reader);
     size_t size = (size_t) (reader->end - reader->at);

@@ -1,14 +1,17 @@
-/* coordinator_kept.c - payloads that slots elsewhere keep, so that each gets one once for all of its tasks that read it.
+/* coordinator_kept.c - payloads that slots elsewhere keep, so that each gets one once for all of
+ * its tasks that read it.
  *
- * Only what several nodes read is kept, and only what takes longer to travel than to be looked up. What a task reads is
- * given places before the task is written: the first that reads it brings it, those after name its place. When a run is over, or
- * when nobody reads an output any more, its places are stale, and at the end of the step the slots are told. */
+ * Only what several nodes read is kept, and only what takes longer to travel than to be looked up.
+ * What a task reads is given places before the task is written: the first that reads it brings it,
+ * those after name its place. When a run is over, or when nobody reads an output any more, its
+ * places are stale, and at the end of the step the slots are told. */
 
 #include <stdlib.h>
 
 #include "actors/coordinator_self.h"
 
-/* The book of a slot's shelf, made when the first payload is to be kept there; NULL: no memory, and nothing is kept. */
+/* The book of a slot's shelf, made when the first payload is to be kept there; NULL: no memory, and
+ * nothing is kept. */
 static dw_ledger_t *s_need_ledger (dw_coordinator_t *self, uint32_t worker) {
     if (!self->ledgers)
         self->ledgers = calloc (self->places_count, sizeof *self->ledgers);
@@ -29,8 +32,9 @@ static bool s_is_to_be_kept (const dw_coordinator_t *self, const dw_live_run_t *
     return is_shared && size > DW_WIRE_KEPT_MIN && size <= DW_WIRE_KEPT_MAX;
 }
 
-/* Tells a slot to drop what is nobody's, behind all that it was sent. One that cannot be reached has said good-bye, or will
- * be missed by its agent: that it was not told is no loss of what it is at. */
+/* Tells a slot to drop what is nobody's, behind all that it was sent. One that cannot be reached
+ * has said good-bye, or will be missed by its agent: that it was not told is no loss of what it is
+ * at. */
 static void s_tell_stale (dw_coordinator_t *self, dw_peer_t *peer, dw_ledger_t *ledger) {
     if (peer->packet)
         dw_peers_send (&self->peers, peer);

@@ -6,7 +6,8 @@ static uint64_t s_all (const dw_plan_t *plan) {
     return plan->nodes_count ? UINT64_MAX >> (64 - plan->lanes_count) : 0;
 }
 
-/* Whether an agent has a slot that may run something: a process that went down too often is not started again. */
+/* Whether an agent has a slot that may run something: a process that went down too often is not
+ * started again. */
 static bool s_is_up (const dw_coordinator_t *self, uint32_t index) {
     uint32_t w = self->agents[index].first;
     while (w != DW_NONE && self->workers[w].is_down)
@@ -47,8 +48,8 @@ void dw_coordinator_say_unserved (dw_coordinator_t *self) {
         s_say (self, (uint32_t) __builtin_ctzll (lanes));
 }
 
-/* Whether anybody would care: runs are in flight, or a worker takes its time to leave. A program that ends its own
- * worker when all is done hears nothing of it. */
+/* Whether anybody would care: runs are in flight, or a worker takes its time to leave. A program
+ * that ends its own worker when all is done hears nothing of it. */
 static bool s_matters (const dw_coordinator_t *self) {
     bool matters = self->runs_used > self->free_runs_count;
     for (uint32_t i = 0; i < self->agents_count && !matters; i++)

@@ -114,7 +114,8 @@ void dw_coordinator_keep_death (dw_coordinator_t *self, const dw_command_t *comm
                    extra ? extra->message_size : 0);
 }
 
-/* A process has ended that had joined; people are told, and so is the scheduler if it does not know yet. */
+/* A process has ended that had joined; people are told, and so is the scheduler if it does not know
+ * yet. */
 static void s_tell_ended (dw_coordinator_t *self, uint32_t number, const dw_wire_ended_t *ended) {
     char line[LINE_BYTES];
     dw_writer_t story = {0};

@@ -108,7 +108,8 @@ static bool s_read_outputs (dw_coordinator_t *self, dw_live_run_t *run, dw_wire_
     return ok && !reader->is_damaged;
 }
 
-/* Reads a submission into the place of a run; false: it makes no sense, or there is no memory for it. */
+/* Reads a submission into the place of a run; false: it makes no sense, or there is no memory for
+ * it. */
 static bool s_read_submission (dw_coordinator_t *self, dw_live_run_t *run, uint32_t client,
                                dw_wire_reader_t *reader) {
     dw_wire_submission_t record;
@@ -167,8 +168,9 @@ static void s_skip (dw_wire_reader_t *reader) {
         dw_read_uint (reader);
 }
 
-/* A client that is back sends again what it has no result of. What is under way here is passed over (true); what has
- * ended was sent before, so that only what was refused or dropped is asked for again. */
+/* A client that is back sends again what it has no result of. What is under way here is passed over
+ * (true); what has ended was sent before, so that only what was refused or dropped is asked for
+ * again. */
 static bool s_is_under_way (const dw_session_t *session, uint64_t run, dw_wire_reader_t *reader) {
     dw_wire_submission_t record;
     if (!session || !dw_flights_has (&session->live, run) || !dw_read_submission (reader, &record))
@@ -211,9 +213,9 @@ const char *dw_coordinator_begin_run (dw_coordinator_t *self, uint32_t client,
                : "a submission makes no sense, or there is no memory for it";
 }
 
-/* Several come in one message. One that is refused is refused alone, unless it cannot be read: then nobody
- * knows where the next one begins. So many refusals are more than an honest message can have, and each costs
- * an answer. */
+/* Several come in one message. One that is refused is refused alone, unless it cannot be read: then
+ * nobody knows where the next one begins. So many refusals are more than an honest message can
+ * have, and each costs an answer. */
 void dw_coordinator_on_submit (dw_coordinator_t *self, uint32_t router, uint32_t client,
                                dw_wire_reader_t *reader) {
     dw_session_t *session = dw_coordinator_session (self, client);
@@ -260,7 +262,8 @@ void dw_coordinator_abort_part (dw_coordinator_t *self, uint32_t index, uint32_t
     event->node = node;
 }
 
-/* A node of every run would be as much work as there are runs and nodes, for a message of some bytes. */
+/* A node of every run would be as much work as there are runs and nodes, for a message of some
+ * bytes. */
 void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader) {
     uint64_t client_run = dw_read_uint (reader);
     bool is_every = client_run == DW_EVERY_RUN;

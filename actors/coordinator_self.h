@@ -42,8 +42,9 @@
 
 #define SPIN_NS 200000 /* how long the coordinator and its workers look before they sleep */
 
-/* A run that a client waits for; or a graph that was added to one, which nobody waits for by itself (is_live is false then,
- * and of what is about clients nothing is set). Its index is the scheduler's. */
+/* A run that a client waits for; or a graph that was added to one, which nobody waits for by itself
+ * (is_live is false then, and of what is about clients nothing is set). Its index is the
+ * scheduler's. */
 typedef struct dw_live_run_t {
     bool is_live;
     bool has_extras;
@@ -52,8 +53,8 @@ typedef struct dw_live_run_t {
     int64_t unserved_ns; /* since when nobody serves what is ready of it; 0: somebody does */
     uint32_t client;     /* its peer; DW_PEER_NONE: it is gone */
     uint32_t session;    /* of that client, which may be away; DW_NONE: it has none */
-    uint32_t
-        detached; /* among those that are; DW_NONE: it is not, and the other two are DW_NONE when it is */
+    /* among those that are; DW_NONE: it is not, and the other two are DW_NONE when it is */
+    uint32_t detached;
     uint64_t client_run;
     uint64_t number; /* of all runs of this system */
     int64_t submitted_ns;
@@ -69,8 +70,8 @@ typedef struct dw_live_run_t {
     uint64_t *told;          /* a bit for each worker that has been sent it; NULL: none has */
 } dw_live_run_t;
 
-/* A client elsewhere that is known again when its connection was cut: its runs go on meanwhile, and what it was not
- * known to have got is kept for it. */
+/* A client elsewhere that is known again when its connection was cut: its runs go on meanwhile, and
+ * what it was not known to have got is kept for it. */
 typedef struct dw_session_t {
     uint8_t uuid[DW_WIRE_UUID_SIZE];
     uint8_t id[DW_WIRE_UUID_SIZE]; /* by which the client knows that this is still the same one */
@@ -98,8 +99,8 @@ typedef struct dw_detached_t {
     uint64_t number;
     uint32_t run;     /* while it is live */
     int64_t ended_ns; /* when it was begun, or ended */
-    dw_parcel_t
-        *result; /* when it has ended; its head is a byte and the record behind its run's number */
+    /* when it has ended; its head is a byte and the record behind its run's number */
+    dw_parcel_t *result;
 } dw_detached_t;
 
 /* A client that has taken up such a run again, which is live. */
@@ -120,12 +121,13 @@ typedef struct dw_crew_t {
     bool has_joined;   /* a slot that has said HELLO and whose process is not known to have ended */
     bool is_down;      /* a slot whose agent says that there will be no other */
     uint32_t replaced; /* how often its agent was told to replace it */
-    /* What it holds though it says that it idles: the first ticket, since when, and how often that was the end of it. */
+    /* What it holds though it says that it idles: the first ticket, since when, and how often that
+     * was the end of it. */
     uint64_t waits_ticket;
     int64_t waits_ns; /* 0: it does not */
     unsigned waits_count;
-    uint64_t
-        long_ticket; /* that it was said to be long at, and when that is said again; 0: not said */
+    /* that it was said to be long at, and when that is said again; 0: not said */
+    uint64_t long_ticket;
     int64_t long_ns;
 } dw_crew_t;
 
@@ -295,7 +297,8 @@ void dw_coordinator_on_nonsense (dw_coordinator_t *self, uint32_t router);
 void dw_coordinator_look_at_door (dw_coordinator_t *self, int64_t now_ns);
 /* Closes all of them. */
 void dw_coordinator_hang_up (dw_coordinator_t *self);
-/* Before anybody shuts the context down: what ZeroMQ wants to tell a door then is lost memory (libzmq 4.3.4). */
+/* Before anybody shuts the context down: what ZeroMQ wants to tell a door then is lost memory
+ * (libzmq 4.3.4). */
 void dw_coordinator_take_doors_away (dw_coordinator_t *self);
 
 /* ---- Runs and clients ------------------------------------------------------------------------ */
@@ -321,7 +324,8 @@ void dw_coordinator_abort_part (dw_coordinator_t *self, uint32_t index, uint32_t
 void dw_coordinator_on_abort (dw_coordinator_t *self, uint32_t client, dw_wire_reader_t *reader);
 /* Keeps packet for a client that is away. */
 void dw_coordinator_keep (dw_coordinator_t *self, dw_session_t *session, dw_packet_t *packet);
-/* What a run's result is put into, and what is to be called when it is; NULL: nobody waits for it. */
+/* What a run's result is put into, and what is to be called when it is; NULL: nobody waits for
+ * it. */
 dw_packet_t *dw_coordinator_result_begin (dw_coordinator_t *self, const dw_live_run_t *run);
 void dw_coordinator_result_end (dw_coordinator_t *self, const dw_live_run_t *run);
 
@@ -390,8 +394,9 @@ void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number);
 /* Who a worker is, for people: line has room for DW_NAME_LINE bytes. */
 #define DW_NAME_LINE 128
 void dw_coordinator_name (const dw_coordinator_t *self, uint32_t number, char *line);
-/* The scheduler hears that a worker is gone: it went down, or had its task for too long, which is put down to what it was
- * at; or it did not go down, though nobody knows what it has begun; or it is known to be at nothing. */
+/* The scheduler hears that a worker is gone: it went down, or had its task for too long, which is
+ * put down to what it was at; or it did not go down, though nobody knows what it has begun; or it
+ * is known to be at nothing. */
 void dw_coordinator_tell_lost (dw_coordinator_t *self, uint32_t number);
 void dw_coordinator_tell_overdue (dw_coordinator_t *self, uint32_t number);
 /* The same of one elsewhere that sent what makes no sense, which people hear, too. */
@@ -409,7 +414,8 @@ int dw_coordinator_start_worker (dw_coordinator_t *self, uint32_t number, dw_err
 
 /* ---- Elsewhere ------------------------------------------------------------------------------- */
 
-/* Whether whoever sent the message received last, by the socket that listens, may have a role; its key in key. */
+/* Whether whoever sent the message received last, by the socket that listens, may have a role; its
+ * key in key. */
 bool dw_coordinator_may_enter (dw_coordinator_t *self, uint32_t role, uint8_t *key);
 bool dw_coordinator_may_submit (const dw_coordinator_t *self, uint32_t client);
 /* Whether its key is in the list at all, where there are keys. */
@@ -423,7 +429,8 @@ void dw_coordinator_put_out (dw_coordinator_t *self, const dw_peer_t *peer, uint
                              const char *text);
 void dw_coordinator_welcome_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                                    dw_wire_reader_t *reader);
-/* Reads what a worker process says of itself and gives it places, and a peer of this role; DW_NONE: it was refused. */
+/* Reads what a worker process says of itself and gives it places, and a peer of this role; DW_NONE:
+ * it was refused. */
 uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                                      dw_wire_reader_t *reader, dw_wire_role_t role);
 void dw_coordinator_welcome_solo (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
@@ -435,7 +442,8 @@ void dw_coordinator_dismiss_solo (dw_coordinator_t *self, uint32_t index);
 /* Whether a worker is to come that says such a HELLO. */
 bool dw_coordinator_expects (const dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                              const dw_wire_hello_t *hello);
-/* A slot shows by its token that it comes by a new connection: what was sent by the former is lost. */
+/* A slot shows by its token that it comes by a new connection: what was sent by the former is
+ * lost. */
 void dw_coordinator_fence_slot (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                                 const dw_wire_hello_t *hello);
 /* An agent and its slots are gone: they went down, or it has said so, or is there again. */
@@ -453,7 +461,8 @@ void dw_coordinator_cut_slot (dw_coordinator_t *self, dw_peer_t *peer);
 void dw_coordinator_replace_slot (dw_coordinator_t *self, uint32_t worker);
 void dw_coordinator_on_beat (dw_coordinator_t *self, dw_peer_t *peer, dw_wire_reader_t *reader);
 void dw_coordinator_look_for_silent (dw_coordinator_t *self, int64_t now_ns);
-/* Where it listens: looks which lanes somebody serves, at the beginning, and when agents have come or gone. */
+/* Where it listens: looks which lanes somebody serves, at the beginning, and when agents have come
+ * or gone. */
 void dw_coordinator_begin_lanes (dw_coordinator_t *self);
 void dw_coordinator_look_at_lanes (dw_coordinator_t *self);
 /* Says of those that nobody serves what that means, once; a run that needs them was submitted. */
@@ -472,8 +481,9 @@ uint32_t dw_coordinator_write_troubles (const dw_coordinator_t *self, int64_t no
 /* Where the payload lies that a task reads. */
 const dw_slot_t *dw_coordinator_source_slot (const dw_coordinator_t *self, dw_live_run_t *run,
                                              uint32_t source);
-/* Whether what is put together for a peer is to be sent before more is added: a message is there when all of it is, so
- * what has large payloads before it would wait for them to travel, and the one end for the other. */
+/* Whether what is put together for a peer is to be sent before more is added: a message is there
+ * when all of it is, so what has large payloads before it would wait for them to travel, and the
+ * one end for the other. */
 bool dw_coordinator_is_full (const dw_coordinator_t *self, const dw_peer_t *peer);
 /* Gives the scheduler what has happened, and does what it says. Carrying out may make events, which
  * are for the next step: they move to the front. */
@@ -481,8 +491,8 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns);
 
 /* ---- What nodes add -------------------------------------------------------------------------- */
 
-/* A task of event, which is an answer, is to become the graph in bytes: gives it a place. Where it cannot, the event becomes a
- * failure. */
+/* A task of event, which is an answer, is to become the graph in bytes: gives it a place. Where it
+ * cannot, the event becomes a failure. */
 void dw_coordinator_take_graph (dw_coordinator_t *self, dw_event_t *event, const uint8_t *bytes,
                                 size_t size);
 void dw_coordinator_begin_added (dw_coordinator_t *self, const dw_command_t *command);
@@ -496,7 +506,8 @@ void dw_coordinator_forget_told (dw_coordinator_t *self, uint32_t worker);
 
 /* ---- What slots elsewhere keep ---------------------------------------------------------------- */
 
-/* Gives what a task reads, and others will, places on the shelf of the slot that it is for; before it is written. */
+/* Gives what a task reads, and others will, places on the shelf of the slot that it is for; before
+ * it is written. */
 void dw_coordinator_shelve (dw_coordinator_t *self, const dw_command_t *command, dw_peer_t *peer);
 /* Writes the payload that a node, or the run's input, gives: itself, or its place. */
 void dw_coordinator_write_payload (dw_coordinator_t *self, dw_packet_t *packet, uint32_t worker,

@@ -1,4 +1,5 @@
-/* coordinator_sockets.c - the coordinator's sockets: made, guarded, bound, with a door where others may knock. */
+/* coordinator_sockets.c - the coordinator's sockets: made, guarded, bound, with a door where others
+ * may knock. */
 
 #include <errno.h>
 #include <limits.h>
@@ -44,8 +45,9 @@ static int s_make_router (dw_coordinator_t *self, void **router_p, dw_error_t *e
     if (!err) /* who is in this process is trusted, who is not waits */
         err = dw_socket_options_set (router, options, count - (self->peers.routers_count > 1),
                                      error);
-    /* Where a domain is set peers of ZMTP 1 and 2 are turned away: libzmq 4.3.4 ends the program when
-     * a socket is closed while it greets one, and any bytes that are not ZeroMQ look like one. */
+    /* Where a domain is set peers of ZMTP 1 and 2 are turned away: libzmq 4.3.4 ends the program
+     * when a socket is closed while it greets one, and any bytes that are not ZeroMQ look like
+     * one. */
     if (!err && !dw_option_set_text (router, ZMQ_ZAP_DOMAIN, DW_ZAP_DOMAIN))
         err = dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "ZeroMQ does not take ZMQ_ZAP_DOMAIN");
     return err;
@@ -73,10 +75,11 @@ static int s_guard (dw_coordinator_t *self, void *router, dw_error_t *error) {
     return err;
 }
 
-/* Where processes elsewhere come. Who asks and does not read must not have its answers pile up; a client reads of its runs
- * when it likes, and a slot may be sent a message for each task, and another when it is cancelled. A host that is gone
- * is found by TCP's own looks, not by heartbeats of ZeroMQ: when a peer goes whose messages wait for room, the next
- * heartbeat ends the program (libzmq 4.3.4, an assertion). */
+/* Where processes elsewhere come. Who asks and does not read must not have its answers pile up; a
+ * client reads of its runs when it likes, and a slot may be sent a message for each task, and
+ * another when it is cancelled. A host that is gone is found by TCP's own looks, not by heartbeats
+ * of ZeroMQ: when a peer goes whose messages wait for room, the next heartbeat ends the program
+ * (libzmq 4.3.4, an assertion). */
 static int s_listen_elsewhere (dw_coordinator_t *self, dw_error_t *error) {
     uint64_t waiting = (uint64_t) self->options.runs_max + WAITING_MAX;
     const dw_socket_option_t options[] = {

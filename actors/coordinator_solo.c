@@ -1,9 +1,9 @@
 /* coordinator_solo.c - worker processes of one slot, in one connection, that compile no graph.
  *
- * Such a one is an agent and its slot at once: it has a place among the agents, by which it is watched, and one among the
- * workers, and both are the same peer, whose role is that of a worker. It is told of the nodes that it serves instead of the
- * graph, keeps no payloads, and when it is forgotten it comes again as any agent does: with a new connection, as a later
- * incarnation. */
+ * Such a one is an agent and its slot at once: it has a place among the agents, by which it is
+ * watched, and one among the workers, and both are the same peer, whose role is that of a worker.
+ * It is told of the nodes that it serves instead of the graph, keeps no payloads, and when it is
+ * forgotten it comes again as any agent does: with a new connection, as a later incarnation. */
 
 #include "actors/coordinator_self.h"
 #include "runtime/briefing.h"

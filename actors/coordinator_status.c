@@ -29,7 +29,8 @@ static void s_add_place (const dw_coordinator_t *self, uint32_t number,
     worker->steps_done += place->steps_count;
 }
 
-/* Where every node has an actor of its own lanes are of no interest: then all of them are shown as one. */
+/* Where every node has an actor of its own lanes are of no interest: then all of them are shown as
+ * one. */
 static void s_write_lanes (dw_coordinator_t *self) {
     const dw_plan_t *plan = self->plan;
     char shown[DW_DEMAND_SHOWN];

@@ -1,8 +1,9 @@
-/* coordinator_watch.c - what does not go on: runs that nobody serves, slots that are long at a task, tasks that were lost on
- * their way.
+/* coordinator_watch.c - what does not go on: runs that nobody serves, slots that are long at a
+ * task, tasks that were lost on their way.
  *
- * Where the coordinator listens it looks every half heartbeat. What it knows is what the scheduler holds: what is ready,
- * and which task a worker has not answered for since when. What a slot is at comes with the heartbeats of its agent. */
+ * Where the coordinator listens it looks every half heartbeat. What it knows is what the scheduler
+ * holds: what is ready, and which task a worker has not answered for since when. What a slot is at
+ * comes with the heartbeats of its agent. */
 
 #include <stdio.h>
 
@@ -22,8 +23,9 @@ static int64_t s_stalled_ns (const dw_coordinator_t *self) {
 
 #define NO_TICKET UINT64_MAX /* a slot that is nobody here waits for none */
 
-/* A slot was here, was given up because it could not be reached, and no other came, though its agent is there: its
- * good-bye was lost, and to its agent it had left by itself. So its agent is asked for another, as it would have been. */
+/* A slot was here, was given up because it could not be reached, and no other came, though its
+ * agent is there: its good-bye was lost, and to its agent it had left by itself. So its agent is
+ * asked for another, as it would have been. */
 static void s_look_for_absent (dw_coordinator_t *self, uint32_t number, int64_t now_ns) {
     char line[DW_NAME_LINE];
     dw_crew_t *worker = &self->workers[number];
@@ -48,9 +50,9 @@ static void s_look_for_absent (dw_coordinator_t *self, uint32_t number, int64_t 
 
 /* ---- Tasks that were lost on their way -------------------------------------------------------- */
 
-/* A slot says that it idles while the scheduler has it at a task. Mostly one of the two is on its way; when that does not
- * change for long the task, or its answer, was lost. Where what travels is large and the line is slow this may be wrong,
- * so each time it takes twice as long. */
+/* A slot says that it idles while the scheduler has it at a task. Mostly one of the two is on its
+ * way; when that does not change for long the task, or its answer, was lost. Where what travels is
+ * large and the line is slow this may be wrong, so each time it takes twice as long. */
 void dw_coordinator_on_slot (dw_coordinator_t *self, uint32_t index, const dw_wire_slot_t *slot) {
     char line[DW_NAME_LINE];
     int64_t now_ns = dw_clock_ns ();

@@ -34,8 +34,8 @@ static void s_look (dw_coordinator_t *self) {
         own->ran[i]->duration_us = step_us;
 }
 
-/* The step of task that wrote to slot has failed: what slot tells of that goes the way that an answer's
- * error goes. */
+/* The step of task that wrote to slot has failed: what slot tells of that goes the way that an
+ * answer's error goes. */
 static void s_fail (dw_coordinator_t *self, dw_own_task_t *task, dw_slot_t *slot) {
     s_look (self); /* the slot is about to move */
     task->handle = (uint32_t) self->outcomes.slots_count;
@@ -46,7 +46,8 @@ static void s_fail (dw_coordinator_t *self, dw_own_task_t *task, dw_slot_t *slot
     memset (slot, 0, sizeof *slot);
 }
 
-/* Runs a task, or as many steps of it as there is time for: as many at a time as are timed together. */
+/* Runs a task, or as many steps of it as there is time for: as many at a time as are timed
+ * together. */
 static bool s_run_task (void *arg, dw_own_task_t *task) {
     dw_coordinator_t *self = arg;
     dw_own_work_t *own = &self->own;
@@ -83,8 +84,8 @@ static bool s_run_task (void *arg, dw_own_task_t *task) {
     chain->has_extras = false;
     if (task->code)
         s_fail (self, task, &run->table.slots[chain->node]);
-    /* What the scheduler does for many dependents takes longer than their tasks: it is not to be taken
-     * for the time of one. */
+    /* What the scheduler does for many dependents takes longer than their tasks: it is not to be
+     * taken for the time of one. */
     const uint32_t *successors_at = &self->plan->successors_at[chain->last];
     if (successors_at[1] - successors_at[0] > DW_LAP_STEPS_MAX) {
         s_look (self);

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistr.h>
 
-/* Whether a terminal shows it as what it is: no control, nothing that changes the direction of what follows. */
+/* Whether a terminal shows it as what it is: no control, nothing that changes the direction of what
+ * follows. */
 static bool s_is_printable (ucs4_t c) {
     return c >= 0x20 && (c < 0x7f || c > 0x9f) && (c < 0x200b || c > 0x200f) &&
            (c < 0x2028 || c > 0x202e) && (c < 0x2060 || c > 0x206f) && c != 0xfeff;

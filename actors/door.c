@@ -1,4 +1,5 @@
-/* door.c - a listening socket's connections, counted by its monitor; at the cap somebody has to go, or the door is shut. */
+/* door.c - a listening socket's connections, counted by its monitor; at the cap somebody has to go,
+ * or the door is shut. */
 
 #include "actors/door.h"
 
@@ -85,15 +86,15 @@ static uint16_t s_port_of (int fd) {
                                          : 0;
 }
 
-/* ZeroMQ may close a guest's descriptor while it is looked at here, and its number be somebody else's: that is a race that
- * nothing prevents, which is why every guest has an inode. */
+/* ZeroMQ may close a guest's descriptor while it is looked at here, and its number be somebody
+ * else's: that is a race that nothing prevents, which is why every guest has an inode. */
 static uint64_t s_inode_of (int fd) {
     struct statx status;
     return statx (fd, "", AT_EMPTY_PATH, STATX_INO, &status) == 0 ? status.stx_ino : 0;
 }
 
-/* Makes held a descriptor of what fd is one of, whatever that is by now. Not by dup3 of the C library, of which a thread
- * sanitizer believes that nobody else may close fd. */
+/* Makes held a descriptor of what fd is one of, whatever that is by now. Not by dup3 of the C
+ * library, of which a thread sanitizer believes that nobody else may close fd. */
 static bool s_hold (int fd, int held) {
     return syscall (SYS_dup3, fd, held, O_CLOEXEC) == held;
 }
@@ -118,9 +119,9 @@ static uint64_t s_bytes_said (const dw_door_t *self, int fd) {
                : 0;
 }
 
-/* ZeroMQ may have closed the connection meanwhile, and its number may be that of anything else: so it is held by a descriptor
- * of one's own, and must be a guest. That is there from the start, for there may be no others left; it holds the last one that
- * was cut until the next. */
+/* ZeroMQ may have closed the connection meanwhile, and its number may be that of anything else: so
+ * it is held by a descriptor of one's own, and must be a guest. That is there from the start, for
+ * there may be no others left; it holds the last one that was cut until the next. */
 static void s_cut (dw_door_t *self, s_guest_t *guest) {
     if (s_hold (guest->fd, self->held_fd) && s_inode_of (self->held_fd) == guest->inode &&
         s_is_guest (self, self->held_fd))
@@ -135,8 +136,8 @@ static unsigned s_rank (const dw_door_t *self, const s_guest_t *guest) {
     return bytes == 0 ? 0 : bytes <= GREETING_BYTES ? 1 : 2;
 }
 
-/* Cuts one of those who came first and are not in: the first of those who have said least. Who came last has had no time to
- * say anything. False: there is none. */
+/* Cuts one of those who came first and are not in: the first of those who have said least. Who came
+ * last has had no time to say anything. False: there is none. */
 static bool s_cut_one (dw_door_t *self) {
     s_guest_t *chosen = NULL;
     unsigned least = UINT_MAX, looks = 0;
@@ -190,8 +191,8 @@ static bool s_is_overrun (const dw_door_t *self) {
     return self->count >= self->connections_max + AHEAD_MAX;
 }
 
-/* Makes room for the next one to come. Each one that is cut takes its time, in which others come: so the door is shut first when
- * they are too many, and opened last. */
+/* Makes room for the next one to come. Each one that is cut takes its time, in which others come:
+ * so the door is shut first when they are too many, and opened last. */
 static void s_settle (dw_door_t *self) {
     bool is_full = s_is_full (self);
     if (s_is_overrun (self) && !self->is_shut)
@@ -248,8 +249,8 @@ static void s_on_disconnected (dw_door_t *self, int fd) {
         }
 }
 
-/* An event is a frame with its number and value, and one with the endpoint. False: none is there, or the context is
- * shut down. */
+/* An event is a frame with its number and value, and one with the endpoint. False: none is there,
+ * or the context is shut down. */
 static bool s_take_event (dw_door_t *self) {
     uint8_t bytes[6];
     char endpoint[ENDPOINT_BYTES];
@@ -281,8 +282,8 @@ static void s_take_events (dw_door_t *self) {
     s_settle (self);
 }
 
-/* Takes what its owner says of a guest; nothing: to end. What ZeroMQ told before that is taken first. False: it is to
- * end. */
+/* Takes what its owner says of a guest; nothing: to end. What ZeroMQ told before that is taken
+ * first. False: it is to end. */
 static bool s_take_word (dw_door_t *self) {
     s_word_t word;
     int size = zmq_recv (self->sockets[ORDERS], &word, sizeof word, ZMQ_DONTWAIT);
@@ -320,7 +321,8 @@ static int s_refuse (dw_error_t *error) {
                          zmq_strerror (errno));
 }
 
-/* waiting_max: messages that wait to be received, on top of as many that wait to be sent; 0: any number. */
+/* waiting_max: messages that wait to be received, on top of as many that wait to be sent; 0: any
+ * number. */
 static int s_connect (void **socket_p, void *context, const char *name, int waiting_max,
                       dw_error_t *error) {
     const dw_socket_option_t options[] = {DW_SOCKET_OPTION (ZMQ_LINGER, 0),

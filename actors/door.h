@@ -35,16 +35,18 @@ typedef struct dw_door_guest_t {
     uint64_t inode;
 } dw_door_guest_t;
 
-/* That of whoever sent the message with this frame (not the one of its routing id). By the thread that received it. */
+/* That of whoever sent the message with this frame (not the one of its routing id). By the thread
+ * that received it. */
 dw_door_guest_t dw_door_guest (zmq_msg_t *frame);
 
-/* Whether its connection is closed; or of no use, as TCP has sent the same bytes again and again and nothing was
- * acknowledged: its host is gone, or its line is cut. ZeroMQ tells neither, and TCP itself waits for a quarter of an hour (its
- * own looks, keepalive, are at those alone who have nothing to get). Who is only slow, or does not read, acknowledges.
- * By any thread. */
+/* Whether its connection is closed; or of no use, as TCP has sent the same bytes again and again
+ * and nothing was acknowledged: its host is gone, or its line is cut. ZeroMQ tells neither, and TCP
+ * itself waits for a quarter of an hour (its own looks, keepalive, are at those alone who have
+ * nothing to get). Who is only slow, or does not read, acknowledges. By any thread. */
 bool dw_door_is_cut_off (dw_door_guest_t guest);
 
-/* A door for a socket that is not bound yet, with a thread of its own. The socket is borrowed, and stays its owner's.
+/* A door for a socket that is not bound yet, with a thread of its own. The socket is borrowed, and
+ * stays its owner's.
  * Errors: DW_ELIMIT no sockets, or no thread; DW_ENOMEM. */
 int dw_door_new (dw_door_t **self_p, void *context, void *socket, uint32_t connections_max,
                  dw_error_t *error);

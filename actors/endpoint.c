@@ -104,8 +104,8 @@ static bool s_is_answered (const struct sockaddr_un *address) {
 static int s_check_file (const char *endpoint, const char *file, dw_error_t *error) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct stat status;
-    /* Of a name that is too long, or of nothing, ZeroMQ says so; it makes up a file for "*", and for
-     * "@NAME" there is none that could be taken away. */
+    /* Of a name that is too long, or of nothing, ZeroMQ says so; it makes up a file for "*", and
+     * for "@NAME" there is none that could be taken away. */
     if (*file == '\0' || *file == '@' || strcmp (file, "*") == 0 ||
         strlen (file) >= sizeof address.sun_path || lstat (file, &status))
         return DW_OK;

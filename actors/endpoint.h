@@ -2,8 +2,8 @@
  *
  * Beyond this machine only a guarded socket may listen (zap.h), and there is no switch that says
  * otherwise: default deny. What an endpoint says is read strictly, because ZeroMQ is not strict: it
- * cuts ports to 16 bits, takes 2130706433 and 0x7f.1 for 127.0.0.1, and of tcp://127.0.0.1:1;0.0.0.0:2
- * only what is behind the semicolon. */
+ * cuts ports to 16 bits, takes 2130706433 and 0x7f.1 for 127.0.0.1, and of
+ * tcp://127.0.0.1:1;0.0.0.0:2 only what is behind the semicolon. */
 
 #ifndef DW_ENDPOINT_H
 #define DW_ENDPOINT_H
@@ -20,7 +20,8 @@ typedef enum dw_reach_t {
                          every name, whatever it means today: localhost, lo, eth0, example.org */
 } dw_reach_t;
 
-/* Who could reach an endpoint, by its text alone. PORT is a number from 1 to 65535, or * or 0 for any. */
+/* Who could reach an endpoint, by its text alone. PORT is a number from 1 to 65535, or * or 0 for
+ * any. */
 dw_reach_t dw_endpoint_reach (const char *endpoint);
 
 /* Whether it says a transport at all, as in TRANSPORT://ADDRESS. */
@@ -33,14 +34,17 @@ bool dw_endpoint_has_transport (const char *endpoint);
  * Errors: DW_EINVAL which endpoint, why not, and what to do; DW_EKEY it takes keys. */
 int dw_endpoint_check (const char *endpoint, void *socket, dw_error_t *error);
 
-/* Lets socket speak IPv6 if the address of endpoint is in brackets, and does nothing else: before it connects.
+/* Lets socket speak IPv6 if the address of endpoint is in brackets, and does nothing else: before
+ * it connects.
  * Errors: DW_ELIMIT. */
 int dw_endpoint_prepare (void *socket, const char *endpoint, dw_error_t *error);
 
-/* Makes socket listen at endpoint if dw_endpoint_check lets it, and gives what it got (with the port)
- * in bound, of size bytes. What ZeroMQ made of the endpoint is looked at once more: if that can be
- * reached by others than the text said, listening is ended again. When it fails socket is not to be used.
- * Errors: as dw_endpoint_check and dw_endpoint_prepare; DW_EINVAL the system refuses, or bound is too small. */
+/* Makes socket listen at endpoint if dw_endpoint_check lets it, and gives what it got (with the
+ * port) in bound, of size bytes. What ZeroMQ made of the endpoint is looked at once more: if that
+ * can be reached by others than the text said, listening is ended again. When it fails socket is
+ * not to be used.
+ * Errors: as dw_endpoint_check and dw_endpoint_prepare; DW_EINVAL the system refuses, or bound is
+ * too small. */
 int dw_endpoint_bind (void *socket, const char *endpoint, char *bound, size_t size,
                       dw_error_t *error);
 /* The same for an endpoint within this process, inproc://NAME. Errors: DW_EINVAL. */

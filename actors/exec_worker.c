@@ -165,7 +165,8 @@ static int s_on_first_message (dw_exec_worker_t *self, dw_error_t *error) {
                          self->endpoint);
 }
 
-/* BYE says that nothing was begun: while a tool is at a task that is not so, and silence says it instead. */
+/* BYE says that nothing was begun: while a tool is at a task that is not so, and silence says it
+ * instead. */
 static void s_disconnect (dw_exec_worker_t *self) {
     bool is_at_work = self->toolbox && dw_toolbox_is_at_work (self->toolbox);
     if (self->link.socket && self->peer != UINT32_MAX && !is_at_work)
@@ -346,8 +347,9 @@ static bool s_is_grace_over (const dw_exec_worker_t *self, int64_t now_ns) {
            now_ns - self->drained_ns >= grace_ms * 1000000;
 }
 
-/* Until something comes, from the socket, a tool or whoever wishes, or it is time for something. ZeroMQ's descriptor tells only
- * that something has changed, so the socket itself is asked before it sleeps. */
+/* Until something comes, from the socket, a tool or whoever wishes, or it is time for something.
+ * ZeroMQ's descriptor tells only that something has changed, so the socket itself is asked before
+ * it sleeps. */
 static void s_sleep (dw_exec_worker_t *self, int64_t now_ns) {
     int64_t deadline_ns = self->beat_ns;
     int events = 0, fd = -1;

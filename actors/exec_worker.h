@@ -1,7 +1,9 @@
-/* exec_worker.h - a worker process's slot whose processors are programs: a solo (docs/PROTOCOL.md) with a toolbox.
+/* exec_worker.h - a worker process's slot whose processors are programs: a solo (docs/PROTOCOL.md)
+ * with a toolbox.
  *
- * It has a thread, which owns its connection and its tools, and waits for all of them at once: no tool can keep it from saying that
- * it is there. A coordinator that is lost is looked for as an agent does. */
+ * It has a thread, which owns its connection and its tools, and waits for all of them at once: no
+ * tool can keep it from saying that it is there. A coordinator that is lost is looked for as an
+ * agent does. */
 
 #ifndef DW_EXEC_WORKER_H
 #define DW_EXEC_WORKER_H

@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Numbers that follow each other are spread (Knuth 6.4, Fibonacci hashing): side by side they would be
- * one long cluster, all of which taking one out would have to look at. */
+/* Numbers that follow each other are spread (Knuth 6.4, Fibonacci hashing): side by side they would
+ * be one long cluster, all of which taking one out would have to look at. */
 static uint32_t s_home (const dw_flights_t *self, uint64_t run) {
     return (uint32_t) ((run * UINT64_C (0x9e3779b97f4a7c15)) >> 32) & (self->size - 1);
 }

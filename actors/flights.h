@@ -1,4 +1,5 @@
-/* flights.h - the numbers of a client's runs in flight: a set of numbers other than 0, each with a value if wished.
+/* flights.h - the numbers of a client's runs in flight: a set of numbers other than 0, each with a
+ * value if wished.
  *
  * An open-addressing table. One thread. */
 

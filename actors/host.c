@@ -297,8 +297,8 @@ static int s_step (dw_host_t *self, dw_slot_t *slot) {
     return dw_call_is_over (call, code) ? 0 : dw_call_end (call, code);
 }
 
-/* Every instruction in this loop is one of each small task: what never changes is looked up before it, and
- * what a small task does not come to is behind dw_call_is_over. */
+/* Every instruction in this loop is one of each small task: what never changes is looked up before
+ * it, and what a small task does not come to is behind dw_call_is_over. */
 int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_slot_t **ran) {
     const dw_plan_t *plan = self->program->plan;
     const dw_processor_t *const *processors = self->program->processors;
@@ -431,7 +431,8 @@ static dw_event_t *s_push_event (dw_host_t *self, dw_outcomes_t *outcomes, dw_ev
     return event;
 }
 
-/* The step under way failed with code, which its slot tells of, or ended its branch, or added a graph. */
+/* The step under way failed with code, which its slot tells of, or ended its branch, or added a
+ * graph. */
 static void s_break_off (dw_host_t *self, dw_outcomes_t *outcomes, int code, uint32_t steps_done) {
     dw_event_t *event = &outcomes->events[outcomes->events_count - 1];
     bool is_skipped = code == DW_CALL_SKIPPED;

@@ -52,11 +52,12 @@ typedef struct dw_host_t dw_host_t;
 int dw_host_new (dw_host_t **self_p, const dw_program_t *program, uint32_t node, dw_error_t *error);
 /* Stops the instances. */
 void dw_host_destroy (dw_host_t **self_p);
-/* Whom the host's calls ask whether they are cancelled, and the descriptor that is readable when it is worth while. */
+/* Whom the host's calls ask whether they are cancelled, and the descriptor that is readable when it
+ * is worth while. */
 void dw_host_set_cancelled (dw_host_t *self, bool (*is_cancelled) (void *arg), void *arg, int fd);
 
-/* Nodes of a chain that are run at once, outside of any task: each reads its payload and its dependencies'
- * outputs in slots, by node, and writes there. */
+/* Nodes of a chain that are run at once, outside of any task: each reads its payload and its
+ * dependencies' outputs in slots, by node, and writes there. */
 typedef struct dw_chain_t {
     uint64_t run;      /* its number */
     dw_table_t *table; /* its slots */
@@ -70,8 +71,9 @@ typedef struct dw_chain_t {
     bool has_extras; /* some slot owns one; never set to false */
 } dw_chain_t;
 
-/* Runs at most steps, up to the first that fails, whose code it returns, or that ends its branch (DW_CALL_SKIPPED);
- * else 0. ran, with room for steps, gets the slots that were written, the failed one's last. */
+/* Runs at most steps, up to the first that fails, whose code it returns, or that ends its branch
+ * (DW_CALL_SKIPPED); else 0. ran, with room for steps, gets the slots that were written, the failed
+ * one's last. */
 int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_slot_t **ran);
 
 /* Begins a task; the one before must be over. worker is for the events. */
@@ -87,9 +89,9 @@ uint32_t dw_host_steps_told (const dw_host_t *self);
 uint32_t dw_host_steps_ran (const dw_host_t *self);
 /* Gives the task under way up, without an event. */
 void dw_host_abandon (dw_host_t *self);
-/* When the host last looked at the clock: tasks much shorter than a microsecond are timed in groups.
- * dw_host_settle looks at it now and gives every event appended since its duration; to be called
- * before outcomes are read, cleared or freed. */
+/* When the host last looked at the clock: tasks much shorter than a microsecond are timed in
+ * groups. dw_host_settle looks at it now and gives every event appended since its duration; to be
+ * called before outcomes are read, cleared or freed. */
 int64_t dw_host_now_ns (const dw_host_t *self);
 int64_t dw_host_settle (dw_host_t *self, dw_outcomes_t *outcomes);
 /* The host was not working until now: what follows is timed from here. */

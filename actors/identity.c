@@ -9,7 +9,8 @@
 
 #include "runtime/core/error.h"
 
-/* FNV-1a of 128 bits (Fowler, Noll, Vo): the same name is the same process, whatever its machine. */
+/* FNV-1a of 128 bits (Fowler, Noll, Vo): the same name is the same process, whatever its
+ * machine. */
 static void s_hash_name (uint8_t *uuid, const char *name, uint32_t part) {
     unsigned __int128 hash = (unsigned __int128) UINT64_C (0x6c62272e07bb0142) << 64 |
                              UINT64_C (0x62b821756295c58d);

@@ -1,8 +1,9 @@
-/* kept.h - messages that were sent to a client elsewhere, or are to be, until it has said that it has them.
+/* kept.h - messages that were sent to a client elsewhere, or are to be, until it has said that it
+ * has them.
  *
- * A connection may be cut with messages on their way that nobody tells of, so each is kept by reference, which copies
- * nothing but its head, and sent again by the next connection. The client says how many it has taken in since it
- * connected. One thread. */
+ * A connection may be cut with messages on their way that nobody tells of, so each is kept by
+ * reference, which copies nothing but its head, and sent again by the next connection. The client
+ * says how many it has taken in since it connected. One thread. */
 
 #ifndef DW_KEPT_H
 #define DW_KEPT_H
@@ -30,7 +31,8 @@ void dw_parcel_destroy (dw_parcel_t **self_p);
 /* Errors: as dw_packet_send. */
 int dw_parcel_send (dw_parcel_t *self, void *socket, const void *id, size_t id_size);
 
-/* Keeps a message, which is given away; the oldest are dropped for it beyond bytes_max and count_max, but not itself. */
+/* Keeps a message, which is given away; the oldest are dropped for it beyond bytes_max and
+ * count_max, but not itself. */
 void dw_kept_add (dw_kept_t *self, dw_parcel_t *parcel);
 /* The client has taken in so many since it connected: nonsense at most drops what it was sent. */
 void dw_kept_take (dw_kept_t *self, uint64_t taken);

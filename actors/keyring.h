@@ -22,7 +22,8 @@ typedef struct dw_keyring_t {
 int dw_keyring_open (dw_keyring_t *self, const char *folder, dw_error_t *error);
 /* Wipes the keys and frees the list; takes one that is all zeros. */
 void dw_keyring_close (dw_keyring_t *self);
-/* Reads the list alone, anew. Errors: as dw_allowed_read; then the old one is still the better one. */
+/* Reads the list alone, anew. Errors: as dw_allowed_read; then the old one is still the better
+ * one. */
 int dw_keyring_reread (dw_allowed_t **allowed_p, const char *folder, dw_error_t *error);
 
 #endif

@@ -1,8 +1,10 @@
-/* ledger.h - which payloads a slot of a worker process keeps: the coordinator's book of its shelf (shelf.h).
+/* ledger.h - which payloads a slot of a worker process keeps: the coordinator's book of its shelf
+ * (shelf.h).
  *
- * Nobody else decides what lies where, so there is nothing to ask for and nothing that is missing. A place belongs to a
- * payload, which is named by its run and the node that gave it; to nobody, when it is stale: the slot still keeps what
- * was there, until another takes the place or the slot is told to drop it; or it is empty. */
+ * Nobody else decides what lies where, so there is nothing to ask for and nothing that is missing.
+ * A place belongs to a payload, which is named by its run and the node that gave it; to nobody,
+ * when it is stale: the slot still keeps what was there, until another takes the place or the slot
+ * is told to drop it; or it is empty. */
 
 #ifndef DW_LEDGER_H
 #define DW_LEDGER_H
@@ -34,12 +36,13 @@ typedef struct dw_ledger_t {
 void dw_ledger_next_task (dw_ledger_t *self);
 /* The place of a payload that the task reads; DW_NONE: it has none. */
 uint32_t dw_ledger_find (dw_ledger_t *self, uint64_t run, uint32_t source);
-/* Gives a payload of size bytes a place, if need be that of those least recently read, which become stale; DW_NONE: all are
- * read by the task. When the slot then keeps too much (dw_ledger_is_full) the stale ones must be dropped before it is sent
- * the task. */
+/* Gives a payload of size bytes a place, if need be that of those least recently read, which become
+ * stale; DW_NONE: all are read by the task. When the slot then keeps too much (dw_ledger_is_full)
+ * the stale ones must be dropped before it is sent the task. */
 uint32_t dw_ledger_add (dw_ledger_t *self, uint64_t run, uint32_t source, size_t size);
 bool dw_ledger_is_full (const dw_ledger_t *self);
-/* A run is over, or the output of a node of it is not read any more (DW_NONE: of all): their places are stale. */
+/* A run is over, or the output of a node of it is not read any more (DW_NONE: of all): their places
+ * are stale. */
 void dw_ledger_forget (dw_ledger_t *self, uint64_t run, uint32_t source);
 /* Empties a stale place, of which the slot is to be told; DW_NONE: there is none. */
 uint32_t dw_ledger_drop (dw_ledger_t *self);

@@ -60,7 +60,8 @@ static int s_watch (dw_link_t *self, void *context, dw_error_t *error) {
     if (zmq_socket_monitor (self->socket, name, MONITOR_EVENTS))
         return s_refuse ("a connection cannot be watched", error);
     self->monitor = zmq_socket (context, ZMQ_PAIR);
-    /* ZeroMQ stands still when its monitor's messages find no room, and a client may not look for hours. */
+    /* ZeroMQ stands still when its monitor's messages find no room, and a client may not look for
+     * hours. */
     if (!self->monitor || !dw_option_set_int (self->monitor, ZMQ_LINGER, 0) ||
         !dw_option_set_int (self->monitor, ZMQ_RCVHWM, 0))
         return s_refuse ("no socket to watch a connection", error);
@@ -68,8 +69,8 @@ static int s_watch (dw_link_t *self, void *context, dw_error_t *error) {
                                              : DW_OK;
 }
 
-/* Why an endpoint is none to connect to; NULL: it is one. ZeroMQ knows other transports, of which none leads to a
- * coordinator, and takes ports that are none for 0. */
+/* Why an endpoint is none to connect to; NULL: it is one. ZeroMQ knows other transports, of which
+ * none leads to a coordinator, and takes ports that are none for 0. */
 static const char *s_why_not (const char *endpoint) {
     bool is_tcp = strncmp (endpoint, "tcp://", 6) == 0;
     const char *port = strrchr (endpoint, ':');
@@ -144,8 +145,8 @@ static void s_look (dw_link_t *self) {
     }
 }
 
-/* A coordinator that cannot read what a peer's HELLO of CURVE says hangs up without a word, every time, ten times a second. One
- * that ends in the middle of a handshake does so once. */
+/* A coordinator that cannot read what a peer's HELLO of CURVE says hangs up without a word, every
+ * time, ten times a second. One that ends in the middle of a handshake does so once. */
 #define DROPS_MIN 2u  /* so that it may be the key */
 #define DROPS_MAX 14u /* so that more of them would say nothing new: some 2 s */
 

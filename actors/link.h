@@ -1,7 +1,8 @@
-/* link.h - a DEALER to a coordinator in another process: made, secured, and watched while it connects.
+/* link.h - a DEALER to a coordinator in another process: made, secured, and watched while it
+ * connects.
  *
- * ZeroMQ says nothing to a socket whose handshake fails, and tries again for ever. What its monitor sees tells a
- * coordinator that is not there from one that does not take the key. One thread. */
+ * ZeroMQ says nothing to a socket whose handshake fails, and tries again for ever. What its monitor
+ * sees tells a coordinator that is not there from one that does not take the key. One thread. */
 
 #ifndef DW_LINK_H
 #define DW_LINK_H
@@ -24,8 +25,8 @@ typedef struct dw_link_keys_t {
     uint8_t server_key[DW_KEY_SIZE];
 } dw_link_keys_t;
 
-/* What ends waiting: that there is something to read, of a socket, or of a descriptor when there is none. All zeros:
- * nothing does. */
+/* What ends waiting: that there is something to read, of a socket, or of a descriptor when there is
+ * none. All zeros: nothing does. */
 typedef struct dw_link_stop_t {
     void *socket;
     int fd;
@@ -43,16 +44,18 @@ int dw_link_open (dw_link_t *self, void *context, const char *endpoint, const dw
                   dw_error_t *error);
 /* Takes one that is all zeros. */
 void dw_link_close (dw_link_t *self);
-/* Waits for the first message, at most until deadline_ns or what is to stop it. Errors: DW_ETIMEDOUT; DW_EKEY the key is not
- * let in, which is known at once; DW_ELOST the connection was cut, and what was said by it is lost: try again by
- * another; DW_ECLOSED it was stopped (and an answer that may be on its way has not come soon), or the context is shut down. */
+/* Waits for the first message, at most until deadline_ns or what is to stop it. Errors:
+ * DW_ETIMEDOUT; DW_EKEY the key is not let in, which is known at once; DW_ELOST the connection was
+ * cut, and what was said by it is lost: try again by another; DW_ECLOSED it was stopped (and an
+ * answer that may be on its way has not come soon), or the context is shut down. */
 int dw_link_wait (dw_link_t *self, int64_t deadline_ns, const dw_link_stop_t *stop);
 /* Whether it was cut since it was made. */
 bool dw_link_is_cut (dw_link_t *self);
-/* Why nothing came within the time that was given: adds it to error. Returns DW_EKEY, or DW_ENOBODY; or DW_ECLOSED when
- * waiting was stopped, of which there is nothing to say. */
+/* Why nothing came within the time that was given: adds it to error. Returns DW_EKEY, or
+ * DW_ENOBODY; or DW_ECLOSED when waiting was stopped, of which there is nothing to say. */
 int dw_link_blame (const dw_link_t *self, const char *endpoint, bool has_keys, dw_error_t *error);
-/* Reads what a REFUSED tells a worker, and adds it to error. Returns DW_EKEY, DW_EGRAPH no such graph, or DW_EREFUSED. */
+/* Reads what a REFUSED tells a worker, and adds it to error. Returns DW_EKEY, DW_EGRAPH no such
+ * graph, or DW_EREFUSED. */
 int dw_link_on_refused (dw_wire_reader_t *reader, dw_error_t *error);
 
 #endif

@@ -24,9 +24,9 @@ void dw_message_clear (dw_message_t *self);
 /* Frees the array too. */
 void dw_message_free (dw_message_t *self);
 
-/* The bytes of a reference, in the head or in a frame behind frames[head]; size in *size_p and, when
- * it is in a frame, that frame in *frame_p (else NULL). NULL: nil, or there is no such frame, which
- * damages the reader. */
+/* The bytes of a reference, in the head or in a frame behind frames[head]; size in *size_p and,
+ * when it is in a frame, that frame in *frame_p (else NULL). NULL: nil, or there is no such frame,
+ * which damages the reader. */
 const uint8_t *dw_message_resolve (dw_message_t *self, uint32_t head, const dw_ref_t *ref,
                                    dw_wire_reader_t *reader, size_t *size_p, zmq_msg_t **frame_p);
 
@@ -42,13 +42,14 @@ typedef struct dw_packet_t {
     uint32_t records; /* the caller's count of what it has put in */
 } dw_packet_t;
 
-/* Appends a byte string: inside of the head when it is small, or nobody can share it, or there are as many frames as a
- * reader takes; else as a frame of its own, by reference to the message that holds it, or as one of the last frames
- * that has the same bytes in the same memory. */
+/* Appends a byte string: inside of the head when it is small, or nobody can share it, or there are
+ * as many frames as a reader takes; else as a frame of its own, by reference to the message that
+ * holds it, or as one of the last frames that has the same bytes in the same memory. */
 void dw_packet_add (dw_packet_t *self, const void *bytes, size_t size, zmq_msg_t *frame);
 /* Gives message away as a frame of the packet and appends its number to the head. */
 void dw_packet_give (dw_packet_t *self, zmq_msg_t *message);
-/* Appends bytes to the head as they are, and a frame by reference of which the head says what it will. */
+/* Appends bytes to the head as they are, and a frame by reference of which the head says what it
+ * will. */
 void dw_packet_append (dw_packet_t *self, const void *bytes, size_t size);
 void dw_packet_lend (dw_packet_t *self, zmq_msg_t *message);
 /* How many more frames may be added: a reader counts the head, too, and a ROUTER the routing id. */
@@ -62,8 +63,8 @@ int dw_packet_send (dw_packet_t *self, void *socket, const void *id, size_t id_s
 int dw_message_send_copies (zmq_msg_t *frames, uint32_t count, void *socket, const void *id,
                             size_t id_size);
 void dw_packet_clear (dw_packet_t *self);
-/* Takes back what was added since the head had head_count bytes and there were count frames, also that
- * there was no memory for it. */
+/* Takes back what was added since the head had head_count bytes and there were count frames, also
+ * that there was no memory for it. */
 void dw_packet_rewind (dw_packet_t *self, size_t head_count, uint32_t count);
 void dw_packet_free (dw_packet_t *self);
 

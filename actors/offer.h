@@ -1,4 +1,5 @@
-/* offer.h - what a worker process offers its coordinator: the names of its processors, and its tags.
+/* offer.h - what a worker process offers its coordinator: the names of its processors, and its
+ * tags.
  *
  * actors/lanes.h is how that is matched with what nodes demand. */
 
@@ -15,8 +16,8 @@ typedef struct dw_offer_t {
     uint32_t tags_count;
 } dw_offer_t;
 
-/* Copies the tags. Errors: DW_EINVAL more than a message takes, or a tag that cannot be; DW_ENOMEM. Whatever comes of it, self is
- * to be freed. */
+/* Copies the tags. Errors: DW_EINVAL more than a message takes, or a tag that cannot be; DW_ENOMEM.
+ * Whatever comes of it, self is to be freed. */
 int dw_offer_set (dw_offer_t *self, const dw_processors_t *processors, const dw_worker_tag_t *tags,
                   size_t tags_count, dw_error_t *error);
 void dw_offer_free (dw_offer_t *self);

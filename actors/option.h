@@ -1,7 +1,8 @@
 /* option.h - options of a ZeroMQ socket that are read back after they are set.
  *
- * An option that was not taken leaves a door open without a word: some builds of ZeroMQ know no CURVE, and some
- * bindings have setters that do nothing. So no socket or context is set by anything else. */
+ * An option that was not taken leaves a door open without a word: some builds of ZeroMQ know no
+ * CURVE, and some bindings have setters that do nothing. So no socket or context is set by anything
+ * else. */
 
 #ifndef DW_OPTION_H
 #define DW_OPTION_H
@@ -24,10 +25,11 @@ typedef struct dw_socket_option_t {
 /* Sets all of them, in order. Errors: DW_ELIMIT which one is not what was asked for. */
 int dw_socket_options_set (void *socket, const dw_socket_option_t *options, size_t count,
                            dw_error_t *error);
-/* ZMQ_ROUTER_MANDATORY of a ROUTER that has no peers yet. It cannot be read back, so it is tried: nobody must be told
- * that what is for nobody was sent. Errors: DW_ELIMIT. */
+/* ZMQ_ROUTER_MANDATORY of a ROUTER that has no peers yet. It cannot be read back, so it is tried:
+ * nobody must be told that what is for nobody was sent. Errors: DW_ELIMIT. */
 int dw_option_set_mandatory (void *router, dw_error_t *error);
-/* How many sockets and I/O threads a context may have, before its first socket. Errors: DW_ELIMIT. */
+/* How many sockets and I/O threads a context may have, before its first socket. Errors:
+ * DW_ELIMIT. */
 int dw_option_set_context (void *context, uint32_t sockets, uint32_t io_threads, dw_error_t *error);
 
 /* All of these return whether the option now is what was asked for. */

@@ -41,7 +41,8 @@ static void s_fill (dw_bucket_t *bucket, int64_t now_ns) {
     bucket->excess = 0;
 }
 
-/* The bucket of a connection, a new one in the place of the one that was used least lately when it has none. */
+/* The bucket of a connection, a new one in the place of the one that was used least lately when it
+ * has none. */
 static dw_bucket_t *s_bucket (dw_patience_t *self, const void *id, size_t id_size, int64_t now_ns) {
     if (id_size > sizeof self->buckets->id)
         id_size = sizeof self->buckets->id; /* ZeroMQ's own have five bytes */

@@ -1,10 +1,11 @@
-/* patience.h - how much nonsense a connection may send: what is refused or passed over costs it of a bucket that fills slowly.
+/* patience.h - how much nonsense a connection may send: what is refused or passed over costs it of
+ * a bucket that fills slowly.
  *
- * Each message that makes no sense takes one token. While there are some what was sent is answered, if it has an
- * answer; then it is counted and no more; and who goes on all the same is not listened to any longer. Connections are
- * told apart by the routing ids that ZeroMQ gives them, so a new connection has a new bucket, and has cost a
- * handshake. The table has as many places as there may be connections, and a bucket that was not used for longest gives
- * way. */
+ * Each message that makes no sense takes one token. While there are some what was sent is answered,
+ * if it has an answer; then it is counted and no more; and who goes on all the same is not listened
+ * to any longer. Connections are told apart by the routing ids that ZeroMQ gives them, so a new
+ * connection has a new bucket, and has cost a handshake. The table has as many places as there may
+ * be connections, and a bucket that was not used for longest gives way. */
 
 #ifndef DW_PATIENCE_H
 #define DW_PATIENCE_H
@@ -36,7 +37,8 @@ int dw_patience_init (dw_patience_t *self, uint32_t connections_max);
 void dw_patience_free (dw_patience_t *self);
 /* Whether nonsense of a connection is still answered. */
 bool dw_patience_is_left (dw_patience_t *self, const void *id, size_t id_size, int64_t now_ns);
-/* A connection has sent nonsense. False: it is over, and told so once: the next one it sends begins anew. */
+/* A connection has sent nonsense. False: it is over, and told so once: the next one it sends begins
+ * anew. */
 bool dw_patience_spend (dw_patience_t *self, const void *id, size_t id_size, int64_t now_ns);
 
 #endif

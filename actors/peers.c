@@ -88,7 +88,8 @@ static bool s_grow_by_id (dw_peers_t *self) {
     return true;
 }
 
-/* A free place: one that was left, else a new one. They grow by a quarter: of very many, half would be much to leave unused. */
+/* A free place: one that was left, else a new one. They grow by a quarter: of very many, half would
+ * be much to leave unused. */
 static dw_peer_t *s_place (dw_peers_t *self) {
     if (self->free_first > 0) {
         dw_peer_t *peer = &self->items[self->free_first - 1];
@@ -125,7 +126,8 @@ dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role)
     return peer;
 }
 
-/* A peer has nothing to be sent any more: its packet is the next one's, or, as few are needed at one time mostly, nobody's. */
+/* A peer has nothing to be sent any more: its packet is the next one's, or, as few are needed at
+ * one time mostly, nobody's. */
 static void s_drop_packet (dw_peers_t *self, dw_peer_t *peer) {
     dw_packet_t *packet = peer->packet;
     peer->packet = NULL;

@@ -1,7 +1,7 @@
 /* peers.h - who talks to the coordinator, and its sockets.
  *
- * A peer is known from its HELLO on, by the number that WELCOME gave it and that every later message
- * of it begins with; a number that does not fit the routing id it came by is nobody's. */
+ * A peer is known from its HELLO on, by the number that WELCOME gave it and that every later
+ * message of it begins with; a number that does not fit the routing id it came by is nobody's. */
 
 #ifndef DW_PEERS_H
 #define DW_PEERS_H
@@ -24,9 +24,9 @@ typedef struct dw_peer_t {
     bool is_unreachable; /* it could not be sent what it should have been: its connection is gone */
     bool is_dismissed;   /* a worker that was given up; only its BYE is of interest */
     uint32_t unsent;     /* records that it could not be sent */
-    uint32_t
-        number;    /* a worker's; an agent's place; a client's session, DW_PEER_NONE: it has none */
-    uint32_t next; /* of those whose routing ids fall together; of the free places */
+    /* a worker's; an agent's place; a client's session, DW_PEER_NONE: it has none */
+    uint32_t number;
+    uint32_t next;            /* of those whose routing ids fall together; of the free places */
     uint32_t credit;          /* a worker's */
     uint8_t key[DW_KEY_SIZE]; /* by which it was let in; zeros: none */
     dw_door_guest_t guest;    /* its connection, where it came by a door */
@@ -56,8 +56,8 @@ typedef struct dw_peers_t {
 } dw_peers_t;
 
 /* Receives the next message of any router. On DW_OK *reader_p is at the head, whose type is in
- * *type_p (DW_WIRE_TYPES: it makes no sense, and the reader is damaged), and *router_p says where it
- * came from. Errors: DW_EAGAIN none; DW_ECLOSED. */
+ * *type_p (DW_WIRE_TYPES: it makes no sense, and the reader is damaged), and *router_p says where
+ * it came from. Errors: DW_EAGAIN none; DW_ECLOSED. */
 int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
                       uint32_t *type_p);
 /* The head's place among the frames of message. */
@@ -80,10 +80,11 @@ static inline uint32_t dw_peers_index (const dw_peers_t *self, const dw_peer_t *
 /* The peer's packet, to which a record is added; a new one begins with type. It is sent by
  * dw_peers_flush. NULL: no memory. */
 dw_packet_t *dw_peers_packet (dw_peers_t *self, dw_peer_t *peer, dw_wire_type_t type);
-/* Sends a peer's packet now. What becomes of an error is dw_peers_flush's affair when records were in it. */
+/* Sends a peer's packet now. What becomes of an error is dw_peers_flush's affair when records were
+ * in it. */
 int dw_peers_send (dw_peers_t *self, dw_peer_t *peer);
-/* Sends a client what is put together for it, or RESULTS without a result, to see whether it is still
- * there: false when its connection is gone. */
+/* Sends a client what is put together for it, or RESULTS without a result, to see whether it is
+ * still there: false when its connection is gone. */
 bool dw_peers_probe (dw_peers_t *self, dw_peer_t *peer);
 /* Sends every packet that has records. failed is told of peers that could not be reached. */
 void dw_peers_flush (dw_peers_t *self, void (*failed) (void *arg, dw_peer_t *peer), void *arg);

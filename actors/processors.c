@@ -34,21 +34,18 @@ dw_processors_t *dw_processors_new_empty (void) {
 dw_processors_t *dw_processors_new (void) {
     dw_processors_t *self = dw_processors_new_empty ();
     int err = self ? 0 : DW_ENOMEM;
-    for (size_t i = 0; !err && i < sizeof s_stock / sizeof s_stock[0]; i++) {
+    for (size_t i = 0; !err && i < sizeof s_stock / sizeof s_stock[0]; i++)
         err = dw_processors_add (self, s_stock[i]);
-    }
-    if (err) {
+    if (err)
         dw_processors_destroy (&self);
-    }
     return self;
 }
 
 void dw_processors_destroy (dw_processors_t **self_p) {
     dw_processors_t *self = self_p ? *self_p : NULL;
     if (self) {
-        for (size_t i = 0; i < self->count; i++) {
+        for (size_t i = 0; i < self->count; i++)
             free (self->processors[i]);
-        }
         free (self->processors);
         free (self);
         *self_p = NULL;
@@ -61,24 +58,21 @@ static size_t s_place (const dw_processors_t *self, const char *name) {
     size_t high = self->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (strcmp (self->processors[middle]->name, name) < 0) {
+        if (strcmp (self->processors[middle]->name, name) < 0)
             low = middle + 1;
-        } else {
+        else
             high = middle;
-        }
     }
     return low;
 }
 
 static int s_make_room (dw_processors_t *self) {
-    if (self->count < self->room) {
+    if (self->count < self->room)
         return 0;
-    }
     size_t room = self->room > 0 ? 2 * self->room : 32;
     dw_processor_t **processors = realloc (self->processors, room * sizeof *processors);
-    if (!processors) {
+    if (!processors)
         return DW_ENOMEM;
-    }
     self->processors = processors;
     self->room = room;
     return 0;
@@ -86,9 +80,8 @@ static int s_make_room (dw_processors_t *self) {
 
 int dw_processors_add (dw_processors_t *self, const dw_processor_t *processor) {
     if (!self || !processor || !processor->name || !processor->name[0] || !processor->process ||
-        dw_processors_find (self, processor->name)) {
+        dw_processors_find (self, processor->name))
         return DW_EINVAL;
-    }
     dw_processor_t *copy = malloc (sizeof *copy);
     if (!copy || s_make_room (self)) {
         free (copy);
@@ -124,9 +117,8 @@ const dw_processor_t *dw_processors_at (const dw_processors_t *self, size_t inde
 }
 
 const dw_processor_t *dw_processors_find (const dw_processors_t *self, const char *name) {
-    if (!self || !name) {
+    if (!self || !name)
         return NULL;
-    }
     const dw_processor_t *processor = dw_processors_at (self, s_place (self, name));
     return processor && strcmp (processor->name, name) == 0 ? processor : NULL;
 }
@@ -134,9 +126,8 @@ const dw_processor_t *dw_processors_find (const dw_processors_t *self, const cha
 const char *dw_processors_nearest (const dw_processors_t *self, const char *word) {
     const char *best = NULL;
     size_t distance = SIZE_MAX;
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t i = 0; i < self->count; i++)
         dw_error_nearest (word, self->processors[i]->name, &best, &distance);
-    }
     return best;
 }
 
@@ -154,9 +145,8 @@ dw_trait_t dw_processor_trait (const dw_processor_t *processor) {
 
 static bool s_trait (void *arg, const char *name, dw_trait_t *trait_p) {
     const dw_processor_t *processor = dw_processors_find (arg, name);
-    if (processor) {
+    if (processor)
         *trait_p = dw_processor_trait (processor);
-    }
     return processor != NULL;
 }
 
@@ -168,9 +158,8 @@ static const char *s_nearest (void *arg, const char *name) {
  * kernel's mask has room for, those that are online. */
 static uint32_t s_cpus_count (void) {
     cpu_set_t cpus;
-    if (sched_getaffinity (0, sizeof cpus, &cpus) == 0) {
+    if (sched_getaffinity (0, sizeof cpus, &cpus) == 0)
         return (uint32_t) CPU_COUNT (&cpus);
-    }
     long online = sysconf (_SC_NPROCESSORS_ONLN);
     return online > 0 ? (uint32_t) online : 1;
 }
@@ -185,14 +174,11 @@ dw_plan_lookup_t dw_processors_lookup (const dw_processors_t *self) {
 }
 
 static bool s_requires_options (const dw_processor_t *processor) {
-    if (!processor) {
+    if (!processor)
         return false; /* It is elsewhere. */
-    }
-    for (const dw_option_t *option = processor->options; option && option->name; option++) {
-        if (!option->fallback) {
+    for (const dw_option_t *option = processor->options; option && option->name; option++)
+        if (!option->fallback)
             return true;
-        }
-    }
     return false;
 }
 
@@ -201,9 +187,8 @@ static int s_check_node (const dw_processors_t *self, const dw_graph_t *graph,
 
 static bool s_takes (const dw_processor_t *processor, const char *name, dw_option_type_t type) {
     const dw_option_t *option = processor->options;
-    while (option && option->name && (option->type != type || strcmp (option->name, name) != 0)) {
+    while (option && option->name && (option->type != type || strcmp (option->name, name) != 0))
         option++;
-    }
     return option && option->name;
 }
 
@@ -211,9 +196,8 @@ static bool s_takes (const dw_processor_t *processor, const char *name, dw_optio
 static int s_check_given (const dw_processors_t *self, const dw_graph_t *graph,
                           const dw_node_t *node, const dw_processor_t *processor,
                           const dw_settings_t *settings, dw_error_t *error) {
-    if (!s_takes (processor, "options", DW_OPTIONS) || !s_takes (processor, "processor", DW_TEXT)) {
+    if (!s_takes (processor, "options", DW_OPTIONS) || !s_takes (processor, "processor", DW_TEXT))
         return 0;
-    }
     const dw_node_t *given = dw_settings_given (settings);
     dw_node_t added = {.id = node->id,
                        .processor = dw_settings_text (settings, "processor"),
@@ -226,17 +210,14 @@ static int s_check_given (const dw_processors_t *self, const dw_graph_t *graph,
 static int s_check_node (const dw_processors_t *self, const dw_graph_t *graph,
                          const dw_node_t *node, dw_error_t *error) {
     const dw_processor_t *processor = dw_processors_find (self, node->processor);
-    if (!processor) {
+    if (!processor)
         return 0; /* The plan has said so. */
-    }
-    if (!node->settings && !s_requires_options (processor)) {
+    if (!node->settings && !s_requires_options (processor))
         return 0; /* In a large graph most say nothing. */
-    }
     dw_settings_t *settings = NULL;
     int err = dw_settings_new (&settings, node, graph->file, processor, error);
-    if (!err) {
+    if (!err)
         err = s_check_given (self, graph, node, processor, settings, error);
-    }
     dw_settings_destroy (&settings);
     return err;
 }
@@ -245,23 +226,20 @@ static int s_check_node (const dw_processors_t *self, const dw_graph_t *graph,
 static bool s_has_options (const dw_processors_t *self, const dw_graph_t *graph,
                            const dw_plan_t *plan) {
     bool has = !plan || graph->settings_count > 0;
-    for (uint32_t kind = 0; !has && kind < plan->kinds_count; kind++) {
+    for (uint32_t kind = 0; !has && kind < plan->kinds_count; kind++)
         has = s_requires_options (dw_processors_find (self, plan->kinds[kind]));
-    }
     return has;
 }
 
 static int s_check_options (const dw_processors_t *self, const dw_graph_t *graph,
                             const dw_plan_t *plan, dw_error_t *error) {
     uint32_t wrong = 0;
-    if (!s_has_options (self, graph, plan)) {
+    if (!s_has_options (self, graph, plan))
         return 0;
-    }
     for (uint32_t i = 0; i < graph->nodes_count; i++) {
         int err = s_check_node (self, graph, &graph->nodes[i], wrong < REPORTS_MAX ? error : NULL);
-        if (err == DW_ENOMEM) {
+        if (err == DW_ENOMEM)
             return err;
-        }
         wrong += err != 0;
     }
     if (wrong > REPORTS_MAX) {
@@ -322,13 +300,11 @@ int dw_processors_plan_partly (const dw_processors_t *self, const dw_traits_t *f
 
 int dw_graph_validate (const dw_graph_t *self, const dw_processors_t *processors,
                        dw_error_t *error) {
-    if (!self) {
+    if (!self)
         return dw_error_add (error, DW_EINVAL, DW_NOWHERE, "there is no graph to validate");
-    }
     dw_processors_t *stock = processors ? NULL : dw_processors_new ();
-    if (!processors && !stock) {
+    if (!processors && !stock)
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "no memory for the stock processors");
-    }
     dw_plan_t *plan = NULL;
     int err = dw_processors_plan (processors ? processors : stock, self, &plan, error);
     dw_plan_destroy (&plan);

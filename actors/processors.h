@@ -27,8 +27,8 @@ dw_trait_t dw_processor_trait (const dw_processor_t *processor);
  * Errors: DW_EGRAPH; DW_ENOMEM. */
 int dw_processors_plan (const dw_processors_t *self, const dw_graph_t *graph, dw_plan_t **plan_p,
                         dw_error_t *error);
-/* The same for a worker process that lacks some of the processors: of these foreign says what they are, and the
- * options of their nodes are not checked. */
+/* The same for a worker process that lacks some of the processors: of these foreign says what they
+ * are, and the options of their nodes are not checked. */
 int dw_processors_plan_partly (const dw_processors_t *self, const dw_traits_t *foreign,
                                const dw_graph_t *graph, dw_plan_t **plan_p, dw_error_t *error);
 

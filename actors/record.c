@@ -105,8 +105,8 @@ static int s_cannot (const char *file, const char *why, dw_error_t *error) {
                          "the recording cannot be written: %s", why);
 }
 
-/* A file that is there is overwritten when it is a recording, or empty: a word too many on a command line shall not cost
- * anybody a graph. */
+/* A file that is there is overwritten when it is a recording, or empty: a word too many on a
+ * command line shall not cost anybody a graph. */
 static int s_open_file (dw_record_file_t *self, dw_error_t *error) {
     char text[128], magic[DW_RECORDING_MAGIC_SIZE];
     struct stat status;

@@ -93,7 +93,8 @@ void dw_remote_retry (dw_remote_t *self, int64_t now_ns) {
                                                              : BACKOFF_MAX_NS;
 }
 
-/* ZeroMQ would connect anew by itself, but as somebody whom nobody knows: so a new socket says who it is. */
+/* ZeroMQ would connect anew by itself, but as somebody whom nobody knows: so a new socket says who
+ * it is. */
 static void s_greet (dw_remote_t *self, dw_packet_t *packet, int64_t now_ns) {
     if (dw_link_open (&self->link, self->context, self->endpoint, &self->keys, NULL) ||
         dw_remote_say_hello (self, packet)) {
@@ -106,8 +107,9 @@ static void s_greet (dw_remote_t *self, dw_packet_t *packet, int64_t now_ns) {
 
 /* ---- Is it there? ----------------------------------------------------------------------------- */
 
-/* Asks a coordinator that has not been heard of for a heartbeat whether it is there. True: it has not answered for so
- * long that it is lost. Whoever was paused, or did not look, has not listened: it asks once more. */
+/* Asks a coordinator that has not been heard of for a heartbeat whether it is there. True: it has
+ * not answered for so long that it is lost. Whoever was paused, or did not look, has not listened:
+ * it asks once more. */
 static bool s_is_silent (dw_remote_t *self, dw_packet_t *packet, uint32_t peer, int64_t now_ns) {
     bool has_listened = now_ns - self->look_ns < self->heartbeat_ns;
     if (!has_listened && self->asked_ns)

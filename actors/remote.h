@@ -1,4 +1,5 @@
-/* remote.h - what a client of a system in another process has besides: its connection, and how that is made again.
+/* remote.h - what a client of a system in another process has besides: its connection, and how that
+ * is made again.
  *
  *                        +------ WELCOME ---------------------------------------+
  *                        v                                                      |
@@ -44,8 +45,8 @@ typedef struct dw_remote_t {
 
     int64_t heartbeat_ns, silence_ns;
     int64_t heard_ns; /* when something came last */
-    int64_t
-        asked_ns; /* when the coordinator was asked whether it is there; 0: it has said something since */
+    /* when the coordinator was asked whether it is there; 0: it has said something since */
+    int64_t asked_ns;
     int64_t look_ns; /* when to look next */
 
     uint64_t taken,
@@ -57,7 +58,8 @@ typedef struct dw_remote_t {
     bool wants_status;
 } dw_remote_t;
 
-/* Makes it and finds its graph. Errors: DW_EKEY, DW_EINVAL, DW_ELIMIT, DW_ENOMEM, DW_ECLOSED; it can be freed all the same. */
+/* Makes it and finds its graph. Errors: DW_EKEY, DW_EINVAL, DW_ELIMIT, DW_ENOMEM, DW_ECLOSED; it
+ * can be freed all the same. */
 int dw_remote_open (dw_remote_t *self, const dw_connect_options_t *options, dw_error_t *error);
 /* Begins to connect, by a new socket. Errors: DW_EINVAL, DW_ELIMIT. */
 int dw_remote_connect (dw_remote_t *self, dw_error_t *error);
@@ -68,12 +70,14 @@ void dw_remote_tie (dw_remote_t *self);
 /* It was told to try again later. */
 void dw_remote_retry (dw_remote_t *self, int64_t now_ns);
 void dw_remote_note_heard (dw_remote_t *self);
-/* Nothing has come that was not taken in: looks whether the coordinator is there, for which it is asked (by packet, as
- * peer), and connects anew when it is not. *until_ns becomes earlier when something is to be done before.
+/* Nothing has come that was not taken in: looks whether the coordinator is there, for which it is
+ * asked (by packet, as peer), and connects anew when it is not. *until_ns becomes earlier when
+ * something is to be done before.
  * Errors: DW_ELOST. */
 int dw_remote_look (dw_remote_t *self, dw_packet_t *packet, uint32_t peer, int64_t now_ns,
                     int64_t *until_ns);
-/* Waits for a message, or for the connection to be cut, until then (INT64_MAX: for ever). False: it heeds stop, and was. */
+/* Waits for a message, or for the connection to be cut, until then (INT64_MAX: for ever). False: it
+ * heeds stop, and was. */
 bool dw_remote_wait (dw_remote_t *self, int64_t now_ns, int64_t until_ns);
 /* A message with results was taken in: tells now and then, so that they need not be kept. */
 void dw_remote_count (dw_remote_t *self, const dw_message_t *message, dw_packet_t *packet,

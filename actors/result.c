@@ -207,8 +207,8 @@ static int s_read_extras (dw_result_t *self, const uint8_t *bytes, size_t size) 
     return reader.is_damaged ? DW_EPROTOCOL : DW_OK;
 }
 
-/* Takes so many bytes of the message for one result. False: they are not there, for others have read
- * them; else a small message could be read without end. */
+/* Takes so many bytes of the message for one result. False: they are not there, for others have
+ * read them; else a small message could be read without end. */
 static bool s_take_bytes (const dw_result_t *self, size_t size) {
     if (size > self->delivered->bytes_left)
         return false;

@@ -1,7 +1,8 @@
 /* shelf.h - payloads that a slot of a worker process was told to keep, by place.
  *
- * What several tasks read travels to a slot once. Which place holds what, and when a place is put to another use, is
- * decided by the coordinator alone (ledger.h); a slot does as it is told, within limits of its own. */
+ * What several tasks read travels to a slot once. Which place holds what, and when a place is put
+ * to another use, is decided by the coordinator alone (ledger.h); a slot does as it is told, within
+ * limits of its own. */
 
 #ifndef DW_SHELF_H
 #define DW_SHELF_H
@@ -26,8 +27,9 @@ typedef struct dw_shelf_t {
 static inline void dw_shelf_next_task (dw_shelf_t *self) {
     self->task++;
 }
-/* Keeps another reference to frame in place of what is there. Its bytes stay where they are until the next task is read.
- * NULL: the task reads what is there, it would be more than a slot keeps, or there is no memory. */
+/* Keeps another reference to frame in place of what is there. Its bytes stay where they are until
+ * the next task is read. NULL: the task reads what is there, it would be more than a slot keeps, or
+ * there is no memory. */
 zmq_msg_t *dw_shelf_put (dw_shelf_t *self, uint32_t place, zmq_msg_t *frame);
 /* What is there; NULL: nothing. */
 zmq_msg_t *dw_shelf_get (dw_shelf_t *self, uint32_t place);

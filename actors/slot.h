@@ -1,9 +1,9 @@
 /* slot.h - what one node of one run has come to: 32 bytes, with small payloads inside.
  *
- * The table of a run's slots is what its client gets as the result, without a copy. In memory a slot
- * whose payload is larger than DW_SLOT_BYTES, or that has metadata or an error, owns a dw_extra_t;
- * before the table travels every such slot is turned into one that says where in the message its
- * payload is: no pointer ever travels. */
+ * The table of a run's slots is what its client gets as the result, without a copy. In memory a
+ * slot whose payload is larger than DW_SLOT_BYTES, or that has metadata or an error, owns a
+ * dw_extra_t; before the table travels every such slot is turned into one that says where in the
+ * message its payload is: no pointer ever travels. */
 
 #ifndef DW_SLOT_H
 #define DW_SLOT_H
@@ -61,7 +61,8 @@ static inline dw_extra_t *dw_slot_extra (const dw_slot_t *self) {
     return extra;
 }
 
-/* The slot's extra, made when it has none; NULL when there is no memory. A payload inside is moved. */
+/* The slot's extra, made when it has none; NULL when there is no memory. A payload inside is
+ * moved. */
 dw_extra_t *dw_slot_need_extra (dw_slot_t *self);
 /* Frees what the slot owns; it is then all zeros. */
 void dw_slot_clear (dw_slot_t *self);
@@ -80,7 +81,8 @@ static inline uint8_t *dw_slot_reserve (dw_slot_t *self, size_t size) {
     self->size = (uint32_t) size;
     return self->bytes;
 }
-/* Takes another reference to a message as the payload. False: no memory, or it has 4 GiB or more. */
+/* Takes another reference to a message as the payload. False: no memory, or it has 4 GiB or
+ * more. */
 bool dw_slot_share (dw_slot_t *self, zmq_msg_t *message);
 /* Sets the error, whose text is copied. False: no memory; the code is lost too. */
 bool dw_slot_set_error (dw_slot_t *self, uint16_t code, const char *message, size_t size);

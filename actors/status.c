@@ -131,7 +131,8 @@ static void s_read_runs (dw_wire_reader_t *reader, s_status_t *self, char **at) 
 }
 
 int dw_status_new (dw_status_t **self_p, dw_wire_reader_t *reader) {
-    /* A worker has nine values, so there are at most so many; a text is no longer than the message. */
+    /* A worker has nine values, so there are at most so many; a text is no longer than the
+     * message. */
     size_t left = (size_t) (reader->end - reader->at), workers_max = left / 9;
     s_status_t *self = calloc (1, sizeof *self + workers_max * sizeof *self->workers);
     char *at = malloc (left + workers_max + LANES_MAX + TROUBLES_MAX + 2 * ROWS_MAX + 2);

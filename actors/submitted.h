@@ -1,4 +1,5 @@
-/* submitted.h - what a client asked for in one run, as it is sent: again, when its connection was cut. */
+/* submitted.h - what a client asked for in one run, as it is sent: again, when its connection was
+ * cut. */
 
 #ifndef DW_SUBMITTED_H
 #define DW_SUBMITTED_H
@@ -24,18 +25,20 @@ typedef struct dw_submitted_t {
     uint32_t *outputs;    /* ranks; NULL: every node */
     uint32_t outputs_count;
     bool is_cancelled; /* its client has asked for that, */
-    uint32_t
-        *cancelled; /* or for the end of these nodes and of all that depends on them, each once */
+    /* or for the end of these nodes and of all that depends on them, each once */
+    uint32_t *cancelled;
     uint32_t cancelled_count;
 } dw_submitted_t;
 
-/* Appends to packet, whose records are all of its kind, that peer asks for it as this run. The first begins a message. */
+/* Appends to packet, whose records are all of its kind, that peer asks for it as this run. The
+ * first begins a message. */
 void dw_submitted_write (dw_submitted_t *self, dw_packet_t *packet, uint32_t peer, uint64_t run);
 /* The same in two parts, between which the caller adds the payload. */
 void dw_submitted_begin (const dw_submitted_t *self, dw_packet_t *packet, uint32_t peer,
                          uint64_t run);
 void dw_submitted_end (const dw_submitted_t *self, dw_packet_t *packet);
-/* Asks for the end of what its client has asked to cancel, in messages of their own. Errors: of dw_packet_send. */
+/* Asks for the end of what its client has asked to cancel, in messages of their own. Errors: of
+ * dw_packet_send. */
 int dw_submitted_cancel (const dw_submitted_t *self, dw_packet_t *packet, void *socket,
                          uint32_t peer, uint64_t run);
 /* ABORT of one run, or of one of its nodes (DW_EVERY_NODE: of the run). */

@@ -148,8 +148,9 @@ static int s_connect_owner (dw_system_t *self, dw_error_t *error) {
     return err ? dw_error_add (error, err, DW_NOWHERE, "the coordinator cannot be reached") : err;
 }
 
-/* Planned again as what processes elsewhere will be sent: one lane for all nodes, as many tasks at one time as there
- * are slots, and payloads of a size that a network takes, where the graph says nothing else. */
+/* Planned again as what processes elsewhere will be sent: one lane for all nodes, as many tasks at
+ * one time as there are slots, and payloads of a size that a network takes, where the graph says
+ * nothing else. */
 static int s_share (dw_system_t *self, const dw_graph_t *graph, const dw_processors_t *processors,
                     uint32_t slots_max, dw_error_t *error) {
     dw_graph_t *shared = NULL;
@@ -405,7 +406,8 @@ int dw_system_close (dw_system_t **self_p, int timeout_ms, dw_error_t *error) {
         dw_coordinator_destroy (&self->coordinator);
     dw_actor_t undertaker = {0};
     if (dw_actor_start (&undertaker, "dw-undertaker", 0, s_undertaker, self)) {
-        /* No thread to be had: what is left behind stays allocated, which is better than to hang. */
+        /* No thread to be had: what is left behind stays allocated, which is better than to
+         * hang. */
         if (is_over)
             s_free (self);
         return err;
@@ -478,8 +480,8 @@ static int s_await_referred (dw_system_t *self, size_t count) {
     return err;
 }
 
-/* By what the endpoint of another system differs from that of the first: its port, or the number behind the file;
- * 0: it is not one of those. */
+/* By what the endpoint of another system differs from that of the first: its port, or the number
+ * behind the file; 0: it is not one of those. */
 static unsigned long s_place (const char *first, const char *other) {
     const char *colon = strrchr (other, ':');
     size_t size = strlen (first);

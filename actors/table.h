@@ -1,9 +1,9 @@
 /* table.h - the slots of one run, by node, and one more for its input.
  *
- * A slot is empty until it is written. The table is not emptied when it is made but page by page, when
- * a slot of the page is asked for first: that is when its memory is needed in the cache, and a table of
- * a large graph is larger than the cache. Only the coordinator's thread uses it; at its end the slots
- * are given away. */
+ * A slot is empty until it is written. The table is not emptied when it is made but page by page,
+ * when a slot of the page is asked for first: that is when its memory is needed in the cache, and a
+ * table of a large graph is larger than the cache. Only the coordinator's thread uses it; at its
+ * end the slots are given away. */
 
 #ifndef DW_TABLE_H
 #define DW_TABLE_H

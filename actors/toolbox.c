@@ -274,8 +274,8 @@ static void s_append (dw_writer_t *writer, const char *text) {
     dw_write_raw (writer, text, strlen (text));
 }
 
-/* Ends its tool; text becomes what people read of it. what: what it did, behind "the program of node ... "; NULL: it ended, and how
- * is told. */
+/* Ends its tool; text becomes what people read of it. what: what it did, behind "the program of
+ * node ... "; NULL: it ended, and how is told. */
 static void s_kill_tool (s_node_t *node, const char *what, dw_writer_t *text) {
     s_append (text, "the program of node \"");
     dw_deaths_print (text, node->id, strlen (node->id) < 200 ? strlen (node->id) : 200, "");
@@ -289,8 +289,8 @@ static void s_kill_tool (s_node_t *node, const char *what, dw_writer_t *text) {
     dw_tool_quote (&node->tool, room, text);
 }
 
-/* Its tool has ended, or has to: the task that it was at fails with what it said, or nobody waits for that. what: as
- * s_kill_tool has it. */
+/* Its tool has ended, or has to: the task that it was at fails with what it said, or nobody waits
+ * for that. what: as s_kill_tool has it. */
 static void s_end_tool (dw_toolbox_t *self, s_node_t *node, uint32_t code, const char *what) {
     dw_writer_t text = {0};
     int64_t wait_ns = BACKOFF_FIRST_NS << (node->ends < 7 ? node->ends : 7);
@@ -418,7 +418,8 @@ static void s_feed (dw_toolbox_t *self, s_node_t *node, int64_t now_ns) {
         (void) dw_tool_write (&node->tool); /* that it reads no more is seen when it ends */
 }
 
-/* A record is the answer to the first task that it is at. False: it was nonsense, and the tool has ended. */
+/* A record is the answer to the first task that it is at. False: it was nonsense, and the tool has
+ * ended. */
 static bool s_on_record (dw_toolbox_t *self, s_node_t *node, const uint8_t *record, size_t size) {
     if (node->ahead_count == 0) {
         s_end_tool (self, node, 502, "wrote a record that nobody had asked for");

@@ -47,20 +47,21 @@ typedef struct dw_toolbox_answer_t {
     size_t size;
 } dw_toolbox_answer_t;
 
-/* nodes are those of a briefing, which is read to its end. Errors: DW_EPROTOCOL it makes no sense, or has a node whose processor is
- * not among the names; DW_ENOMEM. */
+/* nodes are those of a briefing, which is read to its end. Errors: DW_EPROTOCOL it makes no sense,
+ * or has a node whose processor is not among the names; DW_ENOMEM. */
 int dw_toolbox_new (dw_toolbox_t **self_p, const dw_toolbox_options_t *options,
                     const uint8_t *nodes, size_t size);
 /* Kills every tool. */
 void dw_toolbox_destroy (dw_toolbox_t **self_p);
 
-/* Takes a task; payload is copied. Tickets count up, and may jump. Errors: DW_EPROTOCOL there is no such node, or that is not a
- * later ticket; DW_ENOMEM. */
+/* Takes a task; payload is copied. Tickets count up, and may jump. Errors: DW_EPROTOCOL there is no
+ * such node, or that is not a later ticket; DW_ENOMEM. */
 int dw_toolbox_push (dw_toolbox_t *self, uint64_t ticket, uint32_t node, uint32_t steps,
                      const uint8_t *payload, size_t size);
 /* Nobody waits for a task's output: a tool that may be at it is killed. */
 void dw_toolbox_cancel (dw_toolbox_t *self, uint64_t ticket);
-/* No task is begun from now on: those that wait behind all others are dropped without an answer, those between are returned. */
+/* No task is begun from now on: those that wait behind all others are dropped without an answer,
+ * those between are returned. */
 void dw_toolbox_stop (dw_toolbox_t *self);
 /* Whether tools are at tasks, or there are answers. */
 bool dw_toolbox_is_busy (const dw_toolbox_t *self);
@@ -69,7 +70,8 @@ bool dw_toolbox_is_at_work (const dw_toolbox_t *self);
 
 /* How many items dw_toolbox_watch fills in at most. */
 size_t dw_toolbox_watched (const dw_toolbox_t *self);
-/* Fills in what to poll for; *deadline_ns_p becomes earlier when something is to be done at a time. Returns how many. */
+/* Fills in what to poll for; *deadline_ns_p becomes earlier when something is to be done at a time.
+ * Returns how many. */
 size_t dw_toolbox_watch (const dw_toolbox_t *self, struct pollfd *items, int64_t *deadline_ns_p);
 /* Does what can be done, not without end. */
 void dw_toolbox_work (dw_toolbox_t *self, int64_t now_ns);

@@ -1,7 +1,9 @@
-/* traits.h - what a coordinator says of the processors of its graph, for a worker process that lacks some of them.
+/* traits.h - what a coordinator says of the processors of its graph, for a worker process that
+ * lacks some of them.
  *
- * A worker compiles the graph of its coordinator also where it is to run a part of it only. What its plan depends on
- * of a processor that it does not have is what the coordinator's says of itself. Read once, then immutable. */
+ * A worker compiles the graph of its coordinator also where it is to run a part of it only. What
+ * its plan depends on of a processor that it does not have is what the coordinator's says of
+ * itself. Read once, then immutable. */
 
 #ifndef DW_TRAITS_H
 #define DW_TRAITS_H
@@ -17,7 +19,8 @@ void dw_traits_write (const dw_plan_t *plan, const dw_processor_t *const *proces
                       dw_writer_t *writer);
 /* The same of what was read, for whoever has it from here; NULL: an empty list. */
 void dw_traits_pass_on (const dw_traits_t *self, dw_writer_t *writer);
-/* Reads such a list. Memory is linear in its bytes. Errors: DW_EPROTOCOL it is damaged; DW_ENOMEM. */
+/* Reads such a list. Memory is linear in its bytes. Errors: DW_EPROTOCOL it is damaged;
+ * DW_ENOMEM. */
 int dw_traits_read (dw_traits_t **self_p, dw_wire_reader_t *reader);
 void dw_traits_destroy (dw_traits_t **self_p);
 

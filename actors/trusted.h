@@ -28,9 +28,9 @@ void dw_trusted_free (char **text_p, size_t size);
  * Errors: DW_EKEY it is missing or refused. */
 int dw_trusted_folder (const char *folder, dw_error_t *error);
 
-/* Makes a file that was not there, with this mode whatever the umask is, writes text and has it on the
- * disk when it returns. A file that was there stays as it is; one that cannot be written whole is
- * removed.
+/* Makes a file that was not there, with this mode whatever the umask is, writes text and has it on
+ * the disk when it returns. A file that was there stays as it is; one that cannot be written whole
+ * is removed.
  * Errors: DW_EFILE it is there, or cannot be written. */
 int dw_trusted_write (const char *file, mode_t mode, const char *text, dw_error_t *error);
 

@@ -148,8 +148,8 @@ static void s_say_where_at_work (dw_worker_t *self) {
     s_say_where (self, DW_WIRE_AT_TASK);
 }
 
-/* Whether a connection to another process, which may be cut, is there. It is not made again (RECONNECT_IVL), so that
- * what the coordinator has lost never goes on unseen. */
+/* Whether a connection to another process, which may be cut, is there. It is not made again
+ * (RECONNECT_IVL), so that what the coordinator has lost never goes on unseen. */
 static bool s_is_connected (dw_worker_t *self) {
     int events = 0;
     size_t size = sizeof events;
@@ -316,7 +316,8 @@ static bool s_read_given (dw_worker_t *self, dw_wire_reader_t *reader, uint32_t 
     return !reader->is_damaged;
 }
 
-/* Whether a task is one of those that come here: of a node that is hosted, or of what was added and is known. */
+/* Whether a task is one of those that come here: of a node that is hosted, or of what was added and
+ * is known. */
 static bool s_is_ours (dw_worker_t *self, const dw_wire_task_t *record, const dw_plan_t **plan_p,
                        dw_hosted_t **hosted_p) {
     const dw_plan_t *plan = self->options.program->plan;
@@ -428,8 +429,8 @@ static void s_on_drop (dw_worker_t *self, dw_wire_reader_t *reader) {
 
 /* ---- What was added --------------------------------------------------------------------------- */
 
-/* A graph whose tasks will come, or will not any more. One that makes no sense is as a task that makes none: who cannot
- * run what it is sent is gone rather than silent. */
+/* A graph whose tasks will come, or will not any more. One that makes no sense is as a task that
+ * makes none: who cannot run what it is sent is gone rather than silent. */
 static void s_on_graph (dw_worker_t *self, dw_wire_reader_t *reader) {
     uint64_t run = dw_read_uint (reader), digest = dw_read_uint (reader);
     dw_ref_t ref = dw_read_ref (reader);
@@ -510,9 +511,9 @@ static void s_on_message (dw_worker_t *self) {
     }
 }
 
-/* Nothing comes by a connection that is not cut: what is sent may be lost on the way all the same. So an idle slot asks,
- * and when nothing comes for much longer than a large message takes, which hides the answer until it is there whole,
- * its agent makes another. */
+/* Nothing comes by a connection that is not cut: what is sent may be lost on the way all the same.
+ * So an idle slot asks, and when nothing comes for much longer than a large message takes, which
+ * hides the answer until it is there whole, its agent makes another. */
 static void s_look_for_silence (dw_worker_t *self, int64_t now_ns) {
     int64_t silence_ns = (int64_t) self->options.silence_ms * 1000000;
     if (self->asked_ns) {
@@ -620,8 +621,9 @@ static int s_set_options (const dw_worker_t *self, dw_error_t *error) {
     uint32_t silence_ms = self->options.silence_ms < SILENCE_MS_MAX ? self->options.silence_ms
                                                                     : SILENCE_MS_MAX;
     uint32_t every_s = silence_ms / 120000 + 1; /* so that 120 probes are enough: Linux takes 127 */
-    /* A host or a line that is gone is found by TCP; not by heartbeats of ZeroMQ, which end the program when the socket
-     * lingers and the peer goes (libzmq 4.3.4, an assertion; see coordinator_sockets.c, s_listen_elsewhere). */
+    /* A host or a line that is gone is found by TCP; not by heartbeats of ZeroMQ, which end the
+     * program when the socket lingers and the peer goes (libzmq 4.3.4, an assertion; see
+     * coordinator_sockets.c, s_listen_elsewhere). */
     const dw_socket_option_t of_one_elsewhere[] = {
         DW_SOCKET_OPTION (ZMQ_IMMEDIATE, 1),
         DW_SOCKET_OPTION (ZMQ_RECONNECT_IVL, -1), /* never */

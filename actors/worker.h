@@ -33,12 +33,13 @@ typedef struct dw_worker_options_t {
     uint32_t credit;            /* tasks it takes at one time */
     int64_t spin_ns;            /* how long it looks for work before it sleeps */
     size_t stack_bytes;         /* of its thread; 0: the system's default */
-    /* Of a connection that may be cut: how often each end says that it is there, and after how long a silent one has
-     * cut it. The worker then ends. 0: it cannot be cut. */
+    /* Of a connection that may be cut: how often each end says that it is there, and after how long
+     * a silent one has cut it. The worker then ends. 0: it cannot be cut. */
     uint32_t heartbeat_ms, silence_ms;
-    const char *
-        tether; /* inproc, read only by dw_worker_new: where whoever looks after it asks what it is at: each message from there is answered by a
-                           dw_wire_slot_t as soon as it looks up from its work; NULL: nobody asks */
+    /* inproc, read only by dw_worker_new: where whoever looks after it asks what it is at: each
+     * message from there is answered by a dw_wire_slot_t as soon as it looks up from its work;
+     * NULL: nobody asks */
+    const char *tether;
     void (*ended) (void *arg); /* called by its thread as the last thing that it does; or NULL */
     void *ended_arg;
 } dw_worker_options_t;
@@ -49,7 +50,8 @@ typedef struct dw_worker_options_t {
 int dw_worker_new (dw_worker_t **self_p, const dw_worker_options_t *options, dw_error_t *error);
 /* Waits for its thread to end; false when it still runs at deadline_ns of dw_clock_ns. */
 bool dw_worker_join (dw_worker_t *self, int64_t deadline_ns);
-/* Whether it has ended because its connection was cut, or its context was shut down; it must have been joined. */
+/* Whether it has ended because its connection was cut, or its context was shut down; it must have
+ * been joined. */
 bool dw_worker_was_cut (const dw_worker_t *self);
 /* Stops the instances and frees it; it must have been joined. */
 void dw_worker_destroy (dw_worker_t **self_p);

@@ -19,8 +19,8 @@
 #define REQUESTS_MAX  64 /* taken in before it looks for an order */
 #define SHORT_MAX     255u
 #define USER_PROPERTY "User-Id"
-/* ZMQ_ZAP_ENFORCE_DOMAIN, which zmq.h names for those alone who ask for drafts; every ZeroMQ since 4.3
- * takes it, and whether this one did is read back. */
+/* ZMQ_ZAP_ENFORCE_DOMAIN, which zmq.h names for those alone who ask for drafts; every ZeroMQ since
+ * 4.3 takes it, and whether this one did is read back. */
 #define ENFORCE_DOMAIN 93
 
 typedef enum s_order_type_t { ORDER_COUNT, ORDER_REPLACE, ORDER_STOP } s_order_type_t;
@@ -74,7 +74,8 @@ static bool s_is_request (dw_message_t *message) {
     return true;
 }
 
-/* The key that a request shows and its CURVE handshake has proved, or NULL: then nobody is let in. */
+/* The key that a request shows and its CURVE handshake has proved, or NULL: then nobody is let
+ * in. */
 static const uint8_t *s_request_key (dw_message_t *message) {
     zmq_msg_t *frames = message->frames;
     if (message->count != FRAMES_COUNT || !s_frame_is (&frames[FRAME_DOMAIN], DW_ZAP_DOMAIN) ||
@@ -159,7 +160,8 @@ static void *s_zap_actor (void *args) {
            s_take_requests (self))
         continue;
     dw_message_free (&self->message);
-    /* From here on ZeroMQ finds nobody to ask. Closing alone is noticed later, by another thread. */
+    /* From here on ZeroMQ finds nobody to ask. Closing alone is noticed later, by another
+     * thread. */
     zmq_unbind (self->sockets[1], REQUESTS);
     zmq_unbind (self->sockets[0], ORDERS);
     zmq_close (self->sockets[1]);

@@ -1,7 +1,8 @@
 /* clients.c - what a run costs a client elsewhere: by TCP, many in flight, and one at a time.
  *
- * A system of this process listens on the loopback interface and runs a node that gives its payload back; a client comes
- * to it as from elsewhere. The hash is of the last output's bytes and the number of results. */
+ * A system of this process listens on the loopback interface and runs a node that gives its payload
+ * back; a client comes to it as from elsewhere. The hash is of the last output's bytes and the
+ * number of results. */
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,10 @@
-/* elsewhere.c - what a worker process costs: tasks, a round trip and large payloads over TCP, beside ZeroMQ alone.
+/* elsewhere.c - what a worker process costs: tasks, a round trip and large payloads over TCP,
+ * beside ZeroMQ alone.
  *
- * A coordinator in this process, one worker process, loopback. In the same sitting another process gives back what it is
- * sent by a ROUTER and a DEALER and nothing else, with the same keys or none: what there is to be had. Both are measured in
- * turns, and a ratio is the median of those of the rounds. The hash is of the outputs. */
+ * A coordinator in this process, one worker process, loopback. In the same sitting another process
+ * gives back what it is sent by a ROUTER and a DEALER and nothing else, with the same keys or none:
+ * what there is to be had. Both are measured in turns, and a ratio is the median of those of the
+ * rounds. The hash is of the outputs. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -211,7 +213,8 @@ static void s_series_report (s_series_t *self, dw_figures_t *figures, double amo
     }
 }
 
-/* Runs of one task, alone and with a large payload, and as many round trips of ZeroMQ alone, in turns. */
+/* Runs of one task, alone and with a large payload, and as many round trips of ZeroMQ alone, in
+ * turns. */
 static int s_measure_runs (dw_figures_t *figures, dw_client_t *client, dw_raw_t *raw) {
     size_t payload = s_parameters[PAYLOAD].value, large_size = s_parameters[LARGE].value;
     unsigned large_runs = (unsigned) s_parameters[LARGE_RUNS].value;
@@ -228,10 +231,11 @@ static int s_measure_runs (dw_figures_t *figures, dw_client_t *client, dw_raw_t 
     dw_raw_trips (raw, payload, TRIPS / 10, 1);
     dw_raw_trips (raw, large_size, 2 * IN_FLIGHT, IN_FLIGHT);
     for (size_t round = 0; round < s_parameters[REPEAT].value && !err; round++) {
-        double
-            run_ns = 0,
-            raw_ns =
-                0; /* in short turns: where threads sleep makes more of a difference than who wakes them */
+        double run_ns = 0,
+               raw_ns =
+                   /* in short turns: where threads sleep makes more of a difference than who wakes
+                 * them */
+               0;
         for (unsigned i = 0; i < TURNS && !err; i++) {
             err = s_stream (client, small, TRIPS / TURNS, 1, &ns, figures->error);
             run_ns += ns;
@@ -264,7 +268,8 @@ static int s_add_nodes (dw_graph_t *graph, uint64_t count) {
     return node < 0 ? node : DW_OK;
 }
 
-/* A system of count nodes with the worker process, and a client of it: measured by one of the two. */
+/* A system of count nodes with the worker process, and a client of it: measured by one of the
+ * two. */
 static int s_with_system (dw_figures_t *figures, const dw_child_t *worker, const s_folder_t *keys,
                           uint64_t count, dw_raw_t *raw, uint64_t *hash) {
     dw_system_t *system = NULL;

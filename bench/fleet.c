@@ -1,9 +1,12 @@
-/* fleet.c - what many workers cost that are at work: tasks a second, and the coordinator's CPU, memory and bytes on the wire.
+/* fleet.c - what many workers cost that are at work: tasks a second, and the coordinator's CPU,
+ * memory and bytes on the wire.
  *
- * A coordinator in this process with its client, and worker processes of many slots, each with a connection of its own over
- * TCP on this machine. The tasks sleep, so that there can be more slots than CPUs; what is measured of the coordinator is its
- * whole process, client and ZeroMQ's thread included. Workers share the CPUs with it, so how many tasks a second there are
- * says more of this machine than of the coordinator, and what each of them costs it says more. The hash is of the outputs. */
+ * A coordinator in this process with its client, and worker processes of many slots, each with a
+ * connection of its own over TCP on this machine. The tasks sleep, so that there can be more slots
+ * than CPUs; what is measured of the coordinator is its whole process, client and ZeroMQ's thread
+ * included. Workers share the CPUs with it, so how many tasks a second there are says more of this
+ * machine than of the coordinator, and what each of them costs it says more. The hash is of the
+ * outputs. */
 
 #include <linux/tcp.h>
 #include <netinet/in.h>

@@ -1,8 +1,9 @@
-/* idle.c - what many workers cost that have nothing to do: the share of a core that a coordinator uses with their
- * connections, and that their process does.
+/* idle.c - what many workers cost that have nothing to do: the share of a core that a coordinator
+ * uses with their connections, and that their process does.
  *
- * A coordinator in this process, one worker process with so many slots, each with a connection of its own over TCP on this
- * machine. After that a run goes through the system, whose outputs the hash is of. */
+ * A coordinator in this process, one worker process with so many slots, each with a connection of
+ * its own over TCP on this machine. After that a run goes through the system, whose outputs the
+ * hash is of. */
 
 #include <unistd.h>
 

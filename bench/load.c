@@ -1,8 +1,9 @@
 /* load.c - how long a large graph file takes to become a plan.
  *
  * The file is made first: every node depends on the one before and on another before that, so the
- * graph is as deep as it has nodes. Bytes are what the process has more, resident, for each node; the
- * peak is that of loading. The hash is of the plan: every node's id, dependencies and source, by rank. */
+ * graph is as deep as it has nodes. Bytes are what the process has more, resident, for each node;
+ * the peak is that of loading. The hash is of the plan: every node's id, dependencies and source,
+ * by rank. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* memory.c - what a run leaves behind, and what it takes while it is there.
  *
- * First a long stream of runs goes through a small chain: the memory of the process is looked at ten
- * times, at equal distances, and must not grow (growth_bytes is from the second look to the last:
- * before the first one ZeroMQ and malloc take what they keep). Then a few runs of a large graph are in
- * flight at one time, and their results are kept until all have come: the peak above what the open
- * system takes, for each run and node. The hash is of all outputs of both. */
+ * First a long stream of runs goes through a small chain: the memory of the process is looked at
+ * ten times, at equal distances, and must not grow (growth_bytes is from the second look to the
+ * last: before the first one ZeroMQ and malloc take what they keep). Then a few runs of a large
+ * graph are in flight at one time, and their results are kept until all have come: the peak above
+ * what the open system takes, for each run and node. The hash is of all outputs of both. */
 
 #include <stdlib.h>
 

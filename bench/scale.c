@@ -1,9 +1,10 @@
-/* scale.c - the scheduler with more workers than this machine could have: what it decides in a second of one core's time, and
- * what it remembers of a worker.
+/* scale.c - the scheduler with more workers than this machine could have: what it decides in a
+ * second of one core's time, and what it remembers of a worker.
  *
- * The scheduler is the real one; workers, their slots and the network between are simulated. Time is virtual, but goes on by
- * what the scheduler's steps take of the CPU, and by shell-ns for each task beside, so that what arrives meanwhile is taken in
- * together, as a coordinator does (bench/lib/slots.h says what slots do). Every task has to be done once, and the hash is of all of
+ * The scheduler is the real one; workers, their slots and the network between are simulated. Time
+ * is virtual, but goes on by what the scheduler's steps take of the CPU, and by shell-ns for each
+ * task beside, so that what arrives meanwhile is taken in together, as a coordinator does
+ * (bench/lib/slots.h says what slots do). Every task has to be done once, and the hash is of all of
  * them. bench/crowd drives the whole coordinator with the same slots. */
 
 #include <inttypes.h>
@@ -79,8 +80,8 @@ typedef struct s_world_t {
     uint64_t done_count, wrong_count, hash;
 } s_world_t;
 
-/* Lets the world go on until there is something for the coordinator, and the coordinator's time comes. False: nothing ever
- * comes. */
+/* Lets the world go on until there is something for the coordinator, and the coordinator's time
+ * comes. False: nothing ever comes. */
 static bool s_await (s_world_t *self) {
     for (;;) {
         const dw_item_t *answer = dw_slots_answer (&self->slots);
@@ -193,8 +194,8 @@ static double s_busy_percent (const s_world_t *self, int64_t begin_ns) {
     return 100 * busy_ns / (double) (self->now_ns - begin_ns) / self->slots_count;
 }
 
-/* Until all runs have ended. Slots count as long as there is something for them; the tasks that were sent when the runs
- * came are not counted, as what sending them took is not. */
+/* Until all runs have ended. Slots count as long as there is something for them; the tasks that
+ * were sent when the runs came are not counted, as what sending them took is not. */
 static int s_work (s_world_t *self, dw_figures_t *figures) {
     uint64_t steps = 0, events = 0;
     uint64_t sent = dw_scheduler_counts (self->scheduler).tasks_sent;

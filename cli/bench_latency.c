@@ -75,9 +75,8 @@ static int s_run (dw_bench_t *self) {
                                     .repeat = self->repeat};
     dw_work_t *work = NULL;
     int err = latency && error ? dw_work_new (&work, &chain, error) : DW_ENOMEM;
-    if (!err) {
+    if (!err)
         err = dw_latency_measure (latency, &options, error);
-    }
     int status = err ? dw_bench_fail (err, error) : s_print (self, latency, work);
     dw_work_destroy (&work);
     dw_error_destroy (&error);

@@ -53,18 +53,16 @@ static int s_print_figures (dw_bench_t *self, const dw_metg_t *metg) {
 
 static int s_print_all (dw_bench_t *self, const dw_metg_t *metg) {
     int status = DW_EXIT_OK;
-    for (uint32_t i = 0; i < metg->points_count && !status; i++) {
+    for (uint32_t i = 0; i < metg->points_count && !status; i++)
         status = s_print (self, "point", &metg->points[i], metg->peak);
-    }
     return status ? status : s_print_figures (self, metg);
 }
 
 /* The sweep ends a little below the smallest efficiency that was asked for. */
 static double s_efficiency_min (const dw_bench_t *self) {
     double min = 1;
-    for (uint32_t i = 0; i < self->efficiencies_count; i++) {
+    for (uint32_t i = 0; i < self->efficiencies_count; i++)
         min = self->efficiencies[i] < min ? self->efficiencies[i] : min;
-    }
     return min * 0.8;
 }
 

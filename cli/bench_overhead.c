@@ -27,9 +27,8 @@ static const char *const s_columns[] = {
 
 static json_t *s_tasks_by_worker (const dw_overhead_t *measured) {
     json_t *self = json_array ();
-    for (uint32_t i = 0; self && i < measured->workers_count; i++) {
+    for (uint32_t i = 0; self && i < measured->workers_count; i++)
         json_array_append_new (self, json_integer ((json_int_t) measured->tasks_by_worker[i]));
-    }
     return self;
 }
 
@@ -58,9 +57,8 @@ int dw_bench_measure (dw_bench_t *self, dw_shape_t shape, dw_bench_print_t *prin
     dw_work_options_t wanted = dw_bench_work (self, shape);
     dw_work_t *work = NULL;
     int err = measured && error ? dw_work_new (&work, &wanted, error) : DW_ENOMEM;
-    if (!err) {
+    if (!err)
         err = dw_overhead_measure (measured, work, &self->rig, self->repeat, error);
-    }
     int status = err == DW_EFILE && work ? dw_command_fail_writing (err, error, "the recording")
                  : err                   ? dw_bench_fail (err, error)
                                          : print (self, measured, work);
@@ -71,15 +69,13 @@ int dw_bench_measure (dw_bench_t *self, dw_shape_t shape, dw_bench_print_t *prin
 }
 
 static int s_run (dw_bench_t *self) {
-    if (self->work.file) {
+    if (self->work.file)
         return dw_bench_measure (self, DW_SHAPE_FILE, s_print);
-    }
     int first = self->shape == DW_SHAPES ? 0 : self->shape;
     int end = self->shape == DW_SHAPES ? DW_SHAPE_FILE : self->shape + 1;
     int status = DW_EXIT_OK;
-    for (int shape = first; shape < end && !status && !dw_output_failed (); shape++) {
+    for (int shape = first; shape < end && !status && !dw_output_failed (); shape++)
         status = dw_bench_measure (self, (dw_shape_t) shape, s_print);
-    }
     return status;
 }
 

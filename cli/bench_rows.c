@@ -19,9 +19,8 @@
 /* jansson refuses NULL for the object or the value, so lack of memory shows as a figure that is
  * missing. The key "" then says so: it needs the least memory, and none when it is there. */
 void dw_bench_set (json_t *row, const char *name, json_t *value) {
-    if (json_object_set_new (row, name, value)) {
+    if (json_object_set_new (row, name, value))
         json_object_set_new (row, "", json_true ());
-    }
 }
 
 void dw_bench_text (json_t *row, const char *name, const char *value) {
@@ -104,9 +103,8 @@ static void s_print_cell (const char *text) {
     dw_output_text ("\"");
     for (; *text; text++) {
         dw_output_write (text, 1);
-        if (*text == '"') {
+        if (*text == '"')
             dw_output_text ("\"");
-        }
     }
     dw_output_text ("\"");
 }
@@ -203,9 +201,8 @@ static void s_print_text (const dw_bench_t *self, const json_t *row) {
         }
         dw_output_text ("\n");
     }
-    for (size_t i = 0; self->columns[i]; i++) {
+    for (size_t i = 0; self->columns[i]; i++)
         s_print_column (row, self->columns[i]);
-    }
     dw_output_text ("\n");
 }
 

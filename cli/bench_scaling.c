@@ -56,9 +56,8 @@ static int s_measure_threads (dw_bench_t *self, dw_work_options_t wanted, dw_err
     dw_rig_options_t rig = self->rig;
     double one = NAN;
     int status = DW_EXIT_OK;
-    if (wanted.nodes_count > THREADS_NODES) {
+    if (wanted.nodes_count > THREADS_NODES)
         wanted.nodes_count = THREADS_NODES;
-    }
     if (wanted.task_ns == 0) {
         wanted.task_ns = THREADS_TASK_NS;
         wanted.kernel = DW_KERNEL_COMPUTE;
@@ -67,9 +66,8 @@ static int s_measure_threads (dw_bench_t *self, dw_work_options_t wanted, dw_err
     for (rig.threads = 1; rig.threads <= self->rig.threads && !status; rig.threads++) {
         dw_scaling_point_t point;
         int err = dw_scaling_measure (&point, &wanted, &rig, self->repeat, error);
-        if (!err && rig.threads == 1) {
+        if (!err && rig.threads == 1)
             one = point.ns_per_task.median;
-        }
         status = err ? dw_bench_fail (err, error) : s_print (self, "threads", &point, one);
     }
     return status;
@@ -79,9 +77,8 @@ static int s_run (dw_bench_t *self) {
     dw_error_t *error = dw_error_new ();
     dw_work_options_t wanted = dw_bench_work (self, (dw_shape_t) self->shape);
     int status = s_measure_nodes (self, wanted, error);
-    if (!status) {
+    if (!status)
         status = s_measure_threads (self, wanted, error);
-    }
     dw_error_destroy (&error);
     return status;
 }

@@ -46,9 +46,8 @@ static int s_run (dw_bench_t *self) {
                                    .repeat = self->repeat};
     options.pool = self->rig.actors == DW_ACTORS_POOL ? self->rig.threads : 0;
     int err = dw_work_new (&work, &chain, error);
-    if (!err) {
+    if (!err)
         err = dw_stream_measure (&stream, &options, error);
-    }
     int status = err ? dw_bench_fail (err, error) : s_print (self, &stream, work);
     dw_work_destroy (&work);
     dw_error_destroy (&error);

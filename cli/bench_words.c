@@ -109,9 +109,8 @@ static uint64_t s_parse_unit (const struct argp_state *state, const char *option
                               const char *unit, const unit_t *units) {
     char all[64] = "";
     for (const unit_t *at = units; at->name; at++) {
-        if (strcmp (at->name, unit) == 0) {
+        if (strcmp (at->name, unit) == 0)
             return at->factor;
-        }
         size_t used = strlen (all);
         snprintf (all + used, sizeof all - used, "%s%s", used ? ", " : "", at->name);
     }
@@ -128,9 +127,8 @@ static uint64_t s_parse_number (const struct argp_state *state, const char *opti
     unsigned long long value = strtoull (word, &end, 10);
     bool is_number = word[0] >= '0' && word[0] <= '9' && errno == 0;
     uint64_t factor = 1;
-    if (is_number && *end && units->name) {
+    if (is_number && *end && units->name)
         factor = s_parse_unit (state, option, word, end, units);
-    }
     if (!is_number || (*end && !units->name) || value > max / factor || value * factor < min) {
         argp_error (state, "%s must be a whole number from %" PRIu64 " to %" PRIu64 ", not \"%s\"",
                     option, min, max, word);
@@ -160,17 +158,15 @@ static double s_parse_real (const struct argp_state *state, const char *option, 
 /* A file's shape is asked for by --graph. */
 static int s_choose_shape (const struct argp_state *state, const char *word) {
     const char *names[DW_SHAPE_FILE + 1] = {NULL};
-    for (int shape = 0; shape < DW_SHAPE_FILE; shape++) {
+    for (int shape = 0; shape < DW_SHAPE_FILE; shape++)
         names[shape] = dw_shape_names[shape];
-    }
     return dw_command_choose (state, "--shape", names, word);
 }
 
 static void s_parse_efficiency (dw_bench_t *self, const struct argp_state *state,
                                 const char *word) {
-    if (self->efficiencies_count == DW_BENCH_EFFICIENCIES_MAX) {
+    if (self->efficiencies_count == DW_BENCH_EFFICIENCIES_MAX)
         argp_error (state, "--efficiency may be given %d times", DW_BENCH_EFFICIENCIES_MAX);
-    }
     self->efficiencies[self->efficiencies_count++] = s_parse_real (state, "--efficiency", word, 1);
 }
 
@@ -250,11 +246,10 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             work->ns_per_round = s_parse_real (state, "--ns-per-round", arg, 1e6);
             return 0;
         case ARGP_KEY_END:
-            if (work->file && self->shape != DW_SHAPES) {
+            if (work->file && self->shape != DW_SHAPES)
                 argp_error (state, "--shape and --graph: a graph has one of both");
-            } else if (work->file && self->is_nodes_given) {
+            else if (work->file && self->is_nodes_given)
                 argp_error (state, "--nodes and --graph: a file's graph has the nodes that it has");
-            }
             return 0;
         default: return s_parse_system (self, key, arg, state);
     }
@@ -263,11 +258,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
 bool dw_bench_parse (dw_bench_t *self, int argc, char **argv, int *status_p) {
     struct argp_option options[WORDS_COUNT + 1] = {{0}};
     size_t count = 0;
-    for (size_t i = 0; i < WORDS_COUNT; i++) {
-        if (s_words[i].needs == 0 || self->words & s_words[i].needs) {
+    for (size_t i = 0; i < WORDS_COUNT; i++)
+        if (s_words[i].needs == 0 || self->words & s_words[i].needs)
             options[count++] = s_words[i].option;
-        }
-    }
     const struct argp argp = {.options = options, .parser = s_parse, .doc = self->doc};
     dw_machine_look (&self->machine);
     return dw_command_parse (&argp, argc, argv, self, status_p);
@@ -277,15 +270,12 @@ dw_work_options_t dw_bench_work (const dw_bench_t *self, dw_shape_t shape) {
     dw_work_options_t work = self->work;
     bool is_one = self->shape != DW_SHAPES; /* then what does not fit is told, else left out */
     work.shape = shape;
-    if (!is_one && !dw_shape_has_steps (shape)) {
+    if (!is_one && !dw_shape_has_steps (shape))
         work.width = 0;
-    }
-    if (!is_one && shape != DW_SHAPE_SPREAD && shape != DW_SHAPE_NEAREST) {
+    if (!is_one && shape != DW_SHAPE_SPREAD && shape != DW_SHAPE_NEAREST)
         work.radius = 0;
-    }
-    if (!self->is_kernel_given && (work.task_ns || work.time_scale > 0)) {
+    if (!self->is_kernel_given && (work.task_ns || work.time_scale > 0))
         work.kernel = DW_KERNEL_COMPUTE;
-    }
     return work;
 }
 

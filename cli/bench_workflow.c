@@ -28,9 +28,8 @@ static const char *const s_columns[] = {"file",
 
 static int s_print (dw_bench_t *self, const dw_overhead_t *measured, const dw_work_t *work) {
     uint64_t list_ns = 0;
-    if (!dw_makespan_list (work, self->rig.threads, &list_ns)) {
+    if (!dw_makespan_list (work, self->rig.threads, &list_ns))
         return dw_bench_fail (DW_ENOMEM, NULL);
-    }
     json_t *row = dw_bench_row (self, &work->options, work->edges_count);
     dw_spread_t ratio = dw_spread_scale (measured->makespan_ns, 1.0 / (double) list_ns);
     dw_bench_count (row, "total_ns", work->total_ns);

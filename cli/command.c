@@ -61,9 +61,8 @@ void dw_command_show (const dw_error_t *error) {
 
 int dw_command_fail (int err, const dw_error_t *error, const char *doing) {
     dw_command_show (error);
-    if (dw_error_code (error) == DW_OK) {
+    if (dw_error_code (error) == DW_OK)
         dw_command_say ("%s: %s", doing, dw_err_text (err));
-    }
     return dw_command_exit (err);
 }
 
@@ -84,9 +83,8 @@ void dw_command_notice (void *arg, const char *line) {
 
 void dw_command_closed (int err, const dw_error_t *error, int status) {
     dw_command_show (error);
-    if (err == DW_ESTUCK) {
+    if (err == DW_ESTUCK)
         _exit (status);
-    }
 }
 
 /* ---- Options ------------------------------------------------------------------------------ */
@@ -103,9 +101,8 @@ static void s_print_help (const struct argp_state *state, unsigned flags) {
     char *text = NULL;
     size_t size = 0;
     FILE *memory = open_memstream (&text, &size);
-    if (!memory) {
+    if (!memory)
         return;
-    }
     argp_state_help (state, memory, flags);
     fclose (memory);
     dw_output_write (text, size);
@@ -130,9 +127,8 @@ static error_t s_parse_common (int key, char *arg, struct argp_state *state) {
 
 /* A word that no other parser has taken. */
 static error_t s_parse_too_many (int key, char *arg, struct argp_state *state) {
-    if (key != ARGP_KEY_ARG) {
+    if (key != ARGP_KEY_ARG)
         return ARGP_ERR_UNKNOWN;
-    }
     argp_error (state, "\"%s\" is no option, and nothing else is taken here", arg);
     return 0;
 }
@@ -174,9 +170,8 @@ int dw_command_choose (const struct argp_state *state, const char *option, const
     char all[256] = "";
     dw_nearest_t nearest = dw_command_nearest (word);
     for (int i = 0; names[i]; i++) {
-        if (strcmp (names[i], word) == 0) {
+        if (strcmp (names[i], word) == 0)
             return i;
-        }
         dw_command_candidate (&nearest, names[i]);
         size_t used = strlen (all);
         snprintf (all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", names[i]);
@@ -231,11 +226,10 @@ dw_isolation_t dw_command_isolation (const struct argp_state *state, const char 
 
 int dw_command_no_processor (const dw_processors_t *processors, const char *name) {
     const char *nearest = dw_processors_nearest (processors, name);
-    if (nearest) {
+    if (nearest)
         dw_command_say ("there is no processor \"%s\"; did you mean %s?", name, nearest);
-    } else {
+    else
         dw_command_say ("there is no processor \"%s\"; `dagwood processors' lists all", name);
-    }
     return DW_EXIT_USAGE;
 }
 
@@ -244,13 +238,11 @@ int dw_command_no_processor (const dw_processors_t *processors, const char *name
 uint32_t dw_command_node (const dw_plan_t *plan, const char *asked_by, const char *file,
                           const char *id) {
     uint32_t node = dw_plan_find (plan, id);
-    if (node != DW_NONE) {
+    if (node != DW_NONE)
         return node;
-    }
     dw_nearest_t nearest = dw_command_nearest (id);
-    for (uint32_t n = 0; n < plan->nodes_count; n++) {
+    for (uint32_t n = 0; n < plan->nodes_count; n++)
         dw_command_candidate (&nearest, plan->ids[n]);
-    }
     if (nearest.best) {
         dw_command_say ("%s%s has no node \"%s\"; did you mean \"%s\"?", asked_by, file, id,
                         nearest.best);
@@ -276,20 +268,17 @@ int dw_command_load (dw_graph_t **graph_p, dw_plan_t **plan_p, const char *file)
     dw_graph_t *graph = NULL;
     dw_config_check_t check = {.check = s_check, .arg = processors};
     int err = processors ? dw_config_load (&graph, file, &check, error) : DW_ENOMEM;
-    if (!err) {
+    if (!err)
         err = dw_processors_plan (processors, graph, plan_p, error);
-    }
     int status = DW_EXIT_OK;
-    if (err) {
+    if (err)
         status = dw_command_fail (err, error, file);
-    } else {
+    else
         dw_command_show (error);
-    }
-    if (!err && graph_p) {
+    if (!err && graph_p)
         *graph_p = graph;
-    } else {
+    else
         dw_graph_destroy (&graph);
-    }
     dw_processors_destroy (&processors);
     dw_error_destroy (&error);
     return status;

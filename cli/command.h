@@ -49,13 +49,14 @@ int dw_command_cannot_read (const char *name, int reason);
 void dw_command_show (const dw_error_t *error);
 /* For the notice of a system or an agent: says line. */
 void dw_command_notice (void *arg, const char *line);
-/* For who has closed a system or an agent, which gave err: shows what error holds. Where an actor is
- * stuck (DW_ESTUCK) the process ends with status at once: the actor's thread runs on in code of its
- * own, and the handlers of an ordinary end would pull the ground from under it. */
+/* For who has closed a system or an agent, which gave err: shows what error holds. Where an actor
+ * is stuck (DW_ESTUCK) the process ends with status at once: the actor's thread runs on in code of
+ * its own, and the handlers of an ordinary end would pull the ground from under it. */
 void dw_command_closed (int err, const dw_error_t *error, int status);
 
 /* Parses a command's words. argp has the command's own options and texts; --help, --usage and
- * --version are added here. Returns true, or false and the exit status to return at once: 0 after those. A usage error ends the program with status 64, as argp does. */
+ * --version are added here. Returns true, or false and the exit status to return at once: 0 after
+ * those. A usage error ends the program with status 64, as argp does. */
 bool dw_command_parse (const struct argp *argp, int argc, char **argv, void *input, int *status_p);
 
 /* For "did you mean": nearest is asked for one candidate after another; see dw_error_nearest. */
@@ -90,8 +91,8 @@ dw_format_t dw_command_format (const struct argp_state *state, const char *word)
 /* Says that there is no such processor, and the nearest that there is; returns the exit status. */
 int dw_command_no_processor (const dw_processors_t *processors, const char *name);
 
-/* The node of this id of a plan, which is file's; DW_NONE: there is none, which is said, behind asked_by ("--output: "), with
- * the nearest that there is. */
+/* The node of this id of a plan, which is file's; DW_NONE: there is none, which is said, behind
+ * asked_by ("--output: "), with the nearest that there is. */
 uint32_t dw_command_node (const struct dw_plan_t *plan, const char *asked_by, const char *file,
                           const char *id);
 

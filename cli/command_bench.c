@@ -13,9 +13,8 @@ static const dw_bench_t *const s_benches[] = {&dw_bench_overhead, &dw_bench_late
 
 static void s_refuse (const struct argp_state *state, const char *word) {
     const char *names[BENCHES_COUNT + 1] = {NULL};
-    for (size_t i = 0; i < BENCHES_COUNT; i++) {
+    for (size_t i = 0; i < BENCHES_COUNT; i++)
         names[i] = s_benches[i]->name;
-    }
     dw_command_choose (state, "the benchmark", names, word);
 }
 

@@ -1,4 +1,5 @@
-/* command_conformance.c - dagwood conformance: plays the other side of docs/PROTOCOL.md for a peer under test. */
+/* command_conformance.c - dagwood conformance: plays the other side of docs/PROTOCOL.md for a peer
+ * under test. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -109,9 +110,8 @@ static void s_take_word (options_t *self, const struct argp_state *state, char *
 }
 
 static void s_check (const options_t *self, const struct argp_state *state) {
-    if (!self->has_role) {
+    if (!self->has_role)
         argp_error (state, "what is under test: worker, client or coordinator?");
-    }
     bool is_called = self->role == ROLE_COORDINATOR;
     if (is_called && (!self->connect.endpoint || self->listen || self->keys)) {
         argp_error (state, "a coordinator is connected to: --connect ENDPOINT, and --key with "
@@ -127,18 +127,14 @@ static void s_check (const options_t *self, const struct argp_state *state) {
                     "--key and --server-key go together: the own pair, and the public key of "
                     "the coordinator");
     }
-    if (is_called && (self->words_count > 0 || self->log)) {
+    if (is_called && (self->words_count > 0 || self->log))
         argp_error (state, "a coordinator is started by who tests it: there is no command to give");
-    }
-    if (is_called && self->wait_ms) {
+    if (is_called && self->wait_ms)
         argp_error (state, "--wait is of no use for a coordinator, which is connected to");
-    }
-    if (self->role == ROLE_CLIENT && self->processor) {
+    if (self->role == ROLE_CLIENT && self->processor)
         argp_error (state, "--processor is of no use for a client, which runs nothing");
-    }
-    if (self->log && self->words_count == 0) {
+    if (self->log && self->words_count == 0)
         argp_error (state, "--log is of no use without a command");
-    }
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
@@ -151,9 +147,8 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_SERVER_KEY: self->connect.server_key = arg; return 0;
         case KEY_PROCESSOR: self->processor = arg; return 0;
         case KEY_CASE:
-            if (self->only_count == CASES_MAX) {
+            if (self->only_count == CASES_MAX)
                 argp_error (state, "--case may be repeated %d times", CASES_MAX);
-            }
             self->only[self->only_count++] = arg;
             return 0;
         case KEY_FORMAT:
@@ -202,9 +197,8 @@ static int s_open (dw_stage_t *stage, options_t *options) {
         }
         stage->subject.log_fd = fd;
     }
-    if (!status) {
+    if (!status)
         dw_command_say ("listening at %s", stage->endpoint);
-    }
     return status;
 }
 
@@ -212,9 +206,8 @@ static int s_close (dw_stage_t *stage, int status) {
     int number = stage->interrupted;
     status = stage->status ? stage->status : status;
     dw_stage_close (stage);
-    if (stage->subject.log_fd >= 0) {
+    if (stage->subject.log_fd >= 0)
         close (stage->subject.log_fd);
-    }
     return number ? DW_EXIT_SIGNAL + number : status;
 }
 
@@ -238,13 +231,11 @@ static int s_test_worker (options_t *options) {
                                               &dw_cases_worker_nonsense, &dw_cases_worker_leaving,
                                               NULL};
     dw_crew_t *self = calloc (1, sizeof *self);
-    if (!self) {
+    if (!self)
         return dw_command_fail (DW_ENOMEM, NULL, "conformance");
-    }
     int status = s_open (&self->stage, options);
-    if (!status) {
+    if (!status)
         status = dw_crew_init (self, options->processor);
-    }
     if (!status) {
         status = dw_play (&(dw_play_t){.format = options->format,
                                        .role = s_roles[ROLE_WORKER],
@@ -268,9 +259,8 @@ static bool s_after_client (void *stage, const dw_outcome_t *outcome) {
 static int s_test_client (options_t *options) {
     static const dw_cases_t *const parts[] = {&dw_cases_client, &dw_cases_client_nonsense, NULL};
     dw_guest_t *self = calloc (1, sizeof *self);
-    if (!self) {
+    if (!self)
         return dw_command_fail (DW_ENOMEM, NULL, "conformance");
-    }
     self->end = self->again = DW_STAGE_NONE;
     int status = s_open (&self->stage, options);
     if (!status) {
@@ -299,9 +289,8 @@ static int s_test_coordinator (options_t *options) {
         &dw_cases_coordinator_entry, &dw_cases_coordinator_workers, &dw_cases_coordinator_solos,
         &dw_cases_coordinator_runs,  &dw_cases_coordinator_answers, NULL};
     dw_caller_t *self = calloc (1, sizeof *self);
-    if (!self) {
+    if (!self)
         return dw_command_fail (DW_ENOMEM, NULL, "conformance");
-    }
     int status = dw_caller_init (self, &options->connect, options->processor);
     if (!status) {
         status = dw_play (&(dw_play_t){.format = options->format,
@@ -319,9 +308,8 @@ static int s_test_coordinator (options_t *options) {
 int dw_command_conformance (int argc, char **argv) {
     options_t options = {0};
     int status = DW_EXIT_OK;
-    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status))
         return status;
-    }
     switch (options.role) {
         case ROLE_WORKER: return s_test_worker (&options);
         case ROLE_CLIENT: return s_test_client (&options);

@@ -124,12 +124,10 @@ static const struct argp_option s_options[] = {
 };
 
 static void s_check (const options_t *self, const struct argp_state *state) {
-    if (self->graphs_count == 0) {
+    if (self->graphs_count == 0)
         argp_error (state, "which graph file?");
-    }
-    if (self->system.record_bytes_max && !self->system.record) {
+    if (self->system.record_bytes_max && !self->system.record)
         argp_error (state, "--record-bytes-max is of no use without --record");
-    }
     if (self->system.record && self->graphs_count > 1) {
         argp_error (state, "--record is of one graph: start a coordinator for each that is to be "
                            "recorded");
@@ -214,9 +212,8 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             self->system.no_workers_fail = dw_serve_no_workers_fail (state, arg);
             return 0;
         case ARGP_KEY_ARG:
-            if (self->graphs_count == GRAPHS_MAX) {
+            if (self->graphs_count == GRAPHS_MAX)
                 argp_error (state, "a coordinator has at most %d graphs", GRAPHS_MAX);
-            }
             self->graphs[self->graphs_count++] = arg;
             return 0;
         case ARGP_KEY_END: s_check (self, state); return 0;
@@ -258,9 +255,8 @@ static int s_announce (const options_t *self, const dw_serve_t *serves,
     const char *endpoint = dw_system_listening (serves[0].system);
     if (self->rendezvous) {
         int status = dw_rendezvous_write (rendezvous, self->rendezvous, endpoint);
-        if (status) {
+        if (status)
             return status;
-        }
     }
     dw_output_print ("listening at %s\n", endpoint);
     for (size_t i = 0; i < self->graphs_count && self->graphs_count > 1; i++) {
@@ -273,15 +269,14 @@ static int s_announce (const options_t *self, const dw_serve_t *serves,
 /* Until a signal ends it. Returns the exit status. */
 static int s_wait (const options_t *self, const dw_serve_t *serves, const dw_signals_t *signals) {
     int number;
-    while ((number = dw_signals_wait (signals)) == SIGHUP) {
-        for (size_t i = 0; i < self->graphs_count; i++) {
+    while ((number = dw_signals_wait (signals)) == SIGHUP)
+        for (size_t i = 0; i < self->graphs_count; i++)
             dw_system_reload_keys (serves[i].system); /* which tells what came of it */
-        }
-    }
     return number == SIGTERM ? DW_EXIT_OK : DW_EXIT_SIGNAL + number;
 }
 
-/* Opens every graph and has the first one know where the others are. It is opened last: whoever finds it may ask. */
+/* Opens every graph and has the first one know where the others are. It is opened last: whoever
+ * finds it may ask. */
 static int s_open_all (const options_t *self, const dw_named_graph_t *graphs, dw_serve_t *serves) {
     dw_system_t *others[GRAPHS_MAX];
     char endpoint[DW_RENDEZVOUS_SIZE];
@@ -297,9 +292,8 @@ static int s_open_all (const options_t *self, const dw_named_graph_t *graphs, dw
                             graphs[i].name, endpoint, i);
         }
     }
-    if (status || self->graphs_count == 1) {
+    if (status || self->graphs_count == 1)
         return status;
-    }
     dw_error_t *error = dw_error_new ();
     int err = dw_system_refer (serves[0].system, others + 1, self->graphs_count - 1, error);
     status = err ? dw_command_fail (err, error, "the graphs") : DW_EXIT_OK;
@@ -310,23 +304,19 @@ static int s_open_all (const options_t *self, const dw_named_graph_t *graphs, dw
 static int s_serve (const options_t *self, const dw_named_graph_t *graphs) {
     dw_signals_t signals;
     int status = dw_signals_catch (&signals, self->system.keys ? s_signals_with_keys : s_signals);
-    if (status) {
+    if (status)
         return status;
-    }
     dw_serve_t serves[GRAPHS_MAX] = {0};
     dw_rendezvous_t rendezvous = {0};
     status = s_open_all (self, graphs, serves);
-    if (!status) {
+    if (!status)
         status = s_announce (self, serves, &rendezvous);
-    }
-    if (!status) {
+    if (!status)
         status = s_wait (self, serves, &signals);
-    }
     dw_rendezvous_remove (&rendezvous);
     dw_signals_release (&signals);
-    for (size_t i = self->graphs_count; i-- > 0;) {
+    for (size_t i = self->graphs_count; i-- > 0;)
         dw_serve_close (&serves[i], status);
-    }
     return status;
 }
 
@@ -334,16 +324,13 @@ int dw_command_coordinator (int argc, char **argv) {
     options_t options = {.system = {.no_actors = true}};
     dw_named_graph_t graphs[GRAPHS_MAX] = {0};
     int status = DW_EXIT_OK;
-    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status))
         return status;
-    }
     status = dw_graphs_check_endpoint (options.system.listen, options.graphs_count);
-    if (!status) {
+    if (!status)
         status = dw_graphs_load (graphs, options.graphs, options.graphs_count);
-    }
-    if (!status) {
+    if (!status)
         status = s_serve (&options, graphs);
-    }
     dw_graphs_free (graphs, options.graphs_count);
     return status;
 }

@@ -21,9 +21,8 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             self->format = (format_t) dw_command_choose (state, "--format", s_formats, arg);
             return 0;
         case ARGP_KEY_ARG:
-            if (self->file) {
+            if (self->file)
                 argp_error (state, "one graph at a time, and \"%s\" is a second", arg);
-            }
             self->file = arg;
             return 0;
         case ARGP_KEY_NO_ARGS: argp_error (state, "which graph file?"); return 0;
@@ -116,22 +115,20 @@ static bool s_draw_dot_edge (const char *from, const char *to) {
 
 static void s_draw_dot (const dw_plan_t *plan) {
     dw_output_text ("digraph dagwood {\n    rankdir=LR;\n");
-    for (uint32_t n = 0; n < plan->nodes_count; n++) {
+    for (uint32_t n = 0; n < plan->nodes_count; n++)
         s_draw_dot_node (plan, n);
-    }
     for (uint32_t n = 0; n < plan->nodes_count; n++) {
-        for (uint32_t e = plan->dependencies_at[n]; e < plan->dependencies_at[n + 1]; e++) {
-            if (!s_draw_dot_edge (plan->ids[plan->dependencies[e]], plan->ids[n])) {
+        for (uint32_t e = plan->dependencies_at[n]; e < plan->dependencies_at[n + 1]; e++)
+            if (!s_draw_dot_edge (plan->ids[plan->dependencies[e]], plan->ids[n]))
                 return;
-            }
-        }
     }
     dw_output_text ("}\n");
 }
 
 /* ---- mermaid ------------------------------------------------------------------------------ */
 
-/* Names are words only, so nodes are called n0, n1, ...; labels know entities written with # for &. */
+/* Names are words only, so nodes are called n0, n1, ...; labels know entities written with # for
+ * &. */
 static const char *s_in_mermaid_label (char byte) {
     switch (byte) {
         case '"': return "#quot;";
@@ -159,15 +156,12 @@ static void s_draw_mermaid_node (const dw_plan_t *plan, uint32_t n) {
 
 static void s_draw_mermaid (const dw_plan_t *plan) {
     dw_output_text ("flowchart LR\n");
-    for (uint32_t n = 0; n < plan->nodes_count; n++) {
+    for (uint32_t n = 0; n < plan->nodes_count; n++)
         s_draw_mermaid_node (plan, n);
-    }
     for (uint32_t n = 0; n < plan->nodes_count; n++) {
-        for (uint32_t e = plan->dependencies_at[n]; e < plan->dependencies_at[n + 1]; e++) {
-            if (!dw_output_print ("    n%u --> n%u\n", plan->dependencies[e], n)) {
+        for (uint32_t e = plan->dependencies_at[n]; e < plan->dependencies_at[n + 1]; e++)
+            if (!dw_output_print ("    n%u --> n%u\n", plan->dependencies[e], n))
                 return;
-            }
-        }
     }
 }
 
@@ -176,14 +170,12 @@ static void s_draw_mermaid (const dw_plan_t *plan) {
 int dw_command_graph (int argc, char **argv) {
     options_t options = {0};
     int status = DW_EXIT_OK;
-    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status))
         return status;
-    }
     dw_plan_t *plan = NULL;
     status = dw_command_load (NULL, &plan, options.file);
-    if (status) {
+    if (status)
         return status;
-    }
     switch (options.format) {
         case FORMAT_DOT: s_draw_dot (plan); break;
         case FORMAT_MERMAID: s_draw_mermaid (plan); break;

@@ -12,12 +12,10 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
     options_t *self = state->input;
     switch (key) {
         case ARGP_KEY_ARG:
-            if (self->file) {
+            if (self->file)
                 argp_error (state, "one key pair at a time, and \"%s\" is a second", arg);
-            }
-            if (!arg[0]) {
+            if (!arg[0])
                 argp_error (state, "which file? Its name is empty");
-            }
             self->file = arg;
             return 0;
         case ARGP_KEY_NO_ARGS: argp_error (state, "which file?"); return 0;
@@ -53,13 +51,11 @@ static void s_explain (const dw_keys_t *keys, const char *file) {
 
 static int s_make (dw_keys_t *keys, const char *file, dw_error_t *error) {
     int err = dw_keys_generate (keys, error);
-    if (err) {
+    if (err)
         return dw_command_fail (err, error, file);
-    }
     err = dw_keys_write (keys, file, error);
-    if (err) {
+    if (err)
         return dw_command_fail_writing (err, error, file);
-    }
     s_explain (keys, file);
     return DW_EXIT_OK;
 }
@@ -67,9 +63,8 @@ static int s_make (dw_keys_t *keys, const char *file, dw_error_t *error) {
 int dw_command_keygen (int argc, char **argv) {
     options_t options = {0};
     int status = DW_EXIT_OK;
-    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status))
         return status;
-    }
     dw_error_t *error = dw_error_new ();
     dw_keys_t keys = {0};
     status = s_make (&keys, options.file, error);

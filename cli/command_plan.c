@@ -12,9 +12,8 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
     options_t *self = state->input;
     switch (key) {
         case ARGP_KEY_ARG:
-            if (self->file) {
+            if (self->file)
                 argp_error (state, "one graph at a time, and \"%s\" is a second", arg);
-            }
             self->file = arg;
             return 0;
         case ARGP_KEY_NO_ARGS: argp_error (state, "which graph file?"); return 0;
@@ -41,14 +40,12 @@ static bool s_write (void *arg, const char *text, size_t size) {
 int dw_command_plan (int argc, char **argv) {
     options_t options = {0};
     int status = DW_EXIT_OK;
-    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status))
         return status;
-    }
     dw_plan_t *plan = NULL;
     status = dw_command_load (NULL, &plan, options.file);
-    if (status) {
+    if (status)
         return status;
-    }
     dw_plan_print (plan, s_write, NULL);
     dw_plan_destroy (&plan);
     return DW_EXIT_OK;

@@ -15,9 +15,8 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
     options_t *self = state->input;
     switch (key) {
         case ARGP_KEY_ARG:
-            if (self->name) {
+            if (self->name)
                 argp_error (state, "one processor at a time, and \"%s\" is a second", arg);
-            }
             self->name = arg;
             return 0;
         default: return ARGP_ERR_UNKNOWN;
@@ -64,16 +63,14 @@ static const char *s_type (dw_option_type_t type) {
 
 static void s_explain_option (const dw_option_t *option) {
     dw_output_print ("  %s: %s", option->name, s_type (option->type));
-    if (option->min < option->max) {
+    if (option->min < option->max)
         dw_output_print (" from %.15g to %.15g", option->min, option->max);
-    }
-    if (!option->fallback) {
+    if (!option->fallback)
         dw_output_text (", required");
-    } else if (option->type == DW_TEXT) {
+    else if (option->type == DW_TEXT)
         dw_output_print (", default \"%s\"", option->fallback);
-    } else {
+    else
         dw_output_print (", default %s", option->fallback);
-    }
     dw_output_print ("\n      %s\n", option->help ? option->help : "");
 }
 
@@ -85,30 +82,26 @@ static void s_explain (const dw_processor_t *processor) {
         return;
     }
     dw_output_text ("Options:\n");
-    for (const dw_option_t *option = processor->options; option->name; option++) {
+    for (const dw_option_t *option = processor->options; option->name; option++)
         s_explain_option (option);
-    }
 }
 
 int dw_command_processors (int argc, char **argv) {
     options_t options = {0};
     int status = DW_EXIT_OK;
-    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status))
         return status;
-    }
     dw_processors_t *processors = dw_processors_new ();
-    if (!processors) {
+    if (!processors)
         return dw_command_fail (DW_ENOMEM, NULL, "the processors");
-    }
     if (!options.name) {
         s_list (processors);
     } else {
         const dw_processor_t *processor = dw_processors_find (processors, options.name);
-        if (processor) {
+        if (processor)
             s_explain (processor);
-        } else {
+        else
             status = dw_command_no_processor (processors, options.name);
-        }
     }
     dw_processors_destroy (&processors);
     return status;

@@ -42,9 +42,8 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_FORMAT: self->format = dw_command_format (state, arg); return 0;
         case KEY_QUIET: self->is_quiet = true; return 0;
         case ARGP_KEY_ARG:
-            if (self->file) {
+            if (self->file)
                 argp_error (state, "one recording at a time, and \"%s\" is a second", arg);
-            }
             self->file = arg;
             return 0;
         case ARGP_KEY_NO_ARGS: argp_error (state, "which recording?"); return 0;
@@ -100,9 +99,8 @@ static int s_replay (const options_t *self, dw_open_recording_t *open) {
                                   .is_quiet = self->is_quiet};
     if (self->node) {
         transcript.node = dw_plan_find (open->plan, self->node);
-        if (transcript.node == DW_NONE) {
+        if (transcript.node == DW_NONE)
             transcript.node = dw_recording_outer (open, self->node, &transcript.inner);
-        }
         if (transcript.node == DW_NONE) {
             dw_command_node (open->plan, "", self->file, self->node); /* which says so */
             return DW_EXIT_USAGE;
@@ -115,9 +113,8 @@ static int s_replay (const options_t *self, dw_open_recording_t *open) {
                         open->plan->ids[transcript.node]);
         return DW_EXIT_USAGE;
     }
-    if (!status) {
+    if (!status)
         s_print_summary (open, self, &transcript);
-    }
     return status;
 }
 
@@ -125,13 +122,11 @@ int dw_command_replay (int argc, char **argv) {
     options_t options = {0};
     dw_open_recording_t open;
     int status = DW_EXIT_OK;
-    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status))
         return status;
-    }
     status = dw_recording_load (&open, options.file);
-    if (!status) {
+    if (!status)
         status = s_replay (&options, &open);
-    }
     dw_recording_unload (&open);
     return status;
 }

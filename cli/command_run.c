@@ -113,13 +113,11 @@ static int64_t s_parse_number (const struct argp_state *state, const char *optio
                                dw_limit_t limit) {
     char *end;
     double value = strtod (word, &end);
-    if (end == word || *end) {
+    if (end == word || *end)
         argp_error (state, "%s: \"%s\" is not a number", option, word);
-    }
     dw_error_t *error = dw_error_new ();
-    if (dw_graph_check_number (limit, value, DW_NOWHERE, error) != DW_OK) {
+    if (dw_graph_check_number (limit, value, DW_NOWHERE, error) != DW_OK)
         argp_error (state, "%s: %s", option, dw_error_message (error, 0) + strlen ("error: "));
-    }
     dw_error_destroy (&error);
     return (int64_t) value;
 }
@@ -147,24 +145,18 @@ static bool s_parse_argument (options_t *self, const struct argp_state *state, c
 }
 
 static void s_check (const options_t *self, const struct argp_state *state) {
-    if (!self->graph) {
+    if (!self->graph)
         argp_error (state, "which graph file?");
-    }
-    if (self->keys && !self->listen) {
+    if (self->keys && !self->listen)
         argp_error (state, "--keys is of no use without --listen");
-    }
-    if (self->record_bytes_max && !self->record) {
+    if (self->record_bytes_max && !self->record)
         argp_error (state, "--record-bytes-max is of no use without --record");
-    }
-    if (self->no_workers >= 0 && !self->listen) {
+    if (self->no_workers >= 0 && !self->listen)
         argp_error (state, "--no-workers is of no use without --listen");
-    }
-    if (self->stalled_ms && !self->listen && self->isolation == DW_ISOLATION_NONE) {
+    if (self->stalled_ms && !self->listen && self->isolation == DW_ISOLATION_NONE)
         argp_error (state, "--stalled-seconds is of no use without --listen or --isolation");
-    }
-    if (self->progress == PROGRESS_ALWAYS && self->request.lines) {
+    if (self->progress == PROGRESS_ALWAYS && self->request.lines)
         argp_error (state, "--progress is of no use with --lines");
-    }
     if (self->isolation == DW_ISOLATION_PROCESS && self->listen) {
         argp_error (state, "--isolation and --listen do not go together: say --isolation process "
                            "to the workers");
@@ -238,29 +230,23 @@ static const struct argp s_argp = {
 
 static void s_override (const options_t *self, dw_graph_t *graph) {
     dw_graph_options_t *options = dw_graph_options (graph);
-    if (self->strategy >= 0) {
+    if (self->strategy >= 0)
         options->strategy = (dw_strategy_t) self->strategy;
-    }
-    if (self->failure_strategy >= 0) {
+    if (self->failure_strategy >= 0)
         options->failure_strategy = (dw_failure_strategy_t) self->failure_strategy;
-    }
-    if (self->actors >= 0) {
+    if (self->actors >= 0)
         options->actors = (dw_actors_t) self->actors;
-    }
-    if (self->pool_size != DW_UNSET) {
+    if (self->pool_size != DW_UNSET)
         options->pool_size = self->pool_size;
-    }
-    if (self->max_concurrency != DW_UNSET) {
+    if (self->max_concurrency != DW_UNSET)
         options->max_concurrency = self->max_concurrency;
-    }
 }
 
 static int s_check_outputs (const options_t *self, const dw_plan_t *plan) {
     for (size_t i = 0; i < self->request.outputs_count; i++) {
         const char *id = self->request.outputs[i];
-        if (dw_command_node (plan, "--output: ", self->graph, id) == DW_NONE) {
+        if (dw_command_node (plan, "--output: ", self->graph, id) == DW_NONE)
             return DW_EXIT_USAGE;
-        }
     }
     return DW_EXIT_OK;
 }
@@ -287,17 +273,14 @@ static int s_check_isolated (const options_t *self, const dw_plan_t *plan) {
 static int s_prepare (const options_t *self, dw_graph_t **graph_p, dw_input_t *input) {
     dw_plan_t *plan = NULL;
     int status = dw_command_load (graph_p, &plan, self->graph);
-    if (status) {
+    if (status)
         return status;
-    }
     s_override (self, *graph_p);
     status = s_check_outputs (self, plan);
-    if (!status) {
+    if (!status)
         status = s_check_isolated (self, plan);
-    }
-    if (!status) {
+    if (!status)
         status = dw_request_read (&self->request, plan->max_payload_bytes, input);
-    }
     dw_plan_destroy (&plan);
     return status;
 }
@@ -325,9 +308,8 @@ static int s_open (const options_t *self, const dw_graph_t *graph, uint32_t runs
         .stalled_ms = self->stalled_ms,
     };
     int status = dw_serve_open (serve, graph, self->graph, options);
-    if (!status && self->listen) {
+    if (!status && self->listen)
         dw_command_say ("listening at %s", dw_system_listening (serve->system));
-    }
     return status;
 }
 
@@ -340,7 +322,8 @@ static bool s_wants_bar (const options_t *self) {
     return false;
 }
 
-/* As many slots as there can be tasks at one time. What a graph that says nothing gets is the same as without isolation. */
+/* As many slots as there can be tasks at one time. What a graph that says nothing gets is the same
+ * as without isolation. */
 static uint32_t s_settle_isolated (dw_graph_t *graph, uint32_t runs_max) {
     dw_graph_options_t *options = dw_graph_options (graph);
     int64_t slots = options->max_concurrency;
@@ -350,9 +333,8 @@ static uint32_t s_settle_isolated (dw_graph_t *graph, uint32_t runs_max) {
         slots = processors ? dw_processors_lookup (processors).cpus_count : 1;
         dw_processors_destroy (&processors);
     }
-    if (options->max_payload_bytes == DW_UNSET) {
+    if (options->max_payload_bytes == DW_UNSET)
         options->max_payload_bytes = PAYLOAD_MAX;
-    }
     slots = slots < tasks ? slots : tasks;
     return slots < 1 ? 1 : slots < SLOTS_MAX ? (uint32_t) slots : SLOTS_MAX;
 }
@@ -366,9 +348,8 @@ static int s_open_isolated (const options_t *self, dw_graph_t *graph, uint32_t r
                                    .stalled_ms = self->stalled_ms};
     uint32_t slots = s_settle_isolated (graph, runs_max);
     int status = dw_isolated_prepare (isolated, slots, &options);
-    if (!status) {
+    if (!status)
         status = dw_serve_open (serve, graph, self->graph, options);
-    }
     return status ? status : dw_isolated_open (isolated, slots);
 }
 
@@ -388,9 +369,8 @@ static int s_fly (const options_t *self, dw_system_t *system, dw_input_t *input,
 static int s_run (const options_t *self, dw_graph_t *graph, dw_input_t *input) {
     dw_signals_t signals;
     int status = dw_signals_catch (&signals, dw_flight_signals);
-    if (status) {
+    if (status)
         return status;
-    }
     dw_serve_t serve = {0};
     dw_isolated_t isolated = {0};
     uint32_t in_flight_max = dw_request_runs_max (&self->request, s_in_flight_max (self, input));
@@ -399,13 +379,11 @@ static int s_run (const options_t *self, dw_graph_t *graph, dw_input_t *input) {
                  ? s_open_isolated (self, graph, in_flight_max, &serve, &isolated)
                  : s_open (self, graph, in_flight_max, &serve);
     flight.agent = isolated.agent;
-    if (!status) {
+    if (!status)
         status = s_fly (self, serve.system, input, &signals, &flight);
-    }
     dw_signals_release (&signals);
-    if (!status) {
+    if (!status)
         status = dw_request_report (&self->request, &flight);
-    }
     dw_result_destroy (&flight.last);
     dw_isolated_end (&isolated);
     dw_serve_close (&serve, status);
@@ -427,9 +405,8 @@ int dw_command_run (int argc, char **argv) {
     int status = dw_request_begin (&options.request, argc);
     if (!status && dw_command_parse (&s_argp, argc, argv, &options, &status)) {
         status = s_prepare (&options, &graph, &input);
-        if (!status) {
+        if (!status)
             status = s_run (&options, graph, &input);
-        }
     }
     dw_input_free (&input);
     dw_graph_destroy (&graph);

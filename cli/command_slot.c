@@ -1,5 +1,6 @@
-/* command_slot.c - dagwood slot: one slot of a worker, in a process of its own. No user types it: `dagwood worker
- * --isolation process' and `dagwood run --isolation process' start it and say over standard input what it is to do. */
+/* command_slot.c - dagwood slot: one slot of a worker, in a process of its own. No user types it:
+ * `dagwood worker --isolation process' and `dagwood run --isolation process' start it and say over
+ * standard input what it is to do. */
 
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -11,9 +12,8 @@ int dw_command_slot (int argc, char **argv) {
         .doc = "Serves one slot for the command that has started it. Not to be typed.",
     };
     int status = DW_EXIT_OK;
-    if (!dw_command_parse (&argp, argc, argv, NULL, &status)) {
+    if (!dw_command_parse (&argp, argc, argv, NULL, &status))
         return status;
-    }
     (void) prctl (PR_SET_NAME, "dagwood-slot");
     dw_error_t *error = dw_error_new ();
     int err = dw_agent_serve_slot (NULL, error);

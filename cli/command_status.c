@@ -98,11 +98,10 @@ static void s_print_clients (const dw_status_t *status) {
         const dw_status_client_t *client = &status->clients[i];
         dw_output_print ("%-8s  %8" PRIu64 "  %8" PRIu64 "  ", client->name[0] ? client->name : "-",
                          client->runs_in_flight, client->results_kept);
-        if (client->away_ms > 0) {
+        if (client->away_ms > 0)
             dw_output_print ("%" PRIu64 " ms\n", client->away_ms);
-        } else {
+        else
             dw_output_text ("no\n");
-        }
     }
 }
 
@@ -138,21 +137,16 @@ static void s_print_text (const dw_status_t *status) {
     }
     dw_output_print ("ignored: %" PRIu64 " answers, %" PRIu64 " messages\n",
                      status->answers_ignored, status->messages_ignored);
-    if (status->lanes_count > 0) {
+    if (status->lanes_count > 0)
         s_print_lanes (status);
-    }
-    if (status->clients_shown > 0) {
+    if (status->clients_shown > 0)
         s_print_clients (status);
-    }
-    if (status->runs_shown > 0) {
+    if (status->runs_shown > 0)
         s_print_runs (status);
-    }
-    for (size_t i = 0; i < status->troubles_count; i++) {
+    for (size_t i = 0; i < status->troubles_count; i++)
         dw_output_print ("trouble: %s\n", status->troubles[i]);
-    }
-    if (status->workers_count > 0) {
+    if (status->workers_count > 0)
         s_print_workers (status);
-    }
 }
 
 /* ---- JSON --------------------------------------------------------------------------------- */
@@ -285,14 +279,12 @@ static int s_print_json (dw_status_t *const *statuses, size_t count) {
     assert (statuses);
     json_t *json = NULL, *list = count > 1 ? json_array () : NULL;
     bool ok = true;
-    for (size_t i = 0; i < count && list && ok; i++) {
+    for (size_t i = 0; i < count && list && ok; i++)
         ok = json_array_append_new (list, s_status (statuses[i])) == 0;
-    }
-    if (list && ok) {
+    if (list && ok)
         json = json_pack ("{s:O}", "graphs", list);
-    } else if (count == 1) {
+    else if (count == 1)
         json = s_status (statuses[0]);
-    }
     json_decref (list);
     bool printed = dw_report_json_dump (json) && dw_output_text ("\n");
     return printed || dw_output_failed () ? DW_OK : DW_ENOMEM;
@@ -342,9 +334,8 @@ static int s_ask_all (const options_t *self, const dw_connect_options_t *options
         int err = s_print (statuses, count, self->format);
         status = err ? dw_command_fail (err, NULL, "the status") : DW_EXIT_OK;
     }
-    for (size_t i = 0; statuses && i < count; i++) {
+    for (size_t i = 0; statuses && i < count; i++)
         dw_status_destroy (&statuses[i]);
-    }
     free (statuses);
     return status;
 }
@@ -354,17 +345,14 @@ int dw_command_status (int argc, char **argv) {
     char **names = NULL;
     size_t count = 0;
     int status = DW_EXIT_OK;
-    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status))
         return status;
-    }
     dw_connect_options_t connect;
     status = dw_connection_find (&options.connection, &connect);
-    if (!status) {
+    if (!status)
         status = dw_connection_graphs (&connect, &names, &count);
-    }
-    if (!status) {
+    if (!status)
         status = s_ask_all (&options, &connect, names, count);
-    }
     dw_graph_names_free (&names, count);
     return dw_connection_end (&options.connection, status);
 }

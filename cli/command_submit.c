@@ -1,4 +1,5 @@
-/* command_submit.c - dagwood submit: has a coordinator make a run, and prints every node's result. */
+/* command_submit.c - dagwood submit: has a coordinator make a run, and prints every node's
+ * result. */
 
 #include "cli/connection.h"
 #include "cli/detached.h"
@@ -47,9 +48,8 @@ static void s_check (const options_t *self, const struct argp_state *state) {
     const dw_request_t *request = &self->request;
     bool has_input = request->input || request->input_file || request->input_stdin ||
                      request->outputs_count > 0 || request->deadline_ms > 0;
-    if ((self->detach ? 1 : 0) + (self->wait ? 1 : 0) + (self->cancel ? 1 : 0) > 1) {
+    if ((self->detach ? 1 : 0) + (self->wait ? 1 : 0) + (self->cancel ? 1 : 0) > 1)
         argp_error (state, "one of them: --detach, --wait or --cancel");
-    }
     if (request->lines && (self->detach || self->wait || self->cancel)) {
         argp_error (state,
                     "--lines makes many runs, and waits for them: it goes with none of --detach, "
@@ -62,9 +62,8 @@ static void s_check (const options_t *self, const struct argp_state *state) {
 }
 
 static void s_check_node (const options_t *self, const struct argp_state *state) {
-    if (self->node && !self->cancel) {
+    if (self->node && !self->cancel)
         argp_error (state, "--node is of the run that --cancel names");
-    }
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
@@ -125,9 +124,8 @@ static int s_fly (const options_t *self, const dw_connect_options_t *options, dw
                   const dw_signals_t *signals, dw_flight_t *flight) {
     dw_client_t *client = NULL;
     int status = s_connect (&client, options);
-    if (!status) {
+    if (!status)
         dw_client_set_notice (client, dw_command_notice, NULL);
-    }
     if (!status && self->detach) {
         status = dw_detached_begin (client, &self->request, input, signals);
     } else if (!status && (self->wait || self->cancel)) {
@@ -145,9 +143,8 @@ static int s_find_and_fly (options_t *self, dw_input_t *input, dw_flight_t *flig
     dw_signals_t signals;
     dw_connect_options_t options;
     int status = dw_signals_catch (&signals, dw_flight_signals);
-    if (status) {
+    if (status)
         return status;
-    }
     self->connection.stop_fd = signals.fd;
     status = dw_connection_find (&self->connection, &options);
     if (!status) {
@@ -159,9 +156,8 @@ static int s_find_and_fly (options_t *self, dw_input_t *input, dw_flight_t *flig
 }
 
 static int s_report (const options_t *self, const dw_flight_t *flight) {
-    if (flight->signal && !flight->last) {
-        return DW_EXIT_SIGNAL + flight->signal; /* It was waited for, and goes on. */
-    }
+    if (flight->signal && !flight->last)
+        return DW_EXIT_SIGNAL + flight->signal;   /* It was waited for, and goes on. */
     bool is_wanted = self->cancel && !self->node; /* that it is not ok */
     if (is_wanted && self->request.format == DW_FORMAT_TEXT) {
         dw_output_print ("%s: %s\n", self->cancel,
@@ -172,17 +168,16 @@ static int s_report (const options_t *self, const dw_flight_t *flight) {
     return is_wanted && status == DW_EXIT_NOT_OK ? DW_EXIT_OK : status;
 }
 
-/* The input is read first, which may take as long as somebody writes: a signal ends that by itself. */
+/* The input is read first, which may take as long as somebody writes: a signal ends that by
+ * itself. */
 static int s_submit (options_t *self) {
     dw_input_t input = {0};
     dw_flight_t flight = {.runs = 1, .in_flight_max = 1};
     int status = dw_request_read (&self->request, INPUT_SIZE_MAX, &input);
-    if (!status) {
+    if (!status)
         status = s_find_and_fly (self, &input, &flight);
-    }
-    if (!status && !self->detach) {
+    if (!status && !self->detach)
         status = s_report (self, &flight);
-    }
     dw_result_destroy (&flight.last);
     dw_input_free (&input);
     return dw_connection_end (&self->connection, status);
@@ -191,9 +186,8 @@ static int s_submit (options_t *self) {
 int dw_command_submit (int argc, char **argv) {
     options_t options = {.reconnect_ms = RECONNECT_MS};
     int status = dw_request_begin (&options.request, argc);
-    if (!status && dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    if (!status && dw_command_parse (&s_argp, argc, argv, &options, &status))
         status = s_submit (&options);
-    }
     dw_request_end (&options.request);
     return status;
 }

@@ -35,9 +35,8 @@ static const struct argp s_argp = {
 static int s_validate (const char *file) {
     dw_plan_t *plan = NULL;
     int status = dw_command_load (NULL, &plan, file);
-    if (status) {
+    if (status)
         return status;
-    }
     dw_output_print ("%s: ok, %u node%s, %u edge%s\n", file, plan->nodes_count,
                      plan->nodes_count == 1 ? "" : "s", plan->edges_count,
                      plan->edges_count == 1 ? "" : "s");
@@ -48,9 +47,8 @@ static int s_validate (const char *file) {
 int dw_command_validate (int argc, char **argv) {
     options_t options = {0};
     int status = DW_EXIT_OK;
-    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status))
         return status;
-    }
     for (int i = 0; i < options.files_count; i++) {
         int one = s_validate (options.files[i]);
         status = one > status ? one : status; /* 78 is told rather than 66. */

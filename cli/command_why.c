@@ -27,13 +27,12 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_RUN: self->run = dw_command_number (state, "--run", arg, 1, UINT64_MAX); return 0;
         case KEY_FORMAT: self->format = dw_command_format (state, arg); return 0;
         case ARGP_KEY_ARG:
-            if (!self->file) {
+            if (!self->file)
                 self->file = arg;
-            } else if (!self->node) {
+            else if (!self->node)
                 self->node = arg;
-            } else {
+            else
                 argp_error (state, "one node at a time, and \"%s\" is a second", arg);
-            }
             return 0;
         case ARGP_KEY_NO_ARGS: argp_error (state, "which recording?"); return 0;
         default: return ARGP_ERR_UNKNOWN;
@@ -58,9 +57,8 @@ static const struct argp s_argp = {
 static int s_explain (const options_t *self, const dw_open_recording_t *open, dw_why_t *why) {
     dw_explain_t explain = {
         .why = why, .runs_count = dw_replay_runs_count (open->replay), .file = self->file};
-    if (why->no_memory) {
+    if (why->no_memory)
         return dw_command_fail (DW_ENOMEM, NULL, self->file);
-    }
     if (!why->was_submitted) {
         dw_command_say ("%s has no run %" PRIu64 "; it has %" PRIu64, self->file, why->run,
                         explain.runs_count);
@@ -78,9 +76,8 @@ static int s_why (const options_t *self, dw_open_recording_t *open) {
     dw_why_t why;
     const char *inner = NULL;
     uint32_t outer = DW_NONE;
-    if (self->node && dw_plan_find (open->plan, self->node) == DW_NONE) {
+    if (self->node && dw_plan_find (open->plan, self->node) == DW_NONE)
         outer = dw_recording_outer (open, self->node, &inner);
-    }
     if (outer != DW_NONE) {
         dw_command_say (
             "\"%s\" is for a node of a graph that \"%s\" added, which is explained as a whole: "
@@ -88,12 +85,10 @@ static int s_why (const options_t *self, dw_open_recording_t *open) {
             self->node, open->plan->ids[outer], open->plan->ids[outer], self->node);
         return DW_EXIT_USAGE;
     }
-    if (self->node && dw_command_node (open->plan, "", self->file, self->node) == DW_NONE) {
+    if (self->node && dw_command_node (open->plan, "", self->file, self->node) == DW_NONE)
         return DW_EXIT_USAGE;
-    }
-    if (dw_why_begin (&why, open->replay, self->run ? self->run : 1)) {
+    if (dw_why_begin (&why, open->replay, self->run ? self->run : 1))
         return dw_command_fail (DW_ENOMEM, NULL, self->file);
-    }
     dw_watch_t watch = dw_why_watch (&why);
     int status = dw_recording_replay (open, &watch, 0);
     dw_why_end (&why, dw_replay_moment (open->replay).time_ns);
@@ -106,13 +101,11 @@ int dw_command_why (int argc, char **argv) {
     options_t options = {0};
     dw_open_recording_t open;
     int status = DW_EXIT_OK;
-    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status))
         return status;
-    }
     status = dw_recording_load (&open, options.file);
-    if (!status) {
+    if (!status)
         status = s_why (&options, &open);
-    }
     dw_recording_unload (&open);
     return status;
 }

@@ -118,14 +118,11 @@ static void s_parse_exec (options_t *self, const struct argp_state *state, char 
         argp_error (state, "--exec: a worker has at most %d programs", DW_EXECS_MAX);
     } else {
         *command++ = '\0';
-        for (size_t i = 0; i < execs->count; i++) {
-            if (strcmp (execs->names[i], word) == 0) {
+        for (size_t i = 0; i < execs->count; i++)
+            if (strcmp (execs->names[i], word) == 0)
                 argp_error (state, "--exec: \"%s\" was named before", word);
-            }
-        }
-        if (strlen (word) > DW_WIRE_NAME_MAX) {
+        if (strlen (word) > DW_WIRE_NAME_MAX)
             argp_error (state, "--exec: a name has at most %u bytes", DW_WIRE_NAME_MAX);
-        }
         execs->names[execs->count] = word;
         execs->commands[execs->count++] = command;
     }
@@ -137,9 +134,8 @@ static void s_check_exec (const options_t *self, const struct argp_state *state)
         argp_error (state, "--exec offers programs alone, each in a process of its own: it goes "
                            "without --processors and --isolation");
     }
-    if (!self->execs.count && has_options) {
+    if (!self->execs.count && has_options)
         argp_error (state, "--exec-format and --exec-timeout are of --exec");
-    }
 }
 
 /* The name ends where the = was. */
@@ -152,9 +148,8 @@ static void s_parse_tag (options_t *self, const struct argp_state *state, char *
     } else {
         *value++ = '\0';
         const char *wrong = dw_graph_check_tag (word, value);
-        if (wrong) {
+        if (wrong)
             argp_error (state, "--tag: \"%s=%s\": %s", word, value, wrong);
-        }
         self->tags[self->tags_count++] = (dw_worker_tag_t){word, value};
     }
 }
@@ -183,18 +178,16 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_EXEC: s_parse_exec (self, state, arg); return 0;
         case KEY_EXEC_FORMAT:
             self->exec_format = dw_framing_of (arg);
-            if (self->exec_format == DW_FRAMINGS) {
+            if (self->exec_format == DW_FRAMINGS)
                 argp_error (state, "--exec-format is msgpack, ndjson or text, not \"%s\"", arg);
-            }
             return 0;
         case KEY_EXEC_TIMEOUT:
             self->exec_timeout_ms = dw_command_seconds (state, "--exec-timeout", arg, 1);
             return 0;
         case ARGP_KEY_END:
             s_check_exec (self, state);
-            if (self->has_incarnation && !self->name && !self->is_of_slurm) {
+            if (self->has_incarnation && !self->name && !self->is_of_slurm)
                 argp_error (state, "--incarnation is of no use without --name or --slurm");
-            }
             return 0;
         default: return ARGP_ERR_UNKNOWN;
     }
@@ -231,12 +224,10 @@ static const struct argp s_argp = {
 /* Adds the one with this name to chosen. */
 static int s_choose (dw_processors_t *chosen, const dw_processors_t *stock, const char *name) {
     const struct dw_processor_t *processor = dw_processors_find (stock, name);
-    if (!processor) {
+    if (!processor)
         return dw_command_no_processor (stock, name);
-    }
-    if (dw_processors_find (chosen, name)) {
+    if (dw_processors_find (chosen, name))
         return DW_EXIT_OK; /* It was said twice. */
-    }
     int err = dw_processors_add (chosen, processor);
     return err ? dw_command_fail (err, NULL, name) : DW_EXIT_OK;
 }
@@ -244,9 +235,8 @@ static int s_choose (dw_processors_t *chosen, const dw_processors_t *stock, cons
 /* The set that words names, which are cut up; stock is borrowed for it. */
 static int s_choose_all (dw_processors_t *chosen, const dw_processors_t *stock, char *words) {
     int status = DW_EXIT_OK;
-    for (char *rest = words, *name; !status && (name = strsep (&rest, ","));) {
+    for (char *rest = words, *name; !status && (name = strsep (&rest, ","));)
         status = s_choose (chosen, stock, name);
-    }
     return status;
 }
 
@@ -277,9 +267,8 @@ static int s_open (dw_team_t *team, const void *options, const char *graph, dw_e
     own.coordinator.graph = graph ? graph : own.coordinator.graph;
     dw_agent_t *agent;
     int err = dw_agent_open (&agent, &own, error);
-    if (!err) {
+    if (!err)
         dw_team_add (team, agent);
-    }
     return err;
 }
 
@@ -289,15 +278,12 @@ static const dw_team_kind_t s_agents = {
 /* What was said in words stands. */
 static int s_ask_slurm (options_t *self) {
     int status = dw_slurm_read (&self->slurm, !self->name, self->slots == 0);
-    if (!status && !self->name) {
+    if (!status && !self->name)
         self->name = self->slurm.name;
-    }
-    if (!status && !self->has_incarnation) {
+    if (!status && !self->has_incarnation)
         self->incarnation = self->slurm.incarnation;
-    }
-    if (!status && self->slots == 0) {
+    if (!status && self->slots == 0)
         self->slots = self->slurm.slots;
-    }
     return status;
 }
 
@@ -307,25 +293,23 @@ static int s_status (const options_t *self, int status) {
                                               : dw_connection_end (&self->connection, status);
 }
 
-/* Finds the coordinator, which becomes one of the options, and works for its graphs. Signals are heeded from the first on: it
- * may wait long; and they stay blocked: a SIGTERM that comes at the end changes nothing. */
+/* Finds the coordinator, which becomes one of the options, and works for its graphs. Signals are
+ * heeded from the first on: it may wait long; and they stay blocked: a SIGTERM that comes at the
+ * end changes nothing. */
 static int s_serve (options_t *self, const dw_team_kind_t *kind, const void *options,
                     dw_connect_options_t *coordinator, size_t workers_each) {
     dw_signals_t signals;
     char **names = NULL;
     size_t count = 0;
     int status = dw_signals_catch (&signals, s_signals);
-    if (status) {
+    if (status)
         return status;
-    }
     self->connection.stop_fd = signals.fd;
     status = dw_connection_find (&self->connection, coordinator);
-    if (!status) {
+    if (!status)
         status = dw_connection_graphs (coordinator, &names, &count);
-    }
-    if (!status) {
+    if (!status)
         status = dw_team_serve (kind, options, coordinator, names, count, workers_each, &signals);
-    }
     dw_graph_names_free (&names, count);
     return s_status (self, status);
 }
@@ -368,25 +352,20 @@ static int s_run (options_t *self, const dw_processors_t *processors) {
 int dw_command_worker (int argc, char **argv) {
     options_t options = {.reconnect_ms = RECONNECT_MS, .exec_format = DW_FRAMING_TEXT};
     int status = DW_EXIT_OK;
-    if (!dw_command_parse (&s_argp, argc, argv, &options, &status)) {
+    if (!dw_command_parse (&s_argp, argc, argv, &options, &status))
         return status;
-    }
-    if (options.is_of_slurm && (status = s_ask_slurm (&options)) != DW_EXIT_OK) {
+    if (options.is_of_slurm && (status = s_ask_slurm (&options)) != DW_EXIT_OK)
         return status;
-    }
-    if (options.execs.count) {
+    if (options.execs.count)
         return s_run_execs (&options);
-    }
     dw_processors_t *stock = dw_processors_new ();
     dw_processors_t *chosen = options.processors ? dw_processors_new_empty () : NULL;
-    if (!stock || (options.processors && !chosen)) {
+    if (!stock || (options.processors && !chosen))
         status = dw_command_fail (DW_ENOMEM, NULL, "the processors");
-    } else if (chosen) {
+    else if (chosen)
         status = s_choose_all (chosen, stock, options.processors);
-    }
-    if (!status) {
+    if (!status)
         status = s_run (&options, chosen ? chosen : stock);
-    }
     dw_processors_destroy (&chosen);
     dw_processors_destroy (&stock);
     return status;

@@ -50,12 +50,10 @@ static const struct argp_option s_options[] = {
 };
 
 static void s_check (dw_connection_t *self, const struct argp_state *state) {
-    if (self->connect && self->rendezvous) {
+    if (self->connect && self->rendezvous)
         argp_error (state, "one coordinator: --connect or --rendezvous, not both");
-    }
-    if (!self->connect && !self->rendezvous) {
+    if (!self->connect && !self->rendezvous)
         self->connect = getenv (VARIABLE);
-    }
     if (!self->rendezvous && (!self->connect || !self->connect[0])) {
         argp_error (state, "which coordinator? --connect ENDPOINT, --rendezvous FILE, or " VARIABLE
                            " in the environment");
@@ -97,9 +95,8 @@ int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options) {
         int timeout_ms = self->timeout_ms > 0 ? self->timeout_ms : RENDEZVOUS_MAX_MS;
         int status = dw_rendezvous_read (self->endpoint, self->rendezvous, timeout_ms,
                                          self->stop_fd);
-        if (status) {
+        if (status)
             return status;
-        }
     }
     *options = (dw_connect_options_t){
         .endpoint = self->rendezvous ? self->endpoint : self->connect,
@@ -115,9 +112,8 @@ int dw_connection_find (dw_connection_t *self, dw_connect_options_t *options) {
 }
 
 int dw_connection_fail (int err, const dw_error_t *error, const dw_connect_options_t *options) {
-    if (err == DW_ECLOSED && options->stop_fd) {
+    if (err == DW_ECLOSED && options->stop_fd)
         return DW_EXIT_SIGNAL + dw_signals_next (&(dw_signals_t){.fd = options->stop_fd});
-    }
     int status = dw_command_fail (err, error, options->endpoint);
     return err == DW_EINVAL ? DW_EXIT_USAGE : status;
 }
@@ -134,9 +130,8 @@ int dw_connection_end (const dw_connection_t *self, int status) {
 
 static int s_one_name (const char *name, char ***names_p, size_t *count_p) {
     char **names = calloc (1, sizeof *names);
-    if (names) {
+    if (names)
         *names = strdup (name);
-    }
     if (!names || !*names) {
         free (names);
         return dw_command_fail (DW_ENOMEM, NULL, name);
@@ -147,9 +142,8 @@ static int s_one_name (const char *name, char ***names_p, size_t *count_p) {
 }
 
 int dw_connection_graphs (const dw_connect_options_t *options, char ***names_p, size_t *count_p) {
-    if (options->graph) {
+    if (options->graph)
         return s_one_name (options->graph, names_p, count_p);
-    }
     dw_error_t *error = dw_error_new ();
     int err = dw_graph_names (options, names_p, count_p, error);
     int status = err ? dw_connection_fail (err, error, options) : DW_EXIT_OK;

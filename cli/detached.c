@@ -24,9 +24,8 @@ int dw_detached_begin (dw_client_t *client, const dw_request_t *request, const d
                  : err  ? dw_command_fail (err, error, "the run cannot be made")
                         : DW_EXIT_OK;
     dw_error_destroy (&error);
-    if (status) {
+    if (status)
         return status;
-    }
     dw_output_print ("%s\n", name);
     return dw_output_close (DW_EXIT_OK);
 }
@@ -40,12 +39,10 @@ static void s_end (dw_flight_t *flight, dw_result_t *result) {
 
 /* A run that has ended is not there, and has nothing to be cancelled. */
 static int s_cancel (dw_client_t *client, uint64_t run, const char *node, dw_error_t *error) {
-    if (node && dw_client_in_flight (client) > 0) {
+    if (node && dw_client_in_flight (client) > 0)
         return dw_client_cancel_node (client, run, node, error);
-    }
-    if (!node) {
+    if (!node)
         (void) dw_client_cancel (client, run);
-    }
     return DW_OK;
 }
 
@@ -54,12 +51,10 @@ int dw_detached_wait (dw_client_t *client, const char *name, bool is_cancelled, 
     uint64_t run = 0;
     dw_error_t *error = dw_error_new ();
     int err = dw_client_take_up (client, name, ANSWER_MS, &run, error);
-    if (err == DW_ECLOSED && (flight->signal = dw_signals_next (signals))) {
+    if (err == DW_ECLOSED && (flight->signal = dw_signals_next (signals)))
         err = DW_OK;
-    }
-    if (!err && !flight->signal && is_cancelled) {
+    if (!err && !flight->signal && is_cancelled)
         err = s_cancel (client, run, node, error);
-    }
     while (!err && !flight->signal && !flight->last) {
         dw_result_t *result = dw_client_next (client);
         if (result) {

@@ -30,9 +30,8 @@ static int s_open (dw_team_t *team, const void *options, const char *graph, dw_e
     for (each.part = 0; each.part < wanted->slots && !err; each.part++) {
         dw_exec_worker_t *worker;
         err = dw_exec_worker_open (&worker, &each, error);
-        if (!err) {
+        if (!err)
             dw_team_add (team, worker);
-        }
     }
     return err;
 }

@@ -47,9 +47,8 @@ static const char *s_state (dw_node_state_t state) {
 static void s_print_states (const dw_why_t *why) {
     uint32_t counts[DW_STATE_LEFT_OUT + 1] = {0};
     const char *separator = " (";
-    for (uint32_t node = 0; node < why->plan->nodes_count; node++) {
+    for (uint32_t node = 0; node < why->plan->nodes_count; node++)
         counts[why->nodes[node].state]++;
-    }
     for (int state = 0; state <= DW_STATE_LEFT_OUT; state++) {
         if (counts[state]) {
             dw_output_print ("%s%" PRIu32 " %s", separator, counts[state],
@@ -74,15 +73,13 @@ static void s_print_parts (const dw_why_t *why) {
     int64_t together = why->ended_ns - why->submitted_ns;
     char one[32], other[32];
     dw_why_path_parts (why, path);
-    for (uint32_t node = 0; node < why->plan->nodes_count; node++) {
+    for (uint32_t node = 0; node < why->plan->nodes_count; node++)
         dw_why_parts (why, node, all);
-    }
     dw_output_print ("\n%-26s %12s %6s %14s\n", "where its time went", "critical path", "",
                      "sum of nodes");
     for (int part = 0; part < DW_WHY_PARTS; part++) {
-        if (path[part] == 0 && all[part] == 0) {
+        if (path[part] == 0 && all[part] == 0)
             continue;
-        }
         dw_output_print ("  %-24s %12s %5.1f%% %14s\n", s_parts[part],
                          dw_recording_ns (one, (double) path[part]),
                          together ? 100 * (double) path[part] / (double) together : 0,
@@ -119,32 +116,28 @@ static void s_print_path_node (const dw_why_t *why, uint32_t node) {
     dw_recording_print_id (why->plan, node);
     dw_output_text (", ");
     s_print_where (why, &why->attempts[it->last]);
-    if (it->state != DW_STATE_DONE) {
+    if (it->state != DW_STATE_DONE)
         dw_output_print (", %s", s_state (it->state));
-    }
     dw_output_text ("\n");
 }
 
 /* The critical path from its beginning; NULL: no memory. */
 static uint32_t *s_path (const dw_why_t *why, uint32_t *count_p) {
     uint32_t count = 0, last = dw_why_last (why);
-    for (uint32_t at = last; at != DW_NONE; at = why->nodes[at].released_by) {
+    for (uint32_t at = last; at != DW_NONE; at = why->nodes[at].released_by)
         count++;
-    }
     uint32_t *nodes = calloc (count + 1u, sizeof *nodes);
     *count_p = count;
-    for (uint32_t at = last; nodes && at != DW_NONE; at = why->nodes[at].released_by) {
+    for (uint32_t at = last; nodes && at != DW_NONE; at = why->nodes[at].released_by)
         nodes[--count] = at;
-    }
     return nodes;
 }
 
 static bool s_print_path (const dw_why_t *why) {
     uint32_t count;
     uint32_t *nodes = s_path (why, &count);
-    if (!nodes) {
+    if (!nodes)
         return false;
-    }
     if (count > 0) {
         dw_output_print ("\nthe critical path: %" PRIu32 " of %" PRIu32
                          " nodes, each released by the one before\n  %12s %12s %12s %12s  %s\n",
@@ -166,17 +159,15 @@ static bool s_print_best (const dw_why_t *why) {
     dw_why_best_t best;
     char one[32], two[32], three[32];
     double took = (double) (why->ended_ns - why->submitted_ns);
-    if (dw_why_best (why, &best)) {
+    if (dw_why_best (why, &best))
         return false;
-    }
     dw_output_print (
         "\nthe best possible: %s (the longest path runs for %s; all that ran, on %" PRIu32
         " at a time, for %s)",
         dw_recording_ns (one, (double) best.bound_ns), dw_recording_ns (two, (double) best.path_ns),
         best.threads, dw_recording_ns (three, (double) best.work_ns / best.threads));
-    if (best.bound_ns > 0) {
+    if (best.bound_ns > 0)
         dw_output_print ("; it took %.2f times that", took / (double) best.bound_ns);
-    }
     dw_output_text ("\n");
     return true;
 }
@@ -184,9 +175,8 @@ static bool s_print_best (const dw_why_t *why) {
 int dw_explain_run (const dw_explain_t *self) {
     s_print_head (self);
     s_print_parts (self->why);
-    if (!s_print_path (self->why) || !s_print_best (self->why)) {
+    if (!s_print_path (self->why) || !s_print_best (self->why))
         return dw_command_fail (DW_ENOMEM, NULL, self->file);
-    }
     return DW_EXIT_OK;
 }
 
@@ -242,11 +232,10 @@ static void s_print_unrun (const dw_why_t *why, const dw_why_node_t *it) {
             dw_output_print ("  %s where the recording ends\n", s_state (it->state));
             return;
         case DW_STATE_FAILED:
-            if (it->is_unserved) {
+            if (it->is_unserved)
                 dw_output_text ("  no worker that was there could run it (503)\n");
-            } else if (it->last == DW_NONE || why->attempts[it->last].outcome == DW_OUTCOME_BACK) {
+            else if (it->last == DW_NONE || why->attempts[it->last].outcome == DW_OUTCOME_BACK)
                 dw_output_text ("  the run's time was over before it had begun (408)\n");
-            }
             return;
         case DW_STATE_DONE: return;
     }
@@ -332,9 +321,8 @@ static void s_print_put_off (const dw_attempt_t *failed, const dw_attempt_t *nex
 }
 
 static void s_print_critical (const dw_why_t *why, uint32_t node) {
-    if (why->nodes[node].first == DW_NONE) {
+    if (why->nodes[node].first == DW_NONE)
         return;
-    }
     dw_output_text (dw_why_is_critical (why, node) ? "  on the critical path: the run ended later "
                                                      "because of it\n"
                                                    : "  not on the critical path\n");
@@ -348,20 +336,17 @@ int dw_explain_node (const dw_explain_t *self, uint32_t node) {
     s_print_head (self);
     dw_recording_print_id (why->plan, node);
     dw_output_print (": %s", s_state (it->state));
-    if (it->final_ns >= 0) {
+    if (it->final_ns >= 0)
         dw_output_print (" at %s", s_since (why, it->final_ns, text));
-    }
     dw_output_text ("\n");
-    if (it->first != DW_NONE) {
+    if (it->first != DW_NONE)
         s_print_ready (why, node);
-    }
     const dw_attempt_t *before = NULL;
     for (uint32_t i = it->first; i != DW_NONE; i = why->attempts[i].next) {
         const dw_attempt_t *attempt = &why->attempts[i];
         number++;
-        if (before) {
+        if (before)
             s_print_put_off (before, attempt, number);
-        }
         s_print_attempt (why, attempt, number);
         before = attempt;
     }

@@ -30,9 +30,8 @@ typedef struct bar_t {
 static void s_bar_draw (bar_t *self, const dw_flight_t *flight, uint64_t now_us) {
     char bar[BAR_WIDTH + 1];
     int full = (int) (flight->ended * BAR_WIDTH / flight->runs);
-    for (int i = 0; i < BAR_WIDTH; i++) {
+    for (int i = 0; i < BAR_WIDTH; i++)
         bar[i] = i < full ? '=' : i == full ? '>' : ' ';
-    }
     bar[BAR_WIDTH] = '\0';
     double seconds = (double) (now_us - self->started_us) / 1e6;
     fprintf (stderr, "\r[%s] %3d%%  %llu of %llu runs  %.0f a second ", bar,
@@ -45,9 +44,8 @@ static void s_bar_draw (bar_t *self, const dw_flight_t *flight, uint64_t now_us)
 
 static void s_bar_update (bar_t *self, const dw_flight_t *flight) {
     uint64_t now_us = self->shown ? dw_flight_now_us () : 0;
-    if (self->shown && now_us >= self->next_us) {
+    if (self->shown && now_us >= self->next_us)
         s_bar_draw (self, flight, now_us);
-    }
 }
 
 static void s_bar_end (bar_t *self, const dw_flight_t *flight) {
@@ -95,17 +93,15 @@ static void s_cancel_all (dw_client_t *client) {
 }
 
 static void s_on_signal (dw_flight_t *self, dw_client_t *client, int number) {
-    if (self->signal) {
+    if (self->signal)
         _exit (DW_EXIT_SIGNAL + number);
-    }
     self->signal = number;
     s_cancel_all (client);
 }
 
 bool dw_flight_look_after_agent (dw_flight_t *self, dw_client_t *client) {
-    if (!self->agent || self->is_deserted || dw_agent_wait (self->agent, 0) == DW_ETIMEDOUT) {
+    if (!self->agent || self->is_deserted || dw_agent_wait (self->agent, 0) == DW_ETIMEDOUT)
         return false;
-    }
     self->is_deserted = true;
     s_cancel_all (client);
     return true;
@@ -133,9 +129,8 @@ int dw_flight_run (dw_flight_t *self, dw_client_t *client, const dw_submission_t
     bar_t bar = {.shown = bar_wanted, .started_us = started_us};
     int err = s_submit (self, client, submission, error);
     while (!err && !s_is_over (self)) {
-        for (int number; (number = dw_signals_next (signals));) {
+        for (int number; (number = dw_signals_next (signals));)
             s_on_signal (self, client, number);
-        }
         if (s_take (self, client) == 0) {
             err = dw_flight_sleep (client, signals, -1);
             (void) dw_flight_look_after_agent (self, client);

@@ -18,9 +18,8 @@ static int s_name (dw_named_graph_t *self, const char *word) {
     bool has_name = equals && equals > word && (!slash || slash > equals);
     self->file = has_name ? equals + 1 : word;
     self->name = has_name ? strndup (word, (size_t) (equals - word)) : dw_serve_name (word);
-    if (!self->name) {
+    if (!self->name)
         return dw_command_fail (DW_ENOMEM, NULL, word);
-    }
     if (strlen (self->name) > NAME_MAX_BYTES) {
         dw_command_say ("the name of %s is longer than %d bytes: give it another as NAME=FILE",
                         self->file, NAME_MAX_BYTES);
@@ -61,7 +60,8 @@ void dw_graphs_free (dw_named_graph_t *self, size_t count) {
     }
 }
 
-/* The port that an endpoint names; 0: none, or any, or it is no endpoint, which is said where it is listened at. */
+/* The port that an endpoint names; 0: none, or any, or it is no endpoint, which is said where it is
+ * listened at. */
 static unsigned long s_port (const char *endpoint) {
     const char *colon = strrchr (endpoint, ':');
     char *end = NULL;
@@ -71,9 +71,8 @@ static unsigned long s_port (const char *endpoint) {
 
 int dw_graphs_check_endpoint (const char *first, size_t count) {
     unsigned long port = s_port (first);
-    if (port == 0 || port + count - 1 <= PORT_MAX) {
+    if (port == 0 || port + count - 1 <= PORT_MAX)
         return DW_EXIT_OK;
-    }
     dw_command_say (
         "--listen: %zu graphs listen at %s and the ports that follow it, of which there "
         "are too few: %d is the last",
@@ -87,9 +86,8 @@ const char *dw_graphs_endpoint (char *text, size_t size, const char *first, size
         snprintf (text, size, "%s.%zu", first, index + 1);
         return text;
     }
-    if (index == 0 || port == 0) {
+    if (index == 0 || port == 0)
         return first;
-    }
     snprintf (text, size, "%.*s:%zu", (int) (strrchr (first, ':') - first), first,
               (size_t) port + index);
     return text;

@@ -32,9 +32,8 @@ static int s_refuse_stream (const char *name, uint64_t size_max) {
 
 int dw_input_take (dw_input_t *self, const char *text, uint64_t size_max) {
     size_t size = strlen (text);
-    if (size > size_max) {
+    if (size > size_max)
         return s_refuse_size ("--input", size, size_max);
-    }
     *self = (dw_input_t){.text = text, .size = size};
     return DW_EXIT_OK;
 }
@@ -43,12 +42,10 @@ int dw_input_take (dw_input_t *self, const char *text, uint64_t size_max) {
 static bool s_fill (int fd, char *memory, size_t room, size_t *used_p, bool *ended_p) {
     while (*used_p < room) {
         ssize_t got = read (fd, memory + *used_p, room - *used_p);
-        if (got < 0 && errno == EINTR) {
+        if (got < 0 && errno == EINTR)
             continue;
-        }
-        if (got < 0) {
+        if (got < 0)
             return false;
-        }
         if (got == 0) {
             *ended_p = true;
             return true;
@@ -93,18 +90,16 @@ int dw_input_read_file (dw_input_t *self, const char *file, uint64_t size_max) {
     struct stat about;
     if (fd < 0 || fstat (fd, &about) < 0) {
         int reason = errno;
-        if (fd >= 0) {
+        if (fd >= 0)
             close (fd);
-        }
         return dw_command_cannot_read (file, reason);
     }
     uint64_t size = S_ISREG (about.st_mode) ? (uint64_t) about.st_size : 0;
     int status;
-    if (size > size_max) {
+    if (size > size_max)
         status = s_refuse_size (file, size, size_max);
-    } else { /* One byte more finds the end at the first try. */
+    else /* One byte more finds the end at the first try. */
         status = s_read (self, fd, file, size > 0 ? (size_t) size + 1 : FIRST_SIZE, size_max);
-    }
     close (fd);
     return status;
 }

@@ -55,12 +55,10 @@ void dw_isolated_end (dw_isolated_t *self) {
 }
 
 void dw_isolated_remove (dw_isolated_t *self) {
-    if (self->endpoint) {
+    if (self->endpoint)
         (void) unlink (self->endpoint + strlen (PREFIX)); /* ZeroMQ has done so, mostly. */
-    }
-    if (self->folder) {
+    if (self->folder)
         (void) rmdir (self->folder);
-    }
     free (self->endpoint);
     free (self->folder);
     *self = (dw_isolated_t){0};

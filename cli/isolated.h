@@ -1,5 +1,5 @@
-/* isolated.h - a run's nodes in processes of their own: a system at a private endpoint, and in this process the agent of
- * its slots, each of which is a child. */
+/* isolated.h - a run's nodes in processes of their own: a system at a private endpoint, and in this
+ * process the agent of its slots, each of which is a child. */
 
 #ifndef DW_ISOLATED_H
 #define DW_ISOLATED_H

@@ -43,14 +43,12 @@ static const command_t s_commands[] = {
 /* ---- The process -------------------------------------------------------------------------- */
 
 /* A standard stream that is closed would be taken by the next file or socket that is opened, which
- * would then get what is meant for the stream. What stands in for standard output cannot be written,
- * so that the missing output is noticed. */
+ * would then get what is meant for the stream. What stands in for standard output cannot be
+ * written, so that the missing output is noticed. */
 static void s_open_streams (void) {
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl (fd, F_GETFD) < 0) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl (fd, F_GETFD) < 0)
             (void) open ("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
-        }
-    }
 }
 
 /* Actors take some descriptors each; the usual soft limit of 1024 is for programs that select. */
@@ -81,21 +79,17 @@ static void s_handle_signals (void) {
 /* Adds the list of the commands to the help. */
 static char *s_filter_help (int key, const char *text, void *input) {
     (void) input;
-    if (key != ARGP_KEY_HELP_POST_DOC) {
+    if (key != ARGP_KEY_HELP_POST_DOC)
         return (char *) (uintptr_t) text;
-    }
     char *list = NULL;
     size_t size = 0;
     FILE *memory = open_memstream (&list, &size);
-    if (!memory) {
+    if (!memory)
         return NULL;
-    }
     fputs ("Commands:\n", memory);
-    for (size_t i = 0; i < COMMANDS_COUNT; i++) {
-        if (s_commands[i].help) {
+    for (size_t i = 0; i < COMMANDS_COUNT; i++)
+        if (s_commands[i].help)
             fprintf (memory, "  %-12s %s\n", s_commands[i].name, s_commands[i].help);
-        }
-    }
     fputs ("\n`dagwood COMMAND --help' explains a command and its exit statuses.", memory);
     fclose (memory);
     return list;
@@ -107,9 +101,8 @@ static bool s_is_graph_file (const char *word) {
     size_t size = strlen (word);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         size_t end = strlen (ends[i]);
-        if (size > end && strcmp (word + size - end, ends[i]) == 0) {
+        if (size > end && strcmp (word + size - end, ends[i]) == 0)
             return true;
-        }
     }
     struct stat status;
     return stat (word, &status) == 0 && S_ISREG (status.st_mode);
@@ -119,11 +112,9 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
     switch (key) {
         case ARGP_KEY_ARG: {
             dw_nearest_t nearest = dw_command_nearest (arg);
-            for (size_t i = 0; i < COMMANDS_COUNT; i++) {
-                if (s_commands[i].help) {
+            for (size_t i = 0; i < COMMANDS_COUNT; i++)
+                if (s_commands[i].help)
                     dw_command_candidate (&nearest, s_commands[i].name);
-                }
-            }
             if (nearest.best) {
                 argp_error (state, "there is no command \"%s\"; did you mean %s?", arg,
                             nearest.best);
@@ -171,9 +162,8 @@ int main (int argc, char **argv) {
     s_handle_signals ();
     char program[] = "dagwood";
     char *words[] = {program, NULL};
-    if (argc < 1) {
+    if (argc < 1)
         return dw_output_close (s_run (1, words));
-    }
     argv[0] = program;
     return dw_output_close (s_run (argc, argv));
 }

@@ -37,13 +37,11 @@ static void s_put_digits (dw_writer_t *out, uint64_t value) {
 
 /* As the library has it: what is beyond its integers is a string. */
 static void s_put_unsigned (dw_writer_t *out, uint64_t value) {
-    if (value > INT64_MAX) {
+    if (value > INT64_MAX)
         PUT (out, "\"");
-    }
     s_put_digits (out, value);
-    if (value > INT64_MAX) {
+    if (value > INT64_MAX)
         PUT (out, "\"");
-    }
 }
 
 /* ---- Strings ------------------------------------------------------------------------------ */
@@ -66,13 +64,11 @@ static size_t s_plain (const char *text, size_t size) {
     size_t at = 0;
     for (uint64_t word; size - at >= sizeof word; at += sizeof word) {
         memcpy (&word, text + at, sizeof word);
-        if (s_has_special (word)) {
+        if (s_has_special (word))
             break;
-        }
     }
-    while (at < size && (uint8_t) text[at] >= 0x20 && text[at] != '"' && text[at] != '\\') {
+    while (at < size && (uint8_t) text[at] >= 0x20 && text[at] != '"' && text[at] != '\\')
         at++;
-    }
     return at;
 }
 
@@ -100,9 +96,8 @@ static void s_put_string (dw_writer_t *out, const char *text, size_t size) {
     for (;;) {
         size_t plain = s_plain (text, size);
         s_put (out, text, plain);
-        if (plain == size) {
+        if (plain == size)
             break;
-        }
         s_put_escape (out, text[plain]);
         text += plain + 1;
         size -= plain + 1;
@@ -115,9 +110,8 @@ static bool s_is_utf8 (const char *text, size_t size) {
     size_t ascii = 0;
     for (uint64_t word; size - ascii >= sizeof word; ascii += sizeof word) {
         memcpy (&word, text + ascii, sizeof word);
-        if (word & EVERY_BYTE (0x80)) {
+        if (word & EVERY_BYTE (0x80))
             break;
-        }
     }
     return ascii == size || u8_check ((const uint8_t *) text + ascii, size - ascii) == NULL;
 }
@@ -135,9 +129,8 @@ static int s_on_dumped (const char *bytes, size_t size, void *out) {
 
 /* Appends json and releases it. */
 static void s_put_json (dw_writer_t *out, json_t *json) {
-    if (!json || json_dump_callback (json, s_on_dumped, out, JSON_ENCODE_ANY | JSON_COMPACT) != 0) {
+    if (!json || json_dump_callback (json, s_on_dumped, out, JSON_ENCODE_ANY | JSON_COMPACT) != 0)
         out->no_memory = true;
-    }
     json_decref (json);
 }
 
@@ -149,28 +142,25 @@ static void s_put_error (dw_writer_t *out, const dw_result_t *result, int node) 
     PUT (out, "\"code\":");
     s_put_digits (out, (uint64_t) dw_result_error_code (result, node));
     PUT (out, ",\"message\":");
-    if (s_is_text (message)) {
+    if (s_is_text (message))
         s_put_string (out, message, strlen (message));
-    } else {
+    else
         s_put_json (out, dw_report_json_string (message, strlen (message)));
-    }
 }
 
-/* Whether all that an entry has can be written here: two keys that are not UTF-8 may be one in the end, and a
- * payload that is no text has a form of its own. */
+/* Whether all that an entry has can be written here: two keys that are not UTF-8 may be one in the
+ * end, and a payload that is no text has a form of its own. */
 static bool s_is_plain_entry (const dw_result_t *result, int node) {
     size_t size, text_size, count = dw_result_metadata_count (result, node);
     const void *payload = dw_result_payload (result, node, &size);
     const char *text = payload ? dw_payload_text (payload, size, &text_size) : NULL;
-    if (payload && !(text && dw_payload_is_text (payload, size) && s_is_utf8 (text, text_size))) {
+    if (payload && !(text && dw_payload_is_text (payload, size) && s_is_utf8 (text, text_size)))
         return false;
-    }
     for (size_t i = 0; i < count; i++) {
         const char *key, *value;
         if (dw_result_metadata_at (result, node, i, &key, &value) != DW_OK || !s_is_text (key) ||
-            !s_is_text (value)) {
+            !s_is_text (value))
             return false;
-        }
     }
     return true;
 }
@@ -205,11 +195,10 @@ static void s_put_payload (dw_writer_t *out, const dw_result_t *result, int node
     size_t size;
     const char *text = dw_result_text (result, node, &size);
     PUT (out, "\",\"payload\":");
-    if (text) {
+    if (text)
         s_put_string (out, text, size);
-    } else {
+    else
         PUT (out, "null");
-    }
 }
 
 static void s_put_entry (dw_ndjson_t *self, const dw_result_t *result, int node) {
@@ -240,9 +229,8 @@ static void s_put_entry (dw_ndjson_t *self, const dw_result_t *result, int node)
         s_put_digits (out, dw_result_added_depth (result, node));
         PUT (out, "}");
     }
-    if (dw_result_because_of_count (result, node) > 0) {
+    if (dw_result_because_of_count (result, node) > 0)
         s_put_because_of (self, result, node);
-    }
     PUT (out, "}");
 }
 
@@ -288,9 +276,8 @@ static bool s_make_ids (dw_ndjson_t *self, const dw_result_t *result) {
     size_t count = dw_result_nodes_count (result);
     self->ids = calloc (count + 1, sizeof *self->ids);
     self->id_sizes = calloc (count + 1, sizeof *self->id_sizes);
-    if (!self->ids || !self->id_sizes) {
+    if (!self->ids || !self->id_sizes)
         return false;
-    }
     for (; self->nodes_count < count; self->nodes_count++) {
         const char *id = dw_result_id (result, (int) self->nodes_count);
         dw_writer_t out = {0};
@@ -329,9 +316,8 @@ static bool s_end (dw_writer_t *out, size_t before) {
 
 bool dw_ndjson_add (dw_ndjson_t *self, uint64_t run, const dw_result_t *result) {
     size_t before = self->lines.count;
-    if (!self->ids && !s_make_ids (self, result)) {
+    if (!self->ids && !s_make_ids (self, result))
         return false;
-    }
     s_put_head (&self->lines, run, dw_result_status (result), dw_result_duration_us (result));
     s_put_outputs (self, result);
     s_put_failures (self, result);
@@ -351,9 +337,8 @@ bool dw_ndjson_add_refused (dw_ndjson_t *self, uint64_t run, int code, const cha
 }
 
 void dw_ndjson_free (dw_ndjson_t *self) {
-    for (size_t node = 0; node < self->nodes_count; node++) {
+    for (size_t node = 0; node < self->nodes_count; node++)
         free (self->ids[node]);
-    }
     free (self->ids);
     free (self->id_sizes);
     dw_writer_free (&self->lines);

@@ -1,9 +1,10 @@
 /* ndjson.h - results as lines of compact JSON, put together in memory until they are written.
  *
- * Written here and not by the library because a stream has hundreds of thousands of results a second
- * (docs/DECISIONS.md has the figures). The bytes are those that the library would print for the object of
- * `--format json' without its spaces; whatever is not plain (a payload that is no UTF-8 text, a string that
- * is not UTF-8) is left to the library. One graph's results, one thread. */
+ * Written here and not by the library because a stream has hundreds of thousands of results a
+ * second (docs/DECISIONS.md has the figures). The bytes are those that the library would print for
+ * the object of `--format json' without its spaces; whatever is not plain (a payload that is no
+ * UTF-8 text, a string that is not UTF-8) is left to the library. One graph's results, one
+ * thread. */
 
 #ifndef DW_NDJSON_H
 #define DW_NDJSON_H

@@ -16,15 +16,13 @@
 #include "cli/command.h"
 
 static void s_complain (int reason) {
-    if (reason != EPIPE) {
+    if (reason != EPIPE)
         dw_command_say ("standard output cannot be written: %s", strerror (reason));
-    }
 }
 
 bool dw_output_write (const void *bytes, size_t size) {
-    if (ferror (stdout)) {
+    if (ferror (stdout))
         return false;
-    }
     if (fwrite (bytes, 1, size, stdout) != size) {
         s_complain (errno);
         return false;
@@ -37,9 +35,8 @@ bool dw_output_text (const char *text) {
 }
 
 bool dw_output_print (const char *format, ...) {
-    if (ferror (stdout)) {
+    if (ferror (stdout))
         return false;
-    }
     va_list arguments;
     va_start (arguments, format);
     int size = vprintf (format, arguments);

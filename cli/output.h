@@ -19,15 +19,16 @@ bool dw_output_write (const void *bytes, size_t size);
 bool dw_output_text (const char *text);
 bool dw_output_print (const char *format, ...) DW_PRINTF (1, 2);
 
-/* The code point that text of size bytes, not none, begins with, and how many of them it takes; what is not UTF-8, and what
- * would move the cursor, is '?'. */
+/* The code point that text of size bytes, not none, begins with, and how many of them it takes;
+ * what is not UTF-8, and what would move the cursor, is '?'. */
 size_t dw_output_visible (uint32_t *point_p, const char *text, size_t size);
 /* Writes text so. */
 bool dw_output_write_visible (const char *text, size_t size);
 
-/* For a command that must hear signals while nobody reads its output: writes what is taken without waiting, and
- * nothing of it is buffered. Returns how many bytes were written, 0 when standard output has to become writable first;
- * negative: it failed, which was told, and is the caller's to end with. */
+/* For a command that must hear signals while nobody reads its output: writes what is taken without
+ * waiting, and nothing of it is buffered. Returns how many bytes were written, 0 when standard
+ * output has to become writable first; negative: it failed, which was told, and is the caller's to
+ * end with. */
 ssize_t dw_output_write_some (const void *bytes, size_t size);
 
 /* Whether anything could not be written so far. */

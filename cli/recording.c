@@ -20,32 +20,28 @@ static int s_cannot (const char *file, int number) {
     return DW_EXIT_INPUT;
 }
 
-/* Reads a regular file, of which no more is taken than it had when it was opened: it may be written still. */
+/* Reads a regular file, of which no more is taken than it had when it was opened: it may be written
+ * still. */
 static int s_read (int descriptor, const char *file, uint8_t **bytes_p, size_t *size_p) {
     struct stat status;
-    if (fstat (descriptor, &status)) {
+    if (fstat (descriptor, &status))
         return s_cannot (file, errno);
-    }
-    if (!S_ISREG (status.st_mode)) {
+    if (!S_ISREG (status.st_mode))
         return s_cannot (file, S_ISDIR (status.st_mode) ? EISDIR : EINVAL);
-    }
     size_t size = (size_t) status.st_size, at = 0;
     uint8_t *bytes = malloc (size + 1);
-    if (!bytes) {
+    if (!bytes)
         return dw_command_fail (DW_ENOMEM, NULL, file);
-    }
     while (at < size) {
         ssize_t count = read (descriptor, bytes + at, size - at);
-        if (count < 0 && errno == EINTR) {
+        if (count < 0 && errno == EINTR)
             continue;
-        }
         if (count < 0) {
             free (bytes);
             return s_cannot (file, errno);
         }
-        if (count == 0) {
+        if (count == 0)
             break;
-        }
         at += (size_t) count;
     }
     *bytes_p = bytes;
@@ -76,19 +72,16 @@ int dw_recording_load (dw_open_recording_t *self, const char *file) {
     size_t size = 0;
     *self = (dw_open_recording_t){0};
     int descriptor = open (file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (descriptor < 0) {
+    if (descriptor < 0)
         return s_cannot (file, errno);
-    }
     int status = s_read (descriptor, file, &self->bytes, &size);
     close (descriptor);
-    if (status) {
+    if (status)
         return status;
-    }
     dw_error_t *error = dw_error_new ();
     int err = dw_recording_open (&self->recording, self->bytes, size, file, error);
-    if (!err) {
+    if (!err)
         err = dw_replay_new (&self->replay, self->recording, error);
-    }
     if (err) {
         status = s_fail (err, error, file);
     } else {
@@ -109,9 +102,8 @@ void dw_recording_unload (dw_open_recording_t *self) {
 int dw_recording_replay (dw_open_recording_t *self, const dw_watch_t *watch, uint64_t until) {
     dw_error_t *error = dw_error_new ();
     int err = DW_OK;
-    for (uint64_t i = 0; !err && (until == 0 || i < until) && !dw_output_failed (); i++) {
+    for (uint64_t i = 0; !err && (until == 0 || i < until) && !dw_output_failed (); i++)
         err = dw_replay_next (self->replay, watch, error);
-    }
     int status = DW_EXIT_OK;
     if (err == DW_EREFUSED) {
         dw_command_show (error);
@@ -145,12 +137,11 @@ void dw_recording_print_id (const dw_plan_t *plan, uint32_t node) {
 }
 
 const char *dw_recording_ns (char *text, double ns) {
-    if (ns < 1e6) {
+    if (ns < 1e6)
         snprintf (text, 32, "%.1f us", ns / 1e3);
-    } else if (ns < 1e9) {
+    else if (ns < 1e9)
         snprintf (text, 32, "%.2f ms", ns / 1e6);
-    } else {
+    else
         snprintf (text, 32, "%.3f s", ns / 1e9);
-    }
     return text;
 }

@@ -1,9 +1,10 @@
-/* records.h - a file or a stream taken apart into records: lines, or whatever ends with another byte.
+/* records.h - a file or a stream taken apart into records: lines, or whatever ends with another
+ * byte.
  *
- * Reads in blocks and keeps one block, or one record when that is larger; a record that is larger than it
- * may be is told once and passed over, so that one without an end costs no more memory than any other. What
- * is between two delimiters is data, whatever it is; what is behind the last one is a record unless it is
- * empty. */
+ * Reads in blocks and keeps one block, or one record when that is larger; a record that is larger
+ * than it may be is told once and passed over, so that one without an end costs no more memory than
+ * any other. What is between two delimiters is data, whatever it is; what is behind the last one is
+ * a record unless it is empty. */
 
 #ifndef DW_RECORDS_H
 #define DW_RECORDS_H
@@ -39,8 +40,8 @@ void dw_records_close (dw_records_t *self);
 
 /* Takes the next record, valid until the next call; *size_p bytes, not ended by anything. */
 dw_records_next_t dw_records_next (dw_records_t *self, const char **text_p, size_t *size_p);
-/* Reads once: as much as there is, or waits for something. Only after DW_RECORDS_NOT_YET. Returns an exit status, and
- * says what failed. */
+/* Reads once: as much as there is, or waits for something. Only after DW_RECORDS_NOT_YET. Returns
+ * an exit status, and says what failed. */
 int dw_records_read (dw_records_t *self);
 
 #endif

@@ -29,17 +29,15 @@ static int s_fail (const char *file, int reason) {
 /* Writes a new file, which mkostemp makes for its owner alone, and moves it to its place. */
 static int s_write (int fd, const char *temporary, const char *file, const char *endpoint) {
     int size = dprintf (fd, "%s\n", endpoint);
-    if (size != (int) strlen (endpoint) + 1) {
+    if (size != (int) strlen (endpoint) + 1)
         return size < 0 ? errno : ENOSPC;
-    }
     return rename (temporary, file) == 0 ? 0 : errno;
 }
 
 int dw_rendezvous_write (dw_rendezvous_t *self, const char *file, const char *endpoint) {
     char *temporary = NULL;
-    if (asprintf (&temporary, "%s.XXXXXX", file) < 0) {
+    if (asprintf (&temporary, "%s.XXXXXX", file) < 0)
         return dw_command_fail (DW_ENOMEM, NULL, file);
-    }
     int fd = mkostemp (temporary, O_CLOEXEC);
     int reason = fd < 0 ? errno : s_write (fd, temporary, file, endpoint);
     if (fd >= 0 && reason) {
@@ -47,9 +45,8 @@ int dw_rendezvous_write (dw_rendezvous_t *self, const char *file, const char *en
         unlink (temporary);
     }
     free (temporary);
-    if (reason) {
+    if (reason)
         return s_fail (file, reason);
-    }
     *self = (dw_rendezvous_t){.file = file, .fd = fd};
     return DW_EXIT_OK;
 }
@@ -61,12 +58,10 @@ static bool s_is_own (const dw_rendezvous_t *self) {
 }
 
 void dw_rendezvous_remove (dw_rendezvous_t *self) {
-    if (!self->file) {
+    if (!self->file)
         return;
-    }
-    if (s_is_own (self)) {
+    if (s_is_own (self))
         unlink (self->file);
-    }
     close (self->fd);
     *self = (dw_rendezvous_t){0};
 }
@@ -78,16 +73,13 @@ static bool s_wait (const char *file, int timeout_ms, int stop_fd, bool *is_stop
     struct pollfd stop = {.fd = stop_fd > 0 ? stop_fd : -1, .events = POLLIN};
     for (int waited_ms = 0; access (file, F_OK) != 0 && errno == ENOENT;
          waited_ms += LOOK_INTERVAL_MS) {
-        if (waited_ms >= timeout_ms) {
+        if (waited_ms >= timeout_ms)
             return false;
-        }
-        if (waited_ms == SAID_AFTER_MS) {
+        if (waited_ms == SAID_AFTER_MS)
             dw_command_say ("waiting for %s", file);
-        }
         *is_stopped_p = poll (&stop, 1, LOOK_INTERVAL_MS) > 0;
-        if (*is_stopped_p) {
+        if (*is_stopped_p)
             return false;
-        }
     }
     return true;
 }
@@ -96,13 +88,11 @@ static bool s_wait (const char *file, int timeout_ms, int stop_fd, bool *is_stop
 static bool s_take (char *endpoint, const char *text, size_t size) {
     size_t length = strcspn (text, "\n");
     bool begins = strncmp (text, "tcp://", 6) == 0 || strncmp (text, "ipc://", 6) == 0;
-    if (!begins || length + 1 != size) {
+    if (!begins || length + 1 != size)
         return false;
-    }
     for (size_t i = 0; i < length; i++) {
-        if (text[i] <= ' ' || text[i] > '~') {
+        if (text[i] <= ' ' || text[i] > '~')
             return false;
-        }
         endpoint[i] = text[i];
     }
     endpoint[length] = '\0';
@@ -129,9 +119,8 @@ int dw_rendezvous_look (char *endpoint, const char *file, dw_error_t *error) {
 int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms, int stop_fd) {
     bool is_stopped = false;
     if (!s_wait (file, timeout_ms, stop_fd, &is_stopped)) {
-        if (is_stopped) {
+        if (is_stopped)
             return DW_EXIT_SIGNAL + dw_signals_next (&(dw_signals_t){.fd = stop_fd});
-        }
         dw_command_say ("%s did not come within %g s: is there a coordinator that has it as its "
                         "--rendezvous?",
                         file, timeout_ms / 1e3);
@@ -139,9 +128,8 @@ int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms, int st
     }
     dw_error_t *error = dw_error_new ();
     int status = dw_rendezvous_look (endpoint, file, error);
-    if (status) {
+    if (status)
         dw_command_show (error);
-    }
     dw_error_destroy (&error);
     return status;
 }

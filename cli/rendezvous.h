@@ -24,12 +24,12 @@ int dw_rendezvous_write (dw_rendezvous_t *self, const char *file, const char *en
 /* Removes it, unless another coordinator's has taken its place. */
 void dw_rendezvous_remove (dw_rendezvous_t *self);
 
-/* Reads file, if it is there; endpoint has DW_RENDEZVOUS_SIZE bytes. Returns an exit status, and adds to error what failed.
- * Any thread. */
+/* Reads file, if it is there; endpoint has DW_RENDEZVOUS_SIZE bytes. Returns an exit status, and
+ * adds to error what failed. Any thread. */
 int dw_rendezvous_look (char *endpoint, const char *file, dw_error_t *error);
 /* Waits until file is there, for at most timeout_ms, and reads it. endpoint has DW_RENDEZVOUS_SIZE
- * bytes. Returns an exit status, and says what failed; a signal that can be read of stop_fd (a signalfd;
- * 0: none) ends waiting with the status of whom it ended. */
+ * bytes. Returns an exit status, and says what failed; a signal that can be read of stop_fd (a
+ * signalfd; 0: none) ends waiting with the status of whom it ended. */
 int dw_rendezvous_read (char *endpoint, const char *file, int timeout_ms, int stop_fd);
 
 #endif

@@ -18,13 +18,11 @@ static bool s_is_utf8 (const char *text, size_t size) {
 }
 
 json_t *dw_report_json_string (const char *text, size_t size) {
-    if (s_is_utf8 (text, size)) {
+    if (s_is_utf8 (text, size))
         return json_stringn_nocheck (text, size);
-    }
     char *repaired = size < SIZE_MAX / 3 ? malloc (3 * size + 1) : NULL;
-    if (!repaired) {
+    if (!repaired)
         return NULL;
-    }
     size_t used = 0;
     const char *end = text + size;
     while (text < end) {
@@ -50,9 +48,8 @@ static json_t *s_base64 (const char *content, size_t size) {
     const uint8_t *bytes = (const uint8_t *) content;
     size_t length = (size + 2) / 3 * 4;
     char *text = malloc (length + 1);
-    if (!text) {
+    if (!text)
         return NULL;
-    }
     char *out = text;
     for (size_t i = 0; i < size; i += 3) {
         size_t left = size - i;
@@ -73,9 +70,8 @@ static json_t *s_base64 (const char *content, size_t size) {
 
 /* Both take the value over and release it when anything fails, as jansson's own do. */
 static json_t *s_with (json_t *object, const char *key, json_t *value) {
-    if (json_object_set_new_nocheck (object, key, value) == 0) {
+    if (json_object_set_new_nocheck (object, key, value) == 0)
         return object;
-    }
     json_decref (object);
     return NULL;
 }
@@ -90,9 +86,8 @@ static json_t *s_text (const char *content, size_t size) {
 }
 
 static json_t *s_unsigned (uint64_t value) {
-    if (value <= INT64_MAX) {
+    if (value <= INT64_MAX)
         return json_integer ((json_int_t) value);
-    }
     char text[24];
     snprintf (text, sizeof text, "%" PRIu64, value);
     return json_string (text);
@@ -167,9 +162,8 @@ static json_t *s_value (const msgpack_object *value) {
 }
 
 json_t *dw_report_json_value (const void *payload, size_t size) {
-    if (dw_payload_check (payload, size) != DW_OK) {
+    if (dw_payload_check (payload, size) != DW_OK)
         return s_bytes (payload, size);
-    }
     size_t text_size;
     const char *text = dw_payload_text (payload, size, &text_size);
     if (text) {
@@ -179,9 +173,8 @@ json_t *dw_report_json_value (const void *payload, size_t size) {
     msgpack_unpacked unpacked;
     msgpack_unpacked_init (&unpacked);
     json_t *json = NULL;
-    if (msgpack_unpack_next (&unpacked, payload, size, NULL) == MSGPACK_UNPACK_SUCCESS) {
+    if (msgpack_unpack_next (&unpacked, payload, size, NULL) == MSGPACK_UNPACK_SUCCESS)
         json = s_value (&unpacked.data);
-    }
     msgpack_unpacked_destroy (&unpacked);
     return json;
 }
@@ -217,9 +210,8 @@ static json_t *s_metadata (const dw_result_t *result, int node) {
     size_t count = dw_result_metadata_count (result, node);
     for (size_t i = 0; self && i < count; i++) {
         const char *key, *value;
-        if (dw_result_metadata_at (result, node, i, &key, &value) != DW_OK) {
+        if (dw_result_metadata_at (result, node, i, &key, &value) != DW_OK)
             continue;
-        }
         json_t *name = dw_report_json_string (key, strlen (key));
         json_t *string = dw_report_json_string (value, strlen (value));
         self = s_with (self, name ? json_string_value (name) : NULL, string);
@@ -245,13 +237,11 @@ static json_t *s_because_of (const dw_result_t *result, int node) {
 static json_t *s_with_payload (json_t *self, const dw_result_t *result, int node) {
     size_t size, text_size;
     const void *payload = dw_result_payload (result, node, &size);
-    if (!payload) {
+    if (!payload)
         return s_with (self, "payload", json_null ());
-    }
     const char *text = dw_payload_text (payload, size, &text_size);
-    if (text && !(dw_payload_is_text (payload, size) && s_is_utf8 (text, text_size))) {
+    if (text && !(dw_payload_is_text (payload, size) && s_is_utf8 (text, text_size)))
         return s_with (self, "payload_base64", s_base64 (text, text_size));
-    }
     return s_with (self, "payload", dw_report_json_value (payload, size));
 }
 
@@ -262,18 +252,16 @@ json_t *dw_report_json_entry (const dw_result_t *result, int node) {
     self = s_with (self, "attempts", json_integer (dw_result_attempts (result, node)));
     self = s_with (self, "duration_us", s_unsigned (dw_result_node_duration_us (result, node)));
     self = s_with (self, "metadata", s_metadata (result, node));
-    if (dw_result_error_code (result, node) != 0) {
+    if (dw_result_error_code (result, node) != 0)
         self = s_with (self, "error", s_error (result, node));
-    }
     if (dw_result_added_nodes (result, node) > 0) {
         self = s_with (self, "added",
                        json_pack ("{s:I, s:I}", "nodes",
                                   (json_int_t) dw_result_added_nodes (result, node), "depth",
                                   (json_int_t) dw_result_added_depth (result, node)));
     }
-    if (dw_result_because_of_count (result, node) > 0) {
+    if (dw_result_because_of_count (result, node) > 0)
         self = s_with (self, "because_of", s_because_of (result, node));
-    }
     return self;
 }
 

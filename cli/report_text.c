@@ -1,5 +1,5 @@
-/* report_text.c - a result for people: the requested outputs whole, then a line for every node, then
- * what failed and a summary, so that what matters most is what a terminal shows last. */
+/* report_text.c - a result for people: the requested outputs whole, then a line for every node,
+ * then what failed and a summary, so that what matters most is what a terminal shows last. */
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -42,9 +42,8 @@ static void s_print_line (const char *text, size_t size) {
         int length = u8_uctomb (bytes, point, sizeof bytes);
         dw_output_write (bytes, (size_t) length);
     }
-    if (blank) {
+    if (blank)
         dw_output_text (" ");
-    }
 }
 
 /* The same, shortened in the middle. */
@@ -55,12 +54,10 @@ static void s_print_excerpt (const char *text, size_t size) {
     }
     size_t head = EXCERPT_HEAD;
     size_t tail = size - EXCERPT_TAIL;
-    while (head > 0 && ((uint8_t) text[head] & 0xc0) == 0x80) { /* not within a code point */
+    while (head > 0 && ((uint8_t) text[head] & 0xc0) == 0x80) /* not within a code point */
         head--;
-    }
-    while (tail < size && ((uint8_t) text[tail] & 0xc0) == 0x80) {
+    while (tail < size && ((uint8_t) text[tail] & 0xc0) == 0x80)
         tail++;
-    }
     s_print_line (text, head);
     dw_output_text (" ... ");
     s_print_line (text + tail, size - tail);
@@ -76,13 +73,12 @@ typedef struct duration_t {
 
 static duration_t s_duration (uint64_t us) {
     duration_t self;
-    if (us < 1000) {
+    if (us < 1000)
         snprintf (self.text, sizeof self.text, "%" PRIu64 " us", us);
-    } else if (us < 1000000) {
+    else if (us < 1000000)
         snprintf (self.text, sizeof self.text, "%.1f ms", (double) us / 1e3);
-    } else {
+    else
         snprintf (self.text, sizeof self.text, "%.2f s", (double) us / 1e6);
-    }
     return self;
 }
 
@@ -119,9 +115,8 @@ static bool s_print_whole (const void *payload, size_t size) {
     const char *text = dw_payload_text (payload, size, &text_size);
     if (text && dw_payload_is_text (payload, size)) {
         dw_output_write (text, text_size);
-        if (text_size > 0 && text[text_size - 1] != '\n') {
+        if (text_size > 0 && text[text_size - 1] != '\n')
             dw_output_text ("\n");
-        }
         return true;
     }
     json_t *json = dw_report_json_value (payload, size);
@@ -141,14 +136,12 @@ static bool s_print_output (const dw_result_t *result, int node) {
     size_t size, text_size;
     const void *payload = dw_result_payload (result, node, &size);
     const char *text = payload ? dw_payload_text (payload, size, &text_size) : NULL;
-    if (!payload || (text && text_size == 0)) {
+    if (!payload || (text && text_size == 0))
         return true;
-    }
     dw_output_text ("== ");
     s_print_id (result, node);
-    if (text) {
+    if (text)
         dw_output_print (" (%zu byte%s)", text_size, s_plural (text_size));
-    }
     dw_output_text ("\n");
     return s_print_whole (payload, size) && dw_output_text ("\n");
 }
@@ -171,11 +164,10 @@ static void s_print_payload (const void *payload, size_t size) {
     json_t *json = size <= EXCERPT_SIZE_MAX ? dw_report_json_value (payload, size) : NULL;
     char *dump = json ? json_dumps (json, JSON_ENCODE_ANY) : NULL;
     json_decref (json);
-    if (dump) {
+    if (dump)
         s_print_excerpt (dump, strlen (dump));
-    } else {
+    else
         dw_output_print ("a structure (%zu bytes)", size);
-    }
     free (dump);
 }
 
@@ -190,9 +182,8 @@ static void s_print_metadata (const dw_result_t *result, int node) {
             s_print_excerpt (value, strlen (value));
         }
     }
-    if (count > METADATA_MAX) {
+    if (count > METADATA_MAX)
         dw_output_print (", ... %zu more (--format json has all)", count - METADATA_MAX);
-    }
 }
 
 /* An error's message may be the story of several workers, a line each. */
@@ -235,9 +226,8 @@ static void s_print_story (const dw_result_t *result, int node) {
         dw_output_print ("%s%u attempts", separator, dw_result_attempts (result, node));
         separator = "; ";
     }
-    if (dw_result_added_nodes (result, node) > 0) {
+    if (dw_result_added_nodes (result, node) > 0)
         dw_output_print ("%sadded %u nodes", separator, dw_result_added_nodes (result, node));
-    }
 }
 
 static void s_pad (int width) {
@@ -269,11 +259,9 @@ static void s_print_table (const dw_result_t *result) {
     }
     dw_output_print ("%-*s  %-*s  %8s  %s\n", id_width, "NODE", status_width, "STATUS", "TIME",
                      "RESULT");
-    for (int node = 0; node < count; node++) {
-        if (!s_print_row (result, node, id_width, status_width)) {
+    for (int node = 0; node < count; node++)
+        if (!s_print_row (result, node, id_width, status_width))
             return;
-        }
-    }
 }
 
 /* ---- What it comes to --------------------------------------------------------------------- */
@@ -286,9 +274,8 @@ static void s_print_lines (const char *message) {
         s_print_line (at, size);
         dw_output_text ("\n");
         at += size;
-        if (!*at) {
+        if (!*at)
             return;
-        }
     }
 }
 
@@ -310,9 +297,8 @@ static void s_print_failures (const dw_result_t *result) {
 static void s_print_summary (const dw_result_t *result) {
     size_t by_status[DW_NODE_NOT_REQUESTED + 1] = {0};
     int count = (int) dw_result_nodes_count (result);
-    for (int node = 0; node < count; node++) {
+    for (int node = 0; node < count; node++)
         by_status[dw_result_node_status (result, node)]++;
-    }
     dw_output_print ("\nrun %" PRIu64 ": %s in %s; %d node%s", dw_result_run (result),
                      dw_run_status_text (dw_result_status (result)),
                      s_duration (dw_result_duration_us (result)).text, count,
@@ -342,16 +328,13 @@ static void s_print_repeat (const dw_flight_t *flight) {
 
 int dw_report_text_print (const dw_flight_t *flight, bool repeat) {
     const dw_result_t *result = flight->last;
-    for (size_t i = 0; i < dw_result_outputs_count (result); i++) {
-        if (!s_print_output (result, dw_result_output_at (result, i))) {
+    for (size_t i = 0; i < dw_result_outputs_count (result); i++)
+        if (!s_print_output (result, dw_result_output_at (result, i)))
             return dw_output_failed () ? DW_OK : DW_ENOMEM;
-        }
-    }
     s_print_table (result);
     s_print_failures (result);
     s_print_summary (result);
-    if (repeat) {
+    if (repeat)
         s_print_repeat (flight);
-    }
     return DW_OK;
 }

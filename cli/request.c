@@ -50,29 +50,24 @@ static const struct argp_option s_options[] = {
 
 static void s_check (const dw_request_t *self, const struct argp_state *state) {
     int inputs = (self->input ? 1 : 0) + (self->input_file ? 1 : 0) + (self->input_stdin ? 1 : 0);
-    if (inputs > 1) {
+    if (inputs > 1)
         argp_error (state, "a run has one input: --input, --input-file or -, not several");
-    }
     if (self->lines && (inputs > 0 || self->counted)) {
         argp_error (state,
                     "with --lines every line is the input of one run: --input, --input-file, "
                     "- and --repeat make no sense there");
     }
-    if ((self->is_null || self->is_unordered) && !self->lines) {
+    if ((self->is_null || self->is_unordered) && !self->lines)
         argp_error (state, "--null and --unordered are of no use without --lines");
-    }
-    if (self->lines && self->has_format && self->format == DW_FORMAT_TEXT) {
+    if (self->lines && self->has_format && self->format == DW_FORMAT_TEXT)
         argp_error (state, "--format text is of no use with --lines, which prints JSON");
-    }
 }
 
 /* One that is said twice is one. */
 static void s_add_output (dw_request_t *self, const char *id) {
-    for (size_t i = 0; i < self->outputs_count; i++) {
-        if (strcmp (self->outputs[i], id) == 0) {
+    for (size_t i = 0; i < self->outputs_count; i++)
+        if (strcmp (self->outputs[i], id) == 0)
             return;
-        }
-    }
     self->outputs[self->outputs_count++] = id;
 }
 
@@ -93,9 +88,8 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
         case KEY_NULL: self->is_null = true; return 0;
         case KEY_UNORDERED: self->is_unordered = true; return 0;
         case ARGP_KEY_ARG:
-            if (strcmp (arg, "-") != 0) {
+            if (strcmp (arg, "-") != 0)
                 return ARGP_ERR_UNKNOWN;
-            }
             self->input_stdin = true;
             return 0;
         case ARGP_KEY_END: s_check (self, state); return 0;
@@ -121,15 +115,12 @@ void dw_request_end (dw_request_t *self) {
 /* ---- The runs ----------------------------------------------------------------------------- */
 
 int dw_request_read (const dw_request_t *self, uint64_t size_max, dw_input_t *input) {
-    if (self->lines) {
+    if (self->lines)
         return dw_records_open (&input->records, self->lines, self->is_null ? '\0' : '\n');
-    }
-    if (self->input_file) {
+    if (self->input_file)
         return dw_input_read_file (input, self->input_file, size_max);
-    }
-    if (self->input_stdin) {
+    if (self->input_stdin)
         return dw_input_read_stdin (input, size_max);
-    }
     return dw_input_take (input, self->input ? self->input : "", size_max);
 }
 
@@ -152,11 +143,10 @@ static int s_stream (const dw_request_t *self, dw_client_t *client, dw_input_t *
 static int s_fail (const dw_flight_t *flight, int err, const dw_error_t *error) {
     uint64_t in_flight = flight->submitted - flight->ended;
     char doing[64] = "the run cannot be made";
-    if (in_flight == 1) {
+    if (in_flight == 1)
         snprintf (doing, sizeof doing, "the run has no result");
-    } else if (in_flight > 1) {
+    else if (in_flight > 1)
         snprintf (doing, sizeof doing, "%llu runs have no result", (unsigned long long) in_flight);
-    }
     return dw_command_fail (err, error, doing);
 }
 
@@ -195,12 +185,11 @@ static int s_print (const dw_request_t *self, const dw_flight_t *flight) {
 int dw_request_report (const dw_request_t *self, const dw_flight_t *flight) {
     int err = self->lines ? DW_OK : s_print (self, flight);
     int status = DW_EXIT_OK;
-    if (err) {
+    if (err)
         status = dw_command_fail (err, NULL, "the result cannot be printed");
-    } else if (flight->signal) {
+    else if (flight->signal)
         status = DW_EXIT_SIGNAL + flight->signal;
-    } else if (flight->ended_as[DW_RUN_OK] < flight->ended) {
+    else if (flight->ended_as[DW_RUN_OK] < flight->ended)
         status = DW_EXIT_NOT_OK;
-    }
     return dw_output_close (status); /* Written out before a stuck actor is waited for. */
 }

@@ -8,7 +8,8 @@
 #include "cli/flight.h"
 #include "cli/input.h"
 
-/* What was said in the options --input, --input-file, --lines, --output, --deadline and --format, and by the word -. */
+/* What was said in the options --input, --input-file, --lines, --output, --deadline and --format,
+ * and by the word -. */
 typedef struct dw_request_t {
     const char *input, *input_file, *lines; /* at most one of these and input_stdin is said */
     bool input_stdin;
@@ -33,11 +34,12 @@ void dw_request_end (dw_request_t *self);
 int dw_request_read (const dw_request_t *self, uint64_t size_max, dw_input_t *input);
 /* How many runs are in flight together at most. */
 uint32_t dw_request_runs_max (const dw_request_t *self, uint32_t otherwise);
-/* Makes flight's runs through client, and says what fails; a stream's results are printed meanwhile. bar: as
- * dw_flight_run. Returns an exit status, which is not that of the result. */
+/* Makes flight's runs through client, and says what fails; a stream's results are printed
+ * meanwhile. bar: as dw_flight_run. Returns an exit status, which is not that of the result. */
 int dw_request_fly (const dw_request_t *self, dw_client_t *client, dw_input_t *input,
                     const dw_signals_t *signals, bool bar, dw_flight_t *flight);
-/* Prints the last result, but for a stream, and writes it out. Returns the exit status of the command. */
+/* Prints the last result, but for a stream, and writes it out. Returns the exit status of the
+ * command. */
 int dw_request_report (const dw_request_t *self, const dw_flight_t *flight);
 
 #endif

@@ -32,9 +32,8 @@ static int s_fail (int err, const dw_error_t *error, const char *listen) {
 int dw_serve_open (dw_serve_t *self, const dw_graph_t *graph, const char *file,
                    dw_system_options_t options) {
     char *name = options.name ? strdup (options.name) : dw_serve_name (file);
-    if (!name) {
+    if (!name)
         return dw_command_fail (DW_ENOMEM, NULL, file);
-    }
     options.name = name;
     options.notice = dw_command_notice;
     dw_error_t *error = dw_error_new ();
@@ -51,9 +50,8 @@ int dw_serve_open (dw_serve_t *self, const dw_graph_t *graph, const char *file,
 }
 
 void dw_serve_close (dw_serve_t *self, int status) {
-    if (!self->system) {
+    if (!self->system)
         return;
-    }
     dw_error_t *error = dw_error_new ();
     int err = dw_system_close (&self->system, -1, error);
     dw_command_closed (err, error, status);

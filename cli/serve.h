@@ -24,9 +24,9 @@ typedef struct dw_serve_t {
 
 /* "graphs/hello.yaml" is "hello"; ".yaml" has no suffix. The caller's; NULL: no memory. */
 char *dw_serve_name (const char *file);
-/* Opens a system for the graph of file. options: all but its notice, which is set here, and its name where that is the
- * file's (NULL).
- * Returns an exit status, and says what failed; self is then empty. */
+/* Opens a system for the graph of file. options: all but its notice, which is set here, and its
+ * name where that is the file's (NULL). Returns an exit status, and says what failed; self is then
+ * empty. */
 int dw_serve_open (dw_serve_t *self, const dw_graph_t *graph, const char *file,
                    dw_system_options_t options);
 /* Closes it, if it was opened. status: what the command will end with, and ends with here when an

@@ -11,13 +11,11 @@
 int dw_signals_catch (dw_signals_t *self, const int *numbers) {
     sigset_t set;
     sigemptyset (&set);
-    for (; *numbers; numbers++) {
+    for (; *numbers; numbers++)
         sigaddset (&set, *numbers);
-    }
     self->fd = signalfd (-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (self->fd < 0) {
+    if (self->fd < 0)
         return dw_command_fail (DW_ELIMIT, NULL, "signals cannot be received");
-    }
     sigprocmask (SIG_BLOCK, &set, &self->before);
     return DW_EXIT_OK;
 }
@@ -35,8 +33,7 @@ int dw_signals_next (const dw_signals_t *self) {
 int dw_signals_wait (const dw_signals_t *self) {
     struct pollfd item = {.fd = self->fd, .events = POLLIN};
     int number;
-    while ((number = dw_signals_next (self)) == 0) {
+    while ((number = dw_signals_next (self)) == 0)
         (void) poll (&item, 1, -1);
-    }
     return number;
 }

@@ -27,8 +27,8 @@ static bool s_number (const char *variable, uint32_t *number_p) {
     return true;
 }
 
-/* Slurm tells the CPUs of a task only where it was asked for some. All those of the job on this node are right for a task that
- * is alone there: "1" or "1(x3)". */
+/* Slurm tells the CPUs of a task only where it was asked for some. All those of the job on this
+ * node are right for a task that is alone there: "1" or "1(x3)". */
 static bool s_is_alone (void) {
     const char *tasks = getenv ("SLURM_STEP_TASKS_PER_NODE");
     return tasks && tasks[0] == '1' && (!tasks[1] || tasks[1] == '(') && !strchr (tasks, ',');
@@ -49,9 +49,8 @@ static bool s_name (dw_slurm_t *self, uint32_t job, uint32_t step, uint32_t task
     const char *cluster = getenv ("SLURM_CLUSTER_NAME");
     int size = snprintf (self->name, sizeof self->name, "%s%s%u.%u.%u", cluster ? cluster : "",
                          cluster ? "/" : "", (unsigned) job, (unsigned) step, (unsigned) task);
-    if (size >= (int) sizeof self->name) {
+    if (size >= (int) sizeof self->name)
         dw_command_say ("--slurm: SLURM_CLUSTER_NAME is too long for a worker's name: say --name");
-    }
     return size < (int) sizeof self->name;
 }
 
@@ -61,14 +60,11 @@ int dw_slurm_read (dw_slurm_t *self, bool wants_name, bool wants_slots) {
     bool is_told = s_number ("SLURM_JOB_ID", &job);
     is_told &= s_number ("SLURM_STEP_ID", &step);
     is_told &= s_number ("SLURM_PROCID", &task);
-    if (getenv ("SLURM_RESTART_COUNT")) { /* which a job that was never requeued has not */
+    if (getenv ("SLURM_RESTART_COUNT")) /* which a job that was never requeued has not */
         is_told &= s_number ("SLURM_RESTART_COUNT", &self->incarnation);
-    }
-    if (wants_slots) {
+    if (wants_slots)
         is_told &= s_slots (&self->slots);
-    }
-    if (is_told && wants_name) {
+    if (is_told && wants_name)
         is_told = s_name (self, job, step, task);
-    }
     return is_told ? DW_EXIT_OK : DW_EXIT_USAGE;
 }

@@ -18,8 +18,8 @@
 #define LINES_SIZE     65536u /* of output that is put together before it is written */
 #define LINES_KEPT_MAX (1u << 20) /* more memory than that is not kept for the next lines */
 
-/* A record on its way. A run's number is the record's, with the place's behind it: so a result finds its place
- * though others overtake it. */
+/* A record on its way. A run's number is the record's, with the place's behind it: so a result
+ * finds its place though others overtake it. */
 typedef struct s_place_t {
     uint64_t record;
     size_t size;
@@ -46,8 +46,9 @@ typedef struct s_stream_t {
     size_t held_size;
     size_t runs_max;
     bool is_input_over, waits_for_input, is_output_gone;
-    int input_status; /* of the command, when the input could not be read: what was read is finished */
-    int status;       /* of the command, when it cannot go on */
+    /* of the command, when the input could not be read: what was read is finished */
+    int input_status;
+    int status; /* of the command, when it cannot go on */
 } s_stream_t;
 
 /* Records that were taken and whose results are not printed. */
@@ -63,9 +64,8 @@ static void s_fail (s_stream_t *self, int err, const dw_error_t *error) {
 
 static void s_look_for_signals (s_stream_t *self) {
     for (int number; (number = dw_signals_next (self->signals));) {
-        if (self->flight->signal) {
+        if (self->flight->signal)
             _exit (DW_EXIT_SIGNAL + number);
-        }
         self->flight->signal = number;
         self->is_input_over = true;
         (void) dw_client_cancel (self->client, DW_EVERY_RUN); /* Perhaps there is none. */
@@ -95,9 +95,8 @@ static void s_write (s_stream_t *self) {
         }
     }
     dw_writer_clear (lines);
-    if (lines->size > LINES_KEPT_MAX) {
+    if (lines->size > LINES_KEPT_MAX)
         dw_writer_free (lines);
-    }
 }
 
 static bool s_print_refused (s_stream_t *self, const s_place_t *place) {
@@ -123,14 +122,12 @@ static void s_print (s_stream_t *self, s_place_t *place) {
     self->flight->ended++;
     self->printed++;
     *place = (s_place_t){0};
-    if (self->options->is_unordered) {
+    if (self->options->is_unordered)
         self->free_places[self->free_count++] = (uint32_t) (place - self->places);
-    }
-    if (!is_printed) {
+    if (!is_printed)
         s_fail (self, DW_ENOMEM, NULL);
-    } else if (self->json.lines.count >= LINES_SIZE) {
+    else if (self->json.lines.count >= LINES_SIZE)
         s_write (self);
-    }
 }
 
 /* Prints what the place's record has come to, when its turn has come. */
@@ -141,9 +138,8 @@ static void s_on_ended (s_stream_t *self, s_place_t *place) {
     }
     for (;;) {
         s_place_t *first = &self->places[PLACE_OF (self->printed + 1)];
-        if (self->status || !(first->result || first->is_refused)) {
+        if (self->status || !(first->result || first->is_refused))
             return;
-        }
         s_print (self, first);
     }
 }
@@ -237,9 +233,8 @@ static size_t s_feed (s_stream_t *self) {
                 count++;
                 break;
             case DW_RECORDS_NOT_YET:
-                if (!s_read (self)) {
+                if (!s_read (self))
                     return count;
-                }
                 break;
             case DW_RECORDS_END: self->is_input_over = true; break;
         }
@@ -249,19 +244,18 @@ static size_t s_feed (s_stream_t *self) {
 
 /* ---- All of it ---------------------------------------------------------------------------- */
 
-/* Nothing is to be done: writes out what there is, and waits for a result, for input or for a signal. */
+/* Nothing is to be done: writes out what there is, and waits for a result, for input or for a
+ * signal. */
 static void s_sleep (s_stream_t *self) {
     s_write (self);
-    if (self->status) {
+    if (self->status)
         return;
-    }
     int err = dw_flight_sleep (self->client, self->signals,
                                self->waits_for_input ? self->records->fd : -1);
-    if (err) {
+    if (err)
         s_fail (self, err, NULL);
-    } else if (dw_flight_look_after_agent (self->flight, self->client)) {
+    else if (dw_flight_look_after_agent (self->flight, self->client))
         self->is_input_over = true;
-    }
 }
 
 /* Whether all that there is was printed, and no more follows. */
@@ -269,8 +263,8 @@ static bool s_is_over (const s_stream_t *self) {
     return self->status || (self->is_input_over && s_held (self) == 0);
 }
 
-/* Nothing was to be done: either something will come, or nobody has the records that were submitted, for which
- * the coordinator had no place. */
+/* Nothing was to be done: either something will come, or nobody has the records that were
+ * submitted, for which the coordinator had no place. */
 static void s_rest (s_stream_t *self) {
     if (s_held (self) > 0 && dw_client_in_flight (self->client) == 0) {
         int err = dw_client_wait_all (self->client, 0); /* what was refused it says */
@@ -285,9 +279,8 @@ static void s_work (s_stream_t *self) {
         s_look_for_signals (self);
         size_t moved = s_take (self);
         moved += s_feed (self);
-        if (moved == 0 && !s_is_over (self)) {
+        if (moved == 0 && !s_is_over (self))
             s_rest (self);
-        }
     }
     s_write (self);
 }
@@ -295,9 +288,8 @@ static void s_work (s_stream_t *self) {
 static void s_sum_up (const dw_flight_t *flight, uint64_t records) {
     double seconds = (double) flight->duration_us / 1e6;
     char lost[64] = "";
-    if (records > flight->ended) {
+    if (records > flight->ended)
         snprintf (lost, sizeof lost, ", %" PRIu64 " without a result", records - flight->ended);
-    }
     dw_command_say ("%" PRIu64 " records in %.3f s (%.0f a second): %" PRIu64 " ok, %" PRIu64
                     " partial, %" PRIu64 " failed, %" PRIu64 " cancelled%s",
                     records, seconds, seconds > 0 ? (double) flight->ended / seconds : 0.0,
@@ -306,9 +298,8 @@ static void s_sum_up (const dw_flight_t *flight, uint64_t records) {
 }
 
 static void s_release (s_stream_t *self) {
-    for (uint32_t i = 0; i < PLACES; i++) {
+    for (uint32_t i = 0; i < PLACES; i++)
         dw_result_destroy (&self->places[i].result);
-    }
     dw_ndjson_free (&self->json);
     dw_error_destroy (&self->error);
     free (self);
@@ -318,9 +309,8 @@ int dw_stream_run (const dw_lines_options_t *options, dw_client_t *client, dw_re
                    const dw_signals_t *signals, dw_flight_t *flight) {
     uint64_t started_us = dw_flight_now_us ();
     s_stream_t *self = calloc (1, sizeof *self);
-    if (!self) {
+    if (!self)
         return dw_command_fail (DW_ENOMEM, NULL, "the stream cannot begin");
-    }
     self->options = options;
     self->client = client;
     self->records = records;

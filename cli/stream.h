@@ -24,8 +24,9 @@ typedef struct dw_lines_options_t {
     bool is_unordered;    /* results are printed as they come */
 } dw_lines_options_t;
 
-/* Makes the runs, prints their results and, on standard error, a summary. How they ended is in flight, where a
- * record that was refused counts as failed. Returns an exit status, which is not that of the results. */
+/* Makes the runs, prints their results and, on standard error, a summary. How they ended is in
+ * flight, where a record that was refused counts as failed. Returns an exit status, which is not
+ * that of the results. */
 int dw_stream_run (const dw_lines_options_t *options, dw_client_t *client, dw_records_t *records,
                    const dw_signals_t *signals, dw_flight_t *flight);
 

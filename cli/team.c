@@ -26,29 +26,26 @@ static size_t s_look (dw_team_t *self, int *first_p) {
     size_t working = 0;
     *first_p = DW_OK;
     for (size_t i = 0; i < self->count; i++) {
-        if (self->ended[i] == DW_ETIMEDOUT) {
+        if (self->ended[i] == DW_ETIMEDOUT)
             self->ended[i] = self->kind->wait (self->workers[i], 0);
-        }
         bool works = self->ended[i] == DW_ETIMEDOUT;
         self->items[i] = (struct pollfd){.fd = works ? self->kind->fd (self->workers[i]) : -1,
                                          .events = POLLIN};
         working += works ? 1 : 0;
-        if (!works && !*first_p) {
+        if (!works && !*first_p)
             *first_p = self->ended[i];
-        }
     }
     return working;
 }
 
-/* Sleeps until all have ended, and returns the first error, if any; or a signal has come, which *number_p is then
- * (DW_ETIMEDOUT). */
+/* Sleeps until all have ended, and returns the first error, if any; or a signal has come, which
+ * *number_p is then (DW_ETIMEDOUT). */
 static int s_sleep (dw_team_t *self, const dw_signals_t *signals, int *number_p) {
     int first;
     self->items[self->count] = (struct pollfd){.fd = signals->fd, .events = POLLIN};
     while (s_look (self, &first) > 0) {
-        if ((*number_p = dw_signals_next (signals)) != 0) {
+        if ((*number_p = dw_signals_next (signals)) != 0)
             return DW_ETIMEDOUT;
-        }
         (void) poll (self->items, self->count + 1, -1);
     }
     return first;
@@ -58,23 +55,19 @@ static int s_work (dw_team_t *self, const dw_signals_t *signals, const char *end
     bool draining = false;
     int number = 0, err;
     while ((err = s_sleep (self, signals, &number)) == DW_ETIMEDOUT) {
-        if (number == SIGINT) {
+        if (number == SIGINT)
             return DW_EXIT_SIGNAL + SIGINT;
-        }
-        if (number == SIGTERM && draining) {
+        if (number == SIGTERM && draining)
             return DW_EXIT_OK;
-        }
         if (number == SIGTERM) {
             dw_command_say ("SIGTERM: what is begun is finished; a second one gives it back");
-            for (size_t i = 0; i < self->count; i++) {
+            for (size_t i = 0; i < self->count; i++)
                 self->kind->drain (self->workers[i]);
-            }
             draining = true;
         }
     }
-    if (err == DW_EPROCESSOR) {
+    if (err == DW_EPROCESSOR)
         return dw_command_exit (err); /* It has said why: its slots are down, or do not start. */
-    }
     return err ? dw_command_fail (err, NULL, endpoint) : DW_EXIT_OK;
 }
 
@@ -90,11 +83,10 @@ static int s_open (dw_team_t *self, const void *options, const dw_connect_option
         int err = self->kind->open (self, options, graph, error);
         status = err ? dw_connection_fail (err, error, coordinator) : DW_EXIT_OK;
         dw_error_destroy (&error);
-        if (err == DW_EGRAPH && graph) {
+        if (err == DW_EGRAPH && graph)
             status = DW_EXIT_OK;
-        } else if (!err && graph && self->count > before) {
+        else if (!err && graph && self->count > before)
             dw_command_say ("graph %s: its own slots", graph);
-        }
     }
     return !status && self->count == 0 ? DW_EXIT_GRAPH : status;
 }
@@ -118,9 +110,8 @@ int dw_team_serve (const dw_team_kind_t *kind, const void *options,
                    size_t graphs_count, size_t workers_each, const dw_signals_t *signals) {
     dw_team_t self = {.kind = kind};
     int status = s_init (&self, workers_each * graphs_count);
-    if (!status) {
+    if (!status)
         status = s_open (&self, options, coordinator, graphs, graphs_count);
-    }
     if (!status) {
         dw_command_say ("working for %s", coordinator->endpoint);
         status = s_work (&self, signals, coordinator->endpoint);

@@ -36,9 +36,8 @@ static uint32_t s_shown (const line_t *line) {
 static bool s_is_inner (const dw_transcript_t *self, const line_t *line) {
     uint32_t node = line->part.node == self->node ? line->node : DW_NONE;
     for (uint32_t i = 0; i < line->steps && node != DW_NONE; i++) {
-        if (strcmp (line->part.plan->ids[node], self->inner) == 0) {
+        if (strcmp (line->part.plan->ids[node], self->inner) == 0)
             return true;
-        }
         node = line->part.plan->chain_next[node];
     }
     return false;
@@ -47,19 +46,15 @@ static bool s_is_inner (const dw_transcript_t *self, const line_t *line) {
 /* Whether the node that was asked for is among steps along a chain. */
 static bool s_is_about (const dw_transcript_t *self, const line_t *line) {
     uint32_t node = s_shown (line);
-    if (self->node == DW_NONE) {
+    if (self->node == DW_NONE)
         return true;
-    }
-    if (node == DW_NONE) { /* of the whole run, but not of a worker */
+    if (node == DW_NONE) /* of the whole run, but not of a worker */
         return line->run != 0 && line->worker == DW_NONE;
-    }
-    if (self->inner) {
+    if (self->inner)
         return s_is_inner (self, line);
-    }
     for (uint32_t i = 0; i < line->steps && node != DW_NONE; i++) {
-        if (node == self->node) {
+        if (node == self->node)
             return true;
-        }
         node = line->part.node == DW_NONE ? self->plan->chain_next[node] : DW_NONE;
     }
     return false;
@@ -69,9 +64,8 @@ static void s_print_text (const dw_transcript_t *self, const dw_moment_t *moment
                           const line_t *line) {
     char text[32];
     dw_output_print ("%12.3f ms %c ", (double) moment->time_ns / 1e6, line->mark);
-    if (line->run) {
+    if (line->run)
         dw_output_print ("run %" PRIu64 ": ", line->run);
-    }
     dw_output_text (line->what);
     if (line->node != DW_NONE) {
         dw_output_text (" ");
@@ -80,30 +74,23 @@ static void s_print_text (const dw_transcript_t *self, const dw_moment_t *moment
             dw_output_text ("/");
         }
         dw_recording_print_id (line->part.plan, line->node);
-        if (line->steps > 1) {
+        if (line->steps > 1)
             dw_output_print (" and the %" PRIu32 " after it", line->steps - 1);
-        }
     }
-    if (line->is_own) {
+    if (line->is_own)
         dw_output_text (", the coordinator's thread");
-    } else if (line->worker != DW_NONE) {
+    else if (line->worker != DW_NONE)
         dw_output_print (", worker %" PRIu32, line->worker);
-    }
-    if (line->has_ticket) {
+    if (line->has_ticket)
         dw_output_print (", ticket %" PRIu64, line->ticket);
-    }
-    if (line->attempt > 1) {
+    if (line->attempt > 1)
         dw_output_print (", attempt %" PRIu32, line->attempt);
-    }
-    if (line->has_duration) {
+    if (line->has_duration)
         dw_output_print (", %s", dw_recording_ns (text, (double) line->duration_ns));
-    }
-    if (line->code) {
+    if (line->code)
         dw_output_print (", code %" PRIu32, line->code);
-    }
-    if (line->more) {
+    if (line->more)
         dw_output_print (", %s", line->more);
-    }
     dw_output_text ("\n");
 }
 
@@ -120,9 +107,8 @@ static void s_print_json (const dw_transcript_t *self, const dw_moment_t *moment
     s_set (object, "offset", moment->offset);
     json_object_set_new (object, "direction", json_string (direction));
     json_object_set_new (object, "what", json_string (line->what));
-    if (line->run) {
+    if (line->run)
         s_set (object, "run", line->run);
-    }
     if (line->node != DW_NONE) { /* an id that is not UTF-8 has none: its index is told */
         json_object_set_new (object, "node", json_string (line->part.plan->ids[line->node]));
         if (line->part.node != DW_NONE) {
@@ -132,28 +118,21 @@ static void s_print_json (const dw_transcript_t *self, const dw_moment_t *moment
         s_set (object, "node_index", line->node);
         s_set (object, "steps", line->steps);
     }
-    if (line->worker != DW_NONE) {
+    if (line->worker != DW_NONE)
         s_set (object, "worker", line->worker);
-    }
-    if (line->has_ticket) {
+    if (line->has_ticket)
         s_set (object, "ticket", line->ticket);
-    }
-    if (line->attempt) {
+    if (line->attempt)
         s_set (object, "attempt", line->attempt);
-    }
-    if (line->has_duration) {
+    if (line->has_duration)
         s_set (object, "duration_ns", line->duration_ns);
-    }
-    if (line->code) {
+    if (line->code)
         s_set (object, "code", line->code);
-    }
-    if (line->more) {
+    if (line->more)
         json_object_set_new (object, "more", json_string (line->more));
-    }
     char *text = json_dumps (object, JSON_COMPACT);
-    if (text) {
+    if (text)
         dw_output_print ("%s\n", text);
-    }
     free (text);
     json_decref (object);
 }
@@ -161,14 +140,12 @@ static void s_print_json (const dw_transcript_t *self, const dw_moment_t *moment
 static void s_print (dw_transcript_t *self, const dw_moment_t *moment, const line_t *line) {
     bool is_about = s_is_about (self, line);
     self->was_found |= is_about && line->node != DW_NONE;
-    if (self->is_quiet || !is_about) {
+    if (self->is_quiet || !is_about)
         return;
-    }
-    if (self->is_json) {
+    if (self->is_json)
         s_print_json (self, moment, line);
-    } else {
+    else
         s_print_text (self, moment, line);
-    }
 }
 
 /* ---- In ----------------------------------------------------------------------------------- */
@@ -183,9 +160,8 @@ static void s_tell_answer (const dw_transcript_t *self, line_t *line, const dw_e
         line->node = run ? sent->node : DW_NONE;
         line->steps = event->type == DW_EVENT_TASK_DONE && event->steps < sent->steps ? event->steps
                                                                                       : 1;
-        if (event->type == DW_EVENT_TASK_DONE && event->steps >= sent->steps) {
+        if (event->type == DW_EVENT_TASK_DONE && event->steps >= sent->steps)
             line->steps = sent->steps;
-        }
     }
     if (run == 0) {
         line->more = sent->steps ? "which nobody waits for any more"
@@ -293,9 +269,8 @@ static void s_on_command (void *arg, const dw_moment_t *moment, const dw_command
             line.what = "give up";
             line.node = sent->steps && run ? sent->node : DW_NONE;
             line.steps = sent->steps;
-            if (command->steps > sent->done) {
+            if (command->steps > sent->done)
                 line.more = "from the first step that was cancelled on";
-            }
             line.worker = command->worker;
             line.has_ticket = true;
             line.ticket = command->ticket;
@@ -369,9 +344,8 @@ static void s_on_own (void *arg, const dw_moment_t *moment, const dw_own_task_t 
 static void s_on_place (void *arg, const dw_moment_t *moment, uint32_t worker, const char *text,
                         size_t size) {
     dw_transcript_t *self = arg;
-    if (self->is_quiet || self->is_json || self->node != DW_NONE) {
+    if (self->is_quiet || self->is_json || self->node != DW_NONE)
         return;
-    }
     dw_output_print ("%12.3f ms < worker %" PRIu32 " is at ", (double) moment->time_ns / 1e6,
                      worker);
     dw_output_write_visible (text, size);

@@ -1,8 +1,8 @@
 /* event_loop.c - runs beside other things in the program's own event loop.
  *
  * Five runs are in flight at once, each with the milliseconds that its processor is to nap as its
- * input. Three end by themselves, the loop cancels the third after 50 ms, and the fourth takes longer
- * than its node may. */
+ * input. Three end by themselves, the loop cancels the third after 50 ms, and the fourth takes
+ * longer than its node may. */
 
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 
@@ -77,7 +77,8 @@ static void s_loop (dw_client_t *client) {
             is_cancelled = true;
             dw_client_cancel (client, CANCELLED_RUN);
         }
-        /* Before every wait all that is there is taken: the descriptor only tells of what is new. */
+        /* Before every wait all that is there is taken: the descriptor only tells of what is
+         * new. */
         dw_result_t *result;
         while ((result = dw_client_next (client))) {
             s_print (result);

@@ -1,12 +1,12 @@
-/* stream.c - an endless input in a loop of the program's own: every line of a file is a run, and results are printed as
- * they come.
+/* stream.c - an endless input in a loop of the program's own: every line of a file is a run, and
+ * results are printed as they come.
  *
  * usage: stream [FILE]     "-" is standard input; README.md when none is named
  *
- * The loop waits for whatever comes first, a line or a result. As many runs are in flight as the client allows; when
- * it takes no more, what was read stays in the buffer and nothing else is read: so memory is bounded, and a slow
- * graph slows the input. A submission that says `more` travels with those that follow it, and the next call of
- * dw_client_next sends what waits. */
+ * The loop waits for whatever comes first, a line or a result. As many runs are in flight as the
+ * client allows; when it takes no more, what was read stays in the buffer and nothing else is read:
+ * so memory is bounded, and a slow graph slows the input. A submission that says `more` travels
+ * with those that follow it, and the next call of dw_client_next sends what waits. */
 
 #include <dagwood.h>
 #include <fcntl.h>
@@ -55,7 +55,8 @@ static bool s_has_line (const stream_t *self) {
     return memchr (self->bytes, '\n', self->size);
 }
 
-/* Reads what there is. A last line without a newline gets one; one that is too long is cut into several. */
+/* Reads what there is. A last line without a newline gets one; one that is too long is cut into
+ * several. */
 static void s_read (stream_t *self) {
     ssize_t size = read (self->fd, self->bytes + self->size, sizeof self->bytes - 1 - self->size);
     self->size += size > 0 ? (size_t) size : 0;
@@ -82,7 +83,8 @@ static int s_loop (stream_t *self, dw_error_t *error) {
     while (!err && (self->fd >= 0 || self->size > 0 || dw_client_in_flight (self->client) > 0)) {
         err = s_submit (self, error);
         s_take (
-            self); /* before every wait all that is there: the descriptor only tells of what is new */
+            /* before every wait all that is there: the descriptor only tells of what is new */
+            self);
         struct pollfd items[] = {
             {.fd = dw_client_fd (self->client), .events = POLLIN},
             {.fd = s_has_line (self) ? -1 : self->fd, .events = POLLIN},

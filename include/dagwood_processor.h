@@ -24,8 +24,9 @@ typedef struct dw_call_t dw_call_t; /* one attempt to run one node */
 typedef struct dw_settings_t
     dw_settings_t; /* the node's options, checked, with defaults filled in */
 
-/* DW_OPTIONS is a mapping: what a processor takes that this one adds (dw_call_add_graph), named by its option "processor", a
- * text. Its own name is "options", so that a node says both as the graph file does. */
+/* DW_OPTIONS is a mapping: what a processor takes that this one adds (dw_call_add_graph), named by
+ * its option "processor", a text. Its own name is "options", so that a node says both as the graph
+ * file does. */
 typedef enum dw_option_type_t {
     DW_TEXT,
     DW_INTEGER,
@@ -68,10 +69,11 @@ typedef struct dw_processor_t {
     /* Releases the instance; NULL: nothing to release. */
     void (*stop) (void *instance);
     void *arg;
-    /* It may end its branch (dw_call_skip). A graph with such a node costs a little more, and keeps every output until the
-     * run ends, as under best_effort. */
+    /* It may end its branch (dw_call_skip). A graph with such a node costs a little more, and keeps
+     * every output until the run ends, as under best_effort. */
     bool may_skip;
-    /* It may add a graph to its run (dw_call_add_graph), whose processors the node allows (`adds` in a graph file). */
+    /* It may add a graph to its run (dw_call_add_graph), whose processors the node allows (`adds`
+     * in a graph file). */
     bool may_add;
 } dw_processor_t;
 
@@ -81,7 +83,8 @@ DW_EXPORT const char *dw_settings_text (const dw_settings_t *self, const char *o
 DW_EXPORT int64_t dw_settings_integer (const dw_settings_t *self, const char *option);
 DW_EXPORT double dw_settings_number (const dw_settings_t *self, const char *option);
 DW_EXPORT bool dw_settings_boolean (const dw_settings_t *self, const char *option);
-/* Gives a node of graph what is in the option of type DW_OPTIONS, as its own options; or for it to give on likewise.
+/* Gives a node of graph what is in the option of type DW_OPTIONS, as its own options; or for it to
+ * give on likewise.
  * Errors: as dw_graph_set_text. */
 DW_EXPORT int dw_settings_give (const dw_settings_t *self, dw_graph_t *graph, int node);
 DW_EXPORT int dw_settings_give_on (const dw_settings_t *self, dw_graph_t *graph, int node);
@@ -119,14 +122,15 @@ DW_EXPORT unsigned dw_call_attempt (const dw_call_t *self);
 /* True once nobody waits for the answer any more (a timeout, a cancelled run): stop soon. Costs
  * about 0.1 us; ask now and then in long loops. */
 DW_EXPORT bool dw_call_cancelled (dw_call_t *self);
-/* For a processor that waits: a descriptor that becomes readable when there may be something new to be asked of
- * dw_call_cancelled, which has to be asked first, and again before each wait:
+/* For a processor that waits: a descriptor that becomes readable when there may be something new to
+ * be asked of dw_call_cancelled, which has to be asked first, and again before each wait:
  *
  *     while (!dw_call_cancelled (call) && !done)
  *         poll ({own descriptor, dw_call_fd (call)});
  *
- * Never read from it. It is the actor's, so it may wake for other reasons. -1 where nobody can cancel the call, which
- * poll passes over: in the coordinator's own thread, that is, where a processor that waits breaks its promise. */
+ * Never read from it. It is the actor's, so it may wake for other reasons. -1 where nobody can
+ * cancel the call, which poll passes over: in the coordinator's own thread, that is, where a
+ * processor that waits breaks its promise. */
 DW_EXPORT int dw_call_fd (dw_call_t *self);
 
 /* ---- What a call sets. The last output set counts. 0, or DW_ENOMEM ------------------------ */
@@ -145,20 +149,22 @@ DW_EXPORT void *dw_call_reserve_bytes (dw_call_t *self, size_t size);
 /* Both are copied; a key set again has the later value. DW_EINVAL: not UTF-8. */
 DW_EXPORT int dw_call_set_metadata (dw_call_t *self, const char *key, const char *value);
 
-/* This node ends its branch: it is skipped, gives no output and no metadata, and what depends on it alone is skipped,
- * too (`join` of a node says otherwise). That is no failure. For: return dw_call_skip (call); returns 0. A processor
- * that does not promise may_skip fails with 500. */
+/* This node ends its branch: it is skipped, gives no output and no metadata, and what depends on it
+ * alone is skipped, too (`join` of a node says otherwise). That is no failure. For: return
+ * dw_call_skip (call); returns 0. A processor that does not promise may_skip fails with 500. */
 DW_EXPORT int dw_call_skip (dw_call_t *self);
 
-/* This node becomes the sub-graph: its dependents wait for that, and the output of its node output (an id) is this node's.
- * The sub-graph's input is the output that this call has set, or else its payload. Its nodes run where this one may, by the
- * graph's failure_strategy; what is not needed for output is not run. graph is read, and stays the caller's. For:
- * return dw_call_add_graph (call, graph, "last"); returns 0, or a negative error (then fails).
+/* This node becomes the sub-graph: its dependents wait for that, and the output of its node output
+ * (an id) is this node's. The sub-graph's input is the output that this call has set, or else its
+ * payload. Its nodes run where this one may, by the graph's failure_strategy; what is not needed
+ * for output is not run. graph is read, and stays the caller's. For: return dw_call_add_graph
+ * (call, graph, "last"); returns 0, or a negative error (then fails).
  *
- * The node fails (400) when the graph is wrong, names a processor that the node does not allow (dw_graph_allow), or asks for
- * workers of its own; with 413 when it is more than the run may be added, or too deep (executor_options.added); and as the
- * first node of it failed that it did not do without. Where the node allows no processors it fails with 500. Metadata is that
- * of output; what this call has set is dropped. */
+ * The node fails (400) when the graph is wrong, names a processor that the node does not allow
+ * (dw_graph_allow), or asks for workers of its own; with 413 when it is more than the run may be
+ * added, or too deep (executor_options.added); and as the first node of it failed that it did not
+ * do without. Where the node allows no processors it fails with 500. Metadata is that of output;
+ * what this call has set is dropped. */
 DW_EXPORT int dw_call_add_graph (dw_call_t *self, const dw_graph_t *graph, const char *output);
 
 /* Says why the attempt failed and returns code, for: return dw_call_fail (call, 400, "..."). code

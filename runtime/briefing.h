@@ -1,7 +1,9 @@
-/* briefing.h - what a worker that compiles no graph is told of the nodes that it serves: one msgpack array of records.
+/* briefing.h - what a worker that compiles no graph is told of the nodes that it serves: one
+ * msgpack array of records.
  *
- * A record is an array of at least five: node, id, processor, options, dependencies. options is a map, dependencies an array
- * of ids, or nil when the processor reads none. What stands behind these is of a later version, and passed over. */
+ * A record is an array of at least five: node, id, processor, options, dependencies. options is a
+ * map, dependencies an array of ids, or nil when the processor reads none. What stands behind these
+ * is of a later version, and passed over. */
 
 #ifndef DW_BRIEFING_H
 #define DW_BRIEFING_H
@@ -9,8 +11,9 @@
 #include "runtime/core/plan.h"
 #include "runtime/wire.h"
 
-/* Appends the nodes of these lanes (a bit each), by rank. graph is the one that plan was compiled from. Options are as the graph
- * has them: what it does not say has the default of the processor. */
+/* Appends the nodes of these lanes (a bit each), by rank. graph is the one that plan was compiled
+ * from. Options are as the graph has them: what it does not say has the default of the
+ * processor. */
 void dw_write_briefing (const dw_plan_t *plan, const dw_graph_t *graph, uint64_t lanes,
                         dw_writer_t *writer);
 

@@ -277,7 +277,8 @@ static bool s_is_option (dw_reader_t *reader, config_t *config) {
     return config->options_count++ < DW_CONFIG_OPTIONS_MAX;
 }
 
-/* An option's name, behind that of what it is within, as options.prefix; NULL: it is there already. To be freed. */
+/* An option's name, behind that of what it is within, as options.prefix; NULL: it is there already.
+ * To be freed. */
 static char *s_name_option (dw_reader_t *reader, const config_t *config, const char *within) {
     const char *key = reader->item.text;
     char shown[DW_READER_SHOWN];
@@ -321,8 +322,8 @@ static void s_read_setting (dw_reader_t *reader, config_t *config, dw_setting_t 
     }
 }
 
-/* The options of a mapping, which may itself be within others, whose name then comes before theirs. It is no deeper than
- * a document may be. */
+/* The options of a mapping, which may itself be within others, whose name then comes before theirs.
+ * It is no deeper than a document may be. */
 static void s_read_options_within (dw_reader_t *reader, config_t *config, const char *within) {
     while (dw_reader_next_in (reader)) {
         char *name = s_is_option (reader, config) ? s_name_option (reader, config, within) : NULL;

@@ -1,8 +1,8 @@
 /* lines.h - a text as lines of words, each word with its place: for small files of one fact a line.
  *
- * Words are separated by blanks (space, tab, carriage return). Lines without a word, and lines whose
- * first word begins with #, are passed over. Nothing is copied and nothing allocated: words point into
- * the text, which is from outside and may hold any byte. One thread at a time. */
+ * Words are separated by blanks (space, tab, carriage return). Lines without a word, and lines
+ * whose first word begins with #, are passed over. Nothing is copied and nothing allocated: words
+ * point into the text, which is from outside and may hold any byte. One thread at a time. */
 
 #ifndef DW_LINES_H
 #define DW_LINES_H

@@ -147,9 +147,9 @@ static bool s_is_same (const void *a, const void *b, size_t size) {
     return memcmp (a, b, size) == 0;
 }
 
-/* How many of the events are as foretold by the one before: answers for whole tasks that a worker ran
- * one after another, timed together. Most are. Bytes that no field covers are zeros in all of them, and where they were
- * not, nothing would be lost but the saving. */
+/* How many of the events are as foretold by the one before: answers for whole tasks that a worker
+ * ran one after another, timed together. Most are. Bytes that no field covers are zeros in all of
+ * them, and where they were not, nothing would be lost but the saving. */
 static size_t s_count_alike (dw_recorder_t *self, const dw_event_t *events, size_t count) {
     dw_event_t next = events[-1];
     size_t alike = 0;

@@ -1,10 +1,10 @@
 /* recorder.h - writes a recording: what goes into a scheduler, to bytes.
  *
- * The shell tells it of each call of the scheduler, right after it; takes the bytes, frame by frame, and
- * puts them into a file (actors/record.h). A few bytes an event, and where many answers are alike (a
- * message of tasks that were timed together) or the shell's own tasks are simply done, a few for all of
- * them. It never fails: without memory it stops, as where a recording cannot hold what has come
- * (is_over). One thread at a time. */
+ * The shell tells it of each call of the scheduler, right after it; takes the bytes, frame by
+ * frame, and puts them into a file (actors/record.h). A few bytes an event, and where many answers
+ * are alike (a message of tasks that were timed together) or the shell's own tasks are simply done,
+ * a few for all of them. It never fails: without memory it stops, as where a recording cannot hold
+ * what has come (is_over). One thread at a time. */
 
 #ifndef DW_RECORDER_H
 #define DW_RECORDER_H
@@ -33,8 +33,9 @@ void dw_recorder_free (dw_recorder_t *self);
 void dw_recorder_step (dw_recorder_t *self, int64_t now_ns, const dw_event_t *events,
                        size_t events_count, const dw_commands_t *commands, size_t first);
 
-/* A dw_scheduler_work begins; run_task was given a task and has set what came of it; dw_scheduler_timed was called
- * of steps that ran from since_ns on; the work is over: is_by_time: run_task has said so; commands are as with a step. */
+/* A dw_scheduler_work begins; run_task was given a task and has set what came of it;
+ * dw_scheduler_timed was called of steps that ran from since_ns on; the work is over: is_by_time:
+ * run_task has said so; commands are as with a step. */
 void dw_recorder_work_begin (dw_recorder_t *self, int64_t now_ns);
 void dw_recorder_odd_task (dw_recorder_t *self, const dw_own_task_t *task);
 static inline void dw_recorder_own_task (dw_recorder_t *self, const dw_own_task_t *task) {

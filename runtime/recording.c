@@ -34,7 +34,8 @@ static dw_place_t s_place (const dw_recording_t *self) {
 
 /* ---- Frames ----------------------------------------------------------------------------------- */
 
-/* Whether what begins at offset has the form of a frame, all of which is there; *size_p its bytes. */
+/* Whether what begins at offset has the form of a frame, all of which is there; *size_p its
+ * bytes. */
 static bool s_has_form (const uint8_t *bytes, size_t size, size_t offset, uint32_t *size_p) {
     if (size - offset < DW_FRAME_HEAD_SIZE || s_u32 (bytes + offset) != DW_FRAME_MARKER)
         return false;
@@ -52,17 +53,17 @@ static bool s_is_frame (const dw_recording_t *self, const uint8_t *bytes, size_t
            s_u64 (bytes + offset + 8);
 }
 
-/* Whether these bytes are a whole frame of this recording, written here or elsewhere in it: then the seed that gives
- * its check has its size, and a place that a file can have. */
+/* Whether these bytes are a whole frame of this recording, written here or elsewhere in it: then
+ * the seed that gives its check has its size, and a place that a file can have. */
 static bool s_is_of_this (const dw_recording_t *self, const uint8_t *frame, uint32_t size) {
     uint64_t seed = dw_recording_uncheck (s_u64 (frame + 8), frame + DW_FRAME_HEAD_SIZE, size);
     uint64_t offset = (seed ^ self->salt) >> 20;
     return offset < OFFSETS_MAX && dw_recording_seed (self->salt, offset, size) == seed;
 }
 
-/* Whether anything whole follows what is no frame, or is one that was written elsewhere: bytes that were put in or taken
- * out move all that is behind them. The search is given up where bytes look so much like frames that nobody can have
- * written them by accident: then something follows, too. */
+/* Whether anything whole follows what is no frame, or is one that was written elsewhere: bytes that
+ * were put in or taken out move all that is behind them. The search is given up where bytes look so
+ * much like frames that nobody can have written them by accident: then something follows, too. */
 static bool s_is_followed (const dw_recording_t *self, const uint8_t *bytes, size_t size,
                            size_t offset) {
     uint64_t checked = 0;

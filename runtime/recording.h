@@ -1,16 +1,18 @@
-/* recording.h - a recording: what went into a coordinator's scheduler, as bytes of a file; reading them.
+/* recording.h - a recording: what went into a coordinator's scheduler, as bytes of a file; reading
+ * them.
  *
- * The scheduler is a function of its events, so they are a complete record: fed to a fresh scheduler of
- * the same plan (replay.h) they give the same commands. docs/RECORDING.md has the format. In short:
+ * The scheduler is a function of its events, so they are a complete record: fed to a fresh
+ * scheduler of the same plan (replay.h) they give the same commands. docs/RECORDING.md has the
+ * format. In short:
  *
  *     preamble   magic, version, salt, check
  *     frame...   marker, size, check, bytes        the bytes of all frames are one stream of
  *     record...  header, then STEP, WORK, PLACE    records, which ends with END if it was closed
  *
- * A frame's check is one of its bytes, its place in the file and the file's salt: a frame is whole and
- * where it was written, or it is not taken. Where a file ends with what is no whole frame or record, and
- * nothing whole follows that, the writer was cut off: the tail is torn, and what is before it is good.
- * Whatever else is wrong is damage.
+ * A frame's check is one of its bytes, its place in the file and the file's salt: a frame is whole
+ * and where it was written, or it is not taken. Where a file ends with what is no whole frame or
+ * record, and nothing whole follows that, the writer was cut off: the tail is torn, and what is
+ * before it is good. Whatever else is wrong is damage.
  *
  * Bytes come from outside: nothing here is believed before it is checked. One thread at a time. */
 
@@ -92,10 +94,10 @@ typedef struct dw_record_t {
     size_t bytes_size;
 } dw_record_t;
 
-/* Checks a whole file and reads its header. bytes are moved about in (frames' heads are taken out), and
- * borrowed for self's life; file is its name in messages, borrowed too.
+/* Checks a whole file and reads its header. bytes are moved about in (frames' heads are taken out),
+ * and borrowed for self's life; file is its name in messages, borrowed too.
  * Errors: DW_EPROTOCOL  no recording, of a later version, or damaged: the message has the offset
- *         DW_ENOMEM                                                                                */
+ *         DW_ENOMEM */
 int dw_recording_open (dw_recording_t **self_p, uint8_t *bytes, size_t size, const char *file,
                        dw_error_t *error);
 void dw_recording_close (dw_recording_t **self_p);
@@ -104,19 +106,21 @@ const dw_recording_header_t *dw_recording_header (const dw_recording_t *self);
 /* The next record, valid until the one after it is asked for. All records are checked by their form
  * before the first is given, so this does not fail half-way.
  * Errors: DW_ENOENT  there is none: END was read, or the recording ends without one
- *         DW_ENOMEM                                                                                */
+ *         DW_ENOMEM */
 int dw_recording_next (dw_recording_t *self, dw_record_t **record_p);
 /* Goes back to the first record. */
 void dw_recording_rewind (dw_recording_t *self);
-/* Bytes at the file's end that are no whole frame or record; *offset_p where they begin. 0: none, which
- * is also what a writer leaves that was ended between two frames (dw_recording_is_closed tells). */
+/* Bytes at the file's end that are no whole frame or record; *offset_p where they begin. 0: none,
+ * which is also what a writer leaves that was ended between two frames (dw_recording_is_closed
+ * tells). */
 uint64_t dw_recording_torn (const dw_recording_t *self, uint64_t *offset_p);
 /* Whether its last record is an END. */
 bool dw_recording_is_closed (const dw_recording_t *self);
 
 /* ---- The digest of what was decided ----------------------------------------------------------- */
 
-/* Takes in one thing that was decided, as five words; a product and a turn a word, so that few ns go into it. */
+/* Takes in one thing that was decided, as five words; a product and a turn a word, so that few ns
+ * go into it. */
 static inline uint64_t dw_recording_mix (uint64_t digest, uint64_t a, uint64_t b, uint64_t c,
                                          uint64_t d, uint64_t e) {
     uint64_t all = a * UINT64_C (0x9e3779b97f4a7c15) ^ b * UINT64_C (0xbf58476d1ce4e5b9) ^
@@ -143,8 +147,8 @@ static inline uint64_t dw_recording_command (uint64_t digest, const dw_command_t
         command->ticket);
 }
 
-/* What was given to the coordinator's own thread: one product after another, which is all that the shortest tasks
- * have time for. */
+/* What was given to the coordinator's own thread: one product after another, which is all that the
+ * shortest tasks have time for. */
 static inline uint64_t dw_recording_own (uint64_t digest, const dw_own_task_t *task) {
     uint64_t word = dw_recording_two (task->node, task->source) ^
                     ((uint64_t) task->steps << 16 | task->attempt);

@@ -1,5 +1,5 @@
-/* recording_format.h - what writing and reading a recording share: codes, fields, frames. docs/RECORDING.md says
- * the same in words. */
+/* recording_format.h - what writing and reading a recording share: codes, fields, frames.
+ * docs/RECORDING.md says the same in words. */
 
 #ifndef DW_RECORDING_FORMAT_H
 #define DW_RECORDING_FORMAT_H
@@ -21,7 +21,8 @@ typedef enum dw_recording_tag_t {
     DW_TAG_WORK,     /* time, parts, DW_WORK_END, tasks, flags, digest */
     DW_TAG_PLACE,    /* worker, text */
     DW_TAG_END,      /* reason */
-    DW_TAG_ADDED, /* bytes: a graph that a node adds in the step that follows; of several one after another */
+    /* bytes: a graph that a node adds in the step that follows; of several one after another */
+    DW_TAG_ADDED,
 } dw_recording_tag_t;
 
 /* Begins an event of a step: DW_EVENTS_END, 1 + its type, or */
@@ -50,9 +51,9 @@ typedef enum dw_recording_work_t {
 
 /* ---- Events ----------------------------------------------------------------------------------- */
 
-/* A field of an event that travels. Bit k of an event's mask says that its field k is not as foretold, and
- * then the difference follows, zigzag. A new field goes behind those of its type: who wrote before it
- * existed has said nothing of it, and it is zero. */
+/* A field of an event that travels. Bit k of an event's mask says that its field k is not as
+ * foretold, and then the difference follows, zigzag. A new field goes behind those of its type: who
+ * wrote before it existed has said nothing of it, and it is zero. */
 typedef enum dw_field_form_t {
     DW_FIELD_NONE, /* there is no such field */
     DW_FIELD_BOOL,

@@ -21,8 +21,8 @@ static dw_recording_read_t s_number (dw_wire_reader_t *reader, uint64_t max, uin
     return reader->is_damaged || *value_p > max ? DW_READ_WRONG : DW_READ_WHOLE;
 }
 
-/* The same for a text or bytes of at most max bytes, of which nothing is read yet; their codes with a length of
- * 1, 2 or 4 bytes are code and the two that follow. */
+/* The same for a text or bytes of at most max bytes, of which nothing is read yet; their codes with
+ * a length of 1, 2 or 4 bytes are code and the two that follow. */
 static dw_recording_read_t s_look_at_bytes (const dw_wire_reader_t *reader, uint8_t code,
                                             size_t max) {
     size_t left = (size_t) (reader->end - reader->at), head = 1, size = 0;
@@ -169,14 +169,13 @@ static dw_recording_read_t s_read_step (dw_recording_t *self) {
     dw_recording_read_t read = s_time (self, &ns);
     record->time_ns = self->time_ns;
     dw_recording_begin_step (&self->past);
-    while (!read && !(read = s_number (&self->reader, UINT8_MAX, &code)) && code != DW_EVENTS_END) {
+    while (!read && !(read = s_number (&self->reader, UINT8_MAX, &code)) && code != DW_EVENTS_END)
         if (code == DW_EVENTS_REPEAT)
             read = s_read_repeat (self);
         else if (code > DW_EVENT_TYPES || record->events_count == DW_RECORDING_EVENTS_MAX)
             read = DW_READ_WRONG;
         else
             read = s_read_event (self, (dw_event_type_t) (code - 1));
-    }
     s_place_lists (self);
     return read ? read : s_u32_number (&self->reader, &record->digest);
 }

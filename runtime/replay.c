@@ -195,8 +195,8 @@ static dw_sent_t *s_task (dw_replay_t *self, uint32_t worker, uint64_t ticket) {
     return &held->tasks[ticket & (held->size - 1)];
 }
 
-/* The task that an answer is for, by the scheduler's own rule: the first of its worker, from the step that
- * is next. NULL: none. */
+/* The task that an answer is for, by the scheduler's own rule: the first of its worker, from the
+ * step that is next. NULL: none. */
 static dw_sent_t *s_answered (dw_replay_t *self, const dw_event_t *event) {
     dw_sent_t *task = event->ticket == self->workers[event->worker].first
                           ? s_task (self, event->worker, event->ticket)
@@ -208,7 +208,8 @@ static dw_sent_t *s_answered (dw_replay_t *self, const dw_event_t *event) {
 static void s_answer (dw_replay_t *self, const dw_event_t *event, dw_sent_t *task) {
     bool is_part = event->type == DW_EVENT_TASK_DONE && !event->last && event->steps >= 1 &&
                    event->steps < task->steps + task->cut;
-    /* A part of a task that nobody waits for any more does not end it, however many steps it tells of. */
+    /* A part of a task that nobody waits for any more does not end it, however many steps it tells
+     * of. */
     if (event->type == DW_EVENT_TASK_DONE && !event->last && task->run == 0)
         is_part = true;
     if (!is_part) {

@@ -1,11 +1,11 @@
 /* replay.h - feeds a recording to a fresh scheduler, and tells of all that goes in and comes out.
  *
- * The scheduler of the recording's plan is given what the recorder's was given, at the same times, and must
- * give the same commands: after every step the digest of all of them is compared with the recorded one.
- * So a recording is proof of what was decided, and whoever watches can say why.
+ * The scheduler of the recording's plan is given what the recorder's was given, at the same times,
+ * and must give the same commands: after every step the digest of all of them is compared with the
+ * recorded one. So a recording is proof of what was decided, and whoever watches can say why.
  *
- * Runs are numbered by their submissions, from 1. A recording's numbers are checked before the scheduler
- * gets them: what its shell promises it is promised here. One thread at a time. */
+ * Runs are numbered by their submissions, from 1. A recording's numbers are checked before the
+ * scheduler gets them: what its shell promises it is promised here. One thread at a time. */
 
 #ifndef DW_REPLAY_H
 #define DW_REPLAY_H
@@ -32,11 +32,12 @@ typedef struct dw_moment_t {
     uint64_t offset; /* of that record */
 } dw_moment_t;
 
-/* Told of everything in its order; any of them may be NULL. run is a run's number, 0 where there is none. Nodes are those of
- * what is in the place (dw_sent_t.place, dw_command_t.run), which may have been added to the run: dw_replay_part. */
+/* Told of everything in its order; any of them may be NULL. run is a run's number, 0 where there is
+ * none. Nodes are those of what is in the place (dw_sent_t.place, dw_command_t.run), which may have
+ * been added to the run: dw_replay_part. */
 typedef struct dw_watch_t {
-    /* sent: the task that an answer is for, with run 0 when it is for none (late, repeated, forged). It is as
-     * it was before the answer. */
+    /* sent: the task that an answer is for, with run 0 when it is for none (late, repeated,
+     * forged). It is as it was before the answer. */
     void (*event) (void *arg, const dw_moment_t *moment, const dw_event_t *event, uint64_t run,
                    const dw_sent_t *sent);
     /* sent: of CANCEL_TASK, the task */

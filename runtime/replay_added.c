@@ -1,5 +1,5 @@
-/* replay_added.c - graphs that were added to runs, replayed: their bytes are in the recording, before the step that adds
- * them. */
+/* replay_added.c - graphs that were added to runs, replayed: their bytes are in the recording,
+ * before the step that adds them. */
 
 #include <stdlib.h>
 

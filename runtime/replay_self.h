@@ -32,8 +32,8 @@ struct dw_replay_t {
     dw_replay_held_t *workers;
     uint32_t workers_max;
     uint32_t local; /* worker; DW_NONE: none */
-    uint64_t
-        *runs; /* by place: the number of the run that is there or that it was added to, 0: none */
+    /* by place: the number of the run that is there or that it was added to, 0: none */
+    uint64_t *runs;
     dw_added_t **added;   /* by place: what was added; NULL: nothing, it is a run's */
     dw_added_t **to_come; /* what the next step adds, by its events */
     uint32_t to_come_count, to_come_taken, to_come_size;

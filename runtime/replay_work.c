@@ -1,5 +1,5 @@
-/* replay_work.c - the coordinator's own work, replayed: the scheduler says again which tasks there were, the recording
- * what came of them and when the clock was looked at. */
+/* replay_work.c - the coordinator's own work, replayed: the scheduler says again which tasks there
+ * were, the recording what came of them and when the clock was looked at. */
 
 #include "runtime/core/error.h"
 #include "runtime/recording_format.h"

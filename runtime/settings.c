@@ -180,7 +180,8 @@ static void s_set_fallback (const dw_option_t *option, dw_settings_value_t *valu
 
 /* -- Options of another processor ------------------------------------------------------------ */
 
-/* What such an option is called where it is in a mapping, as prefix of options.prefix; NULL: it is not in that. */
+/* What such an option is called where it is in a mapping, as prefix of options.prefix; NULL: it is
+ * not in that. */
 static const char *s_name_within (const dw_option_t *option, const char *name) {
     size_t size = strlen (option->name);
     bool is_within = option->type == DW_OPTIONS && strncmp (name, option->name, size) == 0 &&

@@ -33,7 +33,8 @@ struct dw_settings_t {
 int dw_settings_new (dw_settings_t **self_p, const dw_node_t *node, const char *file,
                      const dw_processor_t *processor, dw_error_t *error);
 void dw_settings_destroy (dw_settings_t **self_p);
-/* A node that has what is in the option of type DW_OPTIONS, which there must be; NULL: nothing is. */
+/* A node that has what is in the option of type DW_OPTIONS, which there must be; NULL: nothing
+ * is. */
 const dw_node_t *dw_settings_given (const dw_settings_t *self);
 
 #endif

@@ -124,8 +124,8 @@ static bool s_has_skipped (const dw_why_t *self, uint32_t index) {
     return false;
 }
 
-/* Works out since when a node that is about to run has been ready, unless that is known; and before, if it depends on
- * what did not run, since when all of that would have been. */
+/* Works out since when a node that is about to run has been ready, unless that is known; and
+ * before, if it depends on what did not run, since when all of that would have been. */
 static void s_release (dw_why_t *self, uint32_t index) {
     if (self->nodes[index].was_ready)
         return;
@@ -200,14 +200,16 @@ static dw_attempt_t *s_open (dw_why_t *self, uint32_t node) {
                                                                           : NULL;
 }
 
-/* The one under way, or, of a later step of a task, a new one that began when the step before ended. */
+/* The one under way, or, of a later step of a task, a new one that began when the step before
+ * ended. */
 static dw_attempt_t *s_attempt (dw_why_t *self, uint32_t node, uint32_t head, uint32_t worker,
                                 int64_t sent_ns) {
     dw_attempt_t *attempt = s_open (self, node);
     return attempt ? attempt : s_begin (self, node, head, worker, sent_ns);
 }
 
-/* Whether a task is one of the run's own: what was added to it is told of by the node that it is. */
+/* Whether a task is one of the run's own: what was added to it is told of by the node that it
+ * is. */
 static bool s_is_followed (const dw_why_t *self, const dw_sent_t *sent) {
     return sent->run == self->run && sent->run != 0 && sent->place == self->place;
 }
@@ -220,8 +222,8 @@ static int64_t *s_free_ns (dw_why_t *self, uint32_t worker) {
                : NULL;
 }
 
-/* An attempt that ran for duration_ns on a worker, after what that was at before. Of a run that is not followed there is
- * none, and the worker was busy all the same. */
+/* An attempt that ran for duration_ns on a worker, after what that was at before. Of a run that is
+ * not followed there is none, and the worker was busy all the same. */
 static void s_ran (dw_why_t *self, dw_attempt_t *attempt, int64_t *free_ns, const dw_sent_t *sent,
                    uint64_t duration_ns, int64_t now_ns, dw_outcome_t outcome, uint16_t code,
                    bool is_last) {
@@ -312,8 +314,8 @@ static void s_on_submitted (dw_why_t *self, const dw_event_t *event, int64_t now
     self->submitted_ns = now_ns;
 }
 
-/* A node is cancelled with all that depends on it, dependencies having smaller indices. Of those that are final the
- * state says so. */
+/* A node is cancelled with all that depends on it, dependencies having smaller indices. Of those
+ * that are final the state says so. */
 static void s_on_cut_off (dw_why_t *self, uint32_t node) {
     const dw_plan_t *plan = self->plan;
     if (node >= plan->nodes_count || self->nodes[node].cut_with == node)
@@ -384,8 +386,8 @@ static void s_on_sent (dw_why_t *self, const dw_command_t *command, int64_t now_
     s_begin (self, command->node, command->node, command->worker, now_ns);
 }
 
-/* Given up: its time was over when an error 408 follows, which ends the attempt as such (s_on_error). A later step of
- * a task that had begun has an attempt of its own. */
+/* Given up: its time was over when an error 408 follows, which ends the attempt as such
+ * (s_on_error). A later step of a task that had begun has an attempt of its own. */
 static void s_on_given_up (dw_why_t *self, const dw_sent_t *sent, uint32_t worker, int64_t now_ns) {
     if (!s_open (self, sent->node) &&
         !s_begin (self, sent->node, sent->node, worker, sent->sent_ns))
@@ -453,8 +455,8 @@ static void s_add_causes (void *arg, uint32_t node, const uint32_t *causes, uint
     }
 }
 
-/* The scheduler has the last word on a node. An answer that came in the same step as a cancellation, behind it, was told
- * before that was seen: what it was for ran in vain. */
+/* The scheduler has the last word on a node. An answer that came in the same step as a
+ * cancellation, behind it, was told before that was seen: what it was for ran in vain. */
 static void s_set_state (dw_why_t *self, uint32_t index, uint32_t place) {
     dw_why_node_t *node = &self->nodes[index];
     node->state = dw_scheduler_node_state (self->scheduler, place, index);
@@ -551,8 +553,8 @@ static void s_on_own (void *arg, const dw_moment_t *moment, const dw_own_task_t 
     }
 }
 
-/* A node that failed may be put off; it is ready again when its time has come, which may be long before a
- * worker is free. */
+/* A node that failed may be put off; it is ready again when its time has come, which may be long
+ * before a worker is free. */
 static void s_on_over (void *arg, const dw_moment_t *moment, const dw_record_t *record) {
     dw_why_t *self = arg;
     uint32_t kept = 0;
@@ -575,7 +577,8 @@ void dw_why_end (dw_why_t *self, int64_t now_ns) {
     if (self->has_ended || !self->was_submitted)
         return;
     now_ns = self->ended_ns = s_max (self->now_ns, now_ns);
-    /* What a record tells of that cannot have happened has not come to the scheduler: every node waits. */
+    /* What a record tells of that cannot have happened has not come to the scheduler: every node
+     * waits. */
     for (uint32_t index = 0; self->has_begun && index < self->plan->nodes_count; index++)
         s_set_state (self, index, self->place);
     for (uint32_t i = 0; i < self->attempts_count; i++) /* as they were sent */

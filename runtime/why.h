@@ -1,14 +1,16 @@
-/* why.h - one run of a recording, explained: when each node was ready, sent, run and heard of, and what for.
+/* why.h - one run of a recording, explained: when each node was ready, sent, run and heard of, and
+ * what for.
  *
- * Follows a replay (replay.h) and keeps of one run what happened to each of its nodes. Nothing of that is
- * recorded as such: it follows from the events, the commands and the plan. What a worker does between a
- * task's coming and its answer is not seen from the coordinator; it is told how long the task ran, and a
- * worker's tasks run one after another, so: a task begins when it was sent, or when the one before it on that
- * worker was through, and what is left of its time until its answer was heard is put down to messages
- * (the way there, the wake-up, the way back, and answers that waited for others).
+ * Follows a replay (replay.h) and keeps of one run what happened to each of its nodes. Nothing of
+ * that is recorded as such: it follows from the events, the commands and the plan. What a worker
+ * does between a task's coming and its answer is not seen from the coordinator; it is told how long
+ * the task ran, and a worker's tasks run one after another, so: a task begins when it was sent, or
+ * when the one before it on that worker was through, and what is left of its time until its answer
+ * was heard is put down to messages (the way there, the wake-up, the way back, and answers that
+ * waited for others).
  *
- * For every node that ran the parts add up to the time from the run's submission to its end, and along the
- * critical path to the duration of the run. One thread at a time. */
+ * For every node that ran the parts add up to the time from the run's submission to its end, and
+ * along the critical path to the duration of the run. One thread at a time. */
 
 #ifndef DW_WHY_H
 #define DW_WHY_H
@@ -16,7 +18,8 @@
 #include "runtime/replay.h"
 
 typedef enum dw_why_part_t {
-    DW_WHY_DEPENDENCIES, /* something that it depends on had not ended (or, level by level, its level not begun) */
+    /* something that it depends on had not ended (or, level by level, its level not begun) */
+    DW_WHY_DEPENDENCIES,
     DW_WHY_WORKER, /* ready, and nobody free to run it; or behind another task of its worker */
     DW_WHY_RUNNING,
     DW_WHY_RETRY,    /* its next attempt was put off */
@@ -42,8 +45,8 @@ typedef enum dw_outcome_t {
 typedef struct dw_attempt_t {
     uint32_t node, next; /* of the same node; DW_NONE: none */
     uint32_t worker;
-    uint32_t
-        head; /* the first node of the task that it was a step of: itself when it was sent for itself */
+    /* the first node of the task that it was a step of: itself when it was sent for itself */
+    uint32_t head;
     bool is_own; /* the coordinator's own thread ran it */
     dw_outcome_t outcome;
     uint16_t code;
@@ -60,13 +63,13 @@ typedef struct dw_why_node_t {
     bool is_put_off;      /* its next attempt waits for its time, */
     int64_t again_ns;     /* or has been ready since this one; -1: there is none */
     uint32_t first, last; /* attempts; DW_NONE: none */
-    uint32_t
-        released_by; /* the dependency (or level by level, any node) that it waited for longest; DW_NONE: none */
+    /* the dependency (or level by level, any node) that it waited for longest; DW_NONE: none */
+    uint32_t released_by;
     int64_t ready_ns;                 /* the first time */
     int64_t final_ns;                 /* when it was heard of for the last time; -1: it never ran */
     uint32_t causes_at, causes_count; /* of one skipped or cancelled: into causes */
-    uint32_t
-        cut_with; /* of one cancelled while its run went on: the node that somebody asked to cancel; DW_NONE */
+    /* of one cancelled while its run went on: the node that somebody asked to cancel; DW_NONE */
+    uint32_t cut_with;
     uint32_t cut_mark; /* the last such node that it is or depends on */
 } dw_why_node_t;
 
@@ -101,7 +104,8 @@ typedef struct dw_why_t {
 /* Follows run (from 1) of a replay that has not begun, which is borrowed. Errors: DW_ENOMEM. */
 int dw_why_begin (dw_why_t *self, const dw_replay_t *replay, uint64_t run);
 void dw_why_free (dw_why_t *self);
-/* To be given to dw_replay_next. When no_memory is set afterwards, nothing of self is to be believed. */
+/* To be given to dw_replay_next. When no_memory is set afterwards, nothing of self is to be
+ * believed. */
 dw_watch_t dw_why_watch (dw_why_t *self);
 
 /* The replay is over: where the run is not, it is looked at as it then was. */
@@ -109,14 +113,14 @@ void dw_why_end (dw_why_t *self, int64_t now_ns);
 
 /* ---- When it has ended ------------------------------------------------------------------------ */
 
-/* Adds a node's parts to parts, DW_WHY_PARTS of them, in ns: together the time from the run's submission to
- * its end. A node that never ran has none. */
+/* Adds a node's parts to parts, DW_WHY_PARTS of them, in ns: together the time from the run's
+ * submission to its end. A node that never ran has none. */
 void dw_why_parts (const dw_why_t *self, uint32_t index, int64_t *parts);
-/* The node that ended last of those that ran; DW_NONE: none ran. Then released_by, from each to the one that it waited
- * for, is the critical path. */
+/* The node that ended last of those that ran; DW_NONE: none ran. Then released_by, from each to the
+ * one that it waited for, is the critical path. */
 uint32_t dw_why_last (const dw_why_t *self);
-/* Adds what the critical path's time went into: together the run's duration. A node's part of it begins
- * when it was released. */
+/* Adds what the critical path's time went into: together the run's duration. A node's part of it
+ * begins when it was released. */
 void dw_why_path_parts (const dw_why_t *self, int64_t *parts);
 /* The same for one node: all of its parts but DW_WHY_DEPENDENCIES. */
 void dw_why_own_parts (const dw_why_t *self, uint32_t index, int64_t *parts);

@@ -55,8 +55,8 @@ bool dw_why_is_critical (const dw_why_t *self, uint32_t node) {
     return at != DW_NONE;
 }
 
-/* How long a node ran that was done, or ended its branch: the attempt that counted. (What it added could be run in another
- * order, so it is not counted.) */
+/* How long a node ran that was done, or ended its branch: the attempt that counted. (What it added
+ * could be run in another order, so it is not counted.) */
 static int64_t s_running_ns (const dw_why_t *self, uint32_t index) {
     uint32_t last = self->nodes[index].last;
     if (last == DW_NONE || (self->attempts[last].outcome != DW_OUTCOME_DONE &&

@@ -39,8 +39,8 @@ void dw_writer_free (dw_writer_t *self) {
     memset (self, 0, sizeof *self);
 }
 
-/* A code byte and the value's low bytes, big-endian. Copies eight bytes at any size: the caller made
- * room for them. */
+/* A code byte and the value's low bytes, big-endian. Copies eight bytes at any size: the caller
+ * made room for them. */
 static size_t s_put (uint8_t *at, uint8_t code, uint64_t value, unsigned size) {
     uint64_t big_endian = htobe64 (value << (64 - 8 * size));
     at[0] = code;
@@ -248,7 +248,8 @@ uint32_t dw_wire_common_version (const dw_wire_hello_t *hello) {
     return highest >= DW_WIRE_OLDEST && highest >= hello->oldest ? highest : 0;
 }
 
-/* The first version whose HELLO says what else its peer speaks; those before it are spoken alone. */
+/* The first version whose HELLO says what else its peer speaks; those before it are spoken
+ * alone. */
 #define FIRST_WITH_OLDEST 3u
 
 bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello) {

@@ -1,8 +1,9 @@
 /* wire.h - the messages of docs/PROTOCOL.md: integers and byte strings in msgpack, bounded.
  *
  * A message is one head and any number of further frames. The head is a sequence of msgpack values
- * that starts with the message's type; records go on to the head's end. A payload (or any other byte string) stands in the head as a
- * bin when it is small, or as an integer k that means the message's k-th frame (from 1).
+ * that starts with the message's type; records go on to the head's end. A payload (or any other
+ * byte string) stands in the head as a bin when it is small, or as an integer k that means the
+ * message's k-th frame (from 1).
  *
  * Writing appends to a buffer that is used again for the next message. Reading never trusts: a
  * reader that meets anything but what was asked for is damaged from then on and gives zeros, so a
@@ -30,8 +31,9 @@
 typedef enum dw_wire_type_t {
     DW_WIRE_HELLO =
         0, /* peer -> coordinator: magic, version, oldest, role, token, number, credit */
-    DW_WIRE_WELCOME, /* to a worker: peer; to a client: peer, runs_max, max_payload_bytes, graph, heartbeat_ms,
-                        silence_ms, name; to an agent: an agent's welcome; to a solo: a solo's */
+    /* to a worker: peer; to a client: peer, runs_max, max_payload_bytes, graph, heartbeat_ms,
+     * silence_ms, name; to an agent: an agent's welcome; to a solo: a solo's */
+    DW_WIRE_WELCOME,
     DW_WIRE_REFUSED, /* coordinator -> peer: code, text, the client's run or 0 */
     DW_WIRE_TASKS,   /* coordinator -> worker: first ticket, task records */
     DW_WIRE_ANSWERS, /* worker -> coordinator: peer, answer records */
@@ -45,7 +47,9 @@ typedef enum dw_wire_type_t {
     DW_WIRE_CLOSED,  /* coordinator -> owner: a text for each actor that is still in a processor */
     DW_WIRE_COUNT,   /* owner -> coordinator: tell what you have counted */
     DW_WIRE_COUNTS,  /* coordinator -> owner: messages, steps by worker, its own thread's first */
-    DW_WIRE_BEAT, /* agent, client -> coordinator: peer, an agent's slot records; coordinator -> agent, client: nothing */
+    /* agent, client -> coordinator: peer, an agent's slot records; coordinator -> agent, client:
+     * nothing */
+    DW_WIRE_BEAT,
     DW_WIRE_DRAIN,   /* agent -> coordinator: peer; its slots are to take nothing new */
     DW_WIRE_REPLACE, /* coordinator -> agent: worker; its slot is stuck, another takes its place */
     DW_WIRE_STATUS,  /* client -> coordinator: peer; coordinator -> client: a status record */
@@ -54,12 +58,17 @@ typedef enum dw_wire_type_t {
     DW_WIRE_ENDED,   /* agent -> coordinator: peer, an ended record: a slot's process is gone */
     DW_WIRE_STALLED, /* coordinator -> client: run, node, ms: nobody serves it */
     DW_WIRE_TAKEN,   /* client -> coordinator: peer, messages with results taken in */
-    DW_WIRE_DETACH, /* client -> coordinator: peer, a submission record; coordinator -> client: run, which it has */
-    DW_WIRE_CLAIM, /* client -> coordinator: peer, run, uuid, number; coordinator -> client: run, which is under way */
+    /* client -> coordinator: peer, a submission record; coordinator -> client: run, which it has */
+    DW_WIRE_DETACH,
+    /* client -> coordinator: peer, run, uuid, number; coordinator -> client: run, which is under
+     * way */
+    DW_WIRE_CLAIM,
     DW_WIRE_WHERE, /* anybody -> coordinator: name of a graph */
     DW_WIRE_MOVED, /* coordinator -> whoever asked: place of that graph, names of all graphs */
     DW_WIRE_REFER, /* owner -> coordinator: names and places of graphs elsewhere in this process */
-    DW_WIRE_GRAPH, /* coordinator -> worker: a graph that was added to a run, whose tasks will come; or that none will */
+    /* coordinator -> worker: a graph that was added to a run, whose tasks will come; or that none
+     * will */
+    DW_WIRE_GRAPH,
     DW_WIRE_TYPES
 } dw_wire_type_t;
 
@@ -95,8 +104,8 @@ typedef struct dw_writer_t {
     bool no_memory; /* something was left out: do not send */
 } dw_writer_t;
 
-/* Room for more bytes behind count; sets no_memory and returns NULL when there is none. Small things
- * are written and read here, for speed: a task takes some ten of them each way. */
+/* Room for more bytes behind count; sets no_memory and returns NULL when there is none. Small
+ * things are written and read here, for speed: a task takes some ten of them each way. */
 uint8_t *dw_writer_grow (dw_writer_t *self, size_t more);
 static inline uint8_t *dw_writer_room (dw_writer_t *self, size_t more) {
     return self->size - self->count < more ? dw_writer_grow (self, more)
@@ -203,8 +212,8 @@ typedef struct dw_wire_hello_t {
 } dw_wire_hello_t;
 
 void dw_write_hello (dw_writer_t *self, const dw_wire_hello_t *hello);
-/* False: damaged, or not ours. Of a peer that speaks no version that is spoken here the versions are
- * read and nothing else, for a refusal that names those of both. */
+/* False: damaged, or not ours. Of a peer that speaks no version that is spoken here the versions
+ * are read and nothing else, for a refusal that names those of both. */
 bool dw_read_hello (dw_wire_reader_t *self, dw_wire_hello_t *hello);
 /* The highest version that is spoken here and by a peer; 0: none is. */
 uint32_t dw_wire_common_version (const dw_wire_hello_t *hello);
@@ -242,11 +251,12 @@ const char *dw_read_name (dw_wire_reader_t *self, size_t *size_p);
 /* How many tags follow, each two names. */
 uint32_t dw_read_tags (dw_wire_reader_t *self);
 
-/* An agent's WELCOME: [peer, heartbeat_ms, silence_ms, system, token, digest, graph, workers, lanes, traits]. system is the token
- * by which processors know the system, token what the agent's slots show in their HELLO, digest that of the plan
- * (runtime/core/plan.h), graph the graph (runtime/pack.h), workers the number of each of its slots, in
- * ascending order; lanes those that it serves, a bit each, and 0 where nodes make no demands; traits what the
- * coordinator knows of each processor of the graph: [name, intent, brief, promises]. */
+/* An agent's WELCOME: [peer, heartbeat_ms, silence_ms, system, token, digest, graph, workers,
+ * lanes, traits]. system is the token by which processors know the system, token what the agent's
+ * slots show in their HELLO, digest that of the plan (runtime/core/plan.h), graph the graph
+ * (runtime/pack.h), workers the number of each of its slots, in ascending order; lanes those that
+ * it serves, a bit each, and 0 where nodes make no demands; traits what the coordinator knows of
+ * each processor of the graph: [name, intent, brief, promises]. */
 typedef struct dw_wire_welcome_t {
     uint32_t peer, heartbeat_ms, silence_ms;
     const uint8_t *system, *token; /* DW_WIRE_TOKEN_SIZE bytes each */
@@ -257,7 +267,8 @@ typedef struct dw_wire_welcome_t {
 
 bool dw_read_welcome (dw_wire_reader_t *self, dw_wire_welcome_t *welcome);
 
-/* The WELCOME of a solo: [peer, heartbeat_ms, silence_ms, max_payload_bytes, nodes]; nodes is a briefing (runtime/briefing.h). */
+/* The WELCOME of a solo: [peer, heartbeat_ms, silence_ms, max_payload_bytes, nodes]; nodes is a
+ * briefing (runtime/briefing.h). */
 typedef struct dw_wire_solo_t {
     uint32_t peer, heartbeat_ms, silence_ms;
     uint64_t max_payload_bytes;
@@ -283,9 +294,11 @@ static inline bool dw_wire_is_pulse (uint32_t heartbeat_ms, uint32_t silence_ms)
 
 /* What a slot is at, as it said itself when its agent asked last. */
 typedef enum dw_wire_at_t {
-    DW_WIRE_AT_IDLE,   /* it waits; ticket: the first that it has not been sent */
-    DW_WIRE_AT_TASK,   /* ticket: the task that it is at */
-    DW_WIRE_AT_SILENT, /* it has not answered since the heartbeat before: its processor has the thread; ticket: as it said last */
+    DW_WIRE_AT_IDLE, /* it waits; ticket: the first that it has not been sent */
+    DW_WIRE_AT_TASK, /* ticket: the task that it is at */
+    /* it has not answered since the heartbeat before: its processor has the thread; ticket: as it
+     * said last */
+    DW_WIRE_AT_SILENT,
 } dw_wire_at_t;
 
 /* A slot record: [number, at, ticket]. */
@@ -310,8 +323,8 @@ typedef enum dw_wire_how_t {
 #define DW_WIRE_TAIL_MAX 8192u
 typedef struct dw_wire_ended_t {
     uint32_t number;
-    uint32_t
-        replaced; /* how many REPLACE for this slot were obeyed before: tells a later process from this one */
+    /* how many REPLACE for this slot were obeyed before: tells a later process from this one */
+    uint32_t replaced;
     uint64_t pid;
     dw_wire_how_t how;
     uint32_t value;      /* exit status, or signal */
@@ -334,9 +347,10 @@ typedef struct dw_wire_task_t {
 /* Reads all but the dependencies' references, of which the caller reads two for each. */
 bool dw_read_task (dw_wire_reader_t *self, dw_wire_task_t *task);
 
-/* An answer record: [ticket, step, answer, duration_ns, ...] with for MORE and DONE: steps, and a payload
- * and a metadata reference for each; for FAILED: code and message; for RETURNED and SKIPPED: nothing; for
- * ADDED a payload, a metadata and a graph reference, which follow in the reader. */
+/* An answer record: [ticket, step, answer, duration_ns, ...] with for MORE and DONE: steps, and a
+ * payload and a metadata reference for each; for FAILED: code and message; for RETURNED and
+ * SKIPPED: nothing; for ADDED a payload, a metadata and a graph reference, which follow in the
+ * reader. */
 typedef struct dw_wire_answer_record_t {
     uint64_t ticket;
     uint32_t step; /* how many steps of the task earlier answers told of */
@@ -350,7 +364,8 @@ typedef struct dw_wire_answer_record_t {
 
 bool dw_read_answer (dw_wire_reader_t *self, dw_wire_answer_record_t *record);
 
-/* A submission record: [run, payload, deadline_ms, outputs]. run is the client's own number for it. */
+/* A submission record: [run, payload, deadline_ms, outputs]. run is the client's own number for
+ * it. */
 typedef struct dw_wire_submission_t {
     uint64_t run;
     dw_ref_t payload;
@@ -361,9 +376,9 @@ typedef struct dw_wire_submission_t {
 bool dw_read_submission (dw_wire_reader_t *self, dw_wire_submission_t *record);
 
 /* A result record: [run, status, duration_us, table, blob, extras, outputs]. table has a slot for
- * each node (actors/slot.h), blob the payloads that slots place in it. extras is nil or a sequence of
- * records [node, metadata, code, message, added nodes, added depth, causes]: what some nodes have besides. outputs is nil (the
- * sinks) or the requested nodes. */
+ * each node (actors/slot.h), blob the payloads that slots place in it. extras is nil or a sequence
+ * of records [node, metadata, code, message, added nodes, added depth, causes]: what some nodes
+ * have besides. outputs is nil (the sinks) or the requested nodes. */
 typedef struct dw_wire_result_t {
     uint64_t run, duration_us;
     uint32_t status; /* dw_run_status_t */

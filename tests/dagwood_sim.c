@@ -36,7 +36,7 @@ static bool s_read_valued (level_options_t *self, const level_t **level, const c
 
 static bool s_read_options (int argc, char **argv, level_options_t *self, const level_t **level) {
     *self = (level_options_t){.from = 1, .to = 1000};
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i++)
         if (strcmp (argv[i], "--verbose") == 0)
             self->verbose = true;
         else if (strcmp (argv[i], "--all") == 0)
@@ -47,7 +47,6 @@ static bool s_read_options (int argc, char **argv, level_options_t *self, const 
             return false;
         else
             i++;
-    }
     return true;
 }
 

@@ -1,4 +1,5 @@
-/* test_addition.c - graphs that nodes add, as bytes: the same is made of them everywhere, and of damaged ones nothing bad. */
+/* test_addition.c - graphs that nodes add, as bytes: the same is made of them everywhere, and of
+ * damaged ones nothing bad. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -315,7 +315,8 @@ static void crowd_has_every_task_done_through_a_whole_coordinator (void **state)
     }
 }
 
-/* A task is sent and answered in some bytes; a payload that several have in a message is there once. */
+/* A task is sent and answered in some bytes; a payload that several have in a message is there
+ * once. */
 static void fleet_counts_the_bytes_of_its_tasks (void **state) {
     (void) state;
     json_t *small = s_quick ("fleet", "--task-ms 0 --payload 100");

@@ -152,8 +152,8 @@ static void the_longest_path_goes_first_and_a_worker_waits_for_nothing (void **s
     s_expect_makespan (&graph, 3, 10, 10);
 }
 
-/* The example of Graham's anomalies (1969): nine tasks on three workers take 12 in the order 1 to 9.
- * With each of them 1 shorter that order takes 13; the longest path first takes 10. */
+/* The example of Graham's anomalies (1969): nine tasks on three workers take 12 in the order 1 to
+ * 9. With each of them 1 shorter that order takes 13; the longest path first takes 10. */
 static void grahams_tasks_take_twelve_and_less_when_they_are_shorter (void **state) {
     (void) state;
     graph_t graph = {.nodes_count = 9,

@@ -1,5 +1,5 @@
-/* test_cancel_node.c - a node of a run that is cancelled, with all that depends on it, while the rest of the run goes
- * on: at every place. */
+/* test_cancel_node.c - a node of a run that is cancelled, with all that depends on it, while the
+ * rest of the run goes on: at every place. */
 
 #include <unistd.h>
 
@@ -129,7 +129,8 @@ static void a_node_that_there_is_not_is_refused_with_the_nearest (void **state) 
     assert_int_equal (dw_client_cancel_node (f->client, run, "stays", f->error), DW_ENOENT);
 }
 
-/* What the coordinator counts of answers that nobody waits for, and of messages of those that it has put out. */
+/* What the coordinator counts of answers that nobody waits for, and of messages of those that it
+ * has put out. */
 static uint64_t s_ignored (system_fixture_t *f, dw_client_t *client) {
     dw_status_t *status = NULL;
     if (dw_client_status (client, 10000, &status))

@@ -47,9 +47,8 @@ static void s_join_lines (char *text) {
     char *to = text;
     for (; *text; text++) {
         bool is_blank = *text == ' ' || *text == '\n';
-        if (!is_blank || to[-1] != ' ') {
+        if (!is_blank || to[-1] != ' ')
             *to++ = is_blank ? ' ' : *text;
-        }
     }
     *to = '\0';
 }
@@ -82,9 +81,8 @@ static void help_of_run_names_every_option (void **state) {
         "--listen=",          "--keys=",       "--lines=",    "--null",    "--unordered"};
     command_t c = {0};
     COMMAND (&c, "run", "--help");
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         command_expect_output (&c, options[i]);
-    }
     command_free (&c);
 }
 

@@ -1,5 +1,5 @@
-/* test_cli_bad_input.c - whatever a user or a peer may get wrong between processes: the exit status of CONTRACT, and a message
- * that says what is wrong, where, why, and what to do. */
+/* test_cli_bad_input.c - whatever a user or a peer may get wrong between processes: the exit status
+ * of CONTRACT, and a message that says what is wrong, where, why, and what to do. */
 
 #include <czmq.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* test_cli_exec.c - `worker --exec NAME=COMMAND' as a user meets it: programs that work, and such that die, hang, talk nonsense,
- * flood, or are not there. */
+/* test_cli_exec.c - `worker --exec NAME=COMMAND' as a user meets it: programs that work, and such
+ * that die, hang, talk nonsense, flood, or are not there. */
 
 #include <setjmp.h>
 #include <signal.h>
@@ -345,8 +345,9 @@ static void a_worker_that_drains_finishes_what_its_program_is_at (void **state) 
     command_free (&submit);
 }
 
-/* A worker is told to end while its program is at a task that takes much longer than its grace, and another comes, with which it
- * would be quick. The file gets a line each time that the program begins. */
+/* A worker is told to end while its program is at a task that takes much longer than its grace, and
+ * another comes, with which it would be quick. The file gets a line each time that the program
+ * begins. */
 static command_t s_leave_behind (fixture_t *f, const char *begun, const char *more) {
     char lines[600];
     command_t submit = {0};

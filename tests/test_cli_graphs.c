@@ -1,4 +1,5 @@
-/* test_cli_graphs.c - dagwood validate, graph and plan: what is said of graph files, good and bad. */
+/* test_cli_graphs.c - dagwood validate, graph and plan: what is said of graph files, good and
+ * bad. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,9 +90,8 @@ static void all_errors_of_all_files_are_told_with_their_places (void **state) {
         "keys.yaml:3:42: error: retry_attempts must be",
         "keys.yaml:5:34: error: unknown key \"colour\"",
     };
-    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
         command_expect_error (&c, messages[i]);
-    }
     assert_string_equal (c.out, "examples/pool.yaml: ok, 5 nodes, 4 edges\n");
     command_free (&c);
 }
@@ -326,9 +326,8 @@ static void plan_shows_levels_ranks_sources_and_the_critical_path (void **state)
     command_expect (&c, 0);
     static const char *const words[] = {
         "lane", "level", "rank", "chains", "critical path", "long -> longer -> longest -> all"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         command_expect_output (&c, words[i]);
-    }
     assert_string_equal (c.err, "");
     command_free (&c);
 }

@@ -36,9 +36,8 @@ static void s_skip_without_ipv6 (void) {
     struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
     int fd = socket (AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int err = fd < 0 ? -1 : bind (fd, (struct sockaddr *) &address, sizeof address);
-    if (fd >= 0) {
+    if (fd >= 0)
         close (fd);
-    }
     if (err) {
         print_message ("skipped: this machine has no ::1\n");
         skip ();

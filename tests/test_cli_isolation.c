@@ -1,5 +1,5 @@
-/* test_cli_isolation.c - `--isolation process' as a user meets it: children that are killed, a parent that is, and what stays
- * of them; and what is said of runs that nobody serves. */
+/* test_cli_isolation.c - `--isolation process' as a user meets it: children that are killed, a
+ * parent that is, and what stays of them; and what is said of runs that nobody serves. */
 
 #include <dirent.h>
 #include <setjmp.h>

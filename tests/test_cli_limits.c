@@ -1,5 +1,5 @@
-/* test_cli_limits.c - the command where something is missing: an output that takes nothing, a signal,
- * an input that is too large, a system that gives no threads or descriptors. */
+/* test_cli_limits.c - the command where something is missing: an output that takes nothing, a
+ * signal, an input that is too large, a system that gives no threads or descriptors. */
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -123,9 +123,8 @@ static void s_await (int fd, const char *text) {
     for (int i = 0; i < 6000; i++) {
         ssize_t size = pread (fd, so_far, sizeof so_far - 1, 0);
         so_far[size > 0 ? size : 0] = '\0';
-        if (strstr (so_far, text)) {
+        if (strstr (so_far, text))
             return;
-        }
         s_sleep_ms (10);
     }
     fail_msg ("there is still no \"%s\"", text);
@@ -199,9 +198,8 @@ static void a_signal_stops_repeating (void **state) {
 /* A pipe that stays open and in which nothing comes. */
 static void s_input_silent (void) {
     int fds[2];
-    if (pipe (fds) == 0) {
+    if (pipe (fds) == 0)
         dup2 (fds[0], STDIN_FILENO);
-    }
 }
 
 /* Whether the process has a handler for the signal. */
@@ -211,11 +209,9 @@ static bool s_catches (pid_t pid, int signal_number) {
     snprintf (path, sizeof path, "/proc/%d/status", (int) pid);
     FILE *file = fopen (path, "r");
     assert_non_null (file);
-    while (fgets (line, sizeof line, file)) {
-        if (strncmp (line, "SigCgt:", 7) == 0) {
+    while (fgets (line, sizeof line, file))
+        if (strncmp (line, "SigCgt:", 7) == 0)
             caught = strtoull (line + 7, NULL, 16);
-        }
-    }
     fclose (file);
     return caught >> (signal_number - 1) & 1;
 }
@@ -226,9 +222,8 @@ static void a_signal_ends_the_wait_for_input (void **state) {
     for (size_t i = 0; i < 2; i++) {
         command_t c = {.prepare = s_input_silent};
         command_start (&c, (const char *const[]){"run", "examples/pool.yaml", "-", NULL});
-        while (!s_catches (c.pid, signals[i])) {
+        while (!s_catches (c.pid, signals[i]))
             s_sleep_ms (5);
-        }
         kill (c.pid, signals[i]);
         command_end (&c);
         command_expect (&c, 128 + signals[i]);
@@ -300,14 +295,11 @@ static size_t s_available_bytes (void) {
     char line[256];
     unsigned long long kib = 0;
     FILE *file = fopen ("/proc/meminfo", "r");
-    while (file && fgets (line, sizeof line, file)) {
-        if (sscanf (line, "MemAvailable: %llu kB", &kib) == 1) {
+    while (file && fgets (line, sizeof line, file))
+        if (sscanf (line, "MemAvailable: %llu kB", &kib) == 1)
             break;
-        }
-    }
-    if (file) {
+    if (file)
         fclose (file);
-    }
     return (size_t) kib * 1024;
 }
 
@@ -345,9 +337,8 @@ static const char *s_wide_graph (const char *name) {
 
 static void s_limit (int resource, rlim_t soft, rlim_t hard) {
     struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
-    if (setrlimit ((__rlimit_resource_t) resource, &limit) != 0) {
+    if (setrlimit ((__rlimit_resource_t) resource, &limit) != 0)
         _exit (126);
-    }
 }
 
 static void s_few_descriptors (void) {
@@ -361,18 +352,16 @@ static void s_few_descriptors_for_now (void) {
 /* Root is not held by RLIMIT_NPROC, so root becomes somebody who is nobody else. */
 static void s_few_threads (void) {
     s_limit (RLIMIT_NPROC, 20, 20);
-    if (getuid () == 0 && (setgid (54321) != 0 || setuid (54321) != 0)) {
+    if (getuid () == 0 && (setgid (54321) != 0 || setuid (54321) != 0))
         _exit (126);
-    }
 }
 
-/* Who is nobody sees not the ZeroMQ in root's home that the thread sanitizer sees through, and is given Debian's, of which it
- * tells races that are none. */
+/* Who is nobody sees not the ZeroMQ in root's home that the thread sanitizer sees through, and is
+ * given Debian's, of which it tells races that are none. */
 static bool s_is_nobody_misled (void) {
     bool is_misled = strcmp (DAGWOOD_SANITIZE, "thread") == 0 && getuid () == 0;
-    if (is_misled) {
+    if (is_misled)
         print_message ("not as root with the thread sanitizer\n");
-    }
     return is_misled;
 }
 
@@ -397,9 +386,8 @@ static void a_soft_limit_of_descriptors_is_raised (void **state) {
 
 static void too_few_threads_are_status_71_with_the_remedy (void **state) {
     (void) state;
-    if (s_is_nobody_misled ()) {
+    if (s_is_nobody_misled ())
         skip ();
-    }
     command_t c = {.prepare = s_few_threads};
     COMMAND (&c, "run", s_wide_graph ("wide3.yaml"), "--input", "x");
     command_expect (&c, 71);
@@ -412,9 +400,8 @@ static void too_few_threads_are_status_71_with_the_remedy (void **state) {
 
 static void too_few_threads_for_a_pool_are_told_of_the_pool (void **state) {
     (void) state;
-    if (s_is_nobody_misled ()) {
+    if (s_is_nobody_misled ())
         skip ();
-    }
     command_t c = {.prepare = s_few_threads};
     const char *file = command_file ("pool.yaml", "executor_options: {actors: \"pool:100\"}\n"
                                                   "processors:\n"

@@ -1,4 +1,5 @@
-/* test_cli_lines.c - dagwood run --lines: a run of every record, bounded, in order, each alone in what befalls it. */
+/* test_cli_lines.c - dagwood run --lines: a run of every record, bounded, in order, each alone in
+ * what befalls it. */
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -40,12 +41,10 @@
 static int s_in_fd = -1, s_out_fd = -1;
 
 static void s_take_pipes (void) {
-    if (s_in_fd >= 0) {
+    if (s_in_fd >= 0)
         dup2 (s_in_fd, STDIN_FILENO);
-    }
-    if (s_out_fd >= 0) {
+    if (s_out_fd >= 0)
         dup2 (s_out_fd, STDOUT_FILENO);
-    }
 }
 
 /* A pipe whose end for the command is *own_p; returns the test's end. */
@@ -59,19 +58,15 @@ static int s_pipe (int *own_p, bool is_input) {
 /* Starts the command with pipes for what is not NULL. */
 static void s_start (command_t *c, int *in_p, int *out_p, const char *const *words) {
     c->prepare = s_take_pipes;
-    if (in_p) {
+    if (in_p)
         *in_p = s_pipe (&s_in_fd, true);
-    }
-    if (out_p) {
+    if (out_p)
         *out_p = s_pipe (&s_out_fd, false);
-    }
     command_start (c, words);
-    if (in_p) {
+    if (in_p)
         close (s_in_fd);
-    }
-    if (out_p) {
+    if (out_p)
         close (s_out_fd);
-    }
     s_in_fd = s_out_fd = -1;
 }
 #define START_PIPED(c, in_p, out_p, ...) \
@@ -133,9 +128,8 @@ static char *s_numbered (int count) {
     size_t room = (size_t) count * 16 + 1, size = 0;
     char *text = malloc (room);
     assert_non_null (text);
-    for (int i = 1; i <= count; i++) {
+    for (int i = 1; i <= count; i++)
         size += (size_t) snprintf (text + size, room - size, "line %d\n", i);
-    }
     return text;
 }
 
@@ -292,7 +286,8 @@ static void a_record_that_is_not_utf_8_fails_alone (void **state) {
     command_free (&c);
 }
 
-/* Records of some sizes around the limit: what is too large says so in its place, in either order. */
+/* Records of some sizes around the limit: what is too large says so in its place, in either
+ * order. */
 static void a_record_that_is_too_large_is_refused_alone (void **state) {
     (void) state;
     static const size_t sizes[] = {1, 995, 998, 1000, 1001, 5000, 300000, 2};
@@ -342,9 +337,8 @@ static long s_memory_kb (const command_t *c) {
     snprintf (path, sizeof path, "/proc/%d/status", (int) c->pid);
     FILE *file = fopen (path, "r");
     assert_non_null (file);
-    while (fgets (line, sizeof line, file)) {
+    while (fgets (line, sizeof line, file))
         sscanf (line, "VmHWM: %ld", &kb);
-    }
     fclose (file);
     assert_true (kb > 0);
     return kb;
@@ -354,13 +348,11 @@ static long s_memory_kb (const command_t *c) {
 static void s_pour (int fd, const char *pattern, size_t size) {
     static char block[65536];
     size_t length = strlen (pattern);
-    for (size_t i = 0; i < sizeof block; i++) {
+    for (size_t i = 0; i < sizeof block; i++)
         block[i] = pattern[i % length];
-    }
     size_t whole = sizeof block / length * length;
-    for (size_t written = 0; written < size; written += whole) {
+    for (size_t written = 0; written < size; written += whole)
         assert_int_equal (write (fd, block, whole), whole);
-    }
 }
 
 static void a_record_without_end_costs_no_more_memory (void **state) {
@@ -448,17 +440,15 @@ static void whoever_reads_the_results_slowly_slows_the_reading (void **state) {
     int in, out;
     START_PIPED (&c, &in, &out, "run", command_file ("back.yaml", CHAIN), "--lines", "-");
     size_t size = s_pour_until_full (in, 64u << 20);
-    /* Two pipes, what is in flight, a block that was read, and lines that were put together. (Less, where results are
-     * ready sooner than lines are written, and fill their pipe.) */
+    /* Two pipes, what is in flight, a block that was read, and lines that were put together. (Less,
+     * where results are ready sooner than lines are written, and fill their pipe.) */
     assert_in_range (size, PIPE_BYTES, READ_AHEAD * 50 + (1u << 20));
     close (in);
     size_t lines = 0;
     char block[65536];
-    for (ssize_t count; (count = read (out, block, sizeof block)) > 0;) {
-        for (ssize_t i = 0; i < count; i++) {
+    for (ssize_t count; (count = read (out, block, sizeof block)) > 0;)
+        for (ssize_t i = 0; i < count; i++)
             lines += block[i] == '\n';
-        }
-    }
     assert_int_equal (lines, (size + 49) / 50);
     close (out);
     command_end (&c);
@@ -479,9 +469,8 @@ static void one_signal_cancels_what_is_in_flight_and_prints_it (void **state) {
     command_end (&c);
     command_expect (&c, 128 + SIGINT);
     const char *out = c.out;
-    for (int run = 1; run <= 3; run++) {
+    for (int run = 1; run <= 3; run++)
         s_expect_status (&out, run, "cancelled");
-    }
     assert_string_equal (out, "");
     command_expect_error (&c, "): 0 ok, 0 partial, 0 failed, 3 cancelled\n");
     close (in);

@@ -1,4 +1,5 @@
-/* test_cli_lines_random.c - dagwood run --lines says of each record of any graph what a run of that record alone says. */
+/* test_cli_lines_random.c - dagwood run --lines says of each record of any graph what a run of that
+ * record alone says. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,8 @@
 
 #define GRAPH_BYTES 4096u
 
-/* A graph of stock processors: nodes depend on some of those before them, and now and then one fails. */
+/* A graph of stock processors: nodes depend on some of those before them, and now and then one
+ * fails. */
 static const char *s_draw_graph (random_t *random, const char *strategy, char text[GRAPH_BYTES]) {
     static const char *const processors[] = {
         "change_text_case_upper",  "reverse_text", "prefix_suffix_adder",    "token_counter",
@@ -58,14 +60,13 @@ static size_t s_draw_record (random_t *random, char *text) {
         memcpy (text + size, piece, strlen (piece));
         size += strlen (piece);
     }
-    if (random_one_in (random, 8)) {
+    if (random_one_in (random, 8))
         text[size++] = '\xff';
-    }
     return size;
 }
 
-/* Takes out what differs from run to run: its number, and times. Under fail_fast what runs beside the node that fails
- * may be cancelled or not, so that only the outcome is left of such a run. */
+/* Takes out what differs from run to run: its number, and times. Under fail_fast what runs beside
+ * the node that fails may be cancelled or not, so that only the outcome is left of such a run. */
 static void s_mask (json_t *json, bool is_fail_fast) {
     const char *node;
     json_t *entry, *results = json_object_get (json, "results");
@@ -142,9 +143,8 @@ static void the_objects_are_those_of_single_runs (void **state) {
     static const char *const strategies[] = {"fail_fast", "continue_on_error", "best_effort"};
     static const char *const actors[] = {"thread", "pool:2"};
     random_t random = random_from (random_seed ());
-    for (int i = 0; i < GRAPHS; i++) {
+    for (int i = 0; i < GRAPHS; i++)
         s_try (&random, strategies[i % 3], actors[i / 3 % 2]);
-    }
 }
 
 int main (void) {

@@ -98,9 +98,8 @@ static void s_await_tasks_sent (const fixture_t *f, json_int_t count) {
         json_t *json = s_status (f);
         json_int_t sent = s_integer (json, "tasks_sent");
         json_decref (json);
-        if (sent == count) {
+        if (sent == count)
             return;
-        }
         usleep (10000);
     }
     fail_msg ("%d tasks were not sent", (int) count);
@@ -388,9 +387,8 @@ static long s_sleeps (pid_t pid) {
     snprintf (path, sizeof path, "/proc/%d/task/%d/status", (int) pid, (int) pid);
     FILE *file = fopen (path, "r");
     assert_non_null (file);
-    while (fgets (line, sizeof line, file)) {
+    while (fgets (line, sizeof line, file))
         (void) sscanf (line, "voluntary_ctxt_switches: %ld", &count);
-    }
     fclose (file);
     assert_true (count >= 0);
     return count;

@@ -1,4 +1,5 @@
-/* test_cli_placement.c - nodes that demand something of their workers, as a user says it and is told of it. */
+/* test_cli_placement.c - nodes that demand something of their workers, as a user says it and is
+ * told of it. */
 
 #include <setjmp.h>
 #include <signal.h>
@@ -29,9 +30,8 @@ typedef struct fixture_t {
 static int s_set_up (void **state) {
     fixture_t *f = calloc (1, sizeof *f);
     *state = f;
-    if (!f) {
+    if (!f)
         return -1;
-    }
     f->graph = command_file ("g.yaml", GRAPH);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* test_cli_record.c - dagwood run and coordinator --record, replay, why: as a user has them, and what they say of
- * recordings that are not whole. */
+/* test_cli_record.c - dagwood run and coordinator --record, replay, why: as a user has them, and
+ * what they say of recordings that are not whole. */
 
 #include <setjmp.h>
 #include <signal.h>
@@ -339,7 +339,8 @@ static void damage_a_foreign_file_and_none_are_refused (void **state) {
     command_free (&c);
 }
 
-/* Whatever is changed: exit status 65 with the place, before anything is printed, or a torn tail that is told. */
+/* Whatever is changed: exit status 65 with the place, before anything is printed, or a torn tail
+ * that is told. */
 static void a_changed_byte_is_status_65_or_a_torn_tail (void **state) {
     (void) state;
     random_t random = random_from (random_seed ());

@@ -215,9 +215,8 @@ static void strange_ids_are_ids_like_any_other (void **state) {
     const char *const ids[] = {
         "a b", "say \"hi\" \\", "two\nlines", "\xe4\xb8\xad\xe6\x96\x87", "on", "5"};
     assert_int_equal (json_object_size (json_object_get (json, "results")), 6);
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 6; i++)
         assert_string_equal (s_payload (json, ids[i]), "x");
-    }
     json_decref (json);
     command_free (&c);
     COMMAND (&c, "run", file, "--input", "x", "--output", "two\nlines");

@@ -1,4 +1,5 @@
-/* test_cli_signals.c - who has no coordinator yet, or none any more, obeys a signal as anybody else does. */
+/* test_cli_signals.c - who has no coordinator yet, or none any more, obeys a signal as anybody else
+ * does. */
 
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -28,9 +29,8 @@ typedef struct fixture_t {
 
 static int s_set_up (void **state) {
     fixture_t *f = *state = calloc (1, sizeof (fixture_t));
-    if (f) {
+    if (f)
         f->dead_fd = -1;
-    }
     return f ? 0 : -1;
 }
 
@@ -38,9 +38,8 @@ static int s_tear_down (void **state) {
     fixture_t *f = *state;
     command_forget (&f->coordinator);
     command_forget (&f->other);
-    if (f->dead_fd >= 0) {
+    if (f->dead_fd >= 0)
         close (f->dead_fd);
-    }
     free (f);
     return 0;
 }
@@ -57,8 +56,8 @@ static void s_take_port (fixture_t *f, bool listens) {
     snprintf (f->endpoint, sizeof f->endpoint, "tcp://127.0.0.1:%d", ntohs (address.sin_port));
 }
 
-/* Until it reads its signals instead of being ended by them. All of them are blocked for a moment, too, while a thread
-   is begun; that says nothing. */
+/* Until it reads its signals instead of being ended by them. All of them are blocked for a moment,
+ * too, while a thread is begun; that says nothing. */
 static void s_await_signals_caught (pid_t pid) {
     for (int looks = 0; looks < 1000; looks++) {
         char path[64], text[4096];
@@ -70,9 +69,8 @@ static void s_await_signals_caught (pid_t pid) {
         const char *blocked = strstr (text, "SigBlk:");
         assert_non_null (blocked);
         uint64_t mask = strtoull (blocked + 7, NULL, 16);
-        if (mask >> (SIGTERM - 1) & 1u && !(mask >> (SIGUSR2 - 1) & 1u)) {
+        if (mask >> (SIGTERM - 1) & 1u && !(mask >> (SIGUSR2 - 1) & 1u))
             return;
-        }
         sleep_ms (10);
     }
     fail_msg ("it does not read signals");
@@ -84,12 +82,10 @@ static void s_expect_end_at_once (command_t *c, int number, int status) {
     command_end (c);
     int64_t ms = now_ms () - begin_ms;
     command_expect (c, status);
-    if (ms > AT_ONCE) {
+    if (ms > AT_ONCE)
         fail_msg ("it ended after %d ms", (int) ms);
-    }
-    if (strstr (c->err, "nobody answers") || strstr (c->err, "error")) {
+    if (strstr (c->err, "nobody answers") || strstr (c->err, "error"))
         fail_msg ("it was told to end, and complains: %s", c->err);
-    }
     command_free (c);
 }
 
@@ -100,9 +96,8 @@ typedef struct case_t {
 
 static void s_start (fixture_t *f, const case_t *is) {
     const char *words[WORDS_MAX + 4] = {is->words[0], "--connect", f->endpoint, "--timeout", "20"};
-    for (size_t i = 1; i < WORDS_MAX && is->words[i]; i++) {
+    for (size_t i = 1; i < WORDS_MAX && is->words[i]; i++)
         words[i + 4] = is->words[i];
-    }
     command_start (&f->other, words);
 }
 
@@ -186,9 +181,8 @@ static void a_worker_that_looks_for_its_coordinator_ends_when_told (void **state
     const char *programs = command_file ("a.yaml",
                                          "processors:\n  - {id: a, processor: a, type: remote}\n");
     for (size_t i = 0; i < 4; i++) {
-        if (i == 1) {
+        if (i == 1)
             continue; /* by name or not is the same to one that has been there */
-        }
         const char *graph = i == 3 ? programs : "examples/pool.yaml";
         s_tell_who_has_lost (f, &s_cases[i], graph, SIGTERM, 0);
         s_tell_who_has_lost (f, &s_cases[i], graph, SIGINT, 130);

@@ -1,5 +1,5 @@
-/* test_client_again.c - a client elsewhere whose connection is cut, silent, or that is stopped itself: it gets its
- * results, each of them once. */
+/* test_client_again.c - a client elsewhere whose connection is cut, silent, or that is stopped
+ * itself: it gets its results, each of them once. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -334,7 +334,8 @@ static void whoever_never_waits_hears_of_a_silence_from_any_call (void **state) 
 
 /* ---- Stopped ---------------------------------------------------------------------------------- */
 
-/* What this program does when it is started again as a client: nothing of cmocka is in it. It says when it is ready. */
+/* What this program does when it is started again as a client: nothing of cmocka is in it. It says
+ * when it is ready. */
 static bool s_say_ready (void) {
     return write (STDOUT_FILENO, "r", 1) == 1;
 }

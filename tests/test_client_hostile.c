@@ -1,5 +1,6 @@
-/* test_client_hostile.c - a real client and a coordinator that lies: whatever it answers, the client
- * gives an error or a result that can be read, never crashes, and never waits longer than it was told.
+/* test_client_hostile.c - a real client and a coordinator that lies: whatever it answers, the
+ * client gives an error or a result that can be read, never crashes, and never waits longer than it
+ * was told.
  *
  * A true system is opened at an ipc endpoint, and what it says is recorded; then the liar takes its
  * endpoint over, and says what a test has given it. */
@@ -143,7 +144,8 @@ static uint64_t s_submit (fixture_t *f) {
     return f->run;
 }
 
-/* Waits for the run until there is a result, which can be read, or no hope. Returns the first error. */
+/* Waits for the run until there is a result, which can be read, or no hope. Returns the first
+ * error. */
 static int s_wait (fixture_t *f, uint64_t run) {
     int first = DW_OK;
     for (int tries = 0; tries < 100; tries++) {

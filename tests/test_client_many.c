@@ -1,5 +1,5 @@
-/* test_client_many.c - many submissions: those that travel together, numbers of one's own, and all of
- * them cancelled at once: at every place. */
+/* test_client_many.c - many submissions: those that travel together, numbers of one's own, and all
+ * of them cancelled at once: at every place. */
 
 #include "tests/support/system_fixture.h"
 
@@ -124,7 +124,8 @@ static void a_submission_that_fails_leaves_those_before_it_and_takes_no_number (
     s_expect (f, 2, "behind");
 }
 
-/* Small ones, such as travel in the head, and large ones, in frames; some alone, most with others. */
+/* Small ones, such as travel in the head, and large ones, in frames; some alone, most with
+ * others. */
 static void a_thousand_of_any_size_each_get_their_answer (void **state) {
     static char text[5000];
     system_fixture_t *f = *state;

@@ -1,4 +1,5 @@
-/* test_conditional.c - processors that end their branch, and nodes that join what is left: at every place. */
+/* test_conditional.c - processors that end their branch, and nodes that join what is left: at every
+ * place. */
 
 #include "tests/support/system_fixture.h"
 

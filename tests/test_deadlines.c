@@ -1,5 +1,5 @@
-/* test_deadlines.c - runs that may not take longer than they are given, and processors that wait and hear at once that
- * nobody waits for them: at every place. */
+/* test_deadlines.c - runs that may not take longer than they are given, and processors that wait
+ * and hear at once that nobody waits for them: at every place. */
 
 #include "tests/support/system_fixture.h"
 

@@ -1,5 +1,5 @@
-/* test_door.c - a coordinator that is knocked at by more than it has room for: it keeps its descriptors, and the honest
- * come in. */
+/* test_door.c - a coordinator that is knocked at by more than it has room for: it keeps its
+ * descriptors, and the honest come in. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -197,9 +197,11 @@ static void s_withstand (fixture_t *f, strangers_t *strangers, const char *what)
             "slowest honest client %d ms\n",
             what, strangers->knocks, seconds, peak, FILES_MAX, quiet, cpu_s, slowest_ms);
     assert_true (strangers->knocks >= STRANGERS);
-    /* How far ZeroMQ gets ahead of the door when they come again at once is a matter of who has the CPU. */
+    /* How far ZeroMQ gets ahead of the door when they come again at once is a matter of who has the
+     * CPU. */
     assert_true (peak < FILES_MAX - 10 || strangers->come_again);
-    /* Those who come again take what their knocking takes, and somebody's knock may be dropped among theirs. */
+    /* Those who come again take what their knocking takes, and somebody's knock may be dropped
+     * among theirs. */
     assert_in_range (slowest_ms, 0, strangers->come_again ? 5 * HONEST_MS : HONEST_MS);
     if (!strangers->come_again)
         assert_true (cpu_s < SLOWNESS * seconds / 4);
@@ -218,7 +220,8 @@ static void strangers_who_say_nothing_keep_nobody_out (void **state) {
     s_withstand (f, &(strangers_t){.come_again = true}, "silent, again and again");
 }
 
-/* As a peer of ZeroMQ greets: signature, version 3.0, the mechanism NULL; then READY as a DEALER, but for its end. */
+/* As a peer of ZeroMQ greets: signature, version 3.0, the mechanism NULL; then READY as a DEALER,
+ * but for its end. */
 static const char s_words[] = "\xff\0\0\0\0\0\0\0\1\x7f\3\0NULL\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
                               "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
                               "\4\x1c\5READY\x0bSocket-Type\0\0\0\6DEAL";

@@ -1,5 +1,6 @@
-/* test_exec_worker.c - a slot whose processors are programs, in this process, and a true coordinator: what becomes of its tasks
- * when it drains, when a part is cancelled, when the line is silent. */
+/* test_exec_worker.c - a slot whose processors are programs, in this process, and a true
+ * coordinator: what becomes of its tasks when it drains, when a part is cancelled, when the line is
+ * silent. */
 
 #include <setjmp.h>
 #include <stdarg.h>

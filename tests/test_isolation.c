@@ -1,4 +1,5 @@
-/* test_isolation.c - slots in processes of their own: what a crash takes down, what is told of it, and that nothing stays.
+/* test_isolation.c - slots in processes of their own: what a crash takes down, what is told of it,
+ * and that nothing stays.
  *
  *     test_isolation slot    is the program of such a slot, which the tests have an agent start */
 

@@ -1,4 +1,5 @@
-/* test_keys.c - key pairs in files: made, written once, and read only where nobody else could write. */
+/* test_keys.c - key pairs in files: made, written once, and read only where nobody else could
+ * write. */
 
 #include "actors/keys.h"
 

@@ -1,4 +1,5 @@
-/* test_ledger.c - a coordinator's ledger and a slot's shelf, together: what the one says is there the other has. */
+/* test_ledger.c - a coordinator's ledger and a slot's shelf, together: what the one says is there
+ * the other has. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +49,8 @@ static void s_drop_stale (s_pair_t *self) {
     assert_true (self->ledger.bytes >= self->shelf.bytes); /* it knows what is yet to be sent */
 }
 
-/* The slot reads a payload of its task: only who it is counts, so a frame has no more bytes than that. */
+/* The slot reads a payload of its task: only who it is counts, so a frame has no more bytes than
+ * that. */
 static void s_read (s_pair_t *self, s_payload_t *payload) {
     uint32_t place = dw_ledger_find (&self->ledger, payload->run, payload->source);
     if (place == DW_NONE) { /* it travels with its task alone */

@@ -1,5 +1,5 @@
-/* test_ndjson.c - cli/ndjson.h: its lines are, byte by byte, what the JSON library prints for the same
- * results, whatever is in these. */
+/* test_ndjson.c - cli/ndjson.h: its lines are, byte by byte, what the JSON library prints for the
+ * same results, whatever is in these. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,8 @@
 
 /* ---- A processor that gives anything ------------------------------------------------------ */
 
-/* Characters of every kind: control, quotes, letters, of two, three and four bytes; and what is no character. */
+/* Characters of every kind: control, quotes, letters, of two, three and four bytes; and what is no
+ * character. */
 static size_t s_draw_text (random_t *random, char *text, bool is_utf8) {
     static const char *const pieces[] = {
         "a",
@@ -92,9 +93,8 @@ static int s_give_anything (dw_call_t *call, void *arg) {
     uint64_t seed = (uint64_t) dw_call_node_number (call);
     (void) arg;
     const char *payload = dw_call_payload (call, &size);
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < size; i++)
         seed = seed * 31 + (uint8_t) payload[i];
-    }
     random_t random = random_from (seed);
     for (uint32_t left = random_below (&random, VALUES_MAX); left > 0; left--) {
         s_draw (&random, text);
@@ -130,12 +130,10 @@ static json_t *s_failure (const dw_result_t *result, int node) {
 static char *s_print (uint64_t run, const dw_result_t *result) {
     json_t *json = json_object (), *outputs = json_array (), *failures = json_array ();
     json_t *results = json_object ();
-    for (size_t i = 0; i < dw_result_outputs_count (result); i++) {
+    for (size_t i = 0; i < dw_result_outputs_count (result); i++)
         json_array_append_new (outputs, s_id (result, dw_result_output_at (result, i)));
-    }
-    for (size_t i = 0; i < dw_result_failures_count (result); i++) {
+    for (size_t i = 0; i < dw_result_failures_count (result); i++)
         json_array_append_new (failures, s_failure (result, dw_result_failure_at (result, i)));
-    }
     for (int node = 0; node < (int) dw_result_nodes_count (result); node++) {
         json_t *id = s_id (result, node);
         json_object_set_new (results, json_string_value (id), dw_report_json_entry (result, node));

@@ -1,4 +1,5 @@
-/* test_net.c - a system that listens, with workers and clients that come to it as from elsewhere. */
+/* test_net.c - a system that listens, with workers and clients that come to it as from
+ * elsewhere. */
 
 #include <setjmp.h>
 #include <stdarg.h>

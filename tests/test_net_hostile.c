@@ -1,5 +1,6 @@
-/* test_net_hostile.c - a coordinator that listens, among peers that lie, stammer, shout and vanish: it goes on serving an
- * honest client and an honest worker. Without keys on the loopback interface, and with keys that are listed. */
+/* test_net_hostile.c - a coordinator that listens, among peers that lie, stammer, shout and vanish:
+ * it goes on serving an honest client and an honest worker. Without keys on the loopback interface,
+ * and with keys that are listed. */
 
 #include "tests/support/raw_peer.h"
 
@@ -510,7 +511,8 @@ static void s_drop (s_holder_t *holder) {
     raw_peer_disconnect (&holder->agent);
 }
 
-/* It was put out: its agent is to make another, people know who it was, and what it goes on saying is nobody's. */
+/* It was put out: its agent is to make another, people know who it was, and what it goes on saying
+ * is nobody's. */
 static void s_expect_put_out (s_hostile_t *self, s_holder_t *holder, const char *what) {
     char notice[200];
     uint64_t ignored = s_ignored_count (self);
@@ -631,8 +633,8 @@ static void a_graph_that_is_not_to_be_added_is_counted_or_fails_its_task (void *
     s_expect_served (self);
 }
 
-/* A slot whose connection is gone is forgotten when it is sent something, or when another comes in its place, again and
- * again: what is kept of it does not grow. */
+/* A slot whose connection is gone is forgotten when it is sent something, or when another comes in
+ * its place, again and again: what is kept of it does not grow. */
 static void slots_that_vanish_with_their_tasks_leave_nothing_behind (void **state) {
     s_hostile_t *self = *state;
     raw_peer_t agent = s_connect (self, "worker");
@@ -772,12 +774,11 @@ typedef struct s_flood_t {
 
 static void *s_flood (void *args) {
     s_flood_t *self = args;
-    while (!atomic_load (&self->is_over) && atomic_load (&self->count) < FLOOD_MAX) {
+    while (!atomic_load (&self->is_over) && atomic_load (&self->count) < FLOOD_MAX)
         if (zmq_send (self->raw.socket, self->head, self->size, ZMQ_DONTWAIT) < 0)
             usleep (1000);
         else
             atomic_fetch_add (&self->count, 1);
-    }
     return NULL;
 }
 

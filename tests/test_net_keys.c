@@ -151,7 +151,8 @@ static void where_nobody_listens_is_not_a_matter_of_keys (void **state) {
     net_expect_no_agent (net, &connect, DW_ENOBODY, "is the coordinator running there?");
 }
 
-/* A port at which the first so many that come are hung up on in the middle of their greeting, and then nobody listens. */
+/* A port at which the first so many that come are hung up on in the middle of their greeting, and
+ * then nobody listens. */
 typedef struct s_dying_t {
     pthread_t thread;
     int fd;

@@ -1,4 +1,5 @@
-/* test_net_liar.c - agents and clients that come to a coordinator that lies: they say so in time, and go on living. */
+/* test_net_liar.c - agents and clients that come to a coordinator that lies: they say so in time,
+ * and go on living. */
 
 #include "tests/support/raw_peer.h"
 
@@ -20,7 +21,8 @@ typedef struct s_lie_t {
     size_t count; /* 0: silence */
 } s_lie_t;
 
-/* A thread that answers each message by what its sender said that it is, and goes on repeating it when it floods. */
+/* A thread that answers each message by what its sender said that it is, and goes on repeating it
+ * when it floods. */
 typedef struct s_liar_t {
     pthread_t thread;
     void *context, *router;
@@ -163,7 +165,8 @@ static int s_open_client (s_truth_t *self, dw_client_t **client_p) {
     return dw_client_connect (client_p, &options, self->net->error);
 }
 
-/* An agent and a client that are told this are refused with this error and this part of a message, in time. */
+/* An agent and a client that are told this are refused with this error and this part of a message,
+ * in time. */
 static void s_expect_agent (s_truth_t *self, s_lie_t lie, int err, const char *part) {
     dw_agent_t *agent = NULL;
     self->liar.lies[DW_WIRE_AGENT] = lie;
@@ -388,7 +391,8 @@ static void a_welcome_with_any_damage_is_refused_or_believed (void **state) {
     }
 }
 
-/* What slots are sent is not checked again, but read by readers that have bounds: they leave, or run what makes sense. */
+/* What slots are sent is not checked again, but read by readers that have bounds: they leave, or
+ * run what makes sense. */
 static void slots_that_are_sent_nonsense_live_on_or_leave (void **state) {
     s_truth_t *self = *state;
     random_t random = random_from (random_seed ());

@@ -1,5 +1,5 @@
-/* test_net_payloads.c - large payloads to worker processes: each once to a slot that reads it again and again, whatever becomes
- * of slots meanwhile; and none beyond max_payload_bytes. */
+/* test_net_payloads.c - large payloads to worker processes: each once to a slot that reads it again
+ * and again, whatever becomes of slots meanwhile; and none beyond max_payload_bytes. */
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -222,8 +222,8 @@ static uint64_t s_expected (net_t *net, const char *text) {
 
 #define SLOTS 3u
 
-/* Runs with a text of so many bytes, after each of which the coordinator has sent at least payloads MiB and at most as many
- * to each slot. */
+/* Runs with a text of so many bytes, after each of which the coordinator has sent at least payloads
+ * MiB and at most as many to each slot. */
 static void s_expect_once (net_t *net, size_t size, unsigned payloads) {
     net_open (net, &(dw_system_options_t){.no_actors = true}, false);
     dw_agent_t *agent = net_agent (net, NULL, SLOTS, 0);
@@ -369,7 +369,8 @@ static void runs_give_the_same_while_slots_are_killed_and_replaced (void **state
 
 /* ---- No more ---------------------------------------------------------------------------------- */
 
-/* More than there may be frames, each too large for the head; and behind them one that slots keep for who reads it next. */
+/* More than there may be frames, each too large for the head; and behind them one that slots keep
+ * for who reads it next. */
 static void a_node_may_read_more_outputs_than_a_message_has_frames (void **state) {
     net_t *net = *state;
     char on[32];

@@ -1,5 +1,6 @@
-/* test_net_solo.c - worker processes of one slot in one connection, by bare sockets: what they are told, what they may leave
- * out, and what becomes of them when they lie, stop, drain, vanish or come again. */
+/* test_net_solo.c - worker processes of one slot in one connection, by bare sockets: what they are
+ * told, what they may leave out, and what becomes of them when they lie, stop, drain, vanish or
+ * come again. */
 
 #include "tests/support/raw_peer.h"
 

@@ -1,5 +1,6 @@
-/* test_net_standstill.c - what does not go on is said, and mended where it can be: runs that nobody serves, slots that are
- * long at a task, tasks that were lost on their way, and what liars may say of all that. */
+/* test_net_standstill.c - what does not go on is said, and mended where it can be: runs that nobody
+ * serves, slots that are long at a task, tasks that were lost on their way, and what liars may say
+ * of all that. */
 
 #include <string.h>
 #include <unistd.h>
@@ -286,7 +287,8 @@ static uint32_t s_next_word (fake_t *fake) {
     return type;
 }
 
-/* Beats with this word until the agent is told REPLACE, at most for 5 s; returns after how many ms. */
+/* Beats with this word until the agent is told REPLACE, at most for 5 s; returns after how many
+ * ms. */
 static int64_t s_beat_until_replaced (fake_t *fake, dw_wire_slot_t slot) {
     int64_t begin_ms = now_ms ();
     while (now_ms () - begin_ms < 5000) {

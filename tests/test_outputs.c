@@ -1,5 +1,6 @@
-/* test_outputs.c - only what is asked for: what a run does not need does not run, and what nobody reads any more is
- * not kept. What lives is counted in bytes, of the whole process, while a run is under way. */
+/* test_outputs.c - only what is asked for: what a run does not need does not run, and what nobody
+ * reads any more is not kept. What lives is counted in bytes, of the whole process, while a run is
+ * under way. */
 
 #include <malloc.h>
 #include <stdatomic.h>
@@ -90,8 +91,8 @@ static double s_run (system_fixture_t *f, probe_t *probe, unsigned long before,
     return ((double) atomic_load (&probe->most_bytes) - (double) before) / MIB;
 }
 
-/* Level by level nothing is run before the coordinator has heard of what comes before it, as it is where each node has an
- * actor of its own; a chain runs ahead of it. */
+/* Level by level nothing is run before the coordinator has heard of what comes before it, as it is
+ * where each node has an actor of its own; a chain runs ahead of it. */
 static void what_nobody_asked_for_is_dropped_behind_its_last_reader (void **state) {
     system_fixture_t *f = *state;
     probe_t probe = {0};

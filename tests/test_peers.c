@@ -265,8 +265,8 @@ static void a_peer_that_leaves_in_the_middle_of_a_message_is_forgotten (void **s
     raw_peer_expect_served (f);
 }
 
-/* ThreadSanitizer makes everything some twenty times slower, and a flood the more so: what is taken in
- * more slowly than it is shouted piles up. There it is a smaller flood. */
+/* ThreadSanitizer makes everything some twenty times slower, and a flood the more so: what is taken
+ * in more slowly than it is shouted piles up. There it is a smaller flood. */
 #define SHOUTS_MAX (sizeof DAGWOOD_SANITIZE > 1 ? 20000u : 400000u)
 
 /* A thread that shouts as loud as it can, so many times at most. */
@@ -342,8 +342,8 @@ static void s_write_plainly (int fd, const void *bytes, size_t size) {
     }
 }
 
-/* ZeroMQ's own sender keeps a message until all of it is there, so this one speaks ZMTP itself. What it
- * has sent lies in ZeroMQ at the other end, where nobody can see it before its end. */
+/* ZeroMQ's own sender keeps a message until all of it is there, so this one speaks ZMTP itself.
+ * What it has sent lies in ZeroMQ at the other end, where nobody can see it before its end. */
 static void a_message_without_an_end_holds_nobody_up (void **state) {
     static const char hello[] =
         "\xff\0\0\0\0\0\0\0\0\x7f\x03\0NULL"; /* padded to 64 bytes, then: */

@@ -1,5 +1,5 @@
-/* test_peers_clients.c - a real coordinator among clients that lie, stammer and vanish: each is refused
- * what makes no sense, none takes what is another's; at every place. */
+/* test_peers_clients.c - a real coordinator among clients that lie, stammer and vanish: each is
+ * refused what makes no sense, none takes what is another's; at every place. */
 
 #include "tests/support/raw_peer.h"
 

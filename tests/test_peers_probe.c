@@ -1,4 +1,5 @@
-/* test_peers_probe.c - who is asked whether it is still there: a queue that is full for a while loses nobody. */
+/* test_peers_probe.c - who is asked whether it is still there: a queue that is full for a while
+ * loses nobody. */
 
 #include <setjmp.h>
 #include <stdarg.h>

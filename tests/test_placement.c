@@ -1,4 +1,5 @@
-/* test_placement.c - nodes that only some workers may run: over ipc and TCP, with workers that come and go. */
+/* test_placement.c - nodes that only some workers may run: over ipc and TCP, with workers that come
+ * and go. */
 
 #include "tests/support/net.h"
 
@@ -122,8 +123,8 @@ static dw_result_t *s_wait (fixture_t *f, uint64_t run) {
     return result;
 }
 
-/* Steps that a process has done: the coordinator's own actors (host ""), or the first worker's with this number of
- * lanes. */
+/* Steps that a process has done: the coordinator's own actors (host ""), or the first worker's with
+ * this number of lanes. */
 static uint64_t s_steps_done (fixture_t *f, uint64_t lanes, bool is_own) {
     uint64_t steps = UINT64_MAX;
     dw_status_t *status = net_status (f->client);

@@ -362,8 +362,8 @@ static void a_chain_ends_where_the_payload_comes_from_elsewhere (void **state) {
     graph_fixture_t *f = *state;
     s_build_line (f);
     dw_graph_set_input (f->graph, 3, "a");
-    /* c's payload is a's output as well, but if a fails under best effort, what stands in for it need
-     * not be the same for a node that goes by the rule and one that says `input`. */
+    /* c's payload is a's output as well, but if a fails under best effort, what stands in for it
+     * need not be the same for a node that goes by the rule and one that says `input`. */
     assert_int_equal (s_pool_plan (f)->chain_next[2], DW_NONE);
     dw_graph_set_input (f->graph, 3, "run");
     assert_int_equal (s_pool_plan (f)->chain_next[2], DW_NONE);

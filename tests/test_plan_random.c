@@ -61,7 +61,8 @@ static void s_naive_order (naive_t *naive) {
     }
 }
 
-/* The greatest-ranked ancestor that is a transform, as docs/ARCHITECTURE.md says it; -2: the run's input. */
+/* The greatest-ranked ancestor that is a transform, as docs/ARCHITECTURE.md says it; -2: the run's
+ * input. */
 static int s_naive_rule (const naive_t *naive, int node) {
     for (int rank = naive->count; rank-- > 0;)
         if (naive->reaches[node][naive->order[rank]] && !naive->analyze[naive->order[rank]])

@@ -1,4 +1,5 @@
-/* test_processor_set.c - the set of processors, and what validation says of graphs that name them. */
+/* test_processor_set.c - the set of processors, and what validation says of graphs that name
+ * them. */
 
 #include "actors/processors.h"
 
@@ -209,9 +210,8 @@ static void the_lookup_counts_the_cpus_that_this_process_may_use (void **state) 
     assert_int_equal (sched_getaffinity (0, sizeof all, &all), 0);
     assert_int_equal (dw_processors_lookup (set).cpus_count, CPU_COUNT (&all));
     size_t first = 0;
-    while (!CPU_ISSET (first, &all)) {
+    while (!CPU_ISSET (first, &all))
         first++;
-    }
     cpu_set_t one;
     CPU_ZERO (&one);
     CPU_SET (first, &one);
@@ -274,9 +274,8 @@ static void a_processor_is_known_to_the_set_that_it_was_added_to (void **state) 
 static bool s_is_said (const dw_error_t *error, const char *first, const char *second) {
     for (size_t i = 0; i < dw_error_count (error); i++) {
         const char *message = dw_error_message (error, i);
-        if (strstr (message, first) && strstr (message, second)) {
+        if (strstr (message, first) && strstr (message, second))
             return true;
-        }
     }
     return false;
 }

@@ -309,9 +309,8 @@ static void token_counter_counts_code_points_words_and_lines (void **state) {
         {TEXT ("a\u00a0b\u3000c\u200bd"), "char_count=7\nline_count=1\nword_count=3\n"},
         {TEXT ("a\0 b"), "char_count=4\nline_count=1\nword_count=2\n"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         s_expect_metadata ("token_counter", cases[i].text, cases[i].size, cases[i].counts);
-    }
 }
 
 static void word_frequency_counts_by_alphabetic_and_numeric_code_points_in_lower_case (

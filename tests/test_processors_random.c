@@ -73,39 +73,33 @@ static void s_map_alone (points_t *out, ucs4_t point,
     uint32_t mapped[8];
     size_t count = sizeof mapped / sizeof mapped[0];
     assert_ptr_equal (mapping (&point, 1, NULL, NULL, mapped, &count), mapped);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         s_add (out, mapped[i]);
-    }
 }
 
 static void s_upper (const ucs4_t *text, size_t count, points_t *out) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         s_map_alone (out, text[i], u32_toupper);
-    }
 }
 
 /* Final_Sigma: a cased letter before, none behind, whatever case-ignorable lies between. */
 static bool s_is_final (const ucs4_t *text, size_t count, size_t at) {
     size_t before = at;
-    while (before > 0 && uc_is_property_case_ignorable (text[before - 1])) {
+    while (before > 0 && uc_is_property_case_ignorable (text[before - 1]))
         before--;
-    }
     size_t behind = at + 1;
-    while (behind < count && uc_is_property_case_ignorable (text[behind])) {
+    while (behind < count && uc_is_property_case_ignorable (text[behind]))
         behind++;
-    }
     return before > 0 && uc_is_property_cased (text[before - 1]) &&
            !(behind < count && uc_is_property_cased (text[behind]));
 }
 
 static void s_lower (const ucs4_t *text, size_t count, points_t *out) {
-    for (size_t i = 0; i < count; i++) {
-        if (text[i] == 0x3a3) {
+    for (size_t i = 0; i < count; i++)
+        if (text[i] == 0x3a3)
             s_add (out, s_is_final (text, count, i) ? 0x3c2 : 0x3c3);
-        } else {
+        else
             s_map_alone (out, text[i], u32_tolower);
-        }
-    }
 }
 
 /* The words of a text: each is [from, from + count) of its code points. */
@@ -119,9 +113,8 @@ static size_t s_words (const points_t *text, word_t *words) {
     bool inside = false;
     for (size_t i = 0; i < text->count; i++) {
         bool space = uc_is_property (text->at[i], UC_PROPERTY_WHITE_SPACE);
-        if (!space && !inside) {
+        if (!space && !inside)
             words[count++] = (word_t){&text->at[i], 0};
-        }
         inside = !space;
         words[count > 0 ? count - 1 : 0].count += inside;
     }
@@ -134,12 +127,10 @@ static bool s_is_small (const points_t *word) {
     for (size_t i = 0; i < 14; i++) {
         size_t same = 0;
         while (same < word->count && small[i][same] != 0 &&
-               (ucs4_t) small[i][same] == word->at[same]) {
+               (ucs4_t) small[i][same] == word->at[same])
             same++;
-        }
-        if (same == word->count && small[i][same] == 0) {
+        if (same == word->count && small[i][same] == 0)
             return true;
-        }
     }
     return false;
 }
@@ -151,9 +142,8 @@ static void s_capitalise (const points_t *text, bool as_title, points_t *out) {
     for (size_t i = 0; i < count; i++) {
         points_t lower = {.count = 0};
         s_lower (words[i].from, words[i].count, &lower);
-        if (i > 0) {
+        if (i > 0)
             s_add (out, ' ');
-        }
         if (as_title && i > 0 && s_is_small (&lower)) {
             s_lower (words[i].from, words[i].count, out);
         } else {
@@ -170,9 +160,8 @@ static char *s_encode (const ucs4_t *points, size_t count, size_t *size_p) {
     uint8_t *text = calloc (4, count + 1);
     assert_non_null (text);
     size_t size = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         size += (size_t) u8_uctomb (text + size, points[i], 4);
-    }
     *size_p = size;
     return (char *) text;
 }
@@ -229,9 +218,8 @@ static void s_evaluate_title (const points_t *text, points_t *out) {
 }
 
 static void s_evaluate_reverse (const points_t *text, points_t *out) {
-    for (size_t i = text->count; i > 0; i--) {
+    for (size_t i = text->count; i > 0; i--)
         s_add (out, text->at[i - 1]);
-    }
 }
 
 static void upper_equals_the_evaluation (void **state) {
@@ -265,9 +253,8 @@ static void s_count_tokens (const points_t *text, char *out, size_t size) {
     static word_t words[POINTS_MAX];
     memset (words, 0, sizeof words);
     size_t lines = 0;
-    for (size_t i = 0; i < text->count; i++) {
+    for (size_t i = 0; i < text->count; i++)
         lines += text->at[i] == '\n' || i + 1 == text->count;
-    }
     snprintf (out, size, "char_count=%zu\nline_count=%zu\nword_count=%zu\n", text->count,
               lines > 0 ? lines : 1, s_words (text, words));
 }
@@ -292,12 +279,10 @@ static char *s_key (const word_t *word) {
     points_t letters = {.count = 0};
     points_t key = {.count = 0};
     size_t size;
-    for (size_t i = 0; i < word->count; i++) {
+    for (size_t i = 0; i < word->count; i++)
         if (uc_is_property (word->from[i], UC_PROPERTY_ALPHABETIC) ||
-            uc_is_general_category (word->from[i], UC_CATEGORY_N)) {
+            uc_is_general_category (word->from[i], UC_CATEGORY_N))
             s_add (&letters, word->from[i]);
-        }
-    }
     s_lower (letters.at, letters.count, &key);
     return key.count > 0 ? s_encode (key.at, key.count, &size) : NULL;
 }
@@ -324,9 +309,8 @@ static void s_count_words (const points_t *text, FILE *out) {
     char *keys[POINTS_MAX + 1];
     size_t count = s_keys (text, keys);
     size_t unique = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         unique += i == 0 || strcmp (keys[i - 1], keys[i]) != 0;
-    }
     fprintf (out, "total_unique_words=%zu\n", unique);
     for (size_t i = 0, from = 0; i < count; i++) {
         if (i + 1 == count || strcmp (keys[i], keys[i + 1]) != 0) {
@@ -334,9 +318,8 @@ static void s_count_words (const points_t *text, FILE *out) {
             from = i + 1;
         }
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         free (keys[i]);
-    }
 }
 
 static void word_frequency_equals_the_evaluation (void **state) {

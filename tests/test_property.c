@@ -1,7 +1,8 @@
 /* test_property.c - random graphs give, byte for byte, what a sequential evaluator gives: under
  * every strategy, failure policy, way of placing actors and endpoint.
  *
- * PROPERTY_SEED is the first seed, PROPERTY_COUNT how many there are; 48 hold every combination once. */
+ * PROPERTY_SEED is the first seed, PROPERTY_COUNT how many there are; 48 hold every combination
+ * once. */
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -246,7 +247,8 @@ static void s_check_attempts (const dw_result_t *result, int at, unsigned attemp
         fail_msg ("node %d had %u attempts, not %u", at, dw_result_attempts (result, at), attempts);
 }
 
-/* The node failed by what it became, or because it might not. Which failure comes first is fixed unless one is enough. */
+/* The node failed by what it became, or because it might not. Which failure comes first is fixed
+ * unless one is enough. */
 static void s_check_failed_graph (const s_world_t *world, const dw_result_t *result, int at,
                                   uint32_t node, const evaluated_node_t *expected) {
     const random_node_t *described = &world->graph->nodes[node];

@@ -1,4 +1,5 @@
-/* test_protocol.c - the session of docs/PROTOCOL.md, byte by byte: made anew with a real coordinator, and compared.
+/* test_protocol.c - the session of docs/PROTOCOL.md, byte by byte: made anew with a real
+ * coordinator, and compared.
  *
  *     test_protocol              run the tests
  *     test_protocol --session    print the session, as it is to stand there */
@@ -25,7 +26,8 @@ typedef struct s_page_t {
     FILE *file;
 } s_page_t;
 
-/* What is printed of a message: names of its values, in their order, separated by blanks; the last one is that of all others. */
+/* What is printed of a message: names of its values, in their order, separated by blanks; the last
+ * one is that of all others. */
 typedef struct s_walk_t {
     FILE *file;
     const char *names;
@@ -92,7 +94,8 @@ static void s_print_slots (FILE *file, const uint8_t *bytes, size_t size, unsign
     }
 }
 
-/* A name that ends with a star is that of bytes that are values themselves, one with a hash that of a table of slots. */
+/* A name that ends with a star is that of bytes that are values themselves, one with a hash that of
+ * a table of slots. */
 static void s_print_values (s_walk_t *self, const uint8_t *at, size_t size, unsigned indent) {
     while (size > 0) {
         char name[64], meaning[160];

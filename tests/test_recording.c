@@ -1,6 +1,6 @@
-/* test_recording.c - what is recorded of a scheduler replays to the same commands, whatever went on; what is not as it
- * was written is never taken for what it was. The worlds are the simulator's: failures, retries, timeouts, lost and
- * stuck workers, forged answers, cancelled runs, own work. */
+/* test_recording.c - what is recorded of a scheduler replays to the same commands, whatever went
+ * on; what is not as it was written is never taken for what it was. The worlds are the simulator's:
+ * failures, retries, timeouts, lost and stuck workers, forged answers, cancelled runs, own work. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -217,8 +217,8 @@ static void an_event_takes_few_bytes (void **state) {
 
 /* ---- Damage ----------------------------------------------------------------------------------- */
 
-/* What may be said of bytes that are not as they were written: damage, or a torn tail that begins no later than what
- * was changed. */
+/* What may be said of bytes that are not as they were written: damage, or a torn tail that begins
+ * no later than what was changed. */
 static void s_expect_noticed (const uint8_t *bytes, size_t size, size_t changed_at) {
     replayed_t result = replayed (bytes, size);
     if (result.open_err) {
@@ -604,8 +604,8 @@ static void an_event_that_is_left_out_is_noticed (void **state) {
         free (bytes);
     }
     assert_true (told[0] > 40 && noticed[0] == told[0]);
-    /* A worker that is left out where others do all there is to do, or an answer that was forged or came too late, decides
-     * nothing. */
+    /* A worker that is left out where others do all there is to do, or an answer that was forged or
+     * came too late, decides nothing. */
     for (int type = 1; type < 3; type++)
         assert_true (told[type] > 40 && noticed[type] * 10 > told[type] * 6);
 }
@@ -630,8 +630,8 @@ static void times_that_are_changed_are_noticed_where_they_decide (void **state) 
         }
         free (bytes);
     }
-    /* A third at least, how many depends on which worlds are drawn: the others have no timeouts, retries or late
-     * workers. */
+    /* A third at least, how many depends on which worlds are drawn: the others have no timeouts,
+     * retries or late workers. */
     assert_true (noticed * 3 > worlds);
 }
 

@@ -1,4 +1,5 @@
-/* test_recording_kept.c - recordings of every version of the format, which are kept with the sources, are still replayed.
+/* test_recording_kept.c - recordings of every version of the format, which are kept with the
+ * sources, are still replayed.
  *
  * tests/data/recordings/make writes those of the present one. */
 
@@ -42,8 +43,8 @@ static void s_see_own (void *arg, const dw_moment_t *moment, const dw_own_task_t
     seen->own++;
 }
 
-/* Of each version of the format; tests/data/recordings/make writes those of the present one. Every event there is is in
- * one of them. */
+/* Of each version of the format; tests/data/recordings/make writes those of the present one. Every
+ * event there is is in one of them. */
 static void recordings_of_every_version_are_still_replayed (void **state) {
     unsigned kept = 0;
     s_seen_t seen = {0};
@@ -75,7 +76,8 @@ static void recordings_of_every_version_are_still_replayed (void **state) {
             fail_msg ("no recording that is kept has an event of type %d: make one", type);
 }
 
-/* What was added came first in its run then, and now comes at the place of the node that added it. */
+/* What was added came first in its run then, and now comes at the place of the node that added
+ * it. */
 static void a_recording_of_version_1_is_replayed_in_the_order_of_its_time (void **state) {
     size_t size;
     uint8_t *bytes = recorded_file (KEPT_FOLDER "/v1-order-pool.rec", &size);

@@ -1,5 +1,5 @@
-/* test_records.c - cli/records.h: records are those of a naive split, in the memory of one block or of one
- * record. */
+/* test_records.c - cli/records.h: records are those of a naive split, in the memory of one block or
+ * of one record. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,9 +51,8 @@ static void s_end (source_t *self) {
 }
 
 static void s_close (source_t *self) {
-    if (self->fd >= 0) {
+    if (self->fd >= 0)
         close (self->fd);
-    }
     dw_records_close (&self->records);
 }
 
@@ -177,15 +176,15 @@ static size_t s_naive_size (const char *bytes, size_t size, char delimiter) {
     return end ? (size_t) (end - bytes) : size;
 }
 
-/* Takes what there is and compares it with what a naive split gives; how far that is, is in *at_p. */
+/* Takes what there is and compares it with what a naive split gives; how far that is, is in
+ * *at_p. */
 static dw_records_next_t s_compare (source_t *self, const char *bytes, size_t size, size_t *at_p) {
     for (;;) {
         const char *text;
         size_t text_size;
         dw_records_next_t next = dw_records_next (&self->records, &text, &text_size);
-        if (next == DW_RECORDS_NOT_YET || next == DW_RECORDS_END) {
+        if (next == DW_RECORDS_NOT_YET || next == DW_RECORDS_END)
             return next;
-        }
         size_t expected = s_naive_size (bytes + *at_p, size - *at_p, self->records.delimiter);
         assert_int_equal (next, expected > self->records.size_max ? DW_RECORDS_TOO_LARGE
                                                                   : DW_RECORDS_ONE);
@@ -225,9 +224,8 @@ static void s_try (random_t *random) {
 static void any_bytes_in_any_pieces_are_the_records_of_a_naive_split (void **state) {
     (void) state;
     random_t random = random_from (random_seed ());
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < ROUNDS; i++)
         s_try (&random);
-    }
 }
 
 int main (void) {

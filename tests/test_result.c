@@ -1,4 +1,5 @@
-/* test_result.c - what a run's result says, and payloads of every form on their way: at every place. */
+/* test_result.c - what a run's result says, and payloads of every form on their way: at every
+ * place. */
 
 #include "tests/support/system_fixture.h"
 
@@ -204,7 +205,8 @@ static void text_that_is_utf_8_travels_as_a_str_and_other_bytes_as_a_bin (void *
     }
 }
 
-/* Of characters of one to four bytes and, in half of the texts, a byte that makes it none somewhere. */
+/* Of characters of one to four bytes and, in half of the texts, a byte that makes it none
+ * somewhere. */
 static void what_is_utf_8_is_found_out_wherever_it_is_not (void **state) {
     static const char *const characters[] = {
         "x", "y", " ", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};

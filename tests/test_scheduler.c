@@ -1,5 +1,6 @@
-/* test_scheduler.c - what runs next, as transcripts: order, chains, batches, limits, outputs, ends of
- * runs. Faults are in test_scheduler_faults.c, the shell's own work is in test_scheduler_own.c. */
+/* test_scheduler.c - what runs next, as transcripts: order, chains, batches, limits, outputs, ends
+ * of runs. Faults are in test_scheduler_faults.c, the shell's own work is in
+ * test_scheduler_own.c. */
 
 #include <setjmp.h>
 #include <stdarg.h>

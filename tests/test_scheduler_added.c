@@ -1,4 +1,5 @@
-/* test_scheduler_added.c - in which order nodes are taken that were added to a run, as transcripts. */
+/* test_scheduler_added.c - in which order nodes are taken that were added to a run, as
+ * transcripts. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* test_scheduler_cancel.c - a node that is cancelled, with all that depends on it, while the rest of its run goes on,
- * as transcripts. */
+/* test_scheduler_cancel.c - a node that is cancelled, with all that depends on it, while the rest
+ * of its run goes on, as transcripts. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* test_scheduler_faults.c - what runs next when something goes wrong, as transcripts: failures, retries,
- * timeouts, lost and stuck workers, answers that make no sense. */
+/* test_scheduler_faults.c - what runs next when something goes wrong, as transcripts: failures,
+ * retries, timeouts, lost and stuck workers, answers that make no sense. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -337,8 +337,8 @@ static void what_waits_behind_a_late_task_goes_to_another_worker (void **state) 
             "run 0: finished ok\n");
 }
 
-/* Has worker 0 hold two tasks and be late with the first, so that the second goes to worker 1; returns
- * after how long. Worker 0 then does the second all the same, in vain, or gives it back. */
+/* Has worker 0 hold two tasks and be late with the first, so that the second goes to worker 1;
+ * returns after how long. Worker 0 then does the second all the same, in vain, or gives it back. */
 static int64_t s_be_late (scheduler_fixture_t *f, uint64_t *ticket, uint64_t *other, bool in_vain) {
     SUBMIT (0);
     int64_t sent_ns = f->now_ns;

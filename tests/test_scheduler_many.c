@@ -1,4 +1,5 @@
-/* test_scheduler_many.c - very many workers, who come and go: nobody idles while something waits for it, and all is done. */
+/* test_scheduler_many.c - very many workers, who come and go: nobody idles while something waits
+ * for it, and all is done. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +38,8 @@ typedef struct s_world_t {
     bool has_lanes;
 } s_world_t;
 
-/* Nodes that wait for others and nodes that do not; with tags the lanes are "none", "nr=0" and "nr=1". */
+/* Nodes that wait for others and nodes that do not; with tags the lanes are "none", "nr=0" and
+ * "nr=1". */
 static void s_open (s_world_t *self, uint32_t nodes_count) {
     scheduler_fixture_t *f = &self->fixture;
     scheduler_fixture_init (f);

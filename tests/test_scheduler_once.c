@@ -1,4 +1,5 @@
-/* test_scheduler_once.c - what may run but once, and what the scheduler says of workers that were lost. */
+/* test_scheduler_once.c - what may run but once, and what the scheduler says of workers that were
+ * lost. */
 
 #include <setjmp.h>
 #include <stdarg.h>

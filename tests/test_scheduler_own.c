@@ -1,4 +1,5 @@
-/* test_scheduler_own.c - what the shell's thread is given to run between two steps, as transcripts. */
+/* test_scheduler_own.c - what the shell's thread is given to run between two steps, as
+ * transcripts. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -165,7 +166,8 @@ static void own_failure_under_fail_fast_cancels_what_actors_run (void **state) {
     assert_int_equal (dw_scheduler_ready_count (f->scheduler), 0);
 }
 
-/* A skipped node is not counted down by what else it depends on, down to where it would be ready. */
+/* A skipped node is not counted down by what else it depends on, down to where it would be
+ * ready. */
 static void own_work_leaves_skipped_nodes_alone (void **state) {
     scheduler_fixture_t *f = *state;
     scheduler_fixture_add (f, "bad", "brief", "");

@@ -1,4 +1,5 @@
-/* test_toolbox.c - tasks and the programs that run them, without a coordinator: programs of all kinds of bad manners. */
+/* test_toolbox.c - tasks and the programs that run them, without a coordinator: programs of all
+ * kinds of bad manners. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,13 +117,12 @@ static void s_open (fixture_t *f, int timeout_ms, const char *command) {
 /* A command with %s, which becomes the file's name. */
 static const char *s_with_file (fixture_t *f, const char *command) {
     char *to = f->command, *end = f->command + sizeof f->command - 1;
-    for (const char *from = command; *from && to < end;) {
+    for (const char *from = command; *from && to < end;)
         if (strncmp (from, "%s", 2) == 0) {
             to += snprintf (to, (size_t) (end - to), "%s", f->file);
             from += 2;
         } else
             *to++ = *from++;
-    }
     *to = '\0';
     return f->command;
 }
@@ -175,7 +175,8 @@ static void s_work (fixture_t *f, size_t count, int64_t for_ms) {
     }
 }
 
-/* The next answer is of the next ticket, and this: of a failure its code and a part of what it says. */
+/* The next answer is of the next ticket, and this: of a failure its code and a part of what it
+ * says. */
 static answer_t *s_expect (fixture_t *f, size_t index, dw_toolbox_end_t end, uint32_t code,
                            const char *part) {
     if (f->count <= index)

@@ -1,5 +1,5 @@
-/* test_why.c - a recorded run explained: what its times are put down to adds up, in every world, and what is said of a
- * node is what became of it. */
+/* test_why.c - a recorded run explained: what its times are put down to adds up, in every world,
+ * and what is said of a node is what became of it. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -256,7 +256,8 @@ static void s_tell_end (story_t *self) {
     free (self->commands.items);
 }
 
-/* The worker of a node: in thread mode lanes are numbered in the order of all nodes, which is by level. */
+/* The worker of a node: in thread mode lanes are numbered in the order of all nodes, which is by
+ * level. */
 #define WORKER(node) ((uint32_t[]){0, 1, 3, 2}[node])
 
 static void s_check_story (void *arg, dw_replay_t *replay) {
@@ -274,8 +275,9 @@ static void s_check_story (void *arg, dw_replay_t *replay) {
     assert_int_equal (why->nodes[a].released_by, DW_NONE);
     assert_true (dw_why_is_critical (why, b) && !dw_why_is_critical (why, d));
     dw_why_path_parts (why, parts);
-    /* a: sent at 1000, ran 300, heard at 1500. b: ran 400, failed, heard at 2000; again at 102000, when c's and not b's
-     * worker answers nothing; ran 100, heard at 102500. c: ran 50, heard at 102600. */
+    /* a: sent at 1000, ran 300, heard at 1500. b: ran 400, failed, heard at 2000; again at 102000,
+     * when c's and not b's worker answers nothing; ran 100, heard at 102500. c: ran 50, heard at
+     * 102600. */
     assert_int_equal (parts[DW_WHY_RUNNING], 300 + 400 + 100 + 50);
     assert_int_equal (parts[DW_WHY_MESSAGES], 200 + 100 + 400 + 50);
     assert_int_equal (parts[DW_WHY_RETRY], 100000);

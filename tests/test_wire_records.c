@@ -1,5 +1,5 @@
-/* test_wire_records.c - the records of messages are read as they were written, and refused when they
- * make no sense. */
+/* test_wire_records.c - the records of messages are read as they were written, and refused when
+ * they make no sense. */
 
 #include "runtime/wire.h"
 

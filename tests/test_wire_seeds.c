@@ -1,5 +1,5 @@
-/* test_wire_seeds.c - the seeds of the wire's fuzz target: whole, cut and damaged, and as they lie in its
- * corpus.
+/* test_wire_seeds.c - the seeds of the wire's fuzz target: whole, cut and damaged, and as they lie
+ * in its corpus.
  *
  *     test_wire_seeds                run the tests
  *     test_wire_seeds --seeds DIR    write the seeds, which a test compares */

@@ -174,7 +174,8 @@ static void random_has_one_to_four_predecessors_of_the_step_before (void **state
         assert_true (seen[count] > 1500);
 }
 
-/* The graphs of the first five shapes, and what their tasks do, are those of all earlier figures. */
+/* The graphs of the first five shapes, and what their tasks do, are those of all earlier
+ * figures. */
 static void hashes_of_earlier_versions_stay (void **state) {
     (void) state;
     static const uint64_t hashes[] = {UINT64_C (0x7f8943e4b5e17ba2), UINT64_C (0xb5f12f470c717dc4),

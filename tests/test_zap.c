@@ -1,4 +1,5 @@
-/* test_zap.c - who completes a handshake with a guarded socket, and what ZeroMQ does without its guard. */
+/* test_zap.c - who completes a handshake with a guarded socket, and what ZeroMQ does without its
+ * guard. */
 
 #include "tests/support/zap_fixture.h"
 

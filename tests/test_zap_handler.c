@@ -1,4 +1,5 @@
-/* test_zap_handler.c - the actor that ZeroMQ asks at a handshake: its life, what it is asked, and what that costs. */
+/* test_zap_handler.c - the actor that ZeroMQ asks at a handshake: its life, what it is asked, and
+ * what that costs. */
 
 #include "tests/support/zap_fixture.h"
 
@@ -74,7 +75,8 @@ static void s_ask (void *dealer, const s_part_t *parts, size_t count, size_t at,
     }
 }
 
-/* The status of the answer, which has every part that RFC 27 asks for; 0: none within so many ms. */
+/* The status of the answer, which has every part that RFC 27 asks for; 0: none within so many
+ * ms. */
 static int s_answer (void *dealer, const char *user, long wait_ms) {
     char parts[7][256] = {{0}};
     int more = 1;

@@ -24,9 +24,8 @@ static int s_append_proper (dw_text_buffer_t *out, dw_text_t text) {
     dw_text_t word;
     while (!err && dw_text_next_word (&text, &word)) {
         err = s_append_capitalised (out, word);
-        if (!err && text.size > 0) {
+        if (!err && text.size > 0)
             err = dw_text_append (out, " ", 1);
-        }
     }
     return err;
 }
@@ -35,11 +34,9 @@ static int s_append_proper (dw_text_buffer_t *out, dw_text_t text) {
 static bool s_is_small (const uint8_t *word, size_t size) {
     static const char *const small[] = {"a",  "an", "the", "and", "or", "but",  "in",
                                         "on", "at", "to",  "for", "of", "with", "by"};
-    for (size_t i = 0; i < sizeof small / sizeof small[0]; i++) {
-        if (strlen (small[i]) == size && memcmp (small[i], word, size) == 0) {
+    for (size_t i = 0; i < sizeof small / sizeof small[0]; i++)
+        if (strlen (small[i]) == size && memcmp (small[i], word, size) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -47,9 +44,8 @@ static bool s_is_small (const uint8_t *word, size_t size) {
 static int s_append_in_title (dw_text_buffer_t *out, dw_text_t word) {
     size_t at = out->size;
     int err = dw_text_append_lower (out, word);
-    if (err || s_is_small (out->bytes + at, out->size - at)) {
+    if (err || s_is_small (out->bytes + at, out->size - at))
         return err;
-    }
     out->size = at;
     return s_append_capitalised (out, word);
 }
@@ -59,9 +55,8 @@ static int s_append_title (dw_text_buffer_t *out, dw_text_t text) {
     dw_text_t word;
     for (bool first = true; !err && dw_text_next_word (&text, &word); first = false) {
         err = first ? s_append_capitalised (out, word) : s_append_in_title (out, word);
-        if (!err && text.size > 0) {
+        if (!err && text.size > 0)
             err = dw_text_append (out, " ", 1);
-        }
     }
     return err;
 }
@@ -69,9 +64,8 @@ static int s_append_title (dw_text_buffer_t *out, dw_text_t text) {
 static int s_change (dw_call_t *call, s_change_t *change) {
     dw_text_t text;
     int err = dw_text_payload (call, &text);
-    if (err) {
+    if (err)
         return err;
-    }
     dw_text_buffer_t out = {0};
     err = change (&out, text) ? dw_text_fail_memory (call) : dw_text_set_output (call, &out);
     dw_text_release (&out);

@@ -15,13 +15,11 @@ static int s_measure (dw_call_t *call, size_t separator_size, size_t *size_p) {
     for (size_t i = 0; i < dw_call_dependencies_count (call); i++) {
         dw_text_t text;
         size_t ignored;
-        if (!dw_call_dependency_payload (call, i, &ignored)) {
+        if (!dw_call_dependency_payload (call, i, &ignored))
             continue;
-        }
         int err = dw_text_dependency (call, i, &text);
-        if (err) {
+        if (err)
             return err;
-        }
         sum += text.size + (outputs > 0 ? separator_size : 0);
         outputs++;
     }
@@ -34,9 +32,8 @@ static void s_join (dw_call_t *call, const char *separator, size_t separator_siz
     for (size_t i = 0; i < dw_call_dependencies_count (call); i++) {
         size_t size = 0;
         const char *bytes = dw_call_dependency_text (call, i, &size);
-        if (!bytes) {
+        if (!bytes)
             continue;
-        }
         if (!first) {
             memcpy (out, separator, separator_size);
             out += separator_size;
@@ -53,16 +50,13 @@ static int s_process (dw_call_t *call, void *instance) {
     size_t separator_size = strlen (separator);
     size_t size = 0;
     int err = s_measure (call, separator_size, &size);
-    if (err) {
+    if (err)
         return err;
-    }
-    if (size == 0) {
+    if (size == 0)
         return dw_call_set_text (call, "", 0) ? dw_text_fail_memory (call) : 0;
-    }
     char *out = dw_call_reserve_text (call, size);
-    if (!out) {
+    if (!out)
         return dw_text_fail_memory (call);
-    }
     s_join (call, separator, separator_size, out);
     return 0;
 }

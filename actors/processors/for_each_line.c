@@ -1,7 +1,8 @@
-/* for_each_line.c - runs a processor on every line of its payload, each beside the others, and joins what they give.
+/* for_each_line.c - runs a processor on every line of its payload, each beside the others, and
+ * joins what they give.
  *
- * The graph that it adds has a pick_lines and a node of the processor for so many lines, and a concat of all of them; so a
- * node with it says `adds: [pick_lines, concat, ...]`. */
+ * The graph that it adds has a pick_lines and a node of the processor for so many lines, and a
+ * concat of all of them; so a node with it says `adds: [pick_lines, concat, ...]`. */
 
 #include "actors/call.h"
 #include "actors/processors/stock.h"

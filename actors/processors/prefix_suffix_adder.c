@@ -9,21 +9,18 @@ static int s_process (dw_call_t *call, void *instance) {
     (void) instance;
     dw_text_t text;
     int err = dw_text_payload (call, &text);
-    if (err) {
+    if (err)
         return err;
-    }
     const char *prefix = dw_settings_text (dw_call_settings (call), "prefix");
     const char *suffix = dw_settings_text (dw_call_settings (call), "suffix");
     size_t prefix_size = strlen (prefix);
     size_t suffix_size = strlen (suffix);
     size_t size = prefix_size + text.size + suffix_size;
-    if (size == 0) {
+    if (size == 0)
         return dw_call_set_text (call, "", 0) ? dw_text_fail_memory (call) : 0;
-    }
     char *out = dw_call_reserve_text (call, size);
-    if (!out) {
+    if (!out)
         return dw_text_fail_memory (call);
-    }
     memcpy (out, prefix, prefix_size);
     memcpy (out + prefix_size, text.bytes, text.size);
     memcpy (out + prefix_size + text.size, suffix, suffix_size);

@@ -1,7 +1,8 @@
 /* repeat_until.c - a loop: runs a processor on its payload until the text is as asked for.
  *
- * Each round is a graph of two nodes, the processor and behind it this one again; so a node with it says
- * `adds: [repeat_until, ...]`, and there are as many rounds at most as what is added may be deep. */
+ * Each round is a graph of two nodes, the processor and behind it this one again; so a node with it
+ * says `adds: [repeat_until, ...]`, and there are as many rounds at most as what is added may be
+ * deep. */
 
 #include "actors/processors/stock.h"
 #include "actors/processors/text.h"

@@ -9,16 +9,13 @@ static int s_process (dw_call_t *call, void *instance) {
     (void) instance;
     dw_text_t text;
     int err = dw_text_payload (call, &text);
-    if (err) {
+    if (err)
         return err;
-    }
-    if (text.size == 0) {
+    if (text.size == 0)
         return dw_call_set_text (call, "", 0) ? dw_text_fail_memory (call) : 0;
-    }
     char *out = dw_call_reserve_text (call, text.size);
-    if (!out) {
+    if (!out)
         return dw_text_fail_memory (call);
-    }
     while (text.size > 0) {
         if (text.bytes[0] < 0x80) { /* by far the most, and faster alone */
             text.size--;

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* Whether the option, when it says anything, is somewhere in the text; is_start, is_end: and there. */
+/* Whether the option, when it says anything, is somewhere in the text; is_start, is_end: and
+ * there. */
 static bool s_holds (dw_call_t *call, const char *option, dw_text_t text, bool is_start,
                      bool is_end) {
     const char *wanted = dw_settings_text (dw_call_settings (call), option);

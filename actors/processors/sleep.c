@@ -18,9 +18,8 @@ static int s_process (dw_call_t *call, void *instance) {
     int64_t now_ns = dw_clock_ns ();
     int64_t end_ns = now_ns + dw_settings_integer (dw_call_settings (call), "ms") * 1000000;
     for (; now_ns < end_ns; now_ns = dw_clock_ns ()) {
-        if (dw_call_cancelled (call)) {
+        if (dw_call_cancelled (call))
             return dw_call_fail (call, 499, "cancelled in its sleep");
-        }
         s_wait (call, now_ns, end_ns);
     }
     return dw_call_set_payload (call) ? dw_call_fail (call, 500, "no memory for the payload") : 0;

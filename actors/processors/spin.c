@@ -15,9 +15,8 @@ static int s_process (dw_call_t *call, void *instance) {
     int64_t look_ns = now_ns + LOOK_NS;
     while (now_ns < end_ns) {
         if (now_ns >= look_ns) {
-            if (dw_call_cancelled (call)) {
+            if (dw_call_cancelled (call))
                 return dw_call_fail (call, 499, "cancelled while it was busy");
-            }
             look_ns = now_ns + LOOK_NS;
         }
         now_ns = dw_clock_ns ();

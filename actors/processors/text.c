@@ -19,19 +19,15 @@ size_t dw_text_check (const void *bytes, size_t size) {
 
 /* What the first byte of a msgpack value says it is. */
 static const char *s_kind (const uint8_t *value, size_t size) {
-    if (size == 0) {
+    if (size == 0)
         return "nothing";
-    }
     uint8_t byte = value[0];
-    if (byte <= 0x7f || byte >= 0xe0 || (byte >= 0xcc && byte <= 0xd3)) {
+    if (byte <= 0x7f || byte >= 0xe0 || (byte >= 0xcc && byte <= 0xd3))
         return "an integer";
-    }
-    if (byte <= 0x8f || byte == 0xde || byte == 0xdf) {
+    if (byte <= 0x8f || byte == 0xde || byte == 0xdf)
         return "a map";
-    }
-    if (byte <= 0x9f || byte == 0xdc || byte == 0xdd) {
+    if (byte <= 0x9f || byte == 0xdc || byte == 0xdd)
         return "an array";
-    }
     switch (byte) {
         case 0xc0: return "nil";
         case 0xc2:
@@ -64,9 +60,8 @@ int dw_text_payload (dw_call_t *call, dw_text_t *text_p) {
         return s_fail_kind (call, "the payload", "", value, value ? size : 0);
     }
     size_t valid = dw_text_check (bytes, size);
-    if (valid < size) {
+    if (valid < size)
         return s_fail_encoding (call, "the payload", "", bytes, valid);
-    }
     *text_p = (dw_text_t){(const uint8_t *) bytes, size};
     return 0;
 }
@@ -80,9 +75,8 @@ int dw_text_dependency (dw_call_t *call, size_t index, dw_text_t *text_p) {
         return s_fail_kind (call, "the output of ", id, value, value ? size : 0);
     }
     size_t valid = dw_text_check (bytes, size);
-    if (valid < size) {
+    if (valid < size)
         return s_fail_encoding (call, "the output of ", id, bytes, valid);
-    }
     *text_p = (dw_text_t){(const uint8_t *) bytes, size};
     return 0;
 }
@@ -92,13 +86,11 @@ int dw_text_fail_memory (dw_call_t *call) {
 }
 
 int dw_text_set_output (dw_call_t *call, const dw_text_buffer_t *built) {
-    if (built->size == 0) {
+    if (built->size == 0)
         return dw_call_set_text (call, "", 0) ? dw_text_fail_memory (call) : 0;
-    }
     char *output = dw_call_reserve_text (call, built->size);
-    if (!output) {
+    if (!output)
         return dw_text_fail_memory (call);
-    }
     memcpy (output, built->bytes, built->size);
     return 0;
 }
@@ -112,9 +104,8 @@ int dw_text_set_count (dw_call_t *call, const char *key, uint64_t count) {
 int dw_text_start (void **instance_p, const dw_settings_t *settings, void *arg, char *why,
                    size_t why_size) {
     for (const dw_option_t *option = arg; option->name; option++) {
-        if (option->type != DW_TEXT) {
+        if (option->type != DW_TEXT)
             continue;
-        }
         const char *value = dw_settings_text (settings, option->name);
         size_t size = strlen (value);
         size_t valid = dw_text_check (value, size);
@@ -147,9 +138,8 @@ static bool s_is_space (ucs4_t point) {
 static void s_skip (dw_text_t *text, bool space) {
     while (text->size > 0) {
         dw_text_t rest = *text;
-        if (s_is_space (dw_text_next (&rest)) != space) {
+        if (s_is_space (dw_text_next (&rest)) != space)
             return;
-        }
         *text = rest;
     }
 }
@@ -167,30 +157,25 @@ bool dw_text_next_word (dw_text_t *text, dw_text_t *word_p) {
 
 /* Makes room for size more bytes. */
 static int s_grow (dw_text_buffer_t *self, size_t size) {
-    if (self->room - self->size >= size) {
+    if (self->room - self->size >= size)
         return 0;
-    }
-    if (size > SIZE_MAX / 2 - self->size) {
+    if (size > SIZE_MAX / 2 - self->size)
         return DW_ENOMEM;
-    }
     size_t least = self->size + size;
     size_t room = self->room + self->room / 2 > least ? self->room + self->room / 2 : least;
     uint8_t *bytes = realloc (self->bytes, room);
-    if (!bytes) {
+    if (!bytes)
         return DW_ENOMEM;
-    }
     self->bytes = bytes;
     self->room = room;
     return 0;
 }
 
 int dw_text_append (dw_text_buffer_t *self, const void *bytes, size_t size) {
-    if (size == 0) {
+    if (size == 0)
         return 0;
-    }
-    if (s_grow (self, size)) {
+    if (s_grow (self, size))
         return DW_ENOMEM;
-    }
     memcpy (self->bytes + self->size, bytes, size);
     self->size += size;
     return 0;
@@ -198,21 +183,18 @@ int dw_text_append (dw_text_buffer_t *self, const void *bytes, size_t size) {
 
 static bool s_is_ascii (dw_text_t text) {
     uint8_t all = 0;
-    for (size_t i = 0; i < text.size; i++) {
+    for (size_t i = 0; i < text.size; i++)
         all |= text.bytes[i];
-    }
     return all < 0x80;
 }
 
 /* ASCII maps to itself with one bit changed in the letters from first to first + 25; libunistring
  * would take some 30 times as long to say the same. */
 static int s_append_ascii (dw_text_buffer_t *self, dw_text_t text, uint8_t first) {
-    if (text.size == 0) {
+    if (text.size == 0)
         return 0;
-    }
-    if (s_grow (self, text.size)) {
+    if (s_grow (self, text.size))
         return DW_ENOMEM;
-    }
     uint8_t *out = self->bytes + self->size;
     for (size_t i = 0; i < text.size; i++) {
         uint8_t byte = text.bytes[i];
@@ -228,15 +210,13 @@ typedef uint8_t *s_mapping_t (const uint8_t *text, size_t size, const char *lang
 
 /* libunistring writes into the buffer's room, or into memory of its own where that is too small. */
 static int s_append_mapped (dw_text_buffer_t *self, dw_text_t text, s_mapping_t *mapping) {
-    if (s_grow (self, text.size + text.size / 8 + 16)) {
+    if (s_grow (self, text.size + text.size / 8 + 16))
         return DW_ENOMEM;
-    }
     uint8_t *room = self->bytes + self->size;
     size_t size = self->room - self->size;
     uint8_t *mapped = mapping (text.bytes, text.size, NULL, NULL, room, &size);
-    if (!mapped) {
+    if (!mapped)
         return DW_ENOMEM;
-    }
     if (mapped == room) {
         self->size += size;
         return 0;
@@ -264,20 +244,17 @@ static bool s_is_cased_after (const uint8_t *at, const uint8_t *end) {
     dw_text_t rest = {at, (size_t) (end - at)};
     while (rest.size > 0) {
         ucs4_t point = dw_text_next (&rest);
-        if (!uc_is_property_case_ignorable (point)) {
+        if (!uc_is_property_case_ignorable (point))
             return uc_is_property_cased (point);
-        }
     }
     return false;
 }
 
 static bool s_is_cased_before (const uint8_t *at, const uint8_t *start) {
     ucs4_t point;
-    while ((at = u8_prev (&point, at, start))) {
-        if (!uc_is_property_case_ignorable (point)) {
+    while ((at = u8_prev (&point, at, start)))
+        if (!uc_is_property_case_ignorable (point))
             return uc_is_property_cased (point);
-        }
-    }
     return false;
 }
 
@@ -301,17 +278,14 @@ int dw_text_append_lower (dw_text_buffer_t *self, dw_text_t text) {
         const uint8_t *next = sigma + sizeof s_sigma;
         bool is_final = s_is_cased_before (sigma, text.bytes) && !s_is_cased_after (next, end);
         err = s_append_lower_piece (self, piece, sigma);
-        if (!err) {
+        if (!err)
             err = dw_text_append (self, is_final ? s_sigma_final : s_sigma_small, sizeof s_sigma);
-        }
         piece = next;
     }
-    if (!err) {
+    if (!err)
         err = s_append_lower_piece (self, piece, end);
-    }
-    if (err) {
+    if (err)
         self->size = before;
-    }
     return err;
 }
 

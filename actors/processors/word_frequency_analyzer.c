@@ -37,9 +37,8 @@ static int s_compare (const void *left, const void *right) {
 }
 
 static bool s_is_letter (ucs4_t point) {
-    if (point < 0x80) {
+    if (point < 0x80)
         return (point >= '0' && point <= '9') || ((point | 0x20) >= 'a' && (point | 0x20) <= 'z');
-    }
     return uc_is_property_alphabetic (point) ||
            uc_is_general_category_withtable (point, UC_CATEGORY_MASK_N);
 }
@@ -50,9 +49,8 @@ static int s_filter (dw_text_buffer_t *letters, dw_text_t word) {
     int err = 0;
     while (!err && word.size > 0) {
         const uint8_t *from = word.bytes;
-        if (s_is_letter (dw_text_next (&word))) {
+        if (s_is_letter (dw_text_next (&word)))
             err = dw_text_append (letters, from, (size_t) (word.bytes - from));
-        }
     }
     return err;
 }
@@ -71,9 +69,8 @@ static s_entry_t *s_entry_new (const dw_text_buffer_t *key) {
 static int s_count_key (s_tally_t *self) {
     s_entry_t probe = {0, (const char *) self->key.bytes};
     s_entry_t **place = tsearch (&probe, &self->tree, s_compare);
-    if (!place) {
+    if (!place)
         return DW_ENOMEM;
-    }
     if (*place == &probe) {
         s_entry_t *entry = s_entry_new (&self->key);
         if (!entry) {
@@ -89,35 +86,30 @@ static int s_count_key (s_tally_t *self) {
 
 static int s_count_word (s_tally_t *self, dw_text_t word) {
     int err = s_filter (&self->letters, word);
-    if (err || self->letters.size == 0) {
+    if (err || self->letters.size == 0)
         return err;
-    }
     dw_text_t letters = {self->letters.bytes, self->letters.size};
     self->key.size = 0;
     if (dw_text_append (&self->key, PREFIX, strlen (PREFIX)) ||
-        dw_text_append_lower (&self->key, letters) || dw_text_append (&self->key, "", 1)) {
+        dw_text_append_lower (&self->key, letters) || dw_text_append (&self->key, "", 1))
         return DW_ENOMEM;
-    }
     return s_count_key (self);
 }
 
 static void s_report (const void *node, VISIT visit, void *arg) {
     const s_entry_t *entry = *(s_entry_t *const *) node;
     s_report_t *report = arg;
-    if ((visit == postorder || visit == leaf) && !report->err) {
+    if ((visit == postorder || visit == leaf) && !report->err)
         report->err = dw_text_set_count (report->call, entry->key, entry->count);
-    }
 }
 
 static int s_count_words (dw_call_t *call, s_tally_t *tally, dw_text_t text) {
     dw_text_t word;
     for (uint64_t words = 1; dw_text_next_word (&text, &word); words++) {
-        if (s_count_word (tally, word)) {
+        if (s_count_word (tally, word))
             return dw_text_fail_memory (call);
-        }
-        if (words % WORDS_BETWEEN_LOOKS == 0 && dw_call_cancelled (call)) {
+        if (words % WORDS_BETWEEN_LOOKS == 0 && dw_call_cancelled (call))
             return dw_call_fail (call, 499, "cancelled while it counted");
-        }
     }
     return 0;
 }
@@ -126,18 +118,16 @@ static int s_process (dw_call_t *call, void *instance) {
     (void) instance;
     dw_text_t text;
     int err = dw_text_payload (call, &text);
-    if (err) {
+    if (err)
         return err;
-    }
     s_tally_t tally = {0};
     err = s_count_words (call, &tally, text);
     if (!err) {
         s_report_t report = {.call = call};
         report.err = dw_text_set_count (call, "total_unique_words", tally.entries_count);
         twalk_r (tally.tree, s_report, &report);
-        if (report.err || dw_call_set_text (call, "", 0)) {
+        if (report.err || dw_call_set_text (call, "", 0))
             err = dw_text_fail_memory (call);
-        }
     }
     tdestroy (tally.tree, free);
     dw_text_release (&tally.letters);

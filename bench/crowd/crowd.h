@@ -1,12 +1,13 @@
-/* crowd.h - a coordinator and very many workers in one process and one thread: what stands in for ZeroMQ, the threads and the
- * clock, and what it asks of the world around.
+/* crowd.h - a coordinator and very many workers in one process and one thread: what stands in for
+ * ZeroMQ, the threads and the clock, and what it asks of the world around.
  *
  *     world.c  -- dw_sockets_put -->  sockets.c  <-- zmq_msg_recv --  the coordinator
  *     workers  <-- dw_sockets_take -- hands over  -- zmq_send -----   as it is
  *
- * Messages are handed over as bytes, and nothing else of ZeroMQ is there: no I/O thread, no connection, no kernel. The coordinator
- * runs in the caller's thread. Where it finds that nothing has come, or waits, the world around goes on. Its time is
- * virtual: it goes on by what the coordinator takes of the CPU, and by what it waits. */
+ * Messages are handed over as bytes, and nothing else of ZeroMQ is there: no I/O thread, no
+ * connection, no kernel. The coordinator runs in the caller's thread. Where it finds that nothing
+ * has come, or waits, the world around goes on. Its time is virtual: it goes on by what the
+ * coordinator takes of the CPU, and by what it waits. */
 
 #ifndef DW_CROWD_H
 #define DW_CROWD_H

@@ -1,7 +1,9 @@
-/* sockets.c - what stands in for ZeroMQ's sockets, for threads and for the clock: messages are handed over, by number.
+/* sockets.c - what stands in for ZeroMQ's sockets, for threads and for the clock: messages are
+ * handed over, by number.
  *
- * A connection's routing id is its number, so that whom a message is for is found at once, as ZeroMQ's own does. Of ZeroMQ
- * itself only messages are used, as they are: the coordinator pays for them what it pays anywhere. */
+ * A connection's routing id is its number, so that whom a message is for is found at once, as
+ * ZeroMQ's own does. Of ZeroMQ itself only messages are used, as they are: the coordinator pays for
+ * them what it pays anywhere. */
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,12 +1,14 @@
-/* world.c - a whole coordinator with more workers than this machine could have: what it does in a second of one core's time,
- * what it remembers of a worker, and what travels.
+/* world.c - a whole coordinator with more workers than this machine could have: what it does in a
+ * second of one core's time, what it remembers of a worker, and what travels.
  *
- * The coordinator is the real one: its actor, as it is, with its messages, its peers, its payloads and its scheduler. Workers,
- * their slots, a client and what is between are simulated (bench/lib/slots.h, crowd.h), and so it is told without ZeroMQ and the
- * kernel, which bench/fleet has besides. First the client submits all runs and cancels them, so that what queues keep is there
- * before the workers come, whose memory is told apart. Then all workers come at once, each with a connection of its
- * own and one for each slot; they are left alone for a while, but for their heartbeats; then the client submits all runs again
- * and gets their results, which are compared with what the slots said. */
+ * The coordinator is the real one: its actor, as it is, with its messages, its peers, its payloads
+ * and its scheduler. Workers, their slots, a client and what is between are simulated
+ * (bench/lib/slots.h, crowd.h), and so it is told without ZeroMQ and the kernel, which bench/fleet
+ * has besides. First the client submits all runs and cancels them, so that what queues keep is
+ * there before the workers come, whose memory is told apart. Then all workers come at once, each
+ * with a connection of its own and one for each slot; they are left alone for a while, but for
+ * their heartbeats; then the client submits all runs again and gets their results, which are
+ * compared with what the slots said. */
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -116,7 +118,8 @@ static void s_pass (void) {
     s.cpu.all_ns += (double) passed_ns;
 }
 
-/* It stands still while the coordinator takes in what has come: looking for it would take as long as much of that. */
+/* It stands still while the coordinator takes in what has come: looking for it would take as long
+ * as much of that. */
 int64_t dw_world_now_ns (void) {
     return s.now_ns;
 }
@@ -488,14 +491,13 @@ static void s_go_on (void) {
     const dw_item_t *answer;
     while (dw_sockets_take (&sent))
         s_on_message (&sent);
-    for (int64_t at_ns; (at_ns = s_next_ns ()) <= s.now_ns;) {
+    for (int64_t at_ns; (at_ns = s_next_ns ()) <= s.now_ns;)
         if (dw_slots_next_ns (&s.slots) == at_ns)
             dw_slots_happen (&s.slots);
         else if ((answer = dw_slots_answer (&s.slots)) && answer->at_ns == at_ns)
             s_answer ();
         else
             s_beat (at_ns);
-    }
     s_look_at_phase ();
 }
 

@@ -13,8 +13,8 @@ typedef struct dw_child_t {
     int pipe; /* to it */
 } dw_child_t;
 
-/* Starts a process that runs body, which reads its lines of in until they end, and ends with what it returns.
- * To be called before there is any thread. Errors: DW_ELIMIT. */
+/* Starts a process that runs body, which reads its lines of in until they end, and ends with what
+ * it returns. To be called before there is any thread. Errors: DW_ELIMIT. */
 int dw_child_start (dw_child_t *self, int (*body) (FILE *in, void *arg), void *arg,
                     dw_error_t *error);
 /* Sends it a line, which is without its end. */

@@ -92,7 +92,8 @@ void dw_figures_start (dw_figures_t *self, int argc, char **argv) {
 
 /* ---- Figures ---------------------------------------------------------------------------------- */
 
-/* jansson refuses NULL for the object or the value, so lack of memory is found by what is missing. */
+/* jansson refuses NULL for the object or the value, so lack of memory is found by what is
+ * missing. */
 void dw_figures_number (dw_figures_t *self, const char *name, double value) {
     json_object_set_new (self->values, name, json_real (value));
 }

@@ -47,9 +47,9 @@ void dw_figures_append (dw_figures_t *self, const char *name, uint64_t value);
 /* Adds three figures: the median as NAME, then NAME_min and NAME_max. */
 void dw_figures_spread (dw_figures_t *self, const char *name, dw_spread_t value);
 /* Prints all, the hash last, or when err is an error why there is nothing to print; frees what the
- * figures hold. Returns the exit status: 0; 64 what was asked makes no sense; 66 a file cannot be read or
- * made; 70 a defect; 71 the system refuses threads, memory or descriptors; 74 the output cannot be
- * written; 78 a graph file is wrong. */
+ * figures hold. Returns the exit status: 0; 64 what was asked makes no sense; 66 a file cannot be
+ * read or made; 70 a defect; 71 the system refuses threads, memory or descriptors; 74 the output
+ * cannot be written; 78 a graph file is wrong. */
 int dw_figures_end (dw_figures_t *self, uint64_t hash, int err);
 
 #endif

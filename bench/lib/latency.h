@@ -22,8 +22,8 @@ typedef struct dw_latency_options_t {
 } dw_latency_options_t;
 
 typedef struct dw_latency_t {
-    dw_spread_t
-        hop_ns[DW_LATENCY_PERCENTS]; /* the percentile of each repetition, then their spread */
+    /* the percentile of each repetition, then their spread */
+    dw_spread_t hop_ns[DW_LATENCY_PERCENTS];
     dw_spread_t run_ns[DW_LATENCY_PERCENTS];
     dw_spread_t wakeup_ns;      /* see wakeup.h, in the same sitting */
     dw_spread_t run_ns_per_hop; /* the median run, in hops: nodes + 1 of them */

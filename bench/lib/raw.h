@@ -1,7 +1,8 @@
-/* raw.h - ZeroMQ alone between this process and another one over TCP on this machine: what there is to be had.
+/* raw.h - ZeroMQ alone between this process and another one over TCP on this machine: what there is
+ * to be had.
  *
- * A ROUTER here, a DEALER there that sends back whatever comes: the same sockets and as many hops as a task of a
- * worker process. */
+ * A ROUTER here, a DEALER there that sends back whatever comes: the same sockets and as many hops
+ * as a task of a worker process. */
 
 #ifndef DW_RAW_H
 #define DW_RAW_H

@@ -33,7 +33,8 @@ int dw_rig_close (dw_rig_t **self_p, dw_error_t *error);
  * Errors: as dw_client_run_text; DW_EPROCESSOR the run was not ok, which is a defect. */
 int dw_rig_run (dw_rig_t *self, double *ns_p, uint64_t *hash_p, dw_error_t *error);
 
-/* One run of a text by a client, which is checked; the hash of its outputs. Errors: as dw_rig_run. */
+/* One run of a text by a client, which is checked; the hash of its outputs. Errors: as
+ * dw_rig_run. */
 int dw_rig_run_text (dw_client_t *client, const char *text, uint64_t *hash_p, dw_error_t *error);
 /* The same by a client that is made for it. */
 int dw_rig_run_once (dw_system_t *system, const char *text, uint64_t *hash_p, dw_error_t *error);

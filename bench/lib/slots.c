@@ -1,4 +1,5 @@
-/* slots.c - the slots of workers that are simulated, and the messages to and from them on their way. */
+/* slots.c - the slots of workers that are simulated, and the messages to and from them on their
+ * way. */
 
 #include "bench/lib/slots.h"
 
@@ -117,7 +118,8 @@ static void s_end_task (dw_slots_t *self, dw_item_t task) {
     s_begin (self, task.slot, task.at_ns);
 }
 
-/* A slot gets a task, or is told that one is nobody's any more: one that it has begun it goes on with. */
+/* A slot gets a task, or is told that one is nobody's any more: one that it has begun it goes on
+ * with. */
 static void s_get (dw_slots_t *self, dw_item_t item) {
     dw_simulated_slot_t *slot = &self->items[item.slot];
     if (item.type == DW_ITEM_TASK) {

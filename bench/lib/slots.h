@@ -1,8 +1,10 @@
-/* slots.h - the slots of workers that are simulated, and the messages to and from them on their way.
+/* slots.h - the slots of workers that are simulated, and the messages to and from them on their
+ * way.
  *
- * A slot runs its tasks one after another, each with a time of its own (a tenth more or less than the mean), and tells of those
- * that are done when it has no more, or when its last answer is 50 us old. Every message travels as long. Time is
- * the caller's: nothing happens but what he lets happen. */
+ * A slot runs its tasks one after another, each with a time of its own (a tenth more or less than
+ * the mean), and tells of those that are done when it has no more, or when its last answer is 50 us
+ * old. Every message travels as long. Time is the caller's: nothing happens but what he lets
+ * happen. */
 
 #ifndef DW_SLOTS_H
 #define DW_SLOTS_H
@@ -35,8 +37,8 @@ typedef struct dw_line_t {
 } dw_line_t;
 
 typedef struct dw_simulated_slot_t {
-    dw_line_t
-        waiting; /* what it was sent and has not begun; a cancellation when that was taken back */
+    /* what it was sent and has not begun; a cancellation when that was taken back */
+    dw_line_t waiting;
     dw_line_t untold; /* answers that it has not sent */
     bool is_busy;
     dw_item_t task; /* that it is at */
@@ -67,7 +69,8 @@ void dw_slots_send (dw_slots_t *self, dw_item_t item);
 int64_t dw_slots_next_ns (const dw_slots_t *self);
 /* Lets the next thing happen. */
 void dw_slots_happen (dw_slots_t *self);
-/* The next answer that arrives, with the time at which it does, which dw_slots_take takes; NULL: none is on its way. */
+/* The next answer that arrives, with the time at which it does, which dw_slots_take takes; NULL:
+ * none is on its way. */
 const dw_item_t *dw_slots_answer (const dw_slots_t *self);
 void dw_slots_take (dw_slots_t *self);
 /* What of busy_ns is still to come at a time. */

@@ -22,14 +22,12 @@ const uint8_t dw_line_no_token[DW_WIRE_TOKEN_SIZE];
 /* ---- Lines ------------------------------------------------------------------------------------ */
 
 dw_line_t *dw_caller_line (dw_caller_t *self) {
-    if (self->lines_count == DW_CALLER_LINES) {
+    if (self->lines_count == DW_CALLER_LINES)
         return NULL;
-    }
     dw_line_t *line = &self->lines[self->lines_count];
     *line = (dw_line_t){.peer = UINT32_MAX};
-    if (dw_link_open (&line->link, self->context, self->endpoint, &self->keys, NULL)) {
+    if (dw_link_open (&line->link, self->context, self->endpoint, &self->keys, NULL))
         return NULL;
-    }
     self->lines_count++;
     return line;
 }
@@ -40,11 +38,10 @@ void dw_line_cut (dw_line_t *self) {
 }
 
 void dw_line_send (dw_line_t *self) {
-    if (self->link.socket) {
+    if (self->link.socket)
         dw_packet_send (&self->out, self->link.socket, NULL, 0);
-    } else {
+    else
         dw_packet_clear (&self->out);
-    }
 }
 
 void dw_line_send_bytes (dw_line_t *self, const void *bytes, size_t size) {
@@ -59,15 +56,13 @@ void dw_line_say (dw_line_t *self, dw_wire_type_t type) {
 }
 
 bool dw_line_take (dw_line_t *self) {
-    if (!self->link.socket || dw_message_receive (&self->in, self->link.socket)) {
+    if (!self->link.socket || dw_message_receive (&self->in, self->link.socket))
         return false;
-    }
     self->reader = dw_wire_reader (zmq_msg_data (&self->in.frames[0]),
                                    zmq_msg_size (&self->in.frames[0]));
     self->type = dw_read_uint_max (&self->reader, UINT32_MAX);
-    if (self->reader.is_damaged) {
+    if (self->reader.is_damaged)
         self->type = DW_WIRE_TYPES;
-    }
     return true;
 }
 
@@ -82,15 +77,12 @@ bool dw_line_await (dw_line_t *self, uint32_t type, int ms) {
     int64_t deadline_ns = dw_clock_ns () + (int64_t) ms * 1000000;
     for (;;) {
         int64_t left_ns = deadline_ns - dw_clock_ns ();
-        if (!dw_line_receive (self, left_ns > 0 ? (int) (left_ns / 1000000) : 0)) {
+        if (!dw_line_receive (self, left_ns > 0 ? (int) (left_ns / 1000000) : 0))
             return false;
-        }
-        if (self->type == type) {
+        if (self->type == type)
             return true;
-        }
-        if (left_ns <= 0) {
+        if (left_ns <= 0)
             return false;
-        }
     }
 }
 
@@ -115,9 +107,8 @@ bool dw_line_is_refused (dw_line_t *self, uint32_t code, uint64_t run, char *see
         return false;
     }
     dw_line_say_what_came (self, seen);
-    if (self->type != DW_WIRE_REFUSED) {
+    if (self->type != DW_WIRE_REFUSED)
         return false;
-    }
     size_t size;
     uint32_t said = dw_read_uint_max (&self->reader, 999);
     bool has_text = dw_read_str (&self->reader, 4096, &size) != NULL;
@@ -137,9 +128,8 @@ bool dw_line_is_quiet (dw_line_t *self, char *seen) {
     if (self->type == DW_WIRE_REFUSED && dw_read_uint (&reader) == 400) {
         size_t size;
         const char *text = dw_read_str (&reader, 4096, &size);
-        if (text && memmem (text, size, "9", 1)) {
+        if (text && memmem (text, size, "9", 1))
             return true;
-        }
     }
     dw_line_say_what_came (self, seen);
     return false;
@@ -160,12 +150,10 @@ int dw_caller_init (dw_caller_t *self, const dw_connect_options_t *connect, cons
     int err = self->stock && self->context ? dw_link_keys_read (&self->keys, connect, error)
                                            : DW_ENOMEM;
     dw_line_t probe = {.peer = UINT32_MAX};
-    if (!err) {
+    if (!err)
         err = dw_link_open (&probe.link, self->context, self->endpoint, &self->keys, error);
-    }
-    if (!err && !dw_line_is_quiet (&probe, seen) && !probe.in.count) {
+    if (!err && !dw_line_is_quiet (&probe, seen) && !probe.in.count)
         err = dw_link_blame (&probe.link, self->endpoint, self->keys.has_keys, error);
-    }
     dw_link_close (&probe.link);
     dw_packet_free (&probe.out);
     dw_message_free (&probe.in);
@@ -177,9 +165,8 @@ int dw_caller_init (dw_caller_t *self, const dw_connect_options_t *connect, cons
 void dw_caller_hang_up (dw_caller_t *self) {
     for (uint32_t i = 0; i < self->lines_count; i++) {
         dw_line_t *line = &self->lines[i];
-        if (line->link.socket && line->peer != UINT32_MAX) {
+        if (line->link.socket && line->peer != UINT32_MAX)
             dw_line_say (line, DW_WIRE_BYE);
-        }
         dw_link_close (&line->link);
         dw_packet_free (&line->out);
         dw_message_free (&line->in);
@@ -190,9 +177,8 @@ void dw_caller_hang_up (dw_caller_t *self) {
 
 void dw_caller_free (dw_caller_t *self) {
     dw_caller_hang_up (self);
-    if (self->context) {
+    if (self->context)
         zmq_ctx_term (self->context);
-    }
     dw_link_keys_wipe (&self->keys);
     dw_processors_destroy (&self->stock);
 }
@@ -226,27 +212,22 @@ static bool s_read_client_welcome (dw_caller_t *self, dw_line_t *line, bool has_
     self->payload_max = dw_read_uint (reader);
     dw_ref_t ref = dw_read_ref (reader);
     const uint8_t *ids = dw_message_resolve (&line->in, 0, &ref, reader, &size, &frame);
-    if (!ids || runs_max == 0) {
+    if (!ids || runs_max == 0)
         return false;
-    }
     dw_wire_reader_t names = dw_wire_reader (ids, size);
     self->nodes_count = dw_read_array (&names);
-    for (uint32_t i = 0; i < self->nodes_count && !names.is_damaged; i++) {
+    for (uint32_t i = 0; i < self->nodes_count && !names.is_damaged; i++)
         (void) dw_read_str (&names, UINT32_MAX, &size);
-    }
     uint32_t sinks = dw_read_array (&names);
-    for (uint32_t i = 0; i < sinks && !names.is_damaged; i++) {
-        if (dw_read_uint (&names) >= self->nodes_count) {
+    for (uint32_t i = 0; i < sinks && !names.is_damaged; i++)
+        if (dw_read_uint (&names) >= self->nodes_count)
             return false;
-        }
-    }
     uint32_t heartbeat_ms = dw_read_uint_max (reader, UINT32_MAX);
     uint32_t silence_ms = dw_read_uint_max (reader, UINT32_MAX);
     (void) dw_read_str (reader, 255, &size);
     bool is_session = true;
-    if (has_session) {
+    if (has_session)
         is_session = dw_read_bin (reader, DW_WIRE_UUID_SIZE, &size) && size == DW_WIRE_UUID_SIZE;
-    }
     return !reader->is_damaged && !names.is_damaged && is_session &&
            dw_wire_is_pulse (heartbeat_ms, silence_ms);
 }
@@ -295,9 +276,8 @@ void dw_caller_write_agent (dw_caller_t *self, dw_line_t *line, const uint8_t *u
                              .host_size = strlen (host),
                              .processors_count = stock + (self->processor ? 1 : 0)};
     dw_write_agent (head, &agent);
-    if (self->processor) {
+    if (self->processor)
         dw_write_str (head, self->processor, strlen (self->processor));
-    }
     dw_offer_write (&offer, head);
 }
 
@@ -382,13 +362,10 @@ bool dw_caller_slot (dw_caller_t *self, dw_crowd_t *crowd, uint32_t slot, char *
 }
 
 bool dw_caller_crowd (dw_caller_t *self, dw_crowd_t *crowd, uint32_t slots, char *seen) {
-    if (!dw_caller_agent (self, crowd, slots, seen)) {
+    if (!dw_caller_agent (self, crowd, slots, seen))
         return false;
-    }
-    for (uint32_t i = 0; i < slots; i++) {
-        if (!dw_caller_slot (self, crowd, i, seen)) {
+    for (uint32_t i = 0; i < slots; i++)
+        if (!dw_caller_slot (self, crowd, i, seen))
             return false;
-        }
-    }
     return true;
 }

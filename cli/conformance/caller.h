@@ -1,5 +1,5 @@
-/* caller.h - who calls on a coordinator under test: connections (lines) that say what a case likes, as clients, agents and
- * slots.
+/* caller.h - who calls on a coordinator under test: connections (lines) that say what a case likes,
+ * as clients, agents and slots.
  *
  * What comes in is read by the readers of runtime/wire.h, and every wait has an end. */
 
@@ -86,10 +86,11 @@ bool dw_line_receive (dw_line_t *self, int ms);
 void dw_line_say_what_came (dw_line_t *self, char *seen);
 /* The next message of a type, those before it are passed over; false: none came within ms. */
 bool dw_line_await (dw_line_t *self, uint32_t type, int ms);
-/* Whether the next message is REFUSED with this code (0: any), for run (UINT64_MAX: any). seen says what came instead. */
+/* Whether the next message is REFUSED with this code (0: any), for run (UINT64_MAX: any). seen says
+ * what came instead. */
 bool dw_line_is_refused (dw_line_t *self, uint32_t code, uint64_t run, char *seen);
-/* Whether nothing has come of what was said before: the next answer is that to a HELLO of a version that nobody speaks.
- * seen says what came instead. */
+/* Whether nothing has come of what was said before: the next answer is that to a HELLO of a version
+ * that nobody speaks. seen says what came instead. */
 bool dw_line_is_quiet (dw_line_t *self, char *seen);
 
 /* HELLO, up to what roles have besides; and sent. */
@@ -116,8 +117,9 @@ void dw_line_submit (dw_line_t *self, uint64_t run, const char *text, uint32_t d
 /* SUBMIT up to what it says of outputs. */
 void dw_line_begin_submit (dw_line_t *self, uint64_t run, const uint8_t *payload, size_t size,
                            uint32_t deadline_ms);
-/* Takes in what slots are sent, and keeps the agent alive, until they have been sent so many tasks (0: none is waited for)
- * since they were forgotten, or ms are over. True: something has come for the client first; client may be NULL. */
+/* Takes in what slots are sent, and keeps the agent alive, until they have been sent so many tasks
+ * (0: none is waited for) since they were forgotten, or ms are over. True: something has come for
+ * the client first; client may be NULL. */
 bool dw_caller_work (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client, uint32_t tasks,
                      int ms);
 void dw_caller_forget (dw_caller_t *self);
@@ -125,17 +127,20 @@ void dw_caller_forget (dw_caller_t *self);
 void dw_line_answer (dw_line_t *self, const dw_asked_t *asked);
 /* The same, up to what follows the duration. */
 void dw_line_begin_answer (dw_line_t *self, uint64_t ticket, uint32_t told, uint32_t kind);
-/* Has every task answered until the client has the result of run. False: it did not come; seen says so. */
+/* Has every task answered until the client has the result of run. False: it did not come; seen says
+ * so. */
 typedef void dw_answer_t (dw_line_t *slot, const dw_asked_t *asked);
 bool dw_caller_serve (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client, uint64_t run,
                       dw_answer_t *answer, uint32_t *status_p, char *seen);
-/* Reads a RESULTS message for the result of run, and the codes of its errors. False: it is not there. */
+/* Reads a RESULTS message for the result of run, and the codes of its errors. False: it is not
+ * there. */
 bool dw_line_read_result (dw_line_t *self, uint64_t run, uint32_t *status_p);
 bool dw_line_has_code (const dw_line_t *self, uint32_t code);
 
 #define DW_CALLER_RUN     5u /* the client's number of its run in most cases */
 #define DW_CALLER_TASK_MS 4000
-/* Submits DW_CALLER_RUN, and waits for the first of its tasks; false: there is none, seen says why. */
+/* Submits DW_CALLER_RUN, and waits for the first of its tasks; false: there is none, seen says
+ * why. */
 bool dw_caller_begin (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client, char *seen);
 /* Has the run answered for to its end: it is ok. */
 dw_verdict_t dw_caller_expect_ok (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client,
@@ -145,19 +150,16 @@ dw_verdict_t dw_caller_expect_ok (dw_caller_t *self, dw_crowd_t *crowd, dw_line_
 #define DW_CALLER_OPEN(self, crowd, client, count, stage, seen) \
     dw_caller_t *self = stage;                                  \
     dw_crowd_t crowd;                                           \
-    if (!dw_caller_crowd (self, &(crowd), count, seen)) {       \
+    if (!dw_caller_crowd (self, &(crowd), count, seen))         \
         return DW_VERDICT_SKIPPED;                              \
-    }                                                           \
     dw_line_t *client = dw_caller_client (self, NULL, 0, seen); \
-    if (!client) {                                              \
-        return DW_VERDICT_SKIPPED;                              \
-    }
+    if (!client)                                                \
+        return DW_VERDICT_SKIPPED;
 /* and a run that is begun. */
 #define DW_CALLER_BEGIN(self, crowd, client, count, stage, seen) \
     DW_CALLER_OPEN (self, crowd, client, count, stage, seen)     \
-    if (!dw_caller_begin (self, &(crowd), client, seen)) {       \
-        return DW_VERDICT_SKIPPED;                               \
-    }
+    if (!dw_caller_begin (self, &(crowd), client, seen))         \
+        return DW_VERDICT_SKIPPED;
 
 extern const uint8_t dw_line_no_token[DW_WIRE_TOKEN_SIZE];
 

@@ -83,12 +83,10 @@ bool dw_caller_work (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client, ui
             beat_ns = now_ns + (int64_t) crowd->heartbeat_ms * 1000000;
         }
         s_look_at_slots (self, crowd);
-        if (client && dw_line_take (client) && client->type != DW_WIRE_BEAT) {
+        if (client && dw_line_take (client) && client->type != DW_WIRE_BEAT)
             return true;
-        }
-        if (tasks && self->asked_count >= tasks) {
+        if (tasks && self->asked_count >= tasks)
             return false;
-        }
         zmq_pollitem_t items[DW_CALLER_SLOTS + 1];
         int count = 0;
         for (uint32_t i = 0; i < crowd->slots_count; i++) {
@@ -97,9 +95,8 @@ bool dw_caller_work (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client, ui
                                                   .events = ZMQ_POLLIN};
             }
         }
-        if (client && client->link.socket) {
+        if (client && client->link.socket)
             items[count++] = (zmq_pollitem_t){.socket = client->link.socket, .events = ZMQ_POLLIN};
-        }
         zmq_poll (items, count, 50);
     }
     return false;
@@ -129,22 +126,18 @@ void dw_line_answer (dw_line_t *self, const dw_asked_t *asked) {
 }
 
 bool dw_line_read_result (dw_line_t *self, uint64_t run, uint32_t *status_p) {
-    if (self->type != DW_WIRE_RESULTS) {
+    if (self->type != DW_WIRE_RESULTS)
         return false;
-    }
     while (dw_wire_reader_has_more (&self->reader)) {
         dw_wire_result_t record;
         size_t size = 0;
         zmq_msg_t *frame;
-        if (!dw_read_result (&self->reader, &record)) {
+        if (!dw_read_result (&self->reader, &record))
             return false;
-        }
-        for (uint32_t i = 0; i < record.outputs_count; i++) {
+        for (uint32_t i = 0; i < record.outputs_count; i++)
             (void) dw_read_uint (&self->reader);
-        }
-        if (record.run != run) {
+        if (record.run != run)
             continue;
-        }
         *status_p = record.status;
         self->codes_count = 0;
         const uint8_t *bytes = dw_message_resolve (&self->in, 0, &record.extras, &self->reader,
@@ -152,12 +145,10 @@ bool dw_line_read_result (dw_line_t *self, uint64_t run, uint32_t *status_p) {
         dw_wire_reader_t extras = dw_wire_reader (bytes, bytes ? size : 0);
         dw_wire_extra_t extra;
         while (dw_wire_reader_has_more (&extras) && dw_read_extra (&extras, &extra)) {
-            for (uint32_t i = 0; i < extra.causes_count; i++) {
+            for (uint32_t i = 0; i < extra.causes_count; i++)
                 (void) dw_read_uint (&extras);
-            }
-            if (extra.code && self->codes_count < sizeof self->codes / sizeof *self->codes) {
+            if (extra.code && self->codes_count < sizeof self->codes / sizeof *self->codes)
                 self->codes[self->codes_count++] = extra.code;
-            }
         }
         return true;
     }
@@ -165,11 +156,9 @@ bool dw_line_read_result (dw_line_t *self, uint64_t run, uint32_t *status_p) {
 }
 
 bool dw_line_has_code (const dw_line_t *self, uint32_t code) {
-    for (uint32_t i = 0; i < self->codes_count; i++) {
-        if (self->codes[i] == code) {
+    for (uint32_t i = 0; i < self->codes_count; i++)
+        if (self->codes[i] == code)
             return true;
-        }
-    }
     return false;
 }
 
@@ -179,19 +168,16 @@ bool dw_caller_serve (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client, u
     uint32_t answered = 0;
     while (dw_clock_ns () < deadline_ns) {
         bool has_come = dw_caller_work (self, crowd, client, answered + 1, 500);
-        if (has_come && dw_line_read_result (client, run, status_p)) {
+        if (has_come && dw_line_read_result (client, run, status_p))
             return true;
-        }
         if (has_come && client->type == DW_WIRE_REFUSED) {
             dw_line_say_what_came (client, seen);
             return false;
         }
-        for (; answered < self->asked_count; answered++) {
+        for (; answered < self->asked_count; answered++)
             answer (self->asked[answered].slot, &self->asked[answered]);
-        }
-        if (answered == DW_CALLER_TASKS) {
+        if (answered == DW_CALLER_TASKS)
             self->asked_count = answered = 0;
-        }
     }
     dw_case_fail (seen, "no result of run %llu came", (unsigned long long) run);
     return false;
@@ -212,12 +198,10 @@ bool dw_caller_begin (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client, c
 dw_verdict_t dw_caller_expect_ok (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client,
                                   uint64_t run, char *seen) {
     uint32_t status = 0;
-    if (!dw_caller_serve (self, crowd, client, run, dw_line_answer, &status, seen)) {
+    if (!dw_caller_serve (self, crowd, client, run, dw_line_answer, &status, seen))
         return DW_VERDICT_FAILED;
-    }
-    if (self->bad_tasks) {
+    if (self->bad_tasks)
         return dw_case_fail (seen, "TASKS that cannot be read");
-    }
     return status == DW_RUN_OK
                ? dw_case_pass (seen, "ok, of %u tasks", (unsigned) self->asked_count)
                : dw_case_fail (seen, "the run ended with status %u", (unsigned) status);

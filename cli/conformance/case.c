@@ -32,9 +32,8 @@ dw_verdict_t dw_case_skip (char *seen, const char *format, ...) {
 
 const char *dw_case_type (unsigned type, char text[40]) {
     const char *name = dw_wire_type_text (type);
-    if (name) {
+    if (name)
         return name;
-    }
     snprintf (text, 40, "a message of type %u", type);
     return text;
 }

@@ -1,8 +1,9 @@
-/* case.h - one thing that docs/PROTOCOL.md asks of a peer, tried on a peer: what is expected, what was seen, and the
- * verdict.
+/* case.h - one thing that docs/PROTOCOL.md asks of a peer, tried on a peer: what is expected, what
+ * was seen, and the verdict.
  *
- * Cases of one role stand in one table, in the order in which they are played. A case says in one sentence what is
- * expected and which section of the document says so. It ends within a bounded time whatever the peer does. */
+ * Cases of one role stand in one table, in the order in which they are played. A case says in one
+ * sentence what is expected and which section of the document says so. It ends within a bounded
+ * time whatever the peer does. */
 
 #ifndef DW_CASE_H
 #define DW_CASE_H
@@ -15,7 +16,8 @@
 typedef enum dw_verdict_t {
     DW_VERDICT_PASSED,
     DW_VERDICT_FAILED,
-    DW_VERDICT_SKIPPED, /* the peer cannot take part, or there is nothing to try it with: seen says why */
+    /* the peer cannot take part, or there is nothing to try it with: seen says why */
+    DW_VERDICT_SKIPPED,
 } dw_verdict_t;
 
 #define DW_SEEN_BYTES 320
@@ -45,10 +47,12 @@ dw_verdict_t dw_case_pass (char *seen, const char *format, ...) DW_PRINTF (2, 3)
 dw_verdict_t dw_case_fail (char *seen, const char *format, ...) DW_PRINTF (2, 3);
 dw_verdict_t dw_case_skip (char *seen, const char *format, ...) DW_PRINTF (2, 3);
 
-/* The name of a message's type, as the document writes it; "a message of type N" in text, of 40 bytes, for others. */
+/* The name of a message's type, as the document writes it; "a message of type N" in text, of 40
+ * bytes, for others. */
 const char *dw_case_type (unsigned type, char text[40]);
 
-/* The cases of each role, by the peer that is under test; their stages are dw_crew_t, dw_guest_t and dw_caller_t. */
+/* The cases of each role, by the peer that is under test; their stages are dw_crew_t, dw_guest_t
+ * and dw_caller_t. */
 extern const dw_cases_t dw_cases_worker_greeting, dw_cases_worker_tasks, dw_cases_worker_nonsense,
     dw_cases_worker_leaving, dw_cases_client, dw_cases_client_nonsense, dw_cases_coordinator_entry,
     dw_cases_coordinator_runs, dw_cases_coordinator_answers, dw_cases_coordinator_solos,

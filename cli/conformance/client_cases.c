@@ -1,4 +1,5 @@
-/* client_cases.c - cases of a client under test: how it comes in, submits, waits, and comes again. */
+/* client_cases.c - cases of a client under test: how it comes in, submits, waits, and comes
+ * again. */
 
 #include <string.h>
 
@@ -22,21 +23,18 @@ static const dw_end_t *s_other_greeting (const dw_guest_t *self, bool is_hello) 
     for (uint32_t i = 0; i < self->stage.ends_count; i++) {
         const dw_end_t *end = &self->stage.ends[i];
         if (end->has_greeted && end->is_hello == is_hello &&
-            (!is_hello || end->hello.role != DW_WIRE_CLIENT)) {
+            (!is_hello || end->hello.role != DW_WIRE_CLIENT))
             return end;
-        }
     }
     return NULL;
 }
 
 static dw_verdict_t s_hello (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (dw_guest_greeted (self, seen) || s_other_greeting (self, true)) {
+    if (dw_guest_greeted (self, seen) || s_other_greeting (self, true))
         return dw_case_pass (seen, "HELLO");
-    }
-    if (s_other_greeting (self, false)) {
+    if (s_other_greeting (self, false))
         return dw_case_fail (seen, "a HELLO that cannot be read, or without the word dagwood");
-    }
     char text[40];
     return self->stage.ends_count
                ? dw_case_fail (seen, "%s came first", dw_case_type (self->stage.type, text))
@@ -51,11 +49,10 @@ static bool s_is_greeted (dw_guest_t *self, char *seen) {
 static dw_verdict_t s_hello_versions (void *stage, char *seen) {
     dw_guest_t *self = stage;
     const dw_end_t *end = NULL;
-    if (s_is_greeted (self, seen)) {
+    if (s_is_greeted (self, seen))
         end = &self->stage.ends[self->end];
-    } else if (!(end = s_other_greeting (self, true))) {
+    else if (!(end = s_other_greeting (self, true)))
         return DW_VERDICT_SKIPPED;
-    }
     return dw_wire_common_version (&end->hello) == DW_WIRE_VERSION
                ? dw_case_pass (seen, "versions %u to %u", (unsigned) end->hello.oldest,
                                (unsigned) end->hello.version)
@@ -65,21 +62,18 @@ static dw_verdict_t s_hello_versions (void *stage, char *seen) {
 
 static dw_verdict_t s_hello_role (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (s_is_greeted (self, seen)) {
+    if (s_is_greeted (self, seen))
         return dw_case_pass (seen, "role 2");
-    }
     const dw_end_t *end = s_other_greeting (self, true);
-    if (!end || dw_wire_common_version (&end->hello) == 0) {
+    if (!end || dw_wire_common_version (&end->hello) == 0)
         return DW_VERDICT_SKIPPED;
-    }
     return dw_case_fail (seen, "role %u", (unsigned) end->hello.role);
 }
 
 static dw_verdict_t s_hello_zeros (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!s_is_greeted (self, seen)) {
+    if (!s_is_greeted (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     const dw_wire_hello_t *hello = &self->stage.ends[self->end].hello;
     return hello->number == 0 && hello->credit == 0
                ? dw_case_pass (seen, "number 0, credit 0")
@@ -91,16 +85,14 @@ static dw_verdict_t s_hello_identity (void *stage, char *seen) {
     dw_guest_t *self = stage;
     dw_wire_hello_t hello;
     dw_wire_identity_t identity;
-    if (!s_is_greeted (self, seen)) {
+    if (!s_is_greeted (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_wire_reader_t reader = dw_wire_reader (self->stage.greeting.bytes,
                                               self->stage.greeting.count);
     (void) dw_read_uint (&reader);
     (void) dw_read_hello (&reader, &hello);
-    if (!dw_wire_reader_has_more (&reader)) {
+    if (!dw_wire_reader_has_more (&reader))
         return dw_case_pass (seen, "none: it wants no session");
-    }
     return dw_read_identity (&reader, &identity)
                ? dw_case_pass (seen, "incarnation %llu", (unsigned long long) identity.incarnation)
                : dw_case_fail (seen, "it cannot be read");
@@ -108,9 +100,8 @@ static dw_verdict_t s_hello_identity (void *stage, char *seen) {
 
 static dw_verdict_t s_hello_waits (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!s_is_greeted (self, seen)) {
+    if (!s_is_greeted (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     self->is_mute = true;
     dw_guest_watch (self, QUIET_MS);
     uint32_t count = self->stage.ends[self->end].messages_count;
@@ -122,14 +113,12 @@ static dw_verdict_t s_hello_waits (void *stage, char *seen) {
 /* ---- Refused ---------------------------------------------------------------------------------- */
 
 static dw_verdict_t s_expect_refused (dw_guest_t *self, uint32_t code, char *seen) {
-    if (!dw_guest_greeted (self, seen)) {
+    if (!dw_guest_greeted (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_stage_refuse (&self->stage, self->end, code, 0);
     bool is_gone = dw_guest_await_gone (self, LEAVE_MS);
-    if (self->runs_count) {
+    if (self->runs_count)
         return dw_case_fail (seen, "it submitted all the same");
-    }
     return is_gone ? dw_case_pass (seen, "it left")
                    : dw_case_fail (seen, "it was still there after %d ms", LEAVE_MS);
 }
@@ -154,17 +143,15 @@ static const dw_guest_welcome_t s_brief = {.heartbeat_ms = 100, .silence_ms = 80
 
 static dw_verdict_t s_submit (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (dw_guest_submitted (self, &s_welcome, seen)) {
+    if (dw_guest_submitted (self, &s_welcome, seen))
         return dw_case_pass (seen, "run %llu", (unsigned long long) self->runs[0]);
-    }
     return self->end == DW_STAGE_NONE ? DW_VERDICT_SKIPPED : DW_VERDICT_FAILED;
 }
 
 static dw_verdict_t s_submission (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen) && !self->nonsense[0]) {
+    if (!dw_guest_submitted (self, &s_welcome, seen) && !self->nonsense[0])
         return DW_VERDICT_SKIPPED;
-    }
     dw_guest_watch (self, QUIET_MS);
     return self->nonsense[0] ? dw_case_fail (seen, "%s", self->nonsense)
                              : dw_case_pass (seen, "%u runs", (unsigned) self->runs_count);
@@ -172,9 +159,8 @@ static dw_verdict_t s_submission (void *stage, char *seen) {
 
 static dw_verdict_t s_own_number (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_welcome, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_guest_finish (self, LEAVE_MS);
     return self->foreign ? dw_case_fail (seen, "%u messages in the name of somebody else",
                                          (unsigned) self->foreign)
@@ -183,9 +169,8 @@ static dw_verdict_t s_own_number (void *stage, char *seen) {
 
 static dw_verdict_t s_together (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_welcome, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_guest_finish (self, LEAVE_MS);
     return self->together_max <= DW_WIRE_TOGETHER_MAX
                ? dw_case_pass (seen, "at most %u", (unsigned) self->together_max)
@@ -196,9 +181,8 @@ static dw_verdict_t s_runs_max (void *stage, char *seen) {
     dw_guest_t *self = stage;
     dw_guest_welcome_t welcome = s_welcome;
     welcome.runs_max = 1;
-    if (!dw_guest_submitted (self, &welcome, seen)) {
+    if (!dw_guest_submitted (self, &welcome, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_guest_watch (self, QUIET_MS);
     return self->runs_count == 1 ? dw_case_pass (seen, "1 in flight")
                                  : dw_case_fail (seen, "%u in flight", (unsigned) self->runs_count);
@@ -207,13 +191,10 @@ static dw_verdict_t s_runs_max (void *stage, char *seen) {
 /* The client has what it waited for, and says so by leaving. */
 static dw_verdict_t s_expect_end (dw_guest_t *self, char *seen) {
     bool is_gone = dw_guest_finish (self, LEAVE_MS);
-    if (dw_subject_has_ended (&self->stage.subject) &&
-        dw_subject_went_down (&self->stage.subject)) {
+    if (dw_subject_has_ended (&self->stage.subject) && dw_subject_went_down (&self->stage.subject))
         return dw_case_fail (seen, "it went down by signal %d", -self->stage.subject.status);
-    }
-    if (!is_gone) {
+    if (!is_gone)
         return dw_case_fail (seen, "it still waits after %d ms", LEAVE_MS);
-    }
     return self->byes ? dw_case_pass (seen, "BYE") : dw_case_pass (seen, "it left");
 }
 
@@ -225,21 +206,18 @@ static dw_verdict_t s_result (void *stage, char *seen) {
 
 static dw_verdict_t s_bye (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_welcome, seen))
         return DW_VERDICT_SKIPPED;
-    }
-    if (!dw_guest_finish (self, LEAVE_MS)) {
+    if (!dw_guest_finish (self, LEAVE_MS))
         return dw_case_skip (seen, "it does not leave");
-    }
     return self->byes ? dw_case_pass (seen, "BYE") : dw_case_fail (seen, "it left without BYE");
 }
 
 static dw_verdict_t s_result_frames (void *stage, char *seen) {
     dw_guest_t *self = stage;
     static const uint8_t blob[] = {0xa4, 'D', 'o', 'n', 'e'};
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_welcome, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_guest_result_t result = dw_guest_result (self->runs[0]);
     result.in_frames = true;
     result.blob = blob;
@@ -255,9 +233,8 @@ static dw_verdict_t s_result_long (void *stage, char *seen) {
     dw_guest_t *self = stage;
     dw_guest_welcome_t welcome = s_welcome;
     welcome.is_long = welcome.has_more = true;
-    if (!dw_guest_submitted (self, &welcome, seen)) {
+    if (!dw_guest_submitted (self, &welcome, seen))
         return self->end == DW_STAGE_NONE ? DW_VERDICT_SKIPPED : DW_VERDICT_FAILED;
-    }
     dw_guest_result_t result = dw_guest_result (self->runs[0]);
     result.is_long = true;
     self->answered = 1;
@@ -267,10 +244,10 @@ static dw_verdict_t s_result_long (void *stage, char *seen) {
 
 static dw_verdict_t s_result_failed (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_welcome, seen))
         return DW_VERDICT_SKIPPED;
-    }
-    /* Of the first node an error, of the other its cause: node, metadata, code, text, added, depth, causes. */
+    /* Of the first node an error, of the other its cause: node, metadata, code, text, added, depth,
+     * causes. */
     static const uint8_t extras[] = {0, 0xc0, 0xcd, 1,    0xf4, 0xa3, 'b', 'a', 'd',  0,
                                      0, 0xc0, 1,    0xc0, 0,    0xc0, 0,   0,   0x91, 0};
     dw_guest_result_t result = dw_guest_result (self->runs[0]);
@@ -288,9 +265,8 @@ static dw_verdict_t s_result_failed (void *stage, char *seen) {
 
 static dw_verdict_t s_result_repeated (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_welcome, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_guest_result_t result = dw_guest_result (self->runs[0]);
     dw_guest_send_result (self, &result);
     return s_expect_end (self, seen); /* which sends it once more */
@@ -298,39 +274,34 @@ static dw_verdict_t s_result_repeated (void *stage, char *seen) {
 
 static dw_verdict_t s_result_foreign (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_welcome, seen))
         return DW_VERDICT_SKIPPED;
-    }
     static const uint64_t runs[] = {0, UINT64_MAX, 4711};
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         dw_guest_result_t result = dw_guest_result (runs[i]);
         dw_guest_send_result (self, &result);
     }
     dw_guest_watch (self, QUIET_MS);
-    if (self->byes || dw_stage_is_gone (&self->stage, self->end)) {
+    if (self->byes || dw_stage_is_gone (&self->stage, self->end))
         return dw_case_fail (seen, "it left before the result of its run came");
-    }
     return s_expect_end (self, seen);
 }
 
 static dw_verdict_t s_results_empty (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_welcome, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_stage_say (&self->stage, self->end, DW_WIRE_RESULTS);
     dw_guest_watch (self, QUIET_MS);
-    if (self->byes || dw_stage_is_gone (&self->stage, self->end)) {
+    if (self->byes || dw_stage_is_gone (&self->stage, self->end))
         return dw_case_fail (seen, "it left");
-    }
     return s_expect_end (self, seen);
 }
 
 static dw_verdict_t s_run_refused (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_welcome, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_stage_refuse (&self->stage, self->end, 400, self->runs[0]);
     self->answered = 1;
     return s_expect_end (self, seen);
@@ -338,9 +309,8 @@ static dw_verdict_t s_run_refused (void *stage, char *seen) {
 
 static dw_verdict_t s_stalled (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_welcome, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_writer_t *head = &self->stage.out.head;
     dw_write_uint (head, DW_WIRE_STALLED);
     dw_write_uint (head, self->runs[0]);
@@ -348,9 +318,8 @@ static dw_verdict_t s_stalled (void *stage, char *seen) {
     dw_write_uint (head, 60000);
     dw_stage_send (&self->stage, self->end);
     dw_guest_watch (self, QUIET_MS);
-    if (self->byes || dw_stage_is_gone (&self->stage, self->end)) {
+    if (self->byes || dw_stage_is_gone (&self->stage, self->end))
         return dw_case_fail (seen, "it left");
-    }
     return s_expect_end (self, seen);
 }
 
@@ -358,9 +327,8 @@ static dw_verdict_t s_stalled (void *stage, char *seen) {
 
 static dw_verdict_t s_beats (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_brief, seen)) {
+    if (!dw_guest_submitted (self, &s_brief, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_guest_watch (self, 6 * (int64_t) s_brief.heartbeat_ms);
     uint32_t count = self->beats;
     return count ? dw_case_pass (seen, "%u in 6 heartbeats", (unsigned) count)
@@ -369,21 +337,18 @@ static dw_verdict_t s_beats (void *stage, char *seen) {
 
 static dw_verdict_t s_late (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_brief, seen)) {
+    if (!dw_guest_submitted (self, &s_brief, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_guest_watch (self, (int64_t) s_brief.silence_ms * 3 / 2);
-    if (self->byes || dw_stage_is_gone (&self->stage, self->end)) {
+    if (self->byes || dw_stage_is_gone (&self->stage, self->end))
         return dw_case_fail (seen, "it left though each of its BEAT was answered");
-    }
     return s_expect_end (self, seen);
 }
 
 static dw_verdict_t s_pause (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_brief, seen)) {
+    if (!dw_guest_submitted (self, &s_brief, seen))
         return DW_VERDICT_SKIPPED;
-    }
     self->is_mute = true;
     dw_guest_watch (self, (int64_t) s_brief.silence_ms / 2);
     self->is_mute = false;
@@ -391,15 +356,15 @@ static dw_verdict_t s_pause (void *stage, char *seen) {
     return s_expect_end (self, seen);
 }
 
-/* Answers no BEAT any more, until it leaves or says HELLO again, or many silences are over. False: it is still there. */
+/* Answers no BEAT any more, until it leaves or says HELLO again, or many silences are over. False:
+ * it is still there. */
 static bool s_be_silent (dw_guest_t *self, char *seen) {
     self->is_mute = true;
     int64_t begin_ns = dw_clock_ns (), limit_ns = 5 * (int64_t) s_brief.silence_ms * 1000000;
     while (self->again == DW_STAGE_NONE && !self->byes && dw_clock_ns () < begin_ns + limit_ns &&
            !self->stage.interrupted &&
-           !(self->stage.subject.words && dw_subject_has_ended (&self->stage.subject))) {
+           !(self->stage.subject.words && dw_subject_has_ended (&self->stage.subject)))
         (void) dw_guest_take (self, dw_clock_ns () + 20000000);
-    }
     long long after_ms = (dw_clock_ns () - begin_ns) / 1000000;
     if (self->again != DW_STAGE_NONE) {
         dw_case_pass (seen, "it came again after %lld ms", after_ms);
@@ -415,27 +380,23 @@ static bool s_be_silent (dw_guest_t *self, char *seen) {
 
 static dw_verdict_t s_silence (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_brief, seen)) {
+    if (!dw_guest_submitted (self, &s_brief, seen))
         return DW_VERDICT_SKIPPED;
-    }
     return s_be_silent (self, seen) ? DW_VERDICT_PASSED : DW_VERDICT_FAILED;
 }
 
-/* Nobody knows its connection any more, and it is not cut: by the next one it is let in, and then something comes by the
- * first one after all. */
+/* Nobody knows its connection any more, and it is not cut: by the next one it is let in, and then
+ * something comes by the first one after all. */
 static dw_verdict_t s_half_open (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_brief, seen)) {
+    if (!dw_guest_submitted (self, &s_brief, seen))
         return DW_VERDICT_SKIPPED;
-    }
     uint32_t forgotten = self->end;
     uint64_t run = self->runs[0];
-    if (!s_be_silent (self, seen)) {
+    if (!s_be_silent (self, seen))
         return DW_VERDICT_FAILED;
-    }
-    if (self->again == DW_STAGE_NONE) {
+    if (self->again == DW_STAGE_NONE)
         return DW_VERDICT_PASSED; /* without a session its runs are lost */
-    }
     self->end = self->again;
     self->again = DW_STAGE_NONE;
     self->is_mute = false;
@@ -444,22 +405,19 @@ static dw_verdict_t s_half_open (void *stage, char *seen) {
     int64_t deadline_ns = dw_stage_in (LEAVE_MS);
     while (self->runs_count == 0 && dw_guest_take (self, deadline_ns)) {
     }
-    if (self->runs_count == 0 || self->runs[0] != run) {
+    if (self->runs_count == 0 || self->runs[0] != run)
         return dw_case_fail (seen, "by the next connection it did not submit its run again");
-    }
     dw_stage_say (&self->stage, forgotten, DW_WIRE_STOP);
     dw_guest_watch (self, QUIET_MS);
-    if (self->byes || dw_stage_is_gone (&self->stage, self->end)) {
+    if (self->byes || dw_stage_is_gone (&self->stage, self->end))
         return dw_case_fail (seen, "it left by what came by a connection that is forgotten");
-    }
     return s_expect_end (self, seen);
 }
 
 static dw_verdict_t s_stop (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_welcome, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_stage_say (&self->stage, self->end, DW_WIRE_STOP);
     return dw_guest_await_gone (self, LEAVE_MS)
                ? dw_case_pass (seen, "it left")
@@ -471,9 +429,8 @@ static dw_verdict_t s_stop (void *stage, char *seen) {
 /* A client that has submitted, was cut off, and has said HELLO again, as who it is. */
 static bool s_came_again (dw_guest_t *self, dw_verdict_t *verdict_p, char *seen) {
     *verdict_p = DW_VERDICT_SKIPPED;
-    if (!dw_guest_submitted (self, &s_welcome, seen)) {
+    if (!dw_guest_submitted (self, &s_welcome, seen))
         return false;
-    }
     if (!self->has_identity) {
         dw_case_skip (seen, "it said no uuid, and wants no session");
         return false;
@@ -520,9 +477,8 @@ static bool s_came_again (dw_guest_t *self, dw_verdict_t *verdict_p, char *seen)
 static dw_verdict_t s_comes_again (void *stage, char *seen) {
     dw_guest_t *self = stage;
     dw_verdict_t verdict;
-    if (!s_came_again (self, &verdict, seen)) {
+    if (!s_came_again (self, &verdict, seen))
         return verdict;
-    }
     uint64_t run = self->runs[0];
     self->runs_count = self->answered = 0;
     dw_guest_welcome (self, &s_welcome);
@@ -540,9 +496,8 @@ static dw_verdict_t s_comes_again (void *stage, char *seen) {
 static dw_verdict_t s_comes_again_kept (void *stage, char *seen) {
     dw_guest_t *self = stage;
     dw_verdict_t verdict;
-    if (!s_came_again (self, &verdict, seen)) {
+    if (!s_came_again (self, &verdict, seen))
         return verdict;
-    }
     uint32_t count = self->runs_count;
     for (uint32_t i = 0; i < count; i++) {
         dw_guest_result_t result = dw_guest_result (self->runs[i]);
@@ -563,9 +518,8 @@ static dw_verdict_t s_comes_again_kept (void *stage, char *seen) {
 static dw_verdict_t s_comes_again_other (void *stage, char *seen) {
     dw_guest_t *self = stage;
     dw_verdict_t verdict;
-    if (!s_came_again (self, &verdict, seen)) {
+    if (!s_came_again (self, &verdict, seen))
         return verdict;
-    }
     uint64_t last = self->runs[self->runs_count - 1];
     self->runs_count = 0;
     self->session++;

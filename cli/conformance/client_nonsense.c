@@ -18,18 +18,14 @@ static const dw_guest_welcome_t s_good = DW_GUEST_WELCOME;
 
 static dw_verdict_t s_expect_disbelieved (dw_guest_t *self, const dw_guest_welcome_t *welcome,
                                           char *seen) {
-    if (!dw_guest_greeted (self, seen)) {
+    if (!dw_guest_greeted (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_guest_welcome (self, welcome);
     bool is_gone = dw_guest_await_gone (self, LEAVE_MS);
-    if (dw_subject_has_ended (&self->stage.subject) &&
-        dw_subject_went_down (&self->stage.subject)) {
+    if (dw_subject_has_ended (&self->stage.subject) && dw_subject_went_down (&self->stage.subject))
         return dw_case_fail (seen, "it went down by signal %d", -self->stage.subject.status);
-    }
-    if (self->runs_count) {
+    if (self->runs_count)
         return dw_case_fail (seen, "it submitted all the same");
-    }
     return is_gone ? dw_case_pass (seen, "it left")
                    : dw_case_fail (seen, "it was still there after %d ms", LEAVE_MS);
 }
@@ -61,51 +57,43 @@ static dw_verdict_t s_welcome_counts (void *stage, char *seen) {
 
 /* ---- Not for it ------------------------------------------------------------------------------- */
 
-/* It goes on waiting, and has its result in the end; or it says that this is no coordinator, and leaves. It does neither
- * go down nor hang. */
+/* It goes on waiting, and has its result in the end; or it says that this is no coordinator, and
+ * leaves. It does neither go down nor hang. */
 static dw_verdict_t s_expect_end (dw_guest_t *self, char *seen) {
     dw_guest_watch (self, QUIET_MS);
     bool is_gone = dw_guest_finish (self, LEAVE_MS);
-    if (dw_subject_has_ended (&self->stage.subject) &&
-        dw_subject_went_down (&self->stage.subject)) {
+    if (dw_subject_has_ended (&self->stage.subject) && dw_subject_went_down (&self->stage.subject))
         return dw_case_fail (seen, "it went down by signal %d", -self->stage.subject.status);
-    }
-    if (!is_gone) {
+    if (!is_gone)
         return dw_case_fail (seen, "it still waits after %d ms", LEAVE_MS);
-    }
     return self->byes ? dw_case_pass (seen, "BYE") : dw_case_pass (seen, "it left");
 }
 
 static dw_verdict_t s_unknown_type (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_good, seen)) {
+    if (!dw_guest_submitted (self, &s_good, seen))
         return DW_VERDICT_SKIPPED;
-    }
     static const uint8_t heads[][3] = {{99, 1, 2}, {0xcc, 200, 0}};
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         dw_stage_send_bytes (&self->stage, self->end, heads[i], sizeof heads[i]);
-    }
     return s_expect_end (self, seen);
 }
 
 static dw_verdict_t s_no_type (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_good, seen)) {
+    if (!dw_guest_submitted (self, &s_good, seen))
         return DW_VERDICT_SKIPPED;
-    }
     static const uint8_t heads[][2] = {{0xc1, 0}, {0xa1, 'x'}, {0xff, 1}};
     dw_stage_send_bytes (&self->stage, self->end, "", 0);
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         dw_stage_send_bytes (&self->stage, self->end, heads[i], sizeof heads[i]);
-    }
     return s_expect_end (self, seen);
 }
 
 static dw_verdict_t s_foreign_types (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_good, seen)) {
+    if (!dw_guest_submitted (self, &s_good, seen))
         return DW_VERDICT_SKIPPED;
-    }
     static const uint8_t types[] = {DW_WIRE_HELLO,   DW_WIRE_TASKS,  DW_WIRE_ANSWERS,
                                     DW_WIRE_CANCEL,  DW_WIRE_DROP,   DW_WIRE_CLOSED,
                                     DW_WIRE_REPLACE, DW_WIRE_COUNTS, DW_WIRE_GRAPH};
@@ -122,9 +110,8 @@ static dw_verdict_t s_foreign_types (void *stage, char *seen) {
 #define NONSENSE(name, ...)                                         \
     static dw_verdict_t name (void *stage, char *seen) {            \
         dw_guest_t *self = stage;                                   \
-        if (!dw_guest_submitted (self, &s_good, seen)) {            \
+        if (!dw_guest_submitted (self, &s_good, seen))              \
             return DW_VERDICT_SKIPPED;                              \
-        }                                                           \
         dw_guest_result_t result = dw_guest_result (self->runs[0]); \
         __VA_ARGS__                                                 \
         dw_guest_send_result (self, &result);                       \
@@ -164,14 +151,12 @@ static dw_verdict_t s_expect_end_with (dw_guest_t *self, uint8_t *blob, uint32_t
 
 static dw_verdict_t s_deep (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_good, seen)) {
+    if (!dw_guest_submitted (self, &s_good, seen))
         return DW_VERDICT_SKIPPED;
-    }
     enum { DEPTH = 50000 };
     uint8_t *blob = malloc (DEPTH + 1);
-    if (!blob) {
+    if (!blob)
         return dw_case_skip (seen, "no memory");
-    }
     memset (blob, 0x91, DEPTH);
     blob[DEPTH] = 0xc0;
     return s_expect_end_with (self, blob, DEPTH + 1, seen);
@@ -179,14 +164,12 @@ static dw_verdict_t s_deep (void *stage, char *seen) {
 
 static dw_verdict_t s_oversized (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    if (!dw_guest_submitted (self, &s_good, seen)) {
+    if (!dw_guest_submitted (self, &s_good, seen))
         return DW_VERDICT_SKIPPED;
-    }
     const uint8_t head[] = {0xdb, DW_GUEST_PAYLOAD >> 24, 0, 0, 0};
     uint8_t *blob = malloc (DW_GUEST_PAYLOAD + sizeof head);
-    if (!blob) {
+    if (!blob)
         return dw_case_skip (seen, "no memory");
-    }
     memcpy (blob, head, sizeof head);
     memset (blob + sizeof head, 'x', DW_GUEST_PAYLOAD);
     return s_expect_end_with (self, blob, DW_GUEST_PAYLOAD + sizeof head, seen);

@@ -1,5 +1,5 @@
-/* coordinator_answers.c - cases of a coordinator under test: answers that are late, repeated, foreign or make no sense, and
- * tasks whose workers leave. */
+/* coordinator_answers.c - cases of a coordinator under test: answers that are late, repeated,
+ * foreign or make no sense, and tasks whose workers leave. */
 
 #include <string.h>
 
@@ -21,29 +21,24 @@ static dw_verdict_t s_expect_ignored (dw_caller_t *self, dw_crowd_t *crowd, dw_l
                                       char *seen) {
     uint32_t status, before = self->asked_count;
     if (dw_caller_work (self, crowd, client, 0, QUIET_MS) &&
-        dw_line_read_result (client, RUN, &status)) {
+        dw_line_read_result (client, RUN, &status))
         return dw_case_fail (seen, "the run ended with status %u", (unsigned) status);
-    }
-    if (self->asked_count > before) {
+    if (self->asked_count > before)
         return dw_case_fail (seen, "it was taken for an answer: another task came");
-    }
     return dw_caller_expect_ok (self, crowd, client, RUN, seen);
 }
 
 /* Its slot is nobody any more: the agent is to make another, which has the run go to its end. */
 static dw_verdict_t s_expect_put_out (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client,
                                       char *seen) {
-    if (!dw_line_await (crowd->agent, DW_WIRE_REPLACE, DW_CALLER_ANSWER)) {
+    if (!dw_line_await (crowd->agent, DW_WIRE_REPLACE, DW_CALLER_ANSWER))
         return dw_case_fail (seen, "no REPLACE to the slot's agent");
-    }
     uint64_t number = dw_read_uint (&crowd->agent->reader);
-    if (number != crowd->numbers[0]) {
+    if (number != crowd->numbers[0])
         return dw_case_fail (seen, "REPLACE of slot %llu", (unsigned long long) number);
-    }
     dw_caller_forget (self);
-    if (!dw_caller_slot (self, crowd, 0, seen)) {
+    if (!dw_caller_slot (self, crowd, 0, seen))
         return DW_VERDICT_FAILED;
-    }
     return dw_caller_expect_ok (self, crowd, client, RUN, seen);
 }
 
@@ -118,35 +113,30 @@ static void s_answer_twice (dw_line_t *slot, const dw_asked_t *asked) {
 static dw_verdict_t s_repeated (void *stage, char *seen) {
     DW_CALLER_BEGIN (self, crowd, client, 1, stage, seen);
     uint32_t status = 0;
-    if (!dw_caller_serve (self, &crowd, client, RUN, s_answer_twice, &status, seen)) {
+    if (!dw_caller_serve (self, &crowd, client, RUN, s_answer_twice, &status, seen))
         return DW_VERDICT_FAILED;
-    }
-    if (status != DW_RUN_OK) {
+    if (status != DW_RUN_OK)
         return dw_case_fail (seen, "status %u", (unsigned) status);
-    }
     if (dw_caller_work (self, &crowd, client, 0, QUIET_MS) &&
-        dw_line_read_result (client, RUN, &status)) {
+        dw_line_read_result (client, RUN, &status))
         return dw_case_fail (seen, "the result came twice");
-    }
     return dw_case_pass (seen, "one result");
 }
 
-/* What was sent together is answered last one first: only those that are due count, so the others are said again. */
+/* What was sent together is answered last one first: only those that are due count, so the others
+ * are said again. */
 static dw_verdict_t s_reordered (void *stage, char *seen) {
     DW_CALLER_OPEN (self, crowd, client, 1, stage, seen);
-    for (uint64_t run = 1; run <= 4; run++) {
+    for (uint64_t run = 1; run <= 4; run++)
         dw_line_submit (client, run, "Hello", 0);
-    }
     dw_caller_work (self, &crowd, NULL, 0, QUIET_MS);
-    if (self->asked_count < 2) {
+    if (self->asked_count < 2)
         return dw_case_skip (seen, "no two tasks came together");
-    }
     uint32_t status;
     dw_asked_t last = self->asked[self->asked_count - 1];
     s_answer_as (&last, last.ticket, 0);
-    if (dw_caller_work (self, &crowd, client, 0, QUIET_MS) && client->type == DW_WIRE_RESULTS) {
+    if (dw_caller_work (self, &crowd, client, 0, QUIET_MS) && client->type == DW_WIRE_RESULTS)
         return dw_case_fail (seen, "an answer before its turn was taken");
-    }
     return dw_caller_serve (self, &crowd, client, 1, dw_line_answer, &status, seen) &&
                    status == DW_RUN_OK
                ? dw_case_pass (seen, "ignored, and the run is ok")
@@ -186,9 +176,8 @@ static void s_answer_too_much (dw_line_t *slot, const dw_asked_t *asked) {
 static dw_verdict_t s_expect_code (void *stage, dw_answer_t *answer, uint32_t code, char *seen) {
     DW_CALLER_BEGIN (self, crowd, client, 1, stage, seen);
     uint32_t status = 0;
-    if (!dw_caller_serve (self, &crowd, client, RUN, answer, &status, seen)) {
+    if (!dw_caller_serve (self, &crowd, client, RUN, answer, &status, seen))
         return DW_VERDICT_FAILED;
-    }
     return status != DW_RUN_OK && dw_line_has_code (client, code)
                ? dw_case_pass (seen, "status %u, with %u", (unsigned) status, (unsigned) code)
                : dw_case_fail (seen, "status %u, without %u", (unsigned) status, (unsigned) code);
@@ -213,16 +202,13 @@ static dw_verdict_t s_late (void *stage, char *seen) {
     DW_CALLER_OPEN (self, crowd, client, 1, stage, seen);
     uint32_t status = 0;
     dw_line_submit (client, RUN, "Hello", 200);
-    if (!dw_caller_work (self, &crowd, client, 0, TASK_MS) || self->asked_count == 0) {
+    if (!dw_caller_work (self, &crowd, client, 0, TASK_MS) || self->asked_count == 0)
         return dw_case_skip (seen, "no task, or no result");
-    }
-    for (uint32_t i = 0; i < self->asked_count; i++) {
+    for (uint32_t i = 0; i < self->asked_count; i++)
         dw_line_answer (self->asked[i].slot, &self->asked[i]); /* its run is over */
-    }
     if (dw_caller_work (self, &crowd, client, 0, QUIET_MS) &&
-        dw_line_read_result (client, RUN, &status)) {
+        dw_line_read_result (client, RUN, &status))
         return dw_case_fail (seen, "a second result came");
-    }
     dw_caller_forget (self);
     dw_line_submit (client, RUN + 1, "Hello", 0);
     return dw_caller_expect_ok (self, &crowd, client, RUN + 1, seen);
@@ -230,24 +216,21 @@ static dw_verdict_t s_late (void *stage, char *seen) {
 
 /* ---- Lost, and sent again --------------------------------------------------------------------- */
 
-/* The task that was sent first comes again, to whoever is there, and its run is ok. What others hold is answered. */
+/* The task that was sent first comes again, to whoever is there, and its run is ok. What others
+ * hold is answered. */
 static dw_verdict_t s_expect_again (dw_caller_t *self, dw_crowd_t *crowd, dw_line_t *client,
                                     char *seen) {
     uint32_t node = self->asked[0].node;
-    for (uint32_t i = 0; i < self->asked_count; i++) {
-        if (self->asked[i].slot != self->asked[0].slot) {
+    for (uint32_t i = 0; i < self->asked_count; i++)
+        if (self->asked[i].slot != self->asked[0].slot)
             dw_line_answer (self->asked[i].slot, &self->asked[i]);
-        }
-    }
     dw_caller_forget (self);
     dw_caller_work (self, crowd, client, 1, TASK_MS);
     bool has_come = false;
-    for (uint32_t i = 0; i < self->asked_count; i++) {
+    for (uint32_t i = 0; i < self->asked_count; i++)
         has_come |= self->asked[i].node == node;
-    }
-    if (!has_come) {
+    if (!has_come)
         return dw_case_fail (seen, "its task was not sent again");
-    }
     return dw_caller_expect_ok (self, crowd, client, RUN, seen);
 }
 
@@ -296,9 +279,8 @@ static dw_verdict_t s_agent_bye (void *stage, char *seen) {
 static dw_verdict_t s_fenced_answer (void *stage, char *seen) {
     DW_CALLER_BEGIN (self, crowd, client, 1, stage, seen);
     dw_asked_t former = self->asked[0];
-    if (!dw_caller_slot (self, &crowd, 0, seen)) {
+    if (!dw_caller_slot (self, &crowd, 0, seen))
         return DW_VERDICT_FAILED;
-    }
     s_answer_as (&former, former.ticket, 0); /* it is nobody */
     former.slot->peer = UINT32_MAX;
     return s_expect_again (self, &crowd, client, seen);
@@ -310,22 +292,18 @@ static dw_verdict_t s_drain (void *stage, char *seen) {
     dw_asked_t asked = self->asked[0];
     dw_line_say (crowd.agent, DW_WIRE_DRAIN);
     dw_caller_work (self, &crowd, NULL, 0, QUIET_MS);
-    if (self->stops == 0) {
+    if (self->stops == 0)
         return dw_case_fail (seen, "its slot was not told STOP");
-    }
     dw_line_answer (asked.slot, &asked); /* what it was at is done */
     dw_line_say (asked.slot, DW_WIRE_BYE);
     crowd.slots[0]->peer = crowd.agent->peer = UINT32_MAX;
-    if (!dw_caller_crowd (self, &other, 1, seen)) {
+    if (!dw_caller_crowd (self, &other, 1, seen))
         return DW_VERDICT_FAILED;
-    }
     dw_caller_forget (self);
     dw_verdict_t verdict = dw_caller_expect_ok (self, &other, client, RUN, seen);
-    for (uint32_t i = 0; i < self->asked_count; i++) {
-        if (self->asked[i].node == asked.node) {
+    for (uint32_t i = 0; i < self->asked_count; i++)
+        if (self->asked[i].node == asked.node)
             return dw_case_fail (seen, "what was answered before BYE was sent again");
-        }
-    }
     return verdict;
 }
 

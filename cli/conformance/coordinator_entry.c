@@ -1,4 +1,5 @@
-/* coordinator_entry.c - cases of a coordinator under test: who is let in, and what is said by those who may not say it. */
+/* coordinator_entry.c - cases of a coordinator under test: who is let in, and what is said by those
+ * who may not say it. */
 
 #include <string.h>
 
@@ -46,13 +47,11 @@ static dw_verdict_t s_session (void *stage, char *seen) {
 static dw_verdict_t s_session_earlier (void *stage, char *seen) {
     dw_caller_t *self = stage;
     uint64_t incarnation = ++self->incarnation;
-    if (!dw_caller_client (self, s_uuid, incarnation, seen)) {
+    if (!dw_caller_client (self, s_uuid, incarnation, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_line_t *line = dw_caller_line (self);
-    if (!line) {
+    if (!line)
         return dw_case_skip (seen, "no socket for a line");
-    }
     dw_line_write_hello (line, DW_WIRE_VERSION, DW_WIRE_OLDEST, DW_WIRE_CLIENT, dw_line_no_token, 0,
                          0);
     dw_write_identity (&line->out.head,
@@ -65,9 +64,8 @@ static dw_verdict_t s_session_earlier (void *stage, char *seen) {
 
 static dw_verdict_t s_expect_welcome (dw_line_t *line, char *seen) {
     dw_line_send (line);
-    if (!dw_line_receive (line, DW_CALLER_ANSWER)) {
+    if (!dw_line_receive (line, DW_CALLER_ANSWER))
         return dw_case_fail (seen, "no answer");
-    }
     char type[40];
     return line->type == DW_WIRE_WELCOME
                ? dw_case_pass (seen, "WELCOME")
@@ -89,9 +87,8 @@ static dw_verdict_t s_range (void *stage, char *seen) {
 static dw_verdict_t s_newer (void *stage, char *seen) {
     LINE (self, line, stage, seen);
     dw_line_write_hello (line, 47, 46, DW_WIRE_CLIENT, dw_line_no_token, 0, 0);
-    if (s_expect_refused (line, 400, seen) != DW_VERDICT_PASSED) {
+    if (s_expect_refused (line, 400, seen) != DW_VERDICT_PASSED)
         return DW_VERDICT_FAILED;
-    }
     return strstr (seen, "46") && strstr (seen, "47") && strchr (seen, '3') ? DW_VERDICT_PASSED
                                                                             : DW_VERDICT_FAILED;
 }
@@ -227,7 +224,8 @@ static dw_verdict_t s_agent_many_slots (void *stage, char *seen) {
     return s_expect_refused (line, 503, seen);
 }
 
-/* An agent that offers so many names of one letter, and says no tags; its host has so many bytes. */
+/* An agent that offers so many names of one letter, and says no tags; its host has so many
+ * bytes. */
 static void s_write_offer (dw_caller_t *self, dw_line_t *line, uint32_t names, size_t host) {
     static char letters[300];
     memset (letters, 'h', sizeof letters);
@@ -239,9 +237,8 @@ static void s_write_offer (dw_caller_t *self, dw_line_t *line, uint32_t names, s
                                                         .host = letters,
                                                         .host_size = host,
                                                         .processors_count = names});
-    for (uint32_t i = 0; i < names; i++) {
+    for (uint32_t i = 0; i < names; i++)
         dw_write_str (&line->out.head, "?", 1);
-    }
     dw_write_array (&line->out.head, 0);
 }
 
@@ -276,16 +273,14 @@ static dw_verdict_t s_beat (void *stage, char *seen) {
 static dw_verdict_t s_status (void *stage, char *seen) {
     CLIENT (self, line, stage, seen);
     dw_line_say (line, DW_WIRE_STATUS);
-    if (!dw_line_await (line, DW_WIRE_STATUS, DW_CALLER_ANSWER)) {
+    if (!dw_line_await (line, DW_WIRE_STATUS, DW_CALLER_ANSWER))
         return dw_case_fail (seen, "no STATUS");
-    }
     size_t size;
     bool has_name = dw_read_str (&line->reader, 255, &size) != NULL;
     uint32_t count = dw_read_array (&line->reader);
     uint64_t nodes = dw_read_uint (&line->reader);
-    if (!has_name || line->reader.is_damaged || count < 21) {
+    if (!has_name || line->reader.is_damaged || count < 21)
         return dw_case_fail (seen, "a STATUS with %u numbers, of at least 21", (unsigned) count);
-    }
     return nodes == self->nodes_count
                ? dw_case_pass (seen, "%u numbers", (unsigned) count)
                : dw_case_fail (seen, "%llu nodes, and WELCOME named %u", (unsigned long long) nodes,
@@ -301,9 +296,8 @@ static void s_ask_where (dw_line_t *line, const char *name) {
 static dw_verdict_t s_where (void *stage, char *seen) {
     LINE (self, line, stage, seen);
     s_ask_where (line, "");
-    if (!dw_line_await (line, DW_WIRE_MOVED, DW_CALLER_ANSWER)) {
+    if (!dw_line_await (line, DW_WIRE_MOVED, DW_CALLER_ANSWER))
         return dw_case_fail (seen, "no MOVED");
-    }
     uint64_t place = dw_read_uint (&line->reader);
     uint32_t count = dw_read_array (&line->reader);
     return place == 0 && !line->reader.is_damaged && count >= 1 && count <= 64
@@ -315,9 +309,8 @@ static dw_verdict_t s_where (void *stage, char *seen) {
 static dw_verdict_t s_where_unknown (void *stage, char *seen) {
     LINE (self, line, stage, seen);
     s_ask_where (line, "there is no graph of this name");
-    if (!dw_line_await (line, DW_WIRE_MOVED, DW_CALLER_ANSWER)) {
+    if (!dw_line_await (line, DW_WIRE_MOVED, DW_CALLER_ANSWER))
         return dw_case_fail (seen, "no MOVED");
-    }
     return dw_read_nil (&line->reader) ? dw_case_pass (seen, "nil")
                                        : dw_case_fail (seen, "a place");
 }
@@ -326,9 +319,8 @@ static dw_verdict_t s_where_unknown (void *stage, char *seen) {
 
 /* Nothing came of it, and a client is served as before. */
 static dw_verdict_t s_expect_ignored (dw_line_t *line, char *seen) {
-    if (!dw_line_is_quiet (line, seen)) {
+    if (!dw_line_is_quiet (line, seen))
         return DW_VERDICT_FAILED;
-    }
     dw_line_say (line, DW_WIRE_BEAT);
     return dw_line_receive (line, DW_CALLER_ANSWER) && line->type == DW_WIRE_BEAT
                ? dw_case_pass (seen, "no answer, and BEAT is answered")
@@ -338,9 +330,8 @@ static dw_verdict_t s_expect_ignored (dw_line_t *line, char *seen) {
 static dw_verdict_t s_unknown_type (void *stage, char *seen) {
     CLIENT (self, line, stage, seen);
     static const uint8_t types[] = {DW_WIRE_TYPES, 99, 127};
-    for (size_t i = 0; i < sizeof types; i++) {
+    for (size_t i = 0; i < sizeof types; i++)
         dw_line_say (line, types[i]);
-    }
     return s_expect_ignored (line, seen);
 }
 
@@ -353,27 +344,24 @@ static dw_verdict_t s_empty_head (void *stage, char *seen) {
 static dw_verdict_t s_no_type (void *stage, char *seen) {
     CLIENT (self, line, stage, seen);
     static const uint8_t heads[][3] = {{0xc1, 0, 0}, {0xa2, 'n', 'o'}, {0xff, 1, 2}, {0x91, 0, 0}};
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         dw_line_send_bytes (line, heads[i], sizeof heads[i]);
-    }
     return s_expect_ignored (line, seen);
 }
 
 static dw_verdict_t s_foreign_number (void *stage, char *seen) {
     CLIENT (self, line, stage, seen);
     dw_line_t *other = dw_caller_client (self, NULL, 0, seen);
-    if (!other) {
+    if (!other)
         return DW_VERDICT_SKIPPED;
-    }
     uint32_t own = line->peer;
     line->peer = other->peer;
     dw_line_say (line, DW_WIRE_BEAT);
     dw_line_say (line, DW_WIRE_STATUS);
     dw_line_say (line, DW_WIRE_BYE);
     line->peer = own;
-    if (s_expect_ignored (line, seen) != DW_VERDICT_PASSED) {
+    if (s_expect_ignored (line, seen) != DW_VERDICT_PASSED)
         return DW_VERDICT_FAILED;
-    }
     return s_expect_ignored (other, seen);
 }
 
@@ -390,9 +378,8 @@ static dw_verdict_t s_nobody (void *stage, char *seen) {
 static dw_verdict_t s_workers_words (void *stage, char *seen) {
     CLIENT (self, line, stage, seen);
     static const dw_wire_type_t types[] = {DW_WIRE_ANSWERS, DW_WIRE_DRAIN, DW_WIRE_ENDED};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         dw_line_say (line, types[i]);
-    }
     return s_expect_ignored (line, seen);
 }
 
@@ -400,9 +387,8 @@ static dw_verdict_t s_owners_words (void *stage, char *seen) {
     CLIENT (self, line, stage, seen);
     static const dw_wire_type_t types[] = {DW_WIRE_CLOSE, DW_WIRE_COUNT, DW_WIRE_RELOAD,
                                            DW_WIRE_REFER};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         dw_line_say (line, types[i]);
-    }
     return s_expect_ignored (line, seen);
 }
 
@@ -412,9 +398,8 @@ static dw_verdict_t s_own_words (void *stage, char *seen) {
         DW_WIRE_WELCOME, DW_WIRE_REFUSED, DW_WIRE_TASKS,  DW_WIRE_CANCEL,  DW_WIRE_STOP,
         DW_WIRE_RESULTS, DW_WIRE_CLOSED,  DW_WIRE_COUNTS, DW_WIRE_REPLACE, DW_WIRE_DROP,
         DW_WIRE_STALLED, DW_WIRE_MOVED,   DW_WIRE_GRAPH};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         dw_line_say (line, types[i]);
-    }
     return s_expect_ignored (line, seen);
 }
 
@@ -433,11 +418,9 @@ static dw_verdict_t s_many_frames (void *stage, char *seen) {
 
 static dw_verdict_t s_silent (void *stage, char *seen) {
     dw_caller_t *self = stage;
-    for (int i = 0; i < 5; i++) {
-        if (!dw_caller_line (self)) {
+    for (int i = 0; i < 5; i++)
+        if (!dw_caller_line (self))
             return dw_case_skip (seen, "no socket for a line");
-        }
-    }
     return dw_caller_client (self, NULL, 0, seen) ? dw_case_pass (seen, "WELCOME beside 5 of them")
                                                   : DW_VERDICT_FAILED;
 }

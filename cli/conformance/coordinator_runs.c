@@ -1,4 +1,5 @@
-/* coordinator_runs.c - cases of a coordinator under test: runs, their tasks, clients that come again, and detached runs. */
+/* coordinator_runs.c - cases of a coordinator under test: runs, their tasks, clients that come
+ * again, and detached runs. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,31 +43,25 @@ static dw_verdict_t s_task (void *stage, char *seen) {
 static dw_verdict_t s_credit (void *stage, char *seen) {
     dw_caller_t *self = stage;
     dw_crowd_t crowd;
-    if (!dw_caller_agent (self, &crowd, 1, seen)) {
+    if (!dw_caller_agent (self, &crowd, 1, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_line_t *client = dw_caller_client (self, NULL, 0, seen), *slot = dw_caller_line (self);
-    if (!client || !slot) {
+    if (!client || !slot)
         return DW_VERDICT_SKIPPED;
-    }
     dw_line_write_hello (slot, 3, 3, DW_WIRE_WORKER, crowd.token, crowd.numbers[0], 2);
     dw_line_send (slot);
-    if (!dw_line_receive (slot, DW_CALLER_ANSWER) || slot->type != DW_WIRE_WELCOME) {
+    if (!dw_line_receive (slot, DW_CALLER_ANSWER) || slot->type != DW_WIRE_WELCOME)
         return dw_case_skip (seen, "a slot with a credit of 2 was not welcomed");
-    }
     slot->peer = dw_read_uint_max (&slot->reader, UINT32_MAX);
     crowd.slots[0] = slot;
-    for (uint64_t run = 1; run <= 6; run++) {
+    for (uint64_t run = 1; run <= 6; run++)
         dw_line_submit (client, run, "Hello", 0);
-    }
     dw_caller_work (self, &crowd, NULL, 0, QUIET_MS);
-    if (self->asked_count == 0) {
+    if (self->asked_count == 0)
         return dw_case_skip (seen, "no task came");
-    }
     uint32_t first = self->asked_count;
-    if (first > 2) {
+    if (first > 2)
         return dw_case_fail (seen, "%u tasks at one time, of a credit of 2", (unsigned) first);
-    }
     dw_line_answer (slot, &self->asked[0]);
     dw_caller_work (self, &crowd, NULL, 0, QUIET_MS);
     return self->asked_count <= 3
@@ -79,9 +74,8 @@ static dw_verdict_t s_credit (void *stage, char *seen) {
 static dw_verdict_t s_submit_nonsense (void *stage, char *seen) {
     dw_caller_t *self = stage;
     dw_line_t *client = dw_caller_client (self, NULL, 0, seen);
-    if (!client) {
+    if (!client)
         return DW_VERDICT_SKIPPED;
-    }
     static const uint8_t payload[] = {0xa5, 'n', 'o'};
     dw_writer_t *head = &client->out.head;
     dw_line_begin_submit (client, RUN, payload, sizeof payload, 0);
@@ -93,9 +87,8 @@ static dw_verdict_t s_submit_nonsense (void *stage, char *seen) {
 static dw_verdict_t s_submit_output (void *stage, char *seen) {
     dw_caller_t *self = stage;
     dw_line_t *client = dw_caller_client (self, NULL, 0, seen);
-    if (!client) {
+    if (!client)
         return DW_VERDICT_SKIPPED;
-    }
     static const uint8_t payload[] = {0xa2, 'o', 'k'};
     dw_writer_t *head = &client->out.head;
     dw_line_begin_submit (client, RUN, payload, sizeof payload, 0);
@@ -108,9 +101,8 @@ static dw_verdict_t s_submit_output (void *stage, char *seen) {
 static dw_verdict_t s_submit_deep (void *stage, char *seen) {
     dw_caller_t *self = stage;
     dw_line_t *client = dw_caller_client (self, NULL, 0, seen);
-    if (!client) {
+    if (!client)
         return DW_VERDICT_SKIPPED;
-    }
     enum { DEPTH = 50000 };
     static uint8_t payload[DEPTH + 1];
     memset (payload, 0x91, DEPTH);
@@ -129,18 +121,16 @@ static dw_verdict_t s_submit_deep (void *stage, char *seen) {
 static dw_verdict_t s_submit_oversized (void *stage, char *seen) {
     dw_caller_t *self = stage;
     dw_line_t *client = dw_caller_client (self, NULL, 0, seen);
-    if (!client) {
+    if (!client)
         return DW_VERDICT_SKIPPED;
-    }
     if (self->payload_max > OVERSIZED_MAX) {
         return dw_case_skip (seen, "it takes payloads of %llu bytes, more than are sent here",
                              (unsigned long long) self->payload_max);
     }
     size_t size = (size_t) self->payload_max + 1;
     uint8_t *payload = malloc (size + 5);
-    if (!payload) {
+    if (!payload)
         return dw_case_skip (seen, "no memory");
-    }
     uint32_t text_size = (uint32_t) size;
     const uint8_t text[] = {0xdb, (uint8_t) (text_size >> 24), (uint8_t) (text_size >> 16),
                             (uint8_t) (text_size >> 8), (uint8_t) text_size};
@@ -164,9 +154,8 @@ static dw_verdict_t s_submit_cut (void *stage, char *seen) {
     dw_write_uint (head, RUN + 1);
     dw_write_byte (head, 0xc6);
     dw_line_send (client);
-    if (!dw_line_is_refused (client, 400, UINT64_MAX, seen)) {
+    if (!dw_line_is_refused (client, 400, UINT64_MAX, seen))
         return DW_VERDICT_FAILED;
-    }
     return dw_caller_expect_ok (self, &crowd, client, RUN, seen);
 }
 
@@ -175,12 +164,10 @@ static dw_verdict_t s_deadline (void *stage, char *seen) {
     uint32_t status = 0;
     dw_line_submit (client, RUN, "Hello", 300);
     if (!dw_caller_work (self, &crowd, client, 0, TASK_MS) ||
-        !dw_line_read_result (client, RUN, &status)) {
+        !dw_line_read_result (client, RUN, &status))
         return dw_case_fail (seen, "no result");
-    }
-    if (self->asked_count == 0) {
+    if (self->asked_count == 0)
         return dw_case_skip (seen, "no task came");
-    }
     return status == DW_RUN_FAILED && dw_line_has_code (client, 408)
                ? dw_case_pass (seen, "failed, with 408")
                : dw_case_fail (seen, "status %u", (unsigned) status);
@@ -207,12 +194,10 @@ static dw_verdict_t s_abort (void *stage, char *seen) {
         }
     }
     dw_caller_work (self, &crowd, NULL, 0, 50);
-    if (!has_result) {
+    if (!has_result)
         return dw_case_fail (seen, "no result");
-    }
-    if (status != DW_RUN_CANCELLED) {
+    if (status != DW_RUN_CANCELLED)
         return dw_case_fail (seen, "status %u", (unsigned) status);
-    }
     return self->stops || self->cancels ? dw_case_pass (seen, "cancelled, and CANCEL to the worker")
                                         : dw_case_fail (seen, "no CANCEL to the worker");
 }
@@ -220,9 +205,8 @@ static dw_verdict_t s_abort (void *stage, char *seen) {
 static dw_verdict_t s_abort_unknown (void *stage, char *seen) {
     dw_caller_t *self = stage;
     dw_line_t *client = dw_caller_client (self, NULL, 0, seen);
-    if (!client) {
+    if (!client)
         return DW_VERDICT_SKIPPED;
-    }
     dw_write_uint (&client->out.head, DW_WIRE_ABORT);
     dw_write_uint (&client->out.head, client->peer);
     dw_write_uint (&client->out.head, 4711);
@@ -240,43 +224,35 @@ static dw_verdict_t s_session_kept (void *stage, char *seen) {
     dw_caller_t *self = stage;
     dw_crowd_t crowd;
     uint8_t uuid[DW_WIRE_UUID_SIZE];
-    if (!s_random (uuid) || !dw_caller_crowd (self, &crowd, 1, seen)) {
+    if (!s_random (uuid) || !dw_caller_crowd (self, &crowd, 1, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_line_t *client = dw_caller_client (self, uuid, ++self->incarnation, seen);
-    if (!client) {
+    if (!client)
         return DW_VERDICT_SKIPPED;
-    }
-    if (!dw_caller_begin (self, &crowd, client, seen)) {
+    if (!dw_caller_begin (self, &crowd, client, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_line_cut (client);
-    for (uint32_t i = 0; i < self->asked_count; i++) {
+    for (uint32_t i = 0; i < self->asked_count; i++)
         dw_line_answer (self->asked[i].slot, &self->asked[i]);
-    }
     uint32_t answered = self->asked_count, status;
     int64_t deadline_ns = dw_clock_ns () + (int64_t) 1000 * 1000000;
     while (dw_clock_ns () < deadline_ns) {
         dw_caller_work (self, &crowd, NULL, answered + 1, 200);
-        for (; answered < self->asked_count; answered++) {
+        for (; answered < self->asked_count; answered++)
             dw_line_answer (self->asked[answered].slot, &self->asked[answered]);
-        }
     }
     dw_line_t *again = dw_caller_line (self);
-    if (!again) {
+    if (!again)
         return dw_case_skip (seen, "no socket for a client");
-    }
     dw_line_write_hello (again, 3, 3, DW_WIRE_CLIENT, dw_line_no_token, 0, 0);
     dw_write_identity (&again->out.head,
                        &(dw_wire_identity_t){.uuid = uuid, .incarnation = ++self->incarnation});
     dw_line_send (again);
     bool has_result = false;
-    while (dw_line_receive (again, DW_CALLER_ANSWER) && again->type != DW_WIRE_WELCOME) {
+    while (dw_line_receive (again, DW_CALLER_ANSWER) && again->type != DW_WIRE_WELCOME)
         has_result |= dw_line_read_result (again, RUN, &status);
-    }
-    if (again->type != DW_WIRE_WELCOME) {
+    if (again->type != DW_WIRE_WELCOME)
         return dw_case_fail (seen, "no WELCOME");
-    }
     again->peer = dw_read_uint_max (&again->reader, UINT32_MAX);
     return has_result ? dw_case_pass (seen, "the result, then WELCOME")
                       : dw_case_fail (seen, "the result of its run did not come before WELCOME");
@@ -286,26 +262,21 @@ static dw_verdict_t s_session_resubmits (void *stage, char *seen) {
     dw_caller_t *self = stage;
     dw_crowd_t crowd;
     uint8_t uuid[DW_WIRE_UUID_SIZE];
-    if (!s_random (uuid) || !dw_caller_crowd (self, &crowd, 1, seen)) {
+    if (!s_random (uuid) || !dw_caller_crowd (self, &crowd, 1, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_line_t *client = dw_caller_client (self, uuid, ++self->incarnation, seen);
-    if (!client || !dw_caller_begin (self, &crowd, client, seen)) {
+    if (!client || !dw_caller_begin (self, &crowd, client, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_line_cut (client);
     dw_line_t *again = dw_caller_client (self, uuid, ++self->incarnation, seen);
-    if (!again) {
+    if (!again)
         return DW_VERDICT_FAILED;
-    }
     dw_line_submit (again, RUN, "Hello", 0); /* it is under way */
     uint32_t before = self->asked_count;
     dw_caller_work (self, &crowd, NULL, 0, QUIET_MS);
-    for (uint32_t i = before; i < self->asked_count; i++) {
-        if (self->asked[i].run != self->asked[0].run) {
+    for (uint32_t i = before; i < self->asked_count; i++)
+        if (self->asked[i].run != self->asked[0].run)
             return dw_case_fail (seen, "the run that came again was made twice");
-        }
-    }
     return dw_caller_expect_ok (self, &crowd, again, RUN, seen);
 }
 
@@ -314,9 +285,8 @@ static dw_verdict_t s_claim_unknown (void *stage, char *seen) {
     uint8_t uuid[DW_WIRE_UUID_SIZE];
     dw_line_t *client = s_random (uuid) ? dw_caller_client (self, uuid, ++self->incarnation, seen)
                                         : NULL;
-    if (!client) {
+    if (!client)
         return DW_VERDICT_SKIPPED;
-    }
     dw_writer_t *head = &client->out.head;
     dw_write_uint (head, DW_WIRE_CLAIM);
     dw_write_uint (head, client->peer);
@@ -331,13 +301,11 @@ static dw_verdict_t s_detach (void *stage, char *seen) {
     dw_caller_t *self = stage;
     dw_crowd_t crowd;
     uint8_t uuid[DW_WIRE_UUID_SIZE];
-    if (!s_random (uuid) || !dw_caller_crowd (self, &crowd, 1, seen)) {
+    if (!s_random (uuid) || !dw_caller_crowd (self, &crowd, 1, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_line_t *client = dw_caller_client (self, uuid, ++self->incarnation, seen);
-    if (!client) {
+    if (!client)
         return DW_VERDICT_SKIPPED;
-    }
     static const uint8_t payload[] = {0xa2, 'o', 'k'};
     dw_writer_t *head = &client->out.head;
     dw_write_uint (head, DW_WIRE_DETACH);
@@ -348,9 +316,8 @@ static dw_verdict_t s_detach (void *stage, char *seen) {
     dw_write_nil (head);
     dw_line_send (client);
     if (!dw_line_await (client, DW_WIRE_DETACH, DW_CALLER_ANSWER) ||
-        dw_read_uint (&client->reader) != RUN) {
+        dw_read_uint (&client->reader) != RUN)
         return dw_case_fail (seen, "no DETACH of this run");
-    }
     dw_write_uint (head, DW_WIRE_CLAIM);
     dw_write_uint (head, client->peer);
     dw_write_uint (head, RUN + 1);

@@ -43,14 +43,11 @@ static uint32_t s_read_welcome (dw_line_t *line, char *seen) {
     dw_wire_reader_t reader = dw_wire_reader (bytes ? bytes : (const uint8_t *) "",
                                               bytes ? size : 0);
     uint32_t count = dw_read_briefing (&reader);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!dw_read_briefed (&reader, &briefed)) {
+    for (uint32_t i = 0; i < count; i++)
+        if (!dw_read_briefed (&reader, &briefed))
             count = 0;
-        }
-    }
-    if (count == 0) {
+    if (count == 0)
         dw_case_fail (seen, "nodes that cannot be read, or none");
-    }
     return count;
 }
 
@@ -58,9 +55,8 @@ static uint32_t s_read_welcome (dw_line_t *line, char *seen) {
 static dw_line_t *s_come (dw_caller_t *self, uint8_t uuid[DW_WIRE_UUID_SIZE], uint32_t *nodes_p,
                           char *seen) {
     dw_line_t *line = s_say_hello (self, uuid, 1, CREDIT, seen);
-    if (!line) {
+    if (!line)
         return NULL;
-    }
     if (!dw_line_receive (line, DW_CALLER_ANSWER) || line->type != DW_WIRE_WELCOME) {
         char text[40];
         dw_case_fail (seen, "%s instead of WELCOME", dw_case_type (line->type, text));
@@ -76,9 +72,8 @@ static dw_line_t *s_come (dw_caller_t *self, uint8_t uuid[DW_WIRE_UUID_SIZE], ui
     uint8_t uuid[DW_WIRE_UUID_SIZE];                                                            \
     dw_line_t *line = getrandom (uuid, sizeof uuid, 0) < 0 ? NULL                               \
                                                            : s_come (self, uuid, &nodes, seen); \
-    if (!line) {                                                                                \
-        return DW_VERDICT_SKIPPED;                                                              \
-    }
+    if (!line)                                                                                  \
+        return DW_VERDICT_SKIPPED;
 
 static dw_verdict_t s_solo (void *stage, char *seen) {
     dw_caller_t *self = stage;
@@ -92,9 +87,8 @@ static dw_verdict_t s_expect_refused (dw_caller_t *self, uint32_t slots, uint32_
                                       char *seen) {
     uint8_t uuid[DW_WIRE_UUID_SIZE] = {2};
     dw_line_t *line = s_say_hello (self, uuid, slots, credit, seen);
-    if (!line) {
+    if (!line)
         return DW_VERDICT_SKIPPED;
-    }
     return dw_line_is_refused (line, 400, 0, seen) ? DW_VERDICT_PASSED : DW_VERDICT_FAILED;
 }
 
@@ -117,15 +111,13 @@ static dw_verdict_t s_run (void *stage, char *seen) {
     SOLO (self, line, uuid, stage, seen);
     dw_crowd_t crowd = {.slots_count = 1, .slots = {line}};
     dw_line_t *client = dw_caller_client (self, NULL, 0, seen);
-    if (!client) {
+    if (!client)
         return DW_VERDICT_SKIPPED;
-    }
     uint32_t status;
     dw_caller_forget (self);
     dw_line_submit (client, RUN, "Hello", 0);
-    if (!dw_caller_serve (self, &crowd, client, RUN, dw_line_answer, &status, seen)) {
+    if (!dw_caller_serve (self, &crowd, client, RUN, dw_line_answer, &status, seen))
         return DW_VERDICT_FAILED;
-    }
     return status == DW_RUN_OK ? dw_case_pass (seen, "ok")
                                : dw_case_fail (seen, "status %u", (unsigned) status);
 }
@@ -133,9 +125,8 @@ static dw_verdict_t s_run (void *stage, char *seen) {
 static dw_verdict_t s_drain (void *stage, char *seen) {
     SOLO (self, line, uuid, stage, seen);
     dw_line_say (line, DW_WIRE_DRAIN);
-    if (!dw_line_await (line, DW_WIRE_STOP, DW_CALLER_ANSWER)) {
+    if (!dw_line_await (line, DW_WIRE_STOP, DW_CALLER_ANSWER))
         return dw_case_fail (seen, "no STOP");
-    }
     dw_line_say (line, DW_WIRE_BYE);
     dw_line_say (line, DW_WIRE_BEAT);
     bool is_quiet = dw_line_is_quiet (line, seen);
@@ -146,9 +137,8 @@ static dw_verdict_t s_drain (void *stage, char *seen) {
 static dw_verdict_t s_again (void *stage, char *seen) {
     SOLO (self, line, uuid, stage, seen);
     dw_line_t *later = s_come (self, uuid, &nodes, seen);
-    if (!later || !dw_line_is_refused (line, 503, 0, seen)) {
+    if (!later || !dw_line_is_refused (line, 503, 0, seen))
         return DW_VERDICT_FAILED;
-    }
     dw_line_say (line, DW_WIRE_BEAT);
     bool is_quiet = dw_line_is_quiet (line, seen);
     line->peer = UINT32_MAX;

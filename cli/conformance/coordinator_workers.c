@@ -1,4 +1,5 @@
-/* coordinator_workers.c - cases of a coordinator under test: agents and their slots, who is there, and who leaves. */
+/* coordinator_workers.c - cases of a coordinator under test: agents and their slots, who is there,
+ * and who leaves. */
 
 #include <string.h>
 
@@ -84,9 +85,8 @@ static dw_verdict_t s_slot (void *stage, char *seen) {
 static dw_verdict_t s_expect_slot_refused (dw_caller_t *self, const uint8_t *token, uint32_t number,
                                            char *seen) {
     dw_line_t *line = dw_caller_line (self);
-    if (!line) {
+    if (!line)
         return dw_case_skip (seen, "no socket for a slot");
-    }
     dw_line_write_hello (line, 3, 3, DW_WIRE_WORKER, token, number, 8);
     dw_line_send (line);
     return dw_line_is_refused (line, 400, 0, seen) ? DW_VERDICT_PASSED : DW_VERDICT_FAILED;
@@ -117,12 +117,10 @@ static dw_verdict_t s_slot_beat (void *stage, char *seen) {
 static dw_verdict_t s_slot_again (void *stage, char *seen) {
     CROWD (self, crowd, 1, stage, seen);
     dw_line_t *former = crowd.slots[0];
-    if (!dw_caller_slot (self, &crowd, 0, seen)) {
+    if (!dw_caller_slot (self, &crowd, 0, seen))
         return DW_VERDICT_FAILED;
-    }
-    if (!dw_line_await (former, DW_WIRE_STOP, DW_CALLER_ANSWER)) {
+    if (!dw_line_await (former, DW_WIRE_STOP, DW_CALLER_ANSWER))
         return dw_case_fail (seen, "the former was not told STOP");
-    }
     dw_line_say (former, DW_WIRE_BEAT);
     bool is_quiet = dw_line_is_quiet (former, seen);
     former->peer = UINT32_MAX;
@@ -133,9 +131,8 @@ static dw_verdict_t s_slot_bye (void *stage, char *seen) {
     CROWD (self, crowd, 1, stage, seen);
     dw_line_say (crowd.slots[0], DW_WIRE_BYE);
     crowd.slots[0]->peer = UINT32_MAX;
-    if (!dw_line_await (crowd.agent, DW_WIRE_REPLACE, DW_CALLER_ANSWER)) {
+    if (!dw_line_await (crowd.agent, DW_WIRE_REPLACE, DW_CALLER_ANSWER))
         return dw_case_fail (seen, "no REPLACE");
-    }
     uint64_t number = dw_read_uint (&crowd.agent->reader);
     if (number != crowd.numbers[0]) {
         return dw_case_fail (seen, "REPLACE %llu, of %u", (unsigned long long) number,
@@ -177,17 +174,14 @@ static void s_say_agent (dw_caller_t *self, dw_line_t *line, const dw_crowd_t *c
 static dw_verdict_t s_same_incarnation (void *stage, char *seen) {
     AGENT (self, crowd, 1, stage, seen);
     dw_line_t *line = dw_caller_line (self);
-    if (!line) {
+    if (!line)
         return dw_case_skip (seen, "no socket for an agent");
-    }
     s_say_agent (self, line, &crowd, self->incarnation);
-    if (!dw_line_is_refused (line, 503, 0, seen)) {
+    if (!dw_line_is_refused (line, 503, 0, seen))
         return DW_VERDICT_FAILED;
-    }
     s_say_agent (self, line, &crowd, self->incarnation - 1);
-    if (!dw_line_is_refused (line, 503, 0, seen)) {
+    if (!dw_line_is_refused (line, 503, 0, seen))
         return DW_VERDICT_FAILED;
-    }
     dw_line_say (crowd.agent, DW_WIRE_BEAT);
     return dw_line_receive (crowd.agent, DW_CALLER_ANSWER) && crowd.agent->type == DW_WIRE_BEAT
                ? dw_case_pass (seen, "REFUSED 503, and the one that is there is answered")
@@ -198,26 +192,20 @@ static dw_verdict_t s_later_incarnation (void *stage, char *seen) {
     CROWD (self, crowd, 1, stage, seen);
     dw_crowd_t later = crowd;
     later.agent = dw_caller_line (self);
-    if (!later.agent) {
+    if (!later.agent)
         return dw_case_skip (seen, "no socket for an agent");
-    }
     s_say_agent (self, later.agent, &crowd, ++self->incarnation);
-    if (!dw_line_receive (later.agent, DW_CALLER_ANSWER) || later.agent->type != DW_WIRE_WELCOME) {
+    if (!dw_line_receive (later.agent, DW_CALLER_ANSWER) || later.agent->type != DW_WIRE_WELCOME)
         return dw_case_fail (seen, "it was not welcomed");
-    }
-    if (!dw_line_read_agent_welcome (later.agent, &later, seen)) {
+    if (!dw_line_read_agent_welcome (later.agent, &later, seen))
         return DW_VERDICT_FAILED;
-    }
-    if (memcmp (later.token, crowd.token, sizeof later.token) == 0) {
+    if (memcmp (later.token, crowd.token, sizeof later.token) == 0)
         return dw_case_fail (seen, "its slots are told the same token");
-    }
-    if (!dw_line_is_refused (crowd.agent, 503, 0, seen)) { /* it is told so */
+    if (!dw_line_is_refused (crowd.agent, 503, 0, seen)) /* it is told so */
         return DW_VERDICT_FAILED;
-    }
     dw_line_say (crowd.agent, DW_WIRE_BEAT);
-    if (!dw_line_is_quiet (crowd.agent, seen)) {
+    if (!dw_line_is_quiet (crowd.agent, seen))
         return DW_VERDICT_FAILED;
-    }
     crowd.agent->peer = crowd.slots[0]->peer = UINT32_MAX;
     dw_verdict_t verdict = s_expect_slot_refused (self, crowd.token, crowd.numbers[0], seen);
     return verdict == DW_VERDICT_PASSED
@@ -227,16 +215,14 @@ static dw_verdict_t s_later_incarnation (void *stage, char *seen) {
 
 static dw_verdict_t s_silence (void *stage, char *seen) {
     AGENT (self, crowd, 1, stage, seen);
-    if (crowd.silence_ms > SILENCE_MS_MAX) {
+    if (crowd.silence_ms > SILENCE_MS_MAX)
         return dw_case_skip (seen, "the silence is %u ms", (unsigned) crowd.silence_ms);
-    }
     int64_t begin_ns = dw_clock_ns ();
     int64_t end_ns = begin_ns +
                      ((int64_t) crowd.silence_ms + 2 * (int64_t) crowd.heartbeat_ms + 1000) *
                          1000000;
-    while (dw_clock_ns () < end_ns) {
+    while (dw_clock_ns () < end_ns)
         (void) dw_line_receive (crowd.agent, 100);
-    }
     dw_line_say (crowd.agent, DW_WIRE_BEAT);
     bool is_quiet = dw_line_is_quiet (crowd.agent, seen);
     crowd.agent->peer = UINT32_MAX;
@@ -247,13 +233,11 @@ static dw_verdict_t s_silence (void *stage, char *seen) {
 
 static dw_verdict_t s_pause (void *stage, char *seen) {
     AGENT (self, crowd, 1, stage, seen);
-    if (crowd.silence_ms > SILENCE_MS_MAX) {
+    if (crowd.silence_ms > SILENCE_MS_MAX)
         return dw_case_skip (seen, "the silence is %u ms", (unsigned) crowd.silence_ms);
-    }
     int64_t end_ns = dw_clock_ns () + (int64_t) crowd.silence_ms * 600000;
-    while (dw_clock_ns () < end_ns) {
+    while (dw_clock_ns () < end_ns)
         (void) dw_line_receive (crowd.agent, 50);
-    }
     dw_line_say (crowd.agent, DW_WIRE_BEAT);
     return dw_line_await (crowd.agent, DW_WIRE_BEAT, DW_CALLER_ANSWER)
                ? dw_case_pass (seen, "BEAT")
@@ -265,16 +249,13 @@ static dw_verdict_t s_pause (void *stage, char *seen) {
 static dw_verdict_t s_drain (void *stage, char *seen) {
     CROWD (self, crowd, 2, stage, seen);
     dw_line_say (crowd.agent, DW_WIRE_DRAIN);
-    for (uint32_t i = 0; i < 2; i++) {
-        if (!dw_line_await (crowd.slots[i], DW_WIRE_STOP, DW_CALLER_ANSWER)) {
+    for (uint32_t i = 0; i < 2; i++)
+        if (!dw_line_await (crowd.slots[i], DW_WIRE_STOP, DW_CALLER_ANSWER))
             return dw_case_fail (seen, "slot %u was not told STOP", (unsigned) i + 1);
-        }
-    }
     dw_line_say (crowd.slots[0], DW_WIRE_BYE);
     crowd.slots[0]->peer = UINT32_MAX;
-    if (dw_line_await (crowd.agent, DW_WIRE_STOP, 200)) {
+    if (dw_line_await (crowd.agent, DW_WIRE_STOP, 200))
         return dw_case_fail (seen, "the agent was told STOP before its last slot had left");
-    }
     dw_line_say (crowd.slots[1], DW_WIRE_BYE);
     crowd.slots[1]->peer = UINT32_MAX;
     bool is_told = dw_line_await (crowd.agent, DW_WIRE_STOP, DW_CALLER_ANSWER);
@@ -287,9 +268,8 @@ static dw_verdict_t s_drain_twice (void *stage, char *seen) {
     CROWD (self, crowd, 1, stage, seen);
     dw_line_say (crowd.agent, DW_WIRE_DRAIN);
     dw_line_say (crowd.agent, DW_WIRE_DRAIN);
-    if (!dw_line_await (crowd.slots[0], DW_WIRE_STOP, DW_CALLER_ANSWER)) {
+    if (!dw_line_await (crowd.slots[0], DW_WIRE_STOP, DW_CALLER_ANSWER))
         return dw_case_fail (seen, "the slot was not told STOP");
-    }
     return dw_line_await (crowd.slots[0], DW_WIRE_STOP, 200)
                ? dw_case_fail (seen, "the slot was told STOP twice")
                : dw_case_pass (seen, "STOP once");
@@ -298,9 +278,8 @@ static dw_verdict_t s_drain_twice (void *stage, char *seen) {
 static dw_verdict_t s_drain_closed (void *stage, char *seen) {
     CROWD (self, crowd, 1, stage, seen);
     dw_line_say (crowd.agent, DW_WIRE_DRAIN);
-    if (!dw_line_await (crowd.slots[0], DW_WIRE_STOP, DW_CALLER_ANSWER)) {
+    if (!dw_line_await (crowd.slots[0], DW_WIRE_STOP, DW_CALLER_ANSWER))
         return dw_case_fail (seen, "the slot was not told STOP");
-    }
     return s_expect_slot_refused (self, crowd.token, crowd.numbers[0], seen);
 }
 
@@ -318,9 +297,8 @@ static dw_verdict_t s_agent_bye (void *stage, char *seen) {
     dw_line_say (crowd.agent, DW_WIRE_BEAT);
     bool is_quiet = dw_line_is_quiet (crowd.agent, seen);
     crowd.agent->peer = UINT32_MAX;
-    if (!is_quiet) {
+    if (!is_quiet)
         return DW_VERDICT_FAILED;
-    }
     dw_line_say (crowd.slots[0], DW_WIRE_BEAT);
     is_quiet = dw_line_is_quiet (crowd.slots[0], seen);
     crowd.slots[0]->peer = UINT32_MAX;
@@ -330,16 +308,14 @@ static dw_verdict_t s_agent_bye (void *stage, char *seen) {
 static dw_verdict_t s_foreign_drain (void *stage, char *seen) {
     AGENT (self, crowd, 1, stage, seen);
     dw_line_t *line = dw_caller_client (self, NULL, 0, seen);
-    if (!line) {
+    if (!line)
         return DW_VERDICT_SKIPPED;
-    }
     uint32_t own = line->peer;
     line->peer = crowd.agent->peer;
     dw_line_say (line, DW_WIRE_DRAIN);
     line->peer = own;
-    if (!dw_line_is_quiet (line, seen)) {
+    if (!dw_line_is_quiet (line, seen))
         return DW_VERDICT_FAILED;
-    }
     return dw_line_await (crowd.agent, DW_WIRE_STOP, 200)
                ? dw_case_fail (seen, "the agent was drained by somebody else")
                : dw_case_pass (seen, "nothing came of it");

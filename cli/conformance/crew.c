@@ -80,14 +80,12 @@ static bool s_choose (dw_crew_t *self, char *why) {
     for (uint32_t i = 0; i < agent.processors_count; i++) {
         size_t size, rank = 0;
         const char *name = dw_read_name (&reader, &size);
-        if (!name) {
+        if (!name)
             break;
-        }
         self->has_slow |= size == strlen (SLEEP) && memcmp (name, SLEEP, size) == 0;
         while (rank < KNOWN_COUNT &&
-               (strlen (s_known[rank]) != size || memcmp (s_known[rank], name, size) != 0)) {
+               (strlen (s_known[rank]) != size || memcmp (s_known[rank], name, size) != 0))
             rank++;
-        }
         if (self->wanted) {
             bool is_it = strlen (self->wanted) == size && memcmp (self->wanted, name, size) == 0;
             rank = is_it ? 0 : best;
@@ -98,11 +96,10 @@ static bool s_choose (dw_crew_t *self, char *why) {
             self->processor[size] = '\0';
         }
     }
-    if (best == KNOWN_COUNT + 1 && self->wanted) {
+    if (best == KNOWN_COUNT + 1 && self->wanted)
         snprintf (why, DW_SEEN_BYTES, "it does not offer the processor %.100s", self->wanted);
-    } else if (best == KNOWN_COUNT + 1) {
+    else if (best == KNOWN_COUNT + 1)
         snprintf (why, DW_SEEN_BYTES, "it offers no processor");
-    }
     return best <= KNOWN_COUNT;
 }
 
@@ -131,18 +128,16 @@ static void s_write_trait (const dw_crew_t *self, const char *name, dw_writer_t 
 }
 
 bool dw_crew_prepare (dw_crew_t *self, char *why) {
-    if (!s_choose (self, why)) {
+    if (!s_choose (self, why))
         return false;
-    }
     dw_error_t *error = dw_error_new ();
     dw_graph_t *graph = dw_graph_new ();
     bool ok = error && graph && s_make_traits (self);
     if (ok) {
         dw_graph_add (graph, "first", self->processor);
         dw_graph_depend (graph, dw_graph_add (graph, "second", self->processor), "first");
-        if (self->has_slow) {
+        if (self->has_slow)
             dw_graph_set_integer (graph, dw_graph_add (graph, "slow", SLEEP), "ms", SLOW_MS);
-        }
         dw_graph_options (graph)->actors = DW_ACTORS_POOL;
         dw_graph_options (graph)->max_payload_bytes = DW_CREW_PAYLOAD;
         dw_plan_destroy (&self->plan);
@@ -169,11 +164,10 @@ bool dw_crew_prepare (dw_crew_t *self, char *why) {
 /* ---- Welcome ---------------------------------------------------------------------------------- */
 
 static void s_write (dw_writer_t *head, bool is_long, uint64_t value) {
-    if (is_long) {
+    if (is_long)
         dw_stage_write_long (head, value);
-    } else {
+    else
         dw_write_uint (head, value);
-    }
 }
 
 /* What it is told behind its pulse. */
@@ -185,22 +179,19 @@ static void s_write_for_agent (dw_crew_t *self, const dw_crew_welcome_t *welcome
     s_write (head, is_long, dw_plan_digest (self->plan));
     dw_write_bin (head, self->packed.bytes, self->packed.count);
     dw_write_array (head, welcome->numbers_count);
-    for (uint32_t i = 0; i < welcome->numbers_count; i++) {
+    for (uint32_t i = 0; i < welcome->numbers_count; i++)
         s_write (head, is_long, welcome->numbers ? welcome->numbers[i] : FIRST_NUMBER + 2 * i);
-    }
     s_write (head, is_long, 0);
     dw_write_array (head, self->plan->kinds_count);
-    for (uint32_t i = 0; i < self->plan->kinds_count; i++) {
+    for (uint32_t i = 0; i < self->plan->kinds_count; i++)
         s_write_trait (self, self->plan->kinds[i], head);
-    }
 }
 
 void dw_crew_welcome (dw_crew_t *self, const dw_crew_welcome_t *welcome) {
     dw_writer_t *head = &self->stage.out.head;
     bool is_long = welcome->is_long;
-    if (getrandom (self->token, sizeof self->token, 0) != (ssize_t) sizeof self->token) {
+    if (getrandom (self->token, sizeof self->token, 0) != (ssize_t) sizeof self->token)
         memset (self->token, 0x5a, sizeof self->token);
-    }
     self->agent_peer = AGENT_PEER;
     s_write (head, is_long, DW_WIRE_WELCOME);
     s_write (head, is_long, self->agent_peer);
@@ -286,11 +277,9 @@ bool dw_crew_greeted (dw_crew_t *self, char *why) {
 }
 
 static bool s_are_all_here (const dw_crew_t *self) {
-    for (uint32_t i = 0; i < self->slots_count; i++) {
-        if (self->slots[i].end == DW_STAGE_NONE) {
+    for (uint32_t i = 0; i < self->slots_count; i++)
+        if (self->slots[i].end == DW_STAGE_NONE)
             return false;
-        }
-    }
     return self->agent != DW_STAGE_NONE && !self->stage.ends[self->agent].has_left;
 }
 
@@ -334,12 +323,10 @@ bool dw_crew_up (dw_crew_t *self, char *why) {
         snprintf (why, DW_SEEN_BYTES, "its slots did not come, %d times", DOWNS_MAX);
         return false;
     }
-    if (!dw_crew_greeted (self, why)) {
+    if (!dw_crew_greeted (self, why))
         return false;
-    }
-    if (!dw_crew_prepare (self, why)) {
+    if (!dw_crew_prepare (self, why))
         return false;
-    }
     bool is_up = dw_crew_let_in (self, why);
     self->downs = is_up ? 0 : self->downs + 1;
     return is_up;
@@ -352,9 +339,8 @@ void dw_crew_spend (dw_crew_t *self) {
 /* ---- What comes in ---------------------------------------------------------------------------- */
 
 static void s_note (dw_crew_t *self, const char *what) {
-    if (!self->nonsense[0]) {
+    if (!self->nonsense[0])
         snprintf (self->nonsense, sizeof self->nonsense, "%s", what);
-    }
 }
 
 /* The bytes of a reference in the message that came; NULL: nil, or damaged. */
@@ -372,9 +358,8 @@ static void s_read_step (dw_crew_t *self, dw_told_t *told) {
     const uint8_t *bytes = s_bytes (self, &size, &is_nil);
     told->is_sound &= bytes && dw_payload_check (bytes, size) == DW_OK;
     told->payload_size = bytes ? size : 0;
-    if (bytes && size) {
+    if (bytes && size)
         memcpy (told->payload, bytes, size < DW_CREW_SHOWN ? size : DW_CREW_SHOWN);
-    }
     bytes = s_bytes (self, &size, &is_nil);
     told->is_sound &= is_nil || (bytes && dw_payload_map_check (bytes, size) == DW_OK);
 }
@@ -397,16 +382,14 @@ static void s_on_answers (dw_crew_t *self, uint32_t slot) {
                           .code = record.code,
                           .is_sound = true};
         bool has_steps = record.answer == DW_WIRE_DONE || record.answer == DW_WIRE_MORE;
-        for (uint32_t i = 0; has_steps && i < record.steps && !reader->is_damaged; i++) {
+        for (uint32_t i = 0; has_steps && i < record.steps && !reader->is_damaged; i++)
             s_read_step (self, &told);
-        }
         if (reader->is_damaged) {
             s_note (self, "ANSWERS with a step that cannot be read");
             return;
         }
-        if (self->answers_count < DW_CREW_ANSWERS) {
+        if (self->answers_count < DW_CREW_ANSWERS)
             self->answers[self->answers_count++] = told;
-        }
     }
 }
 
@@ -421,20 +404,17 @@ static void s_on_agent_beat (dw_crew_t *self) {
             is_bad = true;
             break;
         }
-        for (uint32_t i = 0; i < self->slots_count; i++) {
+        for (uint32_t i = 0; i < self->slots_count; i++)
             is_known |= self->slots[i].number == slot.number;
-        }
         is_bad |= !is_known;
     }
     self->beats++;
     self->bad_beats += is_bad;
-    if (self->beat_ns && now_ns - self->beat_ns > self->longest_ns) {
+    if (self->beat_ns && now_ns - self->beat_ns > self->longest_ns)
         self->longest_ns = now_ns - self->beat_ns;
-    }
     self->beat_ns = now_ns;
-    if (!self->is_mute) {
+    if (!self->is_mute)
         dw_stage_say (&self->stage, self->agent, DW_WIRE_BEAT);
-    }
 }
 
 static void s_on_agent (dw_crew_t *self) {
@@ -468,9 +448,8 @@ static void s_on_slot (dw_crew_t *self, uint32_t slot) {
         case DW_WIRE_ANSWERS: s_on_answers (self, slot); break;
         case DW_WIRE_BEAT:
             self->slot_beats++;
-            if (!self->is_mute) {
+            if (!self->is_mute)
                 dw_stage_say (&self->stage, self->slots[slot].end, DW_WIRE_BEAT);
-            }
             break;
         case DW_WIRE_BYE: s_on_slot_bye (self, slot); break;
         default:
@@ -499,9 +478,8 @@ static void s_on_hello (dw_crew_t *self, uint32_t from) {
          end->is_hello && end->hello.role == DW_WIRE_WORKER && i < self->slots_count; i++) {
         dw_crew_slot_t *slot = &self->slots[i];
         if (slot->number != end->hello.number ||
-            memcmp (end->token, self->token, sizeof self->token) != 0) {
+            memcmp (end->token, self->token, sizeof self->token) != 0)
             continue;
-        }
         slot->end = from;
         slot->peer = SLOT_PEER + 256 * i + slot->comings++;
         slot->next_ticket = FIRST_TICKET + 1000 * i;
@@ -516,16 +494,14 @@ static void s_on_hello (dw_crew_t *self, uint32_t from) {
 
 bool dw_crew_take (dw_crew_t *self, int64_t deadline_ns) {
     dw_stage_t *stage = &self->stage;
-    if (!dw_stage_receive (stage, deadline_ns)) {
+    if (!dw_stage_receive (stage, deadline_ns))
         return false;
-    }
     uint32_t from = stage->from;
     if (from == self->agent) {
-        if (self->is_solo) {
+        if (self->is_solo)
             s_on_solo (self);
-        } else {
+        else
             s_on_agent (self);
-        }
         return true;
     }
     for (uint32_t i = 0; i < self->slots_count; i++) {
@@ -534,9 +510,8 @@ bool dw_crew_take (dw_crew_t *self, int64_t deadline_ns) {
             return true;
         }
     }
-    if (stage->type == DW_WIRE_HELLO && stage->ends[from].messages_count == 0) {
+    if (stage->type == DW_WIRE_HELLO && stage->ends[from].messages_count == 0)
         s_on_hello (self, from);
-    }
     return true;
 }
 
@@ -564,9 +539,8 @@ static bool s_await_gone (dw_crew_t *self, uint32_t end, int64_t ms) {
     int64_t deadline_ns = dw_stage_in (ms);
     while (!dw_stage_is_gone (&self->stage, end)) {
         int64_t now_ns = dw_clock_ns ();
-        if (now_ns >= deadline_ns || self->stage.interrupted) {
+        if (now_ns >= deadline_ns || self->stage.interrupted)
             return false;
-        }
         dw_crew_take (self, now_ns + LOOK_NS);
     }
     for (int left = LAST_WORDS_MAX; left > 0 && dw_crew_take (self, 0); left--) {
@@ -618,24 +592,19 @@ bool dw_crew_send (dw_crew_t *self, uint32_t slot) {
 /* What a processor makes of a text of ASCII; false: nobody knows. */
 static bool s_apply (const char *processor, const char *text, char *output) {
     size_t size = strlen (text);
-    for (size_t i = 0; i <= size; i++) {
+    for (size_t i = 0; i <= size; i++)
         output[i] = text[i];
-    }
-    if (strcmp (processor, "reverse_text") == 0) {
-        for (size_t i = 0; i < size; i++) {
+    if (strcmp (processor, "reverse_text") == 0)
+        for (size_t i = 0; i < size; i++)
             output[i] = text[size - 1 - i];
-        }
-    } else if (strcmp (processor, "change_text_case_upper") == 0) {
-        for (size_t i = 0; i < size; i++) {
+    else if (strcmp (processor, "change_text_case_upper") == 0)
+        for (size_t i = 0; i < size; i++)
             output[i] = (char) (text[i] >= 'a' && text[i] <= 'z' ? text[i] - 'a' + 'A' : text[i]);
-        }
-    } else if (strcmp (processor, "change_text_case_lower") == 0) {
-        for (size_t i = 0; i < size; i++) {
+    else if (strcmp (processor, "change_text_case_lower") == 0)
+        for (size_t i = 0; i < size; i++)
             output[i] = (char) (text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
-        }
-    } else {
+    else
         return strcmp (processor, "identity") == 0;
-    }
     return true;
 }
 
@@ -654,15 +623,13 @@ bool dw_crew_is_right (const dw_crew_t *self, const dw_told_t *told, const char 
         return false;
     }
     bool is_known = strlen (text) < 32 && s_apply (self->processor, text, expected);
-    if (!is_known) {
+    if (!is_known)
         return true; /* it may fail at what it does not like */
-    }
     size_t size;
     const char *output = dw_payload_text (told->payload, told->payload_size, &size);
     if (told->kind == DW_WIRE_DONE && output && told->payload_size <= DW_CREW_SHOWN &&
-        size == strlen (expected) && memcmp (output, expected, size) == 0) {
+        size == strlen (expected) && memcmp (output, expected, size) == 0)
         return true;
-    }
     dw_case_fail (seen, "ticket %llu: %s of \"%s\" is not \"%s\"",
                   (unsigned long long) told->ticket, self->processor, text, expected);
     return false;

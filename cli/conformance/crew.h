@@ -1,11 +1,12 @@
-/* crew.h - the stage of a worker under test: a coordinator that lets its agent and its slots in, has a small graph, and
- * sends the tasks that a case asks for.
+/* crew.h - the stage of a worker under test: a coordinator that lets its agent and its slots in,
+ * has a small graph, and sends the tasks that a case asks for.
  *
  * A solo is an agent that is its own only slot: both are the same end.
  *
- * The graph is made of the processors that the worker offers: nodes `first` and `second`, a chain, of the processor that
- * was named, or of one whose outputs are known here; and `slow`, where it offers sleep. What an honest coordinator answers
- * by itself (BEAT, the HELLO of slots, BYE of slots by REPLACE) is answered here too, unless a case says otherwise. */
+ * The graph is made of the processors that the worker offers: nodes `first` and `second`, a chain,
+ * of the processor that was named, or of one whose outputs are known here; and `slow`, where it
+ * offers sleep. What an honest coordinator answers by itself (BEAT, the HELLO of slots, BYE of
+ * slots by REPLACE) is answered here too, unless a case says otherwise. */
 
 #ifndef DW_CREW_H
 #define DW_CREW_H
@@ -79,16 +80,17 @@ typedef struct dw_crew_t {
 int dw_crew_init (dw_crew_t *self, const char *wanted);
 void dw_crew_free (dw_crew_t *self);
 
-/* A worker that is welcomed with all of its slots; the one that is there, or a new one. False: why says why not. */
+/* A worker that is welcomed with all of its slots; the one that is there, or a new one. False: why
+ * says why not. */
 bool dw_crew_up (dw_crew_t *self, char *why);
 /* How a case of such a worker begins: a session, and nothing answered yet. */
-#define UP(self, stage, seen)       \
-    dw_crew_t *self = stage;        \
-    if (!dw_crew_up (self, seen)) { \
-        return DW_VERDICT_SKIPPED;  \
-    }
-/* An agent that has said HELLO and waits for the answer, of a new connection. False: why says why not; one that asks for a number
- * of slots that there are no places for is the agent all the same. */
+#define UP(self, stage, seen)     \
+    dw_crew_t *self = stage;      \
+    if (!dw_crew_up (self, seen)) \
+        return DW_VERDICT_SKIPPED;
+/* An agent that has said HELLO and waits for the answer, of a new connection. False: why says why
+ * not; one that asks for a number of slots that there are no places for is the agent all the
+ * same. */
 bool dw_crew_greeted (dw_crew_t *self, char *why);
 /* What is done to this session leaves it of no use for another case. */
 void dw_crew_spend (dw_crew_t *self);
@@ -109,7 +111,8 @@ bool dw_crew_prepare (dw_crew_t *self, char *why); /* chooses the processor, mak
 /* Expects as many slots as it asked for; none is here, but a solo's. */
 void dw_crew_begin_slots (dw_crew_t *self);
 void dw_crew_welcome (dw_crew_t *self, const dw_crew_welcome_t *welcome);
-/* The same, well, for the agent that has said HELLO, and waits until all of its slots are here. False: why says why not. */
+/* The same, well, for the agent that has said HELLO, and waits until all of its slots are here.
+ * False: why says why not. */
 bool dw_crew_let_in (dw_crew_t *self, char *why);
 
 /* A message TASKS: begun, a task of some steps with a text as its payload added, sent. */
@@ -131,8 +134,8 @@ void dw_crew_forget (dw_crew_t *self);
 bool dw_crew_await_slot_gone (dw_crew_t *self, uint32_t slot, int64_t ms);
 bool dw_crew_await_agent_gone (dw_crew_t *self, int64_t ms);
 
-/* Whether an answer is the one that a task with this text has: done, with the output if that is known. seen says what is
- * wrong with it. */
+/* Whether an answer is the one that a task with this text has: done, with the output if that is
+ * known. seen says what is wrong with it. */
 bool dw_crew_is_right (const dw_crew_t *self, const dw_told_t *told, const char *text, char *seen);
 /* Sends slot 0 a task and expects its answer: that it still serves. */
 bool dw_crew_serves (dw_crew_t *self, char *seen);

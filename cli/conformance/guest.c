@@ -73,11 +73,10 @@ bool dw_guest_greeted (dw_guest_t *self, char *why) {
 }
 
 static void s_write (dw_writer_t *head, bool is_long, uint64_t value) {
-    if (is_long) {
+    if (is_long)
         dw_stage_write_long (head, value);
-    } else {
+    else
         dw_write_uint (head, value);
-    }
 }
 
 static void s_write_ids (dw_writer_t *head, bool counts_beyond) {
@@ -105,9 +104,8 @@ void dw_guest_welcome (dw_guest_t *self, const dw_guest_welcome_t *welcome) {
     s_write (head, welcome->is_long, welcome->heartbeat_ms);
     s_write (head, welcome->is_long, welcome->silence_ms);
     dw_write_str (head, name, strlen (name));
-    if (self->has_identity) {
+    if (self->has_identity)
         dw_write_bin (head, session, sizeof session);
-    }
     if (welcome->has_more) {
         dw_write_uint (head, 4711);
         dw_write_str (head, "more", 4);
@@ -117,9 +115,8 @@ void dw_guest_welcome (dw_guest_t *self, const dw_guest_welcome_t *welcome) {
 }
 
 bool dw_guest_submitted (dw_guest_t *self, const dw_guest_welcome_t *welcome, char *why) {
-    if (!dw_guest_greeted (self, why)) {
+    if (!dw_guest_greeted (self, why))
         return false;
-    }
     dw_guest_welcome (self, welcome);
     int64_t deadline_ns = dw_stage_in (SUBMIT_MS);
     while (self->runs_count == 0 && dw_guest_take (self, deadline_ns)) {
@@ -134,16 +131,14 @@ bool dw_guest_submitted (dw_guest_t *self, const dw_guest_welcome_t *welcome, ch
 /* ---- What comes in ---------------------------------------------------------------------------- */
 
 static void s_note (dw_guest_t *self, const char *what) {
-    if (!self->nonsense[0]) {
+    if (!self->nonsense[0])
         snprintf (self->nonsense, sizeof self->nonsense, "%s", what);
-    }
 }
 
 /* Whether the number that a message begins with is its own. */
 static void s_read_own (dw_guest_t *self) {
-    if (dw_read_uint (&self->stage.reader) != self->peer) {
+    if (dw_read_uint (&self->stage.reader) != self->peer)
         self->foreign++;
-    }
 }
 
 static bool s_read_submission (dw_guest_t *self) {
@@ -157,33 +152,27 @@ static bool s_read_submission (dw_guest_t *self) {
     }
     const uint8_t *bytes = dw_message_resolve (&stage->in, 1, &record.payload, &stage->reader,
                                                &size, &frame);
-    if (!bytes || dw_payload_check (bytes, size)) {
+    if (!bytes || dw_payload_check (bytes, size))
         s_note (self, "a submission whose payload is not one msgpack value");
-    }
-    for (uint32_t i = 0; i < record.outputs_count; i++) {
-        if (dw_read_uint_max (&stage->reader, UINT32_MAX) >= DW_GUEST_NODES) {
+    for (uint32_t i = 0; i < record.outputs_count; i++)
+        if (dw_read_uint_max (&stage->reader, UINT32_MAX) >= DW_GUEST_NODES)
             s_note (self, "a submission that asks for a node that is none");
-        }
-    }
     if (stage->reader.is_damaged) {
         s_note (self, "a submission that ends too early");
         return false;
     }
-    if (record.run == 0 || (self->runs_count && record.run <= self->runs[self->runs_count - 1])) {
+    if (record.run == 0 || (self->runs_count && record.run <= self->runs[self->runs_count - 1]))
         s_note (self, "runs whose numbers do not ascend from 1");
-    }
-    if (self->runs_count < DW_GUEST_RUNS) {
+    if (self->runs_count < DW_GUEST_RUNS)
         self->runs[self->runs_count++] = record.run;
-    }
     return true;
 }
 
 static void s_on_submit (dw_guest_t *self) {
     uint32_t count = 0;
     s_read_own (self);
-    while (dw_wire_reader_has_more (&self->stage.reader) && s_read_submission (self)) {
+    while (dw_wire_reader_has_more (&self->stage.reader) && s_read_submission (self))
         count++;
-    }
     self->messages++;
     self->together_max = count > self->together_max ? count : self->together_max;
 }
@@ -195,9 +184,8 @@ static void s_on_message (dw_guest_t *self) {
         case DW_WIRE_BEAT:
             s_read_own (self);
             self->beats++;
-            if (!self->is_mute) {
+            if (!self->is_mute)
                 dw_stage_say (&self->stage, self->stage.from, DW_WIRE_BEAT);
-            }
             break;
         case DW_WIRE_BYE:
             s_read_own (self);
@@ -220,16 +208,14 @@ static void s_on_message (dw_guest_t *self) {
 
 bool dw_guest_take (dw_guest_t *self, int64_t deadline_ns) {
     dw_stage_t *stage = &self->stage;
-    if (!dw_stage_receive (stage, deadline_ns)) {
+    if (!dw_stage_receive (stage, deadline_ns))
         return false;
-    }
     const dw_end_t *end = &stage->ends[stage->from];
-    if (stage->from == self->end) {
+    if (stage->from == self->end)
         s_on_message (self);
-    } else if (stage->type == DW_WIRE_HELLO && end->is_hello && end->messages_count == 0 &&
-               end->hello.role == DW_WIRE_CLIENT) {
+    else if (stage->type == DW_WIRE_HELLO && end->is_hello && end->messages_count == 0 &&
+             end->hello.role == DW_WIRE_CLIENT)
         self->again = stage->from;
-    }
     return true;
 }
 
@@ -239,25 +225,24 @@ void dw_guest_watch (dw_guest_t *self, int64_t ms) {
     }
 }
 
-/* Until a process that is ours has ended, so that how it ended is known; and what came by its connection last, such as BYE, is
- * taken in, which may be there when the connection is gone already. */
+/* Until a process that is ours has ended, so that how it ended is known; and what came by its
+ * connection last, such as BYE, is taken in, which may be there when the connection is gone
+ * already. */
 static void s_await_end (dw_guest_t *self) {
     int64_t deadline_ns = dw_stage_in (ENDS_MS);
     for (int left = LAST_WORDS_MAX; left > 0 && dw_guest_take (self, 0); left--) {
     }
     while (self->stage.subject.words && !dw_subject_has_ended (&self->stage.subject) &&
-           dw_clock_ns () < deadline_ns && !self->stage.interrupted) {
+           dw_clock_ns () < deadline_ns && !self->stage.interrupted)
         (void) dw_guest_take (self, dw_clock_ns () + LOOK_NS);
-    }
 }
 
 bool dw_guest_await_gone (dw_guest_t *self, int64_t ms) {
     int64_t deadline_ns = dw_stage_in (ms);
     while (!dw_stage_is_gone (&self->stage, self->end)) {
         int64_t now_ns = dw_clock_ns ();
-        if (now_ns >= deadline_ns || self->stage.interrupted) {
+        if (now_ns >= deadline_ns || self->stage.interrupted)
             return false;
-        }
         (void) dw_guest_take (self, now_ns + LOOK_NS);
     }
     s_await_end (self);
@@ -272,14 +257,12 @@ bool dw_guest_finish (dw_guest_t *self, int64_t ms) {
             dw_guest_send_result (self, &result);
         }
         if (!dw_guest_take (self, dw_clock_ns () + LOOK_NS) &&
-            dw_stage_is_gone (&self->stage, self->end)) {
+            dw_stage_is_gone (&self->stage, self->end))
             break;
-        }
     }
     bool is_gone = dw_stage_is_gone (&self->stage, self->end);
-    if (is_gone) {
+    if (is_gone)
         s_await_end (self);
-    }
     return is_gone;
 }
 
@@ -326,9 +309,8 @@ void dw_guest_send_result (dw_guest_t *self, const dw_guest_result_t *result) {
         dw_write_nil (head);
     } else {
         dw_write_array (head, result->outputs_count);
-        for (uint32_t i = 0; i < result->outputs_count && i < 4; i++) {
+        for (uint32_t i = 0; i < result->outputs_count && i < 4; i++)
             dw_write_uint (head, result->outputs[i]);
-        }
     }
     head->count -= result->cut_bytes < head->count ? result->cut_bytes : 0;
     dw_stage_send (&self->stage, self->end);

@@ -1,5 +1,6 @@
-/* guest.h - the stage of a client under test: a coordinator of a graph of two nodes that lets it in, takes what it submits,
- * and answers what a case says. Every case begins with a new connection. */
+/* guest.h - the stage of a client under test: a coordinator of a graph of two nodes that lets it
+ * in, takes what it submits, and answers what a case says. Every case begins with a new
+ * connection. */
 
 #ifndef DW_GUEST_H
 #define DW_GUEST_H
@@ -46,7 +47,8 @@ bool dw_guest_submitted (dw_guest_t *self, const dw_guest_welcome_t *welcome, ch
 /* Takes in until deadline; false: nothing came. */
 bool dw_guest_take (dw_guest_t *self, int64_t deadline_ns);
 void dw_guest_watch (dw_guest_t *self, int64_t ms);
-/* Answers every run that is submitted by a good result, until it has said BYE or is gone. False: it is still there. */
+/* Answers every run that is submitted by a good result, until it has said BYE or is gone. False: it
+ * is still there. */
 bool dw_guest_finish (dw_guest_t *self, int64_t ms);
 /* The same without answers. */
 bool dw_guest_await_gone (dw_guest_t *self, int64_t ms);

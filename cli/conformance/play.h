@@ -16,8 +16,8 @@ typedef struct dw_play_t {
     bool (*after) (void *stage, const dw_outcome_t *outcome);
 } dw_play_t;
 
-/* Returns DW_EXIT_OK when none failed and at least one passed, DW_EXIT_NOT_OK, or another exit status; what was played is
- * told in any case. */
+/* Returns DW_EXIT_OK when none failed and at least one passed, DW_EXIT_NOT_OK, or another exit
+ * status; what was played is told in any case. */
 int dw_play (const dw_play_t *self);
 
 #endif

@@ -12,12 +12,12 @@ static const char *const s_verdicts[] = {"ok", "FAILED", "skipped"};
 
 /* ---- What a peer said ----------------------------------------------------------------------- */
 
-/* Printable ASCII as it is, everything else as "?": a peer may say what it likes, and a terminal believes it. */
+/* Printable ASCII as it is, everything else as "?": a peer may say what it likes, and a terminal
+ * believes it. */
 static void s_plain (char *text, const char *said) {
     size_t size = 0;
-    for (; said[size] && size + 1 < DW_SEEN_BYTES; size++) {
+    for (; said[size] && size + 1 < DW_SEEN_BYTES; size++)
         text[size] = said[size] >= ' ' && said[size] < 0x7f ? said[size] : '?';
-    }
     text[size] = '\0';
 }
 
@@ -62,14 +62,12 @@ static void s_report_row (const dw_case_t *item, const dw_outcome_t *outcome) {
 static void s_report_tap (size_t number, const dw_case_t *item, const dw_outcome_t *outcome) {
     char seen[DW_SEEN_BYTES];
     s_plain (seen, outcome->seen);
-    for (char *at = seen; (at = strchr (at, '#'));) {
+    for (char *at = seen; (at = strchr (at, '#'));)
         *at = '.';
-    }
     bool has_failed = outcome->verdict == DW_VERDICT_FAILED;
     dw_output_print ("%s %zu - %s", has_failed ? "not ok" : "ok", number, item->name);
-    if (outcome->verdict == DW_VERDICT_SKIPPED) {
+    if (outcome->verdict == DW_VERDICT_SKIPPED)
         dw_output_print (" # SKIP %s", seen);
-    }
     dw_output_print ("\n# expected: %s (%s)\n# seen: %s\n", item->expected, item->section, seen);
 }
 
@@ -121,9 +119,8 @@ void dw_report_end (dw_report_format_t format, const char *role, const dw_case_t
                              "name=\"dagwood.conformance.%s\" tests=\"%zu\" failures=\"%zu\" "
                              "skipped=\"%zu\" errors=\"0\" time=\"%.3f\">\n",
                              role, count, counts[1], counts[2], seconds);
-            for (size_t i = 0; i < count; i++) {
+            for (size_t i = 0; i < count; i++)
                 s_report_junit (role, cases[i], &outcomes[i]);
-            }
             dw_output_text ("</testsuite>\n");
             break;
     }

@@ -1,4 +1,5 @@
-/* report.h - what came of the cases, for people (a table), for TAP (version 13) and as JUnit's XML. */
+/* report.h - what came of the cases, for people (a table), for TAP (version 13) and as JUnit's
+ * XML. */
 
 #ifndef DW_CONFORMANCE_REPORT_H
 #define DW_CONFORMANCE_REPORT_H

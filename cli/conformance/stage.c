@@ -34,9 +34,8 @@ static int s_guard (dw_stage_t *self, dw_error_t *error) {
     dw_zap_limits_t limits = {.message_bytes_max = DW_STAGE_BYTES_MAX,
                               .handshake_ms = HANDSHAKE_MS};
     int err = self->zap ? DW_OK : dw_keyring_open (&self->keyring, self->keys, error);
-    if (!err && !self->zap) {
+    if (!err && !self->zap)
         err = dw_zap_new (&self->zap, self->context, self->keyring.allowed, error);
-    }
     return err ? err : dw_zap_guard (self->zap, self->router, &self->keyring.keys, &limits, error);
 }
 
@@ -49,33 +48,27 @@ static int s_listen (dw_stage_t *self, const char *endpoint, dw_error_t *error) 
     };
     char bound[DW_STAGE_ENDPOINT];
     self->router = zmq_socket (self->context, ZMQ_ROUTER);
-    if (!self->router) {
+    if (!self->router)
         return DW_ELIMIT;
-    }
     int err = dw_option_set_mandatory (self->router, error);
     if (!err) {
         err = dw_socket_options_set (self->router, options, sizeof options / sizeof *options,
                                      error);
     }
-    if (!err && !dw_option_set_text (self->router, ZMQ_ZAP_DOMAIN, DW_ZAP_DOMAIN)) {
+    if (!err && !dw_option_set_text (self->router, ZMQ_ZAP_DOMAIN, DW_ZAP_DOMAIN))
         err = DW_ELIMIT;
-    }
-    if (!err && self->keys) {
+    if (!err && self->keys)
         err = s_guard (self, error);
-    }
-    if (!err) {
+    if (!err)
         err = dw_endpoint_bind (self->router, endpoint, bound, sizeof bound, error);
-    }
-    if (!err) {
+    if (!err)
         memcpy (self->endpoint, bound, sizeof bound);
-    }
     return err;
 }
 
 static void s_hang_up (dw_stage_t *self) {
-    if (self->router) {
+    if (self->router)
         zmq_close (self->router);
-    }
     self->router = NULL;
     dw_message_clear (&self->in);
     dw_packet_clear (&self->out);
@@ -89,9 +82,8 @@ int dw_stage_open (dw_stage_t *self, const char *endpoint, const char *keys) {
     self->context = zmq_ctx_new ();
     int err = self->context ? s_listen (self, endpoint, error) : DW_ELIMIT;
     int status = err ? dw_command_fail (err, error, endpoint) : DW_EXIT_OK;
-    if (err == DW_EINVAL) {
+    if (err == DW_EINVAL)
         status = DW_EXIT_USAGE;
-    }
     dw_error_destroy (&error);
     return status ? status : dw_signals_catch (&self->signals, s_signals);
 }
@@ -101,12 +93,10 @@ void dw_stage_close (dw_stage_t *self) {
     s_hang_up (self);
     dw_zap_destroy (&self->zap);
     dw_keyring_close (&self->keyring);
-    if (self->context) {
+    if (self->context)
         zmq_ctx_term (self->context);
-    }
-    if (self->signals.fd >= 0) {
+    if (self->signals.fd >= 0)
         dw_signals_release (&self->signals);
-    }
     dw_message_free (&self->in);
     dw_packet_free (&self->out);
     dw_writer_free (&self->greeting);
@@ -134,14 +124,12 @@ int dw_stage_cut (dw_stage_t *self) {
 }
 
 int dw_stage_renew (dw_stage_t *self) {
-    if (self->subject.words) {
+    if (self->subject.words)
         dw_subject_kill (&self->subject);
-    }
     self->status = dw_stage_cut (self);
     self->is_deaf = self->status != DW_EXIT_OK;
-    if (!self->status && self->subject.words) {
+    if (!self->status && self->subject.words)
         self->status = dw_subject_start (&self->subject, self->endpoint);
-    }
     return self->status;
 }
 
@@ -155,16 +143,14 @@ const char *dw_stage_why_not_renewed (const dw_stage_t *self) {
 static uint32_t s_find (const dw_stage_t *self, const void *id, size_t size) {
     uint32_t end = 0;
     while (end < self->ends_count &&
-           (self->ends[end].id_size != size || memcmp (self->ends[end].id, id, size) != 0)) {
+           (self->ends[end].id_size != size || memcmp (self->ends[end].id, id, size) != 0))
         end++;
-    }
     return end < self->ends_count ? end : DW_STAGE_NONE;
 }
 
 static uint32_t s_add (dw_stage_t *self, const void *id, size_t size) {
-    if (self->ends_count == DW_STAGE_ENDS || size > sizeof self->ends[0].id) {
+    if (self->ends_count == DW_STAGE_ENDS || size > sizeof self->ends[0].id)
         return DW_STAGE_NONE;
-    }
     dw_end_t *end = &self->ends[self->ends_count];
     *end = (dw_end_t){.id_size = size};
     memcpy (end->id, id, size);
@@ -174,9 +160,8 @@ static uint32_t s_add (dw_stage_t *self, const void *id, size_t size) {
 static void s_keep_greeting (dw_stage_t *self) {
     const zmq_msg_t *head = &self->in.frames[1];
     size_t size = zmq_msg_size (head);
-    if (size > GREETING_BYTES) {
+    if (size > GREETING_BYTES)
         return;
-    }
     dw_writer_clear (&self->greeting);
     uint8_t *at = dw_writer_room (&self->greeting, size + 1);
     if (at) {
@@ -191,13 +176,11 @@ static void s_on_hello (dw_stage_t *self) {
     dw_wire_reader_t reader = self->reader;
     end->has_greeted = true;
     end->is_hello = dw_read_hello (&reader, &end->hello);
-    if (end->is_hello && end->hello.token) {
+    if (end->is_hello && end->hello.token)
         memcpy (end->token, end->hello.token, sizeof end->token);
-    }
     end->hello.token = NULL; /* it is the message's */
-    if (end->hello.role != DW_WIRE_WORKER) {
+    if (end->hello.role != DW_WIRE_WORKER)
         s_keep_greeting (self);
-    }
 }
 
 static void s_answer_where (dw_stage_t *self) {
@@ -214,49 +197,41 @@ static void s_answer_where (dw_stage_t *self) {
 /* Looks at the message that came: false: it is not for the case. */
 static bool s_look (dw_stage_t *self) {
     zmq_msg_t *id = &self->in.frames[0];
-    if (self->in.count < 2) {
+    if (self->in.count < 2)
         return false; /* a routing id alone: no peer can send that */
-    }
     zmq_msg_t *head = &self->in.frames[1];
     self->reader = dw_wire_reader (zmq_msg_data (head), zmq_msg_size (head));
     self->type = dw_read_uint_max (&self->reader, UINT32_MAX);
-    if (self->reader.is_damaged) {
+    if (self->reader.is_damaged)
         self->type = DW_WIRE_TYPES;
-    }
     if (self->type == DW_WIRE_WHERE) {
         s_answer_where (self);
         return false;
     }
     self->from = s_find (self, zmq_msg_data (id), zmq_msg_size (id));
-    if (self->from == DW_STAGE_NONE) {
+    if (self->from == DW_STAGE_NONE)
         self->from = s_add (self, zmq_msg_data (id), zmq_msg_size (id));
-    }
-    if (self->from == DW_STAGE_NONE) {
+    if (self->from == DW_STAGE_NONE)
         return false;
-    }
     dw_end_t *end = &self->ends[self->from];
-    if (self->type == DW_WIRE_HELLO && !end->has_greeted) {
+    if (self->type == DW_WIRE_HELLO && !end->has_greeted)
         s_on_hello (self);
-    } else {
+    else
         end->messages_count++;
-    }
     end->has_left |= self->type == DW_WIRE_BYE;
     return true;
 }
 
 bool dw_stage_receive (dw_stage_t *self, int64_t deadline_ns) {
     for (;;) {
-        if (self->interrupted || (self->interrupted = dw_signals_next (&self->signals)) != 0) {
+        if (self->interrupted || (self->interrupted = dw_signals_next (&self->signals)) != 0)
             return false;
-        }
         int64_t left_ns = deadline_ns - dw_clock_ns ();
         int err = dw_message_receive (&self->in, self->router);
-        if (!err && s_look (self)) {
+        if (!err && s_look (self))
             return true;
-        }
-        if (left_ns <= 0) {
+        if (left_ns <= 0)
             return false;
-        }
         if (err) {
             zmq_pollitem_t items[] = {{.socket = self->router, .events = ZMQ_POLLIN},
                                       {.fd = self->signals.fd, .events = ZMQ_POLLIN}};
@@ -270,13 +245,11 @@ bool dw_stage_await (dw_stage_t *self, int64_t deadline_ns) {
     do {
         now_ns = dw_clock_ns ();
         if (self->subject.words && dw_subject_has_ended (&self->subject) &&
-            deadline_ns > now_ns + LAST_WORDS_NS) {
+            deadline_ns > now_ns + LAST_WORDS_NS)
             deadline_ns = now_ns + LAST_WORDS_NS;
-        }
         int64_t look_ns = now_ns + LOOK_NS;
-        if (dw_stage_receive (self, look_ns < deadline_ns ? look_ns : deadline_ns)) {
+        if (dw_stage_receive (self, look_ns < deadline_ns ? look_ns : deadline_ns))
             return true;
-        }
     } while (now_ns < deadline_ns && !self->interrupted);
     return false;
 }
@@ -317,7 +290,6 @@ bool dw_stage_is_gone (dw_stage_t *self, uint32_t end) {
 
 void dw_stage_write_long (dw_writer_t *writer, uint64_t value) {
     dw_write_byte (writer, 0xcf);
-    for (int shift = 56; shift >= 0; shift -= 8) {
+    for (int shift = 56; shift >= 0; shift -= 8)
         dw_write_byte (writer, (uint8_t) (value >> shift));
-    }
 }

@@ -1,9 +1,10 @@
-/* stage.h - where a worker or a client under test comes to: a coordinator's socket, behind which a case says what it
- * likes.
+/* stage.h - where a worker or a client under test comes to: a coordinator's socket, behind which a
+ * case says what it likes.
  *
- * It knows connections (ends) by their routing ids, answers WHERE, and keeps what each end said in HELLO. What else is
- * said it gives to its caller, one message at a time, within a time. Nothing that comes in is believed: it is read by the
- * readers of runtime/wire.h, a message has at most DW_STAGE_BYTES_MAX, and there are at most DW_STAGE_ENDS ends. */
+ * It knows connections (ends) by their routing ids, answers WHERE, and keeps what each end said in
+ * HELLO. What else is said it gives to its caller, one message at a time, within a time. Nothing
+ * that comes in is believed: it is read by the readers of runtime/wire.h, a message has at most
+ * DW_STAGE_BYTES_MAX, and there are at most DW_STAGE_ENDS ends. */
 
 #ifndef DW_STAGE_H
 #define DW_STAGE_H
@@ -60,8 +61,8 @@ typedef struct dw_stage_t {
 int dw_stage_open (dw_stage_t *self, const char *endpoint, const char *keys);
 void dw_stage_close (dw_stage_t *self);
 
-/* Cuts every connection, forgets the ends, and listens at the same place anew; a subject that is ours is ended and
- * started. Returns an exit status. */
+/* Cuts every connection, forgets the ends, and listens at the same place anew; a subject that is
+ * ours is ended and started. Returns an exit status. */
 int dw_stage_renew (dw_stage_t *self);
 /* What a case says of that when it failed. */
 const char *dw_stage_why_not_renewed (const dw_stage_t *self);
@@ -70,7 +71,8 @@ int dw_stage_cut (dw_stage_t *self);
 
 /* Takes in the next message; false: none until deadline_ns, or a signal came. */
 bool dw_stage_receive (dw_stage_t *self, int64_t deadline_ns);
-/* The same for who waits for a peer to come: where its command has ended, what it said last is taken in, and no more waited for. */
+/* The same for who waits for a peer to come: where its command has ended, what it said last is
+ * taken in, and no more waited for. */
 bool dw_stage_await (dw_stage_t *self, int64_t deadline_ns);
 /* Sends out to an end. Errors: as dw_packet_send; DW_ENOENT its connection is gone. */
 int dw_stage_send (dw_stage_t *self, uint32_t end);

@@ -25,9 +25,8 @@ static int s_spawn (dw_subject_t *self, char *const *words) {
     sigfillset (&all);
     sigemptyset (&none);
     int err = posix_spawn_file_actions_init (&actions);
-    if (err) {
+    if (err)
         return err;
-    }
     err = posix_spawnattr_init (&attributes);
     if (!err) {
         posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
@@ -39,11 +38,10 @@ static int s_spawn (dw_subject_t *self, char *const *words) {
                                                      0)
                  : posix_spawn_file_actions_adddup2 (&actions, self->log_fd, STDOUT_FILENO)) ||
             posix_spawn_file_actions_adddup2 (&actions, STDOUT_FILENO, STDERR_FILENO) ||
-            posix_spawn_file_actions_addclosefrom_np (&actions, STDERR_FILENO + 1)) {
+            posix_spawn_file_actions_addclosefrom_np (&actions, STDERR_FILENO + 1))
             err = ENOMEM;
-        } else {
+        else
             err = posix_spawnp (&self->pid, words[0], &actions, &attributes, words, environ);
-        }
         posix_spawnattr_destroy (&attributes);
     }
     posix_spawn_file_actions_destroy (&actions);
@@ -58,9 +56,8 @@ int dw_subject_start (dw_subject_t *self, const char *endpoint) {
         free (place);
         return dw_command_fail (DW_ENOMEM, NULL, self->words[0]);
     }
-    for (size_t i = 0; i < DW_SUBJECT_WORDS_MAX && self->words[i]; i++) {
+    for (size_t i = 0; i < DW_SUBJECT_WORDS_MAX && self->words[i]; i++)
         words[i] = strcmp (self->words[i], PLACE) == 0 ? place : self->words[i];
-    }
     int err = s_spawn (self, words);
     free (place);
     if (err) {
@@ -78,9 +75,8 @@ static void s_ended (dw_subject_t *self, int status) {
 
 bool dw_subject_has_ended (dw_subject_t *self) {
     int status;
-    if (self->pid && waitpid (self->pid, &status, WNOHANG) == self->pid) {
+    if (self->pid && waitpid (self->pid, &status, WNOHANG) == self->pid)
         s_ended (self, status);
-    }
     return self->pid == 0;
 }
 
@@ -90,18 +86,15 @@ bool dw_subject_went_down (const dw_subject_t *self) {
 }
 
 void dw_subject_signal (const dw_subject_t *self, int number) {
-    if (self->pid) {
+    if (self->pid)
         (void) kill (self->pid, number);
-    }
 }
 
 void dw_subject_kill (dw_subject_t *self) {
     int status;
-    if (self->pid == 0 || dw_subject_has_ended (self)) {
+    if (self->pid == 0 || dw_subject_has_ended (self))
         return;
-    }
     (void) kill (self->pid, SIGKILL);
-    if (waitpid (self->pid, &status, 0) == self->pid) {
+    if (waitpid (self->pid, &status, 0) == self->pid)
         s_ended (self, status);
-    }
 }

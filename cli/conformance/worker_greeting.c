@@ -1,4 +1,5 @@
-/* worker_greeting.c - cases of a worker under test: how it comes in, what it makes of WELCOME, and that it is there. */
+/* worker_greeting.c - cases of a worker under test: how it comes in, what it makes of WELCOME, and
+ * that it is there. */
 
 #include <string.h>
 
@@ -28,9 +29,8 @@ static const dw_end_t *s_other_greeting (const dw_crew_t *self, bool is_hello) {
     for (uint32_t i = 0; i < self->stage.ends_count; i++) {
         const dw_end_t *end = &self->stage.ends[i];
         if (end->has_greeted && end->is_hello == is_hello &&
-            (!is_hello || (end->hello.role != DW_WIRE_AGENT && end->hello.role != DW_WIRE_SOLO))) {
+            (!is_hello || (end->hello.role != DW_WIRE_AGENT && end->hello.role != DW_WIRE_SOLO)))
             return end;
-        }
     }
     return NULL;
 }
@@ -44,12 +44,10 @@ static bool s_has_agent (dw_crew_t *self, char *seen) {
 static dw_verdict_t s_hello (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
     self->agent = DW_STAGE_NONE;
-    if (s_has_agent (self, seen) || s_other_greeting (self, true)) {
+    if (s_has_agent (self, seen) || s_other_greeting (self, true))
         return dw_case_pass (seen, "HELLO");
-    }
-    if (s_other_greeting (self, false)) {
+    if (s_other_greeting (self, false))
         return dw_case_fail (seen, "a HELLO that cannot be read, or without the word dagwood");
-    }
     char text[40];
     return self->stage.ends_count
                ? dw_case_fail (seen, "%s came first", dw_case_type (self->stage.type, text))
@@ -59,11 +57,10 @@ static dw_verdict_t s_hello (void *stage, char *seen) {
 static dw_verdict_t s_hello_versions (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
     const dw_end_t *end = NULL;
-    if (s_has_agent (self, seen)) {
+    if (s_has_agent (self, seen))
         end = &self->stage.ends[self->agent];
-    } else if (!(end = s_other_greeting (self, true))) {
+    else if (!(end = s_other_greeting (self, true)))
         return DW_VERDICT_SKIPPED;
-    }
     return dw_wire_common_version (&end->hello) == DW_WIRE_VERSION
                ? dw_case_pass (seen, "versions %u to %u", (unsigned) end->hello.oldest,
                                (unsigned) end->hello.version)
@@ -73,21 +70,18 @@ static dw_verdict_t s_hello_versions (void *stage, char *seen) {
 
 static dw_verdict_t s_hello_role (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (s_has_agent (self, seen)) {
+    if (s_has_agent (self, seen))
         return dw_case_pass (seen, self->is_solo ? "role 5" : "role 4");
-    }
     const dw_end_t *end = s_other_greeting (self, true);
-    if (!end || dw_wire_common_version (&end->hello) == 0) {
+    if (!end || dw_wire_common_version (&end->hello) == 0)
         return DW_VERDICT_SKIPPED;
-    }
     return dw_case_fail (seen, "role %u", (unsigned) end->hello.role);
 }
 
 static dw_verdict_t s_hello_zeros (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!s_has_agent (self, seen)) {
+    if (!s_has_agent (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     const dw_wire_hello_t *hello = &self->stage.ends[self->agent].hello;
     bool is_right = hello->number == 0 && (hello->credit > 0) == self->is_solo;
     return is_right ? dw_case_pass (seen, "number 0, credit %u", (unsigned) hello->credit)
@@ -97,14 +91,12 @@ static dw_verdict_t s_hello_zeros (void *stage, char *seen) {
 
 static dw_verdict_t s_hello_agent (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!s_has_agent (self, seen)) {
+    if (!s_has_agent (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_wire_agent_t agent;
     dw_wire_reader_t reader;
-    if (!dw_crew_read_agent (self, &agent, &reader)) {
+    if (!dw_crew_read_agent (self, &agent, &reader))
         return dw_case_fail (seen, "what follows the credit cannot be read");
-    }
     uint32_t tags = 0;
     size_t size;
     for (uint32_t i = 0; i < agent.processors_count; i++) {
@@ -114,24 +106,20 @@ static dw_verdict_t s_hello_agent (void *stage, char *seen) {
         }
     }
     tags = dw_read_tags (&reader);
-    for (uint32_t i = 0; i < 2 * tags; i++) {
+    for (uint32_t i = 0; i < 2 * tags; i++)
         (void) dw_read_name (&reader, &size);
-    }
-    if (reader.is_damaged || agent.slots == 0) {
+    if (reader.is_damaged || agent.slots == 0)
         return dw_case_fail (seen, "%s", agent.slots ? "its tags cannot be read" : "no slots");
-    }
-    if (self->is_solo && agent.slots != 1) {
+    if (self->is_solo && agent.slots != 1)
         return dw_case_fail (seen, "a solo with %u slots", (unsigned) agent.slots);
-    }
     return dw_case_pass (seen, "%u slots, %u processors, %u tags", (unsigned) agent.slots,
                          (unsigned) agent.processors_count, (unsigned) tags);
 }
 
 static dw_verdict_t s_hello_waits (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!dw_crew_greeted (self, seen)) {
+    if (!dw_crew_greeted (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     self->is_mute = true;
     dw_crew_watch (self, QUIET_MS);
     uint32_t count = self->stage.ends[self->agent].messages_count;
@@ -143,23 +131,19 @@ static dw_verdict_t s_hello_waits (void *stage, char *seen) {
 
 static dw_verdict_t s_slots_come (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (dw_crew_up (self, seen) && self->is_solo) {
+    if (dw_crew_up (self, seen) && self->is_solo)
         return dw_case_skip (seen, "a solo is its own slot");
-    }
-    if (self->is_up) {
+    if (self->is_up)
         return dw_case_pass (seen, "%u slots", (unsigned) self->slots_count);
-    }
     return self->slots_count > 0 && self->plan ? DW_VERDICT_FAILED : DW_VERDICT_SKIPPED;
 }
 
 static dw_verdict_t s_slot_hello (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!dw_crew_up (self, seen)) {
+    if (!dw_crew_up (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
-    if (self->is_solo) {
+    if (self->is_solo)
         return dw_case_skip (seen, "a solo is its own slot");
-    }
     for (uint32_t i = 0; i < self->slots_count; i++) {
         const dw_wire_hello_t *hello = &self->stage.ends[self->slots[i].end].hello;
         if (hello->credit < 1 || self->slots[i].comings != 1) {
@@ -168,18 +152,16 @@ static dw_verdict_t s_slot_hello (void *stage, char *seen) {
                                  (unsigned) self->slots[i].comings);
         }
     }
-    if (self->foreign_hellos > 0) {
+    if (self->foreign_hellos > 0)
         return dw_case_fail (seen, "a slot came with a number or a token that nobody was told");
-    }
     return dw_case_pass (seen, "each number once, credit %u",
                          (unsigned) self->stage.ends[self->slots[0].end].hello.credit);
 }
 
 /* Whether all slots come after such a WELCOME. */
 static dw_verdict_t s_expect_believed (dw_crew_t *self, dw_crew_welcome_t welcome, char *seen) {
-    if (!dw_crew_greeted (self, seen) || !dw_crew_prepare (self, seen)) {
+    if (!dw_crew_greeted (self, seen) || !dw_crew_prepare (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_crew_begin_slots (self);
     welcome.heartbeat_ms = self->heartbeat_ms;
     welcome.silence_ms = self->silence_ms;
@@ -194,9 +176,8 @@ static dw_verdict_t s_expect_believed (dw_crew_t *self, dw_crew_welcome_t welcom
     uint32_t here = 0;
     while (here < self->slots_count && dw_crew_take (self, deadline_ns)) {
         here = 0;
-        for (uint32_t i = 0; i < self->slots_count; i++) {
+        for (uint32_t i = 0; i < self->slots_count; i++)
             here += self->slots[i].end != DW_STAGE_NONE;
-        }
     }
     return here == self->slots_count ? dw_case_pass (seen, "%u slots", (unsigned) here)
                                      : dw_case_fail (seen, "%u of %u slots came", (unsigned) here,
@@ -214,21 +195,17 @@ static dw_verdict_t s_welcome_more (void *stage, char *seen) {
 /* What was sent to an agent that waits for WELCOME has it leave, and no slot of it comes. */
 static dw_verdict_t s_expect_left (dw_crew_t *self, char *seen) {
     bool is_gone = dw_crew_await_agent_gone (self, LEAVE_MS);
-    if (dw_subject_has_ended (&self->stage.subject) &&
-        dw_subject_went_down (&self->stage.subject)) {
+    if (dw_subject_has_ended (&self->stage.subject) && dw_subject_went_down (&self->stage.subject))
         return dw_case_fail (seen, "it went down by signal %d", -self->stage.subject.status);
-    }
-    if (self->foreign_hellos > 0) {
+    if (self->foreign_hellos > 0)
         return dw_case_fail (seen, "its slots came all the same");
-    }
     return is_gone ? dw_case_pass (seen, "it left")
                    : dw_case_fail (seen, "it was still there after %d ms", LEAVE_MS);
 }
 
 static dw_verdict_t s_expect_refused (dw_crew_t *self, uint32_t code, char *seen) {
-    if (!dw_crew_greeted (self, seen)) {
+    if (!dw_crew_greeted (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_stage_refuse (&self->stage, self->agent, code, 0);
     return s_expect_left (self, seen);
 }
@@ -248,9 +225,8 @@ static dw_verdict_t s_refused_busy (void *stage, char *seen) {
 /* Such a WELCOME makes no sense. count is beside the number of slots that was asked for. */
 static dw_verdict_t s_expect_disbelieved (dw_crew_t *self, dw_crew_welcome_t welcome, int more,
                                           char *seen) {
-    if (!dw_crew_greeted (self, seen) || !dw_crew_prepare (self, seen)) {
+    if (!dw_crew_greeted (self, seen) || !dw_crew_prepare (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     welcome.numbers_count = (uint32_t) ((int64_t) self->slots_count + more);
     self->slots_count = 0; /* whoever comes is not expected */
     dw_crew_welcome (self, &welcome);
@@ -278,12 +254,10 @@ static dw_verdict_t s_welcome_short_silence (void *stage, char *seen) {
 
 static dw_verdict_t s_welcome_count (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!dw_crew_greeted (self, seen)) {
+    if (!dw_crew_greeted (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
-    if (self->is_solo) {
+    if (self->is_solo)
         return dw_case_skip (seen, "a solo is told no numbers of slots");
-    }
     return s_expect_disbelieved (
         self,
         (dw_crew_welcome_t){.heartbeat_ms = self->heartbeat_ms, .silence_ms = self->silence_ms}, 1,
@@ -293,15 +267,12 @@ static dw_verdict_t s_welcome_count (void *stage, char *seen) {
 static dw_verdict_t s_welcome_numbers (void *stage, char *seen) {
     static const uint32_t same[DW_CREW_SLOTS + 1] = {9, 9, 9, 9};
     dw_crew_t *self = s_crew (stage);
-    if (!dw_crew_greeted (self, seen)) {
+    if (!dw_crew_greeted (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
-    if (self->slots_count < 2) {
+    if (self->slots_count < 2)
         return dw_case_skip (seen, "it has one slot: this takes 2");
-    }
-    if (!dw_crew_prepare (self, seen)) {
+    if (!dw_crew_prepare (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_crew_welcome_t welcome = {.heartbeat_ms = self->heartbeat_ms,
                                  .silence_ms = self->silence_ms,
                                  .numbers_count = self->slots_count,
@@ -313,9 +284,8 @@ static dw_verdict_t s_welcome_numbers (void *stage, char *seen) {
 
 static dw_verdict_t s_not_welcome (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!dw_crew_greeted (self, seen)) {
+    if (!dw_crew_greeted (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     self->slots_count = 0;
     dw_write_uint (&self->stage.out.head, DW_WIRE_REPLACE);
     dw_write_uint (&self->stage.out.head, 301);
@@ -327,9 +297,8 @@ static dw_verdict_t s_not_welcome (void *stage, char *seen) {
 
 static dw_verdict_t s_beats (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!dw_crew_up (self, seen)) {
+    if (!dw_crew_up (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     uint32_t before = self->beats;
     self->longest_ns = 0;
     self->beat_ns = dw_clock_ns ();
@@ -346,13 +315,11 @@ static dw_verdict_t s_beats (void *stage, char *seen) {
 
 static dw_verdict_t s_beat_slots (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!dw_crew_up (self, seen)) {
+    if (!dw_crew_up (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_crew_watch (self, 3 * (int64_t) self->heartbeat_ms);
-    if (self->beats == 0) {
+    if (self->beats == 0)
         return dw_case_skip (seen, "it says no BEAT");
-    }
     return self->bad_beats
                ? dw_case_fail (seen, "%u of %u have another number, or slots that it has not",
                                (unsigned) self->bad_beats, (unsigned) self->beats)
@@ -361,18 +328,15 @@ static dw_verdict_t s_beat_slots (void *stage, char *seen) {
 
 static dw_verdict_t s_beats_at_work (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!dw_crew_up (self, seen)) {
+    if (!dw_crew_up (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
-    if (!self->has_slow) {
+    if (!self->has_slow)
         return dw_case_skip (seen, "it does not offer sleep");
-    }
     uint32_t before = self->beats;
     for (uint32_t slot = 0; slot < self->slots_count; slot++) {
         dw_crew_begin (self, slot);
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 3; i++)
             dw_crew_add (self, slot, self->slow, 1, "zzz");
-        }
         dw_crew_send (self, slot);
     }
     bool all = dw_crew_await (self, 3 * self->slots_count, 8000);
@@ -398,12 +362,10 @@ static bool s_is_up_briefly (dw_crew_t *self, char *seen) {
 
 static dw_verdict_t s_slot_asks (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!s_is_up_briefly (self, seen)) {
+    if (!s_is_up_briefly (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
-    if (self->is_solo) {
+    if (self->is_solo)
         return dw_case_skip (seen, "a solo is its own slot");
-    }
     int64_t deadline_ns = dw_stage_in (4 * BRIEF_SILENCE_MS);
     while (self->slot_beats == 0 && dw_crew_take (self, deadline_ns)) {
     }
@@ -415,39 +377,34 @@ static dw_verdict_t s_slot_asks (void *stage, char *seen) {
 
 static dw_verdict_t s_pause (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!dw_crew_up (self, seen)) {
+    if (!dw_crew_up (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     self->is_mute = true;
     dw_crew_watch (self, (int64_t) self->silence_ms * 6 / 10);
     self->is_mute = false;
     dw_stage_say (&self->stage, self->agent, DW_WIRE_BEAT);
     dw_crew_watch (self, 2 * (int64_t) self->heartbeat_ms);
-    if (dw_stage_is_gone (&self->stage, self->agent)) {
+    if (dw_stage_is_gone (&self->stage, self->agent))
         return dw_case_fail (seen, "it left");
-    }
     return dw_crew_serves (self, seen) ? dw_case_pass (seen, "it serves") : DW_VERDICT_FAILED;
 }
 
 static dw_verdict_t s_silence (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!s_is_up_briefly (self, seen)) {
+    if (!s_is_up_briefly (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     self->is_mute = true;
     uint32_t agent = self->agent;
     int64_t begin_ns = dw_clock_ns ();
     int64_t limit_ms = 5 * BRIEF_SILENCE_MS;
     /* It is not asked whether it is there: that would be a word of the coordinator. */
     while (dw_clock_ns () < begin_ns + limit_ms * 1000000 && self->again == DW_STAGE_NONE &&
-           !self->stage.ends[agent].has_left && !self->stage.interrupted) {
+           !self->stage.ends[agent].has_left && !self->stage.interrupted)
         dw_crew_take (self, dw_clock_ns () + 20000000);
-    }
     int64_t after_ms = (dw_clock_ns () - begin_ns) / 1000000;
     bool has_left = self->again != DW_STAGE_NONE || dw_stage_is_gone (&self->stage, agent);
-    if (!has_left) {
+    if (!has_left)
         return dw_case_fail (seen, "it was still there after %lld ms", (long long) after_ms);
-    }
     return after_ms >= BRIEF_SILENCE_MS / 2
                ? dw_case_pass (seen, "it left after %lld ms", (long long) after_ms)
                : dw_case_fail (seen, "it left after %lld ms of %d", (long long) after_ms,
@@ -486,9 +443,8 @@ static dw_verdict_t s_await_again (dw_crew_t *self, char *seen) {
 
 static dw_verdict_t s_comes_again (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!dw_crew_up (self, seen)) {
+    if (!dw_crew_up (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     dw_crew_spend (self);
     self->agent = DW_STAGE_NONE;
     self->slots_count = 0;
@@ -497,31 +453,27 @@ static dw_verdict_t s_comes_again (void *stage, char *seen) {
                : s_await_again (self, seen);
 }
 
-/* Nobody knows its connections any more, and they are not cut: whoever hears nothing by one makes another, and is new by
- * that. Then something comes by the first one after all. */
+/* Nobody knows its connections any more, and they are not cut: whoever hears nothing by one makes
+ * another, and is new by that. Then something comes by the first one after all. */
 static dw_verdict_t s_half_open (void *stage, char *seen) {
     dw_crew_t *self = s_crew (stage);
-    if (!s_is_up_briefly (self, seen)) {
+    if (!s_is_up_briefly (self, seen))
         return DW_VERDICT_SKIPPED;
-    }
     uint32_t forgotten = self->agent;
     self->agent = DW_STAGE_NONE;
     self->slots_count = 0;
     dw_verdict_t verdict = s_await_again (self, seen);
-    if (verdict != DW_VERDICT_PASSED) {
+    if (verdict != DW_VERDICT_PASSED)
         return verdict;
-    }
     self->agent = self->again;
     self->again = DW_STAGE_NONE;
-    if (!dw_crew_let_in (self, seen)) {
+    if (!dw_crew_let_in (self, seen))
         return DW_VERDICT_FAILED;
-    }
     dw_crew_spend (self);
     dw_stage_say (&self->stage, forgotten, DW_WIRE_STOP);
     dw_crew_watch (self, 2 * (int64_t) self->heartbeat_ms);
-    if (dw_stage_is_gone (&self->stage, self->agent)) {
+    if (dw_stage_is_gone (&self->stage, self->agent))
         return dw_case_fail (seen, "it left by what came by a connection that is forgotten");
-    }
     return dw_crew_serves (self, seen) ? dw_case_pass (seen, "it serves by another connection")
                                        : DW_VERDICT_FAILED;
 }

@@ -15,9 +15,8 @@ static dw_verdict_t s_stop (void *stage, char *seen) {
     self->replaces_none = true;
     dw_stage_say (&self->stage, end, DW_WIRE_STOP);
     dw_crew_spend (self);
-    if (!dw_crew_await_slot_gone (self, 0, LEAVE_MS)) {
+    if (!dw_crew_await_slot_gone (self, 0, LEAVE_MS))
         return dw_case_fail (seen, "it did not leave");
-    }
     if (!self->stage.ends[end].has_left || self->bad_byes > bad) {
         return dw_case_fail (seen, "%s",
                              self->bad_byes > bad ? "its BYE is in the name of somebody else"
@@ -32,16 +31,14 @@ static dw_verdict_t s_stop (void *stage, char *seen) {
 
 static dw_verdict_t s_stop_at_work (void *stage, char *seen) {
     UP (self, stage, seen);
-    if (!self->has_slow) {
+    if (!self->has_slow)
         return dw_case_skip (seen, "it does not offer sleep");
-    }
     uint64_t first = self->slots[0].next_ticket;
     uint32_t end = self->slots[0].end;
     self->replaces_none = true;
     dw_crew_begin (self, 0);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8; i++)
         dw_crew_add (self, 0, self->slow, 1, "Slow");
-    }
     dw_crew_send (self, 0);
     dw_crew_watch (self, 100);
     dw_stage_say (&self->stage, end, DW_WIRE_STOP);
@@ -64,17 +61,15 @@ static dw_verdict_t s_stop_at_work (void *stage, char *seen) {
 
 static dw_verdict_t s_replace (void *stage, char *seen) {
     UP (self, stage, seen);
-    if (self->is_solo) {
+    if (self->is_solo)
         return dw_case_skip (seen, "a solo is its own slot: its BYE is its end");
-    }
     uint32_t comings = self->slots[0].comings;
     dw_stage_say (&self->stage, self->slots[0].end, DW_WIRE_STOP); /* BYE is answered by REPLACE */
     int64_t deadline_ns = dw_stage_in (LEAVE_MS);
     while (self->slots[0].comings == comings && dw_crew_take (self, deadline_ns)) {
     }
-    if (self->slots[0].comings == comings) {
+    if (self->slots[0].comings == comings)
         return dw_case_fail (seen, "no other slot came");
-    }
     return dw_crew_serves (self, seen) ? dw_case_pass (seen, "another slot serves")
                                        : DW_VERDICT_FAILED;
 }
@@ -91,9 +86,8 @@ static dw_verdict_t s_replace_solo (dw_crew_t *self, char *seen) {
     }
     dw_wire_agent_t agent;
     dw_wire_reader_t reader;
-    if (self->again == DW_STAGE_NONE || !dw_crew_read_agent (self, &agent, &reader)) {
+    if (self->again == DW_STAGE_NONE || !dw_crew_read_agent (self, &agent, &reader))
         return dw_case_fail (seen, "it did not come again");
-    }
     bool is_later = memcmp (agent.uuid, self->uuid, sizeof self->uuid) == 0 &&
                     agent.incarnation > incarnation;
     return is_later ? dw_case_pass (seen, "it came again")
@@ -103,9 +97,8 @@ static dw_verdict_t s_replace_solo (dw_crew_t *self, char *seen) {
 /* A slot that is there, and whose place another is to take: the former is nobody from then on. */
 static dw_verdict_t s_replace_present (void *stage, char *seen) {
     UP (self, stage, seen);
-    if (self->is_solo) {
+    if (self->is_solo)
         return s_replace_solo (self, seen);
-    }
     uint32_t comings = self->slots[0].comings;
     dw_write_uint (&self->stage.out.head, DW_WIRE_REPLACE);
     dw_write_uint (&self->stage.out.head, self->slots[0].number);
@@ -117,40 +110,34 @@ static dw_verdict_t s_replace_present (void *stage, char *seen) {
     bool has_come = self->slots[0].comings > comings;
     bool serves = has_come && dw_crew_serves (self, seen);
     dw_crew_spend (self);
-    if (!has_come) {
+    if (!has_come)
         return dw_case_fail (seen, "no other slot came");
-    }
     return serves ? dw_case_pass (seen, "another slot serves") : DW_VERDICT_FAILED;
 }
 
 static bool s_are_slots_gone (dw_crew_t *self) {
-    for (uint32_t i = 0; i < self->slots_count; i++) {
-        if (!dw_crew_await_slot_gone (self, i, LEAVE_MS)) {
+    for (uint32_t i = 0; i < self->slots_count; i++)
+        if (!dw_crew_await_slot_gone (self, i, LEAVE_MS))
             return false;
-        }
-    }
     return true;
 }
 
 static dw_verdict_t s_end (dw_crew_t *self, char *seen) {
     dw_crew_spend (self);
     self->replaces_none = true;
-    if (!dw_crew_await_agent_gone (self, LEAVE_MS)) {
+    if (!dw_crew_await_agent_gone (self, LEAVE_MS))
         return dw_case_fail (seen, "the agent is still there");
-    }
     return s_are_slots_gone (self) ? dw_case_pass (seen, "the agent and its slots are gone")
                                    : dw_case_fail (seen, "a slot is still there");
 }
 
 static dw_verdict_t s_stop_agent (void *stage, char *seen) {
     UP (self, stage, seen);
-    for (uint32_t i = 0; i < self->slots_count; i++) {
+    for (uint32_t i = 0; i < self->slots_count; i++)
         dw_stage_say (&self->stage, self->slots[i].end, DW_WIRE_STOP);
-    }
     self->replaces_none = true;
-    if (!s_are_slots_gone (self)) {
+    if (!s_are_slots_gone (self))
         return dw_case_fail (seen, "a slot is still there");
-    }
     dw_stage_say (&self->stage, self->agent, DW_WIRE_STOP);
     return s_end (self, seen);
 }
@@ -168,9 +155,8 @@ static dw_verdict_t s_drain (dw_crew_t *self, uint32_t tasks, char *seen) {
     uint32_t end = self->slots[0].end;
     if (tasks) {
         dw_crew_begin (self, 0);
-        for (uint32_t i = 0; i < tasks; i++) {
+        for (uint32_t i = 0; i < tasks; i++)
             dw_crew_add (self, 0, self->slow, 1, "Slow");
-        }
         dw_crew_send (self, 0);
         dw_crew_watch (self, 100);
     }
@@ -180,29 +166,23 @@ static dw_verdict_t s_drain (dw_crew_t *self, uint32_t tasks, char *seen) {
     int64_t deadline_ns = dw_stage_in (LEAVE_MS);
     while (self->drains == 0 && dw_crew_take (self, deadline_ns)) {
     }
-    if (self->drains == 0) {
+    if (self->drains == 0)
         return dw_case_fail (seen, "no DRAIN came after SIGTERM");
-    }
-    for (uint32_t i = 0; i < self->slots_count; i++) {
+    for (uint32_t i = 0; i < self->slots_count; i++)
         dw_stage_say (&self->stage, self->slots[i].end, DW_WIRE_STOP);
-    }
-    if (!s_are_slots_gone (self)) {
+    if (!s_are_slots_gone (self))
         return dw_case_fail (seen, "a slot that was told STOP is still there");
-    }
     if (self->byes < self->slots_count || !self->stage.ends[end].has_left) {
         return dw_case_fail (seen, "%u of %u slots said BYE", (unsigned) self->byes,
                              (unsigned) self->slots_count);
     }
-    if (tasks && (self->answers_count == 0 || self->answers[0].ticket != first)) {
+    if (tasks && (self->answers_count == 0 || self->answers[0].ticket != first))
         return dw_case_fail (seen, "what the slot was at was not answered before BYE");
-    }
-    if (!self->is_solo && dw_stage_is_gone (&self->stage, self->agent)) {
+    if (!self->is_solo && dw_stage_is_gone (&self->stage, self->agent))
         return dw_case_fail (seen, "the agent did not wait for STOP");
-    }
     dw_stage_say (&self->stage, self->agent, DW_WIRE_STOP);
-    if (!dw_crew_await_agent_gone (self, LEAVE_MS)) {
+    if (!dw_crew_await_agent_gone (self, LEAVE_MS))
         return dw_case_fail (seen, "the agent is still there");
-    }
     return dw_case_pass (seen, "DRAIN, %u BYE, and it ended", (unsigned) self->byes);
 }
 
@@ -215,9 +195,8 @@ static dw_verdict_t s_drain_idle (void *stage, char *seen) {
 
 static dw_verdict_t s_drain_at_work (void *stage, char *seen) {
     UP (self, stage, seen);
-    if (!self->stage.subject.words) {
+    if (!self->stage.subject.words)
         return dw_case_skip (seen, "its command was not given, so it cannot be sent SIGTERM");
-    }
     return self->has_slow ? s_drain (self, 6, seen)
                           : dw_case_skip (seen, "it does not offer sleep");
 }

@@ -1,4 +1,5 @@
-/* worker_nonsense.c - cases of a worker under test: messages that are not for it, and tasks that cannot be read. */
+/* worker_nonsense.c - cases of a worker under test: messages that are not for it, and tasks that
+ * cannot be read. */
 
 #include <string.h>
 
@@ -14,21 +15,15 @@
 /* Nothing came of it: nobody left, nothing was said that cannot be read, and a task is answered. */
 static dw_verdict_t s_expect_ignored (dw_crew_t *self, char *seen) {
     dw_crew_watch (self, QUIET_MS);
-    if (dw_subject_has_ended (&self->stage.subject) &&
-        dw_subject_went_down (&self->stage.subject)) {
+    if (dw_subject_has_ended (&self->stage.subject) && dw_subject_went_down (&self->stage.subject))
         return dw_case_fail (seen, "it went down by signal %d", -self->stage.subject.status);
-    }
-    for (uint32_t i = 0; i < self->slots_count; i++) {
-        if (self->slots[i].end == DW_STAGE_NONE) {
+    for (uint32_t i = 0; i < self->slots_count; i++)
+        if (self->slots[i].end == DW_STAGE_NONE)
             return dw_case_fail (seen, "a slot left");
-        }
-    }
-    if (dw_stage_is_gone (&self->stage, self->agent)) {
+    if (dw_stage_is_gone (&self->stage, self->agent))
         return dw_case_fail (seen, "the agent left");
-    }
-    if (self->answers_count || self->nonsense[0]) {
+    if (self->answers_count || self->nonsense[0])
         return dw_case_fail (seen, "%s", self->nonsense[0] ? self->nonsense : "it was answered");
-    }
     return dw_crew_serves (self, seen) ? dw_case_pass (seen, "it serves") : DW_VERDICT_FAILED;
 }
 
@@ -40,9 +35,8 @@ static void s_send_to_both (dw_crew_t *self, const void *bytes, size_t size) {
 static dw_verdict_t s_unknown_type (void *stage, char *seen) {
     UP (self, stage, seen);
     static const uint8_t heads[][3] = {{99, 1, 2}, {0xcc, 200, 0}, {DW_WIRE_TYPES, 0, 0}};
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         s_send_to_both (self, heads[i], sizeof heads[i]);
-    }
     return s_expect_ignored (self, seen);
 }
 
@@ -56,9 +50,8 @@ static dw_verdict_t s_no_type (void *stage, char *seen) {
     UP (self, stage, seen);
     static const uint8_t heads[][4] = {
         {0xc1, 0, 0, 0}, {0xa3, 'd', 'a', 'g'}, {0xff, 1, 2, 3}, {0x91, 3, 0, 0}};
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         s_send_to_both (self, heads[i], sizeof heads[i]);
-    }
     return s_expect_ignored (self, seen);
 }
 
@@ -89,12 +82,10 @@ static dw_verdict_t s_cut_short (void *stage, char *seen) {
     UP (self, stage, seen);
     static const uint8_t heads[][2] = {
         {DW_WIRE_CANCEL, 0xcf}, {DW_WIRE_DROP, 0xcd}, {DW_WIRE_CANCEL, 0xa5}};
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         dw_stage_send_bytes (&self->stage, self->slots[0].end, heads[i], sizeof heads[i]);
-    }
-    if (self->is_solo) { /* to which REPLACE means more than its number */
+    if (self->is_solo) /* to which REPLACE means more than its number */
         return s_expect_ignored (self, seen);
-    }
     static const uint8_t replace[] = {DW_WIRE_REPLACE, 0xce, 0};
     dw_stage_send_bytes (&self->stage, self->agent, replace, sizeof replace);
     return s_expect_ignored (self, seen);
@@ -126,9 +117,8 @@ static dw_verdict_t s_many_beats (void *stage, char *seen) {
 
 static dw_verdict_t s_replace_foreign (void *stage, char *seen) {
     UP (self, stage, seen);
-    if (self->is_solo) {
+    if (self->is_solo)
         return dw_case_skip (seen, "a solo is told no numbers of slots");
-    }
     static const uint8_t replace[] = {DW_WIRE_REPLACE, 0xce, 0x7f, 0xff, 0xff, 0xff};
     dw_stage_send_bytes (&self->stage, self->agent, replace, sizeof replace);
     return s_expect_ignored (self, seen);
@@ -148,19 +138,16 @@ static dw_verdict_t s_expect_slot_left (dw_crew_t *self, char *seen) {
                                  ? "it answered for what it cannot have read"
                                  : "it neither left nor answered");
     }
-    if (!self->stage.ends[end].has_left) {
+    if (!self->stage.ends[end].has_left)
         return dw_case_fail (seen, "it left without BYE");
-    }
     if (self->is_solo) {
         dw_crew_spend (self);
         return dw_case_pass (seen, "it left");
     }
-    if (dw_subject_has_ended (&self->stage.subject)) {
+    if (dw_subject_has_ended (&self->stage.subject))
         return dw_case_fail (seen, "the whole process ended, with %d", self->stage.subject.status);
-    }
-    if (dw_stage_is_gone (&self->stage, self->agent)) {
+    if (dw_stage_is_gone (&self->stage, self->agent))
         return dw_case_fail (seen, "its agent left too");
-    }
     self->replaces_none = false;
     dw_write_uint (&self->stage.out.head, DW_WIRE_REPLACE);
     dw_write_uint (&self->stage.out.head, self->slots[0].number);
@@ -168,9 +155,8 @@ static dw_verdict_t s_expect_slot_left (dw_crew_t *self, char *seen) {
     int64_t deadline_ns = dw_stage_in (LEAVE_MS);
     while (self->slots[0].comings == comings && dw_crew_take (self, deadline_ns)) {
     }
-    if (self->slots[0].comings == comings) {
+    if (self->slots[0].comings == comings)
         return dw_case_fail (seen, "it left, and after REPLACE no other came");
-    }
     return dw_crew_serves (self, seen) ? dw_case_pass (seen, "it left, and another took its place")
                                        : DW_VERDICT_FAILED;
 }
@@ -196,9 +182,8 @@ static dw_verdict_t s_no_steps (void *stage, char *seen) {
 
 static dw_verdict_t s_steps_beyond (void *stage, char *seen) {
     UP (self, stage, seen);
-    if (self->is_solo) {
+    if (self->is_solo)
         return dw_case_skip (seen, "a solo may give back all steps but the first, unread");
-    }
     dw_crew_begin (self, 0);
     dw_crew_add (self, 0, self->first, 3, "No");
     return s_expect_slot_left (self, seen);
@@ -283,9 +268,8 @@ static dw_verdict_t s_damage_behind (void *stage, char *seen) {
     dw_crew_send (self, 0);
     bool is_gone = dw_crew_await_slot_gone (self, 0, LEAVE_MS);
     dw_crew_spend (self);
-    if (!is_gone) {
+    if (!is_gone)
         return dw_case_fail (seen, "it did not leave; %u answers", (unsigned) self->answers_count);
-    }
     /* It may have left at once, too: then those before it are sent elsewhere. */
     for (uint32_t i = 0; i < self->answers_count; i++) {
         if (self->answers[i].ticket != first + i || i > 1) {

@@ -1,4 +1,5 @@
-/* worker_tasks.c - cases of a worker under test: tasks, their payloads, answers and cancellations. */
+/* worker_tasks.c - cases of a worker under test: tasks, their payloads, answers and
+ * cancellations. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,8 @@
 #define MANY        100u
 #define LARGE_BYTES (1u << 20)
 
-/* Awaits the answers of count tasks from ticket first on: each once, in order, and nothing else. A task that was cancelled may
- * have been given back. */
+/* Awaits the answers of count tasks from ticket first on: each once, in order, and nothing else. A
+ * task that was cancelled may have been given back. */
 static bool s_expect_each (dw_crew_t *self, uint64_t first, uint32_t count, const char *text,
                            bool may_return, char *seen) {
     dw_crew_await (self, count, ANSWER_MS);
@@ -34,9 +35,8 @@ static bool s_expect_each (dw_crew_t *self, uint64_t first, uint32_t count, cons
             return false;
         }
         if (!(may_return && told->kind == DW_WIRE_RETURNED) &&
-            !dw_crew_is_right (self, told, text, seen)) {
+            !dw_crew_is_right (self, told, text, seen))
             return false;
-        }
     }
     if (self->answers_count != count) {
         dw_case_fail (seen, "%u answers of %u tasks", (unsigned) self->answers_count,
@@ -61,13 +61,10 @@ static dw_verdict_t s_task (void *stage, char *seen) {
     dw_crew_add (self, 0, self->first, 1, "Hello");
     dw_crew_send (self, 0);
     dw_crew_await (self, 1, ANSWER_MS);
-    if (self->answers_count && self->answers[0].kind == DW_WIRE_DONE &&
-        self->answers[0].steps != 1) {
+    if (self->answers_count && self->answers[0].kind == DW_WIRE_DONE && self->answers[0].steps != 1)
         return dw_case_fail (seen, "done, with %u steps of 1", (unsigned) self->answers[0].steps);
-    }
-    if (self->answers_count == 0) {
+    if (self->answers_count == 0)
         return dw_case_fail (seen, "%s", self->nonsense[0] ? self->nonsense : "no answer");
-    }
     return self->answers[0].ticket == first &&
                    dw_crew_is_right (self, &self->answers[0], "Hello", seen)
                ? dw_case_pass (seen, "%s answered", self->processor)
@@ -82,14 +79,11 @@ static dw_verdict_t s_own_number (void *stage, char *seen) {
         dw_crew_send (self, slot);
     }
     dw_crew_await (self, self->slots_count, ANSWER_MS);
-    if (self->answers_count == 0) {
+    if (self->answers_count == 0)
         return dw_case_skip (seen, "it answers nothing");
-    }
-    for (uint32_t i = 0; i < self->answers_count; i++) {
-        if (!self->answers[i].is_own) {
+    for (uint32_t i = 0; i < self->answers_count; i++)
+        if (!self->answers[i].is_own)
             return dw_case_fail (seen, "an answer in the name of somebody else");
-        }
-    }
     return dw_case_pass (seen, "%u in their own names", (unsigned) self->answers_count);
 }
 
@@ -97,9 +91,8 @@ static dw_verdict_t s_many (void *stage, char *seen) {
     UP (self, stage, seen);
     uint64_t first = self->slots[0].next_ticket;
     dw_crew_begin (self, 0);
-    for (uint32_t i = 0; i < MANY; i++) {
+    for (uint32_t i = 0; i < MANY; i++)
         dw_crew_add (self, 0, self->first, 1, "Many");
-    }
     dw_crew_send (self, 0);
     return s_pass_each (self, first, MANY, "Many", seen);
 }
@@ -122,14 +115,12 @@ static dw_verdict_t s_credit (void *stage, char *seen) {
 static dw_verdict_t s_credit_overrun (void *stage, char *seen) {
     UP (self, stage, seen);
     uint32_t credit = self->stage.ends[self->slots[0].end].hello.credit;
-    if (credit > DW_CREW_ANSWERS - 1000) {
+    if (credit > DW_CREW_ANSWERS - 1000)
         return dw_case_skip (seen, "its credit is %u", (unsigned) credit);
-    }
     uint32_t count = credit + 500;
     dw_crew_begin (self, 0);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++)
         dw_crew_add (self, 0, self->first, 1, "Too many");
-    }
     dw_crew_send (self, 0);
     int64_t deadline_ns = dw_stage_in (ANSWER_MS);
     while (self->answers_count < count && self->slots[0].end != DW_STAGE_NONE &&
@@ -167,7 +158,8 @@ static dw_verdict_t s_tickets_jump (void *stage, char *seen) {
     return s_pass_each (self, first, 2, "Far", seen);
 }
 
-/* The answers of a chain may come in several records, each of which says how many steps were told of before. */
+/* The answers of a chain may come in several records, each of which says how many steps were told
+ * of before. */
 static dw_verdict_t s_chain (void *stage, char *seen) {
     UP (self, stage, seen);
     uint64_t first = self->slots[0].next_ticket;
@@ -188,9 +180,8 @@ static dw_verdict_t s_chain (void *stage, char *seen) {
                                  (unsigned) answer->told, (unsigned) told);
         }
         told += answer->steps;
-        if (answer->kind == DW_WIRE_RETURNED && told > 0) {
+        if (answer->kind == DW_WIRE_RETURNED && told > 0)
             return dw_case_pass (seen, "%u step done, and the rest given back", (unsigned) told);
-        }
         if (answer->kind == DW_WIRE_FAILED) {
             return dw_case_pass (seen, "failed at step %u, with %u", (unsigned) told + 1,
                                  (unsigned) answer->code);
@@ -207,9 +198,8 @@ static bool s_await_answer_or_end (dw_crew_t *self) {
     while (self->answers_count == 0 && self->slots[0].end != DW_STAGE_NONE &&
            dw_crew_take (self, deadline_ns)) {
     }
-    if (self->slots[0].end == DW_STAGE_NONE) {
+    if (self->slots[0].end == DW_STAGE_NONE)
         dw_crew_spend (self);
-    }
     return self->slots[0].end != DW_STAGE_NONE;
 }
 
@@ -217,9 +207,8 @@ static bool s_await_answer_or_end (dw_crew_t *self) {
 
 static void s_add_frame (dw_crew_t *self, const void *bytes, size_t size) {
     zmq_msg_t frame;
-    if (zmq_msg_init_size (&frame, size)) {
+    if (zmq_msg_init_size (&frame, size))
         return;
-    }
     memcpy (zmq_msg_data (&frame), bytes, size);
     dw_packet_lend (&self->stage.out, &frame);
     zmq_msg_close (&frame);
@@ -240,13 +229,13 @@ static dw_verdict_t s_frame (void *stage, char *seen) {
     return s_pass_each (self, first, 2, "Frame", seen);
 }
 
-/* Sends a task with a text of so many bytes, a multiple of 64 KiB, and five before them. False: no memory. */
+/* Sends a task with a text of so many bytes, a multiple of 64 KiB, and five before them. False: no
+ * memory. */
 static bool s_send_large (dw_crew_t *self, uint32_t bytes) {
     const uint8_t head[] = {0xdb, (uint8_t) (bytes >> 24), (uint8_t) (bytes >> 16), 0, 0};
     uint8_t *payload = malloc (bytes + sizeof head);
-    if (!payload) {
+    if (!payload)
         return false;
-    }
     memcpy (payload, head, sizeof head);
     memset (payload + sizeof head, 'x', bytes);
     dw_crew_begin (self, 0);
@@ -261,9 +250,8 @@ static bool s_send_large (dw_crew_t *self, uint32_t bytes) {
 
 static dw_verdict_t s_large (void *stage, char *seen) {
     UP (self, stage, seen);
-    if (!s_send_large (self, LARGE_BYTES)) {
+    if (!s_send_large (self, LARGE_BYTES))
         return dw_case_skip (seen, "no memory");
-    }
     dw_crew_await (self, 1, ANSWER_MS);
     return self->answers_count == 1 && self->answers[0].is_sound
                ? dw_case_pass (seen, "answered, with %zu bytes", self->answers[0].payload_size)
@@ -274,16 +262,13 @@ static dw_verdict_t s_large (void *stage, char *seen) {
 /* No coordinator sends that; but what a processor gives may be as large. */
 static dw_verdict_t s_oversized (void *stage, char *seen) {
     UP (self, stage, seen);
-    if (!s_send_large (self, DW_CREW_PAYLOAD)) {
+    if (!s_send_large (self, DW_CREW_PAYLOAD))
         return dw_case_skip (seen, "no memory");
-    }
     const dw_told_t *told = &self->answers[0];
-    if (!s_await_answer_or_end (self)) {
+    if (!s_await_answer_or_end (self))
         return dw_case_pass (seen, "the slot left");
-    }
-    if (self->answers_count == 0) {
+    if (self->answers_count == 0)
         return dw_case_fail (seen, "neither an answer nor a BYE");
-    }
     if (told->kind == DW_WIRE_DONE && told->payload_size > DW_CREW_PAYLOAD) {
         return dw_case_fail (seen, "an output of %zu bytes, which is above %u", told->payload_size,
                              DW_CREW_PAYLOAD);
@@ -298,9 +283,8 @@ static dw_verdict_t s_long (void *stage, char *seen) {
     dw_writer_t *head = &self->stage.out.head;
     uint64_t first = self->slots[0].next_ticket++;
     const uint64_t values[] = {DW_WIRE_TASKS, first, 1, self->first, 1, 1};
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         dw_stage_write_long (head, values[i]);
-    }
     static const uint8_t payload[] = {0xc6, 0, 0, 0, 9, 0xdb, 0, 0, 0, 4, 'L', 'o', 'n', 'g'};
     dw_packet_append (&self->stage.out, payload, sizeof payload);
     dw_write_nil (head);
@@ -308,7 +292,8 @@ static dw_verdict_t s_long (void *stage, char *seen) {
     return s_pass_each (self, first, 1, "Long", seen);
 }
 
-/* What a node's dependencies gave is told to processors that read it; to others it may be told all the same. */
+/* What a node's dependencies gave is told to processors that read it; to others it may be told all
+ * the same. */
 static dw_verdict_t s_dependencies (void *stage, char *seen) {
     UP (self, stage, seen);
     dw_writer_t *head = &self->stage.out.head;
@@ -332,16 +317,13 @@ static dw_verdict_t s_expect_any (dw_crew_t *self, const uint8_t *payload, size_
     dw_write_bin (&self->stage.out.head, payload, size);
     dw_write_nil (&self->stage.out.head);
     dw_crew_send (self, 0);
-    if (!dw_crew_await (self, 1, ANSWER_MS)) {
+    if (!dw_crew_await (self, 1, ANSWER_MS))
         return dw_case_fail (seen, "%s", self->nonsense[0] ? self->nonsense : "no answer");
-    }
     const dw_told_t *told = &self->answers[0];
-    if (!told->is_sound) {
+    if (!told->is_sound)
         return dw_case_fail (seen, "an output that is not one value");
-    }
-    if (told->kind == DW_WIRE_FAILED) {
+    if (told->kind == DW_WIRE_FAILED)
         return dw_case_pass (seen, "failed with %u", (unsigned) told->code);
-    }
     return told->kind == DW_WIRE_DONE
                ? dw_case_pass (seen, "done")
                : dw_case_fail (seen, "answered by kind %u", (unsigned) told->kind);
@@ -370,9 +352,8 @@ static dw_verdict_t s_deep (void *stage, char *seen) {
     UP (self, stage, seen);
     enum { DEPTH = 50000 };
     uint8_t *payload = malloc (DEPTH + 1);
-    if (!payload) {
+    if (!payload)
         return dw_case_skip (seen, "no memory");
-    }
     memset (payload, 0x91, DEPTH);
     payload[DEPTH] = 0xc0;
     dw_crew_begin (self, 0);
@@ -381,9 +362,8 @@ static dw_verdict_t s_deep (void *stage, char *seen) {
     dw_write_nil (&self->stage.out.head);
     dw_crew_send (self, 0);
     free (payload);
-    if (!s_await_answer_or_end (self)) {
+    if (!s_await_answer_or_end (self))
         return dw_case_pass (seen, "the slot left");
-    }
     return self->answers_count ? dw_case_pass (seen, "answered")
                                : dw_case_fail (seen, "neither an answer nor a BYE");
 }
@@ -394,18 +374,16 @@ static void s_add_kept (dw_crew_t *self, bool is_brought, uint32_t place) {
     dw_writer_t *head = &self->stage.out.head;
     dw_crew_add_head (self, 0, self->first, 1);
     dw_write_array (head, is_brought ? 2 : 1);
-    if (is_brought) {
+    if (is_brought)
         dw_write_uint (head, 1);
-    }
     dw_write_uint (head, place);
     dw_write_nil (head);
 }
 
 static dw_verdict_t s_kept (void *stage, char *seen) {
     UP (self, stage, seen);
-    if (self->is_solo) {
+    if (self->is_solo)
         return dw_case_skip (seen, "a solo is told to keep nothing");
-    }
     static const uint8_t payload[] = {0xa4, 'K', 'e', 'p', 't'};
     uint64_t first = self->slots[0].next_ticket;
     dw_crew_begin (self, 0);
@@ -422,9 +400,8 @@ static dw_verdict_t s_kept (void *stage, char *seen) {
 
 static dw_verdict_t s_kept_again (void *stage, char *seen) {
     UP (self, stage, seen);
-    if (self->is_solo) {
+    if (self->is_solo)
         return dw_case_skip (seen, "a solo is told to keep nothing");
-    }
     static const uint8_t payload[] = {0xa5, 'A', 'g', 'a', 'i', 'n'};
     static const uint8_t other[] = {0xa5, 'O', 't', 'h', 'e', 'r'};
     uint64_t first = self->slots[0].next_ticket;
@@ -449,14 +426,12 @@ static dw_verdict_t s_kept_again (void *stage, char *seen) {
 
 static dw_verdict_t s_drop (void *stage, char *seen) {
     UP (self, stage, seen);
-    if (self->is_solo) {
+    if (self->is_solo)
         return dw_case_skip (seen, "a solo is told to keep nothing");
-    }
     dw_writer_t *head = &self->stage.out.head;
     dw_write_uint (head, DW_WIRE_DROP);
-    for (uint32_t place = 0; place < DW_WIRE_PLACES; place++) {
+    for (uint32_t place = 0; place < DW_WIRE_PLACES; place++)
         dw_write_uint (head, place);
-    }
     dw_crew_send (self, 0);
     return dw_crew_serves (self, seen) ? dw_case_pass (seen, "it serves") : DW_VERDICT_FAILED;
 }
@@ -479,9 +454,8 @@ static dw_verdict_t s_pass_cancelled (dw_crew_t *self, uint64_t first, uint32_t 
 static uint64_t s_send_cancelled (dw_crew_t *self, uint32_t count) {
     uint64_t first = self->slots[0].next_ticket;
     dw_crew_begin (self, 0);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++)
         dw_crew_add (self, 0, self->first, 1, "Cancel");
-    }
     dw_crew_send (self, 0);
     return first;
 }
@@ -520,17 +494,15 @@ static dw_verdict_t s_cancel_foreign (void *stage, char *seen) {
     s_cancel (self, UINT64_MAX);
     s_cancel (self, 0);
     dw_crew_watch (self, SETTLE_MS);
-    if (self->answers_count) {
+    if (self->answers_count)
         return dw_case_fail (seen, "it answered for a ticket that it never had");
-    }
     return dw_crew_serves (self, seen) ? dw_case_pass (seen, "it serves") : DW_VERDICT_FAILED;
 }
 
 static dw_verdict_t s_cancel_running (void *stage, char *seen) {
     UP (self, stage, seen);
-    if (!self->has_slow) {
+    if (!self->has_slow)
         return dw_case_skip (seen, "it does not offer sleep");
-    }
     uint64_t first = self->slots[0].next_ticket;
     dw_crew_begin (self, 0);
     dw_crew_add (self, 0, self->slow, 1, "Slow");

@@ -1,8 +1,9 @@
 /* added.h - a graph that a node adds to its run, compiled.
  *
- * It is a graph as any other, but for this: it is run as the graph is that it is added to (strategy, failures, what a node
- * says nothing of), all of its nodes where the node may be run that adds it, and it has one output. Its processors are
- * among those that this node allows, so everybody who may run the node may run them. Immutable, as a plan. */
+ * It is a graph as any other, but for this: it is run as the graph is that it is added to
+ * (strategy, failures, what a node says nothing of), all of its nodes where the node may be run
+ * that adds it, and it has one output. Its processors are among those that this node allows, so
+ * everybody who may run the node may run them. Immutable, as a plan. */
 
 #ifndef DW_ADDED_H
 #define DW_ADDED_H
@@ -11,11 +12,11 @@
 
 typedef struct dw_added_t {
     dw_plan_t *plan;
-    uint32_t
-        *kinds; /* by kind of plan: that of the plan of the run itself, to which all was added */
+    /* by kind of plan: that of the plan of the run itself, to which all was added */
+    uint32_t *kinds;
     uint32_t output; /* whose output is that of the node that adds it */
-    const uint8_t
-        *bytes; /* what it was made of (runtime/pack.h), for who records it: the owner's */
+    /* what it was made of (runtime/pack.h), for who records it: the owner's */
+    const uint8_t *bytes;
     size_t bytes_size;
 } dw_added_t;
 
@@ -31,8 +32,8 @@ int dw_added_new (dw_added_t **self_p, dw_graph_t *graph, const char *output, co
                   dw_error_t *error);
 void dw_added_destroy (dw_added_t **self_p);
 
-/* How many nodes each node of a run's plan may add in all, when that may be added budget: as many as any other, so that
- * it is no matter which of them is first. */
+/* How many nodes each node of a run's plan may add in all, when that may be added budget: as many
+ * as any other, so that it is no matter which of them is first. */
 static inline uint32_t dw_added_share (const dw_plan_t *plan, uint32_t budget) {
     return plan->adders_count ? budget / plan->adders_count : 0;
 }

@@ -54,8 +54,8 @@ static inline void dw_bits_remove (dw_bits_t *self, uint32_t member) {
     }
 }
 
-/* The smallest member that is not below from; UINT32_MAX when there is none. Climbs until a word has
- * a bit at or behind the wanted place, then goes down by first bits. */
+/* The smallest member that is not below from; UINT32_MAX when there is none. Climbs until a word
+ * has a bit at or behind the wanted place, then goes down by first bits. */
 static inline uint32_t dw_bits_next (const dw_bits_t *self, uint32_t from) {
     uint32_t level = 0, bound = self->max;
     for (;; level++) {

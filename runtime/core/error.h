@@ -8,7 +8,8 @@
 
 #include "dagwood.h"
 
-/* A place in a text that people wrote; line 0: no place is known. Lines and columns count from 1. */
+/* A place in a text that people wrote; line 0: no place is known. Lines and columns count from
+ * 1. */
 typedef struct dw_place_t {
     const char *file; /* NULL: the text has no name */
     uint32_t line;
@@ -22,15 +23,15 @@ int dw_error_add (dw_error_t *self, int code, dw_place_t place, const char *form
     DW_PRINTF (4, 5);
 /* The same with "warning: "; changes no code. */
 void dw_error_warn (dw_error_t *self, dw_place_t place, const char *format, ...) DW_PRINTF (3, 4);
-/* Puts the messages from index first on in the order of their lines, then columns, for who reads a file
- * from its top; those without a line come last, and what is at one place keeps its order. Changes
- * nothing when there is no memory for it. */
+/* Puts the messages from index first on in the order of their lines, then columns, for who reads a
+ * file from its top; those without a line come last, and what is at one place keeps its order.
+ * Changes nothing when there is no memory for it. */
 void dw_error_sort (dw_error_t *self, size_t first);
 
 #define DW_NOWHERE ((dw_place_t){0})
 
-/* Bytes of the control character that text begins with, 0 when it begins with none: those of ASCII, and U+0080
- * to U+009F, which some terminals obey too. */
+/* Bytes of the control character that text begins with, 0 when it begins with none: those of ASCII,
+ * and U+0080 to U+009F, which some terminals obey too. */
 size_t dw_error_control (const char *text);
 /* Puts '?' where text has a control character: for a line that people are shown. */
 void dw_error_tame (char *text);

@@ -13,8 +13,8 @@
 #define DW_NONE UINT32_MAX /* no node, no lane, ... */
 
 #define DW_NODES_MAX 16000000u /* nodes of a graph; edges: as many as UINT32_MAX - 1 */
-/* Tasks executing at one time, and so slots of one coordinator. With two connections for each, as it lets in by default,
- * that is half of the files that Linux lets a process open (fs.nr_open). */
+/* Tasks executing at one time, and so slots of one coordinator. With two connections for each, as
+ * it lets in by default, that is half of the files that Linux lets a process open (fs.nr_open). */
 #define DW_CONCURRENCY_MAX 262144u
 
 /* One option of a node's processor, as written. */
@@ -44,8 +44,8 @@ typedef struct dw_dependency_t {
     uint32_t line, column;
 } dw_dependency_t;
 
-/* What a node asks of whoever runs it: to be in another process (its type is remote), and to have all of
- * these tags, which only those elsewhere have. Sorted by name; each name once. */
+/* What a node asks of whoever runs it: to be in another process (its type is remote), and to have
+ * all of these tags, which only those elsewhere have. Sorted by name; each name once. */
 typedef struct dw_tag_t {
     const char *name, *value;
 } dw_tag_t;
@@ -111,9 +111,11 @@ typedef struct dw_trait_t {
 
 /* Names the file for messages; copied. */
 int dw_graph_set_file (dw_graph_t *self, const char *file);
-/* Room for, and a copy of, size bytes and a NUL byte, for as long as the graph lives; NULL: no memory. */
+/* Room for, and a copy of, size bytes and a NUL byte, for as long as the graph lives; NULL: no
+ * memory. */
 char *dw_graph_copy (dw_graph_t *self, const char *bytes, size_t size);
-/* A copy of a processor's name for the node: many in a row have one processor, and share it. NULL: no memory. */
+/* A copy of a processor's name for the node: many in a row have one processor, and share it. NULL:
+ * no memory. */
 const char *dw_graph_copy_processor (dw_graph_t *self, uint32_t node, const char *processor);
 /* Adds a setting without its value, last in the node's list; NULL: no memory. */
 dw_setting_t *dw_graph_add_setting (dw_graph_t *self, uint32_t node, const char *name);
@@ -124,12 +126,12 @@ int dw_graph_depend_at (dw_graph_t *self, uint32_t node, const char *on, dw_plac
 /* As dw_graph_allow, and says where it was said. */
 int dw_graph_allow_at (dw_graph_t *self, uint32_t node, const char *processor, dw_place_t place);
 
-/* What is wrong with a tag's name (1 to 63 letters, digits and any of ._-/) or value (1 to 255 printable
- * characters of ASCII); NULL: nothing. */
+/* What is wrong with a tag's name (1 to 63 letters, digits and any of ._-/) or value (1 to 255
+ * printable characters of ASCII); NULL: nothing. */
 const char *dw_graph_check_tag (const char *name, const char *value);
 
-/* The words of the choices that a graph has, by the values of their enums, ended by NULL. A pool's number is read apart:
- * "pool:N" is only shown. */
+/* The words of the choices that a graph has, by the values of their enums, ended by NULL. A pool's
+ * number is read apart: "pool:N" is only shown. */
 extern const char *const dw_strategy_words[],
     *const dw_failure_strategy_words[], *const dw_actors_words[], *const dw_priority_words[];
 extern const char *const dw_join_words[]; /* the first, of no word, is the default */
@@ -155,7 +157,8 @@ typedef enum dw_limit_t {
 
 /* DW_OK, or DW_EGRAPH and "KEY must be ..., not VALUE" at place. */
 int dw_graph_check_number (dw_limit_t limit, double value, dw_place_t place, dw_error_t *error);
-/* A number for a message: as a graph file would say it, and in words what is no number or infinite. */
+/* A number for a message: as a graph file would say it, and in words what is no number or
+ * infinite. */
 #define DW_NUMBER_SHOWN 32 /* bytes */
 const char *dw_graph_show_number (char shown[DW_NUMBER_SHOWN], double value);
 /* The same for every number in the options of the graph and its nodes, which the message names;
@@ -164,9 +167,10 @@ int dw_graph_check_options (const dw_graph_t *self, dw_error_t *error);
 
 /* What is wrong with the graph's shape: empty and duplicate ids, missing dependencies (with the
  * nearest id), self-loops, inputs that are no ancestor, and every cycle that a depth-first search
- * closes (one for each back edge; a cycle is shown as a -> b -> a, from what is depended on to what depends), and numbers
- * out of range. Reports at most 100 of each kind, then how many more.
- * On success *resolved, if not NULL, gets what was resolved, for dw_plan_new; dw_resolved_free frees it. */
+ * closes (one for each back edge; a cycle is shown as a -> b -> a, from what is depended on to what
+ * depends), and numbers out of range. Reports at most 100 of each kind, then how many more. On
+ * success *resolved, if not NULL, gets what was resolved, for dw_plan_new; dw_resolved_free frees
+ * it. */
 typedef struct dw_resolved_t {
     uint32_t *dependencies_at; /* nodes_count + 1 offsets into dependencies */
     uint32_t *dependencies;    /* node indices, without repetition, in the order given */

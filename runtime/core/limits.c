@@ -1,4 +1,5 @@
-/* limits.c - what a graph may set: the words of its choices; its numbers, their ranges, and checking them. */
+/* limits.c - what a graph may set: the words of its choices; its numbers, their ranges, and
+ * checking them. */
 
 #include "runtime/core/graph.h"
 

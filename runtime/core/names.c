@@ -72,8 +72,8 @@ static uint64_t s_load_part (const char *bytes, size_t size) {
     return word;
 }
 
-/* All bits up to the first byte that is 0, or 0 where none is: subtracting 1 from every byte reaches
- * the highest bit of those that are 0 and, by borrowing, perhaps of later ones. */
+/* All bits up to the first byte that is 0, or 0 where none is: subtracting 1 from every byte
+ * reaches the highest bit of those that are 0 and, by borrowing, perhaps of later ones. */
 static inline uint64_t s_mask (uint64_t word) {
     uint64_t zeros = (word - UINT64_C (0x0101010101010101)) & ~word & UINT64_C (0x8080808080808080);
     return zeros ? zeros ^ (zeros - 1) : 0;

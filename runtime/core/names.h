@@ -23,7 +23,8 @@ typedef struct dw_names_t {
     uint64_t seed;
 } dw_names_t;
 
-/* An empty table with room for count names of an array; false: no memory, or more than there can be. */
+/* An empty table with room for count names of an array; false: no memory, or more than there can
+ * be. */
 bool dw_names_init (dw_names_t *self, uint32_t count, const char *const *names, size_t stride);
 /* Takes an initialized table or one of zeros. */
 void dw_names_free (dw_names_t *self);

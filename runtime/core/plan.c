@@ -110,7 +110,8 @@ static bool s_reserve_kind (builder_t *self) {
     return true;
 }
 
-/* A processor seen for the first time is looked up; an unknown one has no intent, and is a transform where it may be. */
+/* A processor seen for the first time is looked up; an unknown one has no intent, and is a
+ * transform where it may be. */
 static int s_find_kind (builder_t *self, const char *processor, uint32_t *kind_p) {
     uint32_t fresh = self->kinds.count;
     if (!s_reserve_kind (self))
@@ -277,7 +278,8 @@ static void s_set_options (builder_t *self) {
         self->has_joins |= of && of->join != DW_JOIN_DEFAULT;
     }
     plan->is_conditional = self->has_joins;
-    /* Processors that may be added, too: with an added graph's output that ended its branch so does the node. */
+    /* Processors that may be added, too: with an added graph's output that ended its branch so does
+     * the node. */
     for (uint32_t kind = 0; kind < plan->kinds_count; kind++)
         plan->is_conditional |= self->traits[kind].may_skip;
     plan->adders_count = self->graph->adders_count;
@@ -459,8 +461,8 @@ static void s_warn_ambiguous (builder_t *self, uint32_t node, uint32_t source, u
                    s_declared (self, source)->id);
 }
 
-/* A source as a number that is greater the later it is: the run's input, which is before every node,
- * wraps to 0. */
+/* A source as a number that is greater the later it is: the run's input, which is before every
+ * node, wraps to 0. */
 static uint32_t s_lateness (uint32_t source) {
     return source + 2u;
 }
@@ -590,8 +592,8 @@ static uint32_t s_chain_next (const dw_plan_t *plan, uint32_t node) {
         return DW_NONE;
     if ((plan->flags[node] & DW_NODE_MAY_SKIP) || dw_plan_may_add (plan, node))
         return DW_NONE;
-    /* Who may run one of them may run the other; and what stands in for a source that failed does so
-     * for both, which needs both to be by the rule or both by `input`. */
+    /* Who may run one of them may run the other; and what stands in for a source that failed does
+     * so for both, which needs both to be by the rule or both by `input`. */
     unsigned differs = plan->flags[node] ^ plan->flags[next];
     if (differs & DW_NODE_BRIEF)
         return DW_NONE;

@@ -32,12 +32,12 @@ typedef struct dw_plan_t {
     dw_strategy_t strategy;
     dw_failure_strategy_t failure_strategy;
     dw_priority_t priority;
-    bool
-        pool; /* a lane's nodes are many and its workers host all of them: one lane for all nodes, or one for each
-                  demand that nodes make (then whatever the graph says of actors) */
+    /* a lane's nodes are many and its workers host all of them: one lane for all nodes, or one for
+     * each demand that nodes make (then whatever the graph says of actors) */
+    bool pool;
     uint32_t workers_count; /* actors to start: pool size, or nodes_count in thread mode */
-    bool
-        is_conditional; /* a node may skip, or says how it joins: which nodes run is known when they are through */
+    /* a node may skip, or says how it joins: which nodes run is known when they are through */
+    bool is_conditional;
     uint32_t adders_count;                     /* nodes that may add graphs to their run */
     uint32_t added_nodes_max, added_depth_max; /* nodes that a run may be added, and how deep */
     uint32_t max_concurrency;
@@ -57,19 +57,20 @@ typedef struct dw_plan_t {
     uint32_t *chain_next; /* the node that a worker runs right after it, or DW_NONE */
     uint32_t *chain_length;       /* nodes from here to the end of its chain, itself included */
     uint32_t *dependencies_count; /* the in-degree, ready to be copied by a run */
-    uint32_t *
-        readers_count; /* how many nodes read its output: dependents, and nodes whose source it is */
-    uint8_t *join;     /* dw_join_t; NULL: no node says any */
+    /* how many nodes read its output: dependents, and nodes whose source it is */
+    uint32_t *readers_count;
+    uint8_t *join; /* dw_join_t; NULL: no node says any */
     uint32_t *adds_at,
         *adds; /* the kinds that node n may add: [adds_at[n], adds_at[n + 1]); NULL: no node adds */
     uint32_t *position; /* in the lane's priority order, from 0 */
-    uint32_t
-        *urgency; /* in the priority order of all nodes, from 0; NULL: no node makes a demand */
+    /* in the priority order of all nodes, from 0; NULL: no node makes a demand */
+    uint32_t *urgency;
     /* By position: the node; lanes one after another in lane order, each from lane_at[lane]. */
     uint32_t *by_position;
     uint32_t *lane_at; /* lanes_count + 1 */
-    /* By lane: what its workers must be. NULL: nobody makes a demand. The lane of the nodes that make none,
-     * where there are such, is the first; the others come as their first nodes were declared. */
+    /* By lane: what its workers must be. NULL: nobody makes a demand. The lane of the nodes that
+     * make none, where there are such, is the first; the others come as their first nodes were
+     * declared. */
     dw_demand_t *demands;
 
     /* Compressed sparse rows: edges of node n are [at[n], at[n + 1]). */
@@ -97,14 +98,16 @@ typedef struct dw_plan_t {
  *
  * Chains: longest paths in which each node has one successor and the next has one dependency, in
  * one lane, both brief or both not, each next node's payload being this node's output or this
- * node's own payload; none under the level strategy, none with a timed node or one that is not idempotent, and none goes on behind a node that may skip. (Operator chaining, as in Flink.)
+ * node's own payload; none under the level strategy, none with a timed node or one that is not
+ * idempotent, and none goes on behind a node that may skip. (Operator chaining, as in Flink.)
  *
  * Time and memory are linear in nodes and edges, but for one sort when the priority is the critical
  * path. A node that says no `input` where two transforms of one level could both give the payload
  * is a warning that says whose output it gets (not where it joins any_ok).
  *
- * A node that demands a worker elsewhere may name a processor that is unknown here: a transform, if the node does not say
- * otherwise, that reads its dependencies. When a known name is near, there is a warning.
+ * A node that demands a worker elsewhere may name a processor that is unknown here: a transform, if
+ * the node does not say otherwise, that reads its dependencies. When a known name is near, there is
+ * a warning.
  *
  * Errors: DW_EGRAPH  all that dw_graph_resolve says, and unknown processors of other nodes
  *         DW_ENOMEM  nothing was allocated */
@@ -130,7 +133,8 @@ static inline bool dw_plan_may_add (const dw_plan_t *self, uint32_t node) {
 static inline bool dw_plan_lane_is_free (const dw_plan_t *self, uint32_t lane) {
     return !self->demands || !self->demands[lane].remote;
 }
-/* A lane's demand for people, such as "gpu=yes, zone=a", "remote" or "none"; cut where it is longer. */
+/* A lane's demand for people, such as "gpu=yes, zone=a", "remote" or "none"; cut where it is
+ * longer. */
 #define DW_DEMAND_SHOWN 160 /* bytes */
 const char *dw_plan_show_demand (const dw_plan_t *self, uint32_t lane, char shown[DW_DEMAND_SHOWN]);
 
@@ -138,13 +142,15 @@ const char *dw_plan_show_demand (const dw_plan_t *self, uint32_t lane, char show
 uint32_t dw_plan_find (const dw_plan_t *self, const char *id);
 
 /* One number for all that a worker's behaviour depends on: of every node its id, processor, flags,
- * lane, policy, sources, chain and dependencies in their order; what lanes demand; the failure strategy
- * and max_payload_bytes. Two processes that have compiled one graph compare it before they work together.
+ * lane, policy, sources, chain and dependencies in their order; what lanes demand; the failure
+ * strategy and max_payload_bytes. Two processes that have compiled one graph compare it before they
+ * work together.
  *
  * It is the same on every machine, so nothing goes in that depends on the machine (workers_count,
- * max_concurrency), and nothing that only the scheduler asks (strategy, costs, priority beyond lanes).
- * The settings of nodes are not part of a plan. It finds mistakes, and is no signature: who wants to
- * can make two plans with one digest. Takes time linear in nodes, edges and their texts. */
+ * max_concurrency), and nothing that only the scheduler asks (strategy, costs, priority beyond
+ * lanes). The settings of nodes are not part of a plan. It finds mistakes, and is no signature: who
+ * wants to can make two plans with one digest. Takes time linear in nodes, edges and their
+ * texts. */
 uint64_t dw_plan_digest (const dw_plan_t *self);
 
 /* Prints the plan for people: totals, lanes, levels, chains, ranks with their sources, the

@@ -53,8 +53,8 @@ static inline uint32_t dw_ready_first (const dw_ready_t *self, uint32_t lane) {
     return plan->by_position[dw_bits_next (&self->bits, begin)];
 }
 
-/* A node that comes some places after the first, for whoever wants to fetch ahead what belongs to it;
- * DW_NONE: that is not to be told in no time. */
+/* A node that comes some places after the first, for whoever wants to fetch ahead what belongs to
+ * it; DW_NONE: that is not to be told in no time. */
 static inline uint32_t dw_ready_ahead (const dw_ready_t *self, uint32_t lane, uint32_t places) {
     uint32_t place = self->head[lane] + places;
     uint32_t begin = self->plan->lane_at[lane], length = self->plan->lane_at[lane + 1] - begin;

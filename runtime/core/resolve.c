@@ -115,7 +115,8 @@ static int s_name_nodes (resolver_t *self) {
     return err;
 }
 
-/* The id that was meant by word, or NULL. Of a very large graph only the first part is looked at. */
+/* The id that was meant by word, or NULL. Of a very large graph only the first part is looked
+ * at. */
 static const char *s_nearest (resolver_t *self, const char *word) {
     const char *best = NULL;
     size_t distance = SIZE_MAX;
@@ -315,8 +316,8 @@ static void s_find_levels (resolver_t *self, uint32_t root) {
     }
 }
 
-/* Where every dependency is declared before its dependents, there is no cycle, and linking has found
- * the levels. */
+/* Where every dependency is declared before its dependents, there is no cycle, and linking has
+ * found the levels. */
 static int s_sort_levels (resolver_t *self) {
     uint32_t count = self->graph->nodes_count;
     if (!self->declared_later)
@@ -342,8 +343,9 @@ static bool s_depends_directly (const resolver_t *self, uint32_t node, uint32_t 
     return false;
 }
 
-/* Searches backwards from node, no further than the wanted ancestor's level. A node on the way whose
- * input, already found right, is the same ends the search: many nodes with one input cost little. */
+/* Searches backwards from node, no further than the wanted ancestor's level. A node on the way
+ * whose input, already found right, is the same ends the search: many nodes with one input cost
+ * little. */
 static bool s_descends (resolver_t *self, uint32_t node, uint32_t wanted) {
     const dw_resolved_t *out = &self->out;
     uint32_t stack_count = 0;

@@ -114,7 +114,8 @@ int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *te
                   uint32_t outputs_count) {
     assert (self->life == DW_RUN_FREE);
     bool rule = plan->failure_strategy == DW_BEST_EFFORT || plan->is_conditional;
-    /* Where transforms may be passed over any earlier output may turn out to be a payload: none is dropped early. */
+    /* Where transforms may be passed over any earlier output may turn out to be a payload: none is
+     * dropped early. */
     bool readers = outputs_count > 0 && !rule;
     int err = s_layout (self, plan, rule, readers, retries, in_order_of_arrival);
     if (err)
@@ -293,14 +294,15 @@ static uint32_t s_set_union (s_sets_t *sets, uint32_t a, uint32_t b) {
     return set;
 }
 
-/* Whether a node is a cause itself: it failed, or ended its branch. (What was left out with it never ran.) */
+/* Whether a node is a cause itself: it failed, or ended its branch. (What was left out with it
+ * never ran.) */
 static bool s_is_cause (const dw_run_node_t *node) {
     return node->state == DW_STATE_FAILED ||
            (node->state == DW_STATE_LEFT_OUT && node->attempts > 0);
 }
 
-/* Works out of[node], the causes of every node that was not done, in rank order: of what was left out those that ended
- * their branch, of the others those that failed. */
+/* Works out of[node], the causes of every node that was not done, in rank order: of what was left
+ * out those that ended their branch, of the others those that failed. */
 static int s_find_causes (const dw_run_t *self, s_sets_t *sets, uint32_t *of) {
     const dw_plan_t *plan = self->plan;
     for (uint32_t node = 0; node < plan->nodes_count; node++) {

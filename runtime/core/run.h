@@ -13,8 +13,9 @@
     4u /* scheduler_cancel.c: the node is, or depends on, one that is being cancelled */
 
 typedef struct dw_run_node_t {
-    uint32_t
-        waits_for; /* dependencies that are not final yet; then the link of a list, while what depends on it is looked at */
+    /* dependencies that are not final yet; then the link of a list, while what depends on it is
+     * looked at */
+    uint32_t waits_for;
     uint16_t attempts; /* dispatches */
     uint8_t state;     /* dw_node_state_t */
     uint8_t wanted;    /* DW_WANTED | DW_REQUESTED | DW_BELOW */
@@ -48,8 +49,9 @@ typedef struct dw_run_t {
     uint32_t level_unfinished_count;
     dw_run_node_t *nodes;
     dw_ready_t ready;
-    uint32_t *
-        rule; /* best effort, or a conditional plan: whose output a node gets by rule, as things stand; else NULL */
+    /* best effort, or a conditional plan: whose output a node gets by rule, as things stand; else
+     * NULL */
+    uint32_t *rule;
     uint32_t *readers; /* readers to come, when outputs were named; else NULL */
     uint16_t *retries; /* retries used; NULL when no node may be retried */
     uint8_t *deaths;   /* workers that went down with it, and DW_SUSPECT; NULL until one does */
@@ -59,12 +61,14 @@ typedef struct dw_run_t {
 
 /* Every node of plan as it is at a start, for a run that wants all. */
 void dw_run_make_template (const dw_plan_t *plan, dw_run_node_t *template);
-/* Starts a run: every wanted node is waiting. outputs are valid nodes; template has every node as it
- * is at a start, for a run that wants all; NULL: it is worked out. Errors: DW_ENOMEM self is free as before. */
+/* Starts a run: every wanted node is waiting. outputs are valid nodes; template has every node as
+ * it is at a start, for a run that wants all; NULL: it is worked out. Errors: DW_ENOMEM self is
+ * free as before. */
 int dw_run_begin (dw_run_t *self, const dw_plan_t *plan, const dw_run_node_t *template,
                   bool retries, bool in_order_of_arrival, const uint32_t *outputs,
                   uint32_t outputs_count);
-/* Starts a run that is to be ended at once: of a plan without nodes, or for whose nodes there is no memory. None is done. */
+/* Starts a run that is to be ended at once: of a plan without nodes, or for whose nodes there is no
+ * memory. None is done. */
 void dw_run_begin_empty (dw_run_t *self, const dw_plan_t *plan);
 /* Frees the place; keeps its memory for the next run when it is little. */
 void dw_run_forget (dw_run_t *self);
@@ -72,7 +76,8 @@ void dw_run_destroy (dw_run_t *self);
 
 /* A worker went down that held the node: it, or what was beside it, may be what took it down. */
 #define DW_SUSPECT 0x80u
-/* Whether that was so: then it is run alone, so that the next one's end is put down to nothing else. */
+/* Whether that was so: then it is run alone, so that the next one's end is put down to nothing
+ * else. */
 static inline bool dw_run_is_suspect (const dw_run_t *self, uint32_t node) {
     return self->deaths && self->deaths[node] > 0;
 }
@@ -86,16 +91,18 @@ static inline bool dw_run_was_cut_off (const dw_run_t *self, uint32_t node) {
     return self->nodes[node].state == DW_STATE_CANCELLED && !(self->nodes[node].wanted & DW_WANTED);
 }
 
-/* Whose output a node that may run gets as its payload, as things stand: the rule of docs/ARCHITECTURE.md, or what
- * `input` said. A transform that is not done is passed over: it failed (best effort, join), or was left out. */
+/* Whose output a node that may run gets as its payload, as things stand: the rule of
+ * docs/ARCHITECTURE.md, or what `input` said. A transform that is not done is passed over: it
+ * failed (best effort, join), or was left out. */
 uint32_t dw_run_source (const dw_run_t *self, uint32_t node);
 /* Works out rule[node], all of whose dependencies are final, where there is a rule. */
 void dw_run_set_rule (dw_run_t *self, uint32_t node);
-/* A conditional plan: what becomes of a node, all of whose dependencies are final: READY, it runs; LEFT_OUT, as its branch
- * was ended; SKIPPED, because of a failure, which comes first of the two. So it does not matter which of them came first. */
+/* A conditional plan: what becomes of a node, all of whose dependencies are final: READY, it runs;
+ * LEFT_OUT, as its branch was ended; SKIPPED, because of a failure, which comes first of the two.
+ * So it does not matter which of them came first. */
 dw_node_state_t dw_run_join (const dw_run_t *self, uint32_t node);
-/* Plain runs: steps nodes of a chain are done; returns the next of the chain, or else readies the last
- * one's dependents and returns DW_NONE. Here for speed, as in bits.h. */
+/* Plain runs: steps nodes of a chain are done; returns the next of the chain, or else readies the
+ * last one's dependents and returns DW_NONE. Here for speed, as in bits.h. */
 static inline uint32_t dw_run_steps_done (dw_run_t *self, uint32_t node, uint32_t steps) {
     const dw_plan_t *plan = self->plan;
     self->unfinished_count -= steps;

@@ -40,28 +40,38 @@
 typedef struct dw_scheduler_t dw_scheduler_t;
 
 typedef enum dw_event_type_t {
-    DW_EVENT_RUN_SUBMITTED, /* run, outputs, deadline_ns: run is an index that is free (below runs_max) */
+    /* run, outputs, deadline_ns: run is an index that is free (below runs_max) */
+    DW_EVENT_RUN_SUBMITTED,
     DW_EVENT_RUN_CANCELLED, /* run: one that has ended already is ignored */
     DW_EVENT_WORKER_JOINED, /* worker (an absent index), lane or lanes, credit, local */
-    DW_EVENT_WORKER_LOST, /* worker, last, idle, handle: it and all that it holds are gone; last: it did not go down, so
-                             nothing is put down to what it was at; idle: it is known to have been at nothing */
+    /* worker, last, idle, handle: it and all that it holds are gone; last: it did not go down, so
+     * nothing is put down to what it was at; idle: it is known to have been at nothing */
+    DW_EVENT_WORKER_LOST,
     DW_EVENT_TASK_DONE, /* worker, ticket, steps, last, duration_ns, handle */
-    DW_EVENT_TASK_FAILED, /* worker, ticket, code, duration_ns, handle: the step after those done failed */
-    DW_EVENT_TASK_RETURNED, /* worker, ticket: it was not started (or not gone on with) and will not be */
-    DW_EVENT_LANES_UNSERVED, /* lanes: all where nobody is, or is waited for: from now on what gets ready there fails
-                                (503), and under fail_fast a run that has such nodes when it is submitted */
-    DW_EVENT_TASK_SKIPPED, /* worker, ticket, duration_ns: the step after those done ended its branch, and so the task */
-    DW_EVENT_NODE_CANCELLED, /* run, node: it and all that depends on it, all the way down, is cancelled, but for
-                                what is final; the rest of the run goes on. Of a run that has ended it is ignored */
-    DW_EVENT_TASK_ADDED, /* worker, ticket, duration_ns, handle, run, added: the step after those done becomes a graph, and
-                            so ends the task. run is a place that is free, for which BEGIN_ADDED then says what it is; if
-                            none does, it is still free. What added points to outlives the place's END_ADDED. */
+    /* worker, ticket, code, duration_ns, handle: the step after those done failed */
+    DW_EVENT_TASK_FAILED,
+    /* worker, ticket: it was not started (or not gone on with) and will not be */
+    DW_EVENT_TASK_RETURNED,
+    /* lanes: all where nobody is, or is waited for: from now on what gets ready there fails (503),
+     * and under fail_fast a run that has such nodes when it is submitted */
+    DW_EVENT_LANES_UNSERVED,
+    /* worker, ticket, duration_ns: the step after those done ended its branch, and so the task */
+    DW_EVENT_TASK_SKIPPED,
+    /* run, node: it and all that depends on it, all the way down, is cancelled, but for what is
+     * final; the rest of the run goes on. Of a run that has ended it is ignored */
+    DW_EVENT_NODE_CANCELLED,
+    /* worker, ticket, duration_ns, handle, run, added: the step after those done becomes a graph,
+     * and so ends the task. run is a place that is free, for which BEGIN_ADDED then says what it
+     * is; if none does, it is still free. What added points to outlives the place's END_ADDED. */
+    DW_EVENT_TASK_ADDED,
 } dw_event_type_t;
 
 typedef struct dw_event_t {
     uint8_t type;
     bool
-        last; /* TASK_DONE: the task's end; else more answers for this ticket follow. WORKER_LOST: see there */
+        /* TASK_DONE: the task's end; else more answers for this ticket follow. WORKER_LOST: see
+         * there */
+        last;
     bool local;    /* WORKER_JOINED: it is the shell's own thread, which takes its tasks */
     bool idle;     /* WORKER_LOST */
     uint16_t code; /* TASK_FAILED */
@@ -79,14 +89,14 @@ typedef struct dw_event_t {
         struct {                     /* RUN_SUBMITTED */
             const uint32_t *outputs; /* requested nodes; borrowed during the step */
             uint32_t outputs_count;  /* 0: all nodes run and all outputs are kept */
-            int64_t
-                deadline_ns; /* when it fails if it has not ended, by the clock of the steps; 0: never */
+            /* when it fails if it has not ended, by the clock of the steps; 0: never */
+            int64_t deadline_ns;
         };
         struct { /* WORKER_JOINED, LANES_UNSERVED */
             uint32_t lane;
             uint32_t credit; /* how many tasks it takes at one time, at least 1 */
-            /* A bit for each of the first 64. WORKER_JOINED: where nodes make demands all that it serves; 0: lane
-             * alone. LANES_UNSERVED: see there. */
+            /* A bit for each of the first 64. WORKER_JOINED: where nodes make demands all that it
+             * serves; 0: lane alone. LANES_UNSERVED: see there. */
             uint64_t lanes;
         };
         uint32_t node; /* NODE_CANCELLED */
@@ -95,20 +105,28 @@ typedef struct dw_event_t {
 
 typedef enum dw_command_type_t {
     DW_SEND_TASK, /* worker, ticket, run, node, steps, source, attempt */
-    DW_CANCEL_TASK, /* worker, ticket, steps: nobody waits for what is behind so many of its steps, counted from the
-                          first that it was sent (0: for any of it) */
-    DW_KEEP_OUTPUT, /* run, node, steps, attempt, handle: the outputs of steps nodes along the chain; handle's are
-                          the shell's to drop when no KEEP_ comes in the step that was told of it */
-    DW_KEEP_ERROR, /* run, node, code, handle (DW_NONE: the scheduler's own: a timeout, a loss), of_run */
-    DW_KEEP_DEATH, /* run, node, attempt, worker, handle: a worker was lost with it, of which handle is the shell's mark */
+    /* worker, ticket, steps: nobody waits for what is behind so many of its steps, counted from the
+     * first that it was sent (0: for any of it) */
+    DW_CANCEL_TASK,
+    /* run, node, steps, attempt, handle: the outputs of steps nodes along the chain; handle's are
+     * the shell's to drop when no KEEP_ comes in the step that was told of it */
+    DW_KEEP_OUTPUT,
+    /* run, node, code, handle (DW_NONE: the scheduler's own: a timeout, a loss), of_run */
+    DW_KEEP_ERROR,
+    /* run, node, attempt, worker, handle: a worker was lost with it, of which handle is the shell's
+     * mark */
+    DW_KEEP_DEATH,
     DW_DROP_OUTPUT, /* run, node: nobody will read its output any more */
     DW_FINISH_RUN,  /* run, status: read its nodes, then call dw_scheduler_forget */
-    DW_REPLACE_WORKER, /* worker, node: it is stuck in there; it is absent until another WORKER_JOINED */
-    DW_BEGIN_ADDED, /* run, node, place, handle, attempt: node of run is a graph now, which is run in place; handle's is its
-                          input, the shell's to keep as long as it is */
-    DW_END_ADDED, /* run, node, place, source, status: the graph in place has ended, and with it node of run; as
-                          dw_node_status_t says: done, source's output is node's; failed, source's error is; skipped; or cancelled with
-                          the run. Place is free. */
+    /* worker, node: it is stuck in there; it is absent until another WORKER_JOINED */
+    DW_REPLACE_WORKER,
+    /* run, node, place, handle, attempt: node of run is a graph now, which is run in place;
+     * handle's is its input, the shell's to keep as long as it is */
+    DW_BEGIN_ADDED,
+    /* run, node, place, source, status: the graph in place has ended, and with it node of run; as
+     * dw_node_status_t says: done, source's output is node's; failed, source's error is; skipped;
+     * or cancelled with the run. Place is free. */
+    DW_END_ADDED,
 } dw_command_type_t;
 
 typedef struct dw_command_t {
@@ -125,8 +143,8 @@ typedef struct dw_command_t {
     uint16_t code;    /* KEEP_ERROR */
     bool is_unserved; /* KEEP_ERROR: nobody serves the node's lane, and is not to be waited for */
     bool of_run;      /* KEEP_ERROR: the time that is over was the run's, not the node's own */
-    bool
-        is_too_deep; /* KEEP_ERROR with 413: a graph is added to what was added too often; else it is too large */
+    /* KEEP_ERROR with 413: a graph is added to what was added too often; else it is too large */
+    bool is_too_deep;
     uint64_t ticket; /* SEND_TASK: greater by 1 than that worker index's ticket before it */
 } dw_command_t;
 
@@ -138,15 +156,15 @@ typedef struct dw_commands_t {
 typedef struct dw_scheduler_options_t {
     uint32_t runs_max;
     uint32_t workers_max;
-    bool
-        is_open; /* workers beyond the plan's may join: max_concurrency alone says how many may be busy */
-    int64_t
-        grace_ns;  /* how long a worker whose task timed out or was cancelled has to answer before
-                         it is stuck; 0: 100 ms */
+    /* workers beyond the plan's may join: max_concurrency alone says how many may be busy */
+    bool is_open;
+    /* how long a worker whose task timed out or was cancelled has to answer before it is stuck; 0:
+     * 100 ms */
+    int64_t grace_ns;
     uint64_t seed; /* of the jitter */
-    bool
-        added_first; /* as recordings of version 1 have it: what was added comes before all else of its run, whatever
-                        the rank of its node is, and of that what got ready last */
+    /* as recordings of version 1 have it: what was added comes before all else of its run, whatever
+     * the rank of its node is, and of that what got ready last */
+    bool added_first;
 } dw_scheduler_options_t;
 
 /* What the scheduler counts since it was made. */
@@ -154,8 +172,8 @@ typedef struct dw_scheduler_counts_t {
     uint64_t runs_submitted, runs_ok, runs_partial, runs_failed, runs_cancelled;
     uint64_t tasks_sent, steps_done, attempts_failed, retries, timeouts, losses, returned;
     uint64_t deadlines; /* runs that were not over at theirs */
-    uint64_t
-        answers_ignored; /* late, repeated, forged: not with the ticket expected, or nobody waits any more */
+    /* late, repeated, forged: not with the ticket expected, or nobody waits any more */
+    uint64_t answers_ignored;
     uint64_t workers_replaced;
 } dw_scheduler_counts_t;
 
@@ -171,18 +189,19 @@ void dw_scheduler_destroy (dw_scheduler_t **self_p);
  * Events are facts from outside and may be wrong in every way but these, which the shell knows for
  * itself: run and worker indices are below their maximum, a submitted run is free, a joining worker
  * is absent. Every answer is checked: one for a ticket that is not the first unanswered of its
- * worker, or for a step of it that is not the next, is counted and ignored; one that claims more steps than were sent is a failure 502.
+ * worker, or for a step of it that is not the next, is counted and ignored; one that claims more
+ * steps than were sent is a failure 502.
  *
  * Errors: DW_ENOMEM a queue could not grow: the scheduler is no longer usable. (A run that cannot
  * be held is not that: it finishes at once as failed, its nodes cancelled.) */
 int dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_event_t *events,
                        size_t events_count, dw_commands_t *commands);
 
-/* Own work. In a pool the shell's thread may be a worker, too (WORKER_JOINED with local). No step sends
- * it a task; instead dw_scheduler_work calls run_task for one ready task after another that this thread
- * may run, until there is none or run_task returns false. It is as if a step had sent each task and the
- * next one had heard its answer, but that an output is already where it stays: no KEEP_OUTPUT tells of
- * it. Appends the commands that follow; the time is that of the last step. */
+/* Own work. In a pool the shell's thread may be a worker, too (WORKER_JOINED with local). No step
+ * sends it a task; instead dw_scheduler_work calls run_task for one ready task after another that
+ * this thread may run, until there is none or run_task returns false. It is as if a step had sent
+ * each task and the next one had heard its answer, but that an output is already where it stays: no
+ * KEEP_OUTPUT tells of it. Appends the commands that follow; the time is that of the last step. */
 typedef struct dw_own_task_t {
     uint32_t run, node, steps, source; /* as in SEND_TASK */
     uint16_t attempt;
@@ -191,8 +210,8 @@ typedef struct dw_own_task_t {
     uint16_t code;   /* of the step after those done, which failed; 0: none did */
     uint32_t done;   /* steps; fewer than there are and no code: the others are given back */
     uint32_t handle; /* of the error */
-    bool
-        is_skipped; /* the step after those done ended its branch (false when run_task is called) */
+    /* the step after those done ended its branch (false when run_task is called) */
+    bool is_skipped;
 } dw_own_task_t;
 
 typedef bool (dw_own_run_fn) (void *arg, dw_own_task_t *task);
@@ -206,16 +225,17 @@ int dw_scheduler_work (dw_scheduler_t *self, dw_own_run_fn *run_task, void *arg,
                        dw_commands_t *commands);
 /* Whether there is a task for it. */
 bool dw_scheduler_has_own (const dw_scheduler_t *self);
-/* How long the steps took that ran since this was last called: steps much shorter than a look at the
- * clock are timed together. To be called by run_task, or after dw_scheduler_work. */
+/* How long the steps took that ran since this was last called: steps much shorter than a look at
+ * the clock are timed together. To be called by run_task, or after dw_scheduler_work. */
 void dw_scheduler_timed (dw_scheduler_t *self, uint32_t steps, uint64_t ns);
 
 /* When to step again though nothing happens; INT64_MAX: no need. */
 int64_t dw_scheduler_deadline_ns (const dw_scheduler_t *self);
 
-/* For how long from the last step on nothing that happens has to be taken in at once, as all actors of a pool have
- * work before them that takes longer; 0: it has to. What comes meanwhile is taken in together, which saves waking
- * the shell's thread for every answer, on a CPU that an actor is using. */
+/* For how long from the last step on nothing that happens has to be taken in at once, as all actors
+ * of a pool have work before them that takes longer; 0: it has to. What comes meanwhile is taken in
+ * together, which saves waking the shell's thread for every answer, on a CPU that an actor is
+ * using. */
 int64_t dw_scheduler_calm_ns (const dw_scheduler_t *self);
 
 /* The nodes of a run, from RUN_SUBMITTED until dw_scheduler_forget. */
@@ -236,29 +256,32 @@ dw_node_state_t dw_scheduler_node_state (const dw_scheduler_t *self, uint32_t ru
 unsigned dw_scheduler_node_attempts (const dw_scheduler_t *self, uint32_t run, uint32_t node);
 /* Whether node was asked for by the run's outputs (or, when it names none, every node). */
 bool dw_scheduler_node_requested (const dw_scheduler_t *self, uint32_t run, uint32_t node);
-/* Whether every node is done, so that a reader need not look; false also where nobody has counted: when outputs were
- * named, or a node was cancelled. */
+/* Whether every node is done, so that a reader need not look; false also where nobody has counted:
+ * when outputs were named, or a node was cancelled. */
 bool dw_scheduler_all_done (const dw_scheduler_t *self, uint32_t run);
-/* Nodes of a run that are wanted and not final, and tasks of it that workers hold; 0 of one that is not live. */
+/* Nodes of a run that are wanted and not final, and tasks of it that workers hold; 0 of one that is
+ * not live. */
 uint32_t dw_scheduler_unfinished_count (const dw_scheduler_t *self, uint32_t run, uint32_t *sent_p);
 /* The first causes of a node that was skipped or cancelled: its failed ancestors by rank (under
- * fail_fast, when it has none, all failed nodes), of one that was left out those that ended their branch, at most DW_CAUSES_MAX. For all nodes of a finished
- * run at once: told calls of (node, causes, count) by rank. Takes O(nodes + edges).
+ * fail_fast, when it has none, all failed nodes), of one that was left out those that ended their
+ * branch, at most DW_CAUSES_MAX. For all nodes of a finished run at once: told calls of (node,
+ * causes, count) by rank. Takes O(nodes + edges).
  * Errors: DW_ENOMEM. */
 #define DW_CAUSES_MAX 16
 int dw_scheduler_causes (const dw_scheduler_t *self, uint32_t run,
                          void (*tell) (void *arg, uint32_t node, const uint32_t *causes,
                                        uint32_t causes_count),
                          void *arg);
-/* The run and node that an answer is for, of a task that worker holds and of which told steps have been answered for, also
- * in answers that are yet to be taken in; false: there is no such task that somebody waits for. Takes O(told). */
+/* The run and node that an answer is for, of a task that worker holds and of which told steps have
+ * been answered for, also in answers that are yet to be taken in; false: there is no such task that
+ * somebody waits for. Takes O(told). */
 bool dw_scheduler_task_at (const dw_scheduler_t *self, uint32_t worker, uint64_t ticket,
                            uint32_t told, uint32_t *run_p, uint32_t *node_p);
 /* How many steps that answer may tell of; 0: there is no such task that somebody waits for. */
 uint32_t dw_scheduler_steps_at (const dw_scheduler_t *self, uint32_t worker, uint64_t ticket,
                                 uint32_t told);
-/* Of what runs in place: the run that it was added to, and the node of that which it is part of. A run itself is
- * in its own place. */
+/* Of what runs in place: the run that it was added to, and the node of that which it is part of. A
+ * run itself is in its own place. */
 uint32_t dw_scheduler_root (const dw_scheduler_t *self, uint32_t place, uint32_t *node_p);
 /* Ends the life of a finished run: its index is free again. */
 void dw_scheduler_forget (dw_scheduler_t *self, uint32_t run);
@@ -274,15 +297,17 @@ uint32_t dw_scheduler_lane_workers_count (const dw_scheduler_t *self, uint32_t l
 uint32_t dw_scheduler_lane_ready_count (const dw_scheduler_t *self, uint32_t lane);
 /* How many workers hold tasks. */
 uint32_t dw_scheduler_active_count (const dw_scheduler_t *self);
-/* The first node of a run that is ready and that no worker is there for: a shell's question, when nothing goes on.
- * DW_NONE: there is none. */
+/* The first node of a run that is ready and that no worker is there for: a shell's question, when
+ * nothing goes on. DW_NONE: there is none. */
 uint32_t dw_scheduler_unserved_node (const dw_scheduler_t *self, uint32_t run);
-/* The ticket of the first task that a worker holds unanswered, and when that became the first, or was answered for in
- * part, or given up. When it holds none the ticket is that of the next one that it is sent. */
+/* The ticket of the first task that a worker holds unanswered, and when that became the first, or
+ * was answered for in part, or given up. When it holds none the ticket is that of the next one that
+ * it is sent. */
 uint64_t dw_scheduler_worker_ticket (const dw_scheduler_t *self, uint32_t worker);
 int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worker);
-/* The node that worker is on, DW_NONE when it holds no task; *run_p its run, DW_NONE when nobody waits
- * for its answer any more. Of what was added it is the node of the plan that this is part of, and its run. */
+/* The node that worker is on, DW_NONE when it holds no task; *run_p its run, DW_NONE when nobody
+ * waits for its answer any more. Of what was added it is the node of the plan that this is part of,
+ * and its run. */
 uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p);
 
 #endif

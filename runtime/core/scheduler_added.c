@@ -1,8 +1,9 @@
 /* scheduler_added.c - graphs that nodes add to their runs.
  *
- * What was added is a run in a place of its own, with a plan of its own and a parent: the node that it is. It is asked
- * for its one output, so what that does not need is not run, and what it has read is dropped, as in any run. It has no
- * end of its own: when it comes to one, its node does, and so on outwards. */
+ * What was added is a run in a place of its own, with a plan of its own and a parent: the node that
+ * it is. It is asked for its one output, so what that does not need is not run, and what it has
+ * read is dropped, as in any run. It has no end of its own: when it comes to one, its node does,
+ * and so on outwards. */
 
 #include "runtime/core/scheduler_self.h"
 

@@ -1,8 +1,9 @@
 /* scheduler_cancel.c - how a part of a run is cancelled: a node, and all that depends on it.
  *
- * What is final stays as it is, what depends on it is cancelled all the same. A worker that is at such a node is
- * told to stop; one that has it before it in a chain goes on up to there. From then on a cancelled node is not
- * wanted any more (run.h), so nothing comes to it again: neither the rest of a chain nor a retry. */
+ * What is final stays as it is, what depends on it is cancelled all the same. A worker that is at
+ * such a node is told to stop; one that has it before it in a chain goes on up to there. From then
+ * on a cancelled node is not wanted any more (run.h), so nothing comes to it again: neither the
+ * rest of a chain nor a retry. */
 
 #include "runtime/core/scheduler_self.h"
 
@@ -10,8 +11,8 @@ static bool s_is_below (const dw_run_t *run, uint32_t node) {
     return run->nodes[node].wanted & DW_BELOW;
 }
 
-/* Marks node and all that depends on it. Dependencies have smaller indices, so one pass sees every node behind what
- * it depends on. */
+/* Marks node and all that depends on it. Dependencies have smaller indices, so one pass sees every
+ * node behind what it depends on. */
 static void s_mark (dw_run_t *run, uint32_t node) {
     const dw_plan_t *plan = run->plan;
     run->nodes[node].wanted |= DW_BELOW;

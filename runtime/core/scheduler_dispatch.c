@@ -76,8 +76,8 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
         dw_scheduler_watch (self, worker_index);
 }
 
-/* What a worker still has before it, in ns: by measured times, less what has passed since its last answer. Not
- * less than a quarter, so that one that does not answer is not sent more and more. */
+/* What a worker still has before it, in ns: by measured times, less what has passed since its last
+ * answer. Not less than a quarter, so that one that does not answer is not sent more and more. */
 static uint64_t s_remaining_ns (const dw_scheduler_t *self, const dw_worker_state_t *worker) {
     uint64_t passed_ns = (uint64_t) (self->now_ns - worker->since_ns),
              least_ns = worker->estimate_ns / 4;
@@ -86,12 +86,13 @@ static uint64_t s_remaining_ns (const dw_scheduler_t *self, const dw_worker_stat
     return worker->estimate_ns > passed_ns + least_ns ? worker->estimate_ns - passed_ns : least_ns;
 }
 
-/* With how much work before it a worker is sent more, when its share of all that there is to do is share_ns and a
- * task takes estimate_ns; it may hold twice as much. Much work goes in large pieces, which become smaller as it
- * runs out (guided self-scheduling; Polychronopoulos, Kuck, IEEE TC 36(12), 1987). A worker that has one longer
- * task is sent another, so that it does not idle while its answer and the next one travel; but the longest travel
- * alone: what their way costs is little beside them, and who is free next is known better then. Where the critical
- * path decides, nothing long is put behind anything: who waits there is overtaken by what matters less. */
+/* With how much work before it a worker is sent more, when its share of all that there is to do is
+ * share_ns and a task takes estimate_ns; it may hold twice as much. Much work goes in large pieces,
+ * which become smaller as it runs out (guided self-scheduling; Polychronopoulos, Kuck, IEEE TC
+ * 36(12), 1987). A worker that has one longer task is sent another, so that it does not idle while
+ * its answer and the next one travel; but the longest travel alone: what their way costs is little
+ * beside them, and who is free next is known better then. Where the critical path decides, nothing
+ * long is put behind anything: who waits there is overtaken by what matters less. */
 static uint64_t s_low_ns (const dw_scheduler_t *self, uint64_t share_ns, uint64_t estimate_ns) {
     uint64_t low_ns = share_ns / PIECES;
     if (self->plan->priority == DW_CRITICAL_PATH)
@@ -109,14 +110,15 @@ static bool s_is_own_next (const dw_scheduler_t *self, uint32_t lane_index) {
     return dw_scheduler_has_own (self) && self->workers[self->local_worker].lane == lane_index;
 }
 
-/* Whether what is ready in a lane is left to the coordinator's thread, which is to take the next of it: that
- * will have run it in the time that sending it takes. */
+/* Whether what is ready in a lane is left to the coordinator's thread, which is to take the next of
+ * it: that will have run it in the time that sending it takes. */
 static bool s_is_left_to_own (const dw_lane_t *lane) {
     return lane->mean_ns < HANDOVER_NS || lane->ready_count == 1 ||
            lane->ready_count * lane->mean_ns < STRETCH_NS + WAKE_NS;
 }
 
-/* Whether the first ready node of lane a goes before that of lane b: that of the older run, else the more urgent. */
+/* Whether the first ready node of lane a goes before that of lane b: that of the older run, else
+ * the more urgent. */
 static bool s_goes_before (const dw_scheduler_t *self, uint32_t a, uint32_t b) {
     uint32_t run_a = dw_scheduler_lane_first (self, &self->lanes[a]);
     uint32_t run_b = dw_scheduler_lane_first (self, &self->lanes[b]);
@@ -129,7 +131,8 @@ static bool s_goes_before (const dw_scheduler_t *self, uint32_t a, uint32_t b) {
                ->urgency[dw_run_shown (&self->runs[run_b], dw_scheduler_first_ready (self, b))];
 }
 
-/* Of the lanes in a set that have ready tasks the one whose first goes before the others'; DW_NONE: none has. */
+/* Of the lanes in a set that have ready tasks the one whose first goes before the others'; DW_NONE:
+ * none has. */
 static uint32_t s_most_urgent (const dw_scheduler_t *self, uint64_t lanes) {
     uint32_t best = DW_NONE;
     for (; lanes; lanes &= lanes - 1) {
@@ -150,16 +153,16 @@ static uint32_t s_next_lane (const dw_scheduler_t *self, const dw_worker_state_t
     return s_most_urgent (self, lanes);
 }
 
-/* Whether a task travels alone, and one step of it: its processor was never measured; or it may run but once, and what
- * lies before or behind another may have begun, though no answer says so yet; or a worker went down with it, and
- * the next one's end shall be put down to nothing else. */
+/* Whether a task travels alone, and one step of it: its processor was never measured; or it may run
+ * but once, and what lies before or behind another may have begun, though no answer says so yet; or
+ * a worker went down with it, and the next one's end shall be put down to nothing else. */
 static bool s_is_alone (const dw_run_t *run, uint32_t node, uint64_t estimate_ns) {
     return estimate_ns == 0 || (run->plan->flags[node] & DW_NODE_ONCE) ||
            dw_run_is_suspect (run, node);
 }
 
-/* Gives a worker ready tasks of a lane, or of whichever of its lanes is next, until it has its share, at most what it
- * may hold (s_low_ns); one in any case when it has none. */
+/* Gives a worker ready tasks of a lane, or of whichever of its lanes is next, until it has its
+ * share, at most what it may hold (s_low_ns); one in any case when it has none. */
 static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t lane_index,
                     uint64_t share_ns) {
     dw_worker_state_t *worker = &self->workers[worker_index];
@@ -192,8 +195,9 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t lane_i
     }
 }
 
-/* Looks at what a lane's workers still have before them. Where they are very many what it was a while ago is good
- * enough: it is looked at again after so many steps that there are few looks for each, or LOOK_NS_MAX. */
+/* Looks at what a lane's workers still have before them. Where they are very many what it was a
+ * while ago is good enough: it is looked at again after so many steps that there are few looks for
+ * each, or LOOK_NS_MAX. */
 static void s_look_at_held (dw_scheduler_t *self, dw_lane_t *lane) {
     if (lane->workers_count > FEW && lane->looked &&
         (self->steps_count - lane->looked) * LOOKS < lane->workers_count &&
@@ -211,8 +215,8 @@ static void s_look_at_held (dw_scheduler_t *self, dw_lane_t *lane) {
     }
 }
 
-/* A worker's share of a lane's work, in ns: of what is ready and what its actors still have before them. Suspects
- * have no share. Worked out once in a step. */
+/* A worker's share of a lane's work, in ns: of what is ready and what its actors still have before
+ * them. Suspects have no share. Worked out once in a step. */
 static uint64_t s_share_ns (dw_scheduler_t *self, dw_lane_t *lane) {
     if (lane->shared == self->steps_count)
         return lane->share_ns;
@@ -227,7 +231,8 @@ static uint64_t s_share_ns (dw_scheduler_t *self, dw_lane_t *lane) {
     return lane->share_ns;
 }
 
-/* A worker's share of the work of all its lanes; share_ns is that of the one lane that most of them have. */
+/* A worker's share of the work of all its lanes; share_ns is that of the one lane that most of them
+ * have. */
 static uint64_t s_worker_share_ns (dw_scheduler_t *self, const dw_worker_state_t *worker,
                                    uint64_t share_ns) {
     if (!worker->lanes)
@@ -240,8 +245,8 @@ static uint64_t s_worker_share_ns (dw_scheduler_t *self, const dw_worker_state_t
     return share_ns;
 }
 
-/* Wakes a lane's sleeping actors for ready tasks. While the coordinator's thread is to take the next one,
- * one of those that may work at one time is that thread. */
+/* Wakes a lane's sleeping actors for ready tasks. While the coordinator's thread is to take the
+ * next one, one of those that may work at one time is that thread. */
 static void s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t share_ns) {
     dw_lane_t *lane = &self->lanes[lane_index];
     uint32_t w, at = 0;
@@ -266,8 +271,9 @@ static bool s_may_have_more (const dw_scheduler_t *self, const dw_worker_state_t
            worker->filled != self->steps_count;
 }
 
-/* Gives actors that are through with half of what they may hold the next message. Not those that are late. Of very
- * many only those that have just answered are looked at: the others have what they had. */
+/* Gives actors that are through with half of what they may hold the next message. Not those that
+ * are late. Of very many only those that have just answered are looked at: the others have what
+ * they had. */
 static void s_refill_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t share_ns) {
     dw_lane_t *lane = &self->lanes[lane_index];
     bool are_many = lane->workers_count > FEW;
@@ -303,8 +309,9 @@ static bool s_is_held_back (const dw_scheduler_t *self, const dw_lane_t *lane) {
     return dw_bits_next (&lane->idle, 0) != UINT32_MAX;
 }
 
-/* Where nodes make demands lanes share workers, and places of concurrency: the lane whose first task goes before the
- * others' comes first, and while it is held back those behind it are given nothing more. */
+/* Where nodes make demands lanes share workers, and places of concurrency: the lane whose first
+ * task goes before the others' comes first, and while it is held back those behind it are given
+ * nothing more. */
 static void s_dispatch_by_urgency (dw_scheduler_t *self) {
     assert (self->plan->lanes_count > 0);
     uint64_t left = UINT64_MAX >> (64 - self->plan->lanes_count);
@@ -314,7 +321,8 @@ static void s_dispatch_by_urgency (dw_scheduler_t *self) {
         if (s_is_held_back (self, &self->lanes[lane]))
             return;
     }
-    /* Who serves several lanes may have got what was left to the coordinator's thread: the rest there is for others. */
+    /* Who serves several lanes may have got what was left to the coordinator's thread: the rest
+     * there is for others. */
     if (self->local_worker != DW_NONE) {
         uint32_t own = self->workers[self->local_worker].lane;
         s_wake_actors (self, own, s_share_ns (self, &self->lanes[own]));
@@ -373,8 +381,9 @@ void dw_scheduler_dispatch (dw_scheduler_t *self) {
 
 /* ---- For how long the shell may leave it at that ---------------------------------------------- */
 
-/* How much work the one of a pool's actors still has that has least; 0: one idles that could be given work, or will
- * when it is through with the one task that it has. Of very many one always is, and they are not looked at. */
+/* How much work the one of a pool's actors still has that has least; 0: one idles that could be
+ * given work, or will when it is through with the one task that it has. Of very many one always is,
+ * and they are not looked at. */
 static uint64_t s_least_ns (const dw_scheduler_t *self) {
     uint64_t least_ns = UINT64_MAX;
     if (self->active_count + dw_scheduler_has_own (self) < self->concurrency_max ||

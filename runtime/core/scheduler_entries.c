@@ -50,13 +50,15 @@ static bool s_grow (const dw_scheduler_t *self, dw_lane_t *lane) {
 
 /* ---- The order within a run ------------------------------------------------------------------- */
 
-/* The place, in the order of what part of a run is, of what it has ready first, or of the node that became within. */
+/* The place, in the order of what part of a run is, of what it has ready first, or of the node that
+ * became within. */
 static uint32_t s_position (const dw_run_t *part, const dw_run_t *within, uint32_t lane_index) {
     return part->plan
         ->position[within ? within->parent_node : dw_run_ready_first (part, lane_index)];
 }
 
-/* Whether what a has ready comes before what b has, two parts of one run: looks at what both are part of. */
+/* Whether what a has ready comes before what b has, two parts of one run: looks at what both are
+ * part of. */
 static bool s_goes_before (const dw_scheduler_t *self, const dw_lane_t *lane, uint32_t a,
                            uint32_t b) {
     const dw_run_t *within_a = NULL, *within_b = NULL; /* NULL: it is that itself */
@@ -92,8 +94,9 @@ static bool s_is_elder (const dw_scheduler_t *self, uint32_t a, uint32_t b) {
     return (int32_t) (serial_a - serial_b) < 0;
 }
 
-/* Behind the last of what is part of the same run and comes before it, or before the first. Where nothing of that run
- * is there: behind all, but what was added comes before runs that are younger. */
+/* Behind the last of what is part of the same run and comes before it, or before the first. Where
+ * nothing of that run is there: behind all, but what was added comes before runs that are
+ * younger. */
 static uint32_t s_find_place (const dw_scheduler_t *self, const dw_lane_t *lane, uint32_t run) {
     bool has_grown = self->runs[self->runs[run].root].added_count > 0;
     uint32_t place = DW_NONE, at = lane->entries_count;

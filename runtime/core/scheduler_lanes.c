@@ -1,8 +1,10 @@
-/* scheduler_lanes.c - who serves a lane, in the order in which they are asked, and which of them hold nothing.
+/* scheduler_lanes.c - who serves a lane, in the order in which they are asked, and which of them
+ * hold nothing.
  *
- * A list with holes. A worker knows its place in each of its lists, so that one of very many comes, goes, gets something
- * to do and is through with it in constant time; now and then the holes are closed. Those that hold nothing are a set of
- * places, counted from the end of the list, where asking begins. */
+ * A list with holes. A worker knows its place in each of its lists, so that one of very many comes,
+ * goes, gets something to do and is through with it in constant time; now and then the holes are
+ * closed. Those that hold nothing are a set of places, counted from the end of the list, where
+ * asking begins. */
 
 #include "runtime/core/scheduler_self.h"
 

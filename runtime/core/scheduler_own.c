@@ -1,8 +1,8 @@
 /* scheduler_own.c - the shell's own work: tasks that its thread runs between two steps.
  *
- * This is the shortest way that a task can go: no command is stored, no answer queued, its output is
- * already where it stays. Most runs are plain (run.h); for them one loop holds what it
- * needs in registers and brings the counts up to date when it ends. */
+ * This is the shortest way that a task can go: no command is stored, no answer queued, its output
+ * is already where it stays. Most runs are plain (run.h); for them one loop holds what it needs in
+ * registers and brings the counts up to date when it ends. */
 
 #include "runtime/core/scheduler_self.h"
 

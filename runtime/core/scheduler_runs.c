@@ -35,7 +35,8 @@ void dw_scheduler_take_ready (dw_scheduler_t *self, uint32_t run_index, uint32_t
     self->ready_count--;
 }
 
-/* Conditional plans: whether node, whose dependencies are final, does not run and so is final, too. */
+/* Conditional plans: whether node, whose dependencies are final, does not run and so is final,
+ * too. */
 static bool s_is_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     dw_node_state_t state = dw_run_join (run, node);
@@ -47,8 +48,8 @@ static bool s_is_out (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     return true;
 }
 
-/* All dependencies of node are final. Whether it is, too, because it does not run. Under the level strategy it may have
- * to wait all the same. */
+/* All dependencies of node are final. Whether it is, too, because it does not run. Under the level
+ * strategy it may have to wait all the same. */
 static bool s_dependencies_met (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     if (run->nodes[node].state != DW_STATE_WAITING)
@@ -112,8 +113,8 @@ void dw_scheduler_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t 
         s_unread (self, run_index, plan->source[node]);
 }
 
-/* Tells the dependents of a node that it is final, and theirs of those that do not run for it, depth first: who is
- * final waits for nothing any more, so its count is the link of the stack. */
+/* Tells the dependents of a node that it is final, and theirs of those that do not run for it,
+ * depth first: who is final waits for nothing any more, so its count is the link of the stack. */
 static void s_release_dependents (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     const dw_plan_t *plan = self->runs[run_index].plan;
     dw_run_node_t *nodes = self->runs[run_index].nodes;
@@ -327,8 +328,8 @@ void dw_scheduler_node_left_out (dw_scheduler_t *self, uint32_t run_index, uint3
     s_go_on (self, run_index);
 }
 
-/* node has failed for good: the failure policy. In a conditional plan its dependents are skipped when all that they
- * depend on has ended: what joins them looks at whatever came before them. */
+/* node has failed for good: the failure policy. In a conditional plan its dependents are skipped
+ * when all that they depend on has ended: what joins them looks at whatever came before them. */
 void dw_scheduler_node_failed (dw_scheduler_t *self, uint32_t run_index, uint32_t node) {
     dw_run_t *run = &self->runs[run_index];
     run->nodes[node].state = DW_STATE_FAILED;
@@ -414,7 +415,8 @@ bool dw_scheduler_grow_runs (dw_scheduler_t *self, uint32_t run) {
     return true;
 }
 
-/* A run that can only fail does so at once: one of its nodes is in a lane that nobody serves, and cannot be left out. */
+/* A run that can only fail does so at once: one of its nodes is in a lane that nobody serves, and
+ * cannot be left out. */
 static void s_fail_if_unserved (dw_scheduler_t *self, uint32_t run_index) {
     const dw_plan_t *plan = self->plan;
     const dw_run_t *run = &self->runs[run_index];

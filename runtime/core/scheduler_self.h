@@ -18,12 +18,12 @@
 #include "runtime/core/run.h"
 #include "runtime/core/timers.h"
 
-/* How much work, by measured time, travels at a time when there is little (scheduler_dispatch.c says how much when
- * there is more). A wake-up costs some 50 us on the machines that this was measured on, so a message is worth as much.
- * docs/DECISIONS.md has the measurements. */
+/* How much work, by measured time, travels at a time when there is little (scheduler_dispatch.c
+ * says how much when there is more). A wake-up costs some 50 us on the machines that this was
+ * measured on, so a message is worth as much. docs/DECISIONS.md has the measurements. */
 #define DW_MESSAGE_NS 50000u
-/* What waits behind a task for longer is late and goes to somebody else; for each time that this was in
- * vain, the worker is given twice as long, up to the maximum. */
+/* What waits behind a task for longer is late and goes to somebody else; for each time that this
+ * was in vain, the worker is given twice as long, up to the maximum. */
 #define DW_LATE_NS     1000000
 #define DW_LATE_NS_MAX 1000000000
 /* Two looks in a row that find longer calls end a processor's being brief. */
@@ -72,8 +72,9 @@ typedef struct dw_lane_t {
     dw_lane_entry_t *entries; /* a ring of runs (scheduler_entries.c says in which order) */
     uint32_t entries_size, entries_head, entries_count;
     uint32_t ready_count; /* tasks, of all runs */
-    /* Who serves it. Asked from the last one on: first those that serve fewest lanes, so that the others are left
-     * for what these cannot do, and of these who came last. DW_NONE: a hole (scheduler_lanes.c). */
+    /* Who serves it. Asked from the last one on: first those that serve fewest lanes, so that the
+     * others are left for what these cannot do, and of these who came last. DW_NONE: a hole
+     * (scheduler_lanes.c). */
     uint32_t *workers;
     uint32_t workers_count; /* without the holes, */
     uint32_t end, size;     /* with them; places that there are */
@@ -259,7 +260,8 @@ static inline uint32_t dw_scheduler_first_ready (const dw_scheduler_t *self, uin
 /* A run has something ready in a lane, where it had nothing, and nothing any more. */
 void dw_scheduler_enter_lane (dw_scheduler_t *self, dw_lane_t *lane, uint32_t run_index);
 void dw_scheduler_leave_lane (dw_scheduler_t *self, dw_lane_t *lane, uint32_t run_index);
-/* It has another first ready node there, which matters where it, or what it was added to, has grown. */
+/* It has another first ready node there, which matters where it, or what it was added to, has
+ * grown. */
 void dw_scheduler_settle_in_lane (dw_scheduler_t *self, dw_lane_t *lane, uint32_t run_index);
 
 /* Takes node out of what is ready: the first of the first run of lane. */
@@ -284,8 +286,8 @@ void dw_scheduler_count_out (dw_scheduler_t *self, uint32_t run_index, uint32_t 
 void dw_scheduler_open_levels (dw_scheduler_t *self, uint32_t run_index);
 /* A run that has no unfinished node has come to its end. */
 void dw_scheduler_finish_if_over (dw_scheduler_t *self, uint32_t run_index);
-/* steps nodes of a chain are done; returns the next node of the chain, or DW_NONE. Only the last one
- * can have dependents outside of the chain. */
+/* steps nodes of a chain are done; returns the next node of the chain, or DW_NONE. Only the last
+ * one can have dependents outside of the chain. */
 uint32_t dw_scheduler_steps_done (dw_scheduler_t *self, uint32_t run_index, uint32_t node,
                                   uint32_t steps);
 /* The command, of which the caller may say more; NULL: no memory. */
@@ -368,8 +370,8 @@ void dw_scheduler_on_timer (dw_scheduler_t *self, const dw_timer_t *timer);
 
 /* The node that a task was at goes back to the queue, as if it had never been sent. */
 void dw_scheduler_put_back (dw_scheduler_t *self, uint32_t run_index, uint32_t node);
-/* Moves a mean an eighth of the way to a new value. What is far above it is mostly a thread that lost
- * its CPU for a while: it counts for four times the mean at most. */
+/* Moves a mean an eighth of the way to a new value. What is far above it is mostly a thread that
+ * lost its CPU for a while: it counts for four times the mean at most. */
 uint64_t dw_scheduler_moved (uint64_t mean_ns, uint64_t new_ns);
 static inline void dw_scheduler_learn (dw_kind_t *kind, uint64_t step_ns) {
     kind->last_ns = step_ns;

@@ -171,8 +171,8 @@ static void s_suspect_all (dw_scheduler_t *self, const dw_worker_state_t *worker
     }
 }
 
-/* The task that a worker was at is gone with it. It is sent again, unless it has taken too many workers down; or may
- * run but once, and may have begun. */
+/* The task that a worker was at is gone with it. It is sent again, unless it has taken too many
+ * workers down; or may run but once, and may have begun. */
 static void s_lose_task (dw_scheduler_t *self, const dw_held_task_t *task,
                          const dw_event_t *event) {
     dw_run_t *run = &self->runs[task->run];
@@ -194,8 +194,8 @@ static void s_lose_task (dw_scheduler_t *self, const dw_held_task_t *task,
     dw_scheduler_node_failed (self, task->run, task->node);
 }
 
-/* A death is counted against the node that the worker was on, unless it did not go down; what was behind it
- * never began. */
+/* A death is counted against the node that the worker was on, unless it did not go down; what was
+ * behind it never began. */
 void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event) {
     dw_worker_state_t *worker = &self->workers[event->worker];
     if (!worker->present)
@@ -250,8 +250,9 @@ static void s_learn (dw_scheduler_t *self, const dw_worker_state_t *worker, uint
     lane->mean_ns = dw_scheduler_moved (lane->mean_ns, duration_ns * steps);
 }
 
-/* Nobody waits for what was done, but the worker is through with it. The work may be in vain because the task had been
- * taken back: where answers are long on their way that is no accident, so the worker is given more time. */
+/* Nobody waits for what was done, but the worker is through with it. The work may be in vain
+ * because the task had been taken back: where answers are long on their way that is no accident, so
+ * the worker is given more time. */
 static void s_done_in_vain (dw_scheduler_t *self, dw_held_task_t *task, const dw_event_t *event) {
     dw_worker_state_t *worker = &self->workers[event->worker];
     self->counts.answers_ignored++;
@@ -328,15 +329,15 @@ void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
         s_pop_task (self, event->worker);
     }
     uint32_t next = dw_scheduler_steps_done (self, run, node, steps);
-    if (!is_over) {
+    if (!is_over)
         s_go_on_with_task (self, task, event, steps, next);
-    } else if (next != DW_NONE && (self->runs[run].nodes[next].wanted & DW_WANTED))
+    else if (next != DW_NONE && (self->runs[run].nodes[next].wanted & DW_WANTED))
         dw_scheduler_make_ready (self, run, next); /* the rest of the chain: it was given back */
     dw_scheduler_finish_if_over (self, run);
 }
 
-/* Takes out the task that an answer ends, which is an attempt at a later step, too, when the first ones of its chain are
- * done. NULL: nobody waits for that answer, which is counted. */
+/* Takes out the task that an answer ends, which is an attempt at a later step, too, when the first
+ * ones of its chain are done. NULL: nobody waits for that answer, which is counted. */
 static dw_run_t *s_take_answered (dw_scheduler_t *self, const dw_event_t *event,
                                   dw_held_task_t *task_p) {
     dw_worker_state_t *worker = s_answered (self, event);
@@ -420,8 +421,8 @@ static void s_replace_worker (dw_scheduler_t *self, uint32_t worker_index) {
 }
 
 /* The first task of a worker takes its time. What the worker had not begun goes elsewhere at once;
- * when the time was all that the task had, the attempt has failed; when nobody waits for it any more,
- * the worker is stuck. */
+ * when the time was all that the task had, the attempt has failed; when nobody waits for it any
+ * more, the worker is stuck. */
 static void s_on_worker_deadline (dw_scheduler_t *self, uint32_t worker_index) {
     dw_worker_state_t *worker = &self->workers[worker_index];
     dw_held_task_t task = *dw_scheduler_task (worker, worker->first);

@@ -1,7 +1,7 @@
 /* timers.h - what is to be looked at when: a binary heap by time.
  *
- * A timer is not taken out when it loses its reason: whoever gets it ignores it, and now and then all such are dropped
- * together. */
+ * A timer is not taken out when it loses its reason: whoever gets it ignores it, and now and then
+ * all such are dropped together. */
 
 #ifndef DW_TIMERS_H
 #define DW_TIMERS_H
@@ -26,8 +26,8 @@ typedef struct dw_timers_t {
 
 /* False: no memory. Of two timers with one time either may come first, but always the same. */
 bool dw_timers_add (dw_timers_t *self, dw_timer_t timer);
-/* When there are twice as many as were left by the last look, and 64 more: drops those that have lost their reason. So
- * there are never many more than have one, for constant time a timer. */
+/* When there are twice as many as were left by the last look, and 64 more: drops those that have
+ * lost their reason. So there are never many more than have one, for constant time a timer. */
 void dw_timers_drop (dw_timers_t *self, bool (*has_reason) (void *arg, const dw_timer_t *timer),
                      void *arg);
 /* The earliest time; INT64_MAX when there is no timer. */

@@ -1,5 +1,5 @@
-/* client.c - a client that is honest but for one defect, for the conformance suite to find. It submits three runs and waits for
- * their results. */
+/* client.c - a client that is honest but for one defect, for the conformance suite to find. It
+ * submits three runs and waits for their results. */
 
 #include "actors/result.h"
 #include "tests/broken/peer.h"

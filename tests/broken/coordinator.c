@@ -1,5 +1,6 @@
-/* coordinator.c - a coordinator with one defect, for the conformance suite to find: a relay before an honest one, which changes what
- * goes by. Its words: the defect, where it listens, where the honest one does. It ends when its standard input does. */
+/* coordinator.c - a coordinator with one defect, for the conformance suite to find: a relay before
+ * an honest one, which changes what goes by. Its words: the defect, where it listens, where the
+ * honest one does. It ends when its standard input does. */
 
 #include <poll.h>
 
@@ -35,7 +36,8 @@ static line_t *s_line (relay_t *self, const void *id, size_t size) {
 
 /* ---- What is changed -------------------------------------------------------------------------- */
 
-/* Where the n-th value behind the type of a HELLO begins, of which those before oldest have one byte each but the word. */
+/* Where the n-th value behind the type of a HELLO begins, of which those before oldest have one
+ * byte each but the word. */
 #define VERSION_AT 9
 #define ROLE_AT    11
 

@@ -1,5 +1,5 @@
-/* peer.h - what the broken peers share: a socket, a message out, a message in. They are honest but for one defect, whose name is
- * their first word; the second one is the endpoint. */
+/* peer.h - what the broken peers share: a socket, a message out, a message in. They are honest but
+ * for one defect, whose name is their first word; the second one is the endpoint. */
 
 #ifndef TESTS_BROKEN_PEER_H
 #define TESTS_BROKEN_PEER_H

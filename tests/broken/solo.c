@@ -1,5 +1,5 @@
-/* solo.c - a solo that is honest but for one defect, for the conformance suite to find. It is a loop around one socket, knows one
- * processor, identity, and of a chain it does the first node. */
+/* solo.c - a solo that is honest but for one defect, for the conformance suite to find. It is a
+ * loop around one socket, knows one processor, identity, and of a chain it does the first node. */
 
 #include "tests/broken/peer.h"
 

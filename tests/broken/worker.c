@@ -1,5 +1,6 @@
-/* worker.c - a worker that is honest but for one defect, for the conformance suite to find. It is a loop around three sockets,
- * and knows one processor, identity, and the graph of the suite by heart: a chain of two nodes. */
+/* worker.c - a worker that is honest but for one defect, for the conformance suite to find. It is a
+ * loop around three sockets, and knows one processor, identity, and the graph of the suite by
+ * heart: a chain of two nodes. */
 
 #include "tests/broken/peer.h"
 

@@ -1,9 +1,11 @@
-/* chaos.c - runs under faults: processes killed and stopped, connections cut and late, and what must hold all the same.
+/* chaos.c - runs under faults: processes killed and stopped, connections cut and late, and what
+ * must hold all the same.
  *
  *     chaos [--seed N] [--short | --seconds N] [--json] [SCENARIO...]
  *
- * At the end there is a table: of every scenario what was asked, what came of it, and the faults that really happened, of
- * which there must be a stated number. It exits with 1, and says the seed, when a check does not hold. */
+ * At the end there is a table: of every scenario what was asked, what came of it, and the faults
+ * that really happened, of which there must be a stated number. It exits with 1, and says the seed,
+ * when a check does not hold. */
 
 #include "tests/chaos/chaos.h"
 

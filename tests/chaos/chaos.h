@@ -42,7 +42,8 @@ void chaos_expect (chaos_t *self, const char *expected, const char *seen);
 void chaos_skip (chaos_t *self, const char *why);
 /* A port of this machine that is free, below those that the system gives out. */
 uint16_t chaos_port (chaos_t *self);
-/* Resident memory of a process, its address space, both in KiB, and its descriptors; pid 0: of this one. */
+/* Resident memory of a process, its address space, both in KiB, and its descriptors; pid 0: of this
+ * one. */
 unsigned chaos_memory (int pid);
 unsigned chaos_virtual (int pid);
 unsigned chaos_descriptors (int pid);

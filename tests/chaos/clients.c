@@ -1,7 +1,9 @@
-/* clients.c - faults of client processes: killed, stopped, and behind lines that are cut; workers are killed beside them.
+/* clients.c - faults of client processes: killed, stopped, and behind lines that are cut; workers
+ * are killed beside them.
  *
- * Whoever was stopped or cut off comes back and gets all that it asked for, each once; what a killed one detached the process
- * that follows it takes up; what a killed one waited for is cancelled, and nothing stays behind of it. */
+ * Whoever was stopped or cut off comes back and gets all that it asked for, each once; what a
+ * killed one detached the process that follows it takes up; what a killed one waited for is
+ * cancelled, and nothing stays behind of it. */
 
 #include <inttypes.h>
 #include <signal.h>
@@ -24,7 +26,8 @@
 #define FIRST          CHAOS_WORKERS /* the place of the first customer in the fleet */
 /* Each customer is in a net of its own; those before have the workers and the field's client. */
 #define NET_OF(c) (WORKERS + 2u + (uint32_t) (c))
-/* How long it may take to be noticed: a death, and a line that is cut for good, when TCP has tried again for 6 s. */
+/* How long it may take to be noticed: a death, and a line that is cut for good, when TCP has tried
+ * again for 6 s. */
 #define KILL_MOST_MS 2000
 #define CUT_MOST_MS  14000
 
@@ -273,7 +276,8 @@ static bool s_look (s_clients_t *self, uint32_t *clients_p, uint64_t *away_p, ui
     return ok;
 }
 
-/* All of them go at once, and never come back: that is noticed, and then their runs are cancelled. */
+/* All of them go at once, and never come back: that is noticed, and then their runs are
+ * cancelled. */
 static void s_vanish (s_clients_t *self, int64_t most_ms) {
     field_t *field = self->field;
     uint32_t clients, before = CUSTOMERS;

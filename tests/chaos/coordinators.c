@@ -9,7 +9,8 @@
 
 #define COORDINATOR (FLEET_MAX - 2)
 #define ACTORS_MAX  1000u
-/* A client takes a coordinator for lost that is only slow for so long: a busy machine is no fault. */
+/* A client takes a coordinator for lost that is only slow for so long: a busy machine is no
+ * fault. */
 #define HEARTBEAT_MS 100
 #define SILENCE_MS   600
 
@@ -192,7 +193,8 @@ static uint32_t s_some (random_t *random) {
     return some < ACTORS_MAX ? some : ACTORS_MAX;
 }
 
-/* Runs that were under way when it closed end with it, and that is said: there is nobody who would wait for them. */
+/* Runs that were under way when it closed end with it, and that is said: there is nobody who would
+ * wait for them. */
 static void s_count_closed (chaos_t *self, const load_t *load) {
     load_t ended = *load;
     ended.accepted = load->committed + load->quarantined;

@@ -1,4 +1,5 @@
-/* crowd.h - bare TCP connections to a coordinator of this machine, of those who say nothing, or nothing that makes sense. */
+/* crowd.h - bare TCP connections to a coordinator of this machine, of those who say nothing, or
+ * nothing that makes sense. */
 
 #ifndef TESTS_CHAOS_CROWD_H
 #define TESTS_CHAOS_CROWD_H
@@ -22,12 +23,13 @@ size_t crowd_send (int fd, const uint8_t *bytes, size_t size);
 
 /* The greeting of ZMTP 3.1 with a mechanism: so many bytes of it. */
 size_t crowd_greet (uint8_t *bytes, const char *mechanism);
-/* The handshake of a DEALER where no keys are asked for; false: the other side does not go along. */
+/* The handshake of a DEALER where no keys are asked for; false: the other side does not go
+ * along. */
 bool crowd_shake_hands (int fd);
 /* The head of a frame; flags as in zmtp.c. */
 size_t crowd_frame (uint8_t *bytes, unsigned flags, uint64_t size);
-/* Says something that is not what it should be: no ZMTP, half of it, another mechanism, a handshake or a message of
- * random bytes. */
+/* Says something that is not what it should be: no ZMTP, half of it, another mechanism, a handshake
+ * or a message of random bytes. */
 void crowd_talk_garbage (int fd, random_t *random);
 
 #endif

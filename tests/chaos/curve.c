@@ -1,7 +1,9 @@
-/* curve.c - who is let in by which key: every kind of key of a client and of a worker at a coordinator of its own process, keys
- * that are taken off the list while they are in use, and sockets of which something of the guard is missing.
+/* curve.c - who is let in by which key: every kind of key of a client and of a worker at a
+ * coordinator of its own process, keys that are taken off the list while they are in use, and
+ * sockets of which something of the guard is missing.
  *
- * Runs of somebody honest go on all the while, and a row says of them what became of those that were asked for in its time. */
+ * Runs of somebody honest go on all the while, and a row says of them what became of those that
+ * were asked for in its time. */
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* endpoints.c - texts of endpoints, good, bad and tricky, by what there is of keys: a process of its own tries to listen at
- * each, and what it listens at then the kernel tells (listener.h). Without keys and a list that are in order nobody listens where
- * other machines could come. */
+/* endpoints.c - texts of endpoints, good, bad and tricky, by what there is of keys: a process of
+ * its own tries to listen at each, and what it listens at then the kernel tells (listener.h).
+ * Without keys and a list that are in order nobody listens where other machines could come. */
 
 #include <errno.h>
 #include <signal.h>

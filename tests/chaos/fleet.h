@@ -1,8 +1,10 @@
-/* fleet.h - the processes of a chaos test: workers, coordinators, relays and others, all started by one that has no threads.
+/* fleet.h - the processes of a chaos test: workers, coordinators, relays and others, all started by
+ * one that has no threads.
  *
- * A process with threads must not fork, and the test has threads as soon as it opens a system. So before that it forks a
- * keeper, which forks, signals and reaps the others when it is told to. They end with the keeper, and the keeper, which
- * takes the test's folder away, with the test, however that ends. Only processes of its own are ever signalled. */
+ * A process with threads must not fork, and the test has threads as soon as it opens a system. So
+ * before that it forks a keeper, which forks, signals and reaps the others when it is told to. They
+ * end with the keeper, and the keeper, which takes the test's folder away, with the test, however
+ * that ends. Only processes of its own are ever signalled. */
 
 #ifndef TESTS_CHAOS_FLEET_H
 #define TESTS_CHAOS_FLEET_H
@@ -62,7 +64,8 @@ typedef struct fleet_counts_t {
 bool fleet_begin (const char *folder);
 /* What was counted; the test may set it to zeros while nobody counts. */
 fleet_counts_t *fleet_counts (void);
-/* Starts a process in a place that is free; its pid. A worker goes on trying to connect for 10 s. */
+/* Starts a process in a place that is free; its pid. A worker goes on trying to connect for 10
+ * s. */
 int fleet_start (uint32_t place, const fleet_job_t *job);
 /* SIGTERM drains a worker. After SIGKILL the process is reaped and its place is free. */
 void fleet_signal (uint32_t place, int signal);

@@ -9,8 +9,8 @@
 #define SOURCE DAGWOOD_SOURCE_DIR
 #define PYTHON "/usr/bin/python3" /* Debian's, which has Debian's modules */
 
-/* How to see whether there is what it needs, and how its program is made. The processor stands before the example, and in its table; the
- * folder is $FOLDER. */
+/* How to see whether there is what it needs, and how its program is made. The processor stands
+ * before the example, and in its table; the folder is $FOLDER. */
 static const struct {
     const char *interpreter, *program, *check, *make, *why_not;
 } s_languages[] = {

@@ -1,5 +1,5 @@
-/* listener.h - a process that tries to listen at every endpoint of a list, one after another, and looks into the kernel what it
- * listens at then. */
+/* listener.h - a process that tries to listen at every endpoint of a list, one after another, and
+ * looks into the kernel what it listens at then. */
 
 #ifndef TESTS_CHAOS_LISTENER_H
 #define TESTS_CHAOS_LISTENER_H

@@ -27,8 +27,8 @@ void load_spoil (const _Atomic int64_t *before_ms, _Atomic uint64_t *count) {
     s_spoiled = count;
 }
 
-/* A process that was replaced while it was stopped answers otherwise than whoever took its place, so that an answer of
- * its that counts all the same is seen. */
+/* A process that was replaced while it was stopped answers otherwise than whoever took its place,
+ * so that an answer of its that counts all the same is seen. */
 static void s_perhaps_spoil (int64_t begin_ms, uint8_t *output, size_t length) {
     if (!s_spoil_before_ms || begin_ms >= *s_spoil_before_ms || length == 0)
         return;

@@ -1,7 +1,8 @@
-/* load.h - what a chaos test has done: runs of a graph whose every byte is known from a run in one process.
+/* load.h - what a chaos test has done: runs of a graph whose every byte is known from a run in one
+ * process.
  *
- * What a node gives is a hash of all that it reads, so a payload of another node, run or attempt would change everything
- * behind it. */
+ * What a node gives is a hash of all that it reads, so a payload of another node, run or attempt
+ * would change everything behind it. */
 
 #ifndef TESTS_CHAOS_LOAD_H
 #define TESTS_CHAOS_LOAD_H
@@ -19,8 +20,8 @@
 #define LOAD_AT_ONCE     12 /* slots elsewhere that may have tasks, of both graphs */
 
 dw_processors_t *load_processors (void);
-/* In a worker process: what its processors began before *before_ms (now_ms) comes out spoiled, which is counted. Both are
- * in memory that processes share. */
+/* In a worker process: what its processors began before *before_ms (now_ms) comes out spoiled,
+ * which is counted. Both are in memory that processes share. */
 void load_spoil (const _Atomic int64_t *before_ms, _Atomic uint64_t *count);
 
 typedef enum load_kind_t {

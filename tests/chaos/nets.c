@@ -89,7 +89,8 @@ static int s_make (void) {
     return fd;
 }
 
-/* What comes in is dropped by chance, and counted; each net drops what comes to it, and the hub what comes from each. */
+/* What comes in is dropped by chance, and counted; each net drops what comes to it, and the hub
+ * what comes from each. */
 static bool s_furnish (uint32_t net) {
     return s_run (net, "ip link set lo up && nft 'table inet chaos { counter lost { }; chain in { "
                        "type filter hook input priority 0; }; }'");

@@ -3,9 +3,10 @@
  *     net 1  10.213.1.2 ----- 10.213.1.1  hub
  *     net 2  10.213.2.2 ----- 10.213.2.1
  *
- * They have no names: each is a descriptor of this process, so they are gone, with all that is in them, when this process
- * and those it has put into them are, however that came to be. Lines are set up and made bad by the commands ip, nft and
- * tc, in their namespaces. Needs root. One thread. */
+ * They have no names: each is a descriptor of this process, so they are gone, with all that is in
+ * them, when this process and those it has put into them are, however that came to be. Lines are
+ * set up and made bad by the commands ip, nft and tc, in their namespaces. Needs root. One
+ * thread. */
 
 #ifndef TESTS_CHAOS_NETS_H
 #define TESTS_CHAOS_NETS_H
@@ -34,7 +35,8 @@ const char *nets_file (uint32_t net);
 /* The hub's address as that net sees it; valid until the next call. */
 const char *nets_hub_address (uint32_t net);
 
-/* Of what goes these ways on the line of a net so many of a hundred packets are lost; 0: none any more. */
+/* Of what goes these ways on the line of a net so many of a hundred packets are lost; 0: none any
+ * more. */
 void nets_lose (uint32_t net, unsigned ways, unsigned percent);
 /* The line carries so many kbit a second, each way. */
 void nets_slow (uint32_t net, unsigned kbit);

@@ -1,5 +1,6 @@
-/* networks.c - faults of the network: the coordinator, its client and each worker are in a network namespace of their own,
- * with keys, and the lines between them are cut one way, the other way or both, flap, lose packets or are slow. */
+/* networks.c - faults of the network: the coordinator, its client and each worker are in a network
+ * namespace of their own, with keys, and the lines between them are cut one way, the other way or
+ * both, flap, lose packets or are slow. */
 
 #include <stdio.h>
 
@@ -47,7 +48,8 @@ static bool s_make_nets (chaos_t *chaos) {
     return ok;
 }
 
-/* Whether there are nets; else it is said why there are none, or what else is missing (NULL: nothing). */
+/* Whether there are nets; else it is said why there are none, or what else is missing (NULL:
+ * nothing). */
 static bool s_is_possible (chaos_t *chaos, const char *why_not) {
     const char *why = nets_why_not () ? nets_why_not () : why_not;
     if (why)
@@ -113,7 +115,8 @@ static void s_partition (field_t *self, const s_cutting_t *cutting) {
     chaos->row->took_ms = now_ms () - begin_ms;
 }
 
-/* Another client gets what it asks for; what the one before was at is made all the same, for nobody. */
+/* Another client gets what it asks for; what the one before was at is made all the same, for
+ * nobody. */
 static void s_serve_another (field_t *self) {
     row_t *row = self->chaos->row;
     load_t load = {.client = field_connect (self, 5000), .in_flight_max = 4, .runs_max = 8};
@@ -129,7 +132,8 @@ static void s_serve_another (field_t *self) {
     field_account_growth (self);
 }
 
-/* The line of the client: it is told within the time of silence that it has lost its coordinator, and another is served. */
+/* The line of the client: it is told within the time of silence that it has lost its coordinator,
+ * and another is served. */
 static void s_partition_client (chaos_t *chaos) {
     field_t *self = s_begin (chaos);
     int64_t begin_ms = now_ms ();

@@ -28,9 +28,9 @@ typedef struct s_way_t {
     size_t held_size, out_size;
     int64_t open_at_ms; /* nothing goes on before; INT64_MAX: never again */
     bool is_raw;        /* nobody looks at what it carries */
-    size_t
-        greeted_size; /* of the greeting, which comes in pieces: each side waits for the other's */
-    bool is_late;     /* what is held begins with an answer that has been held back */
+    /* of the greeting, which comes in pieces: each side waits for the other's */
+    size_t greeted_size;
+    bool is_late; /* what is held begins with an answer that has been held back */
     bool is_ended;
 } s_way_t;
 
@@ -198,7 +198,8 @@ static bool s_send (s_way_t *way) {
     return true;
 }
 
-/* False: it is over with the connection. What a worker that is gone had said is still sent on when that is due. */
+/* False: it is over with the connection. What a worker that is gone had said is still sent on when
+ * that is due. */
 static bool s_forward (s_relay_t *self, s_pair_t *pair, const struct pollfd *fds, int64_t at_ms) {
     for (int w = 0; w < 2; w++) {
         s_way_t *way = &pair->ways[w];

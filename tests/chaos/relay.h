@@ -1,6 +1,6 @@
-/* relay.h - a forwarder of bytes between workers and a coordinator: it delays, cuts, half-closes and silences connections
- * at random, of which it needs to know nothing; and it holds back or repeats what workers answer, for which it
- * knows where the frames of ZMTP begin (zmtp.h). */
+/* relay.h - a forwarder of bytes between workers and a coordinator: it delays, cuts, half-closes
+ * and silences connections at random, of which it needs to know nothing; and it holds back or
+ * repeats what workers answer, for which it knows where the frames of ZMTP begin (zmtp.h). */
 
 #ifndef TESTS_CHAOS_RELAY_H
 #define TESTS_CHAOS_RELAY_H

@@ -1,4 +1,5 @@
-/* row.h - a line of the table that chaos prints: what was asked, what came of it, and the faults that really happened. */
+/* row.h - a line of the table that chaos prints: what was asked, what came of it, and the faults
+ * that really happened. */
 
 #ifndef TESTS_CHAOS_ROW_H
 #define TESTS_CHAOS_ROW_H

@@ -1,6 +1,6 @@
-/* strangers.c - those who connect and are no use: silent, talking garbage, announcing what they never send, never coming
- * to an end, without a key; and a machine that is busy. The honest are served all the while, and what strangers cost is
- * given back when they are gone.
+/* strangers.c - those who connect and are no use: silent, talking garbage, announcing what they
+ * never send, never coming to an end, without a key; and a machine that is busy. The honest are
+ * served all the while, and what strangers cost is given back when they are gone.
  *
  * The coordinator is a process of its own here, so that its memory and its descriptors are. */
 
@@ -185,7 +185,8 @@ void chaos_garbage (chaos_t *chaos) {
 
 /* ---- Bombs, and no end ------------------------------------------------------------------------ */
 
-/* A frame that is announced and never sent, before a handshake or after one. False: nobody wants to hear it. */
+/* A frame that is announced and never sent, before a handshake or after one. False: nobody wants to
+ * hear it. */
 static bool s_throw_bomb (int fd, uint32_t i, bool has_keys) {
     static const uint64_t sizes[] = {UINT64_MAX, INT64_MAX, 1ull << 62, 1ull << 40, 1ull << 33,
                                      1ull << 32, 1u << 31,  1u << 30,   16u << 20,  1u << 20};
@@ -235,8 +236,8 @@ void chaos_bombs (chaos_t *chaos) {
     s_bombs (chaos, true);
 }
 
-/* Sends frames of one message, of which none is the last; how many bytes were taken before it was hung up on, and
- * what memory there was then. */
+/* Sends frames of one message, of which none is the last; how many bytes were taken before it was
+ * hung up on, and what memory there was then. */
 static uint64_t s_send_without_end (field_t *self, uint64_t most, unsigned *memory_p) {
     enum { FRAME = 8192 };
     static uint8_t frame[9 + FRAME];
@@ -263,7 +264,8 @@ static uint64_t s_send_without_end (field_t *self, uint64_t most, unsigned *memo
     return sent;
 }
 
-/* The allocator keeps some of what it took the first time, and uses that the second time: nothing else grows. */
+/* The allocator keeps some of what it took the first time, and uses that the second time: nothing
+ * else grows. */
 void chaos_endless (chaos_t *chaos) {
     field_t *self = s_begin (chaos, false);
     uint64_t most = chaos->is_short ? 16 << 20 : 256 << 20;

@@ -1,4 +1,5 @@
-/* workers.c - faults of worker processes: killed, stopped, drained, stale, and behind a line that misbehaves. */
+/* workers.c - faults of worker processes: killed, stopped, drained, stale, and behind a line that
+ * misbehaves. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -79,7 +80,8 @@ static void s_kill_and_stop (field_t *self, s_faults_t *faults) {
     }
 }
 
-/* What must have happened to answers; a repeated one is suppressed, unless its worker is gone by then. */
+/* What must have happened to answers; a repeated one is suppressed, unless its worker is gone by
+ * then. */
 static void s_account_answers (field_t *self, uint64_t runs) {
     uint64_t few = runs / 2, rare = (runs + 5) / 20;
     const relay_counts_t *counts = &fleet_counts ()->relay;
@@ -210,7 +212,8 @@ static void s_be_foreign (chaos_t *chaos, const s_language_t *language) {
     self->load.runs_max = runs;
     self->job.role = FLEET_FOREIGN;
     self->job.language = language->language;
-    /* What an interpreter takes to start on a busy machine, and to hand its lock over, is no silence. */
+    /* What an interpreter takes to start on a busy machine, and to hand its lock over, is no
+     * silence. */
     self->options.system.heartbeat_ms = 200;
     self->options.system.silence_ms = 800;
     s_start_relay (
@@ -239,7 +242,8 @@ void chaos_foreign (chaos_t *chaos) {
 
 /* ---- Killed while idle ------------------------------------------------------------------------ */
 
-/* The next run's tasks are sent to eight slots of which none is there any more: no node has taken a worker down. */
+/* The next run's tasks are sent to eight slots of which none is there any more: no node has taken a
+ * worker down. */
 static uint64_t s_kill_idle (field_t *self, const fleet_job_t *job) {
     fleet_start (CHAOS_WORKERS, job);
     sleep_ms (100);
@@ -294,8 +298,8 @@ void chaos_late (chaos_t *chaos) {
 
 /* ---- Stale ------------------------------------------------------------------------------------ */
 
-/* Stops a worker until it is lost and its tasks have gone to others, and lets it go on: what it is in the middle of it
- * answers wrongly then (load_spoil), and nobody may believe it. */
+/* Stops a worker until it is lost and its tasks have gone to others, and lets it go on: what it is
+ * in the middle of it answers wrongly then (load_spoil), and nobody may believe it. */
 static bool s_make_stale (field_t *self) {
     uint32_t w = random_below (&self->chaos->random, self->workers_count);
     uint64_t lost = self->lost_count;
@@ -311,8 +315,9 @@ static bool s_make_stale (field_t *self) {
     return self->lost_count > lost;
 }
 
-/* Of an incarnation that another has replaced no slot is welcome, and it is not welcome itself; nor when its places have
- * gone to another process, which needs all that there are. How often somebody was rightly turned away. */
+/* Of an incarnation that another has replaced no slot is welcome, and it is not welcome itself; nor
+ * when its places have gone to another process, which needs all that there are. How often somebody
+ * was rightly turned away. */
 static uint64_t s_haunt (field_t *self, ghost_t *ghost, uint64_t *incarnation) {
     uint32_t w = random_below (&self->chaos->random, self->workers_count);
     uint64_t refused = 0, lost = self->lost_count;

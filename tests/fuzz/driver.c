@@ -1,10 +1,11 @@
-/* driver.c - runs a fuzz target without libFuzzer: every input of its corpus, then mutations of them for some seconds.
+/* driver.c - runs a fuzz target without libFuzzer: every input of its corpus, then mutations of
+ * them for some seconds.
  *
  *     fuzz_NAME SECONDS CORPUS [SEED]     the suite's run; CORPUS is a folder that need not exist
  *     fuzz_NAME FILE...                   runs these inputs once, to look at a crash
  *
- * An input is a function of the seed and its number alone. One that crashes the target is written to a file whose name is
- * printed, whether the end is a signal or a sanitizer's report. */
+ * An input is a function of the seed and its number alone. One that crashes the target is written
+ * to a file whose name is printed, whether the end is a signal or a sanitizer's report. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -119,7 +120,8 @@ static int s_read_corpus (const char *folder) {
     return err;
 }
 
-/* The target gets a copy of just this size, so that a sanitizer or valgrind sees a read past its end. */
+/* The target gets a copy of just this size, so that a sanitizer or valgrind sees a read past its
+ * end. */
 static void s_run (const uint8_t *bytes, size_t size) {
     uint8_t *copy = malloc (size ? size : 1);
     if (!copy)

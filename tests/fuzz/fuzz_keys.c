@@ -1,4 +1,5 @@
-/* fuzz_keys.c - any bytes as a key file, a public key and an allow-list: what is taken says what it means. */
+/* fuzz_keys.c - any bytes as a key file, a public key and an allow-list: what is taken says what it
+ * means. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ static void s_check_messages (int err, dw_error_t **error_p) {
     dw_error_destroy (error_p);
 }
 
-/* A pair that was taken is written as the same one again; without messages all goes the same way. */
+/* A pair that was taken is written as the same one again; without messages all goes the same
+ * way. */
 static void s_parse_keys (const char *text, size_t size) {
     dw_error_t *error = dw_error_new ();
     dw_keys_t keys, again;

@@ -1,6 +1,8 @@
-/* fuzz_recording.c - any bytes as a recording: what is read is replayed as far as it makes sense, and explained.
+/* fuzz_recording.c - any bytes as a recording: what is read is replayed as far as it makes sense,
+ * and explained.
  *
- * Checks would keep nearly every mutation out, so the same bytes are tried again with all checks made right. */
+ * Checks would keep nearly every mutation out, so the same bytes are tried again with all checks
+ * made right. */
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* fuzz_wire.c - any bytes as the records of the protocol: what is damaged is found, what is not reads as in msgpack-c. */
+/* fuzz_wire.c - any bytes as the records of the protocol: what is damaged is found, what is not
+ * reads as in msgpack-c. */
 
 #include "tests/support/wire_records.h"
 

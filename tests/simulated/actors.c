@@ -1,4 +1,5 @@
-/* actors.c - in place of actors/actor.c and actors/door.c: actors are fibers, and doors count nobody. */
+/* actors.c - in place of actors/actor.c and actors/door.c: actors are fibers, and doors count
+ * nobody. */
 
 #include <stdlib.h>
 #include <zmq.h>

@@ -17,13 +17,14 @@ typedef struct s_audit_t {
     bool fails[PLOT_NODES_MAX], skips[PLOT_NODES_MAX], cut[PLOT_NODES_MAX];
 } s_audit_t;
 
-/* Time ended it, or somebody did: what was not done by then may be anything but done. Or what was added to it came to nobody
- * knows what. */
+/* Time ended it, or somebody did: what was not done by then may be anything but done. Or what was
+ * added to it came to nobody knows what. */
 static bool s_was_ended (const s_audit_t *self) {
     return self->ended->is_tainted || self->ended->was_cancelled || self->ended->ran_out;
 }
 
-/* A node may fail only for a reason that there is. Whether the scheduler had it, the model knows. */
+/* A node may fail only for a reason that there is. Whether the scheduler had it, the model
+ * knows. */
 static void s_check_failure (s_audit_t *self, uint32_t node, int at) {
     const random_node_t *described = &self->plot->graph->nodes[node];
     int code = dw_result_error_code (self->result, at);
@@ -167,8 +168,9 @@ static evaluation_t *s_evaluate (const s_audit_t *self) {
     return evaluation_new (self->plot->evaluator, &question);
 }
 
-/* A node that becomes a graph fails by what is in that, or may not become it; else as any other, and then it is that what
- * follows from it is asked for again. Whether all of them are explained. */
+/* A node that becomes a graph fails by what is in that, or may not become it; else as any other,
+ * and then it is that what follows from it is asked for again. Whether all of them are
+ * explained. */
 static bool s_explain_graphs (s_audit_t *self, const evaluation_t *evaluation) {
     for (uint32_t rank = 0; rank < self->plot->graph->nodes_count; rank++) {
         uint32_t node = self->plot->evaluator->by_rank[rank];

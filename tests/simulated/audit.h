@@ -1,4 +1,5 @@
-/* audit.h - a result as a client got it, held against the sequential evaluator and against what the scheduler decided. */
+/* audit.h - a result as a client got it, held against the sequential evaluator and against what the
+ * scheduler decided. */
 
 #ifndef TESTS_AUDIT_H
 #define TESTS_AUDIT_H

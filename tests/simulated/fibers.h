@@ -1,8 +1,10 @@
-/* fibers.h - the threads of a simulated world: they take turns, and time passes only where the world says so.
+/* fibers.h - the threads of a simulated world: they take turns, and time passes only where the
+ * world says so.
  *
- * A fiber runs until it waits. Then what is due next happens: a call (a message arrives, a fault), or another fiber goes
- * on. The clock stands while nobody looks at it, moves a little at each look, and jumps to what is due when all wait.
- * All that is drawn is drawn from one seed, so a world is the same each time, byte for byte; fibers_hash says whether. */
+ * A fiber runs until it waits. Then what is due next happens: a call (a message arrives, a fault),
+ * or another fiber goes on. The clock stands while nobody looks at it, moves a little at each look,
+ * and jumps to what is due when all wait. All that is drawn is drawn from one seed, so a world is
+ * the same each time, byte for byte; fibers_hash says whether. */
 
 #ifndef TESTS_FIBERS_H
 #define TESTS_FIBERS_H
@@ -25,8 +27,8 @@ typedef struct process_t {
     bool is_deaf, is_mute; /* nothing gets through to it, or from it: its messages wait */
     bool lies;             /* what it sends by connections is changed on the way, */
     bool loses;            /* and some of it is lost */
-    uint32_t
-        room; /* messages for it that a queue with a limit takes; 0: as many as its limit says */
+    /* messages for it that a queue with a limit takes; 0: as many as its limit says */
+    uint32_t room;
     uint32_t additions; /* graphs that were added to runs, which it keeps */
     uint32_t fibers_count;
     void (*ended) (struct process_t *self); /* called when its last fiber has ended; or NULL */
@@ -70,7 +72,8 @@ void fibers_may_pause (void);
 /* Has call (arg) called by the world at that time. */
 void fibers_at (int64_t at_ns, void (*call) (void *arg), void *arg);
 
-/* All of its fibers go; when the current one is among them this does not return. Its memory is freed. */
+/* All of its fibers go; when the current one is among them this does not return. Its memory is
+ * freed. */
 void process_kill (process_t *self);
 void process_stop (process_t *self);
 void process_continue (process_t *self);

@@ -1,7 +1,8 @@
-/* heap.h - the memory of simulated processes: counted, and taken back as a whole when one is killed.
+/* heap.h - the memory of simulated processes: counted, and taken back as a whole when one is
+ * killed.
  *
- * The program is linked so that malloc and its like, as the actors call them, come here. What is taken belongs to
- * whoever was entered last, and is found again there when it was not freed. */
+ * The program is linked so that malloc and its like, as the actors call them, come here. What is
+ * taken belongs to whoever was entered last, and is found again there when it was not freed. */
 
 #ifndef TESTS_HEAP_H
 #define TESTS_HEAP_H

@@ -1,5 +1,6 @@
-/* libc.c - what actors ask of the system besides sockets and threads: the time, random bytes, who they are. The linker
- * has their calls come here (-Wl,--wrap); outside of a world they go on to where they were meant for. */
+/* libc.c - what actors ask of the system besides sockets and threads: the time, random bytes, who
+ * they are. The linker has their calls come here (-Wl,--wrap); outside of a world they go on to
+ * where they were meant for. */
 
 #include <dirent.h>
 #include <errno.h>

@@ -136,7 +136,8 @@ static packet_t *s_cancel_no_task (const packet_t *tasks) {
     return packet;
 }
 
-/* A task of a node that there is not, of more nodes than a chain can have, or of a graph that nobody has brought. */
+/* A task of a node that there is not, of more nodes than a chain can have, or of a graph that
+ * nobody has brought. */
 static packet_t *s_send_no_node (const packet_t *tasks) {
     uint64_t run;
     if (!forged_read (tasks, AT_SENT_RUN, &run))

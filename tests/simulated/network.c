@@ -377,7 +377,8 @@ static void s_try_later (socket_t *socket, int64_t ns) {
                    socket);
 }
 
-/* The end of a connection that a socket makes: there from the beginning, unless messages are to wait for no connection. */
+/* The end of a connection that a socket makes: there from the beginning, unless messages are to
+ * wait for no connection. */
 static pipe_t *s_own_pipe (socket_t *socket) {
     for (pipe_t *pipe = socket->pipes; pipe; pipe = pipe->next)
         if (pipe->is_network && !pipe->peer && !socket->options[ZMQ_IMMEDIATE])

@@ -1,8 +1,10 @@
-/* network.h - what sockets are connected by: within a process at once, between processes by a network with faults.
+/* network.h - what sockets are connected by: within a process at once, between processes by a
+ * network with faults.
  *
- * A pipe is one end of a connection. What one end sends arrives at the other in the order in which it was sent, as with
- * TCP, whatever happens between different connections; a connection that is cut loses what was on its way. Nothing that
- * stands here is freed before the world ends, so whoever knows a pipe may look at it. */
+ * A pipe is one end of a connection. What one end sends arrives at the other in the order in which
+ * it was sent, as with TCP, whatever happens between different connections; a connection that is
+ * cut loses what was on its way. Nothing that stands here is freed before the world ends, so
+ * whoever knows a pipe may look at it. */
 
 #ifndef TESTS_NETWORK_H
 #define TESTS_NETWORK_H
@@ -74,8 +76,8 @@ struct pipe_t {
 typedef struct network_t {
     int64_t delay_ns; /* most messages take up to that long, */
     int64_t slow_ns;  /* and now and then one up to that */
-    uint32_t
-        cut_one_in; /* of so many messages one is the last that its connection carries; 0: none, */
+    /* of so many messages one is the last that its connection carries; 0: none, */
+    uint32_t cut_one_in;
     uint32_t cuts_max; /* as often as that */
 } network_t;
 
@@ -109,10 +111,11 @@ packet_t *packets_pop (packets_t *self);
 
 /* Cuts the connection of this number; one that is gone is passed over. */
 void network_cut (uint64_t connection);
-/* What TCP knows of it at the end of whoever listens: it is closed, or nothing is acknowledged for long. */
+/* What TCP knows of it at the end of whoever listens: it is closed, or nothing is acknowledged for
+ * long. */
 bool network_is_cut_off (uint64_t connection);
-/* Cuts one of the connections of a process, as which says; false: it has none. is_half_open: its ends see that at
- * different times. */
+/* Cuts one of the connections of a process, as which says; false: it has none. is_half_open: its
+ * ends see that at different times. */
 bool network_cut_some (process_t *process, uint32_t which, bool is_half_open);
 /* Its flags have changed: what waited comes through. */
 void network_look_at (process_t *process);

@@ -486,7 +486,8 @@ static bool s_are_clients_done (void) {
     return true;
 }
 
-/* Whether a process has room for all that it is sent, and is told the truth: what is lost is not sent again. */
+/* Whether a process has room for all that it is sent, and is told the truth: what is lost is not
+ * sent again. */
 static bool s_hears_all (const process_t *process) {
     return !process->is_over && !process->lies && process->room == 0;
 }

@@ -1,5 +1,5 @@
-/* play.h - a simulated world from its beginning to its end: a coordinator's process, agents' and clients', each with the very
- * actors that the product has, on simulated threads, sockets and time.
+/* play.h - a simulated world from its beginning to its end: a coordinator's process, agents' and
+ * clients', each with the very actors that the product has, on simulated threads, sockets and time.
  *
  * Not simulated are keys (ZAP, CURVE), doors, child processes and recordings. */
 
@@ -8,7 +8,8 @@
 
 #include "tests/simulated/plot.h"
 
-/* Plays it; what does not hold ends the process (verdict.h). Returns the hash of all that happened. */
+/* Plays it; what does not hold ends the process (verdict.h). Returns the hash of all that
+ * happened. */
 uint64_t play (const plot_t *plot, FILE *transcript);
 
 #endif

@@ -40,8 +40,8 @@ static void s_draw_options (plot_t *self, random_t *random) {
         options->timeout_us = 60000 + random_below (random, 100000);
 }
 
-/* A node fails in the end, or it does not, whatever is lost on the way: so an attempt that is lost must not be the one
- * that would have been too many. */
+/* A node fails in the end, or it does not, whatever is lost on the way: so an attempt that is lost
+ * must not be the one that would have been too many. */
 static void s_draw_node (plot_t *self, uint32_t node, random_t *random) {
     random_node_t *it = &self->graph->nodes[node];
     bool can_be_elsewhere = self->listens && self->agents[0].is_there;
@@ -59,8 +59,8 @@ static void s_draw_node (plot_t *self, uint32_t node, random_t *random) {
     it->not_idempotent |= self->is_careful && random_one_in (random, 2);
 }
 
-/* What becomes of a graph that is added follows from its nodes alone, unless something is lost three times, or takes too
- * long, which watch.h tells of. */
+/* What becomes of a graph that is added follows from its nodes alone, unless something is lost
+ * three times, or takes too long, which watch.h tells of. */
 static void s_tame (const plot_t *self, random_graph_t *graph) {
     for (uint32_t node = 0; node < graph->nodes_count; node++) {
         random_node_t *it = &graph->nodes[node];
@@ -74,9 +74,10 @@ static void s_tame (const plot_t *self, random_graph_t *graph) {
     }
 }
 
-/* Whether nodes become graphs. Drawn for itself, as cuts are. Workers in one connection do not know how, so that the first one is
- * none; and a queue has room for at least three messages: a graph, one that was added to it, and a task of that come together, and
- * each would come again when another is lost. */
+/* Whether nodes become graphs. Drawn for itself, as cuts are. Workers in one connection do not know
+ * how, so that the first one is none; and a queue has room for at least three messages: a graph,
+ * one that was added to it, and a task of that come together, and each would come again when
+ * another is lost. */
 static void s_draw_growth (plot_t *self) {
     random_t random = random_from (self->seed ^ UINT64_C (0x67726f77));
     dw_graph_options_t *options = &self->graph->options;
@@ -164,7 +165,8 @@ static void s_draw_clients (plot_t *self, random_t *random) {
 
 /* ---- What goes wrong -------------------------------------------------------------------------- */
 
-/* Whether single nodes of runs are cancelled. Drawn for itself, so that without that a world is what it was. */
+/* Whether single nodes of runs are cancelled. Drawn for itself, so that without that a world is
+ * what it was. */
 static void s_draw_cuts (plot_t *self) {
     random_t random = random_from (self->seed ^ UINT64_C (0xc0de));
     bool has_cuts = random_one_in (&random, 3) && self->graph->nodes_count > 0 &&
@@ -178,7 +180,8 @@ static void s_draw_cuts (plot_t *self) {
         }
 }
 
-/* Clients that name what there is not, and one that asks for nothing else. Drawn for itself, as cuts are. */
+/* Clients that name what there is not, and one that asks for nothing else. Drawn for itself, as
+ * cuts are. */
 static void s_draw_pretence (plot_t *self) {
     random_t random = random_from (self->seed ^ UINT64_C (0x6e6f6e65));
     self->has_pretender = random_one_in (&random, 4) && self->listens &&

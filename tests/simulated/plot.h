@@ -1,6 +1,8 @@
-/* plot.h - a world as its seed draws it, before anything happens: who is there, what is asked for, what goes wrong.
+/* plot.h - a world as its seed draws it, before anything happens: who is there, what is asked for,
+ * what goes wrong.
  *
- * Parts of it can be switched off, one by one, which is how a world that does not hold is made smaller. */
+ * Parts of it can be switched off, one by one, which is how a world that does not hold is made
+ * smaller. */
 
 #ifndef TESTS_PLOT_H
 #define TESTS_PLOT_H

@@ -77,7 +77,8 @@ static void s_ask_for_name (s_self_t *self) {
     dw_write_uint (head, 1 + random_below (random, RUNS_KNOWN));
 }
 
-/* That a run ends which is another's, if it is at all; or a node of it that may not be there either. */
+/* That a run ends which is another's, if it is at all; or a node of it that may not be there
+ * either. */
 static void s_ask_for_end (s_self_t *self) {
     dw_writer_t *head = &self->out.head;
     random_t *random = fibers_random ();

@@ -1,6 +1,8 @@
-/* pretender.h - a client that asks for what there is not: runs of nodes, nodes and runs to be cancelled, names of runs.
+/* pretender.h - a client that asks for what there is not: runs of nodes, nodes and runs to be
+ * cancelled, names of runs.
  *
- * Written from docs/PROTOCOL.md, as solo.h is. It is refused as that says, or gets no answer where that says so. */
+ * Written from docs/PROTOCOL.md, as solo.h is. It is refused as that says, or gets no answer where
+ * that says so. */
 
 #ifndef TESTS_PRETENDER_H
 #define TESTS_PRETENDER_H

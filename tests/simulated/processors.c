@@ -236,7 +236,8 @@ static int s_attempt (dw_call_t *call, random_processor_t processor, uint32_t no
     return s_give (call, processor, node);
 }
 
-/* The graph that a node would become is more than its run may be added: then the attempt has failed. */
+/* The graph that a node would become is more than its run may be added: then the attempt has
+ * failed. */
 static bool s_is_refused (uint32_t node) {
     const random_graph_t *graph = s.plot->graph, *inner = graph->nodes[node].inner;
     return inner && (graph->options.added_depth_max == 0 ||

@@ -1,5 +1,5 @@
-/* processors.h - the processors of random_graph.h in a simulated world: they take their time, fail, hang, and take their
- * process down, as the plot says. */
+/* processors.h - the processors of random_graph.h in a simulated world: they take their time, fail,
+ * hang, and take their process down, as the plot says. */
 
 #ifndef TESTS_PROCESSORS_H
 #define TESTS_PROCESSORS_H
@@ -13,8 +13,8 @@ dw_processors_t *processors_new (void);
 
 /* What others need who run them without the product's calls. node is by declaration. */
 
-/* A node of a run that may run but once begins, and fails the world if it has before; what has failed may be tried again: then
- * the caller says so. NULL: it may run as often as it likes. */
+/* A node of a run that may run but once begins, and fails the world if it has before; what has
+ * failed may be tried again: then the caller says so. NULL: it may run as often as it likes. */
 bool *processors_begin_once (const char *key, uint32_t node);
 /* It may take its process down, and then does not return. */
 void processors_crash_perhaps (uint32_t node);

@@ -129,7 +129,8 @@ static void s_say (s_self_t *self, dw_wire_type_t type) {
     dw_packet_free (&word);
 }
 
-/* Whether it serves a node: it has what that demands, and none that demands the same becomes a graph. */
+/* Whether it serves a node: it has what that demands, and none that demands the same becomes a
+ * graph. */
 static bool s_serves (const s_self_t *self, uint32_t node) {
     const random_graph_t *graph = self->options->plot->graph;
     uint32_t demand = graph->nodes[node].demand;

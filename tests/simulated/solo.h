@@ -1,4 +1,5 @@
-/* solo.h - a worker process of one slot that compiles no graph, as somebody writes one from docs/PROTOCOL.md alone. */
+/* solo.h - a worker process of one slot that compiles no graph, as somebody writes one from
+ * docs/PROTOCOL.md alone. */
 
 #ifndef TESTS_SOLO_H
 #define TESTS_SOLO_H

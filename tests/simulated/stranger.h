@@ -1,4 +1,5 @@
-/* stranger.h - somebody who knocks at the coordinator's and talks nonsense, or what is not for them to say. */
+/* stranger.h - somebody who knocks at the coordinator's and talks nonsense, or what is not for them
+ * to say. */
 
 #ifndef TESTS_STRANGER_H
 #define TESTS_STRANGER_H

@@ -1,5 +1,5 @@
-/* system_level.h - worlds of the whole system: coordinator, agents, workers and clients as they are, on simulated threads,
- * sockets and time. */
+/* system_level.h - worlds of the whole system: coordinator, agents, workers and clients as they
+ * are, on simulated threads, sockets and time. */
 
 #ifndef TESTS_SYSTEM_LEVEL_H
 #define TESTS_SYSTEM_LEVEL_H

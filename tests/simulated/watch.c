@@ -147,8 +147,8 @@ static void s_on_finished (const dw_command_t *command) {
     verdict->deadlines += ended->ran_out;
 }
 
-/* What a run that grows comes to besides what its graph says: its time is over, or an attempt at a node of what was added is
- * lost, takes too long or makes no sense. */
+/* What a run that grows comes to besides what its graph says: its time is over, or an attempt at a
+ * node of what was added is lost, takes too long or makes no sense. */
 static void s_on_error (const dw_command_t *command) {
     uint32_t node, run = dw_scheduler_root (s.scheduler, command->run, &node);
     ended_t *ended = &s.ended[s.whose[run].client][s.whose[run].run];
@@ -205,7 +205,8 @@ static void s_check_payloads (uint32_t index) {
     }
 }
 
-/* Of runs in flight, those whose results are not taken yet included: a client has so many at one time. */
+/* Of runs in flight, those whose results are not taken yet included: a client has so many at one
+ * time. */
 static void s_check_memory (void) {
     uint64_t runs = (uint64_t) s.plot->runs_max * PLOT_CLIENTS_MAX;
     uint64_t bytes_max = FIXED_BYTES_MAX + 2 * runs * s.nodes_count * NODE_BYTES_MAX;

@@ -1,5 +1,5 @@
-/* cable.h - a line between a client and a coordinator on this machine, which a test cuts, holds and lets go: it forwards
- * bytes of TCP and knows nothing of ZeroMQ. */
+/* cable.h - a line between a client and a coordinator on this machine, which a test cuts, holds and
+ * lets go: it forwards bytes of TCP and knows nothing of ZeroMQ. */
 
 #ifndef TESTS_CABLE_H
 #define TESTS_CABLE_H

@@ -69,12 +69,10 @@ void call_fixture_destroy (call_fixture_t **self_p) {
     call_fixture_t *self = *self_p;
     s_forget_plan (self);
     dw_slot_clear (&self->slot);
-    for (size_t i = 0; i < self->options_count; i++) {
+    for (size_t i = 0; i < self->options_count; i++)
         free (self->options[i].text);
-    }
-    for (size_t i = 0; i < self->given_count; i++) {
+    for (size_t i = 0; i < self->given_count; i++)
         free ((void *) self->given[i].payload.bytes);
-    }
     dw_processors_destroy (&self->set);
     free (self->payload);
     free (self->metadata);
@@ -85,11 +83,9 @@ void call_fixture_destroy (call_fixture_t **self_p) {
 /* ---- What is given ------------------------------------------------------------------------ */
 
 static option_t *s_option (call_fixture_t *self, const char *name) {
-    for (size_t i = 0; i < self->options_count; i++) {
-        if (strcmp (self->options[i].name, name) == 0) {
+    for (size_t i = 0; i < self->options_count; i++)
+        if (strcmp (self->options[i].name, name) == 0)
             return &self->options[i];
-        }
-    }
     assert (self->options_count < OPTIONS_MAX);
     self->options[self->options_count].name = name;
     return &self->options[self->options_count++];
@@ -123,9 +119,8 @@ static uint8_t *s_encode (const char *text, size_t text_size, size_t *size_p) {
     uint8_t *value = malloc (head_size + text_size);
     assert (value);
     memcpy (value, head, head_size);
-    if (text_size > 0) {
+    if (text_size > 0)
         memcpy (value + head_size, text, text_size);
-    }
     *size_p = head_size + text_size;
     return value;
 }
@@ -212,9 +207,8 @@ int call_fixture_start (call_fixture_t *self, char *why, size_t why_size) {
     int err = processor->start
                   ? processor->start (&instance, self->settings, processor->arg, why, why_size)
                   : 0;
-    if (!err && processor->stop) {
+    if (!err && processor->stop)
         processor->stop (instance);
-    }
     return err;
 }
 
@@ -270,9 +264,8 @@ int call_fixture_run (call_fixture_t *self) {
     call.given_count = self->given_count;
     int code = dw_call_end (&call, processor->process (&call, instance));
     dw_call_free (&call);
-    if (processor->stop) {
+    if (processor->stop)
         processor->stop (instance);
-    }
     s_write_metadata (self);
     return code;
 }

@@ -34,8 +34,8 @@ int call_fixture_start (call_fixture_t *self, char *why, size_t why_size);
 /* One call: 0, or the code of its failure, or DW_CALL_SKIPPED (actors/call.h). */
 int call_fixture_run (call_fixture_t *self);
 
-/* What the last call set: an output as one msgpack value, and as text when it is a str (NULL: none),
- * metadata, a message ("" after success). */
+/* What the last call set: an output as one msgpack value, and as text when it is a str (NULL:
+ * none), metadata, a message ("" after success). */
 const void *call_fixture_value (call_fixture_t *self, size_t *size_p);
 const char *call_fixture_text (call_fixture_t *self, size_t *size_p);
 /* All metadata as "key=value\n" one after another, in the order of the keys. */

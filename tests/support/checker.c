@@ -182,7 +182,8 @@ static bool s_check_readings (model_t *self, const dw_command_t *command) {
     return true;
 }
 
-/* Whether node is ready, or may be again by now: the model does not know the jitter of a backoff. */
+/* Whether node is ready, or may be again by now: the model does not know the jitter of a
+ * backoff. */
 static bool s_may_be_ready (const model_t *self, const model_run_t *run, uint32_t node) {
     const model_node_t *it = &run->nodes[node];
     return model_is_ready (self, run, node) ||
@@ -190,8 +191,8 @@ static bool s_may_be_ready (const model_t *self, const model_run_t *run, uint32_
             self->now_ns >= it->retry_from_ns);
 }
 
-/* Whether something of another run is ready in a lane, which may come before all of this one's there; or what is ready
- * there may be left to the shell's thread. */
+/* Whether something of another run is ready in a lane, which may come before all of this one's
+ * there; or what is ready there may be left to the shell's thread. */
 static bool s_is_mixed (const model_t *self, uint32_t lane, uint32_t run) {
     uint32_t local = model_local_worker (self);
     if (local != DW_NONE && model_serves (&self->workers[local], lane))
@@ -464,7 +465,8 @@ bool checker_run (model_t *self, const dw_scheduler_t *scheduler, uint32_t run, 
         model_is_wrong (self, "run %u is %s, not %s", run, s_run_name (it->status),
                         s_run_name (status_due));
     for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
-        /* The two enumerations list the final states in one order; what was left out is skipped, too. */
+        /* The two enumerations list the final states in one order; what was left out is skipped,
+         * too. */
         dw_node_state_t state = it->nodes[node].state;
         bool left_out = state == DW_STATE_LEFT_OUT;
         uint32_t declared = self->evaluator->by_rank[node];

@@ -128,8 +128,8 @@ static bool s_check_own (model_t *self, const dw_scheduler_t *scheduler) {
     return true;
 }
 
-/* Nobody idles while something is ready that he could do, up to max_concurrency; but what is ready may be left to the
- * shell's thread when that is to go on with it. */
+/* Nobody idles while something is ready that he could do, up to max_concurrency; but what is ready
+ * may be left to the shell's thread when that is to go on with it. */
 static bool s_check_idle (model_t *self, const dw_scheduler_t *scheduler) {
     uint32_t brief, local = model_local_worker (self);
     bool has_own = dw_scheduler_has_own (scheduler);

@@ -31,17 +31,15 @@
  * binary is opened before prepare may give up the right to look into its folder. */
 static void s_become_dagwood (const command_t *self, int in_fd, const char *const *words) {
     const char *arguments[WORDS_MAX] = {"dagwood"};
-    for (size_t i = 0; words[i] && i + 2 < WORDS_MAX; i++) {
+    for (size_t i = 0; words[i] && i + 2 < WORDS_MAX; i++)
         arguments[i + 1] = words[i];
-    }
     int binary = open (BINARY, O_RDONLY | O_CLOEXEC);
     dup2 (in_fd, STDIN_FILENO);
     dup2 (self->out_fd, STDOUT_FILENO);
     dup2 (self->err_fd, STDERR_FILENO);
     alarm (SECONDS_MAX);
-    if (self->prepare) {
+    if (self->prepare)
         self->prepare ();
-    }
     fexecve (binary, (char *const *) (uintptr_t) arguments, environ);
     dprintf (STDERR_FILENO, "%s: %s\n", BINARY, strerror (errno));
     _exit (127);
@@ -63,9 +61,8 @@ void command_start (command_t *self, const char *const *words) {
     fflush (NULL);
     self->pid = fork ();
     assert_true (self->pid >= 0);
-    if (self->pid == 0) {
+    if (self->pid == 0)
         s_become_dagwood (self, in_fd, words);
-    }
     close (in_fd);
 }
 
@@ -87,9 +84,8 @@ static void s_await (int fd, const char *text, char **said_p) {
         size_t size;
         free (*said_p);
         *said_p = s_read (fd, &size);
-        if (strstr (*said_p, text)) {
+        if (strstr (*said_p, text))
             return;
-        }
         usleep (AWAIT_LOOK_US);
     }
     fail_msg ("\"%s\" was not said; only:\n%.4000s", text, *said_p);
@@ -155,15 +151,13 @@ void command_expect (const command_t *self, int status) {
 }
 
 void command_expect_error (const command_t *self, const char *text) {
-    if (!strstr (self->err, text)) {
+    if (!strstr (self->err, text))
         fail_msg ("standard error has no \"%s\"; it is:\n%.4000s", text, self->err);
-    }
 }
 
 void command_expect_output (const command_t *self, const char *text) {
-    if (!strstr (self->out, text)) {
+    if (!strstr (self->out, text))
         fail_msg ("standard output has no \"%s\"; it is:\n%.4000s", text, self->out);
-    }
 }
 
 json_t *command_json (const command_t *self) {
@@ -183,9 +177,8 @@ json_t *command_next_json (const char **text_p) {
     assert_non_null (end);
     json_t *json = json_loadb (*text_p, (size_t) (end - *text_p),
                                JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-    if (!json) {
+    if (!json)
         fail_msg ("a line is no JSON: %s\n%.400s", error.text, *text_p);
-    }
     *text_p = end + 1;
     return json;
 }
@@ -203,9 +196,8 @@ int command_folder_set_up (void **state) {
 
 int command_folder_tear_down (void **state) {
     (void) state;
-    for (size_t i = 0; i < s_files_count; i++) {
+    for (size_t i = 0; i < s_files_count; i++)
         unlink (s_files[i]);
-    }
     return rmdir (s_folder);
 }
 

@@ -34,7 +34,8 @@ void command_signal (const command_t *self, int number);
 /* Waits for its end and reads what it said. */
 void command_end (command_t *self);
 void command_free (command_t *self);
-/* Kills it if it still runs, and frees: what a tear-down does with whatever a test that failed left behind. */
+/* Kills it if it still runs, and frees: what a tear-down does with whatever a test that failed left
+ * behind. */
 void command_forget (command_t *self);
 
 /* Where a coordinator listens, of what it has said by now. */
@@ -58,7 +59,8 @@ json_t *command_next_json (const char **text_p);
 /* A folder for a program's files, made and removed by the group's set-up and tear-down. */
 int command_folder_set_up (void **state);
 int command_folder_tear_down (void **state);
-/* The path of a file there that a command is to write. Whatever is there at the tear-down is removed. */
+/* The path of a file there that a command is to write. Whatever is there at the tear-down is
+ * removed. */
 const char *command_path (const char *name);
 /* Writes a file there, readable for everybody; the path is valid until the tear-down. */
 const char *command_file (const char *name, const char *text);

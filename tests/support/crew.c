@@ -9,8 +9,9 @@ int64_t crew_delay (world_t *world) {
     return off_is (world->off, OFF_DELAYS) ? 0 : delay_ns;
 }
 
-/* A worker says something. It arrives after all that it said before; but now and then it is lost on its
- * way and comes again later, and then what was said behind it arrives too early and again behind it. */
+/* A worker says something. It arrives after all that it said before; but now and then it is lost on
+ * its way and comes again later, and then what was said behind it arrives too early and again
+ * behind it. */
 void crew_say (world_t *world, uint32_t w, dw_event_t event) {
     member_t *worker = &world->workers[w];
     random_t *random = &world->random;
@@ -126,7 +127,8 @@ void crew_begin (world_t *world, uint32_t w) {
                             .command = {.worker = w, .ticket = task->ticket}});
 }
 
-/* Goes down, after what it has said has been heard; or only leaves, which is the same to what may run but once. */
+/* Goes down, after what it has said has been heard; or only leaves, which is the same to what may
+ * run but once. */
 static void s_go_down (world_t *world, uint32_t w) {
     member_t *worker = &world->workers[w];
     bool is_once = model_is_once (&world->model, s_first (worker)->task.node);

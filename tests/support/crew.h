@@ -1,8 +1,8 @@
 /* crew.h - the workers of a simulated world: they obey in their own time, as its script says.
  *
- * A worker does its tasks in order and says what came of them, now or later, step by step or many at
- * once. What it says arrives after all that it said before, some of it twice or too early as well; what is
- * on its way to one that goes down is lost. worker is an index. */
+ * A worker does its tasks in order and says what came of them, now or later, step by step or many
+ * at once. What it says arrives after all that it said before, some of it twice or too early as
+ * well; what is on its way to one that goes down is lost. worker is an index. */
 
 #ifndef TESTS_CREW_H
 #define TESTS_CREW_H

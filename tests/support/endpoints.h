@@ -1,4 +1,5 @@
-/* endpoints.h - texts of endpoints, good, bad and tricky, and who could reach what listens there. */
+/* endpoints.h - texts of endpoints, good, bad and tricky, and who could reach what listens
+ * there. */
 
 #ifndef TESTS_ENDPOINTS_H
 #define TESTS_ENDPOINTS_H

@@ -131,7 +131,8 @@ static bool s_is_failed (const evaluated_node_t *it) {
     return it->status == DW_NODE_FAILED || (it->status == DW_NODE_SKIPPED && !it->left_out);
 }
 
-/* What node's dependencies, all at their end, leave it: to run (true), or to be skipped, and why. */
+/* What node's dependencies, all at their end, leave it: to run (true), or to be skipped, and
+ * why. */
 static bool s_runs (s_run_t *s, uint32_t node) {
     const random_graph_t *graph = s->evaluation->evaluator->graph;
     const random_node_t *described = &graph->nodes[node];
@@ -156,8 +157,8 @@ static bool s_runs (s_run_t *s, uint32_t node) {
     return failed == 0 && done > 0;
 }
 
-/* Those to blame are a dependency that failed, or ended its branch, or whom that blames; one that failed is not to
- * blame for a branch that was ended, nor the other way round. */
+/* Those to blame are a dependency that failed, or ended its branch, or whom that blames; one that
+ * failed is not to blame for a branch that was ended, nor the other way round. */
 static void s_blame (s_run_t *s, uint32_t node) {
     const evaluator_t *evaluator = s->evaluation->evaluator;
     const random_node_t *described = &evaluator->graph->nodes[node];

@@ -21,8 +21,8 @@ typedef struct evaluator_t {
 /* graph is borrowed for the evaluator's life. */
 evaluator_t *evaluator_new (const random_graph_t *graph);
 void evaluator_destroy (evaluator_t **self_p);
-/* Whether the node of rank a is to be taken before that of rank b where the order is by priority: by level, transforms
- * first, then by declaration. */
+/* Whether the node of rank a is to be taken before that of rank b where the order is by priority:
+ * by level, transforms first, then by declaration. */
 bool evaluator_goes_before (const evaluator_t *self, uint32_t a, uint32_t b);
 bool evaluator_is_ancestor (const evaluator_t *self, uint32_t node, uint32_t other);
 /* Whose output is node's payload once all its ancestors have come to their end, done saying of each
@@ -32,8 +32,8 @@ uint32_t evaluator_source (const evaluator_t *self, uint32_t node, const bool *d
 typedef struct evaluator_run_t {
     dw_failure_strategy_t failure_strategy;
     const bool *fails; /* by node: whether it fails in the end when it is run */
-    const bool *
-        skips; /* by node: whether it ends its branch when it is run and does not fail; NULL: none */
+    /* by node: whether it ends its branch when it is run and does not fail; NULL: none */
+    const bool *skips;
     const uint32_t *outputs; /* the requested nodes */
     uint32_t outputs_count;  /* 0: every node */
     const void *input;       /* one msgpack value; NULL: outputs are not computed */
@@ -45,12 +45,12 @@ typedef struct evaluator_run_t {
 
 typedef struct evaluated_node_t {
     bool requested;
-    dw_node_status_t
-        status;      /* never DW_NODE_CANCELLED, which depends on time: see evaluation_allows */
+    /* never DW_NODE_CANCELLED, which depends on time: see evaluation_allows */
+    dw_node_status_t status;
     uint32_t source; /* of a node that ran: a node, or RANDOM_INPUT_RUN */
     bool left_out; /* of a skipped one: because a branch was ended, and not because of a failure */
-    uint32_t
-        because_of[16]; /* of a skipped one: those that failed, or ended their branches, by rank */
+    /* of a skipped one: those that failed, or ended their branches, by rank */
+    uint32_t because_of[16];
     uint32_t because_of_count;
     int code; /* of one that failed though it was not told to: of what it became, or might not */
     uint32_t added_nodes, added_depth;
@@ -68,8 +68,8 @@ typedef struct evaluation_t {
 
 evaluation_t *evaluation_new (const evaluator_t *evaluator, const evaluator_run_t *run);
 void evaluation_destroy (evaluation_t **self_p);
-/* Whether node may end so: under fail_fast with a failure, what is done or failed is as here, and any
- * node may have been skipped or cancelled; else exactly as here. */
+/* Whether node may end so: under fail_fast with a failure, what is done or failed is as here, and
+ * any node may have been skipped or cancelled; else exactly as here. */
 bool evaluation_allows (const evaluation_t *self, uint32_t node, dw_node_status_t status);
 
 #endif

@@ -1,7 +1,8 @@
 /* growth_order.c - in which order nodes have to be taken, where runs grow.
  *
- * A node's way is that of the graphs that it is in: a node of the run, which has become one of them, a node of that, and so
- * on to itself. Two nodes of a run are in the order of the first nodes that are not the same on their ways. */
+ * A node's way is that of the graphs that it is in: a node of the run, which has become one of
+ * them, a node of that, and so on to itself. Two nodes of a run are in the order of the first nodes
+ * that are not the same on their ways. */
 
 #include "tests/support/growth_self.h"
 

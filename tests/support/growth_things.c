@@ -194,8 +194,8 @@ static void s_cancel (growth_t *self) {
     s_event (self, DW_EVENT_RUN_CANCELLED, 0)->run = place;
 }
 
-/* A run that there is not is cancelled, or a node that there is not; or a worker is lost that is not there. All of it is
- * ignored. */
+/* A run that there is not is cancelled, or a node that there is not; or a worker is lost that is
+ * not there. All of it is ignored. */
 static void s_stray (growth_t *self, uint32_t w) {
     random_t *random = &self->random;
     uint32_t place = random_below (random, PLACES_MAX);

@@ -43,7 +43,8 @@ static void s_play_all (const level_t *level, const level_options_t *options, FI
     }
 }
 
-/* False: a world does not hold, and verdict says which and why. transcript NULL: nothing is told. */
+/* False: a world does not hold, and verdict says which and why. transcript NULL: nothing is
+ * told. */
 static bool s_play (const level_t *level, const level_options_t *options, FILE *transcript) {
     int status;
     verdict->wrong[0] = '\0';
@@ -74,7 +75,8 @@ static int s_silence (void) {
     return own;
 }
 
-/* The bytes of a world's transcript up to where it does not hold; SIZE_MAX: it does. paper is a file for that. */
+/* The bytes of a world's transcript up to where it does not hold; SIZE_MAX: it does. paper is a
+ * file for that. */
 static size_t s_measure (const level_t *level, uint64_t seed, uint64_t off, FILE *paper) {
     level_options_t options = {.from = seed, .to = seed, .off = off};
     struct stat told;

@@ -1,9 +1,11 @@
-/* level.h - a level of the simulation: many worlds of one kind, of which the first that does not hold is made smaller and shown.
+/* level.h - a level of the simulation: many worlds of one kind, of which the first that does not
+ * hold is made smaller and shown.
  *
- * Worlds are played in a process of their own, which one that does not hold ends. What belongs to a world is drawn from its
- * seed, and parts of it can be switched off: that gives another world, but the same one each time. What does not matter is
- * switched off part by part, as long as the world still does not hold. As what is left is drawn anew then, there are some ways
- * in which it is, of which one may be the way in which it does not hold. */
+ * Worlds are played in a process of their own, which one that does not hold ends. What belongs to a
+ * world is drawn from its seed, and parts of it can be switched off: that gives another world, but
+ * the same one each time. What does not matter is switched off part by part, as long as the world
+ * still does not hold. As what is left is drawn anew then, there are some ways in which it is, of
+ * which one may be the way in which it does not hold. */
 
 #ifndef TESTS_LEVEL_H
 #define TESTS_LEVEL_H
@@ -16,8 +18,8 @@
 
 typedef struct level_t {
     const char *name;
-    /* What can be switched off: as many bits, from 0 on, at most 60. What stands behind them is the way in which it is drawn what
-     * happens to those who are there: 0 to LEVEL_WAYS - 1. */
+    /* What can be switched off: as many bits, from 0 on, at most 60. What stands behind them is the
+     * way in which it is drawn what happens to those who are there: 0 to LEVEL_WAYS - 1. */
     uint32_t off_count;
     void (*begin) (void); /* before the first world is played, where it is printed; or NULL */
     /* Plays a world; verdict_fail when it does not hold. transcript NULL: nothing is told. */

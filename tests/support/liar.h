@@ -1,13 +1,13 @@
-/* liar.h - a coordinator that says what a test tells it to: an actor of CZMQ, which is good for tests
- * and, as docs/DECISIONS.md says, not for the library. */
+/* liar.h - a coordinator that says what a test tells it to: an actor of CZMQ, which is good for
+ * tests and, as docs/DECISIONS.md says, not for the library. */
 
 #ifndef TESTS_LIAR_H
 #define TESTS_LIAR_H
 
 #include <czmq.h>
 
-/* Listens on endpoint, an ipc endpoint that it takes from whoever had it: so does ZeroMQ. endpoint is
- * borrowed for its life. It knows these words:
+/* Listens on endpoint, an ipc endpoint that it takes from whoever had it: so does ZeroMQ. endpoint
+ * is borrowed for its life. It knows these words:
  *
  *     WELCOME  the message is the answer to every HELLO
  *     SILENCE  nothing is

@@ -294,7 +294,8 @@ static void s_learn (model_t *self, const model_worker_t *worker, uint32_t node,
     kind->last_ns = duration_ns;
 }
 
-/* The output of a worker's steps is owed a command; what the shell's thread has run is where it stays. */
+/* The output of a worker's steps is owed a command; what the shell's thread has run is where it
+ * stays. */
 static void s_owe_outputs (model_t *self, const model_worker_t *worker, const model_task_t *task,
                            uint32_t steps, const dw_event_t *event) {
     uint32_t node = task->node;

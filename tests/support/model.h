@@ -14,8 +14,8 @@
 
 #define MODEL_TASKS_MAX  64u /* of one worker; above any credit that is given */
 #define MODEL_DEATHS_MAX 3
-/* What waits behind a task for longer goes to somebody else; twice as long for each time that this was
- * in vain, while that is below the maximum. */
+/* What waits behind a task for longer goes to somebody else; twice as long for each time that this
+ * was in vain, while that is below the maximum. */
 #define MODEL_LATE_NS     1000000
 #define MODEL_LATE_NS_MAX 1000000000
 
@@ -59,8 +59,8 @@ typedef struct model_task_t {
 
 typedef struct model_worker_t {
     bool present, local;
-    bool
-        suspect; /* its first task was given up or is late, and it has not answered for all since */
+    /* its first task was given up or is late, and it has not answered for all since */
+    bool suspect;
     uint32_t lane, credit;
     uint64_t lanes;                      /* a bit each; 0: lane alone */
     uint64_t first, next;                /* tickets */
@@ -111,10 +111,11 @@ bool model_deadline (model_t *self, uint32_t run);
 bool model_replace (model_t *self, uint32_t worker, uint32_t node);
 /* The scheduler takes back what is behind worker's first task; that must be late. */
 bool model_late (model_t *self, uint32_t worker);
-/* The scheduler says that node failed because nobody serves its lane; it must be ready, and its lane be told so. */
+/* The scheduler says that node failed because nobody serves its lane; it must be ready, and its
+ * lane be told so. */
 bool model_unserved (model_t *self, uint32_t run, uint32_t node);
-/* When worker's first task times out, or it is stuck on it, or what waits behind that goes to somebody
- * else; INT64_MAX: nothing of it. */
+/* When worker's first task times out, or it is stuck on it, or what waits behind that goes to
+ * somebody else; INT64_MAX: nothing of it. */
 int64_t model_deadline_ns (const model_t *self, uint32_t worker);
 
 /* The shell's thread as a worker; DW_NONE: it is none. */
@@ -151,7 +152,8 @@ bool model_is_once (const model_t *self, uint32_t node);
 bool model_is_brief (const model_t *self, uint32_t node);
 /* Whether node may end its branch. */
 bool model_may_skip (const model_t *self, uint32_t node);
-/* What becomes of a node whose dependencies are all final: WAITING, it may run; or SKIPPED, or LEFT_OUT. */
+/* What becomes of a node whose dependencies are all final: WAITING, it may run; or SKIPPED, or
+ * LEFT_OUT. */
 dw_node_state_t model_join (const model_t *self, const model_run_t *run, uint32_t node);
 bool model_depends_on (const model_t *self, uint32_t node, uint32_t on);
 /* Whether a wanted node that is not final reads node's output, or may turn out to. */

@@ -1,4 +1,5 @@
-/* model_questions.c - what the model is asked: each answer is found by looking through everything. */
+/* model_questions.c - what the model is asked: each answer is found by looking through
+ * everything. */
 
 #include "tests/support/model.h"
 

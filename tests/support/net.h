@@ -1,4 +1,5 @@
-/* net.h - a system that listens, with keys in a folder of their own, and workers and clients of it as from elsewhere.
+/* net.h - a system that listens, with keys in a folder of their own, and workers and clients of it
+ * as from elsewhere.
  *
  * What does not go as it should fails the test. Only the test's own thread asserts. */
 
@@ -31,7 +32,8 @@ typedef struct net_t {
     int notices[2]; /* a pipe: lines that the system told */
 } net_t;
 
-/* A cmocka state: a graph of three nodes that reverses a text in capitals, on any port of the loopback interface. */
+/* A cmocka state: a graph of three nodes that reverses a text in capitals, on any port of the
+ * loopback interface. */
 int net_setup (void **state);
 /* Closes the system, which must close. */
 int net_teardown (void **state);
@@ -40,10 +42,11 @@ int net_teardown (void **state);
 const char *net_file (net_t *self, const char *name);
 /* Makes a key pair NAME and NAME.pub. */
 void net_make_key (net_t *self, const char *name);
-/* Makes the coordinator's keys, and key pairs "worker", "client", "monitor" and "stranger", all but the last of which
- * are listed. */
+/* Makes the coordinator's keys, and key pairs "worker", "client", "monitor" and "stranger", all but
+ * the last of which are listed. */
 void net_make_keys (net_t *self);
-/* Writes the list: for each letter of who a line, w, c or m for "worker", "client", "monitor" with their own keys. */
+/* Writes the list: for each letter of who a line, w, c or m for "worker", "client", "monitor" with
+ * their own keys. */
 void net_allow (net_t *self, const char *who);
 /* Adds the key NAME.pub to it. */
 void net_allow_also (net_t *self, const char *role, const char *name);

@@ -112,7 +112,8 @@ static void s_draw_node (s_draw_t *draw, uint32_t place) {
         node->failures = random_one_in (random, 4) ? RANDOM_FAILS_ALWAYS : random_below (random, 5);
 }
 
-/* In some graphs nodes end their branches and say how they join. Drawn apart, so that the others are what they were. */
+/* In some graphs nodes end their branches and say how they join. Drawn apart, so that the others
+ * are what they were. */
 static void s_draw_conditions (random_graph_t *self) {
     random_t random = random_from (self->seed ^ UINT64_C (0x6a6f696e));
     uint32_t skips_in = 1 + random_below (&random, 6), joins_in = 1 + random_below (&random, 4);

@@ -1,9 +1,9 @@
 /* random_graph.h - graphs drawn from a seed, for the tests that hold dagwood against evaluator.h.
  *
  * The description is the tests' own: the evaluator reads it, and dagwood is given the same through
- * its public C API. Every node has a script: how many of its attempts fail before one succeeds. What
- * a node gives is a hash of all that it reads, so that one byte read from the wrong place changes
- * everything after it. */
+ * its public C API. Every node has a script: how many of its attempts fail before one succeeds.
+ * What a node gives is a hash of all that it reads, so that one byte read from the wrong place
+ * changes everything after it. */
 
 #ifndef TESTS_RANDOM_GRAPH_H
 #define TESTS_RANDOM_GRAPH_H
@@ -66,8 +66,8 @@ random_graph_t *random_graph_new (uint64_t seed, uint32_t nodes_max);
 void random_graph_destroy (random_graph_t **self_p);
 
 #define RANDOM_INNER_MAX 6u /* nodes of a graph that a node becomes */
-/* Some nodes become graphs, and some of theirs do again, so deep at most. Drawn from the graph's seed alone; what is within gets
- * its options. */
+/* Some nodes become graphs, and some of theirs do again, so deep at most. Drawn from the graph's
+ * seed alone; what is within gets its options. */
 void random_graph_grow (random_graph_t *self, uint32_t depth);
 /* Nodes that become graphs. */
 uint32_t random_graph_growing_count (const random_graph_t *self);
@@ -80,9 +80,10 @@ bool random_graph_is_conditional (const random_graph_t *self);
 /* Whether node fails in the end when it is run. */
 bool random_graph_fails (const random_graph_t *self, uint32_t node);
 
-/* The same graph for dagwood. Each node's processor is told the node's `index`, its `failures`
- * (-1: always) and `code`, and whether it `skips`, as options; and of a graph that it becomes the seed, by which it is drawn
- * again (`inner`, and `depth`); and of one within another the seed of that (`within`). */
+/* The same graph for dagwood. Each node's processor is told the node's `index`, its `failures` (-1:
+ * always) and `code`, and whether it `skips`, as options; and of a graph that it becomes the seed,
+ * by which it is drawn again (`inner`, and `depth`); and of one within another the seed of that
+ * (`within`). */
 dw_graph_t *random_graph_build (const random_graph_t *self);
 /* The same graph as a graph file, to look at. */
 void random_graph_print (const random_graph_t *self, FILE *file);

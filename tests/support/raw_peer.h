@@ -1,5 +1,5 @@
-/* raw_peer.h - a bare socket that is connected to a fixture's coordinator, and says what a test likes.
- * What does not go as it should fails the test. */
+/* raw_peer.h - a bare socket that is connected to a fixture's coordinator, and says what a test
+ * likes. What does not go as it should fails the test. */
 
 #ifndef TESTS_RAW_PEER_H
 #define TESTS_RAW_PEER_H
@@ -16,8 +16,8 @@ typedef struct raw_peer_t {
     dw_wire_reader_t reader; /* of the message received last, behind its type */
 } raw_peer_t;
 
-/* The system that a raw peer talks to, of three nodes that reverse a text in capitals; and the proof
- * that it still serves, whatever a peer has said. */
+/* The system that a raw peer talks to, of three nodes that reverse a text in capitals; and the
+ * proof that it still serves, whatever a peer has said. */
 void raw_peer_open_system (system_fixture_t *f);
 void raw_peer_expect_served (system_fixture_t *f);
 
@@ -40,7 +40,8 @@ void raw_peer_expect_refused (raw_peer_t *raw, uint32_t code, const char *part);
 /* HELLO of somebody who speaks this version alone. */
 void raw_peer_say_hello (raw_peer_t *raw, uint32_t version, uint32_t role, const uint8_t *token,
                          uint32_t number);
-/* HELLO of a client that speaks all versions from oldest to version; and one as version 2 had it. */
+/* HELLO of a client that speaks all versions from oldest to version; and one as version 2 had
+ * it. */
 void raw_peer_say_hello_of_range (raw_peer_t *raw, uint32_t version, uint32_t oldest,
                                   const uint8_t *token);
 void raw_peer_say_hello_of_version_2 (raw_peer_t *raw, uint32_t role, const uint8_t *token);

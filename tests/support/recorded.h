@@ -1,4 +1,5 @@
-/* recorded.h - recordings made for tests: of the simulator's worlds, and what a replay of bytes comes to. */
+/* recorded.h - recordings made for tests: of the simulator's worlds, and what a replay of bytes
+ * comes to. */
 
 #ifndef TESTS_RECORDED_H
 #define TESTS_RECORDED_H
@@ -6,8 +7,9 @@
 #include "runtime/recorder.h"
 #include "runtime/replay.h"
 
-/* The recording of a world; the caller frees it. What goes into the recorder may be changed on its way: change is
- * called for every event before it is recorded (NULL: as it is), and its answer false leaves the event out. */
+/* The recording of a world; the caller frees it. What goes into the recorder may be changed on its
+ * way: change is called for every event before it is recorded (NULL: as it is), and its answer
+ * false leaves the event out. */
 typedef struct recorded_change_t {
     bool (*event) (void *arg, dw_event_t *event);
     int64_t (*time) (void *arg, int64_t now_ns);

@@ -50,14 +50,15 @@ void scheduler_fixture_init (scheduler_fixture_t *self);
 void scheduler_fixture_clear (scheduler_fixture_t *self);
 
 /* Adds a node that depends on those named, separated by spaces. processor: "work", "brief" or
- * "quick" (brief, too), which transform, "pick" and "pick_brief", which transform and may skip, "grow", which may add nodes of
- * "work" and "grow", or "look", which analyzes and is not brief. Returns its options. */
+ * "quick" (brief, too), which transform, "pick" and "pick_brief", which transform and may skip,
+ * "grow", which may add nodes of "work" and "grow", or "look", which analyzes and is not brief.
+ * Returns its options. */
 dw_node_options_t *scheduler_fixture_add (scheduler_fixture_t *self, const char *id,
                                           const char *processor, const char *dependencies);
 /* Compiles the graph and makes the scheduler. */
 void scheduler_fixture_open (scheduler_fixture_t *self);
-/* A graph that a node with "grow" becomes, the fixture's: a node for each letter, capitals "grow" and the others "work",
- * and last its output, which depends on all of them. */
+/* A graph that a node with "grow" becomes, the fixture's: a node for each letter, capitals "grow"
+ * and the others "work", and last its output, which depends on all of them. */
 const dw_added_t *scheduler_fixture_graph (scheduler_fixture_t *self, const char *letters);
 
 /* Lets time pass, then tells of an event. */

@@ -311,8 +311,8 @@ static void s_submit (world_t *world) {
                                           .node = random_below (random, count)}});
 }
 
-/* A node is cancelled, with all that depends on it: the one that was drawn, or one that a worker has before it in a
- * chain. */
+/* A node is cancelled, with all that depends on it: the one that was drawn, or one that a worker
+ * has before it in a chain. */
 static void s_cancel_node (world_t *world, dw_event_t event) {
     random_t *random = &world->random;
     model_worker_t *worker = &world->model.workers[random_below (random, world->workers_count)];
@@ -346,15 +346,16 @@ static void s_forge (world_t *world) {
                         .handle = ++world->handle};
     event.ticket = random_one_in (random, 4) ? random_next (random)
                                              : worker->first + random_below (random, 8) - 4;
-    /* Events of this step may still move what is expected on; one that ends up there is no forgery. */
+    /* Events of this step may still move what is expected on; one that ends up there is no
+     * forgery. */
     bool is_expected = worker->present && event.ticket == worker->first &&
                        event.step == model_task (worker, worker->first)->told;
     if (world->events_count == 0 && !is_expected)
         world->events[world->events_count++] = event;
 }
 
-/* A run that there is not, or that has ended, is cancelled; or a node that there is not; or somebody is lost who is not there.
- * All of it is ignored. */
+/* A run that there is not, or that has ended, is cancelled; or a node that there is not; or
+ * somebody is lost who is not there. All of it is ignored. */
 static void s_stray (world_t *world, uint32_t w) {
     random_t *random = &world->random;
     uint32_t run = random_below (random, world->model.options.runs_max);

@@ -2,9 +2,11 @@
  *
  * A world has a random graph and plan, several runs in flight, and workers that obey the commands
  * in their own time: they answer one by one or many at once, for parts of a chain, give tasks back,
- * fail, answer nonsense, hang, go down and come again. Answers are late, lost, repeated and forged; runs
- * are cancelled, and runs, nodes and workers named that there are not; in some worlds the shell's thread works itself, between two steps. What becomes of every node is written in the world's script, so that the end can be
- * held against the evaluator; checker.h holds every step against the model. */
+ * fail, answer nonsense, hang, go down and come again. Answers are late, lost, repeated and forged;
+ * runs are cancelled, and runs, nodes and workers named that there are not; in some worlds the
+ * shell's thread works itself, between two steps. What becomes of every node is written in the
+ * world's script, so that the end can be held against the evaluator; checker.h holds every step
+ * against the model. */
 
 #ifndef TESTS_SIMULATOR_H
 #define TESTS_SIMULATOR_H
@@ -23,8 +25,8 @@ typedef struct simulator_counts_t {
         cancelled, own, left_out, strays;
 } simulator_counts_t;
 
-/* Runs one world, without what is switched off (off.h), and adds to counts. transcript NULL: nothing is told. Returns whether
- * all held; if not, wrong (size bytes) says what did not. */
+/* Runs one world, without what is switched off (off.h), and adds to counts. transcript NULL:
+ * nothing is told. Returns whether all held; if not, wrong (size bytes) says what did not. */
 bool simulator_run (uint64_t seed, uint64_t off, FILE *transcript, simulator_counts_t *counts,
                     char *wrong, size_t wrong_size);
 

@@ -1,4 +1,5 @@
-/* simulator_level.h - worlds of the scheduler: each seed is one of simulator.h and one of growth.h, whose runs grow. */
+/* simulator_level.h - worlds of the scheduler: each seed is one of simulator.h and one of growth.h,
+ * whose runs grow. */
 
 #ifndef TESTS_SIMULATOR_LEVEL_H
 #define TESTS_SIMULATOR_LEVEL_H

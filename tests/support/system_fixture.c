@@ -128,7 +128,8 @@ static void *s_do_nothing (void *args) {
     return args;
 }
 
-/* A sanitizer may start a thread of its own with the program's first one; it is not to be counted. */
+/* A sanitizer may start a thread of its own with the program's first one; it is not to be
+ * counted. */
 static void s_start_first_thread (void) {
     pthread_t thread;
     assert (pthread_create (&thread, NULL, s_do_nothing, NULL) == 0);

@@ -22,8 +22,8 @@ typedef struct place_t {
     const char *name;
     dw_actors_t actors;
     const char *transport; /* NULL: inproc */
-    bool
-        is_elsewhere; /* nodes are run by an agent of two slots, and the client comes from elsewhere, too */
+    /* nodes are run by an agent of two slots, and the client comes from elsewhere, too */
+    bool is_elsewhere;
 } place_t;
 
 typedef struct system_fixture_t {

@@ -1,7 +1,9 @@
-/* verdict.h - what becomes of worlds: told by the process that runs them, seen by the one that started it.
+/* verdict.h - what becomes of worlds: told by the process that runs them, seen by the one that
+ * started it.
  *
- * A world that does not hold ends its process at once, wherever that is: in the middle of an actor, or by an assertion
- * of the product. What was wrong, and with which seed, stands in memory that the parent shares. */
+ * A world that does not hold ends its process at once, wherever that is: in the middle of an actor,
+ * or by an assertion of the product. What was wrong, and with which seed, stands in memory that the
+ * parent shares. */
 
 #ifndef TESTS_VERDICT_H
 #define TESTS_VERDICT_H

@@ -481,7 +481,8 @@ void wire_ask (const dw_result_t *result) {
     (void) seen;
 }
 
-/* The next piece of an input: its size in two bytes, then so many of them, or as many as there are. */
+/* The next piece of an input: its size in two bytes, then so many of them, or as many as there
+ * are. */
 static const uint8_t *s_take (const uint8_t **bytes, size_t *left, size_t *size_p) {
     size_t size = *left < 2 ? 0 : (size_t) ((*bytes)[0] << 8 | (*bytes)[1]);
     size_t head = *left < 2 ? *left : 2;

@@ -1,5 +1,5 @@
-/* wire_records.h - the records of the protocol for the tests: written as actors write them, and read
- * from any bytes as actors read them. */
+/* wire_records.h - the records of the protocol for the tests: written as actors write them, and
+ * read from any bytes as actors read them. */
 
 #ifndef TESTS_WIRE_RECORDS_H
 #define TESTS_WIRE_RECORDS_H

@@ -26,8 +26,8 @@
 #define WORLD_SLOW_WORK_NS \
     300000 /* a call in the shell's thread that breaks the promise to be brief, as measured there */
 
-/* What becomes of a node that is run: at first it takes workers down, then attempts at it fail, then
- * it succeeds. */
+/* What becomes of a node that is run: at first it takes workers down, then attempts at it fail,
+ * then it succeeds. */
 typedef enum outcome_t {
     OUTCOME_OK,
     OUTCOME_FAIL,

@@ -1,7 +1,9 @@
-/* zap_fixture.h - a server with a ZAP handler, clients with every kind of key, and how each handshake ended.
+/* zap_fixture.h - a server with a ZAP handler, clients with every kind of key, and how each
+ * handshake ended.
  *
  * Real sockets over TCP on the loopback interface; a monitor of the server says how each handshake
- * ended, so that nothing is concluded from silence. What does not go as it should fails the test. */
+ * ended, so that nothing is concluded from silence. What does not go as it should fails the
+ * test. */
 
 #ifndef TESTS_ZAP_FIXTURE_H
 #define TESTS_ZAP_FIXTURE_H
