@@ -475,8 +475,8 @@ static void an_integer_beyond_64_bits_is_a_number_in_yaml_and_json (void **state
     (void) state;
     for (int json = 0; json < 2; json++) {
         dw_graph_t *graph = config_parse (text, strlen (text), json);
-        if (!graph)
-            fail_msg ("%s", config_messages ());
+        assert_string_equal (config_messages (), "");
+        assert_non_null (graph);
         const dw_setting_t *setting = graph->nodes[0].settings;
         assert_int_equal (setting->type, DW_VALUE_NUMBER);
         assert_true (setting->value.number > 1.2e29 && setting->value.number < 1.3e29);
