@@ -60,7 +60,7 @@ bool dw_output_write_visible (const char *text, size_t size) {
     bool is_written = true;
     for (size_t at = 0; at < size && is_written;) {
         uint32_t point;
-        uint8_t bytes[6];
+        uint8_t bytes[6] = {0};
         at += dw_output_visible (&point, text + at, size - at);
         is_written = dw_output_write (bytes, (size_t) u8_uctomb (bytes, point, sizeof bytes));
     }

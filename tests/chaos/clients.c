@@ -160,9 +160,24 @@ static void s_recover (s_clients_t *self, bool is_all) {
         }
 }
 
+/* How much of each kind has to happen, for the row to be worth anything. */
+static uint64_t s_least (const s_clients_t *self) {
+    return (uint64_t) self->field->chaos->stretch_ms / 500;
+}
+
+static bool s_was_enough (const s_clients_t *self) {
+    uint64_t least = s_least (self);
+    return self->kills >= least && self->stops >= least && self->worker_kills >= least / 2 &&
+           (!self->has_networks || self->cuts >= least);
+}
+
+/* For its time, and longer on a machine that has given it too little of that. */
 static void s_disturb (s_clients_t *self) {
-    int64_t until_ms = now_ms () + self->field->chaos->stretch_ms, fault_ms = now_ms () + 300;
-    for (; now_ms () < until_ms; sleep_ms (1)) {
+    int64_t stretch_ms = self->field->chaos->stretch_ms, begin_ms = now_ms ();
+    int64_t fault_ms = begin_ms + 300;
+    for (; now_ms () < begin_ms + stretch_ms ||
+           (!s_was_enough (self) && now_ms () < begin_ms + 10 * stretch_ms);
+         sleep_ms (1)) {
         if (now_ms () >= fault_ms) {
             s_fault (self);
             fault_ms = now_ms () + FAULT_MS;
@@ -310,7 +325,7 @@ static void s_vanish (s_clients_t *self, int64_t most_ms) {
 
 static void s_account_for_the_dead (s_clients_t *self, const s_sums_t *sums, int64_t most_ms) {
     chaos_t *chaos = self->field->chaos;
-    uint64_t least = (uint64_t) chaos->stretch_ms / 500;
+    uint64_t least = s_least (self);
     dw_status_t *status = field_status (self->field);
     field_account_noticed (self->field, most_ms);
     for (int64_t until_ms = now_ms () + 5000;

@@ -216,8 +216,8 @@ static void s_stray (growth_t *self, uint32_t w) {
 
 /* Whether a worker never comes. */
 static bool s_is_off (const growth_t *self, uint32_t w) {
-    return w > 0 && self->plan->pool && !self->workers[w].is_local &&
-           off_is (self->off, OFF_WORKERS);
+    bool may_be_off = self->plan->pool && off_is (self->off, OFF_WORKERS);
+    return may_be_off && w > 0 && w < WORKERS_MAX && !self->workers[w].is_local;
 }
 
 void growth_happen (growth_t *self) {
