@@ -49,7 +49,10 @@ static int s_fill (dw_addition_t *self, const dw_graph_t *graph, const dw_progra
 int dw_addition_new (dw_addition_t **self_p, const uint8_t *bytes, size_t size,
                      const dw_program_t *root, const dw_added_t *within, uint32_t node,
                      dw_error_t *error) {
-    dw_plan_lookup_t lookup = {.trait = s_trait, .arg = (void *) root, .cpus_count = 1};
+    dw_plan_lookup_t lookup = {.trait = s_trait,
+                               .arg = (void *) root,
+                               .cpus_count = 1,
+                               .unknown = "unknown here: \"adds\" has to name it"};
     dw_graph_t *graph = NULL;
     char *output = NULL;
     dw_addition_t *self = calloc (1, sizeof *self);

@@ -289,9 +289,13 @@ void dw_coordinator_on_slot_bye (dw_coordinator_t *self, dw_peer_t *peer) {
         s_tell (self, &self->agents[index], DW_WIRE_REPLACE, number);
 }
 
-/* A death is put down to what the slot was at only if that had reached it. */
+/* A death is put down to what the slot was at only if that had reached it. A solo that leaves may
+ * have said BYE, which is yet to be read and tells that it is at nothing; if not, its silence will
+ * tell. */
 void dw_coordinator_cut_slot (dw_coordinator_t *self, dw_peer_t *peer) {
     uint32_t number = peer->number, index = self->workers[number].agent;
+    if (self->agents[index].is_solo && self->agents[index].is_leaving)
+        return;
     if (dw_scheduler_unanswered_count (self->scheduler, number) > peer->unsent)
         dw_coordinator_tell_lost (self, number);
     else

@@ -368,25 +368,35 @@ static void an_end_of_a_process_that_was_replaced_is_not_put_down_to_the_next (v
     dw_client_destroy (&client);
 }
 
+static void s_expect_down_once (net_t *net, fake_t *fake, dw_client_t *client) {
+    for (int i = 0; i < 3; i++)
+        s_say_ended (fake, (dw_wire_ended_t){.number = fake->number, .how = DW_WIRE_DOWN});
+    net_expect_notice (net, " is down: it could not be started again, or went down too often");
+    dw_status_t *status = net_status (client);
+    assert_int_equal (status->slots_down, 1);
+    assert_int_equal (status->troubles_count, 1);
+    assert_non_null (strstr (status->troubles[0], " of process 4711 at there is down"));
+    dw_status_destroy (&status);
+}
+
 static void a_slot_that_is_down_is_said_to_be_once (void **state) {
     net_t *net = *state;
     s_open (net, 0);
     fake_t fake = s_fake (net);
     dw_client_t *client = net_client (net, NULL);
-    s_say_ended (&fake, (dw_wire_ended_t){.number = fake.number, .how = DW_WIRE_DOWN});
-    dw_status_t *status = net_status (client);
-    assert_int_equal (status->slots_down, 0); /* a liar: its slot is there */
-    dw_status_destroy (&status);
     s_say_ended (&fake, (dw_wire_ended_t){.number = fake.number, .how = DW_WIRE_UNKNOWN});
     assert_int_equal (s_next_word (&fake), DW_WIRE_REPLACE);
-    for (int i = 0; i < 3; i++)
-        s_say_ended (&fake, (dw_wire_ended_t){.number = fake.number, .how = DW_WIRE_DOWN});
-    net_expect_notice (net, " is down: it could not be started again, or went down too often");
-    status = net_status (client);
-    assert_int_equal (status->slots_down, 1);
-    assert_int_equal (status->troubles_count, 1);
-    assert_non_null (strstr (status->troubles[0], " of process 4711 at there is down"));
-    dw_status_destroy (&status);
+    s_expect_down_once (net, &fake, client);
+    s_end_fake (&fake);
+    dw_client_destroy (&client);
+}
+
+static void a_slot_is_down_when_its_agent_says_so (void **state) {
+    net_t *net = *state;
+    s_open (net, 0);
+    fake_t fake = s_fake (net);
+    dw_client_t *client = net_client (net, NULL);
+    s_expect_down_once (net, &fake, client);
     s_end_fake (&fake);
     dw_client_destroy (&client);
 }
@@ -449,6 +459,7 @@ int main (void) {
         TEST (a_slot_that_is_at_its_task_has_not_lost_it),
         TEST (an_end_of_a_process_that_was_replaced_is_not_put_down_to_the_next),
         TEST (a_slot_that_is_down_is_said_to_be_once),
+        TEST (a_slot_is_down_when_its_agent_says_so),
         TEST (words_about_slots_of_others_are_ignored),
     };
     return !!cmocka_run_group_tests (tests, NULL, NULL);

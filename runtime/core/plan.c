@@ -65,15 +65,15 @@ static void s_report_unknown (builder_t *self, const dw_node_t *node, const char
     if (self->unknown_count++ >= REPORTED_MAX)
         return;
     const char *nearest = lookup->nearest ? lookup->nearest (lookup->arg, processor) : NULL;
+    const char *unknown = lookup->unknown ? lookup->unknown : "unknown";
     if (nearest)
         dw_error_add (self->error, DW_EGRAPH, place,
-                      "node \"%s\" names the processor \"%s\", which is unknown; did you mean "
-                      "\"%s\"?",
-                      node->id, processor, nearest);
+                      "node \"%s\" names the processor \"%s\", which is %s; did you mean \"%s\"?",
+                      node->id, processor, unknown, nearest);
     else
         dw_error_add (self->error, DW_EGRAPH, place,
-                      "node \"%s\" names the processor \"%s\", which is unknown", node->id,
-                      processor);
+                      "node \"%s\" names the processor \"%s\", which is %s", node->id, processor,
+                      unknown);
 }
 
 /* A node that only workers elsewhere may run can name a processor that is known there alone. */

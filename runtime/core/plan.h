@@ -116,6 +116,8 @@ typedef struct dw_plan_lookup_t {
     const char *(*nearest) (void *arg, const char *processor);
     void *arg;
     uint32_t cpus_count;
+    /* What is said of a processor that is not found; NULL: "unknown". */
+    const char *unknown;
 } dw_plan_lookup_t;
 
 #define DW_DEMANDS_MAX 64u /* lanes of a graph whose nodes make demands: a set of them is a word */
