@@ -8,15 +8,14 @@
  * them. bench/crowd drives the whole coordinator with the same slots. */
 
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/lib/figures.h"
 #include "bench/lib/mix.h"
 #include "bench/lib/slots.h"
+#include "bench/lib/usage.h"
 #include "runtime/core/error.h"
 #include "runtime/core/graph.h"
 #include "runtime/core/scheduler.h"
@@ -37,31 +36,6 @@ static dw_parameter_t s_parameters[] = {
 
 #define CREDIT     65536u
 #define EVENTS_MAX 65536u /* taken in by one step */
-
-/* ---- Time and memory -------------------------------------------------------------------------- */
-
-/* CPU time of this thread. */
-static int64_t s_cpu_ns (void) {
-    struct timespec now;
-    clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* What two looks at it take by themselves: the least of many. */
-static int64_t s_looks_ns (void) {
-    int64_t least_ns = INT64_MAX;
-    for (unsigned i = 0; i < 1000; i++) {
-        int64_t begin_ns = s_cpu_ns (), ns = s_cpu_ns () - begin_ns;
-        if (ns < least_ns)
-            least_ns = ns;
-    }
-    return least_ns;
-}
-
-static double s_allocated_bytes (void) {
-    struct mallinfo2 info = mallinfo2 ();
-    return (double) info.uordblks + (double) info.hblkhd;
-}
 
 /* ---- The world -------------------------------------------------------------------------------- */
 
@@ -137,10 +111,10 @@ static void s_carry_out (s_world_t *self, const dw_command_t *command) {
 /* A step with so many of the events; time goes on by what it took. */
 static int s_step (s_world_t *self, size_t events_count) {
     self->commands.count = 0;
-    int64_t begin_ns = s_cpu_ns ();
+    int64_t begin_ns = dw_usage_cpu_ns ();
     int err = dw_scheduler_step (self->scheduler, self->now_ns, self->events, events_count,
                                  &self->commands);
-    self->step_ns = s_cpu_ns () - begin_ns - self->looks_ns;
+    self->step_ns = dw_usage_cpu_ns () - begin_ns - self->looks_ns;
     if (self->step_ns < 0)
         self->step_ns = 0;
     self->now_ns += self->step_ns + (int64_t) (events_count * s_parameters[SHELL_NS].value);
@@ -237,11 +211,11 @@ static void s_forget (s_world_t *self) {
 }
 
 static int s_measure (s_world_t *self, dw_figures_t *figures) {
-    double slots = self->slots_count, before = s_allocated_bytes ();
+    double slots = self->slots_count, before = dw_usage_allocated_bytes ();
     dw_scheduler_options_t options = {
         .runs_max = self->runs_count, .workers_max = self->slots_count, .is_open = true};
     int err = dw_scheduler_new (&self->scheduler, self->plan, &options);
-    double bytes = s_allocated_bytes () - before;
+    double bytes = dw_usage_allocated_bytes () - before;
     /* What queues keep is there before the workers come, whose memory is told apart. */
     if (!err)
         err = s_all_runs (self, DW_EVENT_RUN_SUBMITTED);
@@ -250,7 +224,7 @@ static int s_measure (s_world_t *self, dw_figures_t *figures) {
     self->ended_count = 0;
     self->wrong_count = 0;
     s_forget (self);
-    before = s_allocated_bytes ();
+    before = dw_usage_allocated_bytes ();
     if (!err)
         err = s_all_slots (self, DW_EVENT_WORKER_JOINED);
     dw_figures_number (figures, "join_ns_per_slot", (double) self->step_ns / slots);
@@ -259,7 +233,7 @@ static int s_measure (s_world_t *self, dw_figures_t *figures) {
     if (!err)
         err = s_work (self, figures);
     s_forget (self);
-    bytes += s_allocated_bytes () - before;
+    bytes += dw_usage_allocated_bytes () - before;
     dw_figures_number (figures, "bytes_per_worker", bytes / (double) s_parameters[WORKERS].value);
     if (!err)
         err = s_all_slots (self, DW_EVENT_WORKER_LOST);
@@ -306,7 +280,7 @@ static int s_make (s_world_t *self, dw_error_t *error) {
     self->slots_count = (uint32_t) (s_parameters[WORKERS].value * s_parameters[SLOTS].value);
     self->runs_count = (uint32_t) ((s_parameters[TASKS].value + s_parameters[NODES].value - 1) /
                                    s_parameters[NODES].value);
-    self->looks_ns = s_looks_ns ();
+    self->looks_ns = dw_usage_looks_ns ();
     self->events_size = self->slots_count > self->runs_count ? self->slots_count : self->runs_count;
     if (self->events_size < EVENTS_MAX)
         self->events_size = EVENTS_MAX;

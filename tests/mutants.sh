@@ -43,7 +43,7 @@ look_after () { # FILE [TEST]: whether all who look after it are content.
 mkdir -p "$work"/objects/{main,actors}
 build runtime/core/*.c runtime/{pack,payload,recorder,recording*,replay*,why*,wire}.c \
     actors/*.c actors/processors/*.c \
-    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,growth_order,growth_things,simulator_level,level,verdict,recorded,scheduler_fixture,cable}.c || exit 1
+    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,growth_order,growth_things,simulator_level,level,verdict,recorded,scheduler_fixture,cable,process}.c || exit 1
 for file in runtime/{briefing,config,document,lines,load,reader,scalar,settings}.c; do
     "${compile[@]}" -c "$file" -o "$work/objects/actors/$(basename "$file" .c).o" || exit 1
 done

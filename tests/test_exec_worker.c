@@ -15,9 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "actors/clock.h"
 #include "actors/exec_worker.h"
 #include "tests/support/cable.h"
+#include "tests/support/process.h"
 
 #define WAIT_MS    10000 /* for what has to come on a busy machine */
 #define SILENCE_MS 1000
@@ -78,10 +78,6 @@ static int s_tear_down (void **state) {
     return 0;
 }
 
-static int64_t s_now_ms (void) {
-    return dw_clock_ns () / 1000000;
-}
-
 static void s_note (void *arg, const char *text) {
     fixture_t *f = arg;
     if (write (f->notices[1], text, strlen (text)) < 0 || write (f->notices[1], "\n", 1) < 0)
@@ -92,8 +88,8 @@ static void s_await_notice (fixture_t *f, const char *part) {
     char text[4096] = "";
     size_t size = 0;
     struct pollfd item = {.fd = f->notices[0], .events = POLLIN};
-    for (int64_t end_ms = s_now_ms () + WAIT_MS; !strstr (text, part);) {
-        if (s_now_ms () >= end_ms)
+    for (int64_t end_ms = now_ms () + WAIT_MS; !strstr (text, part);) {
+        if (now_ms () >= end_ms)
             fail_msg ("not told: %s; but %s", part, text);
         if (poll (&item, 1, 100) > 0 && size < sizeof text - 1) {
             ssize_t got = read (f->notices[0], text + size, sizeof text - 1 - size);
@@ -140,8 +136,8 @@ static unsigned s_begun (const fixture_t *f) {
 }
 
 static void s_await_begun (const fixture_t *f) {
-    int64_t end_ms = s_now_ms () + WAIT_MS;
-    while (s_begun (f) == 0 && s_now_ms () < end_ms)
+    int64_t end_ms = now_ms () + WAIT_MS;
+    while (s_begun (f) == 0 && now_ms () < end_ms)
         usleep (5000);
     assert_int_equal (s_begun (f), 1);
 }
@@ -231,10 +227,10 @@ static void who_drains_gives_back_what_is_not_done_in_its_grace (void **state) {
     f->worker = s_worker (f, s_begins_and (f, "sleep 1000;"), 300);
     uint64_t run = s_submit (f, "x");
     s_await_begun (f);
-    int64_t begin_ms = s_now_ms ();
+    int64_t begin_ms = now_ms ();
     dw_exec_worker_drain (f->worker);
     assert_int_equal (dw_exec_worker_wait (f->worker, WAIT_MS), DW_OK);
-    assert_in_range (s_now_ms () - begin_ms, 300, WAIT_MS);
+    assert_in_range (now_ms () - begin_ms, 300, WAIT_MS);
     dw_exec_worker_t *other = s_worker (f, "cat", 0);
     dw_result_t *result = s_wait (f, run);
     s_expect (result, 0, DW_NODE_DONE, 0, "x");

@@ -678,9 +678,7 @@ static int s_write_seeds (const char *folder) {
         size_t size;
         uint8_t *bytes = recorded_world (seed, NULL, &size);
         snprintf (path, sizeof path, "%s/world-%llu", folder, (unsigned long long) seed);
-        FILE *file = size < 6000 ? fopen (path, "wb") : NULL;
-        failed |= file && fwrite (bytes, 1, size, file) != size;
-        failed |= file && fclose (file);
+        failed |= size < 6000 && !recorded_write (path, bytes, size);
         free (bytes);
     }
     return failed;

@@ -110,9 +110,7 @@ static int s_write_kept (const char *folder) {
         }
         snprintf (path, sizeof path, "%s/v%u-world-%llu.rec", folder, DW_RECORDING_VERSION,
                   (unsigned long long) seed);
-        FILE *file = has_more ? fopen (path, "wb") : NULL;
-        failed |= file && fwrite (bytes, 1, size, file) != size;
-        failed |= file && fclose (file);
+        failed |= has_more && !recorded_write (path, bytes, size);
         free (bytes);
     }
     return failed;

@@ -21,6 +21,7 @@
 
 #include "actors/clock.h"
 #include "actors/toolbox.h"
+#include "tests/support/process.h"
 
 #define ANSWERS_MAX 700
 #define ENOUGH_MS   10000 /* for what has to come on a busy machine */
@@ -65,10 +66,6 @@ static int s_tear_down (void **state) {
     free (f->large);
     free (f);
     return 0;
-}
-
-static int64_t s_now_ms (void) {
-    return dw_clock_ns () / 1000000;
 }
 
 static void s_note (void *arg, const char *text) {
@@ -161,12 +158,12 @@ static void s_take (fixture_t *f) {
 /* Works until there are so many answers in all, or for so long. */
 static void s_work (fixture_t *f, size_t count, int64_t for_ms) {
     struct pollfd items[6];
-    int64_t end_ms = s_now_ms () + for_ms;
+    int64_t end_ms = now_ms () + for_ms;
     assert_in_range (dw_toolbox_watched (f->toolbox), 0, 6);
     for (;;) {
         dw_toolbox_work (f->toolbox, dw_clock_ns ());
         s_take (f);
-        if (f->count >= count || s_now_ms () >= end_ms)
+        if (f->count >= count || now_ms () >= end_ms)
             return;
         int64_t deadline_ns = dw_clock_ns () + 10000000;
         size_t watched = dw_toolbox_watch (f->toolbox, items, &deadline_ns);
@@ -192,7 +189,7 @@ static answer_t *s_expect (fixture_t *f, size_t index, dw_toolbox_end_t end, uin
 }
 
 static void s_await_notice (fixture_t *f, const char *part) {
-    for (int64_t end_ms = s_now_ms () + ENOUGH_MS; !f->noticed[0] && s_now_ms () < end_ms;)
+    for (int64_t end_ms = now_ms () + ENOUGH_MS; !f->noticed[0] && now_ms () < end_ms;)
         s_work (f, SIZE_MAX, 20);
     if (!strstr (f->noticed, part))
         fail_msg ("noticed: %s", f->noticed);
@@ -213,26 +210,26 @@ static size_t s_lines_in_file (const fixture_t *f) {
 static void a_program_that_ends_is_started_again_later_and_later (void **state) {
     fixture_t *f = *state;
     s_open (f, 0, "echo tired >&2; exit 3");
-    int64_t begin_ms = s_now_ms ();
+    int64_t begin_ms = now_ms ();
     for (size_t i = 0; i < 4; i++) {
         s_push (f, "x");
         s_expect (f, i, DW_TOOLBOX_FAILED, 500,
                   "the program of node \"one\" ended with status 3; it wrote last:\ntired");
     }
-    assert_in_range (s_now_ms () - begin_ms, 100 + 200 + 400, ENOUGH_MS);
+    assert_in_range (now_ms () - begin_ms, 100 + 200 + 400, ENOUGH_MS);
 }
 
 static void one_that_has_answered_is_started_again_as_soon_as_the_first_time (void **state) {
     fixture_t *f = *state;
     s_open (f, 0, "read -r line; echo \"$line\"; exit 0");
-    int64_t begin_ms = s_now_ms ();
+    int64_t begin_ms = now_ms ();
     for (size_t i = 0; i < 7; i++) {
         f->noticed[0] = '\0';
         s_push (f, "x");
         s_expect (f, i, DW_TOOLBOX_DONE, 0, "x");
         s_await_notice (f, "ended with status 0");
     }
-    assert_in_range (s_now_ms () - begin_ms, 500, 100 + 200 + 400 + 800 + 1600);
+    assert_in_range (now_ms () - begin_ms, 500, 100 + 200 + 400 + 800 + 1600);
 }
 
 static void what_a_program_was_given_ahead_is_given_back_when_it_ends (void **state) {
@@ -346,7 +343,7 @@ static void one_that_hangs_is_killed_with_all_that_it_has_started (void **state)
     assert_non_null (file);
     assert_int_equal (fscanf (file, "%d", &pid), 1);
     fclose (file);
-    for (int64_t end_ms = s_now_ms () + ENOUGH_MS; !found && s_now_ms () < end_ms;)
+    for (int64_t end_ms = now_ms () + ENOUGH_MS; !found && now_ms () < end_ms;)
         found = waitpid (pid, &status, WNOHANG); /* who is left behind is this process's child */
     if (found != pid)
         kill (pid, SIGKILL);
@@ -367,12 +364,12 @@ static void what_comes_in_one_piece_has_shared_the_time (void **state) {
     fixture_t *f = *state;
     uint64_t sum_ns = 0;
     s_open (f, 0, s_with_file (f, "head -n 50 > %s; sleep 0.3; cat %s"));
-    int64_t begin_ms = s_now_ms ();
+    int64_t begin_ms = now_ms ();
     for (int i = 0; i < 50; i++)
         s_push (f, "x");
     for (size_t i = 0; i < 50; i++)
         sum_ns += s_expect (f, i, DW_TOOLBOX_DONE, 0, "x")->told.duration_ns;
-    assert_in_range (sum_ns / 1000000, 250, s_now_ms () - begin_ms + 1);
+    assert_in_range (sum_ns / 1000000, 250, now_ms () - begin_ms + 1);
 }
 
 /* ---- What it is given ------------------------------------------------------------------------- */
@@ -382,8 +379,7 @@ static void a_program_is_given_so_many_records_ahead_and_no_more (void **state) 
     s_open (f, 0, s_with_file (f, "exec tee %s > /dev/null"));
     for (int i = 0; i < 2000; i++)
         s_push (f, "x");
-    for (int64_t end_ms = s_now_ms () + ENOUGH_MS;
-         s_lines_in_file (f) < 512 && s_now_ms () < end_ms;)
+    for (int64_t end_ms = now_ms () + ENOUGH_MS; s_lines_in_file (f) < 512 && now_ms () < end_ms;)
         s_work (f, 1, 20);
     s_work (f, 1, 300);
     assert_int_equal (s_lines_in_file (f), 512);
@@ -424,8 +420,7 @@ static void a_program_is_killed_whose_task_nobody_waits_for (void **state) {
     s_open (f, 0, s_with_file (f, "read -r line; echo begun > %s; sleep 1000"));
     for (int i = 0; i < 3; i++)
         s_push (f, "x");
-    for (int64_t end_ms = s_now_ms () + ENOUGH_MS;
-         s_lines_in_file (f) == 0 && s_now_ms () < end_ms;)
+    for (int64_t end_ms = now_ms () + ENOUGH_MS; s_lines_in_file (f) == 0 && now_ms () < end_ms;)
         s_work (f, 1, 20);
     dw_toolbox_cancel (f->toolbox, 1);
     for (size_t i = 0; i < 3; i++)

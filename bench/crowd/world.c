@@ -11,16 +11,15 @@
  * compared with what the slots said. */
 
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "actors/program.h"
 #include "actors/slot.h"
 #include "bench/crowd/crowd.h"
-#include "bench/lib/mix.h"
 #include "bench/lib/figures.h"
+#include "bench/lib/mix.h"
+#include "bench/lib/usage.h"
 #include "runtime/core/error.h"
 #include "runtime/core/graph.h"
 #include "runtime/core/scheduler.h"
@@ -90,27 +89,9 @@ static struct {
 
 /* ---- Time and memory -------------------------------------------------------------------------- */
 
-/* CPU time of this thread. */
-static int64_t s_cpu_ns (void) {
-    struct timespec now;
-    clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* What a look at it takes: the least of many. */
-static int64_t s_looks_ns (void) {
-    int64_t least_ns = INT64_MAX;
-    for (unsigned i = 0; i < 1000; i++) {
-        int64_t begin_ns = s_cpu_ns (), ns = s_cpu_ns () - begin_ns;
-        if (ns < least_ns)
-            least_ns = ns;
-    }
-    return least_ns;
-}
-
 /* The coordinator has come as far as this. */
 static void s_pass (void) {
-    int64_t cpu_ns = s_cpu_ns (), passed_ns = cpu_ns - s.mark_ns - s.looks_ns;
+    int64_t cpu_ns = dw_usage_cpu_ns (), passed_ns = cpu_ns - s.mark_ns - s.looks_ns;
     s.mark_ns = cpu_ns;
     if (passed_ns < 0)
         return;
@@ -122,11 +103,6 @@ static void s_pass (void) {
  * as much of that. */
 int64_t dw_world_now_ns (void) {
     return s.now_ns;
-}
-
-static double s_allocated_bytes (void) {
-    struct mallinfo2 info = mallinfo2 ();
-    return (double) info.uordblks + (double) info.hblkhd;
 }
 
 int __real_dw_scheduler_step (dw_scheduler_t *self, int64_t now_ns, const dw_event_t *events,
@@ -412,7 +388,7 @@ static void s_forget (void) {
 
 static void s_end_rehearsal (void) {
     s_forget ();
-    s.bytes_before = s_allocated_bytes ();
+    s.bytes_before = dw_usage_allocated_bytes ();
     for (uint32_t agent = 0; agent < s.workers_count; agent++)
         s_agent_hello (agent);
     s_begin (JOINING);
@@ -422,7 +398,7 @@ static void s_end_joining (void) {
     dw_figures_number (s.figures, "join_us_per_worker", s_taken_ns () / 1000 / s.workers_count);
     s_forget ();
     dw_figures_number (s.figures, "bytes_per_idle_worker",
-                       (s.bytes + s_allocated_bytes () - s.bytes_before) / s.workers_count);
+                       (s.bytes + dw_usage_allocated_bytes () - s.bytes_before) / s.workers_count);
     s_begin (IDLING);
 }
 
@@ -452,7 +428,7 @@ static void s_end_working (void) {
     dw_figures_number (figures, "received_bytes_per_task", s.got_bytes / tasks);
     s_forget ();
     dw_figures_number (figures, "bytes_per_worker",
-                       (s.bytes + s_allocated_bytes () - s.bytes_before) / s.workers_count);
+                       (s.bytes + dw_usage_allocated_bytes () - s.bytes_before) / s.workers_count);
     s_begin (OVER);
 }
 
@@ -504,7 +480,7 @@ static void s_go_on (void) {
 void dw_world_look (void) {
     s_pass ();
     s_go_on ();
-    s.mark_ns = s_cpu_ns ();
+    s.mark_ns = dw_usage_cpu_ns ();
 }
 
 bool dw_world_wait (int64_t deadline_ns) {
@@ -517,7 +493,7 @@ bool dw_world_wait (int64_t deadline_ns) {
             break;
         s_go_on ();
     }
-    s.mark_ns = s_cpu_ns ();
+    s.mark_ns = dw_usage_cpu_ns ();
     return s.phase != OVER && s.now_ns != INT64_MAX;
 }
 
@@ -540,7 +516,7 @@ static int s_make_world (void) {
     s.beats_ns = calloc (s.workers_count, sizeof *s.beats_ns);
     s.beating = calloc (s.workers_count, sizeof *s.beating);
     s.payload = malloc (s_parameters[PAYLOAD].value);
-    s.looks_ns = s_looks_ns ();
+    s.looks_ns = dw_usage_looks_ns ();
     int err = dw_slots_init (&s.slots, count, s_parameters[TASK_US].value,
                              (int64_t) s_parameters[LATENCY_US].value * 1000);
     if (err || !s.slots_peers || !s.slots_numbers || !s.agents_peers || !s.beats_ns || !s.beating ||
@@ -582,15 +558,15 @@ static int s_measure (const dw_program_t *program, zmq_msg_t *packed, dw_error_t
                                         .clients_max = 1,
                                         .cpus_count = 2};
     dw_coordinator_t *coordinator = NULL;
-    double before = s_allocated_bytes ();
-    s.mark_ns = s_cpu_ns ();
+    double before = dw_usage_allocated_bytes ();
+    s.mark_ns = dw_usage_cpu_ns ();
     int err = dw_coordinator_new (&coordinator, &options, error);
     if (err)
         return err;
-    s.bytes = s_allocated_bytes () - before;
+    s.bytes = dw_usage_allocated_bytes () - before;
     s_say_hello (DW_WIRE_CLIENT, program->token, 0);
     s_say (DW_WAY_NEAR, 0);
-    s.mark_ns = s_cpu_ns ();
+    s.mark_ns = dw_usage_cpu_ns ();
     dw_sockets_run ();
     dw_coordinator_destroy (&coordinator);
     if (s.phase != OVER || s.wrong_count)

@@ -210,6 +210,12 @@ uint8_t *recorded_file (const char *path, size_t *size_p) {
     return NULL;
 }
 
+bool recorded_write (const char *path, const uint8_t *bytes, size_t size) {
+    FILE *file = fopen (path, "wb");
+    bool is_whole = file && fwrite (bytes, 1, size, file) == size;
+    return file && !fclose (file) && is_whole;
+}
+
 void recorded_set_version (uint8_t *bytes, uint8_t version) {
     bytes[8] = version;
     uint64_t check = dw_recording_check (0, bytes, 24);

@@ -16,6 +16,8 @@ typedef struct recorded_change_t {
     void *arg;
 } recorded_change_t;
 uint8_t *recorded_world (uint64_t seed, const recorded_change_t *change, size_t *size_p);
+/* False: it was not written as a whole. */
+bool recorded_write (const char *path, const uint8_t *bytes, size_t size);
 
 /* What became of a replay of bytes. */
 typedef struct replayed_t {
