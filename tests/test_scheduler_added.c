@@ -69,16 +69,21 @@ static void s_open_two (scheduler_fixture_t *f) {
     JOIN_CREDIT (0, 1), JOIN_CREDIT (1, 1);
 }
 
-static void of_two_graphs_that_of_the_more_urgent_node_comes_first (void **state) {
-    scheduler_fixture_t *f = *state;
+/* Both become graphs, of which the first has both workers. */
+static void s_grow_two (scheduler_fixture_t *f, const char *first, const char *second) {
     s_open_two (f);
-    SUBMIT (0), BECOME (1, 0, 1, "xy"), BECOME (0, 0, 2, "xy");
+    SUBMIT (0), BECOME (1, 0, 1, first), BECOME (0, 0, 2, second);
     EXPECT ("run 0: send node 0 to worker 1\n"
             "run 0: send node 1 to worker 0\n"
             "run 0: node 0 is a graph, run in place 1\n"
             "run 1: send node 0 to worker 1\n"
             "run 0: node 1 is a graph, run in place 2\n"
             "run 1: send node 1 to worker 0\n");
+}
+
+static void of_two_graphs_that_of_the_more_urgent_node_comes_first (void **state) {
+    scheduler_fixture_t *f = *state;
+    s_grow_two (f, "xy", "xy");
     DONE (0, 1), DONE (1, 1);
     EXPECT ("run 1: keep node 1\n"
             "run 2: send node 0 to worker 0\n" /* as the last of the first waits for x */
@@ -88,14 +93,7 @@ static void of_two_graphs_that_of_the_more_urgent_node_comes_first (void **state
 
 static void what_is_within_a_graph_counts_at_the_place_of_its_node_there (void **state) {
     scheduler_fixture_t *f = *state;
-    s_open_two (f);
-    SUBMIT (0), BECOME (1, 0, 1, "wXYz"), BECOME (0, 0, 2, "uv");
-    EXPECT ("run 0: send node 0 to worker 1\n"
-            "run 0: send node 1 to worker 0\n"
-            "run 0: node 0 is a graph, run in place 1\n"
-            "run 1: send node 0 to worker 1\n"
-            "run 0: node 1 is a graph, run in place 2\n"
-            "run 1: send node 1 to worker 0\n");
+    s_grow_two (f, "wXYz", "uv");
     BECOME (0, 1, 3, "pq"), RETURNED (1, 1);
     EXPECT ("run 1: node 1 is a graph, run in place 3\n"
             "run 3: send node 0 to worker 0\n"
