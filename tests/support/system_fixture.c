@@ -42,9 +42,10 @@ static void s_make_endpoint (system_fixture_t *self) {
     if (strcmp (self->place->transport, "tcp") == 0) {
         snprintf (self->endpoint, sizeof self->endpoint, "tcp://127.0.0.1:*");
     } else {
-        snprintf (self->folder, sizeof self->folder, "/tmp/dagwood-test-XXXXXX");
+        /* Under 34 bytes: docs/DECISIONS.md, "A system that is left behind loses events". */
+        snprintf (self->folder, sizeof self->folder, "/tmp/dagwood-XXXXXX");
         assert_non_null (mkdtemp (self->folder));
-        snprintf (self->endpoint, sizeof self->endpoint, "ipc://%s/socket", self->folder);
+        snprintf (self->endpoint, sizeof self->endpoint, "ipc://%s/s", self->folder);
     }
     if (!self->place->is_elsewhere) {
         self->options.endpoint = self->endpoint;
