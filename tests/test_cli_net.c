@@ -605,7 +605,7 @@ static void a_stale_rendezvous_file_is_status_69 (void **state) {
 }
 
 static void a_worker_finds_a_coordinator_that_was_started_again_elsewhere (void **state) {
-    static const char *const workers[][2] = {{"--slots", "1"}, {"--exec", "a=cat"}};
+    static const char *const workers[][4] = {{"--slots", "1"}, {"--slots", "1", "--exec", "a=cat"}};
     fixture_t *f = *state;
     const char *file = command_path ("moved");
     const char *graph = command_file ("a.yaml",
@@ -614,7 +614,8 @@ static void a_worker_finds_a_coordinator_that_was_started_again_elsewhere (void 
         const char *which = i ? graph : "examples/pool.yaml";
         COORDINATE (which, "--listen", LOOPBACK, "--rendezvous", file, "--silence-ms", "600",
                     "--heartbeat-ms", "100");
-        START (&f->workers[0], "worker", "--rendezvous", file, workers[i][0], workers[i][1]);
+        START (&f->workers[0], "worker", "--rendezvous", file, workers[i][0], workers[i][1],
+               workers[i][2], workers[i][3]);
         command_await_error (&f->workers[0], "working for ");
         command_signal (&f->coordinator, SIGKILL);
         s_expect_end (&f->coordinator, -SIGKILL);
