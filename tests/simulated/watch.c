@@ -12,7 +12,7 @@
 #include "tests/support/checker.h"
 #include "tests/support/world.h"
 
-#define GRACE_NS        100000000 /* of the scheduler's options, where nothing is said */
+#define GRACE_NS        500000000 /* of the scheduler's options, where nothing is said */
 #define LATE_NS         50000000 /* a deadline is kept, but for how long the coordinator is held up */
 #define FIXED_BYTES_MAX (3u << 20)
 #define NODE_BYTES_MAX  (80u << 10) /* twice the longest output, and what belongs to it */
