@@ -6,7 +6,7 @@
 set -u
 build=$1
 all=${2:-}
-limit=$([ "$all" ] && echo 400 || echo 110) # s, for a play
+limit=$([ "$all" ] && echo 400 || echo 250) # s, for a play
 folder=$(mktemp -d)
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$folder"' EXIT
