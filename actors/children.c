@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
@@ -16,13 +15,13 @@
 
 #include "actors/child.h"
 #include "actors/clock.h"
+#include "actors/spawn.h"
 
 #define CRASHES_MAX   5 /* that are followed by another start within */
 #define CRASHES_NS    10000000000
-#define END_MS        1000  /* for children to end in when their order is closed */
-#define EVENTS_MAX    64    /* taken in at a time */
-#define HEAR_BYTES    65536 /* of one child's words, taken in at a time */
-#define PASS_ON_BYTES 4096  /* PIPE_BUF: what is written at once where there is room for anything */
+#define END_MS        1000 /* for children to end in when their order is closed */
+#define EVENTS_MAX    64   /* taken in at a time */
+#define PASS_ON_BYTES 4096 /* PIPE_BUF: what is written at once where there is room for anything */
 
 typedef enum s_source_t { SOURCE_END, SOURCE_ORDER, SOURCE_WORDS, SOURCES } s_source_t;
 
@@ -41,8 +40,7 @@ typedef struct s_child_t {
     dw_child_word_t word; /* as far as it has come */
     size_t word_count;
     bool is_asked; /* and has not answered */
-    char *tail;    /* a ring of DW_WIRE_TAIL_MAX, made when it says something */
-    size_t heard;
+    dw_spawn_tail_t tail;
 } s_child_t;
 
 struct dw_children_t {
@@ -71,44 +69,19 @@ static bool s_watch (dw_children_t *self, const s_child_t *child, s_source_t sou
     return epoll_ctl (self->epoll_fd, EPOLL_CTL_ADD, child->fds[source], &event) == 0;
 }
 
-static void s_close_fd (int *fd) {
-    if (*fd >= 0)
-        close (*fd);
-    *fd = -1;
-}
-
-/* What it starts with: its end of the socket as standard input, the pipe as both outputs, and no
- * other descriptor. Its signals are at their defaults; those by which people end a whole group of
- * processes are blocked, because the parent says when a slot ends. */
+/* What it starts with: its end of the socket as standard input, the pipe as both outputs. Signals by
+ * which people end a whole group of processes are blocked, because the parent says when a slot
+ * ends. */
 static int s_spawn (pid_t *pid_p, const char *const *command, int order_fd, int words_fd) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t all, blocked;
-    sigfillset (&all);
-    sigemptyset (&blocked);
-    sigaddset (&blocked, SIGINT);
-    sigaddset (&blocked, SIGTERM);
-    sigaddset (&blocked, SIGHUP);
-    int err = posix_spawn_file_actions_init (&actions);
-    if (err)
-        return err;
-    err = posix_spawnattr_init (&attributes);
-    if (!err) {
-        posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-        posix_spawnattr_setsigdefault (&attributes, &all);
-        posix_spawnattr_setsigmask (&attributes, &blocked);
-        if (posix_spawn_file_actions_adddup2 (&actions, order_fd, STDIN_FILENO) ||
-            posix_spawn_file_actions_adddup2 (&actions, words_fd, STDOUT_FILENO) ||
-            posix_spawn_file_actions_adddup2 (&actions, words_fd, STDERR_FILENO) ||
-            posix_spawn_file_actions_addclosefrom_np (&actions, STDERR_FILENO + 1))
-            err = ENOMEM;
-        else /* which only reads the words */
-            err = posix_spawnp (pid_p, command[0], &actions, &attributes,
-                                (char *const *) (uintptr_t) command, environ);
-        posix_spawnattr_destroy (&attributes);
-    }
-    posix_spawn_file_actions_destroy (&actions);
-    return err;
+    dw_spawn_t program = {.path = command[0],
+                          .words = command,
+                          .environment = environ,
+                          .fds = {order_fd, words_fd, words_fd}};
+    sigemptyset (&program.blocked);
+    sigaddset (&program.blocked, SIGINT);
+    sigaddset (&program.blocked, SIGTERM);
+    sigaddset (&program.blocked, SIGHUP);
+    return dw_spawn_start (pid_p, &program);
 }
 
 /* Begins a child whose ends of socket and pipe are given. */
@@ -134,7 +107,7 @@ static int s_begin (dw_children_t *self, s_child_t *child, int order_fd, int wor
 
 static int s_start (dw_children_t *self, s_child_t *child, dw_error_t *error) {
     int order[2] = {-1, -1}, words[2] = {-1, -1}, err = DW_OK;
-    child->told = child->heard = child->word_count = 0;
+    child->told = child->tail.heard = child->word_count = 0;
     child->is_asked = false;
     self->said[child - self->items] = (dw_wire_slot_t){.number = child->number};
     child->is_killed = child->has_left = child->was_cut = child->has_crashed = false;
@@ -147,13 +120,13 @@ static int s_start (dw_children_t *self, s_child_t *child, dw_error_t *error) {
         child->fds[SOURCE_WORDS] = words[0];
         err = s_begin (self, child, order[1], words[1], error);
     } else {
-        s_close_fd (&order[0]);
-        s_close_fd (&words[0]);
+        dw_spawn_close (&order[0]);
+        dw_spawn_close (&words[0]);
     }
-    s_close_fd (&order[1]);
-    s_close_fd (&words[1]);
+    dw_spawn_close (&order[1]);
+    dw_spawn_close (&words[1]);
     for (s_source_t source = 0; err && source < SOURCES; source++)
-        s_close_fd (&child->fds[source]);
+        dw_spawn_close (&child->fds[source]);
     child->is_down = child->is_untold = err != DW_OK;
     return err;
 }
@@ -200,7 +173,7 @@ static void s_listen (dw_children_t *self, s_child_t *child) {
         ssize_t got = recv (child->fds[SOURCE_ORDER], at, sizeof child->word - child->word_count,
                             MSG_DONTWAIT);
         if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-            s_close_fd (&child->fds[SOURCE_ORDER]); /* it has closed its standard input */
+            dw_spawn_close (&child->fds[SOURCE_ORDER]); /* it has closed its standard input */
         if (got <= 0)
             return;
         child->word_count += (size_t) got;
@@ -225,36 +198,11 @@ static void s_pass_on (const char *words, size_t size) {
     }
 }
 
-static void s_keep (s_child_t *child, const char *words, size_t size) {
-    if (!child->tail && !(child->tail = malloc (DW_WIRE_TAIL_MAX)))
-        return;
-    for (size_t i = 0; i < size; i++)
-        child->tail[child->heard++ % DW_WIRE_TAIL_MAX] = words[i];
-}
-
 static void s_hear (s_child_t *child) {
-    char words[PASS_ON_BYTES];
-    for (size_t left = HEAR_BYTES; left > 0;) {
-        ssize_t got = read (child->fds[SOURCE_WORDS], words, sizeof words);
-        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-            s_close_fd (&child->fds[SOURCE_WORDS]); /* it has closed both */
-        if (got <= 0)
-            return;
-        s_keep (child, words, (size_t) got);
-        s_pass_on (words, (size_t) got);
-        left -= (size_t) got < left ? (size_t) got : left;
-    }
+    dw_spawn_hear (&child->tail, &child->fds[SOURCE_WORDS], s_pass_on);
 }
 
 /* ---- A child ends ----------------------------------------------------------------------------- */
-
-/* The tail in one piece, in words. */
-static size_t s_unroll (const s_child_t *child, char *words) {
-    size_t size = child->heard < DW_WIRE_TAIL_MAX ? child->heard : DW_WIRE_TAIL_MAX;
-    for (size_t i = 0; i < size; i++)
-        words[i] = child->tail[(child->heard - size + i) % DW_WIRE_TAIL_MAX];
-    return size;
-}
 
 /* Fetches how it ended, which ends it for the system too. A program that has its children reaped
  * otherwise leaves that unknown. */
@@ -285,7 +233,7 @@ static void s_on_end (dw_children_t *self, s_child_t *child,
         s_hear (child);
     s_reap (child, &end);
     for (s_source_t source = 0; source < SOURCES; source++)
-        s_close_fd (&child->fds[source]);
+        dw_spawn_close (&child->fds[source]);
     if (child->is_killed) {
         s_start (self, child, NULL);
         return; /* one that cannot be had is told of with the others */
@@ -294,7 +242,7 @@ static void s_on_end (dw_children_t *self, s_child_t *child,
         return; /* whoever told it to, or dw_children_mend, sees to it */
     child->has_crashed = true;
     end.tail = (const uint8_t *) words;
-    end.tail_size = s_unroll (child, words);
+    end.tail_size = dw_spawn_last_words (&child->tail, sizeof words, words);
     ended (arg, &end);
 }
 
@@ -485,13 +433,13 @@ void dw_children_end (dw_children_t **self_p) {
         return;
     int64_t deadline_ns = dw_clock_ns () + END_MS * INT64_C (1000000);
     for (uint32_t slot = 0; slot < self->count; slot++)
-        s_close_fd (&self->items[slot].fds[SOURCE_ORDER]);
+        dw_spawn_close (&self->items[slot].fds[SOURCE_ORDER]);
     for (uint32_t slot = 0; slot < self->count; slot++) {
         s_child_t *child = &self->items[slot];
         s_bury (child, deadline_ns);
-        s_close_fd (&child->fds[SOURCE_END]);
-        s_close_fd (&child->fds[SOURCE_WORDS]);
-        free (child->tail);
+        dw_spawn_close (&child->fds[SOURCE_END]);
+        dw_spawn_close (&child->fds[SOURCE_WORDS]);
+        dw_spawn_tail_free (&child->tail);
     }
     if (self->epoll_fd >= 0)
         close (self->epoll_fd);

@@ -4,10 +4,10 @@
  *                             ^  <---how it left---
  *                             +------standard error, its end
  *
- * A child is started by posix_spawn, never by a bare fork, and told what to do through a socket that is its standard
- * input: nothing secret is in its words or its environment. When that socket closes the child ends, so none outlives
- * its parent, whatever that died of. What it writes to standard output or standard error is passed on to this process's
- * standard error as far as that takes it, and the last of it is kept, for whoever asks why it ended.
+ * A child is started (spawn.h) and told what to do through a socket that is its standard input: nothing secret is in
+ * its words or its environment. When that socket closes the child ends, so none outlives its parent, whatever that died
+ * of. What it writes to standard output or standard error is passed on to this process's standard error as far as that
+ * takes it, and the last of it is kept, for whoever asks why it ended.
  *
  * Nothing waits: whoever owns it waits for dw_children_fd. No signal handler; it waits for its own children only, each by its number.
  * Used by the agent's thread, or the one that stands in for it. */

@@ -128,65 +128,106 @@ static void s_on_count (dw_coordinator_t *self, uint32_t router) {
     dw_peers_reply (&self->peers, router, &self->reply);
 }
 
-static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type,
-                          dw_wire_reader_t *reader) {
-    if (type == DW_WIRE_HELLO) {
-        s_on_hello (self, router, reader);
-        return;
-    }
-    if (type ==
-        DW_WIRE_WHERE) { /* before HELLO, which is said to the coordinator that has the graph */
-        dw_coordinator_on_where (self, router, reader);
-        return;
-    }
-    if (type == DW_WIRE_CLOSE || type == DW_WIRE_COUNT || type == DW_WIRE_RELOAD ||
-        type == DW_WIRE_REFER) { /* the owner's, who is told no number */
-        if (self->owner == DW_PEER_NONE || !dw_peers_is_from (&self->peers, router, self->owner))
-            self->peers.unknown_count++;
-        else if (type == DW_WIRE_CLOSE)
-            s_on_close (self, reader);
-        else if (type == DW_WIRE_RELOAD)
-            dw_coordinator_reload (self);
-        else if (type == DW_WIRE_REFER)
-            dw_coordinator_on_refer (self, router, reader);
-        else
-            s_on_count (self, router);
-        return;
-    }
-    dw_peer_t *peer = dw_peers_sender (&self->peers, router, reader);
-    if (!peer)
-        return;
+/* The owner is told no number, so what it says is known by its type. */
+static bool s_is_owners (uint32_t type) {
+    return type == DW_WIRE_CLOSE || type == DW_WIRE_COUNT || type == DW_WIRE_RELOAD ||
+           type == DW_WIRE_REFER;
+}
+
+static void s_on_owner_message (dw_coordinator_t *self, uint32_t router, uint32_t type,
+                                dw_wire_reader_t *reader) {
+    if (self->owner == DW_PEER_NONE || !dw_peers_is_from (&self->peers, router, self->owner))
+        self->peers.unknown_count++;
+    else if (type == DW_WIRE_CLOSE)
+        s_on_close (self, reader);
+    else if (type == DW_WIRE_RELOAD)
+        dw_coordinator_reload (self);
+    else if (type == DW_WIRE_REFER)
+        dw_coordinator_on_refer (self, router, reader);
+    else
+        s_on_count (self, router);
+}
+
+/* What each role says. False: no message of that type. */
+
+static bool s_on_client_message (dw_coordinator_t *self, uint32_t router, dw_peer_t *peer,
+                                 uint32_t type, dw_wire_reader_t *reader) {
     uint32_t index = dw_peers_index (&self->peers, peer);
-    bool is_client = peer->role == DW_WIRE_CLIENT, is_worker = peer->role == DW_WIRE_WORKER;
-    bool is_agent = peer->role == DW_WIRE_AGENT;
-    if (type == DW_WIRE_ANSWERS && is_worker)
-        dw_coordinator_on_answers (self, peer, reader);
-    else if (type == DW_WIRE_SUBMIT && is_client)
+    if (type == DW_WIRE_SUBMIT)
         dw_coordinator_on_submit (self, router, index, reader);
-    else if (type == DW_WIRE_ABORT && is_client)
+    else if (type == DW_WIRE_ABORT)
         dw_coordinator_on_abort (self, index, reader);
-    else if (type == DW_WIRE_DETACH && is_client)
+    else if (type == DW_WIRE_DETACH)
         dw_coordinator_on_detach (self, router, index, reader);
-    else if (type == DW_WIRE_CLAIM && is_client)
+    else if (type == DW_WIRE_CLAIM)
         dw_coordinator_on_claim (self, router, index, reader);
-    else if (type == DW_WIRE_TAKEN && is_client)
+    else if (type == DW_WIRE_TAKEN)
         dw_coordinator_on_taken (self, index, reader);
-    else if (type == DW_WIRE_BYE && is_client)
+    else if (type == DW_WIRE_STATUS)
+        dw_coordinator_on_status (self, router);
+    else if (type == DW_WIRE_BEAT)
+        dw_coordinator_on_beat (self, peer, reader);
+    else if (type == DW_WIRE_BYE)
         dw_coordinator_on_client_bye (self, index);
-    else if (type == DW_WIRE_BYE && is_worker)
-        dw_coordinator_on_worker_bye (self, peer);
-    else if (type == DW_WIRE_BYE && is_agent)
-        dw_coordinator_release_agent (self, peer->number);
+    else
+        return false;
+    return true;
+}
+
+/* A solo is a worker that speaks for its process too. */
+static bool s_on_worker_message (dw_coordinator_t *self, uint32_t router, dw_peer_t *peer,
+                                 uint32_t type, dw_wire_reader_t *reader) {
+    if (type == DW_WIRE_ANSWERS)
+        dw_coordinator_on_answers (self, peer, reader);
+    else if (type == DW_WIRE_BEAT && router == self->listen_router)
+        dw_coordinator_on_beat (self, peer, reader);
     else if (type == DW_WIRE_DRAIN && dw_coordinator_agent_of (self, peer) != DW_NONE)
         dw_coordinator_on_drain (self, dw_coordinator_agent_of (self, peer));
-    else if (type == DW_WIRE_ENDED && is_agent)
-        dw_coordinator_on_ended (self, peer->number, reader);
-    else if (type == DW_WIRE_BEAT &&
-             (is_agent || is_client || (is_worker && router == self->listen_router)))
-        dw_coordinator_on_beat (self, peer, reader);
-    else if (type == DW_WIRE_STATUS && is_client)
-        dw_coordinator_on_status (self, router);
+    else if (type == DW_WIRE_BYE)
+        dw_coordinator_on_worker_bye (self, peer);
     else
+        return false;
+    return true;
+}
+
+static bool s_on_agent_message (dw_coordinator_t *self, dw_peer_t *peer, uint32_t type,
+                                dw_wire_reader_t *reader) {
+    if (type == DW_WIRE_BEAT)
+        dw_coordinator_on_beat (self, peer, reader);
+    else if (type == DW_WIRE_ENDED)
+        dw_coordinator_on_ended (self, peer->number, reader);
+    else if (type == DW_WIRE_DRAIN)
+        dw_coordinator_on_drain (self, peer->number);
+    else if (type == DW_WIRE_BYE)
+        dw_coordinator_release_agent (self, peer->number);
+    else
+        return false;
+    return true;
+}
+
+static bool s_on_peer_message (dw_coordinator_t *self, uint32_t router, dw_peer_t *peer,
+                               uint32_t type, dw_wire_reader_t *reader) {
+    switch ((dw_wire_role_t) peer->role) {
+        case DW_WIRE_CLIENT: return s_on_client_message (self, router, peer, type, reader);
+        case DW_WIRE_WORKER: return s_on_worker_message (self, router, peer, type, reader);
+        case DW_WIRE_AGENT: return s_on_agent_message (self, peer, type, reader);
+        case DW_WIRE_OWNER:
+        case DW_WIRE_SOLO: break; /* the one says no more, the other is a worker here */
+    }
+    return false;
+}
+
+static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type,
+                          dw_wire_reader_t *reader) {
+    dw_peer_t *peer;
+    if (type == DW_WIRE_HELLO)
+        s_on_hello (self, router, reader);
+    else if (type == DW_WIRE_WHERE) /* before HELLO, which is said to who has the graph */
+        dw_coordinator_on_where (self, router, reader);
+    else if (s_is_owners (type))
+        s_on_owner_message (self, router, type, reader);
+    else if ((peer = dw_peers_sender (&self->peers, router, reader)) &&
+             !s_on_peer_message (self, router, peer, type, reader))
         self->peers.unknown_count++;
 }
 

@@ -99,34 +99,45 @@ static bool s_take_places (dw_coordinator_t *self, uint32_t index) {
     return true;
 }
 
+/* Reads who comes and which lanes it serves. Errors: DW_EREFUSED it has been refused: that makes no
+ * sense, or nothing is there for it to do; DW_ENOMEM. */
+static int s_read_agent (dw_coordinator_t *self, uint32_t router, dw_wire_reader_t *reader,
+                         dw_wire_role_t role, dw_wire_agent_t *record, uint64_t *lanes_p) {
+    char lacking[DW_LANES_WHY];
+    int err = DW_EPROTOCOL;
+    if (router == self->listen_router && dw_read_agent (reader, record) && record->slots > 0 &&
+        (role == DW_WIRE_AGENT || record->slots == 1))
+        err = dw_lanes_match (self->lanes, record, reader, role == DW_WIRE_AGENT, lanes_p, lacking);
+    if (err == DW_EPROTOCOL)
+        dw_coordinator_refuse (self, router, 400, "a worker's HELLO makes no sense");
+    else if (!err && *lanes_p == 0)
+        dw_coordinator_refuse (self, router, 404, lacking);
+    else
+        return err;
+    return DW_EREFUSED;
+}
+
+/* Why there is no place for it now; NULL: there is, and its earlier incarnation is gone. */
+static const char *s_why_not (dw_coordinator_t *self, const dw_wire_agent_t *record,
+                              const uint8_t *key) {
+    if (self->is_closing)
+        return "the coordinator is closing";
+    const char *why = s_fence (self, record, key);
+    if (!why && record->slots > self->free_places_count)
+        why = "there are no places left for so many slots: raise the coordinator's slots_max";
+    return why;
+}
+
 uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, const uint8_t *key,
                                      dw_wire_reader_t *reader, dw_wire_role_t role) {
     dw_wire_agent_t record;
-    const char *why = NULL;
-    char lacking[DW_LANES_WHY];
     uint64_t lanes = 0;
-    int err = DW_EPROTOCOL;
-    if (router == self->listen_router && dw_read_agent (reader, &record) && record.slots > 0 &&
-        (role == DW_WIRE_AGENT || record.slots == 1))
-        err = dw_lanes_match (self->lanes, &record, reader, role == DW_WIRE_AGENT, &lanes, lacking);
-    if (err == DW_EPROTOCOL) {
-        dw_coordinator_refuse (self, router, 400, "a worker's HELLO makes no sense");
+    int err = s_read_agent (self, router, reader, role, &record, &lanes);
+    if (err == DW_EREFUSED)
         return DW_NONE;
-    }
-    if (!err && lanes == 0) {
-        dw_coordinator_refuse (self, router, 404, lacking);
-        return DW_NONE;
-    }
-    uint32_t index = DW_NONE;
-    if (self->is_closing)
-        why = "the coordinator is closing";
-    else if ((why = s_fence (self, &record, key)) != NULL)
-        ; /* why says it */
-    else if (record.slots > self->free_places_count)
-        why = "there are no places left for so many slots: raise the coordinator's slots_max";
-    else if (err || (index = s_place (self)) == DW_NONE)
-        why = "the coordinator is out of memory";
-    char *host = why ? NULL : s_new_host (record.host, record.host_size);
+    const char *why = s_why_not (self, &record, key);
+    uint32_t index = why || err ? DW_NONE : s_place (self);
+    char *host = index == DW_NONE ? NULL : s_new_host (record.host, record.host_size);
     dw_peer_t *peer = host ? dw_peers_add (&self->peers, router, role) : NULL;
     if (!peer) {
         free (host);

@@ -119,50 +119,60 @@ static void s_keep_output (dw_coordinator_t *self, const dw_command_t *command) 
     }
 }
 
+/* Why a node failed of which nobody has said so. */
+static void s_write_why (const dw_coordinator_t *self, const dw_live_run_t *run,
+                         const dw_command_t *command, char *text, size_t size) {
+    const dw_plan_t *plan = dw_coordinator_plan (self, run);
+    const dw_policy_t *policy = &plan->policies[plan->policy[command->node]];
+    if (command->is_unserved)
+        snprintf (text, size, "no worker is there that may run it");
+    else if (command->of_run)
+        snprintf (text, size, "the run had not ended after its deadline_ms (%lu ms)",
+                  (unsigned long) run->deadline_ms);
+    else if (command->code == 408)
+        snprintf (text, size, "the attempt took longer than timeout_seconds (%g s)",
+                  (double) policy->timeout_us / 1e6);
+    else if (command->code == 413 && command->is_too_deep)
+        snprintf (text, size,
+                  "the graph that it adds is too deep: depth_max is %u "
+                  "(executor_options.added)",
+                  (unsigned) self->plan->added_depth_max);
+    else if (command->code == 413)
+        snprintf (text, size,
+                  "the graph that it adds is too large: its share of nodes_max (%u) is less "
+                  "(executor_options.added)",
+                  (unsigned) self->plan->added_nodes_max);
+    else if (command->code == 500)
+        snprintf (text, size, "out of memory");
+    else
+        snprintf (text, size, "the worker answered for steps that it was not sent");
+}
+
+/* The workers that it had are gone: what became of them is told. */
+static void s_keep_loss (dw_coordinator_t *self, dw_live_run_t *run, uint32_t node, dw_slot_t *to) {
+    dw_writer_t story = {0};
+    dw_coordinator_explain_loss (self, run, node, &story);
+    if (!story.no_memory)
+        dw_slot_set_error (to, 503, (const char *) story.bytes, story.count);
+    dw_writer_free (&story);
+}
+
 static void s_keep_error (dw_coordinator_t *self, const dw_command_t *command) {
     dw_live_run_t *run = &self->runs[command->run];
     dw_slot_t *to = dw_table_slot (&run->table, command->node);
     char text[160];
     dw_slot_clear (to);
     run->has_extras = true;
-    if (command->handle != DW_NONE) {
+    if (command->handle != DW_NONE) { /* the worker has said it */
         dw_slot_t *from = &self->outcomes.slots[command->handle];
         *to = *from;
         from->form = DW_SLOT_NONE;
-        return;
+    } else if (command->code == 503 && !command->is_unserved)
+        s_keep_loss (self, run, command->node, to);
+    else {
+        s_write_why (self, run, command, text, sizeof text);
+        dw_slot_set_error (to, command->code, text, strlen (text));
     }
-    const dw_plan_t *plan = dw_coordinator_plan (self, run);
-    const dw_policy_t *policy = &plan->policies[plan->policy[command->node]];
-    if (command->is_unserved)
-        snprintf (text, sizeof text, "no worker is there that may run it");
-    else if (command->of_run)
-        snprintf (text, sizeof text, "the run had not ended after its deadline_ms (%lu ms)",
-                  (unsigned long) run->deadline_ms);
-    else if (command->code == 408)
-        snprintf (text, sizeof text, "the attempt took longer than timeout_seconds (%g s)",
-                  (double) policy->timeout_us / 1e6);
-    else if (command->code == 503) {
-        dw_writer_t story = {0};
-        dw_coordinator_explain_loss (self, run, command->node, &story);
-        if (!story.no_memory)
-            dw_slot_set_error (to, 503, (const char *) story.bytes, story.count);
-        dw_writer_free (&story);
-        return;
-    } else if (command->code == 413 && command->is_too_deep)
-        snprintf (text, sizeof text,
-                  "the graph that it adds is too deep: depth_max is %u "
-                  "(executor_options.added)",
-                  (unsigned) self->plan->added_depth_max);
-    else if (command->code == 413)
-        snprintf (text, sizeof text,
-                  "the graph that it adds is too large: its share of nodes_max (%u) is less "
-                  "(executor_options.added)",
-                  (unsigned) self->plan->added_nodes_max);
-    else if (command->code == 500)
-        snprintf (text, sizeof text, "out of memory");
-    else
-        snprintf (text, sizeof text, "the worker answered for steps that it was not sent");
-    dw_slot_set_error (to, command->code, text, strlen (text));
 }
 
 static void s_finish_run (dw_coordinator_t *self, const dw_command_t *command) {

@@ -151,19 +151,18 @@ static void s_write_runs (dw_coordinator_t *self, uint64_t live, int64_t now_ns)
         }
 }
 
-void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
-    /* What came before the question is part of the answer: a peer that has just been put out may be
-     * told so before the scheduler has heard of it. */
-    if (self->outcomes.events_count)
-        dw_coordinator_step (self, dw_clock_ns ());
-    dw_writer_t texts = {0};
-    dw_troubles_t troubles;
-    uint32_t troubles_count = dw_coordinator_write_troubles (self, dw_clock_ns (), &texts,
-                                                             &troubles);
-    dw_scheduler_counts_t counts = dw_scheduler_counts (self->scheduler);
+/* ---- All of it -------------------------------------------------------------------------------- */
+
+static uint64_t s_live_count (const dw_coordinator_t *self) {
     uint64_t live = 0;
     for (uint32_t i = 0; i < self->runs_used; i++)
         live += self->runs[i].is_live;
+    return live;
+}
+
+/* In the order in which they are read (status.c). */
+static void s_write_numbers (dw_coordinator_t *self, uint64_t live, const dw_troubles_t *troubles) {
+    dw_scheduler_counts_t counts = dw_scheduler_counts (self->scheduler);
     const uint64_t numbers[] = {self->plan->nodes_count,
                                 self->peers.clients_count,
                                 live,
@@ -180,17 +179,30 @@ void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
                                 counts.losses,
                                 counts.answers_ignored,
                                 self->peers.unknown_count,
-                                troubles.runs_stalled,
-                                troubles.slots_down,
-                                troubles.slots_long,
+                                troubles->runs_stalled,
+                                troubles->slots_down,
+                                troubles->slots_long,
                                 dw_coordinator_clients_away (self),
                                 dw_coordinator_detached_kept (self)};
+    dw_write_array (&self->reply.head, sizeof numbers / sizeof *numbers);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        dw_write_uint (&self->reply.head, numbers[i]);
+}
+
+void dw_coordinator_on_status (dw_coordinator_t *self, uint32_t router) {
+    /* What came before the question is part of the answer: a peer that has just been put out may be
+     * told so before the scheduler has heard of it. */
+    if (self->outcomes.events_count)
+        dw_coordinator_step (self, dw_clock_ns ());
+    dw_writer_t texts = {0};
+    dw_troubles_t troubles;
+    uint32_t troubles_count = dw_coordinator_write_troubles (self, dw_clock_ns (), &texts,
+                                                             &troubles);
+    uint64_t live = s_live_count (self);
     dw_writer_t *head = &self->reply.head;
     dw_write_uint (head, DW_WIRE_STATUS);
     dw_write_str (head, self->options.name, strlen (self->options.name));
-    dw_write_array (head, sizeof numbers / sizeof *numbers);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        dw_write_uint (head, numbers[i]);
+    s_write_numbers (self, live, &troubles);
     s_write_lanes (self);
     dw_write_array (head, troubles_count);
     dw_write_raw (head, texts.bytes, texts.count);

@@ -206,6 +206,21 @@ int dw_link_blame (const dw_link_t *self, const char *endpoint, bool has_keys, d
                          endpoint);
 }
 
+int dw_link_greet (dw_link_t *self, const dw_link_greeting_t *greeting, dw_error_t *error) {
+    const dw_link_keys_t *keys = greeting->keys;
+    int waited;
+    do {
+        dw_link_close (self);
+        int err = dw_link_open (self, greeting->context, greeting->endpoint, keys, error);
+        if (err)
+            return err;
+        if (greeting->say_hello (greeting->arg))
+            return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+        waited = dw_link_wait (self, greeting->deadline_ns, greeting->stop);
+    } while (waited == DW_ELOST && dw_clock_ns () < greeting->deadline_ns);
+    return waited ? dw_link_blame (self, greeting->endpoint, keys->has_keys, error) : DW_OK;
+}
+
 int dw_link_on_refused (dw_wire_reader_t *reader, dw_error_t *error) {
     size_t size;
     uint32_t code = dw_read_uint_max (reader, 999);

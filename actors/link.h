@@ -32,6 +32,18 @@ typedef struct dw_link_stop_t {
     int fd;
 } dw_link_stop_t;
 
+/* How a connection begins. All is borrowed for the call. */
+typedef struct dw_link_greeting_t {
+    void *context;
+    const char *endpoint;
+    const dw_link_keys_t *keys;
+    int64_t deadline_ns; /* for the first message to come */
+    const dw_link_stop_t *stop;
+    /* Sends what is said first by the link that is being made. Errors: it was not sent. */
+    int (*say_hello) (void *arg);
+    void *arg;
+} dw_link_greeting_t;
+
 /* Reads the key files that options name; none: no keys.
  * Errors: DW_EKEY what is wrong with one of them, or only one is named; DW_ENOMEM. */
 int dw_link_keys_read (dw_link_keys_t *self, const dw_connect_options_t *options,
@@ -49,6 +61,10 @@ void dw_link_close (dw_link_t *self);
  * cut, and what was said by it is lost: try again by another; DW_ECLOSED it was stopped (and an
  * answer that may be on its way has not come soon), or the context is shut down. */
 int dw_link_wait (dw_link_t *self, int64_t deadline_ns, const dw_link_stop_t *stop);
+/* Makes it, says hello by it, and waits for the first message; when it was cut meanwhile, again by
+ * another, which takes the place of self. Errors: as dw_link_open; DW_ENOMEM hello was not sent; as
+ * dw_link_blame. Then self may be open still: there may be somebody to say good-bye to. */
+int dw_link_greet (dw_link_t *self, const dw_link_greeting_t *greeting, dw_error_t *error);
 /* Whether it was cut since it was made. */
 bool dw_link_is_cut (dw_link_t *self);
 /* Why nothing came within the time that was given: adds it to error. Returns DW_EKEY, or

@@ -75,9 +75,9 @@ static uint64_t s_door_files (uint32_t connections_max) {
  * be needed is worked out before: one for every socket, and where there is an endpoint one for each
  * end of its connection. */
 static int s_check_descriptors (const dw_plan_t *plan, const dw_system_options_t *options,
-                                uint32_t clients_max, dw_error_t *error) {
+                                dw_error_t *error) {
     struct rlimit limit;
-    uint64_t peers = (uint64_t) plan->workers_count + clients_max;
+    uint64_t peers = (uint64_t) plan->workers_count + options->clients_max;
     uint64_t need = (options->endpoint ? 3 * peers + s_door_files (SPARE_CONNECTIONS) : peers) +
                     SPARE_DESCRIPTORS;
     if (options->listen)
@@ -119,13 +119,13 @@ static int s_check_threads (dw_error_t *error) {
 }
 
 static int s_make_context (dw_system_t *self, const dw_plan_t *plan,
-                           const dw_system_options_t *options, uint32_t clients_max,
-                           dw_error_t *error) {
+                           const dw_system_options_t *options, dw_error_t *error) {
     self->context = zmq_ctx_new ();
     if (!self->context)
         return dw_error_add (error, DW_ELIMIT, DW_NOWHERE, "no context of ZeroMQ: %s",
                              zmq_strerror (errno));
-    uint32_t sockets = plan->workers_count + clients_max + SPARE_DESCRIPTORS + 2 * DW_DOOR_SOCKETS;
+    uint32_t sockets = plan->workers_count + options->clients_max + SPARE_DESCRIPTORS +
+                       2 * DW_DOOR_SOCKETS;
     bool has_network = options->endpoint || options->listen;
     return dw_option_set_context (self->context, sockets, has_network ? 1 : 0, error);
 }
@@ -208,30 +208,8 @@ static int s_check_demands (const dw_plan_t *plan, const dw_graph_t *graph, dw_e
     return DW_OK;
 }
 
-static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_options_t *options,
-                   dw_error_t *error) {
-    const dw_processors_t *processors = options->processors;
-    uint32_t clients_max = options->clients_max;
-    snprintf (self->name, sizeof self->name, "%s", options->name ? options->name : "graph");
-    if (!processors)
-        processors = self->own_processors = dw_processors_new ();
-    if (!processors)
-        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-    int err = dw_program_new (&self->program, graph, processors, error);
-    if (!err && !options->listen)
-        err = s_check_demands (self->program->plan, graph, error);
-    if (!err && options->listen)
-        err = s_share (self, graph, processors, options->slots_max, error);
-    else if (!err && options->record)
-        err = s_pack (self, graph, error);
-    if (!err)
-        err = s_check_descriptors (self->program->plan, options, clients_max, error);
-    if (!err)
-        err = s_check_threads (error);
-    if (!err)
-        err = s_make_context (self, self->program->plan, options, clients_max, error);
-    if (err)
-        return err;
+static int s_start_coordinator (dw_system_t *self, const dw_processors_t *processors,
+                                const dw_system_options_t *options, dw_error_t *error) {
     dw_coordinator_options_t coordinator = {
         .context = self->context,
         .program = self->program,
@@ -247,7 +225,8 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
         .heartbeat_ms = options->heartbeat_ms,
         .silence_ms = options->silence_ms,
         .connections_max = options->connections_max,
-        .own_connections_max = self->program->plan->workers_count + clients_max + SPARE_CONNECTIONS,
+        .own_connections_max = self->program->plan->workers_count + options->clients_max +
+                               SPARE_CONNECTIONS,
         .stalled_ms = options->stalled_ms,
         .lease_ms = options->lease_ms,
         .lost_client_ms = options->lost_client_ms,
@@ -255,14 +234,41 @@ static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_o
         .keep_runs = options->keep_runs,
         .keep_ms = options->keep_ms,
         .runs_max = options->runs_max ? options->runs_max : RUNS_MAX,
-        .clients_max = clients_max,
+        .clients_max = options->clients_max,
         .cpus_count = dw_processors_lookup (processors).cpus_count,
         .record = options->record,
         .record_bytes_max = options->record_bytes_max,
         .notice = options->notice,
         .notice_arg = options->notice_arg};
-    err = dw_coordinator_new (&self->coordinator, &coordinator, error);
-    return err ? err : s_connect_owner (self, error);
+    return dw_coordinator_new (&self->coordinator, &coordinator, error);
+}
+
+static int s_open (dw_system_t *self, const dw_graph_t *graph, const dw_system_options_t *options,
+                   dw_error_t *error) {
+    const dw_processors_t *processors = options->processors;
+    snprintf (self->name, sizeof self->name, "%s", options->name ? options->name : "graph");
+    if (!processors)
+        processors = self->own_processors = dw_processors_new ();
+    if (!processors)
+        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    int err = dw_program_new (&self->program, graph, processors, error);
+    if (!err && !options->listen)
+        err = s_check_demands (self->program->plan, graph, error);
+    if (!err && options->listen)
+        err = s_share (self, graph, processors, options->slots_max, error);
+    else if (!err && options->record)
+        err = s_pack (self, graph, error);
+    if (!err)
+        err = s_check_descriptors (self->program->plan, options, error);
+    if (!err)
+        err = s_check_threads (error);
+    if (!err)
+        err = s_make_context (self, self->program->plan, options, error);
+    if (!err)
+        err = s_start_coordinator (self, processors, options, error);
+    if (!err)
+        err = s_connect_owner (self, error);
+    return err;
 }
 
 /* Frees what no thread uses any more. */

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,6 @@
 #include "actors/deaths.h"
 
 #define READ_BYTES  (256u << 10) /* of its output, taken in at a time */
-#define HEAR_BYTES  (64u << 10)  /* of its words */
 #define PIPE_BYTES  (256 << 10)  /* asked for; a system that gives less is as well */
 #define LINGER_NS   100000000    /* for a program that has closed its output to end by itself */
 #define LINGER_STEP 1000000
@@ -29,39 +27,16 @@ void dw_tool_init (dw_tool_t *self) {
 
 /* ---- Started and ended ------------------------------------------------------------------------ */
 
-static void s_close (int *fd) {
-    if (*fd >= 0)
-        close (*fd);
-    *fd = -1;
-}
-
-static int s_spawn (pid_t *pid_p, const char *command, char *const *environment, const int *fds) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t all, none;
-    char *const words[] = {(char *) (uintptr_t) "sh", (char *) (uintptr_t) "-c",
-                           (char *) (uintptr_t) command, NULL};
-    sigfillset (&all);
-    sigemptyset (&none);
-    int err = posix_spawn_file_actions_init (&actions);
-    if (err)
-        return err;
-    err = posix_spawnattr_init (&attributes);
-    if (!err) {
-        posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
-                                                   POSIX_SPAWN_SETPGROUP);
-        posix_spawnattr_setsigdefault (&attributes, &all);
-        posix_spawnattr_setsigmask (&attributes, &none);
-        for (int i = 0; i < 3 && !err; i++)
-            err = posix_spawn_file_actions_adddup2 (&actions, fds[i], i);
-        if (!err)
-            err = posix_spawn_file_actions_addclosefrom_np (&actions, STDERR_FILENO + 1);
-        if (!err)
-            err = posix_spawn (pid_p, "/bin/sh", &actions, &attributes, words, environment);
-        posix_spawnattr_destroy (&attributes);
-    }
-    posix_spawn_file_actions_destroy (&actions);
-    return err;
+static int s_spawn (pid_t *pid_p, const char *command, char *const *environment, int in_fd,
+                    int out_fd, int err_fd) {
+    const char *const words[] = {"sh", "-c", command, NULL};
+    dw_spawn_t program = {.path = "/bin/sh",
+                          .words = words,
+                          .environment = environment,
+                          .fds = {in_fd, out_fd, err_fd},
+                          .has_group = true};
+    sigemptyset (&program.blocked);
+    return dw_spawn_start (pid_p, &program);
 }
 
 /* A pipe whose end at `ours` never makes this process wait. */
@@ -76,16 +51,15 @@ static bool s_pipe (int pipe_fds[2], int ours) {
 int dw_tool_start (dw_tool_t *self) {
     int in[2] = {-1, -1}, out[2] = {-1, -1}, words[2] = {-1, -1}, err = 0;
     self->in_at = self->out_at = self->out_count = self->out_looked = 0;
-    self->heard = self->marked = 0;
+    self->tail.heard = self->marked = 0;
     dw_writer_clear (&self->in);
     if (!s_pipe (in, 1) || !s_pipe (out, 0) || !s_pipe (words, 0))
         err = errno;
     if (!err)
-        err = s_spawn (&self->pid, self->command, self->environment,
-                       (const int[]){in[0], out[1], words[1]});
-    s_close (&in[0]);
-    s_close (&out[1]);
-    s_close (&words[1]);
+        err = s_spawn (&self->pid, self->command, self->environment, in[0], out[1], words[1]);
+    dw_spawn_close (&in[0]);
+    dw_spawn_close (&out[1]);
+    dw_spawn_close (&words[1]);
     self->in_fd = in[1];
     self->out_fd = out[0];
     self->err_fd = words[0];
@@ -126,7 +100,7 @@ static bool s_linger (pid_t pid, int *status_p) {
 void dw_tool_kill (dw_tool_t *self, dw_writer_t *text) {
     int status = 0;
     bool has_ended = false;
-    s_close (&self->in_fd);
+    dw_spawn_close (&self->in_fd);
     if (self->pid > 0 && text)
         has_ended = s_linger (self->pid, &status);
     if (self->pid > 0)
@@ -138,17 +112,16 @@ void dw_tool_kill (dw_tool_t *self, dw_writer_t *text) {
     if (self->pid > 0 && text)
         s_say_how (status, text);
     self->pid = 0;
-    s_close (&self->out_fd);
-    s_close (&self->err_fd);
+    dw_spawn_close (&self->out_fd);
+    dw_spawn_close (&self->err_fd);
 }
 
 void dw_tool_free (dw_tool_t *self) {
     dw_tool_kill (self, NULL);
     dw_writer_free (&self->in);
+    dw_spawn_tail_free (&self->tail);
     free (self->out);
-    free (self->tail);
     self->out = NULL;
-    self->tail = NULL;
 }
 
 /* ---- What it reads and writes ----------------------------------------------------------------- */
@@ -160,7 +133,7 @@ bool dw_tool_write (dw_tool_t *self) {
         if (sent < 0 && (errno == EAGAIN || errno == EINTR))
             return true;
         if (sent < 0)
-            s_close (&self->in_fd);
+            dw_spawn_close (&self->in_fd);
         else
             self->in_at += (size_t) sent;
     }
@@ -217,36 +190,20 @@ const uint8_t *dw_tool_next (dw_tool_t *self, size_t *size_p, bool *is_too_large
 /* ---- What it says ----------------------------------------------------------------------------- */
 
 void dw_tool_hear (dw_tool_t *self) {
-    char words[4096];
-    for (size_t left = HEAR_BYTES; left > 0;) {
-        ssize_t got = read (self->err_fd, words, sizeof words);
-        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-            s_close (&self->err_fd);
-        if (got <= 0)
-            return;
-        if (!self->tail && !(self->tail = malloc (DW_WIRE_TAIL_MAX)))
-            return;
-        for (ssize_t i = 0; i < got; i++)
-            self->tail[self->heard++ % DW_WIRE_TAIL_MAX] = words[i];
-        left -= (size_t) got < left ? (size_t) got : left;
-    }
+    dw_spawn_hear (&self->tail, &self->err_fd, NULL);
 }
 
 void dw_tool_mark (dw_tool_t *self) {
-    self->marked = self->heard;
+    self->marked = self->tail.heard;
 }
 
 uint64_t dw_tool_noise (const dw_tool_t *self) {
-    return self->heard - self->marked;
+    return self->tail.heard - self->marked;
 }
 
 void dw_tool_quote (const dw_tool_t *self, size_t size_max, dw_writer_t *text) {
     char words[DW_WIRE_TAIL_MAX];
-    size_t size = self->heard < DW_WIRE_TAIL_MAX ? (size_t) self->heard : DW_WIRE_TAIL_MAX;
-    if (!self->tail || size == 0)
-        return;
-    size = size < size_max ? size : size_max;
-    for (size_t i = 0; i < size; i++)
-        words[i] = self->tail[(self->heard - size + i) % DW_WIRE_TAIL_MAX];
-    dw_deaths_print (text, words, size, "");
+    size_t size = dw_spawn_last_words (&self->tail, size_max, words);
+    if (size > 0)
+        dw_deaths_print (text, words, size, "");
 }

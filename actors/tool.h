@@ -3,10 +3,10 @@
  *
  *     idle ---start---> running ---its end, a kill---> idle
  *
- * It is started by posix_spawn as `/bin/sh -c COMMAND` in a process group of its own, which is
- * killed as a whole, and gets no descriptor but three pipes. Nothing here waits for it: whoever
- * owns it polls the descriptors, and gives and takes what there is room for. Of what it writes to
- * standard error the last 8 KiB are kept. Used by one thread, which blocks SIGPIPE. */
+ * It is started (spawn.h) as `/bin/sh -c COMMAND` in a process group of its own, which is killed as
+ * a whole, and gets no descriptor but three pipes. Nothing here waits for it: whoever owns it polls
+ * the descriptors, and gives and takes what there is room for. Of what it writes to standard error
+ * the last 8 KiB are kept. Used by one thread, which blocks SIGPIPE. */
 
 #ifndef DW_TOOL_H
 #define DW_TOOL_H
@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "actors/framing.h"
+#include "actors/spawn.h"
 #include "dagwood.h"
 
 typedef struct dw_tool_t {
@@ -28,9 +29,8 @@ typedef struct dw_tool_t {
     size_t in_at;
     uint8_t *out; /* what it has written, from out_at on, and is no record yet */
     size_t out_at, out_count, out_size, out_looked;
-    char *tail;      /* a ring of DW_WIRE_TAIL_MAX */
-    uint64_t heard;  /* bytes of standard error in all, */
-    uint64_t marked; /* and when dw_tool_mark was called */
+    dw_spawn_tail_t tail;
+    uint64_t marked; /* bytes of standard error that were heard when dw_tool_mark was called */
 } dw_tool_t;
 
 /* What the owner fills in is up to framing and record_max; the rest is zeros. */

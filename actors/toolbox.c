@@ -283,7 +283,7 @@ static void s_kill_tool (s_node_t *node, const char *what, dw_writer_t *text) {
     if (what)
         s_append (text, what);
     dw_tool_kill (&node->tool, what ? NULL : text);
-    if (node->tool.heard > 0)
+    if (node->tool.tail.heard > 0)
         s_append (text, "; it wrote last:\n");
     size_t room = text->count < TEXT_MAX ? TEXT_MAX - text->count : 0;
     dw_tool_quote (&node->tool, room, text);
