@@ -260,8 +260,9 @@ static int s_announce (const options_t *self, const dw_serve_t *serves,
     }
     dw_output_print ("listening at %s\n", endpoint);
     for (size_t i = 0; i < self->graphs_count && self->graphs_count > 1; i++) {
-        dw_output_print ("graph %s at %s\n", serves[i].name,
-                         dw_system_listening (serves[i].system));
+        dw_output_text ("graph ");
+        dw_output_write_escaped (serves[i].name);
+        dw_output_print (" at %s\n", dw_system_listening (serves[i].system));
     }
     return dw_output_close (DW_EXIT_OK); /* Written out now: somebody waits for it. */
 }
