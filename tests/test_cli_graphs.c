@@ -145,6 +145,36 @@ static void a_wrong_name_of_what_a_node_adds_is_told_where_it_stands (void **sta
     command_free (&c);
 }
 
+static void a_node_without_a_processor_is_told_once (void **state) {
+    (void) state;
+    const char *file = command_file ("lacks.yaml", "processors:\n"
+                                                   "  - id: a\n"
+                                                   "  - {id: b, processor: ''}\n"
+                                                   "  - {id: c, processor: }\n"
+                                                   "  - {id: d, processor: [identity]}\n"
+                                                   "  - {id: e, type: remote}\n"
+                                                   "  - {id: f, adds: [identity]}\n"
+                                                   "  - {id: g, options: {ms: 1}}\n"
+                                                   "  - {id: h, processor: identiti}\n");
+    command_t c = {0};
+    char expected[2048];
+    COMMAND (&c, "validate", file);
+    command_expect (&c, 78);
+    snprintf (expected, sizeof expected,
+              "%1$s:2:5: error: node \"a\" has no \"processor\"; name one\n"
+              "%1$s:3:24: error: node \"b\" names the processor \"\", which is unknown\n"
+              "%1$s:4:24: error: \"processor\" takes the name of a processor, not nothing\n"
+              "%1$s:5:24: error: \"processor\" takes the name of a processor, not a list\n"
+              "%1$s:6:5: error: node \"e\" has no \"processor\"; name one\n"
+              "%1$s:7:5: error: node \"f\" has no \"processor\"; name one\n"
+              "%1$s:8:5: error: node \"g\" has no \"processor\"; name one\n"
+              "%1$s:9:24: error: node \"h\" names the processor \"identiti\", which is unknown; "
+              "did you mean \"identity\"?\n",
+              file);
+    assert_string_equal (c.err, expected);
+    command_free (&c);
+}
+
 static void two_possible_payloads_are_a_warning_and_the_graph_is_ok (void **state) {
     (void) state;
     const char *file = command_file ("ambiguous.yaml", "processors:\n"
@@ -409,6 +439,7 @@ int main (void) {
         cmocka_unit_test (all_errors_of_all_files_are_told_with_their_places),
         cmocka_unit_test (errors_of_a_file_are_told_from_its_top_to_its_end),
         cmocka_unit_test (a_wrong_name_of_what_a_node_adds_is_told_where_it_stands),
+        cmocka_unit_test (a_node_without_a_processor_is_told_once),
         cmocka_unit_test (two_possible_payloads_are_a_warning_and_the_graph_is_ok),
         cmocka_unit_test (files_that_cannot_be_read_are_status_66),
         cmocka_unit_test (a_wrong_graph_is_told_rather_than_an_unreadable_one),
