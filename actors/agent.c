@@ -149,7 +149,8 @@ static int s_do (dw_agent_t *self, s_errand_t *errand) {
 
 /* ---- Connecting ------------------------------------------------------------------------------- */
 
-static int s_say_hello (dw_agent_t *self) {
+static int s_greet (void *arg) {
+    dw_agent_t *self = arg;
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,
                              .oldest = DW_WIRE_OLDEST,
@@ -243,23 +244,14 @@ static int s_connect (dw_agent_t *self, dw_error_t *error) {
     int timeout_ms = self->options.coordinator.timeout_ms > 0 ? self->options.coordinator.timeout_ms
                                                               : TIMEOUT_MS;
     int64_t deadline_ns = dw_clock_ns () + (int64_t) timeout_ms * 1000000;
-    int err = DW_OK, waited = DW_ELOST;
+    int err = DW_OK;
     if (self->graph) /* each time anew: a coordinator that was started again may have it elsewhere */
         err = dw_locate (&self->endpoint, self->context, self->asked_at, &self->keys, self->graph,
                          timeout_ms, &self->stop, NULL, NULL, error);
     if (err)
         return err;
-    do {
-        dw_link_close (&self->link);
-        err = dw_link_open (&self->link, self->context, self->endpoint, &self->keys, error);
-        if (err)
-            return err;
-        if (s_say_hello (self))
-            err = dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
-        waited = err ? DW_OK : dw_link_wait (&self->link, deadline_ns, &self->stop);
-    } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
-    if (waited)
-        err = dw_link_blame (&self->link, self->endpoint, self->keys.has_keys, error);
+    err = dw_link_meet (&self->link, self->context, self->endpoint, &self->keys, deadline_ns,
+                        &self->stop, s_greet, self, error);
     if (!err && dw_message_receive (&message, self->link.socket) == DW_OK)
         err = s_on_first_message (self, &message, error);
     else if (!err)

@@ -92,7 +92,8 @@ static void s_write_text (dw_writer_t *head, const char *text) {
     dw_write_str (head, text, strlen (text));
 }
 
-static void s_say_hello (dw_exec_worker_t *self) {
+static int s_greet (void *arg) {
+    dw_exec_worker_t *self = arg;
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
     const dw_toolbox_options_t *tools = &self->options.tools;
     dw_writer_t *head = &self->packet.head;
@@ -115,7 +116,7 @@ static void s_say_hello (dw_exec_worker_t *self) {
         s_write_text (head, self->options.tags[i].name);
         s_write_text (head, self->options.tags[i].value);
     }
-    dw_packet_send (&self->packet, self->link.socket, NULL, 0);
+    return dw_packet_send (&self->packet, self->link.socket, NULL, 0);
 }
 
 static int s_nonsense (const dw_exec_worker_t *self, dw_error_t *error) {
@@ -183,25 +184,17 @@ static int s_connect (dw_exec_worker_t *self, dw_error_t *error) {
     int timeout_ms = self->options.coordinator.timeout_ms > 0 ? self->options.coordinator.timeout_ms
                                                               : TIMEOUT_MS;
     int64_t deadline_ns = dw_clock_ns () + (int64_t) timeout_ms * 1000000;
-    int err = DW_OK, waited = DW_ELOST;
+    int err = DW_OK;
     if (self->graph) /* each time anew: a coordinator that was started again may have it elsewhere */
         err = dw_locate (&self->endpoint, self->context, self->asked_at, &self->keys, self->graph,
                          timeout_ms, &self->stop, NULL, NULL, error);
     if (err)
         return err;
-    do {
-        dw_link_close (&self->link);
-        err = dw_link_open (&self->link, self->context, self->endpoint, &self->keys, error);
-        if (err)
-            return err;
-        s_say_hello (self);
-        waited = dw_link_wait (&self->link, deadline_ns, &self->stop);
-    } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
-    if (waited)
-        err = dw_link_blame (&self->link, self->endpoint, self->keys.has_keys, error);
-    else if (dw_message_receive (&self->message, self->link.socket) == DW_OK)
+    err = dw_link_meet (&self->link, self->context, self->endpoint, &self->keys, deadline_ns,
+                        &self->stop, s_greet, self, error);
+    if (!err && dw_message_receive (&self->message, self->link.socket) == DW_OK)
         err = s_on_first_message (self, error);
-    else
+    else if (!err)
         err = s_nonsense (self, error);
     if (err)
         s_disconnect (self);

@@ -206,6 +206,24 @@ int dw_link_blame (const dw_link_t *self, const char *endpoint, bool has_keys, d
                          endpoint);
 }
 
+int dw_link_meet (dw_link_t *self, void *context, const char *endpoint, const dw_link_keys_t *keys,
+                  int64_t deadline_ns, const dw_link_stop_t *stop, int (*greet) (void *arg),
+                  void *arg, dw_error_t *error) {
+    int waited;
+    do {
+        dw_link_close (self);
+        int err = dw_link_open (self, context, endpoint, keys, error);
+        if (err)
+            return err;
+        err = greet (arg);
+        if (err)
+            return dw_error_add (error, err, DW_NOWHERE, "nothing can be sent to %s: %s", endpoint,
+                                 dw_err_text (err));
+        waited = dw_link_wait (self, deadline_ns, stop);
+    } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
+    return waited ? dw_link_blame (self, endpoint, keys->has_keys, error) : DW_OK;
+}
+
 int dw_link_on_refused (dw_wire_reader_t *reader, dw_error_t *error) {
     size_t size;
     uint32_t code = dw_read_uint_max (reader, 999);

@@ -49,6 +49,12 @@ void dw_link_close (dw_link_t *self);
  * cut, and what was said by it is lost: try again by another; DW_ECLOSED it was stopped (and an
  * answer that may be on its way has not come soon), or the context is shut down. */
 int dw_link_wait (dw_link_t *self, int64_t deadline_ns, const dw_link_stop_t *stop);
+/* Opens it, says what greet says, and waits so for the first message: by another, where the
+ * connection was cut, until deadline_ns. What is there already is closed. Of failures error says
+ * why. Errors: as dw_link_open, greet and dw_link_blame; the link is the caller's to close. */
+int dw_link_meet (dw_link_t *self, void *context, const char *endpoint, const dw_link_keys_t *keys,
+                  int64_t deadline_ns, const dw_link_stop_t *stop, int (*greet) (void *arg),
+                  void *arg, dw_error_t *error);
 /* Whether it was cut since it was made. */
 bool dw_link_is_cut (dw_link_t *self);
 /* Why nothing came within the time that was given: adds it to error. Returns DW_EKEY, or

@@ -74,32 +74,31 @@ static int s_read (s_answer_t *self, void *socket, const char *endpoint, dw_erro
     return err;
 }
 
+typedef struct s_question_t {
+    dw_link_t link;
+    dw_packet_t packet;
+    const char *graph;
+} s_question_t;
+
+static int s_greet (void *arg) {
+    s_question_t *self = arg;
+    dw_write_uint (&self->packet.head, DW_WIRE_WHERE);
+    dw_write_str (&self->packet.head, self->graph, strlen (self->graph));
+    return dw_packet_send (&self->packet, self->link.socket, NULL, 0);
+}
+
 static int s_ask (s_answer_t *self, void *context, const char *endpoint, const dw_link_keys_t *keys,
                   const char *graph, int timeout_ms, const dw_link_stop_t *stop,
                   dw_error_t *error) {
-    dw_link_t link = {0};
-    dw_packet_t packet = {0};
+    s_question_t question = {.graph = graph};
     int64_t deadline_ns = dw_clock_ns () +
                           (int64_t) (timeout_ms > 0 ? timeout_ms : TIMEOUT_MS) * 1000000;
-    int err, waited;
-    do {
-        waited = DW_OK;
-        dw_link_close (&link);
-        err = dw_link_open (&link, context, endpoint, keys, error);
-        if (!err) {
-            dw_write_uint (&packet.head, DW_WIRE_WHERE);
-            dw_write_str (&packet.head, graph, strlen (graph));
-            err = dw_packet_send (&packet, link.socket, NULL, 0);
-        }
-        if (!err)
-            waited = dw_link_wait (&link, deadline_ns, stop);
-    } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
-    if (waited)
-        err = dw_link_blame (&link, endpoint, keys->has_keys, error);
-    else if (!err)
-        err = s_read (self, link.socket, endpoint, error);
-    dw_packet_free (&packet);
-    dw_link_close (&link);
+    int err = dw_link_meet (&question.link, context, endpoint, keys, deadline_ns, stop, s_greet,
+                            &question, error);
+    if (!err)
+        err = s_read (self, question.link.socket, endpoint, error);
+    dw_packet_free (&question.packet);
+    dw_link_close (&question.link);
     return err;
 }
 
