@@ -58,7 +58,7 @@ int main (int argc, char **argv) { /* FROM TO, and how much is told: nothing, of
     return level_run (&simulator_level, &options);
 }
 END
-for file in "$work/sim.c" tests/test_{recording,recording_kept,scheduler_added,why,toolbox,exec_worker}.c; do
+for file in "$work/sim.c" tests/test_{recording,recording_damage,recording_kept,scheduler_added,why,toolbox,exec_worker}.c; do
     "${compile[@]}" "-DDAGWOOD_SOURCE_DIR=\"$PWD\"" -c "$file" -o "$work/objects/main/$(basename "$file" .c).o" || exit 1
 done
 for file in runtime/core/scheduler.c runtime/recorder.c actors/toolbox.c actors/exec_worker.c; do
