@@ -89,6 +89,11 @@ int dw_client_new (dw_client_t **self_p, dw_system_t *system, dw_error_t *error)
     return err;
 }
 
+static int s_greet (void *arg) {
+    dw_client_t *self = arg;
+    return dw_remote_say_hello (self->remote, &self->packet);
+}
+
 /* Waits for the first word of a coordinator elsewhere, and finds out why there is none. */
 static int s_connect_to (dw_client_t *self, const dw_connect_options_t *options,
                          dw_error_t *error) {
@@ -97,19 +102,19 @@ static int s_connect_to (dw_client_t *self, const dw_connect_options_t *options,
     if (err)
         return err;
     int64_t deadline_ns = dw_clock_ns () + (int64_t) remote->timeout_ms * 1000000;
-    int waited = DW_ELOST;
-    do {
-        err = dw_remote_connect (remote, error);
-        if (err)
-            return err;
-        self->socket = remote->link.socket;
-        err = dw_remote_say_hello (remote, &self->packet);
-        waited = err ? DW_OK : dw_link_wait (&remote->link, deadline_ns, &remote->stop);
-    } while (waited == DW_ELOST && dw_clock_ns () < deadline_ns);
-    if (waited)
-        return dw_link_blame (&remote->link, options->endpoint, remote->keys.has_keys, error);
-    if (!err)
-        err = s_await_welcome (self, deadline_ns, error);
+    err = dw_link_greet (&remote->link,
+                         &(dw_link_greeting_t){.context = remote->context,
+                                               .endpoint = remote->endpoint,
+                                               .keys = &remote->keys,
+                                               .deadline_ns = deadline_ns,
+                                               .stop = &remote->stop,
+                                               .say_hello = s_greet,
+                                               .arg = self},
+                         error);
+    self->socket = remote->link.socket;
+    if (err)
+        return err;
+    err = s_await_welcome (self, deadline_ns, error);
     if (err == DW_EPROTOCOL)
         err = dw_error_add (error, DW_EREFUSED, DW_NOWHERE, "%s is no coordinator of dagwood",
                             options->endpoint);

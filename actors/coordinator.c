@@ -20,6 +20,7 @@ void dw_coordinator_notice (dw_coordinator_t *self, const char *format, ...) {
     va_start (arguments, format);
     vsnprintf (line, sizeof line, format, arguments);
     va_end (arguments);
+    dw_error_tame (line); /* names of a graph's and of workers may be in it */
     self->options.notice (self->options.notice_arg, line);
 }
 

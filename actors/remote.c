@@ -43,11 +43,6 @@ int dw_remote_open (dw_remote_t *self, const dw_connect_options_t *options, dw_e
                : DW_OK;
 }
 
-int dw_remote_connect (dw_remote_t *self, dw_error_t *error) {
-    dw_link_close (&self->link);
-    return dw_link_open (&self->link, self->context, self->endpoint, &self->keys, error);
-}
-
 int dw_remote_say_hello (dw_remote_t *self, dw_packet_t *packet) {
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
     dw_wire_hello_t hello = {.version = DW_WIRE_VERSION,

@@ -61,8 +61,6 @@ typedef struct dw_remote_t {
 /* Makes it and finds its graph. Errors: DW_EKEY, DW_EINVAL, DW_ELIMIT, DW_ENOMEM, DW_ECLOSED; it
  * can be freed all the same. */
 int dw_remote_open (dw_remote_t *self, const dw_connect_options_t *options, dw_error_t *error);
-/* Begins to connect, by a new socket. Errors: DW_EINVAL, DW_ELIMIT. */
-int dw_remote_connect (dw_remote_t *self, dw_error_t *error);
 /* Says HELLO as a later incarnation. Errors: as dw_packet_send. */
 int dw_remote_say_hello (dw_remote_t *self, dw_packet_t *packet);
 /* Its HELLO was answered by the system that it knows, or by the first one. */

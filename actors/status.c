@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/core/error.h"
+
 #define TEXT_MAX     255u
 #define LANES_MAX    64u
 #define TROUBLES_MAX 64u
@@ -21,13 +23,14 @@ typedef struct s_status_t {
     dw_status_worker_t workers[];
 } s_status_t;
 
-/* Copies a text and moves *at behind it. */
+/* Copies a text, which people are shown, and moves *at behind it. */
 static const char *s_text (dw_wire_reader_t *reader, char **at) {
     size_t size = 0;
     const char *text = dw_read_str (reader, TEXT_MAX, &size), *copy = *at;
     if (text)
         memcpy (*at, text, size);
     (*at)[text ? size : 0] = '\0';
+    dw_error_tame (*at);
     *at += (text ? size : 0) + 1;
     return copy;
 }

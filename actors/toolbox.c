@@ -382,7 +382,7 @@ static s_task_t *s_next_waiting (dw_toolbox_t *self, s_node_t *node) {
 }
 
 /* Starts a tool that has something to do. False: it is not to be had, or not yet. */
-static bool s_is_up (dw_toolbox_t *self, s_node_t *node, s_task_t *task, int64_t now_ns) {
+static bool s_is_up (s_node_t *node, s_task_t *task, int64_t now_ns) {
     if (node->tool.pid)
         return true;
     if (now_ns < node->start_at_ns)
@@ -394,14 +394,13 @@ static bool s_is_up (dw_toolbox_t *self, s_node_t *node, s_task_t *task, int64_t
     s_fail (task, 500, text, (size_t) size);
     node->ends++;
     node->start_at_ns = now_ns + BACKOFF_FIRST_NS;
-    (void) self;
     return false;
 }
 
 static void s_feed (dw_toolbox_t *self, s_node_t *node, int64_t now_ns) {
     s_task_t *task;
     while (node->ahead_count < AHEAD_MAX && node->tool.in.count - node->tool.in_at < AHEAD_BYTES &&
-           (task = s_next_waiting (self, node)) && s_is_up (self, node, task, now_ns)) {
+           (task = s_next_waiting (self, node)) && s_is_up (node, task, now_ns)) {
         uint8_t *at = dw_writer_room (&node->tool.in, task->bytes.count);
         if (!at)
             return;

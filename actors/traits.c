@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/processors.h"
+
 #define TRAIT_BYTES_MIN 4u /* of one in a message */
 
 /* Sorted by name. */
@@ -17,14 +19,9 @@ void dw_traits_write (const dw_plan_t *plan, const dw_processor_t *const *proces
                       dw_writer_t *writer) {
     dw_write_array (writer, plan->kinds_count);
     for (uint32_t kind = 0; kind < plan->kinds_count; kind++) {
-        const dw_processor_t *processor = processors[kind];
         dw_write_trait (writer, &(dw_wire_trait_t){.name = plan->kinds[kind],
                                                    .name_size = strlen (plan->kinds[kind]),
-                                                   .analyzes = processor->intent == DW_ANALYZE,
-                                                   .brief = processor->brief,
-                                                   .payload_only = processor->payload_only,
-                                                   .may_skip = processor->may_skip,
-                                                   .may_add = processor->may_add});
+                                                   .trait = dw_processor_trait (processors[kind])});
     }
 }
 
@@ -83,11 +80,7 @@ bool dw_traits_find (const dw_traits_t *self, const char *name, dw_trait_t *trai
         const dw_wire_trait_t *trait = &self->traits[middle];
         int order = s_compare_names (trait->name, trait->name_size, name, size);
         if (order == 0) {
-            *trait_p = (dw_trait_t){.intent = trait->analyzes ? DW_ANALYZE : DW_TRANSFORM,
-                                    .brief = trait->brief,
-                                    .payload_only = trait->payload_only,
-                                    .may_skip = trait->may_skip,
-                                    .may_add = trait->may_add};
+            *trait_p = trait->trait;
             return true;
         }
         if (order < 0)

@@ -14,6 +14,7 @@
 #include "actors/processors.h"
 #include "cli/output.h"
 #include "runtime/config.h"
+#include "runtime/core/error.h"
 #include "runtime/core/plan.h"
 
 #define SECONDS_MAX 1000000
@@ -44,15 +45,22 @@ int dw_command_exit (int err) {
     return DW_EXIT_DEFECT;
 }
 
+/* Without memory only the words of our own are told. */
 void dw_command_say (const char *format, ...) {
+    char *text = NULL, *escaped = NULL;
     va_list arguments;
     va_start (arguments, format);
-    flockfile (stderr); /* A notice from the coordinator's thread shall not cut a line in two. */
-    fputs ("dagwood: ", stderr);
-    vfprintf (stderr, format, arguments);
-    fputc ('\n', stderr);
-    funlockfile (stderr);
+    int size = vasprintf (&text, format, arguments);
     va_end (arguments);
+    if (size >= 0)
+        escaped = malloc ((size_t) size * DW_ESCAPED_MAX + 1);
+    if (escaped)
+        dw_error_escape (escaped, text, (size_t) size);
+    /* In one call: a notice from the coordinator's thread shall not cut a line in two. */
+    fprintf (stderr, "dagwood: %s\n", escaped ? escaped : format);
+    free (escaped);
+    if (size >= 0)
+        free (text);
 }
 
 void dw_command_show (const dw_error_t *error) {
@@ -76,9 +84,21 @@ int dw_command_cannot_read (const char *name, int reason) {
     return reason == ENOMEM ? DW_EXIT_REFUSED : DW_EXIT_INPUT;
 }
 
-void dw_command_notice (void *arg, const char *line) {
+/* What a program wrote last may be in it, with ends of lines. */
+void dw_command_notice (void *arg, const char *text) {
     (void) arg;
-    dw_command_say ("%s", line);
+    char *escaped = malloc (strlen (text) * DW_ESCAPED_MAX + 1);
+    size_t length = 0;
+    for (const char *line = text; escaped; line++) {
+        size_t size = strcspn (line, "\n");
+        length += dw_error_escape (escaped + length, line, size);
+        line += size;
+        if (!*line)
+            break;
+        escaped[length++] = '\n';
+    }
+    fprintf (stderr, "dagwood: %s\n", escaped ? escaped : "there is no memory for a notice");
+    free (escaped);
 }
 
 void dw_command_closed (int err, const dw_error_t *error, int status) {

@@ -36,7 +36,7 @@ typedef enum dw_exit_t {
 /* The exit status for a dw_err_t: the one table of both. */
 int dw_command_exit (int err);
 
-/* Says one line on standard error, after "dagwood: ". */
+/* Says one line on standard error, after "dagwood: "; control characters are escaped. */
 void dw_command_say (const char *format, ...) DW_PRINTF (1, 2);
 /* Shows what error holds, if anything, then returns the exit status for err. An err that came
  * without a message is told as what was being done and dw_err_text. */
@@ -47,8 +47,9 @@ int dw_command_fail_writing (int err, const dw_error_t *error, const char *doing
 int dw_command_cannot_read (const char *name, int reason);
 /* As dw_command_fail where there are only warnings to show. */
 void dw_command_show (const dw_error_t *error);
-/* For the notice of a system or an agent: says line. */
-void dw_command_notice (void *arg, const char *line);
+/* For the notice of a system or an agent: says text, which may have several lines, as dw_command_say
+ * does. */
+void dw_command_notice (void *arg, const char *text);
 /* For who has closed a system or an agent, which gave err: shows what error holds. Where an actor
  * is stuck (DW_ESTUCK) the process ends with status at once: the actor's thread runs on in code of
  * its own, and the handlers of an ordinary end would pull the ground from under it. */

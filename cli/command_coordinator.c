@@ -1,6 +1,7 @@
 /* command_coordinator.c - dagwood coordinator: a graph whose nodes are run by worker processes, for
  * clients in other processes. */
 
+#include "actors/locate.h"
 #include "cli/graphs.h"
 #include "cli/output.h"
 #include "cli/rendezvous.h"
@@ -13,7 +14,6 @@
 #define RUNS_MAX        1048576
 #define CLIENTS_MAX     65536
 #define CONNECTIONS_MAX 1048576
-#define GRAPHS_MAX      64
 #define KEEP_RUNS_MAX   16384
 #define KEEP_BYTES_MAX  (UINT64_C (1) << 40)
 
@@ -21,7 +21,7 @@
 
 typedef struct options_t {
     const char *rendezvous;
-    const char *graphs[GRAPHS_MAX]; /* words: FILE, or NAME=FILE */
+    const char *graphs[DW_GRAPHS_MAX]; /* words: FILE, or NAME=FILE */
     size_t graphs_count;
     dw_system_options_t system;
 } options_t;
@@ -212,8 +212,8 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             self->system.no_workers_fail = dw_serve_no_workers_fail (state, arg);
             return 0;
         case ARGP_KEY_ARG:
-            if (self->graphs_count == GRAPHS_MAX)
-                argp_error (state, "a coordinator has at most %d graphs", GRAPHS_MAX);
+            if (self->graphs_count == DW_GRAPHS_MAX)
+                argp_error (state, "a coordinator has at most %u graphs", DW_GRAPHS_MAX);
             self->graphs[self->graphs_count++] = arg;
             return 0;
         case ARGP_KEY_END: s_check (self, state); return 0;
@@ -260,8 +260,9 @@ static int s_announce (const options_t *self, const dw_serve_t *serves,
     }
     dw_output_print ("listening at %s\n", endpoint);
     for (size_t i = 0; i < self->graphs_count && self->graphs_count > 1; i++) {
-        dw_output_print ("graph %s at %s\n", serves[i].name,
-                         dw_system_listening (serves[i].system));
+        dw_output_text ("graph ");
+        dw_output_write_escaped (serves[i].name);
+        dw_output_print (" at %s\n", dw_system_listening (serves[i].system));
     }
     return dw_output_close (DW_EXIT_OK); /* Written out now: somebody waits for it. */
 }
@@ -278,7 +279,7 @@ static int s_wait (const options_t *self, const dw_serve_t *serves, const dw_sig
 /* Opens every graph and has the first one know where the others are. It is opened last: whoever
  * finds it may ask. */
 static int s_open_all (const options_t *self, const dw_named_graph_t *graphs, dw_serve_t *serves) {
-    dw_system_t *others[GRAPHS_MAX];
+    dw_system_t *others[DW_GRAPHS_MAX];
     char endpoint[DW_RENDEZVOUS_SIZE];
     int status = DW_EXIT_OK;
     for (size_t i = self->graphs_count; i-- > 0 && !status;) {
@@ -306,7 +307,7 @@ static int s_serve (const options_t *self, const dw_named_graph_t *graphs) {
     int status = dw_signals_catch (&signals, self->system.keys ? s_signals_with_keys : s_signals);
     if (status)
         return status;
-    dw_serve_t serves[GRAPHS_MAX] = {0};
+    dw_serve_t serves[DW_GRAPHS_MAX] = {0};
     dw_rendezvous_t rendezvous = {0};
     status = s_open_all (self, graphs, serves);
     if (!status)
@@ -322,7 +323,7 @@ static int s_serve (const options_t *self, const dw_named_graph_t *graphs) {
 
 int dw_command_coordinator (int argc, char **argv) {
     options_t options = {.system = {.no_actors = true}};
-    dw_named_graph_t graphs[GRAPHS_MAX] = {0};
+    dw_named_graph_t graphs[DW_GRAPHS_MAX] = {0};
     int status = DW_EXIT_OK;
     if (!dw_command_parse (&s_argp, argc, argv, &options, &status))
         return status;

@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/output.h"
+#include "runtime/core/error.h"
 #include "runtime/core/plan.h"
 
 typedef enum format_t { FORMAT_DOT, FORMAT_MERMAID } format_t;
@@ -48,34 +49,59 @@ static const struct argp s_argp = {
         "74 the output cannot be written; 78 the graph is wrong.",
 };
 
-/* Writes text with some of its bytes replaced; instead gives NULL for those that stay. */
-static void s_write_escaped (const char *text, const char *(*instead) (char byte)) {
+/* A language that graphs are drawn in: what it says instead of a byte, NULL where that stays; and
+ * what the escape of a control character, such as \x1b, begins with. */
+typedef struct language_t {
+    const char *(*instead) (char byte);
+    const char *backslash;
+} language_t;
+
+/* Writes an escape as messages have it, each backslash as the language says. */
+static void s_write_control (const char *text, size_t control, const language_t *language) {
+    char escaped[2 * DW_ESCAPED_MAX + 1];
+    dw_error_escape (escaped, text, control);
+    for (const char *at = escaped; *at; at++)
+        if (*at == '\\')
+            dw_output_text (language->backslash);
+        else
+            dw_output_write (at, 1);
+}
+
+static void s_write_escaped (const char *text, const language_t *language) {
     const char *from = text;
-    for (; *text; text++) {
-        const char *escape = instead (*text);
-        if (escape) {
-            dw_output_write (from, (size_t) (text - from));
-            dw_output_text (escape);
-            from = text + 1;
+    while (*text) {
+        const char *escape = language->instead (*text);
+        size_t control = dw_error_control (text);
+        if (!escape && control == 0) {
+            text++;
+            continue;
         }
+        dw_output_write (from, (size_t) (text - from));
+        if (escape)
+            dw_output_text (escape);
+        else
+            s_write_control (text, control, language);
+        text += escape ? 1 : control;
+        from = text;
     }
     dw_output_text (from);
 }
 
 /* What a node demands of who runs it, behind line; nothing when it demands nothing. */
 static void s_write_demand (const dw_plan_t *plan, uint32_t n, const char *line,
-                            const char *(*instead) (char byte)) {
+                            const language_t *language) {
     char shown[DW_DEMAND_SHOWN];
     if (!dw_plan_lane_is_free (plan, plan->lane[n])) {
         dw_output_text (line);
-        s_write_escaped (dw_plan_show_demand (plan, plan->lane[n], shown), instead);
+        s_write_escaped (dw_plan_show_demand (plan, plan->lane[n], shown), language);
     }
 }
 
 /* ---- dot ---------------------------------------------------------------------------------- */
 
-/* A name is any quoted text. */
-static const char *s_in_dot_name (char byte) {
+/* A name is any quoted text, in which a backslash escapes nothing but a quote. One of the graph's is
+ * doubled, so that no name is taken for another's escaped control character. */
+static const char *s_instead_in_dot_name (char byte) {
     switch (byte) {
         case '"': return "\\\"";
         case '\\': return "\\\\";
@@ -84,32 +110,35 @@ static const char *s_in_dot_name (char byte) {
 }
 
 /* A label is read once more: for escapes, for entities, and by lines. */
-static const char *s_in_dot_label (char byte) {
+static const char *s_instead_in_dot_label (char byte) {
     switch (byte) {
         case '&': return "&amp;";
         case '\n': return "\\n";
         case '\r': return "\\r";
-        default: return s_in_dot_name (byte);
+        default: return s_instead_in_dot_name (byte);
     }
 }
+
+static const language_t s_dot_name = {s_instead_in_dot_name, "\\"};
+static const language_t s_dot_label = {s_instead_in_dot_label, "\\\\"};
 
 static void s_draw_dot_node (const dw_plan_t *plan, uint32_t n) {
     bool analyzer = plan->flags[n] & DW_NODE_ANALYZE;
     dw_output_text ("    \"");
-    s_write_escaped (plan->ids[n], s_in_dot_name);
+    s_write_escaped (plan->ids[n], &s_dot_name);
     dw_output_text ("\" [label=\"");
-    s_write_escaped (plan->ids[n], s_in_dot_label);
+    s_write_escaped (plan->ids[n], &s_dot_label);
     dw_output_text ("\\n");
-    s_write_escaped (plan->kinds[plan->kind[n]], s_in_dot_label);
-    s_write_demand (plan, n, "\\n", s_in_dot_label);
+    s_write_escaped (plan->kinds[plan->kind[n]], &s_dot_label);
+    s_write_demand (plan, n, "\\n", &s_dot_label);
     dw_output_text (analyzer ? "\", shape=ellipse];\n" : "\", shape=box];\n");
 }
 
 static bool s_draw_dot_edge (const char *from, const char *to) {
     dw_output_text ("    \"");
-    s_write_escaped (from, s_in_dot_name);
+    s_write_escaped (from, &s_dot_name);
     dw_output_text ("\" -> \"");
-    s_write_escaped (to, s_in_dot_name);
+    s_write_escaped (to, &s_dot_name);
     return dw_output_text ("\";\n");
 }
 
@@ -129,7 +158,7 @@ static void s_draw_dot (const dw_plan_t *plan) {
 
 /* Names are words only, so nodes are called n0, n1, ...; labels know entities written with # for
  * &. */
-static const char *s_in_mermaid_label (char byte) {
+static const char *s_instead_in_mermaid (char byte) {
     switch (byte) {
         case '"': return "#quot;";
         case '#': return "#35;";
@@ -144,13 +173,15 @@ static const char *s_in_mermaid_label (char byte) {
     }
 }
 
+static const language_t s_mermaid = {s_instead_in_mermaid, "#92;"};
+
 static void s_draw_mermaid_node (const dw_plan_t *plan, uint32_t n) {
     bool analyzer = plan->flags[n] & DW_NODE_ANALYZE;
     dw_output_print ("    n%u%s\"", n, analyzer ? "([" : "[");
-    s_write_escaped (plan->ids[n], s_in_mermaid_label);
+    s_write_escaped (plan->ids[n], &s_mermaid);
     dw_output_text ("<br/>");
-    s_write_escaped (plan->kinds[plan->kind[n]], s_in_mermaid_label);
-    s_write_demand (plan, n, "<br/>", s_in_mermaid_label);
+    s_write_escaped (plan->kinds[plan->kind[n]], &s_mermaid);
+    s_write_demand (plan, n, "<br/>", &s_mermaid);
     dw_output_text (analyzer ? "\"])\n" : "\"]\n");
 }
 

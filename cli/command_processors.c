@@ -65,12 +65,14 @@ static void s_explain_option (const dw_option_t *option) {
     dw_output_print ("  %s: %s", option->name, s_type (option->type));
     if (option->min < option->max)
         dw_output_print (" from %.15g to %.15g", option->min, option->max);
-    if (!option->fallback)
+    if (option->fallback) {
+        const char *quote = option->type == DW_TEXT ? "\"" : "";
+        dw_output_print (", default %s", quote);
+        dw_output_write_escaped (option->fallback);
+        dw_output_text (quote);
+    } else {
         dw_output_text (", required");
-    else if (option->type == DW_TEXT)
-        dw_output_print (", default \"%s\"", option->fallback);
-    else
-        dw_output_print (", default %s", option->fallback);
+    }
     dw_output_print ("\n      %s\n", option->help ? option->help : "");
 }
 

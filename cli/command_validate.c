@@ -37,7 +37,8 @@ static int s_validate (const char *file) {
     int status = dw_command_load (NULL, &plan, file);
     if (status)
         return status;
-    dw_output_print ("%s: ok, %u node%s, %u edge%s\n", file, plan->nodes_count,
+    dw_output_write_escaped (file);
+    dw_output_print (": ok, %u node%s, %u edge%s\n", plan->nodes_count,
                      plan->nodes_count == 1 ? "" : "s", plan->edges_count,
                      plan->edges_count == 1 ? "" : "s");
     dw_plan_destroy (&plan);

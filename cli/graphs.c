@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/locate.h"
 #include "cli/serve.h"
 #include "runtime/core/plan.h"
 
-#define NAME_MAX_BYTES 255
-#define PORT_MAX       65535
+#define PORT_MAX 65535
 
 /* "shout=graphs/hello.yaml" has a name; "./a=b.yaml" is a file, because a name has no slash. */
 static int s_name (dw_named_graph_t *self, const char *word) {
@@ -20,9 +20,9 @@ static int s_name (dw_named_graph_t *self, const char *word) {
     self->name = has_name ? strndup (word, (size_t) (equals - word)) : dw_serve_name (word);
     if (!self->name)
         return dw_command_fail (DW_ENOMEM, NULL, word);
-    if (strlen (self->name) > NAME_MAX_BYTES) {
-        dw_command_say ("the name of %s is longer than %d bytes: give it another as NAME=FILE",
-                        self->file, NAME_MAX_BYTES);
+    if (strlen (self->name) > DW_GRAPH_NAME_MAX) {
+        dw_command_say ("the name of %s is longer than %u bytes: give it another as NAME=FILE",
+                        self->file, DW_GRAPH_NAME_MAX);
         return DW_EXIT_USAGE;
     }
     return DW_EXIT_OK;

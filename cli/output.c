@@ -14,6 +14,7 @@
 #include <unistr.h>
 
 #include "cli/command.h"
+#include "runtime/core/error.h"
 
 static void s_complain (int reason) {
     if (reason != EPIPE)
@@ -65,6 +66,20 @@ bool dw_output_write_visible (const char *text, size_t size) {
         is_written = dw_output_write (bytes, (size_t) u8_uctomb (bytes, point, sizeof bytes));
     }
     return is_written;
+}
+
+bool dw_output_write_escaped (const char *text) {
+    char escaped[2 * DW_ESCAPED_MAX + 1];
+    const char *from = text;
+    for (size_t control; *text; text += control ? control : 1) {
+        control = dw_error_control (text);
+        if (control) {
+            dw_output_write (from, (size_t) (text - from));
+            dw_output_write (escaped, dw_error_escape (escaped, text, control));
+            from = text + control;
+        }
+    }
+    return dw_output_text (from);
 }
 
 /* A pipe or a terminal that is writable takes so much at once; a file takes all. */

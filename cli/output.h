@@ -24,6 +24,8 @@ bool dw_output_print (const char *format, ...) DW_PRINTF (1, 2);
 size_t dw_output_visible (uint32_t *point_p, const char *text, size_t size);
 /* Writes text so. */
 bool dw_output_write_visible (const char *text, size_t size);
+/* Writes text with its control characters escaped, as messages have them: \n, \x1b. */
+bool dw_output_write_escaped (const char *text);
 
 /* For a command that must hear signals while nobody reads its output: writes what is taken without
  * waiting, and nothing of it is buffered. Returns how many bytes were written, 0 when standard

@@ -97,14 +97,7 @@ static int s_id_width (const char *id) {
 
 static void s_print_id (const dw_result_t *result, int node) {
     const char *id = dw_result_id (result, node);
-    size_t size = strlen (id);
-    for (size_t i = 0; i < size;) {
-        uint32_t point;
-        uint8_t bytes[6];
-        i += dw_output_visible (&point, id + i, size - i);
-        int length = u8_uctomb (bytes, point, sizeof bytes);
-        dw_output_write (bytes, (size_t) length);
-    }
+    dw_output_write_visible (id, strlen (id));
 }
 
 /* ---- Outputs ------------------------------------------------------------------------------ */

@@ -464,6 +464,7 @@ static void s_read_node (dw_reader_t *reader, const dw_spec_t *spec, config_t *c
     if (node < 0)
         return;
     config->node = (uint32_t) node;
+    s_node (config)->processor = dw_graph_no_processor;
     dw_reader_map (reader, s_node_specs, config);
     if (!reader->stopped)
         s_check_node (reader, config, &begin);

@@ -81,10 +81,7 @@ void dw_recorder_begin (dw_recorder_t *self, const dw_recording_header_t *header
     for (uint32_t kind = 0; kind < header->kinds_count; kind++) {
         dw_write_str (stream, header->kinds[kind], strlen (header->kinds[kind]));
         dw_write_uint (stream, header->traits[kind].intent);
-        dw_write_uint (stream, header->traits[kind].brief);
-        dw_write_uint (stream, (header->traits[kind].payload_only ? DW_TRAIT_PAYLOAD_ONLY : 0) |
-                                   (header->traits[kind].may_skip ? DW_TRAIT_MAY_SKIP : 0) |
-                                   (header->traits[kind].may_add ? DW_TRAIT_MAY_ADD : 0));
+        dw_write_promises (stream, &header->traits[kind]);
     }
     dw_write_bin (stream, header->graph, header->graph_size);
     dw_recorder_take (self, out);

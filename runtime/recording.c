@@ -182,12 +182,7 @@ static bool s_read_kinds (dw_recording_t *self, dw_wire_reader_t *reader) {
         self->kinds[self->header.kinds_count] = kind;
         trait->intent = dw_read_uint_max (reader, DW_ANALYZE) == DW_ANALYZE ? DW_ANALYZE
                                                                             : DW_TRANSFORM;
-        trait->brief = dw_read_uint_max (reader, 1);
-        uint32_t promises = dw_read_uint_max (reader, DW_TRAIT_PAYLOAD_ONLY | DW_TRAIT_MAY_SKIP |
-                                                          DW_TRAIT_MAY_ADD);
-        trait->payload_only = promises & DW_TRAIT_PAYLOAD_ONLY;
-        trait->may_add = promises & DW_TRAIT_MAY_ADD;
-        trait->may_skip = promises & DW_TRAIT_MAY_SKIP;
+        dw_read_promises (reader, trait);
     }
     return true;
 }

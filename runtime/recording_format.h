@@ -38,11 +38,6 @@ typedef enum dw_recording_work_t {
     DW_WORK_ODD,  /* tasks since the odd one before, done, code, handle */
 } dw_recording_work_t;
 
-/* What a processor promises, in the header, a bit each. */
-#define DW_TRAIT_PAYLOAD_ONLY 1u
-#define DW_TRAIT_MAY_SKIP     2u
-#define DW_TRAIT_MAY_ADD      4u
-
 /* The code of an odd task that ended its branch; those of failures are below. */
 #define DW_WORK_SKIPPED 1000u
 

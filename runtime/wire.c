@@ -382,22 +382,30 @@ bool dw_read_solo (dw_wire_reader_t *self, dw_wire_solo_t *solo) {
 #define MAY_SKIP     2u
 #define MAY_ADD      4u
 
-void dw_write_trait (dw_writer_t *self, const dw_wire_trait_t *trait) {
-    dw_write_str (self, trait->name, trait->name_size);
-    dw_write_uint (self, trait->analyzes);
+void dw_write_promises (dw_writer_t *self, const dw_trait_t *trait) {
     dw_write_uint (self, trait->brief);
     dw_write_uint (self, (trait->payload_only ? PAYLOAD_ONLY : 0) |
                              (trait->may_skip ? MAY_SKIP : 0) | (trait->may_add ? MAY_ADD : 0));
 }
 
-bool dw_read_trait (dw_wire_reader_t *self, dw_wire_trait_t *trait) {
-    trait->name = dw_read_str (self, SIZE_MAX, &trait->name_size);
-    trait->analyzes = dw_read_uint_max (self, true);
+void dw_read_promises (dw_wire_reader_t *self, dw_trait_t *trait) {
     trait->brief = dw_read_uint_max (self, true);
     uint32_t promises = dw_read_uint_max (self, PAYLOAD_ONLY | MAY_SKIP | MAY_ADD);
     trait->payload_only = promises & PAYLOAD_ONLY;
     trait->may_skip = promises & MAY_SKIP;
     trait->may_add = promises & MAY_ADD;
+}
+
+void dw_write_trait (dw_writer_t *self, const dw_wire_trait_t *trait) {
+    dw_write_str (self, trait->name, trait->name_size);
+    dw_write_uint (self, trait->trait.intent == DW_ANALYZE);
+    dw_write_promises (self, &trait->trait);
+}
+
+bool dw_read_trait (dw_wire_reader_t *self, dw_wire_trait_t *trait) {
+    trait->name = dw_read_str (self, SIZE_MAX, &trait->name_size);
+    trait->trait.intent = dw_read_uint_max (self, true) ? DW_ANALYZE : DW_TRANSFORM;
+    dw_read_promises (self, &trait->trait);
     return !self->is_damaged;
 }
 

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/core/graph.h"
+
 #define DW_WIRE_VERSION      3u
 #define DW_WIRE_OLDEST       3u /* the oldest version that is spoken here besides */
 #define DW_WIRE_MAGIC        "dagwood"
@@ -281,12 +283,16 @@ bool dw_read_solo (dw_wire_reader_t *self, dw_wire_solo_t *solo);
 typedef struct dw_wire_trait_t {
     const char *name; /* not ended by NUL */
     size_t name_size;
-    bool analyzes, brief, payload_only, may_skip,
-        may_add; /* the last three are bits of promises: 1, 2, 4 */
+    dw_trait_t trait;
 } dw_wire_trait_t;
 
 void dw_write_trait (dw_writer_t *self, const dw_wire_trait_t *trait);
 bool dw_read_trait (dw_wire_reader_t *self, dw_wire_trait_t *trait);
+/* Of those the last two, brief and promises, a bit for each of the others: payload_only 1, may_skip
+ * 2, may_add 4. */
+void dw_write_promises (dw_writer_t *self, const dw_trait_t *trait);
+void dw_read_promises (dw_wire_reader_t *self, dw_trait_t *trait);
+
 /* Whether these are times by which one can tell who is there: a heartbeat may be missed. */
 static inline bool dw_wire_is_pulse (uint32_t heartbeat_ms, uint32_t silence_ms) {
     return heartbeat_ms > 0 && silence_ms / 2 >= heartbeat_ms;

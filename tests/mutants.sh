@@ -36,14 +36,14 @@ look_after () { # FILE [TEST]: whether all who look after it are content.
         runtime/core/*) judge sim "${seeds%..*}" "${seeds#*..}" && judge test_scheduler_added ;;
         actors/exec_worker.c) judge test_exec_worker ${2:+"$2"} ;;
         actors/*) judge test_toolbox ${2:+"$2"} ;;
-        *) judge test_recording && judge test_recording_kept && judge test_why ;;
+        *) judge test_recording && judge test_recording_damage && judge test_recording_kept && judge test_why ;;
     esac
 }
 
 mkdir -p "$work"/objects/{main,actors}
 build runtime/core/*.c runtime/{pack,payload,recorder,recording*,replay*,why*,wire}.c \
     actors/*.c actors/processors/*.c \
-    tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,growth_order,growth_things,simulator_level,level,verdict,recorded,scheduler_fixture,cable,process}.c || exit 1
+    tests/support/{random_graph,evaluator,model,model_questions,model_time,checker,checker_state,world,crew,simulator,growth,growth_order,growth_things,simulator_level,level,verdict,recorded,scheduler_fixture,cable,process}.c || exit 1
 for file in runtime/{briefing,config,document,lines,load,reader,scalar,settings}.c; do
     "${compile[@]}" -c "$file" -o "$work/objects/actors/$(basename "$file" .c).o" || exit 1
 done
@@ -58,7 +58,7 @@ int main (int argc, char **argv) { /* FROM TO, and how much is told: nothing, of
     return level_run (&simulator_level, &options);
 }
 END
-for file in "$work/sim.c" tests/test_{recording,recording_kept,scheduler_added,why,toolbox,exec_worker}.c; do
+for file in "$work/sim.c" tests/test_{recording,recording_damage,recording_kept,scheduler_added,why,toolbox,exec_worker}.c; do
     "${compile[@]}" "-DDAGWOOD_SOURCE_DIR=\"$PWD\"" -c "$file" -o "$work/objects/main/$(basename "$file" .c).o" || exit 1
 done
 for file in runtime/core/scheduler.c runtime/recorder.c actors/toolbox.c actors/exec_worker.c; do

@@ -18,11 +18,10 @@
 
 #include "actors/clock.h"
 #include "runtime/wire.h"
-#include "tests/support/command.h"
+#include "tests/support/deployment.h"
 
-#define LOOPBACK "tcp://127.0.0.1:*"
-#define PARTS    5
-#define SOON_MS  3000 /* whoever has a wrong key, or speaks another version, is told within this */
+#define PARTS   5
+#define SOON_MS 3000 /* whoever has a wrong key, or speaks another version, is told within this */
 
 /* Fails unless it ended with status and said all parts. */
 static void s_expect (command_t *c, int status, const char *const *parts) {
@@ -34,38 +33,10 @@ static void s_expect (command_t *c, int status, const char *const *parts) {
 }
 #define EXPECT(c, status, ...) s_expect (c, status, (const char *const[PARTS]){__VA_ARGS__})
 
-typedef struct fixture_t {
-    command_t coordinator;
-    char endpoint[COMMAND_ENDPOINT_SIZE];
-} fixture_t;
-
-static int s_set_up (void **state) {
-    *state = calloc (1, sizeof (fixture_t));
-    return *state ? 0 : -1;
-}
-
-static int s_tear_down (void **state) {
-    fixture_t *f = *state;
-    if (f->coordinator.pid > 0) {
-        kill (f->coordinator.pid, SIGKILL);
-        command_end (&f->coordinator);
-    }
-    command_free (&f->coordinator);
-    free (f);
-    return 0;
-}
-
-static void s_coordinate (fixture_t *f, const char *const *words) {
-    command_start (&f->coordinator, words);
-    command_await_output (&f->coordinator, "\n");
-    command_take_endpoint (&f->coordinator, f->endpoint);
-}
-#define COORDINATE(...) s_coordinate (f, (const char *const[]){"coordinator", __VA_ARGS__, NULL})
-
 /* ---- Where a coordinator listens -------------------------------------------------------------- */
 
 static void a_port_in_use_is_named_with_what_to_do (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK);
     command_t c = {0};
     COMMAND (&c, "coordinator", "examples/pool.yaml", "--listen", f->endpoint);
@@ -219,7 +190,7 @@ static void s_expect_soon (const char *const *words, int status, const char *con
 }
 
 static void wrong_keys_are_told_in_time_with_what_to_do (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     keys_t keys;
     s_make_keys (&keys);
     COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK, "--keys", keys.folder);
@@ -249,7 +220,7 @@ static void wrong_keys_are_told_in_time_with_what_to_do (void **state) {
 }
 
 static void a_monitor_that_submits_is_told_that_it_may_not (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     keys_t keys;
     char line[128];
     s_make_keys (&keys);
@@ -263,7 +234,7 @@ static void a_monitor_that_submits_is_told_that_it_may_not (void **state) {
 }
 
 static void key_files_that_cannot_be_used_are_named_with_why (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     keys_t keys;
     s_make_keys (&keys);
     command_t c = {0};
@@ -356,7 +327,7 @@ static void a_worker_without_processors_is_told_what_there_is (void **state) {
 }
 
 static void a_worker_that_lacks_a_processor_of_the_graph_is_told_which (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE ("examples/text_pipeline.yaml", "--listen", LOOPBACK);
     command_t c = {0};
     COMMAND (&c, "worker", "--connect", f->endpoint, "--processors", "identity,reverse_text");
@@ -364,7 +335,7 @@ static void a_worker_that_lacks_a_processor_of_the_graph_is_told_which (void **s
 }
 
 int main (void) {
-#define TEST(name) cmocka_unit_test_setup_teardown (name, s_set_up, s_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown (name, deployment_set_up, deployment_tear_down)
     const struct CMUnitTest tests[] = {
         TEST (a_port_in_use_is_named_with_what_to_do),
         TEST (what_is_no_endpoint_to_listen_on_is_named_with_what_is_one),

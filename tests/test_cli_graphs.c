@@ -21,6 +21,14 @@
     "  - {id: \"\xe4\xb8\xad\xe6\x96\x87 \xf0\x9f\x8c\xb2\", processor: identity,\n" \
     "     depends_on: [\"two\\nlines\"]}\n"
 
+/* What a graph of somebody else's can have in its names to do something to the terminal of who looks
+ * at it; the first and the last differ in that alone. */
+#define WILD_IDS                                                                       \
+    "processors:\n"                                                                    \
+    "  - {id: \"a\\e[31m\", processor: identity}\n"                                    \
+    "  - {id: \"b\\tc\\x7f\", processor: token_counter, depends_on: [\"a\\e[31m\"]}\n" \
+    "  - {id: \"a\\x9b[31m\", processor: identity, depends_on: [\"a\\e[31m\"]}\n"
+
 /* ---- validate ----------------------------------------------------------------------------- */
 
 static void valid_graphs_are_ok_with_their_size (void **state) {
@@ -134,6 +142,36 @@ static void a_wrong_name_of_what_a_node_adds_is_told_where_it_stands (void **sta
     command_expect (&c, 78);
     command_expect_error (&c,
                           "adds.yaml:4:27: error: node \"loop\" names the processor \"identiti\"");
+    command_free (&c);
+}
+
+static void a_node_without_a_processor_is_told_once (void **state) {
+    (void) state;
+    const char *file = command_file ("lacks.yaml", "processors:\n"
+                                                   "  - id: a\n"
+                                                   "  - {id: b, processor: ''}\n"
+                                                   "  - {id: c, processor: }\n"
+                                                   "  - {id: d, processor: [identity]}\n"
+                                                   "  - {id: e, type: remote}\n"
+                                                   "  - {id: f, adds: [identity]}\n"
+                                                   "  - {id: g, options: {ms: 1}}\n"
+                                                   "  - {id: h, processor: identiti}\n");
+    command_t c = {0};
+    char expected[2048];
+    COMMAND (&c, "validate", file);
+    command_expect (&c, 78);
+    snprintf (expected, sizeof expected,
+              "%1$s:2:5: error: node \"a\" has no \"processor\"; name one\n"
+              "%1$s:3:24: error: node \"b\" names the processor \"\", which is unknown\n"
+              "%1$s:4:24: error: \"processor\" takes the name of a processor, not nothing\n"
+              "%1$s:5:24: error: \"processor\" takes the name of a processor, not a list\n"
+              "%1$s:6:5: error: node \"e\" has no \"processor\"; name one\n"
+              "%1$s:7:5: error: node \"f\" has no \"processor\"; name one\n"
+              "%1$s:8:5: error: node \"g\" has no \"processor\"; name one\n"
+              "%1$s:9:24: error: node \"h\" names the processor \"identiti\", which is unknown; "
+              "did you mean \"identity\"?\n",
+              file);
+    assert_string_equal (c.err, expected);
     command_free (&c);
 }
 
@@ -270,9 +308,71 @@ static void dot_escapes_ids (void **state) {
     command_expect (&c, 0);
     command_expect_output (&c, "\"say \\\"hi\\\" & <bye> #1 `x` \\\\n\" [label=\""
                                "say \\\"hi\\\" &amp; <bye> #1 `x` \\\\n\\ntoken_counter\"");
-    command_expect_output (&c, "\"two\nlines\" [label=\"two\\nlines\\nidentity\"");
+    command_expect_output (&c, "\"two\\nlines\" [label=\"two\\nlines\\nidentity\"");
     command_expect_output (&c,
-                           "\"two\nlines\" -> \"\xe4\xb8\xad\xe6\x96\x87 \xf0\x9f\x8c\xb2\";\n");
+                           "\"two\\nlines\" -> \"\xe4\xb8\xad\xe6\x96\x87 \xf0\x9f\x8c\xb2\";\n");
+    command_free (&c);
+}
+
+/* In a name of dot's only a quote is escaped: a backslash before anything else is part of it, so
+ * that these differ from names which say "\x1b" themselves, whose backslash is doubled. */
+static void dot_shows_control_characters_escaped (void **state) {
+    (void) state;
+    const char *file = command_file ("wild.yaml", WILD_IDS);
+    command_t c = {0};
+    COMMAND (&c, "graph", file);
+    command_expect (&c, 0);
+    command_expect_tame (&c);
+    assert_string_equal (c.out,
+                         "digraph dagwood {\n"
+                         "    rankdir=LR;\n"
+                         "    \"a\\x1b[31m\" [label=\"a\\\\x1b[31m\\nidentity\", shape=box];\n"
+                         "    \"b\\tc\\x7f\" [label=\"b\\\\tc\\\\x7f\\ntoken_counter\", "
+                         "shape=ellipse];\n"
+                         "    \"a\\xc2\\x9b[31m\" [label=\"a\\\\xc2\\\\x9b[31m\\nidentity\", "
+                         "shape=box];\n"
+                         "    \"a\\x1b[31m\" -> \"b\\tc\\x7f\";\n"
+                         "    \"a\\x1b[31m\" -> \"a\\xc2\\x9b[31m\";\n"
+                         "}\n");
+    command_free (&c);
+}
+
+static void mermaid_shows_control_characters_escaped (void **state) {
+    (void) state;
+    const char *file = command_file ("wild2.yaml", WILD_IDS);
+    command_t c = {0};
+    COMMAND (&c, "graph", file, "--format", "mermaid");
+    command_expect (&c, 0);
+    command_expect_tame (&c);
+    command_expect_output (&c, "n0[\"a#92;x1b[31m<br/>identity\"]\n");
+    command_expect_output (&c, "n1([\"b#92;tc#92;x7f<br/>token_counter\"])\n");
+    command_expect_output (&c, "n2[\"a#92;xc2#92;x9b[31m<br/>identity\"]\n");
+    command_free (&c);
+}
+
+static void no_name_of_a_graph_or_file_reaches_the_terminal_as_it_is (void **state) {
+    (void) state;
+    const char *file = command_file ("a\033[31m.yaml", WILD_IDS);
+    const char *const commands[][5] = {
+        {"validate", file},
+        {"validate", "no\033[31m.yaml"},
+        {"plan", file},
+        {"run", file, "--input", "x"},
+        {"run", file, "--output", "a\033[31"}, /* did you mean the first? */
+        {"processors", "for_each_line"},
+        {"processors", "revers\033_text"},
+    };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        command_t c = {0};
+        command_run (&c, commands[i]);
+        command_expect_tame (&c);
+        command_free (&c);
+    }
+    command_t c = {0};
+    COMMAND (&c, "run", file, "--output", "a\033[31");
+    command_expect (&c, 64);
+    command_expect_error (&c, "a\\x1b[31m.yaml has no node \"a\\x1b[31\"; did you mean "
+                              "\"a\\x1b[31m\"?");
     command_free (&c);
 }
 
@@ -339,6 +439,7 @@ int main (void) {
         cmocka_unit_test (all_errors_of_all_files_are_told_with_their_places),
         cmocka_unit_test (errors_of_a_file_are_told_from_its_top_to_its_end),
         cmocka_unit_test (a_wrong_name_of_what_a_node_adds_is_told_where_it_stands),
+        cmocka_unit_test (a_node_without_a_processor_is_told_once),
         cmocka_unit_test (two_possible_payloads_are_a_warning_and_the_graph_is_ok),
         cmocka_unit_test (files_that_cannot_be_read_are_status_66),
         cmocka_unit_test (a_wrong_graph_is_told_rather_than_an_unreadable_one),
@@ -347,6 +448,9 @@ int main (void) {
         cmocka_unit_test (dot_draws_transforms_as_boxes_and_analyzers_round),
         cmocka_unit_test (an_intent_said_by_the_graph_decides_the_shape),
         cmocka_unit_test (dot_escapes_ids),
+        cmocka_unit_test (dot_shows_control_characters_escaped),
+        cmocka_unit_test (mermaid_shows_control_characters_escaped),
+        cmocka_unit_test (no_name_of_a_graph_or_file_reaches_the_terminal_as_it_is),
         cmocka_unit_test (mermaid_draws_the_same_with_numbered_names),
         cmocka_unit_test (a_graph_of_nothing_is_drawn_as_nothing),
         cmocka_unit_test (an_unknown_format_is_a_usage_error),

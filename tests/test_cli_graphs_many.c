@@ -279,6 +279,21 @@ static void keys_are_those_of_all_graphs_and_read_anew_for_all (void **state) {
     command_path ("client.key.pub"); /* for the tear-down */
 }
 
+static void no_name_of_a_graph_reaches_the_terminal_as_it_is (void **state) {
+    fixture_t *f = *state;
+    command_t c = {0};
+    const char *one = command_file ("one\033[31m.yaml", "processors: []\n");
+    const char *other = command_file ("other\x7f.yaml", "processors: []\n");
+    COORDINATE ("graph other", one, other, "--listen", "tcp://127.0.0.1:*");
+    command_expect_output (&f->coordinator, "graph one\\x1b[31m at tcp://");
+    command_expect_tame (&f->coordinator);
+    COMMAND (&c, "status", "--connect", f->endpoint, "--graph", "one\033[31m");
+    command_expect (&c, 0);
+    command_expect_tame (&c);
+    command_expect_output (&c, "graph one?[31m: 0 nodes");
+    command_free (&c);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown (name, s_set_up, s_tear_down)
 
 int main (void) {
@@ -293,6 +308,7 @@ int main (void) {
         TEST (the_others_listen_at_the_ports_that_follow_or_beside_the_file),
         TEST (a_place_that_another_graph_cannot_have_is_told_with_how_it_came_about),
         TEST (keys_are_those_of_all_graphs_and_read_anew_for_all),
+        TEST (no_name_of_a_graph_reaches_the_terminal_as_it_is),
     };
     return cmocka_run_group_tests (tests, command_folder_set_up, command_folder_tear_down);
 }

@@ -1,7 +1,6 @@
 /* test_cli_net.c - one graph across processes, as a user starts them: coordinator, workers, submit,
  * status, and what each ends with. */
 
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,16 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "tests/support/command.h"
+#include "tests/support/deployment.h"
 
-#define LICENCE  "/usr/share/common-licenses/GPL-3"
-#define LOOPBACK "tcp://127.0.0.1:*"
+#define LICENCE "/usr/share/common-licenses/GPL-3"
 
 #define SLEEPS                                            \
     "executor_options: {max_concurrency: 64}\n"           \
@@ -34,50 +31,15 @@
 
 #define ONE_SLEEP(ms) "processors:\n  - {id: nap, processor: sleep, options: {ms: " #ms "}}\n"
 
-/* What a test starts and ends; what still runs when it fails is killed. */
-typedef struct fixture_t {
-    command_t coordinator, workers[2], other;
-    char endpoint[COMMAND_ENDPOINT_SIZE]; /* where the coordinator listens */
-} fixture_t;
-
-static int s_set_up (void **state) {
-    *state = calloc (1, sizeof (fixture_t));
-    return *state ? 0 : -1;
-}
-
-static int s_tear_down (void **state) {
-    fixture_t *f = *state;
-    command_forget (&f->coordinator);
-    command_forget (&f->workers[0]);
-    command_forget (&f->workers[1]);
-    command_forget (&f->other);
-    free (f);
-    return 0;
-}
-
 /* ---- Steps -------------------------------------------------------------------------------- */
 
-/* Starts the coordinator and takes where it listens from what it prints. */
-static void s_coordinate (fixture_t *f, const char *const *words) {
-    command_start (&f->coordinator, words);
-    command_await_output (&f->coordinator, "\n");
-    command_take_endpoint (&f->coordinator, f->endpoint);
-}
-#define COORDINATE(...) s_coordinate (f, (const char *const[]){"coordinator", __VA_ARGS__, NULL})
-
 /* Starts a worker and waits until it has been welcomed. */
-static void s_work (fixture_t *f, command_t *worker, const char *slots) {
+static void s_work (deployment_t *f, command_t *worker, const char *slots) {
     START (worker, "worker", "--connect", f->endpoint, "--slots", slots);
     command_await_error (worker, "working for ");
 }
 
-static void s_expect_end (command_t *c, int status) {
-    command_end (c);
-    command_expect (c, status);
-    command_free (c);
-}
-
-static json_t *s_status (const fixture_t *f) {
+static json_t *s_status (const deployment_t *f) {
     command_t c = {0};
     COMMAND (&c, "status", "--connect", f->endpoint, "--format", "json");
     command_expect (&c, 0);
@@ -93,7 +55,7 @@ static json_int_t s_integer (const json_t *json, const char *key) {
 }
 
 /* Waits until so many tasks are with workers. */
-static void s_await_tasks_sent (const fixture_t *f, json_int_t count) {
+static void s_await_tasks_sent (const deployment_t *f, json_int_t count) {
     for (int looks = 0; looks < 200; looks++) {
         json_t *json = s_status (f);
         json_int_t sent = s_integer (json, "tasks_sent");
@@ -118,19 +80,6 @@ static void s_mask (char *json) {
     }
 }
 
-/* A port of this machine at which nobody listens, for as long as the socket is open. */
-static int s_dead_port (char endpoint[64]) {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl (INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true (fd >= 0);
-    assert_int_equal (bind (fd, (struct sockaddr *) &address, size), 0);
-    assert_int_equal (getsockname (fd, (struct sockaddr *) &address, &size), 0);
-    snprintf (endpoint, 64, "tcp://127.0.0.1:%u", ntohs (address.sin_port));
-    return fd;
-}
-
 /* ---- Results ------------------------------------------------------------------------------ */
 
 typedef struct example_t {
@@ -138,7 +87,7 @@ typedef struct example_t {
     int status;
 } example_t;
 
-static void s_expect_same_result (const fixture_t *f, const example_t *example) {
+static void s_expect_same_result (const deployment_t *f, const example_t *example) {
     command_t here = {0}, there = {0};
     COMMAND (&here, "run", example->graph, "--input-file", example->input, "--format", "json");
     COMMAND (&there, "submit", "--connect", f->endpoint, "--graph", example->name, "--input-file",
@@ -153,7 +102,7 @@ static void s_expect_same_result (const fixture_t *f, const example_t *example) 
 }
 
 static void a_run_elsewhere_prints_what_a_run_here_prints (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     char ipc[256];
     snprintf (ipc, sizeof ipc, "ipc://%s", command_path ("same.sock"));
     const char *const endpoints[] = {LOOPBACK, ipc};
@@ -169,13 +118,13 @@ static void a_run_elsewhere_prints_what_a_run_here_prints (void **state) {
         s_expect_same_result (f, example);
         s_expect_same_result (f, example);
         command_signal (&f->coordinator, SIGTERM);
-        s_expect_end (&f->coordinator, 0);
-        s_expect_end (&f->workers[0], 0);
+        deployment_expect_end (&f->coordinator, 0);
+        deployment_expect_end (&f->workers[0], 0);
     }
 }
 
 static void submit_takes_input_outputs_and_text_as_run_does (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK);
     s_work (f, &f->workers[0], "1");
     command_t c = {.input = "from standard input"};
@@ -191,7 +140,7 @@ static void submit_takes_input_outputs_and_text_as_run_does (void **state) {
 }
 
 static void submit_refuses_what_is_too_large_before_it_is_sent (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     const char *large = command_file ("large.txt", "");
     assert_int_equal (truncate (large, 16 << 20), 0);
     COORDINATE (command_file ("usual.yaml", "processors: [{id: a, processor: identity}]\n"),
@@ -203,7 +152,7 @@ static void submit_refuses_what_is_too_large_before_it_is_sent (void **state) {
     command_expect_error (&c, "executor_options");
     command_free (&c);
     command_signal (&f->coordinator, SIGTERM);
-    s_expect_end (&f->coordinator, 0);
+    deployment_expect_end (&f->coordinator, 0);
     COORDINATE (command_file ("tiny.yaml", "executor_options: {max_payload_bytes: 20}\n"
                                            "processors: [{id: a, processor: identity}]\n"),
                 "--listen", LOOPBACK, "--actors-here");
@@ -217,7 +166,7 @@ static void submit_refuses_what_is_too_large_before_it_is_sent (void **state) {
 }
 
 static void the_coordinator_runs_nodes_itself_when_asked_to (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK, "--actors-here");
     command_t c = {0};
     COMMAND (&c, "submit", "--connect", f->endpoint, "--input", "x");
@@ -226,7 +175,7 @@ static void the_coordinator_runs_nodes_itself_when_asked_to (void **state) {
 }
 
 static void two_workers_share_a_run (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE (command_file ("sleeps.yaml", SLEEPS), "--listen", LOOPBACK);
     s_work (f, &f->workers[0], "3");
     s_work (f, &f->workers[1], "3");
@@ -245,20 +194,20 @@ static void two_workers_share_a_run (void **state) {
 }
 
 static void a_run_may_have_workers_elsewhere (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     const char *file = command_file ("nap.yaml", ONE_SLEEP (1000));
     START (&f->other, "run", file, "--listen", LOOPBACK);
     command_await_error (&f->other, "dagwood: listening at tcp://127.0.0.1:");
     sscanf (strstr (f->other.err, "tcp:"), "%255s", f->endpoint);
     s_work (f, &f->workers[0], "1");
-    s_expect_end (&f->other, 0);
-    s_expect_end (&f->workers[0], 0);
+    deployment_expect_end (&f->other, 0);
+    deployment_expect_end (&f->workers[0], 0);
 }
 
 /* ---- Status ------------------------------------------------------------------------------- */
 
 static void status_shows_the_workers_and_what_was_done (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK);
     s_work (f, &f->workers[0], "3");
     command_t c = {0};
@@ -288,13 +237,13 @@ static void status_shows_the_workers_and_what_was_done (void **state) {
 /* ---- Ends --------------------------------------------------------------------------------- */
 
 static void a_worker_told_to_end_finishes_its_task_with_status_0 (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE (command_file ("nap.yaml", ONE_SLEEP (700)), "--listen", LOOPBACK);
     s_work (f, &f->workers[0], "1");
     START (&f->other, "submit", "--connect", f->endpoint, "--format", "json");
     s_await_tasks_sent (f, 1);
     command_signal (&f->workers[0], SIGTERM);
-    s_expect_end (&f->workers[0], 0);
+    deployment_expect_end (&f->workers[0], 0);
     command_end (&f->other);
     command_expect (&f->other, 0);
     command_expect_output (&f->other, "\"attempts\": 1,");
@@ -302,7 +251,7 @@ static void a_worker_told_to_end_finishes_its_task_with_status_0 (void **state) 
 }
 
 static void told_a_second_time_a_worker_gives_its_task_to_another (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE (command_file ("nap.yaml", ONE_SLEEP (1500)), "--listen", LOOPBACK);
     s_work (f, &f->workers[0], "1");
     START (&f->other, "submit", "--connect", f->endpoint);
@@ -311,12 +260,12 @@ static void told_a_second_time_a_worker_gives_its_task_to_another (void **state)
     command_signal (&f->workers[0], SIGTERM);
     command_await_error (&f->workers[0], "SIGTERM: ");
     command_signal (&f->workers[0], SIGTERM);
-    s_expect_end (&f->workers[0], 0);
-    s_expect_end (&f->other, 0);
+    deployment_expect_end (&f->workers[0], 0);
+    deployment_expect_end (&f->other, 0);
 }
 
 static void status_shows_clients_and_the_runs_that_are_in_flight (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     command_t status = {0};
     COORDINATE (command_file ("nap.yaml", ONE_SLEEP (1500)), "--listen", LOOPBACK);
     s_work (f, &f->workers[0], "1");
@@ -346,18 +295,18 @@ static void status_shows_clients_and_the_runs_that_are_in_flight (void **state) 
     command_expect_output (&status, "\nCLIENT           RUN         AGE     NODES      SENT\n");
     command_expect_output (&status, "\nCLIENT        RUNS      KEPT  AWAY\n");
     command_free (&status);
-    s_expect_end (&f->other, 0);
+    deployment_expect_end (&f->other, 0);
 }
 
 static void the_task_of_a_killed_worker_goes_to_another (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE (command_file ("nap.yaml", ONE_SLEEP (500)), "--listen", LOOPBACK, "--heartbeat-ms",
                 "50", "--silence-ms", "400");
     s_work (f, &f->workers[0], "1");
     START (&f->other, "submit", "--connect", f->endpoint, "--format", "json");
     s_await_tasks_sent (f, 1);
     command_signal (&f->workers[0], SIGKILL);
-    s_expect_end (&f->workers[0], -SIGKILL);
+    deployment_expect_end (&f->workers[0], -SIGKILL);
     s_work (f, &f->workers[1], "1");
     command_end (&f->other);
     command_expect (&f->other, 0);
@@ -369,7 +318,7 @@ static void the_task_of_a_killed_worker_goes_to_another (void **state) {
 }
 
 static void port_0_is_any_port_and_the_one_it_got_is_printed (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE ("examples/pool.yaml", "--listen", "tcp://127.0.0.1:0");
     assert_non_null (strrchr (f->endpoint, ':'));
     assert_int_not_equal (atoi (strrchr (f->endpoint, ':') + 1), 0);
@@ -395,7 +344,7 @@ static long s_sleeps (pid_t pid) {
 }
 
 static void a_worker_that_waits_sleeps_until_a_signal_or_its_end (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK);
     s_work (f, &f->workers[0], "1");
     usleep (100000);
@@ -403,39 +352,39 @@ static void a_worker_that_waits_sleeps_until_a_signal_or_its_end (void **state) 
     usleep (500000);
     assert_int_equal (s_sleeps (f->workers[0].pid), before);
     command_signal (&f->workers[0], SIGTERM);
-    s_expect_end (&f->workers[0], 0);
+    deployment_expect_end (&f->workers[0], 0);
 }
 
 static void an_interrupted_worker_is_status_130 (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK);
     s_work (f, &f->workers[0], "1");
     command_signal (&f->workers[0], SIGINT);
-    s_expect_end (&f->workers[0], 130);
+    deployment_expect_end (&f->workers[0], 130);
     command_signal (&f->coordinator, SIGINT);
-    s_expect_end (&f->coordinator, 130);
+    deployment_expect_end (&f->coordinator, 130);
 }
 
 static void a_worker_whose_coordinator_was_killed_is_status_75 (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK, "--heartbeat-ms", "50", "--silence-ms",
                 "400");
     START (&f->workers[0], "worker", "--connect", f->endpoint, "--reconnect", "0");
     command_await_error (&f->workers[0], "working for ");
     command_signal (&f->coordinator, SIGKILL);
-    s_expect_end (&f->coordinator, -SIGKILL);
-    s_expect_end (&f->workers[0], 75);
+    deployment_expect_end (&f->coordinator, -SIGKILL);
+    deployment_expect_end (&f->workers[0], 75);
 }
 
 static void a_submit_whose_coordinator_was_killed_is_status_75 (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE (command_file ("nap.yaml", ONE_SLEEP (60000)), "--listen", LOOPBACK,
                 "--heartbeat-ms", "50", "--silence-ms", "400");
     s_work (f, &f->workers[0], "1");
     START (&f->other, "submit", "--connect", f->endpoint, "--reconnect", "1");
     s_await_tasks_sent (f, 1);
     command_signal (&f->coordinator, SIGKILL);
-    s_expect_end (&f->coordinator, -SIGKILL);
+    deployment_expect_end (&f->coordinator, -SIGKILL);
     command_end (&f->other);
     command_expect (&f->other, 75);
     command_expect_error (&f->other, "the run has no result: the coordinator was lost");
@@ -443,7 +392,7 @@ static void a_submit_whose_coordinator_was_killed_is_status_75 (void **state) {
 }
 
 static void a_submit_that_is_told_to_end_is_cancelled (void **state) {
-    fixture_t *f = *state;
+    deployment_t *f = *state;
     COORDINATE (command_file ("nap.yaml", ONE_SLEEP (2000)), "--listen", LOOPBACK);
     s_work (f, &f->workers[0], "1");
     START (&f->other, "submit", "--connect", f->endpoint, "--format", "json");
@@ -455,246 +404,7 @@ static void a_submit_that_is_told_to_end_is_cancelled (void **state) {
     command_free (&f->other);
 }
 
-/* ---- Nobody there, and the wrong one ------------------------------------------------------ */
-
-static void nobody_at_the_endpoint_is_status_69 (void **state) {
-    (void) state;
-    static const char *const commands[] = {"worker", "submit", "status"};
-    char endpoint[64];
-    int fd = s_dead_port (endpoint);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        command_t c = {0};
-        COMMAND (&c, commands[i], "--connect", endpoint, "--timeout", "0.3");
-        command_expect (&c, 69);
-        command_expect_error (&c, endpoint);
-        assert_string_equal (c.out, "");
-        command_free (&c);
-    }
-    close (fd);
-}
-
-static void what_is_no_endpoint_is_a_usage_error (void **state) {
-    (void) state;
-    static const char *const endpoints[] = {"nonsense", "tcp://127.0.0.1", "udp://127.0.0.1:1",
-                                            "inproc://x"};
-    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
-        command_t c = {0};
-        COMMAND (&c, "submit", "--connect", endpoints[i]);
-        command_expect (&c, 64);
-        command_free (&c);
-        COMMAND (&c, "coordinator", "examples/pool.yaml", "--listen", endpoints[i]);
-        command_expect (&c, 64);
-        assert_string_equal (c.out, "");
-        command_free (&c);
-    }
-}
-
-static void listening_for_other_machines_without_keys_is_status_77 (void **state) {
-    (void) state;
-    command_t c = {0};
-    COMMAND (&c, "coordinator", "examples/pool.yaml", "--listen", "tcp://*:*");
-    command_expect (&c, 77);
-    assert_string_equal (c.out, "");
-    command_free (&c);
-}
-
-static void a_port_in_use_is_said (void **state) {
-    fixture_t *f = *state;
-    COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK);
-    command_t c = {0};
-    COMMAND (&c, "coordinator", "examples/pool.yaml", "--listen", f->endpoint);
-    command_expect (&c, 64);
-    command_expect_error (&c, "in use");
-    command_free (&c);
-}
-
-static void a_graph_of_another_name_is_status_76 (void **state) {
-    fixture_t *f = *state;
-    COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK);
-    command_t c = {0};
-    COMMAND (&c, "submit", "--connect", f->endpoint, "--graph", "levels");
-    command_expect (&c, 76);
-    command_expect_error (&c, "levels");
-    command_free (&c);
-}
-
-static void a_worker_that_lacks_a_processor_is_status_78 (void **state) {
-    fixture_t *f = *state;
-    COORDINATE ("examples/text_pipeline.yaml", "--listen", LOOPBACK);
-    command_t c = {0};
-    COMMAND (&c, "worker", "--connect", f->endpoint, "--processors", "identity,reverse_text");
-    command_expect (&c, 78);
-    command_expect_error (&c, "change_text_case_upper");
-    command_free (&c);
-}
-
-static void the_environment_says_where_and_options_win (void **state) {
-    fixture_t *f = *state;
-    COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK);
-    setenv ("DAGWOOD_CONNECT", f->endpoint, 1);
-    command_t c = {0};
-    COMMAND (&c, "status");
-    command_expect (&c, 0);
-    command_free (&c);
-    COMMAND (&c, "status", "--connect", "nonsense");
-    command_expect (&c, 64);
-    command_free (&c);
-    unsetenv ("DAGWOOD_CONNECT");
-}
-
-/* ---- The rendezvous file ------------------------------------------------------------------ */
-
-static void a_rendezvous_file_is_waited_for_and_goes_with_its_coordinator (void **state) {
-    fixture_t *f = *state;
-    const char *file = command_path ("meet");
-    START (&f->workers[0], "worker", "--rendezvous", file, "--slots", "1");
-    command_await_error (&f->workers[0], "waiting for "); /* after two seconds */
-    COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK, "--rendezvous", file);
-    struct stat about;
-    assert_int_equal (stat (file, &about), 0);
-    assert_int_equal (about.st_mode & 07777u, 0600);
-    command_await_error (&f->workers[0], "working for ");
-    command_t c = {0};
-    COMMAND (&c, "submit", "--rendezvous", file, "--input", "x");
-    command_expect (&c, 0);
-    command_free (&c);
-    command_signal (&f->coordinator, SIGTERM);
-    s_expect_end (&f->coordinator, 0);
-    s_expect_end (&f->workers[0], 0);
-    assert_int_equal (access (file, F_OK), -1);
-}
-
-static void a_rendezvous_file_of_another_coordinator_stays (void **state) {
-    fixture_t *f = *state;
-    const char *file = command_path ("meet");
-    COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK, "--rendezvous", file);
-    START (&f->other, "coordinator", "examples/levels.yaml", "--listen", LOOPBACK, "--rendezvous",
-           file);
-    command_await_output (&f->other, "\n");
-    command_signal (&f->coordinator, SIGTERM);
-    s_expect_end (&f->coordinator, 0);
-    command_t c = {0};
-    COMMAND (&c, "status", "--rendezvous", file);
-    command_expect (&c, 0);
-    command_expect_output (&c, "graph levels: ");
-    command_free (&c);
-}
-
-static void a_rendezvous_file_that_cannot_be_written_is_status_74 (void **state) {
-    (void) state;
-    command_t c = {0};
-    COMMAND (&c, "coordinator", "examples/pool.yaml", "--listen", LOOPBACK, "--rendezvous",
-             "/no/such/folder/meet");
-    command_expect (&c, 74);
-    command_expect_error (&c, "/no/such/folder/meet cannot be written");
-    assert_string_equal (c.out, "");
-    command_free (&c);
-}
-
-static void a_stale_rendezvous_file_is_status_69 (void **state) {
-    (void) state;
-    char endpoint[64], text[72];
-    int fd = s_dead_port (endpoint);
-    snprintf (text, sizeof text, "%s\n", endpoint);
-    const char *file = command_file ("stale", text);
-    command_t c = {0};
-    COMMAND (&c, "submit", "--rendezvous", file, "--timeout", "0.3");
-    command_expect (&c, 69);
-    command_free (&c);
-    close (fd);
-}
-
-static void a_worker_finds_a_coordinator_that_was_started_again_elsewhere (void **state) {
-    static const char *const workers[][4] = {{"--slots", "1"}, {"--slots", "1", "--exec", "a=cat"}};
-    fixture_t *f = *state;
-    const char *file = command_path ("moved");
-    const char *graph = command_file ("a.yaml",
-                                      "processors:\n  - {id: a, processor: a, type: remote}\n");
-    for (size_t i = 0; i < 2; i++) {
-        const char *which = i ? graph : "examples/pool.yaml";
-        COORDINATE (which, "--listen", LOOPBACK, "--rendezvous", file, "--silence-ms", "600",
-                    "--heartbeat-ms", "100");
-        START (&f->workers[0], "worker", "--rendezvous", file, workers[i][0], workers[i][1],
-               workers[i][2], workers[i][3]);
-        command_await_error (&f->workers[0], "working for ");
-        command_signal (&f->coordinator, SIGKILL);
-        s_expect_end (&f->coordinator, -SIGKILL);
-        char before[COMMAND_ENDPOINT_SIZE];
-        snprintf (before, sizeof before, "%s", f->endpoint);
-        COORDINATE (which, "--listen", LOOPBACK, "--rendezvous", file);
-        assert_string_not_equal (f->endpoint, before);
-        command_await_error (&f->workers[0], "the coordinator is there again");
-        command_t c = {0};
-        COMMAND (&c, "submit", "--rendezvous", file, "--input", "x");
-        command_expect (&c, 0);
-        command_free (&c);
-        command_signal (&f->coordinator, SIGTERM);
-        s_expect_end (&f->coordinator, 0);
-        s_expect_end (&f->workers[0], 0);
-    }
-}
-
-/* ---- Keys --------------------------------------------------------------------------------- */
-
-/* Makes a pair and returns the file; line gets what the allow-list takes. */
-static const char *s_keygen (const char *name, const char *role, char line[128]) {
-    char public_name[64], key[64];
-    const char *file = command_path (name);
-    snprintf (public_name, sizeof public_name, "%s.pub", name);
-    (void) command_path (public_name); /* removed in the end */
-    command_t c = {0};
-    COMMAND (&c, "keygen", file);
-    command_expect (&c, 0);
-    assert_int_equal (sscanf (strstr (c.out, "    worker "), " worker %63s", key), 1);
-    snprintf (line, 128, "%s %s %s\n", role, key, role);
-    command_free (&c);
-    return file;
-}
-
-static void with_keys_only_those_on_the_list_are_let_in (void **state) {
-    fixture_t *f = *state;
-    char worker_line[128], client_line[128], other_line[128], list[512], server[256], folder[256];
-    const char *coordinator = s_keygen ("coordinator.key", "monitor", other_line);
-    const char *worker = s_keygen ("worker.key", "worker", worker_line);
-    const char *client = s_keygen ("client.key", "client", client_line);
-    const char *stranger = s_keygen ("stranger.key", "client", other_line);
-    snprintf (list, sizeof list, "%s%s", worker_line, client_line);
-    (void) command_file ("allowed", list);
-    snprintf (server, sizeof server, "%s.pub", coordinator);
-    snprintf (folder, sizeof folder, "%.*s", (int) (strrchr (coordinator, '/') - coordinator),
-              coordinator);
-    COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK, "--keys", folder);
-    START (&f->workers[0], "worker", "--connect", f->endpoint, "--key", worker, "--server-key",
-           server);
-    command_await_error (&f->workers[0], "working for ");
-    command_t c = {0};
-    COMMAND (&c, "submit", "--connect", f->endpoint, "--key", client, "--server-key", server,
-             "--input", "x");
-    command_expect (&c, 0);
-    command_free (&c);
-    COMMAND (&c, "submit", "--connect", f->endpoint, "--key", stranger, "--server-key", server,
-             "--input", "x");
-    command_expect (&c, 77);
-    command_free (&c);
-    COMMAND (&c, "submit", "--connect", f->endpoint, "--key", "/no/such/key", "--server-key",
-             server);
-    command_expect (&c, 77);
-    command_free (&c);
-    COMMAND (&c, "submit", "--connect", f->endpoint, "--timeout", "1");
-    assert_true (c.status == 69 || c.status == 77); /* it says nothing that is understood */
-    command_free (&c);
-    (void) command_file ("allowed", client_line);
-    command_signal (&f->coordinator, SIGHUP);
-    command_await_error (&f->coordinator, "was taken off the list");
-    s_expect_end (&f->workers[0], 77);
-    COMMAND (&c, "status", "--connect", f->endpoint, "--key", client, "--server-key", server);
-    command_expect (&c, 0);
-    command_free (&c);
-    command_signal (&f->coordinator, SIGTERM);
-    s_expect_end (&f->coordinator, 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown (name, s_set_up, s_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown (name, deployment_set_up, deployment_tear_down)
 
 int main (void) {
     const struct CMUnitTest tests[] = {
@@ -715,19 +425,6 @@ int main (void) {
         TEST (a_worker_whose_coordinator_was_killed_is_status_75),
         TEST (a_submit_whose_coordinator_was_killed_is_status_75),
         TEST (a_submit_that_is_told_to_end_is_cancelled),
-        TEST (nobody_at_the_endpoint_is_status_69),
-        TEST (what_is_no_endpoint_is_a_usage_error),
-        TEST (listening_for_other_machines_without_keys_is_status_77),
-        TEST (a_port_in_use_is_said),
-        TEST (a_graph_of_another_name_is_status_76),
-        TEST (a_worker_that_lacks_a_processor_is_status_78),
-        TEST (the_environment_says_where_and_options_win),
-        TEST (a_rendezvous_file_is_waited_for_and_goes_with_its_coordinator),
-        TEST (a_rendezvous_file_of_another_coordinator_stays),
-        TEST (a_rendezvous_file_that_cannot_be_written_is_status_74),
-        TEST (a_worker_finds_a_coordinator_that_was_started_again_elsewhere),
-        TEST (a_stale_rendezvous_file_is_status_69),
-        TEST (with_keys_only_those_on_the_list_are_let_in),
     };
     return !!cmocka_run_group_tests_name ("several processes", tests, command_folder_set_up,
                                           command_folder_tear_down);

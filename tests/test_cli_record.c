@@ -45,6 +45,15 @@
     "     options: {processor: identity, min_bytes: 1000}, adds: [repeat_until, identity]}\n" \
     "  - {id: after, processor: identity, depends_on: [loop]}\n"
 
+/* Names that do something to a terminal, of nodes and of those which one of them adds. */
+#define WILD                                                                        \
+    "processors:\n"                                                                 \
+    "  - {id: \"a\\e[31m\", processor: identity}\n"                                 \
+    "  - {id: \"b\\x9b[2J\", processor: for_each_line, depends_on: [\"a\\e[31m\"]," \
+    "\n     adds: [pick_lines, concat, identity]}\n"                                \
+    "  - {id: c, processor: fail, depends_on: [\"b\\x9b[2J\"],\n"                   \
+    "     options: {message: \"no\\e[31m\"}}\n"
+
 static const char *s_actors[] = {"thread", "pool:2"};
 #define ACTORS_COUNT 2
 
@@ -477,6 +486,32 @@ static void a_coordinator_records_which_host_ran_what (void **state) {
     command_free (&c);
 }
 
+/* ---- Names of others ---------------------------------------------------------------------- */
+
+static void no_name_of_a_recording_reaches_the_terminal_as_it_is (void **state) {
+    (void) state;
+    const char *path = s_record ("wild.rec", WILD, "pool:2", "2");
+    const char *const commands[][5] = {
+        {"replay", path},
+        {"replay", path, "--node", "a\033[31m"},
+        {"replay", path, "--node", "a\033[31"}, /* did you mean the first? */
+        {"replay", path, "--node", "b\xc2\x9b[2J/none"},
+        {"why", path},
+        {"why", path, "a\033[31m"},
+        {"why", path, "b\xc2\x9b[2J"},
+        {"why", path, "b\xc2\x9b[2J/none"},
+        {"why", path, "c"},
+        {"why", path, "a\033[31"},
+    };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        command_t c = {0};
+        command_run (&c, commands[i]);
+        assert_true (c.status == 0 || c.status == 64);
+        command_expect_tame (&c);
+        command_free (&c);
+    }
+}
+
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (what_was_recorded_is_replayed_to_the_same_commands),
@@ -496,6 +531,7 @@ int main (void) {
         cmocka_unit_test (a_recording_that_is_full_is_told_and_replayed_up_to_there),
         cmocka_unit_test (a_recording_is_the_owners_alone),
         cmocka_unit_test (a_coordinator_records_which_host_ran_what),
+        cmocka_unit_test (no_name_of_a_recording_reaches_the_terminal_as_it_is),
     };
     return !!cmocka_run_group_tests_name ("record, replay, why", tests, command_folder_set_up,
                                           command_folder_tear_down);

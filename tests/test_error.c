@@ -188,10 +188,15 @@ static void a_list_is_destroyed_once (void **state) {
     dw_error_destroy (&other);
 }
 
-static void what_moves_a_cursor_is_tamed (void **state) {
+static void what_moves_a_cursor_is_escaped_or_tamed (void **state) {
     char text[] = "a\x1b[31mb\xc2\x9b"
                   "1mc\xc3\xa9\x7f\t";
+    char escaped[sizeof text * DW_ESCAPED_MAX];
     (void) state;
+    size_t length = dw_error_escape (escaped, text, strlen (text));
+    assert_string_equal (escaped, "a\\x1b[31mb\\xc2\\x9b"
+                                  "1mc\xc3\xa9\\x7f\\t");
+    assert_int_equal (length, strlen (escaped));
     dw_error_tame (text);
     assert_string_equal (text, "a?[31mb?1mc\xc3\xa9??");
     assert_int_equal (dw_error_control ("\xc2\x9b"), 2);
@@ -312,7 +317,7 @@ int main (void) {
         TEST (a_file_name_beyond_all_measure_is_left_out),
         TEST (many_messages_keep_their_order),
         TEST (a_list_is_destroyed_once),
-        TEST (what_moves_a_cursor_is_tamed),
+        TEST (what_moves_a_cursor_is_escaped_or_tamed),
         TEST (the_nearest_name_is_the_one_with_the_fewest_errors),
         TEST (a_name_is_not_near_with_more_than_a_third_wrong),
         TEST (names_of_more_than_64_bytes_are_not_looked_at),

@@ -448,7 +448,7 @@ static void a_processor_that_never_returns_is_named_and_replaced (void **state) 
     system_fixture_t *f = *state;
     system_fixture_options (f)->failure_strategy = DW_CONTINUE_ON_ERROR;
     gate_t *gate = system_fixture_add_gate (f, "gate", gate_deaf);
-    int node = system_fixture_add (f, "stuck node", "gate", "");
+    int node = system_fixture_add (f, "stuck\033node", "gate", "");
     dw_graph_node_options (f->graph, node)->timeout_us = 100000; /* the last run is to end in it */
     system_fixture_add (f, "other", "change_text_case_upper", "");
     system_fixture_open (f);
@@ -456,17 +456,17 @@ static void a_processor_that_never_returns_is_named_and_replaced (void **state) 
     for (unsigned i = 1; i <= 3; i++) { /* more than the pool has actors */
         dw_result_t *result = system_fixture_run_text (f, "text");
         assert_int_equal (dw_result_status (result), DW_RUN_PARTIAL);
-        expect_failure (result, "stuck node", 408, "0.1");
+        expect_failure (result, "stuck\033node", 408, "0.1");
         expect_text (result, "other", "TEXT");
         dw_result_destroy (&result);
-        expect_notice (f, "stuck in node \"stuck node\"");
+        expect_notice (f, "stuck in node \"stuck?node\"");
         assert_int_equal (atomic_load (&gate->entered), i);
     }
     assert_in_range (threads_count (), threads + 2, threads + 3); /* the last may be starting */
     gate_let (gate, 1);
     assert_true (gate_wait_left (gate, 1));
     gate_open (gate); /* now all of them return, and the node works */
-    system_fixture_expect_run (f, "text", "stuck node", "text");
+    system_fixture_expect_run (f, "text", "stuck\033node", "text");
     system_fixture_close (f); /* nobody is stuck any more */
 }
 

@@ -5,8 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "runtime/wire.h"
-
 #define SAY(seen, format)                                     \
     do {                                                      \
         va_list args;                                         \
@@ -36,4 +34,12 @@ const char *dw_case_type (unsigned type, char text[40]) {
         return name;
     snprintf (text, 40, "a message of type %u", type);
     return text;
+}
+
+dw_verdict_t dw_case_versions (const dw_wire_hello_t *hello, char *seen) {
+    unsigned oldest = hello->oldest, version = hello->version;
+    return dw_wire_common_version (hello) == DW_WIRE_VERSION
+               ? dw_case_pass (seen, "versions %u to %u", oldest, version)
+               : dw_case_fail (seen, "versions %u to %u, without %u", oldest, version,
+                               DW_WIRE_VERSION);
 }

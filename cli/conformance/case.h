@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "dagwood.h"
+#include "runtime/wire.h"
 
 typedef enum dw_verdict_t {
     DW_VERDICT_PASSED,
@@ -50,6 +51,9 @@ dw_verdict_t dw_case_skip (char *seen, const char *format, ...) DW_PRINTF (2, 3)
 /* The name of a message's type, as the document writes it; "a message of type N" in text, of 40
  * bytes, for others. */
 const char *dw_case_type (unsigned type, char text[40]);
+
+/* What comes of the versions that a HELLO names. */
+dw_verdict_t dw_case_versions (const dw_wire_hello_t *hello, char *seen);
 
 /* The cases of each role, by the peer that is under test; their stages are dw_crew_t, dw_guest_t
  * and dw_caller_t. */

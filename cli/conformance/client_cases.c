@@ -53,11 +53,7 @@ static dw_verdict_t s_hello_versions (void *stage, char *seen) {
         end = &self->stage.ends[self->end];
     else if (!(end = s_other_greeting (self, true)))
         return DW_VERDICT_SKIPPED;
-    return dw_wire_common_version (&end->hello) == DW_WIRE_VERSION
-               ? dw_case_pass (seen, "versions %u to %u", (unsigned) end->hello.oldest,
-                               (unsigned) end->hello.version)
-               : dw_case_fail (seen, "versions %u to %u, without %u", (unsigned) end->hello.oldest,
-                               (unsigned) end->hello.version, DW_WIRE_VERSION);
+    return dw_case_versions (&end->hello, seen);
 }
 
 static dw_verdict_t s_hello_role (void *stage, char *seen) {
@@ -188,19 +184,9 @@ static dw_verdict_t s_runs_max (void *stage, char *seen) {
                                  : dw_case_fail (seen, "%u in flight", (unsigned) self->runs_count);
 }
 
-/* The client has what it waited for, and says so by leaving. */
-static dw_verdict_t s_expect_end (dw_guest_t *self, char *seen) {
-    bool is_gone = dw_guest_finish (self, LEAVE_MS);
-    if (dw_subject_has_ended (&self->stage.subject) && dw_subject_went_down (&self->stage.subject))
-        return dw_case_fail (seen, "it went down by signal %d", -self->stage.subject.status);
-    if (!is_gone)
-        return dw_case_fail (seen, "it still waits after %d ms", LEAVE_MS);
-    return self->byes ? dw_case_pass (seen, "BYE") : dw_case_pass (seen, "it left");
-}
-
 static dw_verdict_t s_result (void *stage, char *seen) {
     dw_guest_t *self = stage;
-    return dw_guest_submitted (self, &s_welcome, seen) ? s_expect_end (self, seen)
+    return dw_guest_submitted (self, &s_welcome, seen) ? dw_guest_expect_end (self, LEAVE_MS, seen)
                                                        : DW_VERDICT_SKIPPED;
 }
 
@@ -226,7 +212,7 @@ static dw_verdict_t s_result_frames (void *stage, char *seen) {
     memset (result.table + 12, 0, 20);
     self->answered = 1;
     dw_guest_send_result (self, &result);
-    return s_expect_end (self, seen);
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 static dw_verdict_t s_result_long (void *stage, char *seen) {
@@ -239,7 +225,7 @@ static dw_verdict_t s_result_long (void *stage, char *seen) {
     result.is_long = true;
     self->answered = 1;
     dw_guest_send_result (self, &result);
-    return s_expect_end (self, seen);
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 static dw_verdict_t s_result_failed (void *stage, char *seen) {
@@ -260,7 +246,7 @@ static dw_verdict_t s_result_failed (void *stage, char *seen) {
     result.extras_size = sizeof extras;
     self->answered = 1;
     dw_guest_send_result (self, &result);
-    return s_expect_end (self, seen);
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 static dw_verdict_t s_result_repeated (void *stage, char *seen) {
@@ -269,7 +255,7 @@ static dw_verdict_t s_result_repeated (void *stage, char *seen) {
         return DW_VERDICT_SKIPPED;
     dw_guest_result_t result = dw_guest_result (self->runs[0]);
     dw_guest_send_result (self, &result);
-    return s_expect_end (self, seen); /* which sends it once more */
+    return dw_guest_expect_end (self, LEAVE_MS, seen); /* which sends it once more */
 }
 
 static dw_verdict_t s_result_foreign (void *stage, char *seen) {
@@ -284,7 +270,7 @@ static dw_verdict_t s_result_foreign (void *stage, char *seen) {
     dw_guest_watch (self, QUIET_MS);
     if (self->byes || dw_stage_is_gone (&self->stage, self->end))
         return dw_case_fail (seen, "it left before the result of its run came");
-    return s_expect_end (self, seen);
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 static dw_verdict_t s_results_empty (void *stage, char *seen) {
@@ -295,7 +281,7 @@ static dw_verdict_t s_results_empty (void *stage, char *seen) {
     dw_guest_watch (self, QUIET_MS);
     if (self->byes || dw_stage_is_gone (&self->stage, self->end))
         return dw_case_fail (seen, "it left");
-    return s_expect_end (self, seen);
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 static dw_verdict_t s_run_refused (void *stage, char *seen) {
@@ -304,7 +290,7 @@ static dw_verdict_t s_run_refused (void *stage, char *seen) {
         return DW_VERDICT_SKIPPED;
     dw_stage_refuse (&self->stage, self->end, 400, self->runs[0]);
     self->answered = 1;
-    return s_expect_end (self, seen);
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 static dw_verdict_t s_stalled (void *stage, char *seen) {
@@ -320,7 +306,7 @@ static dw_verdict_t s_stalled (void *stage, char *seen) {
     dw_guest_watch (self, QUIET_MS);
     if (self->byes || dw_stage_is_gone (&self->stage, self->end))
         return dw_case_fail (seen, "it left");
-    return s_expect_end (self, seen);
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 /* ---- Who is there ----------------------------------------------------------------------------- */
@@ -342,7 +328,7 @@ static dw_verdict_t s_late (void *stage, char *seen) {
     dw_guest_watch (self, (int64_t) s_brief.silence_ms * 3 / 2);
     if (self->byes || dw_stage_is_gone (&self->stage, self->end))
         return dw_case_fail (seen, "it left though each of its BEAT was answered");
-    return s_expect_end (self, seen);
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 static dw_verdict_t s_pause (void *stage, char *seen) {
@@ -353,7 +339,7 @@ static dw_verdict_t s_pause (void *stage, char *seen) {
     dw_guest_watch (self, (int64_t) s_brief.silence_ms / 2);
     self->is_mute = false;
     dw_stage_say (&self->stage, self->end, DW_WIRE_BEAT);
-    return s_expect_end (self, seen);
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 /* Answers no BEAT any more, until it leaves or says HELLO again, or many silences are over. False:
@@ -411,7 +397,7 @@ static dw_verdict_t s_half_open (void *stage, char *seen) {
     dw_guest_watch (self, QUIET_MS);
     if (self->byes || dw_stage_is_gone (&self->stage, self->end))
         return dw_case_fail (seen, "it left by what came by a connection that is forgotten");
-    return s_expect_end (self, seen);
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 static dw_verdict_t s_stop (void *stage, char *seen) {
@@ -490,7 +476,7 @@ static dw_verdict_t s_comes_again (void *stage, char *seen) {
                              self->runs_count ? "it submitted another run"
                                               : "it did not submit its run again");
     }
-    return s_expect_end (self, seen);
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 static dw_verdict_t s_comes_again_kept (void *stage, char *seen) {
@@ -512,7 +498,7 @@ static dw_verdict_t s_comes_again_kept (void *stage, char *seen) {
                                  (unsigned long long) self->runs[i]);
         }
     }
-    return s_expect_end (self, seen);
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 static dw_verdict_t s_comes_again_other (void *stage, char *seen) {

@@ -61,12 +61,7 @@ static dw_verdict_t s_welcome_counts (void *stage, char *seen) {
  * leaves. It does neither go down nor hang. */
 static dw_verdict_t s_expect_end (dw_guest_t *self, char *seen) {
     dw_guest_watch (self, QUIET_MS);
-    bool is_gone = dw_guest_finish (self, LEAVE_MS);
-    if (dw_subject_has_ended (&self->stage.subject) && dw_subject_went_down (&self->stage.subject))
-        return dw_case_fail (seen, "it went down by signal %d", -self->stage.subject.status);
-    if (!is_gone)
-        return dw_case_fail (seen, "it still waits after %d ms", LEAVE_MS);
-    return self->byes ? dw_case_pass (seen, "BYE") : dw_case_pass (seen, "it left");
+    return dw_guest_expect_end (self, LEAVE_MS, seen);
 }
 
 static dw_verdict_t s_unknown_type (void *stage, char *seen) {

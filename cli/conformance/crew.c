@@ -109,7 +109,7 @@ static bool s_make_traits (dw_crew_t *self) {
     dw_write_array (&writer, 1);
     dw_write_trait (&writer, &(dw_wire_trait_t){.name = self->processor,
                                                 .name_size = strlen (self->processor),
-                                                .payload_only = true});
+                                                .trait.payload_only = true});
     dw_wire_reader_t reader = dw_wire_reader (writer.bytes, writer.count);
     dw_traits_destroy (&self->foreign);
     bool ok = !writer.no_memory && dw_traits_read (&self->foreign, &reader) == DW_OK;
@@ -119,12 +119,11 @@ static bool s_make_traits (dw_crew_t *self) {
 
 static void s_write_trait (const dw_crew_t *self, const char *name, dw_writer_t *writer) {
     const struct dw_processor_t *processor = dw_processors_find (self->stock, name);
-    dw_write_trait (writer,
-                    &(dw_wire_trait_t){.name = name,
-                                       .name_size = strlen (name),
-                                       .analyzes = processor && processor->intent == DW_ANALYZE,
-                                       .brief = processor && processor->brief,
-                                       .payload_only = !processor || processor->payload_only});
+    dw_trait_t unknown = {.payload_only = true};
+    dw_write_trait (
+        writer, &(dw_wire_trait_t){.name = name,
+                                   .name_size = strlen (name),
+                                   .trait = processor ? dw_processor_trait (processor) : unknown});
 }
 
 bool dw_crew_prepare (dw_crew_t *self, char *why) {
@@ -248,14 +247,8 @@ static bool s_take_slots (dw_crew_t *self, uint32_t count, char *why) {
 bool dw_crew_greeted (dw_crew_t *self, char *why) {
     dw_stage_t *stage = &self->stage;
     s_reset (self);
-    if (stage->is_idle || stage->interrupted) {
-        snprintf (why, DW_SEEN_BYTES, "there was no worker any more that said HELLO");
+    if (!dw_stage_prepare (stage, "worker", why))
         return false;
-    }
-    if (dw_stage_renew (stage)) {
-        snprintf (why, DW_SEEN_BYTES, "%s", dw_stage_why_not_renewed (stage));
-        return false;
-    }
     int64_t deadline_ns = dw_stage_in (stage->wait_ms);
     while (dw_stage_await (stage, deadline_ns)) {
         dw_end_t *end = &stage->ends[stage->from];

@@ -45,14 +45,8 @@ static void s_read_identity (dw_guest_t *self) {
 bool dw_guest_greeted (dw_guest_t *self, char *why) {
     dw_stage_t *stage = &self->stage;
     s_reset (self);
-    if (stage->is_idle || stage->interrupted) {
-        snprintf (why, DW_SEEN_BYTES, "there was no client any more that said HELLO");
+    if (!dw_stage_prepare (stage, "client", why))
         return false;
-    }
-    if (dw_stage_renew (stage)) {
-        snprintf (why, DW_SEEN_BYTES, "%s", dw_stage_why_not_renewed (stage));
-        return false;
-    }
     int64_t deadline_ns = dw_stage_in (stage->wait_ms);
     while (dw_stage_await (stage, deadline_ns)) {
         const dw_end_t *end = &stage->ends[stage->from];
@@ -264,6 +258,15 @@ bool dw_guest_finish (dw_guest_t *self, int64_t ms) {
     if (is_gone)
         s_await_end (self);
     return is_gone;
+}
+
+dw_verdict_t dw_guest_expect_end (dw_guest_t *self, int64_t ms, char *seen) {
+    bool is_gone = dw_guest_finish (self, ms);
+    if (dw_subject_has_ended (&self->stage.subject) && dw_subject_went_down (&self->stage.subject))
+        return dw_case_fail (seen, "it went down by signal %d", -self->stage.subject.status);
+    if (!is_gone)
+        return dw_case_fail (seen, "it still waits after %d ms", (int) ms);
+    return dw_case_pass (seen, self->byes ? "BYE" : "it left");
 }
 
 /* ---- Results ---------------------------------------------------------------------------------- */

@@ -50,7 +50,9 @@ void dw_guest_watch (dw_guest_t *self, int64_t ms);
 /* Answers every run that is submitted by a good result, until it has said BYE or is gone. False: it
  * is still there. */
 bool dw_guest_finish (dw_guest_t *self, int64_t ms);
-/* The same without answers. */
+/* The same, judged: the client has what it waited for, and says so by leaving. */
+dw_verdict_t dw_guest_expect_end (dw_guest_t *self, int64_t ms, char *seen);
+/* As dw_guest_finish, without answers. */
 bool dw_guest_await_gone (dw_guest_t *self, int64_t ms);
 
 /* A RESULTS message, as it is put together. */

@@ -12,6 +12,7 @@
 #include "actors/endpoint.h"
 #include "actors/option.h"
 #include "cli/command.h"
+#include "cli/conformance/case.h"
 
 #define HANDSHAKE_MS   5000
 #define LINGER_MS      100
@@ -133,9 +134,18 @@ int dw_stage_renew (dw_stage_t *self) {
     return self->status;
 }
 
-const char *dw_stage_why_not_renewed (const dw_stage_t *self) {
-    return self->is_deaf ? "the endpoint could not be listened at again"
-                         : "the command cannot be started";
+bool dw_stage_prepare (dw_stage_t *self, const char *peer, char *why) {
+    if (self->is_idle || self->interrupted) {
+        snprintf (why, DW_SEEN_BYTES, "there was no %s any more that said HELLO", peer);
+        return false;
+    }
+    if (dw_stage_renew (self)) {
+        snprintf (why, DW_SEEN_BYTES, "%s",
+                  self->is_deaf ? "the endpoint could not be listened at again"
+                                : "the command cannot be started");
+        return false;
+    }
+    return true;
 }
 
 /* ---- Taking in -------------------------------------------------------------------------------- */

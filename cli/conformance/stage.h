@@ -64,9 +64,10 @@ void dw_stage_close (dw_stage_t *self);
 /* Cuts every connection, forgets the ends, and listens at the same place anew; a subject that is
  * ours is ended and started. Returns an exit status. */
 int dw_stage_renew (dw_stage_t *self);
-/* What a case says of that when it failed. */
-const char *dw_stage_why_not_renewed (const dw_stage_t *self);
-/* The same, and leaves the subject as it is: as if the coordinator had gone and come again. */
+/* The same for a case in which a peer, a "worker" or a "client", is to come. False: none comes any
+ * more, or it failed; why, of DW_SEEN_BYTES, says so. */
+bool dw_stage_prepare (dw_stage_t *self, const char *peer, char *why);
+/* As dw_stage_renew, and leaves the subject as it is: as if the coordinator had gone and come again. */
 int dw_stage_cut (dw_stage_t *self);
 
 /* Takes in the next message; false: none until deadline_ns, or a signal came. */

@@ -61,11 +61,7 @@ static dw_verdict_t s_hello_versions (void *stage, char *seen) {
         end = &self->stage.ends[self->agent];
     else if (!(end = s_other_greeting (self, true)))
         return DW_VERDICT_SKIPPED;
-    return dw_wire_common_version (&end->hello) == DW_WIRE_VERSION
-               ? dw_case_pass (seen, "versions %u to %u", (unsigned) end->hello.oldest,
-                               (unsigned) end->hello.version)
-               : dw_case_fail (seen, "versions %u to %u, without %u", (unsigned) end->hello.oldest,
-                               (unsigned) end->hello.version, DW_WIRE_VERSION);
+    return dw_case_versions (&end->hello, seen);
 }
 
 static dw_verdict_t s_hello_role (void *stage, char *seen) {

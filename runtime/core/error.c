@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define MESSAGE_MAX 4096 /* bytes of one message before escaping; what is longer is cut short */
-#define ESCAPED_MAX 4    /* bytes that one byte becomes at most: \x1f */
 #define NEAREST_MAX 64   /* bytes of the names among which the nearest is looked for */
 
 #define LOST "error: out of memory: further messages are lost"
@@ -148,13 +147,13 @@ static size_t s_escape_byte (char *escaped, unsigned char byte) {
     escaped[1] = 'x';
     escaped[2] = digits[byte >> 4];
     escaped[3] = digits[byte & 15];
-    return ESCAPED_MAX;
+    return DW_ESCAPED_MAX;
 }
 
-/* Writes text with its control characters escaped and returns its length. */
-static size_t s_escape (char *escaped, const char *text) {
+size_t dw_error_escape (char *escaped, const char *text, size_t size) {
+    const char *end = text + size;
     size_t length = 0;
-    while (*text) {
+    while (text < end) {
         size_t control = dw_error_control (text);
         if (control == 0) {
             escaped[length++] = *text++;
@@ -192,7 +191,7 @@ static int s_place (char *text, size_t size, dw_place_t place) {
 static void s_add (dw_error_t *self, dw_place_t place, const char *severity, const char *format,
                    va_list arguments) {
     char text[MESSAGE_MAX];
-    char escaped[MESSAGE_MAX * ESCAPED_MAX];
+    char escaped[MESSAGE_MAX * DW_ESCAPED_MAX];
     size_t length = 0;
     int written = s_place (text, sizeof (text), place);
     if (written > 0 && (size_t) written < sizeof (text) / 2)
@@ -203,7 +202,7 @@ static void s_add (dw_error_t *self, dw_place_t place, const char *severity, con
         text[length] = '\0';
     else if ((size_t) written >= sizeof (text) - length)
         s_cut (text, sizeof (text));
-    s_append (self, place, escaped, s_escape (escaped, text));
+    s_append (self, place, escaped, dw_error_escape (escaped, text, strlen (text)));
 }
 
 int dw_error_add (dw_error_t *self, int code, dw_place_t place, const char *format, ...) {

@@ -33,6 +33,11 @@ void dw_error_sort (dw_error_t *self, size_t first);
 /* Bytes of the control character that text begins with, 0 when it begins with none: those of ASCII,
  * and U+0080 to U+009F, which some terminals obey too. */
 size_t dw_error_control (const char *text);
+/* Writes text of size bytes with its control characters escaped, \n, \t, \r, or \x1b for each byte
+ * of any other, and a NUL behind it; returns its length. escaped has room for DW_ESCAPED_MAX bytes
+ * for each of text, and for the NUL. */
+size_t dw_error_escape (char *escaped, const char *text, size_t size);
+#define DW_ESCAPED_MAX 4u
 /* Puts '?' where text has a control character: for a line that people are shown. */
 void dw_error_tame (char *text);
 

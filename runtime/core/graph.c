@@ -70,9 +70,12 @@ static bool s_reserve_node (dw_graph_t *self) {
     return true;
 }
 
+const char dw_graph_no_processor[] = "";
+
 const char *dw_graph_copy_processor (dw_graph_t *self, uint32_t node, const char *processor) {
-    const char *last = node > 0 ? self->nodes[node - 1].processor : "";
-    return strcmp (last, processor) == 0 ? last : s_copy (self, processor);
+    const char *last = node > 0 ? self->nodes[node - 1].processor : dw_graph_no_processor;
+    bool is_shared = last != dw_graph_no_processor && strcmp (last, processor) == 0;
+    return is_shared ? last : s_copy (self, processor);
 }
 
 int dw_graph_add (dw_graph_t *self, const char *id, const char *processor) {

@@ -114,6 +114,9 @@ int dw_graph_set_file (dw_graph_t *self, const char *file);
 /* Room for, and a copy of, size bytes and a NUL byte, for as long as the graph lives; NULL: no
  * memory. */
 char *dw_graph_copy (dw_graph_t *self, const char *bytes, size_t size);
+/* The processor, an empty text, of a node of a file that says none which can be read: that was told,
+ * and whoever looks at processors tells it no second time. */
+extern const char dw_graph_no_processor[];
 /* A copy of a processor's name for the node: many in a row have one processor, and share it. NULL:
  * no memory. */
 const char *dw_graph_copy_processor (dw_graph_t *self, uint32_t node, const char *processor);

@@ -39,7 +39,7 @@ typedef struct builder_t {
     uint32_t *rank;       /* by node as declared: its index in the plan */
     uint64_t *costs_us;   /* by node */
     dw_policies_t policies;
-    uint32_t unknown_count, idle_adders_count, ambiguous_count, foreign_count;
+    uint32_t unknown_count, nameless_count, idle_adders_count, ambiguous_count, foreign_count;
     bool has_joins;
     uint32_t adds_count; /* of all nodes */
 } builder_t;
@@ -170,7 +170,9 @@ static int s_find_kinds (builder_t *self) {
         self->kind[index] = kind;
         if (self->traits[kind].intent != DW_INTENT_DEFAULT)
             continue;
-        if (s_is_elsewhere (node))
+        if (node->processor == dw_graph_no_processor)
+            self->nameless_count++;
+        else if (s_is_elsewhere (node))
             s_warn_foreign (self, node);
         else
             s_report_unknown (self, node, node->processor,
@@ -185,7 +187,8 @@ static int s_find_kinds (builder_t *self) {
         dw_error_add (self->error, DW_EGRAPH, (dw_place_t){.file = graph->file},
                       "%u more nodes say what they add, and their processors add nothing",
                       self->idle_adders_count - REPORTED_MAX);
-    return self->unknown_count + self->idle_adders_count > 0 ? DW_EGRAPH : DW_OK;
+    bool is_wrong = self->unknown_count + self->nameless_count + self->idle_adders_count > 0;
+    return is_wrong ? DW_EGRAPH : DW_OK;
 }
 
 /* ---- Demands -------------------------------------------------------------------------------- */

@@ -23,7 +23,7 @@ build () { # into the folder $1, as many at a time as there are CPUs
     local file
     mkdir -p "$1"
     for file in runtime/*.c runtime/core/*.c actors/*.c actors/processors/*.c tests/dagwood_sim.c tests/simulated/*.c \
-        tests/support/{random_graph,evaluator,model,model_questions,checker,checker_state,world,crew,simulator,growth,growth_order,growth_things,simulator_level,level,verdict,random_processors}.c; do
+        tests/support/{random_graph,evaluator,model,model_questions,model_time,checker,checker_state,world,crew,simulator,growth,growth_order,growth_things,simulator_level,level,verdict,random_processors}.c; do
         case $file in actors/actor.c | actors/door.c) continue ;; esac
         [ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n || return
         compile "$file" "$1/$(object "$file")" &

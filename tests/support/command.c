@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,6 +159,23 @@ void command_expect_error (const command_t *self, const char *text) {
 void command_expect_output (const command_t *self, const char *text) {
     if (!strstr (self->out, text))
         fail_msg ("standard output has no \"%s\"; it is:\n%.4000s", text, self->out);
+}
+
+/* ASCII's control characters but the end of a line, and those from U+0080 on, which begin with
+ * 0xC2. */
+static void s_expect_tame (const char *text) {
+    for (const unsigned char *at = (const unsigned char *) text; *at; at++) {
+        bool is_control = (*at < 0x20 && *at != '\n') || *at == 0x7f ||
+                          (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f);
+        if (is_control)
+            fail_msg ("the byte 0x%02x, %td bytes from the beginning of: %s", *at,
+                      (const char *) at - text, text);
+    }
+}
+
+void command_expect_tame (const command_t *self) {
+    s_expect_tame (self->out ? self->out : "");
+    s_expect_tame (self->err ? self->err : "");
 }
 
 json_t *command_json (const command_t *self) {

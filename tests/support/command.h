@@ -51,6 +51,8 @@ void command_expect (const command_t *self, int status);
 /* Fails the test unless standard error (or output) has this text in it. */
 void command_expect_error (const command_t *self, const char *text);
 void command_expect_output (const command_t *self, const char *text);
+/* Fails the test if either, as far as it was read, has a byte in it that moves or colours the terminal of who reads it. */
+void command_expect_tame (const command_t *self);
 /* The JSON object that standard output must be; the caller's. */
 json_t *command_json (const command_t *self);
 /* The next line of a text, which must be JSON; *text_p goes on behind it. */

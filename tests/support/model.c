@@ -1,13 +1,11 @@
 /* model.c - what a scheduler owes for its events. */
 
-#include "tests/support/model.h"
+#include "tests/support/model_self.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SLOW_NS 200000u /* dagwood_processor.h: a call that takes longer is not brief */
 
 void model_init (model_t *self, const evaluator_t *evaluator, const dw_plan_t *plan,
                  const dw_scheduler_options_t *options) {
@@ -53,7 +51,7 @@ bool model_is_wrong (model_t *self, const char *format, ...) {
     return false;
 }
 
-static void s_owe (model_t *self, dw_command_t command) {
+void model_owe (model_t *self, dw_command_t command) {
     if (self->owed_count == self->owed_size) {
         self->owed_size = self->owed_size ? 2 * self->owed_size : 64;
         self->owed = realloc (self->owed, self->owed_size * sizeof *self->owed);
@@ -75,7 +73,7 @@ static void s_finish (model_t *self, uint32_t run, dw_run_status_t status) {
     self->counts.runs_partial += status == DW_RUN_PARTIAL;
     self->counts.runs_failed += status == DW_RUN_FAILED;
     self->counts.runs_cancelled += status == DW_RUN_CANCELLED;
-    s_owe (self, (dw_command_t){.type = DW_FINISH_RUN, .run = run, .status = (uint8_t) status});
+    model_owe (self, (dw_command_t){.type = DW_FINISH_RUN, .run = run, .status = (uint8_t) status});
 }
 
 static void s_finish_if_over (model_t *self, uint32_t run_index) {
@@ -102,17 +100,17 @@ static void s_unhold (model_t *self, model_task_t *task) {
     task->live = false;
 }
 
-static void s_cancel (model_t *self, uint32_t worker, uint64_t ticket) {
+void model_cancel (model_t *self, uint32_t worker, uint64_t ticket) {
     s_unhold (self, model_task (&self->workers[worker], ticket));
     if (ticket == self->workers[worker].first) {
         self->workers[worker].since_ns = self->now_ns;
         self->workers[worker].suspect = true;
     }
-    s_owe (self, (dw_command_t){.type = DW_CANCEL_TASK, .worker = worker, .ticket = ticket});
+    model_owe (self, (dw_command_t){.type = DW_CANCEL_TASK, .worker = worker, .ticket = ticket});
 }
 
-static void s_break_off (model_t *self, uint32_t run_index, dw_node_state_t waiting_as,
-                         dw_run_status_t status) {
+void model_break_off (model_t *self, uint32_t run_index, dw_node_state_t waiting_as,
+                      dw_run_status_t status) {
     model_run_t *run = &self->runs[run_index];
     for (uint32_t w = 0; w < self->options.workers_max; w++)
         for (uint64_t ticket = self->workers[w].first; ticket < self->workers[w].next; ticket++) {
@@ -121,7 +119,7 @@ static void s_break_off (model_t *self, uint32_t run_index, dw_node_state_t wait
                 continue;
             if (run->nodes[task->node].state != DW_STATE_FAILED)
                 run->nodes[task->node].state = DW_STATE_CANCELLED;
-            s_cancel (self, w, ticket);
+            model_cancel (self, w, ticket);
         }
     for (uint32_t node = 0; node < self->plan->nodes_count; node++)
         if (!model_is_final (&run->nodes[node]))
@@ -165,14 +163,15 @@ static void s_cut_task (model_t *self, uint32_t w, uint64_t ticket) {
     if (cut == 0)
         return;
     if (steps == 0) {
-        s_cancel (self, w, ticket);
+        model_cancel (self, w, ticket);
         return;
     }
     task->steps = steps;
     task->cut += cut;
-    s_owe (self,
-           (dw_command_t){
-               .type = DW_CANCEL_TASK, .worker = w, .ticket = ticket, .steps = task->told + steps});
+    model_owe (self, (dw_command_t){.type = DW_CANCEL_TASK,
+                                    .worker = w,
+                                    .ticket = ticket,
+                                    .steps = task->told + steps});
 }
 
 static void s_on_node_cancelled (model_t *self, const dw_event_t *event) {
@@ -198,7 +197,9 @@ static void s_node_failed (model_t *self, uint32_t run_index, uint32_t node) {
     model_run_t *run = &self->runs[run_index];
     run->nodes[node].state = DW_STATE_FAILED;
     switch (self->plan->failure_strategy) {
-        case DW_FAIL_FAST: s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED); return;
+        case DW_FAIL_FAST:
+            model_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED);
+            return;
         case DW_CONTINUE_ON_ERROR:
             for (uint32_t other = 0; !self->is_conditional && other < self->plan->nodes_count;
                  other++)
@@ -226,11 +227,11 @@ static void s_backoff (model_t *self, const model_run_t *run, uint32_t node) {
     it->retry_to_ns = self->now_ns + (int64_t) (wait_us * (1 + backoff->jitter) * 1000) + 1;
 }
 
-static void s_attempt_failed (model_t *self, uint32_t run_index, uint32_t node, uint16_t code,
-                              uint32_t handle) {
+void model_attempt_failed (model_t *self, uint32_t run_index, uint32_t node, uint16_t code,
+                           uint32_t handle) {
     model_run_t *run = &self->runs[run_index];
     self->counts.attempts_failed++;
-    s_owe (
+    model_owe (
         self,
         (dw_command_t){
             .type = DW_KEEP_ERROR, .run = run_index, .node = node, .code = code, .handle = handle});
@@ -261,7 +262,7 @@ static void s_release (model_t *self, model_task_t *task) {
 }
 
 /* What is behind a worker's first task. */
-static void s_take_back (model_t *self, uint32_t worker_index, bool is_told) {
+void model_take_back (model_t *self, uint32_t worker_index, bool is_told) {
     model_worker_t *worker = &self->workers[worker_index];
     for (uint64_t ticket = worker->first + 1; ticket < worker->next; ticket++) {
         model_task_t *task = model_task (worker, ticket);
@@ -270,17 +271,17 @@ static void s_take_back (model_t *self, uint32_t worker_index, bool is_told) {
         s_release (self, task);
         task->was_late = true;
         if (is_told)
-            s_cancel (self, worker_index, ticket);
+            model_cancel (self, worker_index, ticket);
     }
 }
 
-static void s_forget_worker (model_worker_t *worker) {
+void model_forget_worker (model_worker_t *worker) {
     worker->first = worker->next;
     worker->present = worker->suspect = false;
 }
 
 /* The step at hand had begun, though only a task's first step was counted when it was sent. */
-static void s_count_begun (model_t *self, const model_task_t *task) {
+void model_count_begun (model_t *self, const model_task_t *task) {
     self->runs[task->run].nodes[task->node].attempts += task->begun;
 }
 
@@ -300,11 +301,11 @@ static void s_owe_outputs (model_t *self, const model_worker_t *worker, const mo
                            uint32_t steps, const dw_event_t *event) {
     uint32_t node = task->node;
     if (!worker->local) {
-        s_owe (self, (dw_command_t){.type = DW_KEEP_OUTPUT,
-                                    .run = task->run,
-                                    .node = node,
-                                    .steps = steps,
-                                    .handle = event->handle});
+        model_owe (self, (dw_command_t){.type = DW_KEEP_OUTPUT,
+                                        .run = task->run,
+                                        .node = node,
+                                        .steps = steps,
+                                        .handle = event->handle});
         return;
     }
     for (uint32_t step = 0; step < steps; step++, node = self->plan->chain_next[node])
@@ -323,7 +324,7 @@ static void s_steps_done (model_t *self, model_task_t *task, uint32_t steps) {
                             "not of node %d",
                             task->run, node, (int) task->source,
                             (int) model_source (self, run, node));
-        s_count_begun (self, task);
+        model_count_begun (self, task);
         run->nodes[node].state = DW_STATE_DONE;
         run->nodes[node].held = false;
         run->done[s_declared (self, node)] = true;
@@ -349,10 +350,10 @@ static void s_on_done (model_t *self, model_worker_t *worker, const dw_event_t *
         return;
     }
     if (event->steps < 1 || event->steps > task->steps + task->cut) {
-        s_count_begun (self, task);
+        model_count_begun (self, task);
         s_unhold (self, task);
         s_pop (self, worker);
-        s_attempt_failed (self, run, node, 502, DW_NONE);
+        model_attempt_failed (self, run, node, 502, DW_NONE);
         return;
     }
     s_learn (self, worker, node, event->duration_ns);
@@ -365,7 +366,7 @@ static void s_on_done (model_t *self, model_worker_t *worker, const dw_event_t *
         s_unhold (self, task);
         s_pop (self, worker);
     } else if (task->steps == 0) /* it may be at what was cancelled */
-        s_cancel (self, event->worker, event->ticket);
+        model_cancel (self, event->worker, event->ticket);
     s_settle (self, run);
     s_finish_if_over (self, run);
 }
@@ -378,9 +379,9 @@ static void s_on_failed (model_t *self, model_worker_t *worker, const dw_event_t
         return;
     }
     s_learn (self, worker, task->node, event->duration_ns);
-    s_count_begun (self, task);
+    model_count_begun (self, task);
     s_unhold (self, task);
-    s_attempt_failed (self, task->run, task->node, event->code, event->handle);
+    model_attempt_failed (self, task->run, task->node, event->code, event->handle);
 }
 
 static void s_on_skipped (model_t *self, model_worker_t *worker, const dw_event_t *event) {
@@ -390,10 +391,10 @@ static void s_on_skipped (model_t *self, model_worker_t *worker, const dw_event_
         self->counts.answers_ignored++;
         return;
     }
-    s_count_begun (self, task);
+    model_count_begun (self, task);
     s_unhold (self, task);
     if (!model_may_skip (self, task->node)) {
-        s_attempt_failed (self, task->run, task->node, 502, DW_NONE);
+        model_attempt_failed (self, task->run, task->node, 502, DW_NONE);
         return;
     }
     s_learn (self, worker, task->node, event->duration_ns);
@@ -425,8 +426,8 @@ static void s_on_lost (model_t *self, const dw_event_t *event) {
         return;
     for (uint64_t ticket = worker->first; !event->last && ticket < worker->next; ticket++)
         s_suspect (self, model_task (worker, ticket));
-    s_take_back (self, worker_index, false);
-    s_forget_worker (worker);
+    model_take_back (self, worker_index, false);
+    model_forget_worker (worker);
     if (!was_busy || !task->live)
         return;
     bool is_once = model_is_once (self, task->node);
@@ -436,34 +437,34 @@ static void s_on_lost (model_t *self, const dw_event_t *event) {
     }
     model_node_t *node = &self->runs[task->run].nodes[task->node];
     self->counts.losses++;
-    s_count_begun (self, task);
+    model_count_begun (self, task);
     s_unhold (self, task);
     node->state = DW_STATE_WAITING;
-    s_owe (self, (dw_command_t){.type = DW_KEEP_DEATH,
-                                .run = task->run,
-                                .node = task->node,
-                                .worker = worker_index,
-                                .handle = event->handle});
+    model_owe (self, (dw_command_t){.type = DW_KEEP_DEATH,
+                                    .run = task->run,
+                                    .node = task->node,
+                                    .worker = worker_index,
+                                    .handle = event->handle});
     node->deaths++;
     if (!is_once && node->deaths < MODEL_DEATHS_MAX)
         return;
-    s_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
-                                .run = task->run,
-                                .node = task->node,
-                                .code = 503,
-                                .handle = DW_NONE});
+    model_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
+                                    .run = task->run,
+                                    .node = task->node,
+                                    .code = 503,
+                                    .handle = DW_NONE});
     s_node_failed (self, task->run, task->node);
 }
 
 /* node failed because nobody serves its lane. */
-static void s_unserved (model_t *self, uint32_t run, uint32_t node) {
+void model_fail_unserved (model_t *self, uint32_t run, uint32_t node) {
     self->runs[run].nodes[node].unserved = true;
-    s_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
-                                .run = run,
-                                .node = node,
-                                .code = 503,
-                                .handle = DW_NONE,
-                                .is_unserved = true});
+    model_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
+                                    .run = run,
+                                    .node = node,
+                                    .code = 503,
+                                    .handle = DW_NONE,
+                                    .is_unserved = true});
     s_node_failed (self, run, node);
 }
 
@@ -493,7 +494,7 @@ static void s_on_submitted (model_t *self, const dw_event_t *event) {
     bool fails = plan->failure_strategy == DW_FAIL_FAST && !self->is_conditional;
     for (uint32_t node = 0; fails && node < plan->nodes_count; node++)
         if (run->nodes[node].wanted && model_is_unserved (self, plan->lane[node])) {
-            s_unserved (self, event->run, node);
+            model_fail_unserved (self, event->run, node);
             return;
         }
 }
@@ -515,7 +516,7 @@ void model_event (model_t *self, const dw_event_t *event) {
         case DW_EVENT_RUN_CANCELLED:
             if (self->runs[event->run].life == MODEL_LIVE) {
                 self->runs[event->run].was_cancelled = true;
-                s_break_off (self, event->run, DW_STATE_CANCELLED, DW_RUN_CANCELLED);
+                model_break_off (self, event->run, DW_STATE_CANCELLED, DW_RUN_CANCELLED);
             }
             return;
         case DW_EVENT_NODE_CANCELLED: s_on_node_cancelled (self, event); return;
@@ -539,176 +540,4 @@ void model_event (model_t *self, const dw_event_t *event) {
         s_on_skipped (self, worker, event);
     else
         s_on_returned (self, worker);
-}
-
-/* -- Own work ------------------------------------------------------------------------------- */
-
-uint32_t model_local_worker (const model_t *self) {
-    for (uint32_t w = 0; w < self->options.workers_max; w++)
-        if (self->workers[w].present && self->workers[w].local)
-            return w;
-    return DW_NONE;
-}
-
-void model_own (model_t *self, const dw_own_task_t *task) {
-    dw_event_t event = {.worker = model_local_worker (self),
-                        .last = task->code == 0 && !task->is_skipped};
-    event.ticket = self->workers[event.worker].first;
-    if (task->done > 0) {
-        event.type = DW_EVENT_TASK_DONE;
-        event.steps = task->done;
-        model_event (self, &event);
-    }
-    if (task->code) {
-        event.type = DW_EVENT_TASK_FAILED;
-        event.step = task->done;
-        event.code = task->code;
-        event.handle = task->handle;
-        model_event (self, &event);
-    } else if (task->is_skipped) {
-        event.type = DW_EVENT_TASK_SKIPPED;
-        event.step = task->done;
-        model_event (self, &event);
-    } else if (task->done == 0) {
-        event.type = DW_EVENT_TASK_RETURNED;
-        model_event (self, &event);
-    }
-}
-
-void model_own_ran (model_t *self, uint32_t node) {
-    self->kinds[self->plan->kind[node]].ran = true;
-}
-
-void model_timed (model_t *self, uint32_t steps, uint64_t ns) {
-    for (uint32_t k = 0; k < self->plan->kinds_count; k++) {
-        model_kind_t *kind = &self->kinds[k];
-        if (!kind->ran)
-            continue;
-        bool was_slow = kind->last_ns > SLOW_NS;
-        kind->ran = false;
-        kind->measured = true;
-        kind->last_ns = ns / steps;
-        kind->is_slow = kind->is_slow || (was_slow && kind->last_ns > SLOW_NS);
-    }
-}
-
-/* -- Time ----------------------------------------------------------------------------------- */
-
-/* When the first task itself has used up its time, or the worker its grace. */
-static int64_t s_first_deadline_ns (const model_t *self, model_worker_t *worker) {
-    const model_task_t *task = model_task (worker, worker->first);
-    if (!worker->present || worker->first == worker->next)
-        return INT64_MAX;
-    if (!task->live)
-        return worker->since_ns + self->options.grace_ns;
-    int64_t timeout_us = self->plan->policies[self->plan->policy[task->node]].timeout_us;
-    return timeout_us > 0 ? worker->since_ns + timeout_us * 1000 : INT64_MAX;
-}
-
-/* When what waits behind the first task is late. It stays where nobody else could take it. */
-static int64_t s_late_deadline_ns (const model_t *self, model_worker_t *worker) {
-    uint32_t sharers_count = 0, live_count = 0;
-    if (!worker->present)
-        return INT64_MAX;
-    for (uint32_t w = 0; w < self->options.workers_max; w++) {
-        bool shares = false;
-        for (uint32_t lane = 0; lane < self->plan->lanes_count; lane++)
-            shares = shares ||
-                     (model_serves (worker, lane) && model_serves (&self->workers[w], lane));
-        sharers_count += shares;
-    }
-    for (uint64_t ticket = worker->first + 1; ticket < worker->next; ticket++)
-        live_count += model_task (worker, ticket)->live;
-    return sharers_count > 1 && live_count > 0 ? worker->since_ns + worker->late_ns : INT64_MAX;
-}
-
-int64_t model_deadline_ns (const model_t *self, uint32_t worker) {
-    int64_t first_ns = s_first_deadline_ns (self, &self->workers[worker]);
-    int64_t late_ns = s_late_deadline_ns (self, &self->workers[worker]);
-    return first_ns < late_ns ? first_ns : late_ns;
-}
-
-bool model_timeout (model_t *self, uint32_t worker_index) {
-    model_worker_t *worker = &self->workers[worker_index];
-    model_task_t task = *model_task (worker, worker->first);
-    if (s_first_deadline_ns (self, worker) > self->now_ns)
-        return model_is_wrong (self, "run %u: node %u is said to have timed out too early",
-                               task.run, task.node);
-    self->counts.timeouts++;
-    s_take_back (self, worker_index, true);
-    s_cancel (self, worker_index, worker->first);
-    s_attempt_failed (self, task.run, task.node, 408, DW_NONE);
-    return true;
-}
-
-/* A node at which a run was, or would have been next, when its time was over. */
-static void s_out_of_time (model_t *self, uint32_t run_index, uint32_t node) {
-    self->runs[run_index].nodes[node].state = DW_STATE_FAILED;
-    s_owe (self, (dw_command_t){.type = DW_KEEP_ERROR,
-                                .run = run_index,
-                                .node = node,
-                                .code = 408,
-                                .of_run = true,
-                                .handle = DW_NONE});
-}
-
-bool model_deadline (model_t *self, uint32_t run_index) {
-    model_run_t *run = &self->runs[run_index];
-    bool any = false;
-    if (run->life != MODEL_LIVE || run->deadline_ns == 0 || run->deadline_ns > self->now_ns)
-        return model_is_wrong (self, "run %u is said to be out of time too early", run_index);
-    run->ran_out = true;
-    self->counts.deadlines++;
-    for (uint32_t w = 0; w < self->options.workers_max; w++) {
-        model_worker_t *worker = &self->workers[w];
-        const model_task_t *task = model_task (worker, worker->first);
-        if (worker->first == worker->next || !task->live || task->run != run_index)
-            continue;
-        s_count_begun (self, task);
-        s_out_of_time (self, run_index, task->node);
-        any = true;
-    }
-    for (uint32_t node = 0; !any; node++)
-        if (!model_is_final (&run->nodes[node])) {
-            s_out_of_time (self, run_index, node);
-            any = true;
-        }
-    s_break_off (self, run_index, DW_STATE_SKIPPED, DW_RUN_FAILED);
-    return true;
-}
-
-bool model_replace (model_t *self, uint32_t worker_index, uint32_t node) {
-    model_worker_t *worker = &self->workers[worker_index];
-    const model_task_t *task = model_task (worker, worker->first);
-    if (worker->first == worker->next || task->live || task->node != node ||
-        s_first_deadline_ns (self, worker) > self->now_ns)
-        return model_is_wrong (self, "worker %u is replaced but not stuck", worker_index);
-    self->counts.workers_replaced++;
-    s_take_back (self, worker_index, true);
-    s_forget_worker (worker);
-    return true;
-}
-
-bool model_unserved (model_t *self, uint32_t run_index, uint32_t node) {
-    model_run_t *run = &self->runs[run_index];
-    model_node_t *it = &run->nodes[node];
-    if (it->state == DW_STATE_BACKOFF && self->now_ns >= it->retry_from_ns)
-        it->state = DW_STATE_WAITING;
-    if (!model_is_unserved (self, self->plan->lane[node]))
-        return model_is_wrong (self, "run %u: node %u fails though its lane is served", run_index,
-                               node);
-    if (!model_is_ready (self, run, node))
-        return model_is_wrong (self, "run %u: node %u fails before it is ready", run_index, node);
-    s_unserved (self, run_index, node);
-    return true;
-}
-
-bool model_late (model_t *self, uint32_t worker_index) {
-    model_worker_t *worker = &self->workers[worker_index];
-    if (s_late_deadline_ns (self, worker) > self->now_ns)
-        return model_is_wrong (self, "worker %u is not late and a task is taken back",
-                               worker_index);
-    s_take_back (self, worker_index, true);
-    worker->suspect = true;
-    return true;
 }

@@ -77,9 +77,11 @@ static void s_seed_welcome (dw_writer_t *self) {
     dw_write_uint (self, 300);
     dw_write_uint (self, 5);
     dw_write_array (self, 2);
-    dw_write_trait (self, &(dw_wire_trait_t){.name = "identity", .name_size = 8, .brief = true});
-    dw_write_trait (self, &(dw_wire_trait_t){
-                              .name = "look", .name_size = 4, .analyzes = true, .may_skip = true});
+    dw_write_trait (self,
+                    &(dw_wire_trait_t){.name = "identity", .name_size = 8, .trait.brief = true});
+    dw_write_trait (self, &(dw_wire_trait_t){.name = "look",
+                                             .name_size = 4,
+                                             .trait = {.intent = DW_ANALYZE, .may_skip = true}});
 }
 
 static void s_seed_status (dw_writer_t *self) {
