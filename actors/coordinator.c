@@ -190,26 +190,45 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         self->peers.unknown_count++;
 }
 
+/* What is known of the workers whose answers have come is fetched for all of them at once: where
+ * there are very many it is in no cache, and each is waited for as long as all. */
+static void s_prefetch_workers (const dw_coordinator_t *self) {
+    const dw_peers_t *peers = &self->peers;
+    uint32_t workers[DW_ARRIVALS_MAX], count = 0;
+    for (uint32_t i = 0; i < peers->arrivals_count; i++) {
+        uint32_t sender = peers->arrivals[i].sender;
+        if (sender != DW_PEER_NONE && peers->items[sender].role == DW_WIRE_WORKER)
+            workers[count++] = peers->items[sender].number;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        __builtin_prefetch (&self->workers[workers[i]], 1);
+        dw_scheduler_prefetch (self->scheduler, workers[i]);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        dw_scheduler_prefetch_task (self->scheduler, workers[i]);
+}
+
 /* Takes in what has arrived, but not without end. */
-static bool s_take_in (dw_coordinator_t *self) {
+static void s_take_in (dw_coordinator_t *self) {
     uint32_t router, type;
     dw_wire_reader_t reader;
-    bool any = false;
-    for (int i = 0; i < MESSAGES_MAX && !self->is_over; i++) {
-        int err = dw_peers_receive (&self->peers, &router, &reader, &type);
+    for (uint32_t taken = 0; taken < MESSAGES_MAX && !self->is_over;) {
+        int err = dw_peers_gather (&self->peers);
         if (err == DW_EAGAIN)
-            break;
+            return;
         if (err) {
             self->is_over = true;
-            break;
+            return;
         }
-        any = true;
-        uint64_t nonsense = self->peers.unknown_count;
-        s_on_message (self, router, type, &reader);
-        if (self->peers.unknown_count != nonsense)
-            dw_coordinator_on_nonsense (self, router);
+        s_prefetch_workers (self);
+        while (!self->is_over && dw_peers_next (&self->peers, &router, &reader, &type)) {
+            uint64_t nonsense = self->peers.unknown_count;
+            s_on_message (self, router, type, &reader);
+            if (self->peers.unknown_count != nonsense)
+                dw_coordinator_on_nonsense (self, router);
+            taken++;
+        }
     }
-    return any;
 }
 
 /* ---- Closing ---------------------------------------------------------------------------------- */

@@ -5,33 +5,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
-                      uint32_t *type_p) {
+/* The next message of any router. What makes no sense is one, too, as nobody's: who sends nothing
+ * else must not keep the caller from what else it has to do. */
+static int s_receive_one (dw_peers_t *self, dw_arrival_t *arrival) {
     for (uint32_t i = 0; i < self->routers_count; i++) {
         uint32_t router = (self->first_router + i) % self->routers_count;
-        int err = dw_message_receive (&self->message, self->routers[router]);
+        int err = dw_message_receive (&arrival->message, self->routers[router]);
         if (err == DW_EAGAIN)
             continue;
         if (err == DW_ECLOSED)
             return err;
         self->first_router = router + 1;
-        /* What makes no sense is given too, as nobody's: who sends nothing else must not keep the
-         * caller from what else it has to do. */
-        *router_p = router;
-        *type_p = DW_WIRE_TYPES;
-        *reader_p = (dw_wire_reader_t){.is_damaged = true};
-        if (err || self->message.count <= DW_PEERS_HEAD)
-            return DW_OK;
-        zmq_msg_t *head = &self->message.frames[DW_PEERS_HEAD];
-        *reader_p = dw_wire_reader (zmq_msg_data (head), zmq_msg_size (head));
-        *type_p = dw_read_uint_max (reader_p, DW_WIRE_TYPES);
-        if (reader_p->is_damaged)
-            *type_p = DW_WIRE_TYPES;
-        else
-            self->messages_count++;
+        arrival->router = router;
         return DW_OK;
     }
     return DW_EAGAIN;
+}
+
+/* The head of a message, behind its type, which is DW_WIRE_TYPES when it makes no sense. */
+static dw_wire_reader_t s_read_head (dw_message_t *message, uint32_t *type_p) {
+    dw_wire_reader_t reader = {.is_damaged = true};
+    *type_p = DW_WIRE_TYPES;
+    if (message->count <= DW_PEERS_HEAD)
+        return reader;
+    zmq_msg_t *head = &message->frames[DW_PEERS_HEAD];
+    reader = dw_wire_reader (zmq_msg_data (head), zmq_msg_size (head));
+    uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
+    if (!reader.is_damaged)
+        *type_p = type;
+    return reader;
+}
+
+/* Where very many take turns, each of them is in no cache: all that have sent something are fetched
+ * at once. */
+static void s_prefetch_senders (dw_peers_t *self) {
+    for (uint32_t i = 0; i < self->arrivals_count; i++) {
+        dw_arrival_t *arrival = &self->arrivals[i];
+        uint32_t type;
+        dw_wire_reader_t reader = s_read_head (&arrival->message, &type);
+        uint32_t number = dw_read_uint_max (&reader, UINT32_MAX);
+        arrival->sender = reader.is_damaged || number >= self->count ? DW_PEER_NONE : number;
+        if (arrival->sender != DW_PEER_NONE)
+            __builtin_prefetch (&self->items[number]);
+    }
+}
+
+int dw_peers_gather (dw_peers_t *self) {
+    int err = DW_OK;
+    self->arrivals_first = self->arrivals_count = 0;
+    while (!err && self->arrivals_count < DW_ARRIVALS_MAX) {
+        err = s_receive_one (self, &self->arrivals[self->arrivals_count]);
+        self->arrivals_count += !err;
+    }
+    s_prefetch_senders (self);
+    return self->arrivals_count > 0 ? DW_OK : err;
+}
+
+bool dw_peers_next (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
+                    uint32_t *type_p) {
+    dw_message_clear (&self->message);
+    if (self->arrivals_first == self->arrivals_count)
+        return false;
+    dw_arrival_t *arrival = &self->arrivals[self->arrivals_first++];
+    dw_message_t emptied = self->message;
+    self->message = arrival->message;
+    arrival->message = emptied;
+    *router_p = arrival->router;
+    *reader_p = s_read_head (&self->message, type_p);
+    self->messages_count += *type_p != DW_WIRE_TYPES;
+    return true;
+}
+
+int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
+                      uint32_t *type_p) {
+    int err = self->arrivals_first < self->arrivals_count ? DW_OK : dw_peers_gather (self);
+    if (!err)
+        dw_peers_next (self, router_p, reader_p, type_p);
+    return err;
 }
 
 bool dw_peers_is_from (const dw_peers_t *self, uint32_t router, uint32_t number) {
@@ -244,6 +294,8 @@ void dw_peers_free (dw_peers_t *self) {
     for (uint32_t i = 0; i < self->routers_count; i++)
         zmq_close (self->routers[i]);
     dw_message_free (&self->message);
+    for (uint32_t i = 0; i < DW_ARRIVALS_MAX; i++)
+        dw_message_free (&self->arrivals[i].message);
     free (self->items);
     free (self->by_id);
     free (self->dirty);

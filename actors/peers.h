@@ -11,9 +11,10 @@
 #include "actors/keys.h"
 #include "actors/message.h"
 
-#define DW_ROUTERS_MAX 3u
-#define DW_PEER_NONE   UINT32_MAX
-#define DW_SPARES_MAX  64u /* packets that are kept for the next who needs one */
+#define DW_ROUTERS_MAX  3u
+#define DW_PEER_NONE    UINT32_MAX
+#define DW_SPARES_MAX   64u /* packets that are kept for the next who needs one */
+#define DW_ARRIVALS_MAX 16u /* messages that are received before the first of them is read */
 
 typedef struct dw_peer_t {
     uint8_t id[8]; /* the routing id that ZeroMQ chose */
@@ -35,6 +36,14 @@ typedef struct dw_peer_t {
     dw_kept_t *kept;     /* where what is sent with records is kept; NULL: it is not */
 } dw_peer_t;
 
+/* A message that was received, but not given yet. */
+typedef struct dw_arrival_t {
+    dw_message_t message;
+    uint32_t router;
+    uint32_t
+        sender; /* the peer whose number it begins with, if it is his; DW_PEER_NONE: nobody's */
+} dw_arrival_t;
+
 typedef struct dw_peers_t {
     void *routers[DW_ROUTERS_MAX];
     uint32_t routers_count;
@@ -49,15 +58,23 @@ typedef struct dw_peers_t {
     uint32_t spares_count;
     uint32_t *dirty; /* peers whose packet has records */
     uint32_t dirty_count, dirty_size;
-    dw_message_t message;    /* the one received last */
+    dw_message_t message; /* the one received last, as it is called: given by dw_peers_next */
+    dw_arrival_t arrivals[DW_ARRIVALS_MAX];
+    uint32_t arrivals_first, arrivals_count;
     uint64_t unknown_count;  /* messages from nobody known, or that made no sense */
     uint64_t messages_count; /* in and out, from and to those known */
     uint64_t full_count;     /* sent with DW_PACKET_FULL bytes or more in frames */
 } dw_peers_t;
 
-/* Receives the next message of any router. On DW_OK *reader_p is at the head, whose type is in
- * *type_p (DW_WIRE_TYPES: it makes no sense, and the reader is damaged), and *router_p says where
- * it came from. Errors: DW_EAGAIN none; DW_ECLOSED. */
+/* Receives some messages of any routers, as many as there are, but few; the last ones were all
+ * given. Errors: DW_EAGAIN none; DW_ECLOSED. */
+int dw_peers_gather (dw_peers_t *self);
+/* Gives the next of them: *reader_p is at the head, whose type is in *type_p (DW_WIRE_TYPES: it
+ * makes no sense, and the reader is damaged), and *router_p says where it came from. False: all
+ * were given. */
+bool dw_peers_next (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
+                    uint32_t *type_p);
+/* Both: the next message. Errors: DW_EAGAIN none; DW_ECLOSED. */
 int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
                       uint32_t *type_p);
 /* The head's place among the frames of message. */

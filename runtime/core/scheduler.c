@@ -240,6 +240,18 @@ uint64_t dw_scheduler_worker_ticket (const dw_scheduler_t *self, uint32_t worker
     return self->workers[worker].first;
 }
 
+void dw_scheduler_prefetch (const dw_scheduler_t *self, uint32_t worker) {
+    const dw_worker_state_t *state = &self->workers[worker];
+    __builtin_prefetch (state, 1);
+    __builtin_prefetch ((const uint8_t *) (state + 1) - 1, 1);
+}
+
+void dw_scheduler_prefetch_task (const dw_scheduler_t *self, uint32_t worker) {
+    const dw_worker_state_t *state = &self->workers[worker];
+    if (state->tasks_size)
+        __builtin_prefetch (dw_scheduler_task (state, state->first), 1);
+}
+
 int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worker) {
     return self->workers[worker].since_ns;
 }
