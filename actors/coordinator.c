@@ -6,6 +6,7 @@
 
 #include "actors/clock.h"
 #include "actors/coordinator_self.h"
+#include "runtime/core/prefetch.h"
 
 #define MESSAGES_MAX   64         /* taken in before the scheduler is asked */
 #define STACK_BYTES    (1u << 20) /* of its thread */
@@ -201,7 +202,7 @@ static void s_prefetch_workers (const dw_coordinator_t *self) {
             workers[count++] = peers->items[sender].number;
     }
     for (uint32_t i = 0; i < count; i++) {
-        __builtin_prefetch (&self->workers[workers[i]], 1);
+        dw_prefetch (&self->workers[workers[i]], sizeof self->workers[workers[i]]);
         dw_scheduler_prefetch (self->scheduler, workers[i]);
     }
     for (uint32_t i = 0; i < count; i++)
@@ -413,13 +414,15 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     self->owner = DW_PEER_NONE;
     self->listen_router = DW_NONE;
     self->workers = calloc (self->places_count, sizeof *self->workers);
+    self->actors = calloc (self->workers_count + 1u, sizeof (dw_worker_t *));
     /* Every worker may get stuck once more when no other takes its place any more. */
     self->stuck = calloc (DW_WORKERS_STUCK_MAX + self->workers_count, sizeof *self->stuck);
     self->added_max = plan->adders_count ? ADDED_MAX : 0;
     dw_scheduler_options_t options = {.runs_max = self->runs_max + self->added_max,
                                       .workers_max = self->places_count,
                                       .is_open = self->options.listen != NULL};
-    if (!self->workers || !self->stuck || dw_scheduler_new (&self->scheduler, plan, &options))
+    if (!self->workers || !self->actors || !self->stuck ||
+        dw_scheduler_new (&self->scheduler, plan, &options))
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     self->input_is_shared = s_is_input_shared (plan);
     int err = dw_coordinator_record_open (self, &options, error);
@@ -481,7 +484,7 @@ bool dw_coordinator_join (dw_coordinator_t *self, int64_t deadline_ns) {
         return false;
     bool all = true;
     for (uint32_t i = 0; i < self->workers_count; i++)
-        all &= !self->workers[i].actor || dw_worker_join (self->workers[i].actor, deadline_ns);
+        all &= !self->actors[i] || dw_worker_join (self->actors[i], deadline_ns);
     for (uint32_t i = 0; i < self->stuck_count; i++)
         all &= dw_worker_join (self->stuck[i].actor, deadline_ns);
     return all;
@@ -491,8 +494,8 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     dw_coordinator_t *self = *self_p;
     if (!self)
         return;
-    for (uint32_t i = 0; self->workers && i < self->workers_count; i++)
-        dw_worker_destroy (&self->workers[i].actor);
+    for (uint32_t i = 0; self->actors && i < self->workers_count; i++)
+        dw_worker_destroy (&self->actors[i]);
     for (uint32_t i = 0; i < self->stuck_count; i++)
         dw_worker_destroy (&self->stuck[i].actor);
     if (self->has_graph)
@@ -515,6 +518,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     free (self->runs);
     free (self->free_runs);
     free (self->workers);
+    free (self->actors);
     for (uint32_t i = 0; i < self->agents_count; i++)
         free (self->agents[i].host);
     free (self->agents);

@@ -69,7 +69,7 @@ static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
         (dw_packet_frames_left (peer->packet) < 2 + plan->dependencies_count[command->node] ||
          dw_coordinator_is_full (self, peer)))
         dw_peers_send (&self->peers, peer);
-    if (worker->agent != DW_NONE && !self->agents[worker->agent].is_solo)
+    if (worker->agent != DW_NONE && !worker->is_solo)
         dw_coordinator_shelve (self, command, peer);
     dw_packet_t *packet = dw_peers_packet (&self->peers, peer, DW_WIRE_TASKS);
     if (!packet) {

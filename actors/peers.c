@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/core/prefetch.h"
+
 /* The next message of any router. What makes no sense is one, too, as nobody's: who sends nothing
  * else must not keep the caller from what else it has to do. */
 static int s_receive_one (dw_peers_t *self, dw_arrival_t *arrival) {
@@ -46,7 +48,7 @@ static void s_prefetch_senders (dw_peers_t *self) {
         uint32_t number = dw_read_uint_max (&reader, UINT32_MAX);
         arrival->sender = reader.is_damaged || number >= self->count ? DW_PEER_NONE : number;
         if (arrival->sender != DW_PEER_NONE)
-            __builtin_prefetch (&self->items[number]);
+            dw_prefetch (&self->items[number], sizeof self->items[number]);
     }
 }
 
@@ -123,7 +125,7 @@ static void s_enter (dw_peers_t *self, dw_peer_t *peer) {
     *first = dw_peers_index (self, peer);
 }
 
-/* Room for the ids of as many peers as there are places. */
+/* Room for the ids of twice as many peers as there are places: two of a place are found as soon. */
 static bool s_grow_by_id (dw_peers_t *self) {
     uint32_t size = self->by_id_size ? 2 * self->by_id_size : 8;
     uint32_t *by_id = realloc (self->by_id, size * sizeof *by_id);
@@ -138,7 +140,7 @@ static bool s_grow_by_id (dw_peers_t *self) {
     return true;
 }
 
-/* A free place: one that was left, else a new one. They grow by a quarter: of very many, half would
+/* A free place: one that was left, else a new one. They grow by an eighth: of very many, half would
  * be much to leave unused. */
 static dw_peer_t *s_place (dw_peers_t *self) {
     if (self->free_first > 0) {
@@ -146,10 +148,10 @@ static dw_peer_t *s_place (dw_peers_t *self) {
         self->free_first = peer->next;
         return peer;
     }
-    if (self->count == self->by_id_size && !s_grow_by_id (self))
+    if (self->count == 2 * self->by_id_size && !s_grow_by_id (self))
         return NULL;
     if (self->count == self->size) {
-        uint32_t size = self->size + self->size / 4 + 8;
+        uint32_t size = self->size + self->size / 8 + 8;
         dw_peer_t *items = realloc (self->items, size * sizeof *items);
         if (!items)
             return NULL;
@@ -163,16 +165,22 @@ dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role)
     zmq_msg_t *id = &self->message.frames[0];
     if (zmq_msg_size (id) > sizeof ((dw_peer_t *) 0)->id)
         return NULL;
-    dw_peer_t *peer = s_place (self);
-    if (!peer)
+    bool is_client = role == DW_WIRE_CLIENT;
+    dw_peer_client_t *client = is_client ? calloc (1, sizeof *client) : NULL;
+    dw_peer_t *peer = !is_client || client ? s_place (self) : NULL;
+    if (!peer) {
+        free (client);
         return NULL;
+    }
     *peer = (dw_peer_t){.id_size = (uint8_t) zmq_msg_size (id),
                         .router = (uint8_t) router,
                         .role = (uint8_t) role,
-                        .number = DW_PEER_NONE};
+                        .number = DW_PEER_NONE,
+                        .guest_fd = -1,
+                        .client = client};
     memcpy (peer->id, zmq_msg_data (id), peer->id_size);
     s_enter (self, peer);
-    self->clients_count += role == DW_WIRE_CLIENT;
+    self->clients_count += is_client;
     return peer;
 }
 
@@ -200,6 +208,8 @@ void dw_peers_remove (dw_peers_t *self, dw_peer_t *peer) {
     *link = peer->next;
     self->clients_count -= peer->role == DW_WIRE_CLIENT;
     peer->role = 0;
+    free (peer->client);
+    peer->client = NULL;
     peer->next = self->free_first;
     self->free_first = index + 1;
     s_drop_packet (self, peer); /* its place in dirty, if any, is passed over */
@@ -241,16 +251,17 @@ static int s_send_and_keep (dw_peers_t *self, dw_peer_t *peer) {
     dw_parcel_t *parcel = dw_parcel_new (peer->packet);
     if (!parcel)
         return DW_ENOMEM;
-    dw_kept_add (peer->kept, parcel);
+    dw_kept_add (peer->client->kept, parcel);
     return dw_parcel_send (parcel, self->routers[peer->router], peer->id, peer->id_size);
 }
 
 int dw_peers_send (dw_peers_t *self, dw_peer_t *peer) {
     uint32_t records = peer->packet->records;
     self->full_count += peer->packet->bytes >= DW_PACKET_FULL;
-    int err = peer->kept && records > 0 ? s_send_and_keep (self, peer)
-                                        : dw_packet_send (peer->packet, self->routers[peer->router],
-                                                          peer->id, peer->id_size);
+    bool is_kept = peer->client && peer->client->kept;
+    int err = is_kept && records > 0 ? s_send_and_keep (self, peer)
+                                     : dw_packet_send (peer->packet, self->routers[peer->router],
+                                                       peer->id, peer->id_size);
     s_drop_packet (self, peer);
     self->messages_count++;
     if (err && records > 0) { /* else it was a probe, of which its caller judges */
@@ -284,8 +295,10 @@ void dw_peers_reply (dw_peers_t *self, uint32_t router, dw_packet_t *packet) {
 
 void dw_peers_free (dw_peers_t *self) {
     for (uint32_t i = 0; i < self->count; i++)
-        if (self->items[i].role)
+        if (self->items[i].role) {
             s_drop_packet (self, &self->items[i]);
+            free (self->items[i].client);
+        }
     while (self->spares_count > 0) {
         dw_packet_t *spare = self->spares[--self->spares_count];
         dw_packet_free (spare);
