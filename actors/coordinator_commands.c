@@ -7,6 +7,7 @@
 #include "actors/delivery.h"
 
 #define COMMANDS_KEPT 65536u /* places for them that stay */
+#define AHEAD         8u /* so many before it is carried out is fetched what a command is about */
 
 /* ---- What the scheduler commands -------------------------------------------------------------- */
 
@@ -107,12 +108,12 @@ static void s_keep_output (dw_coordinator_t *self, const dw_command_t *command) 
     for (uint32_t i = 0; i < command->steps; i++, node = plan->chain_next[node]) {
         dw_slot_t *from = &self->outcomes.slots[command->handle + i],
                   *to = dw_table_slot (&run->table, node);
-        if (to->form == DW_SLOT_EXTRA)
+        if (dw_slot_owns (to))
             dw_slot_clear (to);
         *to = *from;
         to->status = DW_NODE_DONE;
         to->attempts = i == 0 ? command->attempt : 1;
-        if (from->form == DW_SLOT_EXTRA) {
+        if (dw_slot_owns (from)) {
             from->form = DW_SLOT_NONE; /* it has a new owner */
             run->has_extras = true;
         }
@@ -234,6 +235,12 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
     }
 }
 
+/* Outputs are of any runs: where they go is in no cache mostly. */
+static void s_prefetch (const dw_coordinator_t *self, const dw_command_t *command) {
+    if (command->type == DW_KEEP_OUTPUT)
+        __builtin_prefetch (&self->runs[command->run].table.slots[command->node], 1);
+}
+
 /* A peer could not be reached: its connection is gone, or it reads nothing (elsewhere queues have a
  * limit that only such a one meets). */
 static void s_on_unreachable (void *arg, dw_peer_t *peer) {
@@ -275,8 +282,11 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
     if (self->record)
         dw_recorder_step (&self->record->recorder, now_ns, outcomes->events, events_count,
                           &self->commands, first);
-    for (size_t i = 0; i < self->commands.count; i++)
+    for (size_t i = 0; i < self->commands.count; i++) {
+        if (i + AHEAD < self->commands.count)
+            s_prefetch (self, &self->commands.items[i + AHEAD]);
         s_carry_out (self, &self->commands.items[i]);
+    }
     s_empty_commands (self);
     dw_coordinator_tell_stale (self);
     dw_peers_flush (&self->peers, s_on_unreachable, self);

@@ -94,8 +94,9 @@ static s_sense_t s_read_slot (dw_coordinator_t *self, dw_wire_reader_t *reader, 
         return SENSE_TOO_MUCH;
     if (!is_trusted && dw_payload_check (bytes, size))
         return SENSE_NONE;
-    if (!slot || !dw_coordinator_slot_set (slot, bytes, size, frame) ||
-        (metadata_bytes && !dw_slot_set_metadata (slot, metadata_bytes, metadata_size)))
+    /* The metadata first: then there is a place for any payload. */
+    if (!slot || (metadata_bytes && !dw_slot_set_metadata (slot, metadata_bytes, metadata_size)) ||
+        !dw_coordinator_slot_set (slot, bytes, size, frame))
         return SENSE_NO_MEMORY;
     return SENSE_GOOD;
 }
