@@ -196,6 +196,8 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
 static void s_prefetch_workers (const dw_coordinator_t *self) {
     const dw_peers_t *peers = &self->peers;
     uint32_t workers[DW_ARRIVALS_MAX], count = 0;
+    if (peers->arrivals_count < 2)
+        return;
     for (uint32_t i = 0; i < peers->arrivals_count; i++) {
         uint32_t sender = peers->arrivals[i].sender;
         if (sender != DW_PEER_NONE && peers->items[sender].role == DW_WIRE_WORKER)
@@ -206,15 +208,15 @@ static void s_prefetch_workers (const dw_coordinator_t *self) {
         dw_scheduler_prefetch (self->scheduler, workers[i]);
     }
     for (uint32_t i = 0; i < count; i++)
-        dw_scheduler_prefetch_task (self->scheduler, workers[i]);
+        dw_scheduler_prefetch_node (self->scheduler, workers[i]);
 }
 
-/* Takes in what has arrived, but not without end. */
+/* Takes in what has arrived, but not without end. Actors are few, and tell much at a time. */
 static void s_take_in (dw_coordinator_t *self) {
-    uint32_t router, type;
+    uint32_t router, type, max = self->listen_router == DW_NONE ? 1 : DW_ARRIVALS_MAX;
     dw_wire_reader_t reader;
     for (uint32_t taken = 0; taken < MESSAGES_MAX && !self->is_over;) {
-        int err = dw_peers_gather (&self->peers);
+        int err = dw_peers_gather (&self->peers, max);
         if (err == DW_EAGAIN)
             return;
         if (err) {

@@ -235,10 +235,10 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
     }
 }
 
-/* Outputs are of any runs: where they go is in no cache mostly. */
+/* Outputs of very many workers are of any runs: where they go is in no cache. */
 static void s_prefetch (const dw_coordinator_t *self, const dw_command_t *command) {
     if (command->type == DW_KEEP_OUTPUT)
-        __builtin_prefetch (&self->runs[command->run].table.slots[command->node], 1);
+        dw_table_prefetch (&self->runs[command->run].table, command->node);
 }
 
 /* A peer could not be reached: its connection is gone, or it reads nothing (elsewhere queues have a
@@ -282,9 +282,10 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
     if (self->record)
         dw_recorder_step (&self->record->recorder, now_ns, outcomes->events, events_count,
                           &self->commands, first);
+    size_t ahead = self->listen_router == DW_NONE ? self->commands.count : AHEAD;
     for (size_t i = 0; i < self->commands.count; i++) {
-        if (i + AHEAD < self->commands.count)
-            s_prefetch (self, &self->commands.items[i + AHEAD]);
+        if (i + ahead < self->commands.count)
+            s_prefetch (self, &self->commands.items[i + ahead]);
         s_carry_out (self, &self->commands.items[i]);
     }
     s_empty_commands (self);

@@ -52,14 +52,15 @@ static void s_prefetch_senders (dw_peers_t *self) {
     }
 }
 
-int dw_peers_gather (dw_peers_t *self) {
+int dw_peers_gather (dw_peers_t *self, uint32_t max) {
     int err = DW_OK;
     self->arrivals_first = self->arrivals_count = 0;
-    while (!err && self->arrivals_count < DW_ARRIVALS_MAX) {
+    while (!err && self->arrivals_count < max) {
         err = s_receive_one (self, &self->arrivals[self->arrivals_count]);
         self->arrivals_count += !err;
     }
-    s_prefetch_senders (self);
+    if (self->arrivals_count > 1)
+        s_prefetch_senders (self);
     return self->arrivals_count > 0 ? DW_OK : err;
 }
 
@@ -80,7 +81,8 @@ bool dw_peers_next (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *read
 
 int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
                       uint32_t *type_p) {
-    int err = self->arrivals_first < self->arrivals_count ? DW_OK : dw_peers_gather (self);
+    int err = self->arrivals_first < self->arrivals_count ? DW_OK
+                                                          : dw_peers_gather (self, DW_ARRIVALS_MAX);
     if (!err)
         dw_peers_next (self, router_p, reader_p, type_p);
     return err;

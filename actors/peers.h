@@ -74,9 +74,9 @@ typedef struct dw_peers_t {
     uint64_t full_count;     /* sent with DW_PACKET_FULL bytes or more in frames */
 } dw_peers_t;
 
-/* Receives some messages of any routers, as many as there are, but few; the last ones were all
- * given. Errors: DW_EAGAIN none; DW_ECLOSED. */
-int dw_peers_gather (dw_peers_t *self);
+/* Receives messages of any routers, as many as there are, at most max (DW_ARRIVALS_MAX); those before
+ * were all given. Errors: DW_EAGAIN none; DW_ECLOSED. */
+int dw_peers_gather (dw_peers_t *self, uint32_t max);
 /* Gives the next of them: *reader_p is at the head, whose type is in *type_p (DW_WIRE_TYPES: it
  * makes no sense, and the reader is damaged), and *router_p says where it came from. False: all
  * were given. */

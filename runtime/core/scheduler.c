@@ -254,9 +254,11 @@ void dw_scheduler_prefetch (const dw_scheduler_t *self, uint32_t worker) {
     dw_prefetch (state, sizeof *state);
 }
 
-void dw_scheduler_prefetch_task (const dw_scheduler_t *self, uint32_t worker) {
+void dw_scheduler_prefetch_node (const dw_scheduler_t *self, uint32_t worker) {
     const dw_worker_state_t *state = &self->workers[worker];
-    dw_prefetch (dw_scheduler_task (state, state->first), sizeof *state->tasks);
+    const dw_held_task_t *task = dw_scheduler_task (state, state->first);
+    if (state->first != state->next && task->run != DW_NONE)
+        __builtin_prefetch (&self->runs[task->run].nodes[task->node], 1);
 }
 
 int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worker) {
