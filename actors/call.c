@@ -195,7 +195,7 @@ static void s_note_output (dw_call_t *self, bool ok) {
 static inline uint8_t *s_reserve (dw_call_t *self, size_t size, bool is_text) {
     uint8_t head[DW_PAYLOAD_HEAD_MAX];
     dw_slot_t *slot = self->slot;
-    if (!is_text && size <= DW_SLOT_BYTES - 2 && slot->form != DW_SLOT_EXTRA) { /* the short way */
+    if (!is_text && size <= DW_SLOT_BYTES - 2 && !dw_slot_owns (slot)) { /* the short way */
         slot->form = DW_SLOT_BYTES_INSIDE;
         slot->size = (uint32_t) size + 2;
         slot->bytes[0] = DW_PAYLOAD_BIN_8;

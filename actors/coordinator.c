@@ -6,6 +6,7 @@
 
 #include "actors/clock.h"
 #include "actors/coordinator_self.h"
+#include "runtime/core/prefetch.h"
 
 #define MESSAGES_MAX   64         /* taken in before the scheduler is asked */
 #define STACK_BYTES    (1u << 20) /* of its thread */
@@ -232,26 +233,47 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         self->peers.unknown_count++;
 }
 
-/* Takes in what has arrived, but not without end. */
-static bool s_take_in (dw_coordinator_t *self) {
-    uint32_t router, type;
+/* What is known of the workers whose answers have come is fetched for all of them at once: where
+ * there are very many it is in no cache, and each is waited for as long as all. */
+static void s_prefetch_workers (const dw_coordinator_t *self) {
+    const dw_peers_t *peers = &self->peers;
+    uint32_t workers[DW_ARRIVALS_MAX], count = 0;
+    if (peers->arrivals_count < 2)
+        return;
+    for (uint32_t i = 0; i < peers->arrivals_count; i++) {
+        uint32_t sender = peers->arrivals[i].sender;
+        if (sender != DW_PEER_NONE && peers->items[sender].role == DW_WIRE_WORKER)
+            workers[count++] = peers->items[sender].number;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        dw_prefetch (&self->workers[workers[i]], sizeof self->workers[workers[i]]);
+        dw_scheduler_prefetch (self->scheduler, workers[i]);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        dw_scheduler_prefetch_node (self->scheduler, workers[i]);
+}
+
+/* Takes in what has arrived, but not without end. Actors are few, and tell much at a time. */
+static void s_take_in (dw_coordinator_t *self) {
+    uint32_t router, type, max = self->listen_router == DW_NONE ? 1 : DW_ARRIVALS_MAX;
     dw_wire_reader_t reader;
-    bool any = false;
-    for (int i = 0; i < MESSAGES_MAX && !self->is_over; i++) {
-        int err = dw_peers_receive (&self->peers, &router, &reader, &type);
+    for (uint32_t taken = 0; taken < MESSAGES_MAX && !self->is_over;) {
+        int err = dw_peers_gather (&self->peers, max);
         if (err == DW_EAGAIN)
-            break;
+            return;
         if (err) {
             self->is_over = true;
-            break;
+            return;
         }
-        any = true;
-        uint64_t nonsense = self->peers.unknown_count;
-        s_on_message (self, router, type, &reader);
-        if (self->peers.unknown_count != nonsense)
-            dw_coordinator_on_nonsense (self, router);
+        s_prefetch_workers (self);
+        while (!self->is_over && dw_peers_next (&self->peers, &router, &reader, &type)) {
+            uint64_t nonsense = self->peers.unknown_count;
+            s_on_message (self, router, type, &reader);
+            if (self->peers.unknown_count != nonsense)
+                dw_coordinator_on_nonsense (self, router);
+            taken++;
+        }
     }
-    return any;
 }
 
 /* ---- Closing ---------------------------------------------------------------------------------- */
@@ -436,13 +458,15 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     self->owner = DW_PEER_NONE;
     self->listen_router = DW_NONE;
     self->workers = calloc (self->places_count, sizeof *self->workers);
+    self->actors = calloc (self->workers_count + 1u, sizeof (dw_worker_t *));
     /* Every worker may get stuck once more when no other takes its place any more. */
     self->stuck = calloc (DW_WORKERS_STUCK_MAX + self->workers_count, sizeof *self->stuck);
     self->added_max = plan->adders_count ? ADDED_MAX : 0;
     dw_scheduler_options_t options = {.runs_max = self->runs_max + self->added_max,
                                       .workers_max = self->places_count,
                                       .is_open = self->options.listen != NULL};
-    if (!self->workers || !self->stuck || dw_scheduler_new (&self->scheduler, plan, &options))
+    if (!self->workers || !self->actors || !self->stuck ||
+        dw_scheduler_new (&self->scheduler, plan, &options))
         return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
     self->input_is_shared = s_is_input_shared (plan);
     int err = dw_coordinator_record_open (self, &options, error);
@@ -504,7 +528,7 @@ bool dw_coordinator_join (dw_coordinator_t *self, int64_t deadline_ns) {
         return false;
     bool all = true;
     for (uint32_t i = 0; i < self->workers_count; i++)
-        all &= !self->workers[i].actor || dw_worker_join (self->workers[i].actor, deadline_ns);
+        all &= !self->actors[i] || dw_worker_join (self->actors[i], deadline_ns);
     for (uint32_t i = 0; i < self->stuck_count; i++)
         all &= dw_worker_join (self->stuck[i].actor, deadline_ns);
     return all;
@@ -514,8 +538,8 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     dw_coordinator_t *self = *self_p;
     if (!self)
         return;
-    for (uint32_t i = 0; self->workers && i < self->workers_count; i++)
-        dw_worker_destroy (&self->workers[i].actor);
+    for (uint32_t i = 0; self->actors && i < self->workers_count; i++)
+        dw_worker_destroy (&self->actors[i]);
     for (uint32_t i = 0; i < self->stuck_count; i++)
         dw_worker_destroy (&self->stuck[i].actor);
     if (self->has_graph)
@@ -538,6 +562,7 @@ void dw_coordinator_destroy (dw_coordinator_t **self_p) {
     free (self->runs);
     free (self->free_runs);
     free (self->workers);
+    free (self->actors);
     for (uint32_t i = 0; i < self->agents_count; i++)
         free (self->agents[i].host);
     free (self->agents);

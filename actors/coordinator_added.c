@@ -91,7 +91,7 @@ void dw_coordinator_begin_added (dw_coordinator_t *self, const dw_command_t *com
     dw_slot_t *input = dw_table_slot (&run->table, run->addition->added->plan->nodes_count);
     *input = *from;
     from->form = DW_SLOT_NONE; /* it has a new owner */
-    run->has_extras = input->form == DW_SLOT_EXTRA;
+    run->has_extras = dw_slot_owns (input);
     run->has_begun = true;
     run->number = DW_WIRE_ADDED_RUN | ++self->added_number;
     run->submitted_ns = dw_clock_ns () - (int64_t) input->duration_us * 1000;
@@ -188,7 +188,7 @@ void dw_coordinator_end_added (dw_coordinator_t *self, const dw_command_t *comma
             *to = *from;
             from->form = DW_SLOT_NONE;
         }
-        outer->has_extras |= to->form == DW_SLOT_EXTRA;
+        outer->has_extras |= dw_slot_owns (to);
         to->status = (uint8_t) status;
         to->attempts = command->attempt;
         to->duration_us = dw_clock_us ((uint64_t) (dw_clock_ns () - run->submitted_ns));

@@ -39,7 +39,7 @@ static const char *s_fence (dw_coordinator_t *self, const dw_wire_agent_t *recor
         if (!agent->is_there || memcmp (agent->uuid, record->uuid, sizeof agent->uuid) != 0)
             continue;
         const dw_peer_t *peer = &self->peers.items[agent->peer];
-        if (memcmp (peer->key, key, DW_KEY_SIZE) != 0)
+        if (memcmp (agent->key, key, DW_KEY_SIZE) != 0)
             return "a worker of this name is here with another key";
         if (agent->incarnation >= record->incarnation)
             return later;
@@ -146,7 +146,6 @@ uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, co
     }
     dw_coordinator_let_in (self, peer);
     peer->number = index;
-    memcpy (peer->key, key, sizeof peer->key);
     dw_remote_agent_t *agent = &self->agents[index];
     *agent = (dw_remote_agent_t){.is_there = true,
                                  .peer = dw_peers_index (&self->peers, peer),
@@ -157,6 +156,7 @@ uint32_t dw_coordinator_admit_agent (dw_coordinator_t *self, uint32_t router, co
                                  .lanes = lanes,
                                  .heard_ns = dw_clock_ns ()};
     memcpy (agent->uuid, record.uuid, sizeof agent->uuid);
+    memcpy (agent->key, key, sizeof agent->key);
     if (!s_take_places (self, index)) {
         dw_coordinator_lose_agent (self, index);
         if (role != DW_WIRE_AGENT) /* it has no slot by which its peer would be found */
@@ -188,7 +188,7 @@ static bool s_is_slot (const dw_coordinator_t *self, uint32_t router, const uint
         return false;
     const dw_remote_agent_t *agent = &self->agents[index];
     return memcmp (hello->token, agent->token, DW_WIRE_TOKEN_SIZE) == 0 &&
-           memcmp (key, self->peers.items[agent->peer].key, DW_KEY_SIZE) == 0;
+           memcmp (key, agent->key, DW_KEY_SIZE) == 0;
 }
 
 bool dw_coordinator_expects (const dw_coordinator_t *self, uint32_t router, const uint8_t *key,

@@ -186,9 +186,9 @@ static void s_free_client_places (dw_coordinator_t *self) {
     for (uint32_t i = 0; i < self->peers.count; i++) {
         dw_peer_t *peer = &self->peers.items[i];
         if (peer->role != DW_WIRE_CLIENT ||
-            (peer->probed_ns && now_ns - peer->probed_ns < PROBE_NS))
+            (peer->client->probed_ns && now_ns - peer->client->probed_ns < PROBE_NS))
             continue;
-        peer->probed_ns = now_ns;
+        peer->client->probed_ns = now_ns;
         if (!dw_peers_probe (&self->peers, peer))
             dw_coordinator_on_client_lost (self, i);
     }
@@ -220,7 +220,7 @@ static dw_peer_t *s_seat (dw_coordinator_t *self, uint32_t router, const uint8_t
     if (!peer)
         return NULL;
     dw_coordinator_let_in (self, peer);
-    memcpy (peer->key, key, sizeof peer->key);
+    memcpy (peer->client->key, key, sizeof peer->client->key);
     return peer;
 }
 
@@ -231,7 +231,7 @@ static void s_arrive (dw_coordinator_t *self, dw_peer_t *peer, uint32_t index,
                       uint64_t incarnation) {
     dw_session_t *session = self->sessions[index];
     peer->number = index;
-    peer->kept = &session->kept;
+    peer->client->kept = &session->kept;
     session->incarnation = incarnation;
     session->peer = dw_peers_index (&self->peers, peer);
     /* What cannot be sent is found when the next thing cannot be. */
@@ -322,9 +322,9 @@ void dw_coordinator_on_taken (dw_coordinator_t *self, uint32_t client, dw_wire_r
 static void s_look_for_lost (dw_coordinator_t *self) {
     for (uint32_t i = 0; i < self->peers.count; i++) {
         const dw_peer_t *peer = &self->peers.items[i];
-        if (peer->role != DW_WIRE_CLIENT || !dw_door_is_cut_off (peer->guest))
+        if (peer->role != DW_WIRE_CLIENT || !dw_door_is_cut_off (dw_peer_guest (peer)))
             continue;
-        dw_door_cut (self->doors[peer->router], peer->guest);
+        dw_door_cut (self->doors[peer->router], dw_peer_guest (peer));
         dw_coordinator_on_client_lost (self, i);
     }
 }
@@ -334,9 +334,9 @@ static void s_look_for_lost (dw_coordinator_t *self) {
 static void s_probe (dw_coordinator_t *self, const dw_session_t *session, int64_t now_ns) {
     dw_peer_t *peer = &self->peers.items[session->peer];
     if ((session->live.count == 0 && session->kept.count == 0) ||
-        now_ns - peer->probed_ns < PROBE_LIVE_NS)
+        now_ns - peer->client->probed_ns < PROBE_LIVE_NS)
         return;
-    peer->probed_ns = now_ns;
+    peer->client->probed_ns = now_ns;
     if (!dw_peers_probe (&self->peers, peer))
         dw_coordinator_on_client_lost (self, session->peer);
 }

@@ -7,6 +7,7 @@
 #include "actors/delivery.h"
 
 #define COMMANDS_KEPT 65536u /* places for them that stay */
+#define AHEAD         8u /* so many before it is carried out is fetched what a command is about */
 
 /* ---- What the scheduler commands -------------------------------------------------------------- */
 
@@ -69,7 +70,7 @@ static void s_send_task (dw_coordinator_t *self, const dw_command_t *command) {
         (dw_packet_frames_left (peer->packet) < 2 + plan->dependencies_count[command->node] ||
          dw_coordinator_is_full (self, peer)))
         dw_peers_send (&self->peers, peer);
-    if (worker->agent != DW_NONE && !self->agents[worker->agent].is_solo)
+    if (worker->agent != DW_NONE && !worker->is_solo)
         dw_coordinator_shelve (self, command, peer);
     dw_packet_t *packet = dw_peers_packet (&self->peers, peer, DW_WIRE_TASKS);
     if (!packet) {
@@ -107,12 +108,12 @@ static void s_keep_output (dw_coordinator_t *self, const dw_command_t *command) 
     for (uint32_t i = 0; i < command->steps; i++, node = plan->chain_next[node]) {
         dw_slot_t *from = &self->outcomes.slots[command->handle + i],
                   *to = dw_table_slot (&run->table, node);
-        if (to->form == DW_SLOT_EXTRA)
+        if (dw_slot_owns (to))
             dw_slot_clear (to);
         *to = *from;
         to->status = DW_NODE_DONE;
         to->attempts = i == 0 ? command->attempt : 1;
-        if (from->form == DW_SLOT_EXTRA) {
+        if (dw_slot_owns (from)) {
             from->form = DW_SLOT_NONE; /* it has a new owner */
             run->has_extras = true;
         }
@@ -244,6 +245,12 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
     }
 }
 
+/* Outputs of very many workers are of any runs: where they go is in no cache. */
+static void s_prefetch (const dw_coordinator_t *self, const dw_command_t *command) {
+    if (command->type == DW_KEEP_OUTPUT)
+        dw_table_prefetch (&self->runs[command->run].table, command->node);
+}
+
 /* A peer could not be reached: its connection is gone, or it reads nothing (elsewhere queues have a
  * limit that only such a one meets). */
 static void s_on_unreachable (void *arg, dw_peer_t *peer) {
@@ -285,8 +292,12 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
     if (self->record)
         dw_recorder_step (&self->record->recorder, now_ns, outcomes->events, events_count,
                           &self->commands, first);
-    for (size_t i = 0; i < self->commands.count; i++)
+    size_t ahead = self->listen_router == DW_NONE ? self->commands.count : AHEAD;
+    for (size_t i = 0; i < self->commands.count; i++) {
+        if (i + ahead < self->commands.count)
+            s_prefetch (self, &self->commands.items[i + ahead]);
         s_carry_out (self, &self->commands.items[i]);
+    }
     s_empty_commands (self);
     dw_coordinator_tell_stale (self);
     dw_peers_flush (&self->peers, s_on_unreachable, self);

@@ -44,7 +44,6 @@ void dw_coordinator_welcome_worker (dw_coordinator_t *self, uint32_t router, con
         return;
     }
     dw_coordinator_let_in (self, peer);
-    memcpy (peer->key, key, sizeof peer->key);
     dw_coordinator_seat_worker (self, peer, hello->number, hello->credit);
     dw_write_uint (&self->reply.head, DW_WIRE_WELCOME);
     dw_write_uint (&self->reply.head, dw_peers_index (&self->peers, peer));
@@ -95,8 +94,9 @@ static s_sense_t s_read_slot (dw_coordinator_t *self, dw_wire_reader_t *reader, 
         return SENSE_TOO_MUCH;
     if (!is_trusted && dw_payload_check (bytes, size))
         return SENSE_NONE;
-    if (!slot || !dw_coordinator_slot_set (slot, bytes, size, frame) ||
-        (metadata_bytes && !dw_slot_set_metadata (slot, metadata_bytes, metadata_size)))
+    /* The metadata first: then there is a place for any payload. */
+    if (!slot || (metadata_bytes && !dw_slot_set_metadata (slot, metadata_bytes, metadata_size)) ||
+        !dw_coordinator_slot_set (slot, bytes, size, frame))
         return SENSE_NO_MEMORY;
     return SENSE_GOOD;
 }
@@ -287,7 +287,7 @@ int dw_coordinator_start_worker (dw_coordinator_t *self, uint32_t number, dw_err
                                                       ? SMALL_STACK_BYTES
                                                       : DW_WORKER_STACK_BYTES};
     self->workers[number].peer = DW_PEER_NONE;
-    return dw_worker_new (&self->workers[number].actor, &options, error);
+    return dw_worker_new (&self->actors[number], &options, error);
 }
 
 void dw_coordinator_stop_worker (dw_coordinator_t *self, uint32_t peer_index) {
@@ -301,7 +301,8 @@ void dw_coordinator_leave_behind (dw_coordinator_t *self, uint32_t number, uint3
     if (worker->peer != DW_PEER_NONE)
         self->peers.items[worker->peer].is_dismissed = true;
     self->stuck[self->stuck_count++] = (dw_stuck_t){
-        .actor = worker->actor, .peer = worker->peer, .number = number, .node = node};
+        .actor = self->actors[number], .peer = worker->peer, .number = number, .node = node};
+    self->actors[number] = NULL;
     *worker = (dw_crew_t){
         .peer = DW_PEER_NONE, .agent = DW_NONE, .steps_count = worker->steps_count};
 }
@@ -309,7 +310,7 @@ void dw_coordinator_leave_behind (dw_coordinator_t *self, uint32_t number, uint3
 /* Whether another actor than this one may run what it could have run. */
 static bool s_has_substitute (const dw_coordinator_t *self, uint32_t number) {
     for (uint32_t i = 0; self->plan->pool && i < self->workers_count; i++)
-        if (i != number && self->workers[i].actor)
+        if (i != number && self->actors[i])
             return true;
     return false;
 }
@@ -337,7 +338,7 @@ void dw_coordinator_start_again (dw_coordinator_t *self, uint32_t number) {
 /* Fills the places that nobody could be put in while too many were stuck. */
 static void s_fill_places (dw_coordinator_t *self) {
     for (uint32_t i = 0; i < self->workers_count && self->stuck_count < DW_WORKERS_STUCK_MAX; i++) {
-        if (self->workers[i].actor)
+        if (self->actors[i])
             continue;
         if (self->workers[i].is_refusing)
             dw_coordinator_tell_lost (self, i);
@@ -374,8 +375,8 @@ void dw_coordinator_on_worker_bye (dw_coordinator_t *self, dw_peer_t *peer) {
             self, "actor %u has left: it ran out of memory or got a message that makes no sense",
             (unsigned) peer->number);
         dw_coordinator_tell_lost (self, peer->number);
-        dw_worker_join (worker->actor, INT64_MAX);
-        dw_worker_destroy (&worker->actor);
+        dw_worker_join (self->actors[peer->number], INT64_MAX);
+        dw_worker_destroy (&self->actors[peer->number]);
         dw_coordinator_start_again (self, peer->number);
     }
     dw_peers_remove (&self->peers, peer);

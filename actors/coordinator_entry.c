@@ -28,7 +28,8 @@ bool dw_coordinator_is_listed (dw_coordinator_t *self) {
 
 bool dw_coordinator_may_submit (const dw_coordinator_t *self, uint32_t client) {
     const dw_peer_t *peer = &self->peers.items[client];
-    return peer->router != self->listen_router || (s_roles (self, peer->key) & DW_ROLE_CLIENT);
+    return peer->router != self->listen_router ||
+           (s_roles (self, peer->client->key) & DW_ROLE_CLIENT);
 }
 
 void dw_coordinator_put_out (dw_coordinator_t *self, const dw_peer_t *peer, uint32_t code,
@@ -45,9 +46,18 @@ static void s_say_key_is_off (dw_coordinator_t *self, const dw_peer_t *peer) {
     dw_coordinator_put_out (self, peer, 403, "the key was taken off the list of allowed keys");
 }
 
+/* By which a peer from elsewhere was let in: a slot by its agent's. */
+static const uint8_t *s_key_of (const dw_coordinator_t *self, const dw_peer_t *peer) {
+    if (peer->role == DW_WIRE_CLIENT)
+        return peer->client->key;
+    return self
+        ->agents[peer->role == DW_WIRE_AGENT ? peer->number : self->workers[peer->number].agent]
+        .key;
+}
+
 static bool s_is_out (const dw_coordinator_t *self, const dw_peer_t *peer) {
     return peer->role && peer->router == self->listen_router &&
-           !(s_roles (self, peer->key) & s_role_of (peer->role));
+           !(s_roles (self, s_key_of (self, peer)) & s_role_of (peer->role));
 }
 
 /* Whoever lost its role has left, whatever it goes on saying, and its connections, those of slots

@@ -62,7 +62,7 @@ static uint32_t s_run_new (dw_coordinator_t *self) {
 
 bool dw_coordinator_slot_set (dw_slot_t *slot, const uint8_t *bytes, size_t size,
                               zmq_msg_t *frame) {
-    if (frame && size > DW_SLOT_BYTES)
+    if (frame && size > DW_SLOT_OUTSIDE_MAX)
         return dw_slot_share (slot, frame);
     uint8_t *at = dw_slot_reserve (slot, size);
     if (!at)
@@ -127,7 +127,7 @@ static bool s_read_submission (dw_coordinator_t *self, dw_live_run_t *run, uint3
     ok = ok && size <= self->plan->max_payload_bytes &&
          (!self->peers.items[client].router || !dw_payload_check (bytes, size)) &&
          dw_coordinator_slot_set (input, bytes, size, frame);
-    run->has_extras = input->form == DW_SLOT_EXTRA;
+    run->has_extras = dw_slot_owns (input);
     return ok;
 }
 

@@ -109,26 +109,26 @@ typedef struct dw_claim_t {
     uint64_t client_run;
 } dw_claim_t;
 
-/* One of the scheduler's workers. */
+/* One of the scheduler's workers. There are very many of them, and few have trouble. */
 typedef struct dw_crew_t {
-    dw_worker_t *actor;   /* NULL: it is elsewhere, or nowhere */
     uint32_t peer;        /* DW_PEER_NONE: it has not said HELLO */
     uint32_t agent;       /* whose slot it is; DW_NONE: nobody's, or an actor of its own */
     uint32_t slot;        /* which of its agent's, from 1, */
     uint32_t next;        /* and the place of that one's next; DW_NONE: it is the last */
     uint64_t steps_count; /* that it has answered for as done */
-    bool is_refusing;     /* nobody could be put in its place: what is sent to it fails */
-    bool has_joined;   /* a slot that has said HELLO and whose process is not known to have ended */
-    bool is_down;      /* a slot whose agent says that there will be no other */
-    uint32_t replaced; /* how often its agent was told to replace it */
-    /* What it holds though it says that it idles: the first ticket, since when, and how often that
-     * was the end of it. */
-    uint64_t waits_ticket;
-    int64_t waits_ns; /* 0: it does not */
-    unsigned waits_count;
-    /* that it was said to be long at, and when that is said again; 0: not said */
-    uint64_t long_ticket;
-    int64_t long_ns;
+    uint32_t replaced;    /* how often its agent was told to replace it */
+    bool is_solo : 1;     /* a slot whose agent is itself */
+    bool is_refusing : 1; /* nobody could be put in its place: what is sent to it fails */
+    /* a slot that has said HELLO and whose process is not known to have ended */
+    bool has_joined : 1;
+    bool is_down : 1;    /* a slot whose agent says that there will be no other */
+    uint8_t waits_count; /* how often that it waits was the end of it */
+    /* What it holds though it says that it idles, the lower half of the first ticket, and since
+     * when; 0: it does not. */
+    uint32_t waits_ticket;
+    /* that it was said to be long at, as well, and when that is said again; 0: not said */
+    uint32_t long_ticket;
+    int64_t waits_ns, long_ns;
 } dw_crew_t;
 
 /* A worker process. */
@@ -139,6 +139,7 @@ typedef struct dw_remote_agent_t {
     uint32_t peer;
     uint8_t uuid[DW_WIRE_UUID_SIZE];
     uint64_t incarnation;
+    uint8_t key[DW_KEY_SIZE];          /* by which it and its slots were let in; zeros: none */
     uint8_t token[DW_WIRE_TOKEN_SIZE]; /* that its slots show */
     char *host;
     uint64_t pid;
@@ -205,6 +206,7 @@ struct dw_coordinator_t {
     uint64_t added_number;
 
     dw_crew_t *workers;     /* its own actors, its own thread, and slots elsewhere */
+    dw_worker_t **actors;   /* by worker, of its own alone; NULL: nowhere */
     uint32_t workers_count; /* actors; the local worker's index in a pool */
     uint32_t places_count;
     uint32_t free_places_count; /* of those for slots elsewhere, */

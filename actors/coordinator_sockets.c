@@ -126,11 +126,12 @@ int dw_coordinator_listen (dw_coordinator_t *self, dw_error_t *error) {
 }
 
 void dw_coordinator_let_in (dw_coordinator_t *self, dw_peer_t *peer) {
-    peer->guest = (dw_door_guest_t){.fd = -1};
     if (!self->doors[peer->router])
         return;
-    peer->guest = dw_door_guest (&self->peers.message.frames[DW_PEERS_HEAD]);
-    dw_door_let_in (self->doors[peer->router], peer->guest);
+    dw_door_guest_t guest = dw_door_guest (&self->peers.message.frames[DW_PEERS_HEAD]);
+    peer->guest_fd = guest.fd;
+    peer->guest_inode = guest.inode;
+    dw_door_let_in (self->doors[peer->router], guest);
 }
 
 void dw_coordinator_see_off (dw_coordinator_t *self, const dw_peer_t *peer) {
@@ -142,8 +143,9 @@ void dw_coordinator_see_off (dw_coordinator_t *self, const dw_peer_t *peer) {
         self->leaving = leaving;
         self->leaving_size = size;
     }
-    self->leaving[self->leaving_count++] = (dw_leaving_t){
-        .guest = peer->guest, .router = peer->router, .at_ns = dw_clock_ns () + SEE_OFF_NS};
+    self->leaving[self->leaving_count++] = (dw_leaving_t){.guest = dw_peer_guest (peer),
+                                                          .router = peer->router,
+                                                          .at_ns = dw_clock_ns () + SEE_OFF_NS};
 }
 
 /* Cuts the connections whose time is over. */

@@ -60,7 +60,7 @@ void dw_coordinator_welcome_solo (dw_coordinator_t *self, uint32_t router, const
         return;
     dw_remote_agent_t *agent = &self->agents[index];
     uint32_t number = agent->first;
-    agent->is_solo = true;
+    agent->is_solo = self->workers[number].is_solo = true;
     dw_coordinator_seat_worker (self, &self->peers.items[agent->peer], number, hello->credit);
     if (s_brief (self, agent->lanes)) {
         dw_coordinator_release_agent (self, index);

@@ -21,7 +21,7 @@ static int64_t s_stalled_ns (const dw_coordinator_t *self) {
 
 /* ---- Slots that do not come again ------------------------------------------------------------- */
 
-#define NO_TICKET UINT64_MAX /* a slot that is nobody here waits for none */
+#define NO_TICKET UINT32_MAX /* a slot that is nobody here waits for none */
 
 /* A slot was here, was given up because it could not be reached, and no other came, though its
  * agent is there: its good-bye was lost, and to its agent it had left by itself. So its agent is
@@ -42,7 +42,8 @@ static void s_look_for_absent (dw_coordinator_t *self, uint32_t number, int64_t 
     if (now_ns - worker->waits_ns < s_stalled_ns (self) << worker->waits_count)
         return;
     worker->waits_ns = 0;
-    worker->waits_count += worker->waits_count < DOUBLINGS_MAX;
+    if (worker->waits_count < DOUBLINGS_MAX)
+        worker->waits_count++;
     dw_coordinator_name (self, number, line);
     dw_coordinator_notice (self, "%s does not come again: another is asked for", line);
     dw_coordinator_replace_slot (self, number);
@@ -69,7 +70,7 @@ void dw_coordinator_on_slot (dw_coordinator_t *self, uint32_t index, const dw_wi
         worker->waits_ns = 0;
         return;
     }
-    uint64_t first = dw_scheduler_worker_ticket (self->scheduler, slot->number);
+    uint32_t first = (uint32_t) dw_scheduler_worker_ticket (self->scheduler, slot->number);
     if (worker->waits_ns == 0 || worker->waits_ticket != first) {
         worker->waits_ns = now_ns;
         worker->waits_ticket = first;
@@ -78,7 +79,8 @@ void dw_coordinator_on_slot (dw_coordinator_t *self, uint32_t index, const dw_wi
     if (now_ns - worker->waits_ns < s_stalled_ns (self) << worker->waits_count)
         return;
     worker->waits_ns = 0;
-    worker->waits_count += worker->waits_count < DOUBLINGS_MAX;
+    if (worker->waits_count < DOUBLINGS_MAX)
+        worker->waits_count++;
     dw_coordinator_name (self, slot->number, line);
     dw_coordinator_notice (
         self, "%s idles, and what it was sent was lost on its way: that is sent again", line);
@@ -129,7 +131,7 @@ static void s_look_at_worker (dw_coordinator_t *self, uint32_t number, int64_t n
         worker->long_ns = 0;
         return;
     }
-    uint64_t ticket = dw_scheduler_worker_ticket (self->scheduler, number);
+    uint32_t ticket = (uint32_t) dw_scheduler_worker_ticket (self->scheduler, number);
     if (is_over || worker->long_ns == 0 || worker->long_ticket != ticket ||
         now_ns >= worker->long_ns) {
         worker->long_ticket = ticket;

@@ -74,6 +74,18 @@ static void s_move_payload (s_work_t *work, dw_slot_t *slot, dw_extra_t *extra) 
     s_place (slot, DW_SLOT_FRAME, work->packet->count);
 }
 
+/* One that its slot owns alone is small. */
+static bool s_move_outside (s_work_t *work, dw_slot_t *slot) {
+    uint8_t *bytes = dw_slot_outside (slot);
+    size_t offset = work->blob.count;
+    if (offset + slot->size > UINT32_MAX)
+        return false;
+    dw_write_raw (&work->blob, bytes, slot->size);
+    free (bytes);
+    s_place (slot, DW_SLOT_BLOB, (uint32_t) offset);
+    return true;
+}
+
 static void s_move_extra (s_work_t *work, uint32_t node, dw_slot_t *slot) {
     dw_extra_t *extra = dw_slot_extra (slot);
     bool is_failed = slot->status == DW_NODE_FAILED;
@@ -114,6 +126,10 @@ static void s_settle_slots (s_work_t *work) {
             if (!dw_scheduler_node_requested (self->scheduler, self->run, node))
                 dw_slot_drop_payload (slot);
         }
+        if (slot->form == DW_SLOT_BYTES_OUTSIDE && slot->status != DW_NODE_DONE)
+            dw_slot_drop_payload (slot); /* of an attempt before the last */
+        else if (slot->form == DW_SLOT_BYTES_OUTSIDE && !s_move_outside (work, slot))
+            work->packet->head.no_memory |= !dw_slot_need_extra (slot);
         if (slot->form == DW_SLOT_EXTRA)
             s_move_extra (work, node, slot);
         if (slot->form ==

@@ -67,7 +67,7 @@ bool dw_outcomes_reserve (dw_outcomes_t *self, size_t slots) {
 
 void dw_outcomes_clear (dw_outcomes_t *self) {
     for (size_t i = 0; i < self->slots_count; i++)
-        if (self->slots[i].form == DW_SLOT_EXTRA)
+        if (dw_slot_owns (&self->slots[i]))
             dw_slot_clear (&self->slots[i]);
     self->slots_count = self->events_count = 0;
 }
@@ -316,7 +316,7 @@ int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_sl
     call->attempt = chain->attempt;
     for (;;) {
         dw_slot_t *slot = ran[done] = dw_table_slot (table, node);
-        if (slot->form == DW_SLOT_EXTRA)
+        if (dw_slot_owns (slot))
             dw_slot_clear (slot); /* of an attempt before */
         call->dependencies = &plan->dependencies[dependencies_at[node]];
         call->given_count = plan->flags[node] & DW_NODE_PAYLOAD_ONLY
@@ -327,7 +327,7 @@ int dw_host_run_chain (dw_host_t *self, dw_chain_t *chain, uint32_t steps, dw_sl
         code = processors[kinds[node]]->process (call, instances[node]);
         if (!dw_call_is_over (call, code)) {
             code = dw_call_end (call, code);
-            chain->has_extras |= slot->form == DW_SLOT_EXTRA;
+            chain->has_extras |= dw_slot_owns (slot);
             if (code)
                 break;
         }
@@ -377,7 +377,14 @@ static void s_advance (dw_host_t *self, const dw_slot_t *slot) {
 /* Takes a copy of what slot holds, which large payloads share. False: no memory. */
 static bool s_keep (dw_slot_t *kept, const dw_slot_t *slot) {
     dw_extra_t *extra = dw_slot_extra (slot);
+    const uint8_t *outside = dw_slot_outside (slot);
     memset (kept, 0, sizeof *kept);
+    if (outside) {
+        uint8_t *at = dw_slot_reserve (kept, slot->size);
+        if (at)
+            memcpy (at, outside, slot->size);
+        return at;
+    }
     if (!extra) {
         *kept = *slot;
         return true;

@@ -68,7 +68,7 @@ typedef struct dw_chain_t {
     /* What that came to. */
     uint32_t done;   /* steps */
     uint32_t last;   /* the node that was run last */
-    bool has_extras; /* some slot owns one; never set to false */
+    bool has_extras; /* some slot owns something; never set to false */
 } dw_chain_t;
 
 /* Runs at most steps, up to the first that fails, whose code it returns, or that ends its branch

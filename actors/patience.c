@@ -29,12 +29,12 @@ static uint32_t s_first (const dw_patience_t *self, const uint8_t *id, size_t id
     return number % self->size;
 }
 
-static void s_fill (dw_bucket_t *bucket, int64_t now_ns) {
-    int64_t tokens = (now_ns - bucket->filled_ns) / TOKEN_NS;
-    bucket->used_ns = now_ns;
-    bucket->filled_ns += tokens * TOKEN_NS;
-    if (tokens < (int64_t) (DW_PATIENCE_BURST - bucket->tokens)) {
-        bucket->tokens += (uint32_t) tokens;
+/* A token comes to all buckets at the same time. */
+static void s_fill (dw_bucket_t *bucket, uint32_t now) {
+    uint32_t tokens = now - bucket->used;
+    bucket->used = now;
+    if (tokens < DW_PATIENCE_BURST - bucket->tokens) {
+        bucket->tokens = (uint16_t) (bucket->tokens + tokens);
         return;
     }
     bucket->tokens = DW_PATIENCE_BURST;
@@ -46,21 +46,18 @@ static void s_fill (dw_bucket_t *bucket, int64_t now_ns) {
 static dw_bucket_t *s_bucket (dw_patience_t *self, const void *id, size_t id_size, int64_t now_ns) {
     if (id_size > sizeof self->buckets->id)
         id_size = sizeof self->buckets->id; /* ZeroMQ's own have five bytes */
-    uint32_t first = s_first (self, id, id_size);
+    uint32_t first = s_first (self, id, id_size), now = (uint32_t) (now_ns / TOKEN_NS);
     dw_bucket_t *oldest = &self->buckets[first];
     for (uint32_t i = 0; i < WINDOW; i++) {
         dw_bucket_t *bucket = &self->buckets[(first + i) % self->size];
         if (bucket->id_size == id_size && memcmp (bucket->id, id, id_size) == 0) {
-            s_fill (bucket, now_ns);
+            s_fill (bucket, now);
             return bucket;
         }
-        if (bucket->used_ns < oldest->used_ns)
+        if (now - bucket->used > now - oldest->used)
             oldest = bucket;
     }
-    *oldest = (dw_bucket_t){.id_size = (uint8_t) id_size,
-                            .tokens = DW_PATIENCE_BURST,
-                            .filled_ns = now_ns,
-                            .used_ns = now_ns};
+    *oldest = (dw_bucket_t){.used = now, .id_size = (uint8_t) id_size, .tokens = DW_PATIENCE_BURST};
     memcpy (oldest->id, id, id_size);
     return oldest;
 }

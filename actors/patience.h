@@ -19,12 +19,12 @@
 #define DW_PATIENCE_EXCESS \
     1024u /* messages without a token, since the bucket was full, after which it is over */
 
+/* Small, as there are as many as connections. */
 typedef struct dw_bucket_t {
     uint8_t id[8];
+    uint32_t used; /* when it was used last and what had come by then was put in, in tokens */
+    uint16_t tokens, excess;
     uint8_t id_size; /* 0: nobody's */
-    uint32_t tokens, excess;
-    int64_t filled_ns; /* when the last token was given */
-    int64_t used_ns;
 } dw_bucket_t;
 
 typedef struct dw_patience_t {

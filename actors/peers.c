@@ -5,33 +5,87 @@
 #include <stdlib.h>
 #include <string.h>
 
-int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
-                      uint32_t *type_p) {
+#include "runtime/core/prefetch.h"
+
+/* The next message of any router. What makes no sense is one, too, as nobody's: who sends nothing
+ * else must not keep the caller from what else it has to do. */
+static int s_receive_one (dw_peers_t *self, dw_arrival_t *arrival) {
     for (uint32_t i = 0; i < self->routers_count; i++) {
         uint32_t router = (self->first_router + i) % self->routers_count;
-        int err = dw_message_receive (&self->message, self->routers[router]);
+        int err = dw_message_receive (&arrival->message, self->routers[router]);
         if (err == DW_EAGAIN)
             continue;
         if (err == DW_ECLOSED)
             return err;
         self->first_router = router + 1;
-        /* What makes no sense is given too, as nobody's: who sends nothing else must not keep the
-         * caller from what else it has to do. */
-        *router_p = router;
-        *type_p = DW_WIRE_TYPES;
-        *reader_p = (dw_wire_reader_t){.is_damaged = true};
-        if (err || self->message.count <= DW_PEERS_HEAD)
-            return DW_OK;
-        zmq_msg_t *head = &self->message.frames[DW_PEERS_HEAD];
-        *reader_p = dw_wire_reader (zmq_msg_data (head), zmq_msg_size (head));
-        *type_p = dw_read_uint_max (reader_p, DW_WIRE_TYPES);
-        if (reader_p->is_damaged)
-            *type_p = DW_WIRE_TYPES;
-        else
-            self->messages_count++;
+        arrival->router = router;
         return DW_OK;
     }
     return DW_EAGAIN;
+}
+
+/* The head of a message, behind its type, which is DW_WIRE_TYPES when it makes no sense. */
+static dw_wire_reader_t s_read_head (dw_message_t *message, uint32_t *type_p) {
+    dw_wire_reader_t reader = {.is_damaged = true};
+    *type_p = DW_WIRE_TYPES;
+    if (message->count <= DW_PEERS_HEAD)
+        return reader;
+    zmq_msg_t *head = &message->frames[DW_PEERS_HEAD];
+    reader = dw_wire_reader (zmq_msg_data (head), zmq_msg_size (head));
+    uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
+    if (!reader.is_damaged)
+        *type_p = type;
+    return reader;
+}
+
+/* Where very many take turns, each of them is in no cache: all that have sent something are fetched
+ * at once. */
+static void s_prefetch_senders (dw_peers_t *self) {
+    for (uint32_t i = 0; i < self->arrivals_count; i++) {
+        dw_arrival_t *arrival = &self->arrivals[i];
+        uint32_t type;
+        dw_wire_reader_t reader = s_read_head (&arrival->message, &type);
+        uint32_t number = dw_read_uint_max (&reader, UINT32_MAX);
+        arrival->sender = reader.is_damaged || number >= self->count ? DW_PEER_NONE : number;
+        if (arrival->sender != DW_PEER_NONE)
+            dw_prefetch (&self->items[number], sizeof self->items[number]);
+    }
+}
+
+int dw_peers_gather (dw_peers_t *self, uint32_t max) {
+    int err = DW_OK;
+    self->arrivals_first = self->arrivals_count = 0;
+    while (!err && self->arrivals_count < max) {
+        err = s_receive_one (self, &self->arrivals[self->arrivals_count]);
+        self->arrivals_count += !err;
+    }
+    if (self->arrivals_count > 1)
+        s_prefetch_senders (self);
+    return self->arrivals_count > 0 ? DW_OK : err;
+}
+
+bool dw_peers_next (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
+                    uint32_t *type_p) {
+    dw_message_clear (&self->message);
+    if (self->arrivals_first == self->arrivals_count)
+        return false;
+    dw_arrival_t *arrival = &self->arrivals[self->arrivals_first++];
+    dw_message_t emptied = self->message;
+    self->message = arrival->message;
+    arrival->message = emptied;
+    *router_p = arrival->router;
+    *reader_p = s_read_head (&self->message, type_p);
+    self->messages_count += *type_p != DW_WIRE_TYPES;
+    return true;
+}
+
+int dw_peers_receive (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
+                      uint32_t *type_p) {
+    int err = self->arrivals_first < self->arrivals_count ? DW_OK
+                                                          : dw_peers_gather (self, DW_ARRIVALS_MAX);
+    if (!err)
+        dw_peers_next (self, router_p, reader_p, type_p);
+    return err;
 }
 
 bool dw_peers_is_from (const dw_peers_t *self, uint32_t router, uint32_t number) {
@@ -73,7 +127,7 @@ static void s_enter (dw_peers_t *self, dw_peer_t *peer) {
     *first = dw_peers_index (self, peer);
 }
 
-/* Room for the ids of as many peers as there are places. */
+/* Room for the ids of twice as many peers as there are places: two of a place are found as soon. */
 static bool s_grow_by_id (dw_peers_t *self) {
     uint32_t size = self->by_id_size ? 2 * self->by_id_size : 8;
     uint32_t *by_id = realloc (self->by_id, size * sizeof *by_id);
@@ -88,7 +142,7 @@ static bool s_grow_by_id (dw_peers_t *self) {
     return true;
 }
 
-/* A free place: one that was left, else a new one. They grow by a quarter: of very many, half would
+/* A free place: one that was left, else a new one. They grow by an eighth: of very many, half would
  * be much to leave unused. */
 static dw_peer_t *s_place (dw_peers_t *self) {
     if (self->free_first > 0) {
@@ -96,10 +150,10 @@ static dw_peer_t *s_place (dw_peers_t *self) {
         self->free_first = peer->next;
         return peer;
     }
-    if (self->count == self->by_id_size && !s_grow_by_id (self))
+    if (self->count == 2 * self->by_id_size && !s_grow_by_id (self))
         return NULL;
     if (self->count == self->size) {
-        uint32_t size = self->size + self->size / 4 + 8;
+        uint32_t size = self->size + self->size / 8 + 8;
         dw_peer_t *items = realloc (self->items, size * sizeof *items);
         if (!items)
             return NULL;
@@ -113,16 +167,22 @@ dw_peer_t *dw_peers_add (dw_peers_t *self, uint32_t router, dw_wire_role_t role)
     zmq_msg_t *id = &self->message.frames[0];
     if (zmq_msg_size (id) > sizeof ((dw_peer_t *) 0)->id)
         return NULL;
-    dw_peer_t *peer = s_place (self);
-    if (!peer)
+    bool is_client = role == DW_WIRE_CLIENT;
+    dw_peer_client_t *client = is_client ? calloc (1, sizeof *client) : NULL;
+    dw_peer_t *peer = !is_client || client ? s_place (self) : NULL;
+    if (!peer) {
+        free (client);
         return NULL;
+    }
     *peer = (dw_peer_t){.id_size = (uint8_t) zmq_msg_size (id),
                         .router = (uint8_t) router,
                         .role = (uint8_t) role,
-                        .number = DW_PEER_NONE};
+                        .number = DW_PEER_NONE,
+                        .guest_fd = -1,
+                        .client = client};
     memcpy (peer->id, zmq_msg_data (id), peer->id_size);
     s_enter (self, peer);
-    self->clients_count += role == DW_WIRE_CLIENT;
+    self->clients_count += is_client;
     return peer;
 }
 
@@ -150,6 +210,8 @@ void dw_peers_remove (dw_peers_t *self, dw_peer_t *peer) {
     *link = peer->next;
     self->clients_count -= peer->role == DW_WIRE_CLIENT;
     peer->role = 0;
+    free (peer->client);
+    peer->client = NULL;
     peer->next = self->free_first;
     self->free_first = index + 1;
     s_drop_packet (self, peer); /* its place in dirty, if any, is passed over */
@@ -191,16 +253,17 @@ static int s_send_and_keep (dw_peers_t *self, dw_peer_t *peer) {
     dw_parcel_t *parcel = dw_parcel_new (peer->packet);
     if (!parcel)
         return DW_ENOMEM;
-    dw_kept_add (peer->kept, parcel);
+    dw_kept_add (peer->client->kept, parcel);
     return dw_parcel_send (parcel, self->routers[peer->router], peer->id, peer->id_size);
 }
 
 int dw_peers_send (dw_peers_t *self, dw_peer_t *peer) {
     uint32_t records = peer->packet->records;
     self->full_count += peer->packet->bytes >= DW_PACKET_FULL;
-    int err = peer->kept && records > 0 ? s_send_and_keep (self, peer)
-                                        : dw_packet_send (peer->packet, self->routers[peer->router],
-                                                          peer->id, peer->id_size);
+    bool is_kept = peer->client && peer->client->kept;
+    int err = is_kept && records > 0 ? s_send_and_keep (self, peer)
+                                     : dw_packet_send (peer->packet, self->routers[peer->router],
+                                                       peer->id, peer->id_size);
     s_drop_packet (self, peer);
     self->messages_count++;
     if (err && records > 0) { /* else it was a probe, of which its caller judges */
@@ -234,8 +297,10 @@ void dw_peers_reply (dw_peers_t *self, uint32_t router, dw_packet_t *packet) {
 
 void dw_peers_free (dw_peers_t *self) {
     for (uint32_t i = 0; i < self->count; i++)
-        if (self->items[i].role)
+        if (self->items[i].role) {
             s_drop_packet (self, &self->items[i]);
+            free (self->items[i].client);
+        }
     while (self->spares_count > 0) {
         dw_packet_t *spare = self->spares[--self->spares_count];
         dw_packet_free (spare);
@@ -244,6 +309,8 @@ void dw_peers_free (dw_peers_t *self) {
     for (uint32_t i = 0; i < self->routers_count; i++)
         zmq_close (self->routers[i]);
     dw_message_free (&self->message);
+    for (uint32_t i = 0; i < DW_ARRIVALS_MAX; i++)
+        dw_message_free (&self->arrivals[i].message);
     free (self->items);
     free (self->by_id);
     free (self->dirty);

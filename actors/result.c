@@ -392,6 +392,7 @@ const void *dw_result_payload (const dw_result_t *self, int node, size_t *size_p
                 payload = zmq_msg_data (&self->delivered->message.frames[place]);
             break;
         case DW_SLOT_EXTRA:
+        case DW_SLOT_BYTES_OUTSIDE:
         case DW_SLOT_NONE: break;
     }
     if (size_p)

@@ -11,13 +11,16 @@ dw_extra_t *dw_slot_need_extra (dw_slot_t *self) {
     extra = calloc (1, sizeof *extra);
     if (!extra)
         return NULL;
-    if (self->form == DW_SLOT_BYTES_INSIDE) {
-        if (zmq_msg_init_size (&extra->payload, self->size)) {
+    size_t size;
+    const uint8_t *payload = dw_slot_payload (self, &size);
+    if (payload) {
+        if (zmq_msg_init_size (&extra->payload, size)) {
             free (extra);
             return NULL;
         }
-        memcpy (zmq_msg_data (&extra->payload), self->bytes, self->size);
+        memcpy (zmq_msg_data (&extra->payload), payload, size);
         extra->has_payload = true;
+        free (dw_slot_outside (self));
     } else
         zmq_msg_init (&extra->payload);
     self->form = DW_SLOT_EXTRA;
@@ -27,6 +30,7 @@ dw_extra_t *dw_slot_need_extra (dw_slot_t *self) {
 
 void dw_slot_clear (dw_slot_t *self) {
     dw_extra_t *extra = dw_slot_extra (self);
+    free (dw_slot_outside (self));
     if (extra) {
         zmq_msg_close (&extra->payload);
         free (extra->metadata);
@@ -41,6 +45,7 @@ void dw_slot_drop_payload (dw_slot_t *self) {
     dw_extra_t *extra = dw_slot_extra (self);
     self->size = 0;
     if (!extra) {
+        free (dw_slot_outside (self));
         self->form = DW_SLOT_NONE;
         return;
     }
@@ -56,6 +61,8 @@ const uint8_t *dw_slot_payload (const dw_slot_t *self, size_t *size_p) {
         return zmq_msg_data (&extra->payload);
     if (self->form == DW_SLOT_BYTES_INSIDE)
         return self->bytes;
+    if (self->form == DW_SLOT_BYTES_OUTSIDE)
+        return dw_slot_outside (self);
     *size_p = 0;
     return NULL;
 }
@@ -65,10 +72,24 @@ zmq_msg_t *dw_slot_frame (const dw_slot_t *self) {
     return extra && extra->has_payload ? &extra->payload : NULL;
 }
 
+static uint8_t *s_reserve_bytes (dw_slot_t *self, size_t size) {
+    uint8_t *bytes = malloc (size);
+    if (!bytes)
+        return NULL;
+    self->form = DW_SLOT_BYTES_OUTSIDE;
+    self->size = (uint32_t) size;
+    memcpy (self->bytes, &bytes, sizeof bytes);
+    return bytes;
+}
+
 uint8_t *dw_slot_reserve_outside (dw_slot_t *self, size_t size) {
     if (size > UINT32_MAX)
         return NULL;
     dw_slot_drop_payload (self);
+    if (self->form == DW_SLOT_NONE && size <= DW_SLOT_BYTES)
+        return dw_slot_reserve (self, size);
+    if (self->form == DW_SLOT_NONE && size <= DW_SLOT_OUTSIDE_MAX)
+        return s_reserve_bytes (self, size);
     dw_extra_t *extra = dw_slot_need_extra (self);
     if (!extra)
         return NULL;

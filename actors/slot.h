@@ -1,9 +1,10 @@
 /* slot.h - what one node of one run has come to: 32 bytes, with small payloads inside.
  *
  * The table of a run's slots is what its client gets as the result, without a copy. In memory a
- * slot whose payload is larger than DW_SLOT_BYTES, or that has metadata or an error, owns a
- * dw_extra_t; before the table travels every such slot is turned into one that says where in the
- * message its payload is: no pointer ever travels. */
+ * slot whose payload is larger than DW_SLOT_BYTES owns memory for it, up to DW_SLOT_OUTSIDE_MAX that
+ * alone; one with a larger payload, metadata or an error owns a dw_extra_t. Before the table
+ * travels every such slot is turned into one that says where in the message its payload is: no
+ * pointer ever travels. */
 
 #ifndef DW_SLOT_H
 #define DW_SLOT_H
@@ -18,14 +19,16 @@
 #error "slots travel as they lie in memory, little-endian: this machine needs a conversion"
 #endif
 
-#define DW_SLOT_BYTES 20u
+#define DW_SLOT_BYTES       20u
+#define DW_SLOT_OUTSIDE_MAX 512u /* more is shared by reference, so that it is a message */
 
 typedef enum dw_slot_form_t {
     DW_SLOT_NONE, /* no payload */
     DW_SLOT_BYTES_INSIDE,
-    DW_SLOT_EXTRA, /* bytes hold a pointer to a dw_extra_t; never travels */
-    DW_SLOT_BLOB,  /* place is an offset in the message's blob */
-    DW_SLOT_FRAME, /* place is a frame of the message, from 1 */
+    DW_SLOT_EXTRA,         /* bytes hold a pointer to a dw_extra_t; never travels */
+    DW_SLOT_BLOB,          /* place is an offset in the message's blob */
+    DW_SLOT_FRAME,         /* place is a frame of the message, from 1 */
+    DW_SLOT_BYTES_OUTSIDE, /* bytes hold a pointer to the payload, of malloc; never travels */
 } dw_slot_form_t;
 
 /* As it travels, numbers little-endian: status u8, form u8, attempts u16, duration u32, size u32,
@@ -61,8 +64,19 @@ static inline dw_extra_t *dw_slot_extra (const dw_slot_t *self) {
     return extra;
 }
 
-/* The slot's extra, made when it has none; NULL when there is no memory. A payload inside is
- * moved. */
+static inline uint8_t *dw_slot_outside (const dw_slot_t *self) {
+    uint8_t *bytes = NULL;
+    if (self->form == DW_SLOT_BYTES_OUTSIDE)
+        memcpy (&bytes, self->bytes, sizeof bytes);
+    return bytes;
+}
+/* Whether it owns anything: then it is to be cleared, and has one owner. */
+static inline bool dw_slot_owns (const dw_slot_t *self) {
+    return self->form == DW_SLOT_EXTRA || self->form == DW_SLOT_BYTES_OUTSIDE;
+}
+
+/* The slot's extra, made when it has none; NULL when there is no memory. A payload without a
+ * message is moved into one. */
 dw_extra_t *dw_slot_need_extra (dw_slot_t *self);
 /* Frees what the slot owns; it is then all zeros. */
 void dw_slot_clear (dw_slot_t *self);
@@ -70,12 +84,12 @@ void dw_slot_clear (dw_slot_t *self);
 void dw_slot_drop_payload (dw_slot_t *self);
 /* The payload where it lies; NULL when there is none. */
 const uint8_t *dw_slot_payload (const dw_slot_t *self, size_t *size_p);
-/* The message that holds the payload, to be shared by reference; NULL when it is inside. */
+/* The message that holds the payload, to be shared by reference; NULL when there is none. */
 zmq_msg_t *dw_slot_frame (const dw_slot_t *self);
 /* Makes room for a payload of size bytes in place of the one there is; NULL: no memory. */
 uint8_t *dw_slot_reserve_outside (dw_slot_t *self, size_t size);
 static inline uint8_t *dw_slot_reserve (dw_slot_t *self, size_t size) {
-    if (size > DW_SLOT_BYTES || self->form == DW_SLOT_EXTRA)
+    if (size > DW_SLOT_BYTES || dw_slot_owns (self))
         return dw_slot_reserve_outside (self, size);
     self->form = DW_SLOT_BYTES_INSIDE;
     self->size = (uint32_t) size;

@@ -29,6 +29,12 @@ void dw_table_make_all_ready (dw_table_t *self);
 /* The slots, whose memory is the caller's to free; all of them are ready. */
 dw_slot_t *dw_table_give (dw_table_t *self);
 
+/* One that is about to be asked for is fetched into the cache. */
+static inline void dw_table_prefetch (const dw_table_t *self, uint32_t index) {
+    __builtin_prefetch (&self->slots[index], 1);
+    __builtin_prefetch (&self->is_ready[index / DW_TABLE_PAGE]);
+}
+
 static inline dw_slot_t *dw_table_slot (dw_table_t *self, uint32_t index) {
     if (!self->is_ready[index / DW_TABLE_PAGE])
         dw_table_make_ready (self, index / DW_TABLE_PAGE);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/core/prefetch.h"
+
 #define GRACE_NS 500000000 /* default of dw_scheduler_options_t */
 
 /* Room for more commands; false: the step fails as a whole. */
@@ -103,6 +105,12 @@ static bool s_allocate (dw_scheduler_t *self) {
     return true;
 }
 
+static void s_worker_init (dw_worker_state_t *worker) {
+    worker->timer_ns = INT64_MAX;
+    worker->tasks = &worker->task;
+    worker->tasks_size = 1;
+}
+
 int dw_scheduler_new (dw_scheduler_t **self_p, const dw_plan_t *plan,
                       const dw_scheduler_options_t *options) {
     dw_scheduler_t *self = calloc (1, sizeof *self);
@@ -121,7 +129,7 @@ int dw_scheduler_new (dw_scheduler_t **self_p, const dw_plan_t *plan,
     if (plan->pool && !options->is_open && plan->workers_count < self->concurrency_max)
         self->concurrency_max = plan->workers_count;
     for (uint32_t w = 0; w < options->workers_max; w++)
-        self->workers[w].timer_ns = INT64_MAX;
+        s_worker_init (&self->workers[w]);
     s_make_template (self);
     *self_p = self;
     return DW_OK;
@@ -134,7 +142,8 @@ void dw_scheduler_destroy (dw_scheduler_t **self_p) {
     for (uint32_t run = 0; run < self->runs_size; run++)
         dw_run_destroy (&self->runs[run]);
     for (uint32_t w = 0; self->workers && w < self->options.workers_max; w++) {
-        free (self->workers[w].tasks);
+        if (self->workers[w].tasks != &self->workers[w].task)
+            free (self->workers[w].tasks);
         free (self->workers[w].places);
     }
     for (uint32_t lane = 0; self->lanes && lane < self->plan->lanes_count; lane++) {
@@ -238,6 +247,18 @@ uint32_t dw_scheduler_unserved_node (const dw_scheduler_t *self, uint32_t run) {
 
 uint64_t dw_scheduler_worker_ticket (const dw_scheduler_t *self, uint32_t worker) {
     return self->workers[worker].first;
+}
+
+void dw_scheduler_prefetch (const dw_scheduler_t *self, uint32_t worker) {
+    const dw_worker_state_t *state = &self->workers[worker];
+    dw_prefetch (state, sizeof *state);
+}
+
+void dw_scheduler_prefetch_node (const dw_scheduler_t *self, uint32_t worker) {
+    const dw_worker_state_t *state = &self->workers[worker];
+    const dw_held_task_t *task = dw_scheduler_task (state, state->first);
+    if (state->first != state->next && task->run != DW_NONE)
+        __builtin_prefetch (&self->runs[task->run].nodes[task->node], 1);
 }
 
 int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worker) {

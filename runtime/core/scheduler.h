@@ -309,5 +309,9 @@ int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worke
  * waits for its answer any more. Of what was added it is the node of the plan that this is part of,
  * and its run. */
 uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p);
+/* Fetches what a worker is into the cache; and when that has come the node that it is at. An event of
+ * it comes next. */
+void dw_scheduler_prefetch (const dw_scheduler_t *self, uint32_t worker);
+void dw_scheduler_prefetch_node (const dw_scheduler_t *self, uint32_t worker);
 
 #endif

@@ -21,13 +21,14 @@
 
 /* Makes room for one more task. */
 static bool s_worker_grow (dw_worker_state_t *worker) {
-    uint32_t size = worker->tasks_size ? 2 * worker->tasks_size : 1;
+    uint32_t size = 2 * worker->tasks_size;
     dw_held_task_t *tasks = malloc (size * sizeof *tasks);
     if (!tasks)
         return false;
     for (uint64_t ticket = worker->first; ticket < worker->next; ticket++)
         tasks[ticket & (size - 1)] = *dw_scheduler_task (worker, ticket);
-    free (worker->tasks);
+    if (worker->tasks != &worker->task)
+        free (worker->tasks);
     worker->tasks = tasks;
     worker->tasks_size = size;
     return true;

@@ -72,10 +72,11 @@ static void s_join_lane (dw_scheduler_t *self, uint32_t worker_index, dw_lane_t 
         self->no_memory = true;
         return;
     }
-    uint32_t lanes_count = self->workers[worker_index].lanes_count, at = lane->end++;
+    uint32_t lanes_count = dw_scheduler_lanes_count (&self->workers[worker_index]),
+             at = lane->end++;
     for (; at > 0; at--) {
         uint32_t before = lane->workers[at - 1];
-        if (before != DW_NONE && self->workers[before].lanes_count >= lanes_count)
+        if (before != DW_NONE && dw_scheduler_lanes_count (&self->workers[before]) >= lanes_count)
             break;
         s_put (self, lane, at, before);
     }
@@ -102,7 +103,7 @@ static void s_leave_lane (dw_scheduler_t *self, uint32_t worker_index, dw_lane_t
 void dw_scheduler_join_lanes (dw_scheduler_t *self, uint32_t worker_index) {
     dw_worker_state_t *worker = &self->workers[worker_index];
     if (worker->lanes &&
-        !(worker->places = malloc (worker->lanes_count * sizeof *worker->places))) {
+        !(worker->places = malloc (dw_scheduler_lanes_count (worker) * sizeof *worker->places))) {
         self->no_memory = true;
         return;
     }

@@ -24,8 +24,8 @@
 #define DW_MESSAGE_NS 50000u
 /* What waits behind a task for longer is late and goes to somebody else; for each time that this
  * was in vain, the worker is given twice as long, up to the maximum. */
-#define DW_LATE_NS     1000000
-#define DW_LATE_NS_MAX 1000000000
+#define DW_LATE_NS     1000000u
+#define DW_LATE_NS_MAX 1000000000u
 /* Two looks in a row that find longer calls end a processor's being brief. */
 #define DW_BRIEF_NS_MAX 200000u
 
@@ -46,16 +46,16 @@ typedef struct dw_worker_state_t {
     bool present, local;
     bool suspect; /* its first task was given up, or is late: nothing new until it has answered */
     bool emptied; /* all behind its first task was given up, too */
-    int64_t late_ns;  /* what waits behind its first task for longer is late */
-    int64_t timer_ns; /* its timer in the heap that counts; INT64_MAX: none */
+    uint32_t late_ns; /* what waits behind its first task for longer is late */
     uint32_t lane;    /* the first that it serves */
-    uint64_t lanes;   /* all of them, a bit each; 0: that one alone */
-    uint32_t lanes_count;
     uint32_t place;   /* in the list of its lane, */
     uint32_t *places; /* or in that of each, if it serves several */
+    uint64_t lanes;   /* all of them, a bit each; 0: that one alone */
+    int64_t timer_ns; /* its timer in the heap that counts; INT64_MAX: none */
     uint32_t credit;
-    dw_held_task_t *tasks; /* a ring, by ticket */
     uint32_t tasks_size;   /* a power of two */
+    dw_held_task_t *tasks; /* a ring, by ticket: */
+    dw_held_task_t task;   /* this one while it has held no more at a time */
     uint64_t first, next;  /* tickets: unanswered are [first, next) */
     uint64_t estimate_ns;  /* of all that it holds */
     uint64_t filled;       /* the step in which it was last given tasks, */
@@ -185,6 +185,13 @@ static inline uint32_t dw_run_shown (const dw_run_t *run, uint32_t node) {
 static inline uint32_t dw_scheduler_lane_behind (const dw_worker_state_t *worker, uint32_t lane) {
     uint64_t behind = worker->lanes && lane < 63 ? worker->lanes >> (lane + 1) : 0;
     return behind ? lane + 1 + (uint32_t) __builtin_ctzll (behind) : DW_NONE;
+}
+
+static inline uint32_t dw_scheduler_lanes_count (const dw_worker_state_t *worker) {
+    uint32_t count = 1;
+    for (uint64_t more = worker->lanes; more & (more - 1); more &= more - 1)
+        count++;
+    return count;
 }
 
 static inline bool dw_scheduler_serves (const dw_worker_state_t *worker, uint32_t lane) {

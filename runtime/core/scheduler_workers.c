@@ -133,9 +133,6 @@ void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *even
     worker->late_ns = DW_LATE_NS;
     worker->lane = lanes ? (uint32_t) __builtin_ctzll (lanes) : event->lane;
     worker->lanes = is_one ? 0 : lanes;
-    worker->lanes_count = 1;
-    for (uint64_t more = worker->lanes; more & (more - 1); more &= more - 1)
-        worker->lanes_count++;
     worker->credit = event->credit < 1 ? 1 : event->credit > TASKS_MAX ? TASKS_MAX : event->credit;
     if (event->local)
         self->local_worker = event->worker;
