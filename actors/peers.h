@@ -48,8 +48,7 @@ typedef struct dw_peer_t {
 typedef struct dw_arrival_t {
     dw_message_t message;
     uint32_t router;
-    uint32_t
-        sender; /* the peer whose number it begins with, if it is his; DW_PEER_NONE: nobody's */
+    uint32_t sender; /* whose number it begins with; DW_PEER_NONE: nobody's */
 } dw_arrival_t;
 
 typedef struct dw_peers_t {

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Our workers, client and coordinator and the examples in other languages pass `dagwood conformance`, and each of the broken peers (broken/defects.txt) fails at the
-# right case: that one is played here, by command (--all) every case, of which no other may fail.
-# (The one in JavaScript has a test of its own, test_foreign_node.sh.)
+# Our workers, client and coordinator and the examples in other languages pass `dagwood conformance`, and each of the
+# broken peers (broken/defects.txt) fails at the right case: that one is played here, by command (--all) every case, of
+# which no other may fail. (The one in JavaScript has a test of its own, test_foreign_node.sh.)
 # usage: test_conformance.sh BUILD [--all]
 set -u
 build=$1
