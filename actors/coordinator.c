@@ -12,6 +12,7 @@
 #define STACK_BYTES    (1u << 20) /* of its thread */
 #define ADDED_MAX      (1u << 20) /* graphs that are added to runs at one time */
 #define CLOSING_MS_MAX 3600000u
+#define GRACE_NS       500000000 /* in which a processor that was given up has to return */
 
 void dw_coordinator_notice (dw_coordinator_t *self, const char *format, ...) {
     char line[512];
@@ -464,6 +465,7 @@ static int s_allocate (dw_coordinator_t *self, dw_error_t *error) {
     self->added_max = plan->adders_count ? ADDED_MAX : 0;
     dw_scheduler_options_t options = {.runs_max = self->runs_max + self->added_max,
                                       .workers_max = self->places_count,
+                                      .grace_ns = GRACE_NS,
                                       .is_open = self->options.listen != NULL};
     if (!self->workers || !self->actors || !self->stuck ||
         dw_scheduler_new (&self->scheduler, plan, &options))

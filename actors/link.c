@@ -214,8 +214,9 @@ int dw_link_greet (dw_link_t *self, const dw_link_greeting_t *greeting, dw_error
         int err = dw_link_open (self, greeting->context, greeting->endpoint, keys, error);
         if (err)
             return err;
-        if (greeting->say_hello (greeting->arg))
+        if (greeting->say_hello (greeting->arg) == DW_ENOMEM)
             return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+        /* What else kept it from being sent, such as a key that is refused, is seen by waiting. */
         waited = dw_link_wait (self, greeting->deadline_ns, greeting->stop);
     } while (waited == DW_ELOST && dw_clock_ns () < greeting->deadline_ns);
     return waited ? dw_link_blame (self, greeting->endpoint, keys->has_keys, error) : DW_OK;

@@ -45,7 +45,10 @@ void dw_slot_drop_payload (dw_slot_t *self) {
     dw_extra_t *extra = dw_slot_extra (self);
     self->size = 0;
     if (!extra) {
-        free (dw_slot_outside (self));
+        if (self->form == DW_SLOT_BYTES_OUTSIDE) { /* no pointer travels behind a smaller payload */
+            free (dw_slot_outside (self));
+            memset (self->bytes, 0, sizeof self->bytes);
+        }
         self->form = DW_SLOT_NONE;
         return;
     }

@@ -55,6 +55,17 @@ static void one_that_is_written_again_takes_the_place_of_the_former (void **stat
     dw_slot_clear (&slot);
 }
 
+/* A slot travels whole. */
+static void nothing_of_a_pointer_stays_behind_a_smaller_payload (void **state) {
+    (void) state;
+    dw_slot_t slot = {0};
+    s_write (&slot, 100);
+    s_write (&slot, 1);
+    for (size_t i = 1; i < DW_SLOT_BYTES; i++)
+        assert_int_equal (slot.bytes[i], 0);
+    dw_slot_clear (&slot);
+}
+
 static void metadata_and_errors_leave_a_payload_as_it_is (void **state) {
     (void) state;
     for (size_t i = 0; i < SIZES; i++) {
@@ -89,6 +100,7 @@ int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (a_payload_lies_where_its_size_says),
         cmocka_unit_test (one_that_is_written_again_takes_the_place_of_the_former),
+        cmocka_unit_test (nothing_of_a_pointer_stays_behind_a_smaller_payload),
         cmocka_unit_test (metadata_and_errors_leave_a_payload_as_it_is),
         cmocka_unit_test (a_payload_is_dropped_with_what_it_was_in),
     };

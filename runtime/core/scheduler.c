@@ -8,7 +8,7 @@
 
 #include "runtime/core/prefetch.h"
 
-#define GRACE_NS 500000000 /* default of dw_scheduler_options_t */
+#define GRACE_NS 100000000 /* default of dw_scheduler_options_t */
 
 /* Room for more commands; false: the step fails as a whole. */
 bool dw_scheduler_grow_commands (dw_scheduler_t *self) {

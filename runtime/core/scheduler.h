@@ -159,7 +159,7 @@ typedef struct dw_scheduler_options_t {
     /* workers beyond the plan's may join: max_concurrency alone says how many may be busy */
     bool is_open;
     /* how long a worker whose task timed out or was cancelled has to answer before it is stuck; 0:
-     * 500 ms */
+     * 100 ms, which is what recordings mean by it */
     int64_t grace_ns;
     uint64_t seed; /* of the jitter */
     /* as recordings of version 1 have it: what was added comes before all else of its run, whatever

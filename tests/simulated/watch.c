@@ -12,7 +12,6 @@
 #include "tests/support/checker.h"
 #include "tests/support/world.h"
 
-#define GRACE_NS        500000000 /* of the scheduler's options, where nothing is said */
 #define LATE_NS         50000000 /* a deadline is kept, but for how long the coordinator is held up */
 #define FIXED_BYTES_MAX (3u << 20)
 #define NODE_BYTES_MAX  (80u << 10) /* twice the longest output, and what belongs to it */
@@ -241,10 +240,8 @@ int __wrap_dw_scheduler_new (dw_scheduler_t **self_p, const dw_plan_t *plan,
     s.scheduler = *self_p;
     if (s.plot->grows)
         return err;
-    dw_scheduler_options_t settled = *options;
-    settled.grace_ns = GRACE_NS;
     heap_t *before = heap_enter (NULL);
-    model_init (&s.model, s.plot->evaluator, plan, &settled);
+    model_init (&s.model, s.plot->evaluator, plan, options);
     heap_enter (before);
     s.has_model = true;
     return err;
