@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/clock.h"
+#include "actors/link.h"
 #include "tests/support/net.h"
 #include "tests/support/raw_peer.h"
 
@@ -105,6 +107,32 @@ static void who_has_no_key_is_told_to_make_one (void **state) {
     dw_connect_options_t connect = net_connect (net, NULL);
     net_expect_no_agent (net, &connect, DW_EKEY, "dagwood keygen");
     net_expect_no_client (net, &connect, DW_EKEY, "dagwood keygen");
+}
+
+/* Whoever stands still behind connecting may find his connection gone when he says HELLO. */
+static int s_say_nothing (void *arg) {
+    (void) arg;
+    return DW_EAGAIN;
+}
+
+static void who_was_refused_before_it_said_hello_is_told_of_the_key (void **state) {
+    net_t *net = *state;
+    net_make_keys (net);
+    net_open (net, &s_elsewhere, true);
+    void *context = zmq_ctx_new ();
+    dw_link_t link = {0};
+    dw_link_keys_t none = {0};
+    dw_link_stop_t stop = {0};
+    dw_link_greeting_t greeting = {.context = context,
+                                   .endpoint = net->endpoint,
+                                   .keys = &none,
+                                   .deadline_ns = dw_clock_ns () + INT64_C (20000000000),
+                                   .stop = &stop,
+                                   .say_hello = s_say_nothing};
+    assert_int_equal (dw_link_greet (&link, &greeting, net->error), DW_EKEY);
+    expect_message (net->error, "wants a key and none was given");
+    dw_link_close (&link);
+    zmq_ctx_term (context);
 }
 
 static void who_has_keys_is_not_served_by_a_coordinator_without (void **state) {
@@ -427,6 +455,7 @@ int main (void) {
         TEST (a_system_with_keys_has_actors_of_its_own_too),
         TEST (whose_key_is_not_listed_is_told_what_to_do),
         TEST (who_has_no_key_is_told_to_make_one),
+        TEST (who_was_refused_before_it_said_hello_is_told_of_the_key),
         TEST (who_has_keys_is_not_served_by_a_coordinator_without),
         TEST (who_expects_another_coordinator_is_not_served),
         TEST (a_key_is_of_use_in_its_own_role_alone),
