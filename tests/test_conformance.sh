@@ -7,6 +7,9 @@ set -u
 build=$1
 all=${2:-}
 limit=$([ "$all" ] && echo 400 || echo 250) # s, for a play
+# How many plays there are at one time. They wait more than they work, but for those that are sanitized.
+at_once=$([ "$all" ] && echo 12 || echo 100)
+grep -q '^DAGWOOD_SANITIZE:STRING=.' "$build/CMakeCache.txt" && at_once=4
 folder=$(mktemp -d)
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$folder"' EXIT
@@ -80,24 +83,29 @@ play_defect () { # ROLE DEFECT [CASE...]
     esac
 }
 
-# ---- All at once: they wait more than they work ----
+begin () { # PLAY NAME...: when there is room for it
+    while [ "$(jobs -rp | wc -l)" -ge $at_once ]; do sleep 0.1; done
+    "$@" &
+    pids+=($!)
+}
 
-play_worker ours.worker "$build/dagwood" worker --connect "{}" --slots 2 & pids+=($!)
-play_worker ours.exec "$build/dagwood" worker --connect "{}" --exec identity=cat --slots 1 & pids+=($!)
-play_client ours.client "$build/dagwood" submit --connect "{}" --input hello & pids+=($!)
-play_coordinator ours.coordinator & pids+=($!)
+# ---- Those that pass every case ----
+begin play_worker ours.worker "$build/dagwood" worker --connect "{}" --slots 2
+begin play_worker ours.exec "$build/dagwood" worker --connect "{}" --exec identity=cat --slots 1
+begin play_client ours.client "$build/dagwood" submit --connect "{}" --input hello
+begin play_coordinator ours.coordinator
 
 foreign=()
 python=/usr/bin/python3 # Debian's, which has Debian's modules
 if $python -c 'import zmq, msgpack' 2>/dev/null; then
-    play_worker foreign.py $python tests/foreign/conform.py --connect "{}" & pids+=($!)
-    play_client foreign.client sh -c 'echo hello | exec "$0" examples/client.py --connect "$DAGWOOD_CONNECT"' $python & pids+=($!)
+    begin play_worker foreign.py $python tests/foreign/conform.py --connect "{}"
+    begin play_client foreign.client sh -c 'echo hello | exec "$0" examples/client.py --connect "$DAGWOOD_CONNECT"' $python
     foreign+=(foreign.py foreign.client)
 else
     echo "skipped: examples/worker.py and client.py, without Debian's python3-zmq and python3-msgpack"
 fi
 if ruby -e 'require "ffi-rzmq"; require "msgpack"' 2>/dev/null; then
-    play_worker foreign.rb ruby examples/worker.rb --connect "{}" & pids+=($!)
+    begin play_worker foreign.rb ruby examples/worker.rb --connect "{}"
     foreign+=(foreign.rb)
 else
     echo "skipped: examples/worker.rb, without ruby-ffi-rzmq and ruby-msgpack"
@@ -111,11 +119,11 @@ for each in keys/coordinator own other; do
     "$build/dagwood" keygen "$folder/$each.key" >/dev/null 2>&1
 done
 sed -nE 's/^public = (.*)/worker \1 both\nclient \1 both/p' "$folder/own.key.pub" >"$keys/allowed"
-play_worker keys.worker "$build/dagwood" worker --connect "{}" --slots 2 $own & pids+=($!)
-play_client keys.client "$build/dagwood" submit --connect "{}" --input hello $own & pids+=($!)
-play_coordinator keys.coordinator & pids+=($!)
+begin play_worker keys.worker "$build/dagwood" worker --connect "{}" --slots 2 $own
+begin play_client keys.client "$build/dagwood" submit --connect "{}" --input hello $own
+begin play_coordinator keys.coordinator
 if [[ " ${foreign[*]} " == *" foreign.py "* ]]; then
-    play_worker keys.foreign $python tests/foreign/conform.py --connect "{}" $own & pids+=($!)
+    begin play_worker keys.foreign $python tests/foreign/conform.py --connect "{}" $own
     foreign+=(keys.foreign)
 fi
 own="--key $folder/other.key --server-key $folder/keys/coordinator.key.pub"
@@ -127,10 +135,7 @@ keys=
 while IFS=': ' read -r role defect first others; do
     [[ $role == "#"* ]] && continue
     cases=$([ "$all" ] || echo "$first")
-    play_defect "$role" "$defect" & pids+=($!)
-    if [ "$all" ]; then # a dozen at once
-        while [ "$(jobs -rp | wc -l)" -ge 12 ]; do sleep 0.2; done
-    fi
+    begin play_defect "$role" "$defect"
 done <tests/broken/defects.txt
 cases=
 
