@@ -50,9 +50,9 @@ static void s_say_key_is_off (dw_coordinator_t *self, const dw_peer_t *peer) {
 static const uint8_t *s_key_of (const dw_coordinator_t *self, const dw_peer_t *peer) {
     if (peer->role == DW_WIRE_CLIENT)
         return peer->client->key;
-    return self
-        ->agents[peer->role == DW_WIRE_AGENT ? peer->number : self->workers[peer->number].agent]
-        .key;
+    bool is_agent = peer->role == DW_WIRE_AGENT;
+    uint32_t agent = is_agent ? peer->number : self->workers[peer->number].agent;
+    return self->agents[agent].key;
 }
 
 static bool s_is_out (const dw_coordinator_t *self, const dw_peer_t *peer) {

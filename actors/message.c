@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECENT 4u /* frames that a packet looks through for the same one */
+#define FRAMES_KEPT 1024u /* room for so many stays; that for a message of more is given back */
+#define RECENT      4u    /* frames that a packet looks through for the same one */
 
 /* ---- In --------------------------------------------------------------------------------------- */
 
@@ -62,16 +63,22 @@ int dw_message_receive (dw_message_t *self, void *socket) {
     }
 }
 
+static void s_free_array (dw_message_t *self) {
+    free (self->frames);
+    *self = (dw_message_t){0};
+}
+
 void dw_message_clear (dw_message_t *self) {
     for (uint32_t i = 0; i < self->count; i++)
         zmq_msg_close (&self->frames[i]);
     self->count = 0;
+    if (self->size > FRAMES_KEPT)
+        s_free_array (self);
 }
 
 void dw_message_free (dw_message_t *self) {
     dw_message_clear (self);
-    free (self->frames);
-    memset (self, 0, sizeof *self);
+    s_free_array (self);
 }
 
 const uint8_t *dw_message_resolve (dw_message_t *self, uint32_t head, const dw_ref_t *ref,

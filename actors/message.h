@@ -20,6 +20,7 @@ typedef struct dw_message_t {
 /* Receives all parts of one message, without waiting. Parts beyond DW_WIRE_FRAMES_MAX are dropped.
  * Errors: DW_EAGAIN none there; DW_ECLOSED the context is shutting down; DW_ENOMEM message lost. */
 int dw_message_receive (dw_message_t *self, void *socket);
+/* Keeps the array for the next one, unless it is a large one. */
 void dw_message_clear (dw_message_t *self);
 /* Frees the array too. */
 void dw_message_free (dw_message_t *self);

@@ -7,8 +7,6 @@
 
 #include "runtime/core/prefetch.h"
 
-#define FRAMES_KEPT 64u /* room for so many is kept of a message; who sends more has it made anew */
-
 /* The next message of any router. What makes no sense is one, too, as nobody's: who sends nothing
  * else must not keep the caller from what else it has to do. */
 static int s_receive_one (dw_peers_t *self, dw_arrival_t *arrival) {
@@ -68,8 +66,6 @@ int dw_peers_gather (dw_peers_t *self, uint32_t max) {
 
 bool dw_peers_next (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *reader_p,
                     uint32_t *type_p) {
-    if (self->message.size > FRAMES_KEPT)
-        dw_message_free (&self->message);
     dw_message_clear (&self->message);
     if (self->arrivals_first == self->arrivals_count)
         return false;

@@ -143,22 +143,6 @@ static void a_rendezvous_file_that_cannot_be_used_is_named_with_why (void **stat
 
 /* ---- Keys ------------------------------------------------------------------------------------- */
 
-/* Makes a pair and returns its file; line gets what the list of allowed keys takes. */
-static const char *s_keygen (const char *name, const char *role, char line[128]) {
-    char public_name[64], key[64];
-    const char *file = command_path (name);
-    snprintf (public_name, sizeof public_name, "%s.pub", name);
-    unlink (command_path (public_name)); /* of a test before */
-    unlink (file);
-    command_t c = {0};
-    COMMAND (&c, "keygen", file);
-    command_expect (&c, 0);
-    assert_int_equal (sscanf (strstr (c.out, "    worker "), " worker %63s", key), 1);
-    snprintf (line, 128, "%s %s %s\n", role, key, role);
-    command_free (&c);
-    return file;
-}
-
 typedef struct keys_t {
     const char *coordinator, *worker, *client, *stranger;
     char server[300], other_server[300], folder[256];
@@ -166,10 +150,10 @@ typedef struct keys_t {
 
 static void s_make_keys (keys_t *self) {
     char worker[128], client[128], other[128], list[512];
-    self->coordinator = s_keygen ("coordinator.key", "worker", other);
-    self->worker = s_keygen ("worker.key", "worker", worker);
-    self->client = s_keygen ("client.key", "client", client);
-    self->stranger = s_keygen ("stranger.key", "client", other);
+    self->coordinator = deployment_keygen ("coordinator.key", "worker", other);
+    self->worker = deployment_keygen ("worker.key", "worker", worker);
+    self->client = deployment_keygen ("client.key", "client", client);
+    self->stranger = deployment_keygen ("stranger.key", "client", other);
     snprintf (list, sizeof list, "%s%s", worker, client);
     (void) command_file ("allowed", list);
     snprintf (self->server, sizeof self->server, "%s.pub", self->coordinator);
@@ -224,7 +208,7 @@ static void a_monitor_that_submits_is_told_that_it_may_not (void **state) {
     keys_t keys;
     char line[128];
     s_make_keys (&keys);
-    const char *monitor = s_keygen ("monitor.key", "monitor", line);
+    const char *monitor = deployment_keygen ("monitor.key", "monitor", line);
     (void) command_file ("allowed", line);
     COORDINATE ("examples/pool.yaml", "--listen", LOOPBACK, "--keys", keys.folder);
     command_t c = {0};

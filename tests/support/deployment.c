@@ -1,8 +1,16 @@
-/* deployment.c */
+/* deployment.c - processes of the command that belong together: started, found, ended. */
 
 #include "tests/support/deployment.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
 
 int deployment_set_up (void **state) {
     *state = calloc (1, sizeof (deployment_t));
@@ -29,4 +37,19 @@ void deployment_expect_end (command_t *command, int status) {
     command_end (command);
     command_expect (command, status);
     command_free (command);
+}
+
+const char *deployment_keygen (const char *name, const char *role, char line[128]) {
+    char public_name[64], key[64];
+    const char *file = command_path (name);
+    snprintf (public_name, sizeof public_name, "%s.pub", name);
+    unlink (command_path (public_name)); /* of a test before */
+    unlink (file);
+    command_t c = {0};
+    COMMAND (&c, "keygen", file);
+    command_expect (&c, 0);
+    assert_int_equal (sscanf (strstr (c.out, "    worker "), " worker %63s", key), 1);
+    snprintf (line, 128, "%s %s %s\n", role, key, role);
+    command_free (&c);
+    return file;
 }

@@ -24,4 +24,8 @@ void deployment_coordinate (deployment_t *self, const char *const *words);
 /* Waits for its end, which must have this status, and frees it. */
 void deployment_expect_end (command_t *command, int status);
 
+/* Makes a pair of keys in the command's folder, in place of one of that name, and returns its file;
+ * line gets what the list of allowed keys takes. */
+const char *deployment_keygen (const char *name, const char *role, char line[128]);
+
 #endif
