@@ -238,7 +238,7 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
  * there are very many it is in no cache, and each is waited for as long as all. */
 static void s_prefetch_workers (const dw_coordinator_t *self) {
     const dw_peers_t *peers = &self->peers;
-    uint32_t workers[DW_ARRIVALS_MAX], count = 0;
+    uint32_t workers[DW_ARRIVALS_MAX], runs[DW_ARRIVALS_MAX], count = 0;
     if (peers->arrivals_count < 2)
         return;
     for (uint32_t i = 0; i < peers->arrivals_count; i++) {
@@ -250,8 +250,16 @@ static void s_prefetch_workers (const dw_coordinator_t *self) {
         dw_prefetch (&self->workers[workers[i]], sizeof self->workers[workers[i]]);
         dw_scheduler_prefetch (self->scheduler, workers[i]);
     }
+    for (uint32_t i = 0; i < count; i++) {
+        runs[i] = dw_scheduler_prefetch_run (self->scheduler, workers[i]);
+        if (runs[i] != DW_NONE)
+            dw_prefetch (&self->runs[runs[i]], sizeof self->runs[runs[i]]);
+    }
     for (uint32_t i = 0; i < count; i++)
-        dw_scheduler_prefetch_node (self->scheduler, workers[i]);
+        if (runs[i] != DW_NONE) {
+            uint32_t node = dw_scheduler_prefetch_node (self->scheduler, workers[i], runs[i]);
+            dw_table_prefetch (&self->runs[runs[i]].table, node);
+        }
 }
 
 /* Takes in what has arrived, but not without end. Actors are few, and tell much at a time. */

@@ -7,7 +7,6 @@
 #include "actors/delivery.h"
 
 #define COMMANDS_KEPT 65536u /* places for them that stay */
-#define AHEAD         8u /* so many before it is carried out is fetched what a command is about */
 
 /* ---- What the scheduler commands -------------------------------------------------------------- */
 
@@ -245,12 +244,6 @@ static void s_carry_out (dw_coordinator_t *self, const dw_command_t *command) {
     }
 }
 
-/* Outputs of very many workers are of any runs: where they go is in no cache. */
-static void s_prefetch (const dw_coordinator_t *self, const dw_command_t *command) {
-    if (command->type == DW_KEEP_OUTPUT)
-        dw_table_prefetch (&self->runs[command->run].table, command->node);
-}
-
 /* A peer could not be reached: its connection is gone, or it reads nothing (elsewhere queues have a
  * limit that only such a one meets). */
 static void s_on_unreachable (void *arg, dw_peer_t *peer) {
@@ -292,12 +285,8 @@ void dw_coordinator_step (dw_coordinator_t *self, int64_t now_ns) {
     if (self->record)
         dw_recorder_step (&self->record->recorder, now_ns, outcomes->events, events_count,
                           &self->commands, first);
-    size_t ahead = self->listen_router == DW_NONE ? self->commands.count : AHEAD;
-    for (size_t i = 0; i < self->commands.count; i++) {
-        if (i + ahead < self->commands.count)
-            s_prefetch (self, &self->commands.items[i + ahead]);
+    for (size_t i = 0; i < self->commands.count; i++)
         s_carry_out (self, &self->commands.items[i]);
-    }
     s_empty_commands (self);
     dw_coordinator_tell_stale (self);
     dw_peers_flush (&self->peers, s_on_unreachable, self);

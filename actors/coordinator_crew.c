@@ -16,10 +16,9 @@ void dw_coordinator_seat_worker (dw_coordinator_t *self, dw_peer_t *peer, uint32
     dw_coordinator_empty_shelf (self, number);
     dw_coordinator_forget_told (self, number);
     peer->number = number;
-    peer->credit = credit;
     worker->peer = dw_peers_index (&self->peers, peer);
     worker->has_joined = true;
-    worker->waits_ns = worker->long_ns = 0;
+    worker->waits = worker->is_long = false;
     dw_deaths_settle (&self->deaths, number);
     dw_event_t *event = dw_coordinator_event (self, DW_EVENT_WORKER_JOINED);
     if (!event)

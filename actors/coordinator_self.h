@@ -122,13 +122,13 @@ typedef struct dw_crew_t {
     /* a slot that has said HELLO and whose process is not known to have ended */
     bool has_joined : 1;
     bool is_down : 1;    /* a slot whose agent says that there will be no other */
+    bool waits : 1;      /* it holds something though it says that it idles */
+    bool is_long : 1;    /* it was said to be long at what it holds */
     uint8_t waits_count; /* how often that it waits was the end of it */
-    /* What it holds though it says that it idles, the lower half of the first ticket, and since
-     * when; 0: it does not. */
-    uint32_t waits_ticket;
-    /* that it was said to be long at, as well, and when that is said again; 0: not said */
-    uint32_t long_ticket;
-    int64_t waits_ns, long_ns;
+    /* For both the first ticket that it holds, since when it waits and when that it is long is said
+     * again, in ms: lower halves. */
+    uint32_t waits_ticket, long_ticket;
+    uint32_t waits_ms, long_ms;
 } dw_crew_t;
 
 /* A worker process. */

@@ -94,8 +94,7 @@ static int s_listen_elsewhere (dw_coordinator_t *self, dw_error_t *error) {
     if (err)
         return err;
     self->listen_router = self->peers.routers_count - 1;
-    if (dw_patience_init (&self->patience, self->options.connections_max))
-        return dw_error_add (error, DW_ENOMEM, DW_NOWHERE, "out of memory");
+    dw_patience_init (&self->patience, self->options.connections_max);
     err = dw_socket_options_set (router, options, sizeof options / sizeof *options, error);
     if (!err && self->options.keys)
         err = s_guard (self, router, error);

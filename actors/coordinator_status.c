@@ -25,7 +25,8 @@ static void s_add_place (const dw_coordinator_t *self, uint32_t number,
     uint32_t held = dw_scheduler_unanswered_count (self->scheduler, number);
     worker->busy += held > 0;
     worker->held += held;
-    worker->credit += place->peer == DW_PEER_NONE ? 0 : self->peers.items[place->peer].credit;
+    if (place->peer != DW_PEER_NONE)
+        worker->credit += dw_scheduler_worker_credit (self->scheduler, number);
     worker->steps_done += place->steps_count;
 }
 

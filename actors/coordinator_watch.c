@@ -23,6 +23,28 @@ static int64_t s_stalled_ns (const dw_coordinator_t *self) {
 
 #define NO_TICKET UINT32_MAX /* a slot that is nobody here waits for none */
 
+/* Of a time that is not far off. */
+static uint32_t s_ms (int64_t now_ns) {
+    return (uint32_t) (now_ns / MS_NS);
+}
+
+/* Whether a slot has waited for a ticket for too long: each time twice as long. */
+static bool s_has_waited (const dw_coordinator_t *self, dw_crew_t *worker, uint32_t ticket,
+                          int64_t now_ns) {
+    if (!worker->waits || worker->waits_ticket != ticket) {
+        worker->waits = true;
+        worker->waits_ms = s_ms (now_ns);
+        worker->waits_ticket = ticket;
+        return false;
+    }
+    if ((s_ms (now_ns) - worker->waits_ms) * MS_NS < s_stalled_ns (self) << worker->waits_count)
+        return false;
+    worker->waits = false;
+    if (worker->waits_count < DOUBLINGS_MAX)
+        worker->waits_count++;
+    return true;
+}
+
 /* A slot was here, was given up because it could not be reached, and no other came, though its
  * agent is there: its good-bye was lost, and to its agent it had left by itself. So its agent is
  * asked for another, as it would have been. */
@@ -31,19 +53,11 @@ static void s_look_for_absent (dw_coordinator_t *self, uint32_t number, int64_t 
     dw_crew_t *worker = &self->workers[number];
     const dw_remote_agent_t *agent = &self->agents[worker->agent];
     if (!worker->has_joined || worker->is_down || agent->is_leaving) {
-        worker->waits_ns = 0;
+        worker->waits = false;
         return;
     }
-    if (worker->waits_ns == 0 || worker->waits_ticket != NO_TICKET) {
-        worker->waits_ns = now_ns;
-        worker->waits_ticket = NO_TICKET;
+    if (!s_has_waited (self, worker, NO_TICKET, now_ns))
         return;
-    }
-    if (now_ns - worker->waits_ns < s_stalled_ns (self) << worker->waits_count)
-        return;
-    worker->waits_ns = 0;
-    if (worker->waits_count < DOUBLINGS_MAX)
-        worker->waits_count++;
     dw_coordinator_name (self, number, line);
     dw_coordinator_notice (self, "%s does not come again: another is asked for", line);
     dw_coordinator_replace_slot (self, number);
@@ -67,20 +81,12 @@ void dw_coordinator_on_slot (dw_coordinator_t *self, uint32_t index, const dw_wi
     }
     if (slot->at != DW_WIRE_AT_IDLE ||
         dw_scheduler_unanswered_count (self->scheduler, slot->number) == 0) {
-        worker->waits_ns = 0;
+        worker->waits = false;
         return;
     }
     uint32_t first = (uint32_t) dw_scheduler_worker_ticket (self->scheduler, slot->number);
-    if (worker->waits_ns == 0 || worker->waits_ticket != first) {
-        worker->waits_ns = now_ns;
-        worker->waits_ticket = first;
+    if (!s_has_waited (self, worker, first, now_ns))
         return;
-    }
-    if (now_ns - worker->waits_ns < s_stalled_ns (self) << worker->waits_count)
-        return;
-    worker->waits_ns = 0;
-    if (worker->waits_count < DOUBLINGS_MAX)
-        worker->waits_count++;
     dw_coordinator_name (self, slot->number, line);
     dw_coordinator_notice (
         self, "%s idles, and what it was sent was lost on its way: that is sent again", line);
@@ -128,14 +134,15 @@ static void s_look_at_worker (dw_coordinator_t *self, uint32_t number, int64_t n
     int64_t lease_ns = self->options.lease_ms * MS_NS;
     bool is_over = lease_ns > 0 && at_it_ns >= lease_ns;
     if (worker->peer == DW_PEER_NONE || (at_it_ns < s_stalled_ns (self) && !is_over)) {
-        worker->long_ns = 0;
+        worker->is_long = false;
         return;
     }
     uint32_t ticket = (uint32_t) dw_scheduler_worker_ticket (self->scheduler, number);
-    if (is_over || worker->long_ns == 0 || worker->long_ticket != ticket ||
-        now_ns >= worker->long_ns) {
+    if (is_over || !worker->is_long || worker->long_ticket != ticket ||
+        (int32_t) (s_ms (now_ns) - worker->long_ms) >= 0) {
+        worker->is_long = true;
         worker->long_ticket = ticket;
-        worker->long_ns = now_ns + at_it_ns; /* said again when it has taken twice as long */
+        worker->long_ms = s_ms (now_ns + at_it_ns); /* when it has taken twice as long */
         s_write_long (self, number, at_it_ns, line);
         dw_coordinator_notice (self, "%s", line);
     }
@@ -227,7 +234,7 @@ uint32_t dw_coordinator_write_troubles (const dw_coordinator_t *self, int64_t no
             size_t size = strlen (line);
             snprintf (line + size, sizeof line - size, " is down");
             s_write_trouble (texts, &count, line);
-        } else if (worker->long_ns != 0 && s_at_it_ns (self, w, now_ns) > 0) {
+        } else if (worker->is_long && s_at_it_ns (self, w, now_ns) > 0) {
             troubles->slots_long++;
             s_write_long (self, w, s_at_it_ns (self, w, now_ns), line);
             s_write_trouble (texts, &count, line);

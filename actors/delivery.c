@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
-#define GIVEN_BYTES 4096u /* a part of a result that is larger than this is given, not copied */
+#include "runtime/core/prefetch.h"
+
+#define GIVEN_BYTES 2048u /* a part of a result that is larger than this is given, not copied */
+#define AHEAD       8u    /* so many nodes before it is moved a payload is fetched */
 
 typedef struct s_work_t {
     dw_delivery_t *delivery;
@@ -113,12 +116,32 @@ static void s_move_extra (s_work_t *work, uint32_t node, dw_slot_t *slot) {
     dw_slot_clear (&owner);
 }
 
+/* Room in the blob for all that goes there of what slots own alone. */
+static void s_reserve_blob (s_work_t *work) {
+    const dw_delivery_t *self = work->delivery;
+    size_t size = 0;
+    for (uint32_t node = 0; node < self->plan->nodes_count; node++)
+        if (self->slots[node].form == DW_SLOT_BYTES_OUTSIDE)
+            size += self->slots[node].size;
+    if (size && size <= UINT32_MAX)
+        dw_writer_reserve (&work->blob, size);
+}
+
+/* Payloads came at any times, and lie anywhere. */
+static void s_prefetch (const dw_delivery_t *self, uint32_t node) {
+    const dw_slot_t *slot = node < self->plan->nodes_count ? &self->slots[node] : NULL;
+    if (slot && slot->form == DW_SLOT_BYTES_OUTSIDE)
+        dw_prefetch (dw_slot_outside (slot), slot->size);
+}
+
 /* Gives every slot its status, and makes it travel. */
 static void s_settle_slots (s_work_t *work) {
     dw_delivery_t *self = work->delivery;
     bool all_done = dw_scheduler_all_done (self->scheduler, self->run);
+    s_reserve_blob (work);
     for (uint32_t node = 0; node < self->plan->nodes_count; node++) {
         dw_slot_t *slot = &self->slots[node];
+        s_prefetch (self, node + AHEAD);
         if (!all_done) {
             slot->status = s_status (dw_scheduler_node_state (self->scheduler, self->run, node));
             slot->attempts = (uint16_t) dw_scheduler_node_attempts (self->scheduler, self->run,

@@ -43,7 +43,7 @@ enum { ORDERS, EVENTS_OF_SOCKET, SOCKETS_COUNT };
 /* Somebody who has come in. */
 typedef struct s_guest_t {
     int fd;
-    uint64_t inode; /* of the connection, for numbers are given to others */
+    uint32_t inode; /* of the connection, for numbers are given to others */
     bool is_in;     /* it was welcomed */
     bool is_cut;    /* ZeroMQ will find that, and tell */
 } s_guest_t;
@@ -88,9 +88,9 @@ static uint16_t s_port_of (int fd) {
 
 /* ZeroMQ may close a guest's descriptor while it is looked at here, and its number be somebody
  * else's: that is a race that nothing prevents, which is why every guest has an inode. */
-static uint64_t s_inode_of (int fd) {
+static uint32_t s_inode_of (int fd) {
     struct statx status;
-    return statx (fd, "", AT_EMPTY_PATH, STATX_INO, &status) == 0 ? status.stx_ino : 0;
+    return statx (fd, "", AT_EMPTY_PATH, STATX_INO, &status) == 0 ? (uint32_t) status.stx_ino : 0;
 }
 
 /* Makes held a descriptor of what fd is one of, whatever that is by now. Not by dup3 of the C

@@ -31,8 +31,8 @@ typedef struct dw_door_t dw_door_t;
 
 /* A connection: its descriptor, whose number may be somebody else's later. */
 typedef struct dw_door_guest_t {
-    int fd; /* -1: of nobody who has come by a door */
-    uint64_t inode;
+    int fd;         /* -1: of nobody who has come by a door */
+    uint32_t inode; /* the kernel counts those of sockets in 32 bits; 0: none */
 } dw_door_guest_t;
 
 /* That of whoever sent the message with this frame (not the one of its routing id). By the thread

@@ -10,10 +10,8 @@
 #define WINDOW   8u /* places at which a bucket may be */
 #define TOKEN_NS (INT64_C (1000000000) / DW_PATIENCE_RATE)
 
-int dw_patience_init (dw_patience_t *self, uint32_t connections_max) {
-    self->size = connections_max + WINDOW;
-    self->buckets = calloc (self->size, sizeof *self->buckets);
-    return self->buckets ? DW_OK : DW_ENOMEM;
+void dw_patience_init (dw_patience_t *self, uint32_t connections_max) {
+    *self = (dw_patience_t){.size = connections_max + WINDOW};
 }
 
 void dw_patience_free (dw_patience_t *self) {
@@ -62,11 +60,20 @@ static dw_bucket_t *s_bucket (dw_patience_t *self, const void *id, size_t id_siz
     return oldest;
 }
 
+/* They are made when somebody needs one. */
+static bool s_have_buckets (dw_patience_t *self) {
+    if (!self->buckets)
+        self->buckets = calloc (self->size, sizeof *self->buckets);
+    return self->buckets;
+}
+
 bool dw_patience_is_left (dw_patience_t *self, const void *id, size_t id_size, int64_t now_ns) {
-    return s_bucket (self, id, id_size, now_ns)->tokens > 0;
+    return s_have_buckets (self) && s_bucket (self, id, id_size, now_ns)->tokens > 0;
 }
 
 bool dw_patience_spend (dw_patience_t *self, const void *id, size_t id_size, int64_t now_ns) {
+    if (!s_have_buckets (self))
+        return false;
     dw_bucket_t *bucket = s_bucket (self, id, id_size, now_ns);
     if (bucket->tokens > 0) {
         bucket->tokens--;

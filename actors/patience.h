@@ -5,7 +5,8 @@
  * if it has an answer; then it is counted and no more; and who goes on all the same is not listened
  * to any longer. Connections are told apart by the routing ids that ZeroMQ gives them, so a new
  * connection has a new bucket, and has cost a handshake. The table has as many places as there may
- * be connections, and a bucket that was not used for longest gives way. */
+ * be connections, and a bucket that was not used for longest gives way. It is made when the first
+ * nonsense comes: where there is no memory for it nobody has patience. */
 
 #ifndef DW_PATIENCE_H
 #define DW_PATIENCE_H
@@ -28,12 +29,11 @@ typedef struct dw_bucket_t {
 } dw_bucket_t;
 
 typedef struct dw_patience_t {
-    dw_bucket_t *buckets;
+    dw_bucket_t *buckets; /* NULL: nobody has sent nonsense */
     uint32_t size;
 } dw_patience_t;
 
-/* Errors: DW_ENOMEM. */
-int dw_patience_init (dw_patience_t *self, uint32_t connections_max);
+void dw_patience_init (dw_patience_t *self, uint32_t connections_max);
 void dw_patience_free (dw_patience_t *self);
 /* Whether nonsense of a connection is still answered. */
 bool dw_patience_is_left (dw_patience_t *self, const void *id, size_t id_size, int64_t now_ns);

@@ -7,6 +7,8 @@
 
 #include "runtime/core/prefetch.h"
 
+#define DIRTY_KEPT 4096u /* room for so many peers that have something to be sent stays */
+
 /* The next message of any router. What makes no sense is one, too, as nobody's: who sends nothing
  * else must not keep the caller from what else it has to do. */
 static int s_receive_one (dw_peers_t *self, dw_arrival_t *arrival) {
@@ -24,18 +26,16 @@ static int s_receive_one (dw_peers_t *self, dw_arrival_t *arrival) {
     return DW_EAGAIN;
 }
 
-/* The head of a message, behind its type, which is DW_WIRE_TYPES when it makes no sense. */
-static dw_wire_reader_t s_read_head (dw_message_t *message, uint32_t *type_p) {
-    dw_wire_reader_t reader = {.is_damaged = true};
-    *type_p = DW_WIRE_TYPES;
-    if (message->count <= DW_PEERS_HEAD)
-        return reader;
-    zmq_msg_t *head = &message->frames[DW_PEERS_HEAD];
-    reader = dw_wire_reader (zmq_msg_data (head), zmq_msg_size (head));
-    uint32_t type = dw_read_uint_max (&reader, DW_WIRE_TYPES);
-    if (!reader.is_damaged)
-        *type_p = type;
-    return reader;
+/* Begins to read the head of a message: its type, which is DW_WIRE_TYPES when it makes no sense.
+ * The reader is not given back as a value: copied right after it was written, it would have to wait
+ * until all that was written before has left for the cache. */
+static uint32_t s_read_head (dw_message_t *message, dw_wire_reader_t *reader) {
+    zmq_msg_t *head = message->count > DW_PEERS_HEAD ? &message->frames[DW_PEERS_HEAD] : NULL;
+    reader->at = head ? zmq_msg_data (head) : NULL;
+    reader->end = head ? reader->at + zmq_msg_size (head) : NULL;
+    reader->is_damaged = !head;
+    uint32_t type = dw_read_uint_max (reader, DW_WIRE_TYPES);
+    return reader->is_damaged ? DW_WIRE_TYPES : type;
 }
 
 /* Where very many take turns, each of them is in no cache: all that have sent something are fetched
@@ -43,8 +43,8 @@ static dw_wire_reader_t s_read_head (dw_message_t *message, uint32_t *type_p) {
 static void s_prefetch_senders (dw_peers_t *self) {
     for (uint32_t i = 0; i < self->arrivals_count; i++) {
         dw_arrival_t *arrival = &self->arrivals[i];
-        uint32_t type;
-        dw_wire_reader_t reader = s_read_head (&arrival->message, &type);
+        dw_wire_reader_t reader;
+        s_read_head (&arrival->message, &reader);
         uint32_t number = dw_read_uint_max (&reader, UINT32_MAX);
         arrival->sender = reader.is_damaged || number >= self->count ? DW_PEER_NONE : number;
         if (arrival->sender != DW_PEER_NONE)
@@ -74,7 +74,7 @@ bool dw_peers_next (dw_peers_t *self, uint32_t *router_p, dw_wire_reader_t *read
     self->message = arrival->message;
     arrival->message = emptied;
     *router_p = arrival->router;
-    *reader_p = s_read_head (&self->message, type_p);
+    *type_p = s_read_head (&self->message, reader_p);
     self->messages_count += *type_p != DW_WIRE_TYPES;
     return true;
 }
@@ -287,6 +287,11 @@ void dw_peers_flush (dw_peers_t *self, void (*failed) (void *arg, dw_peer_t *pee
             failed (arg, peer);
     }
     self->dirty_count = 0;
+    if (self->dirty_size <= DIRTY_KEPT)
+        return;
+    free (self->dirty); /* as many hardly ever have something again */
+    self->dirty = NULL;
+    self->dirty_size = 0;
 }
 
 void dw_peers_reply (dw_peers_t *self, uint32_t router, dw_packet_t *packet) {

@@ -36,10 +36,9 @@ typedef struct dw_peer_t {
     uint32_t unsent;       /* records that it could not be sent */
     /* a worker's; an agent's place; a client's session, DW_PEER_NONE: it has none */
     uint32_t number;
-    uint32_t next;   /* of those whose routing ids fall together; of the free places */
-    uint32_t credit; /* a worker's */
-    int guest_fd;    /* its connection, where it came by a door; as dw_door_guest_t */
-    uint64_t guest_inode;
+    uint32_t next; /* of those whose routing ids fall together; of the free places */
+    int guest_fd;  /* its connection, where it came by a door; as dw_door_guest_t */
+    uint32_t guest_inode;
     dw_packet_t *packet;      /* TASKS or RESULTS being put together; NULL: none are */
     dw_peer_client_t *client; /* NULL: it is none */
 } dw_peer_t;

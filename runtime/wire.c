@@ -20,10 +20,7 @@ const char *dw_wire_type_text (uint32_t type) {
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
-uint8_t *dw_writer_grow (dw_writer_t *self, size_t more) {
-    size_t size = self->size ? self->size : 256;
-    while (size - self->count < more && size < SIZE_MAX / 2)
-        size *= 2;
+static uint8_t *s_resize (dw_writer_t *self, size_t size, size_t more) {
     uint8_t *bytes = size - self->count < more ? NULL : realloc (self->bytes, size);
     if (!bytes) {
         self->no_memory = true;
@@ -32,6 +29,18 @@ uint8_t *dw_writer_grow (dw_writer_t *self, size_t more) {
     self->bytes = bytes;
     self->size = size;
     return self->bytes + self->count;
+}
+
+uint8_t *dw_writer_grow (dw_writer_t *self, size_t more) {
+    size_t size = self->size ? self->size : 256;
+    while (size - self->count < more && size < SIZE_MAX / 2)
+        size *= 2;
+    return s_resize (self, size, more);
+}
+
+void dw_writer_reserve (dw_writer_t *self, size_t more) {
+    if (self->size - self->count < more && more <= SIZE_MAX - self->count)
+        s_resize (self, self->count + more, more);
 }
 
 void dw_writer_free (dw_writer_t *self) {

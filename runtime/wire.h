@@ -113,6 +113,8 @@ static inline uint8_t *dw_writer_room (dw_writer_t *self, size_t more) {
     return self->size - self->count < more ? dw_writer_grow (self, more)
                                            : self->bytes + self->count;
 }
+/* Room for just so many bytes more, where they are known: what grows gets twice as much. */
+void dw_writer_reserve (dw_writer_t *self, size_t more);
 void dw_writer_free (dw_writer_t *self);
 static inline void dw_writer_clear (dw_writer_t *self) {
     self->count = 0;

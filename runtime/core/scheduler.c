@@ -86,7 +86,6 @@ static bool s_allocate (dw_scheduler_t *self) {
     const dw_plan_t *plan = self->plan;
     size_t lanes_size = plan->lanes_count * sizeof *self->lanes;
     self->workers = calloc (self->options.workers_max + 1u, sizeof *self->workers);
-    self->answered = calloc (self->options.workers_max + 1u, sizeof *self->answered);
     self->template = calloc (plan->nodes_count + 1u, sizeof *self->template);
     self->lanes = calloc (1, lanes_size + sizeof *self->lanes);
     self->kinds = calloc (plan->kinds_count + 1u, sizeof *self->kinds);
@@ -95,8 +94,8 @@ static bool s_allocate (dw_scheduler_t *self) {
     self->pending_memory = calloc (
         1,
         (in_order ? plan->lanes_count * sizeof (uint32_t) : dw_bits_size (plan->lanes_count)) + 8);
-    if (!self->workers || !self->answered || !self->template || !self->lanes || !self->kinds ||
-        !self->timed_kinds || !self->pending_memory)
+    if (!self->workers || !self->template || !self->lanes || !self->kinds || !self->timed_kinds ||
+        !self->pending_memory)
         return false;
     if (in_order)
         self->pending_ring = self->pending_memory;
@@ -108,7 +107,6 @@ static bool s_allocate (dw_scheduler_t *self) {
 static void s_worker_init (dw_worker_state_t *worker) {
     worker->timer_ns = INT64_MAX;
     worker->tasks = &worker->task;
-    worker->tasks_size = 1;
 }
 
 int dw_scheduler_new (dw_scheduler_t **self_p, const dw_plan_t *plan,
@@ -144,7 +142,7 @@ void dw_scheduler_destroy (dw_scheduler_t **self_p) {
     for (uint32_t w = 0; self->workers && w < self->options.workers_max; w++) {
         if (self->workers[w].tasks != &self->workers[w].task)
             free (self->workers[w].tasks);
-        free (self->workers[w].places);
+        free (self->workers[w].several);
     }
     for (uint32_t lane = 0; self->lanes && lane < self->plan->lanes_count; lane++) {
         free (self->lanes[lane].entries);
@@ -206,7 +204,7 @@ dw_scheduler_counts_t dw_scheduler_counts (const dw_scheduler_t *self) {
 }
 
 uint32_t dw_scheduler_unanswered_count (const dw_scheduler_t *self, uint32_t worker) {
-    return dw_scheduler_unanswered (&self->workers[worker]);
+    return self->workers[worker].held;
 }
 
 uint32_t dw_scheduler_ready_count (const dw_scheduler_t *self) {
@@ -254,11 +252,25 @@ void dw_scheduler_prefetch (const dw_scheduler_t *self, uint32_t worker) {
     dw_prefetch (state, sizeof *state);
 }
 
-void dw_scheduler_prefetch_node (const dw_scheduler_t *self, uint32_t worker) {
+uint32_t dw_scheduler_prefetch_run (const dw_scheduler_t *self, uint32_t worker) {
     const dw_worker_state_t *state = &self->workers[worker];
-    const dw_held_task_t *task = dw_scheduler_task (state, state->first);
-    if (state->first != state->next && task->run != DW_NONE)
-        __builtin_prefetch (&self->runs[task->run].nodes[task->node], 1);
+    uint32_t place = state->held > 0 ? dw_scheduler_task (state, state->first)->run : DW_NONE;
+    if (place != DW_NONE)
+        dw_prefetch (&self->runs[place], sizeof self->runs[place]);
+    if (!state->several)
+        __builtin_prefetch (&self->lanes[state->lane].workers[state->place]);
+    return place;
+}
+
+uint32_t dw_scheduler_prefetch_node (const dw_scheduler_t *self, uint32_t worker, uint32_t place) {
+    const dw_worker_state_t *state = &self->workers[worker];
+    uint32_t node = dw_scheduler_task (state, state->first)->node;
+    __builtin_prefetch (&self->runs[place].nodes[node], 1);
+    return node;
+}
+
+uint32_t dw_scheduler_worker_credit (const dw_scheduler_t *self, uint32_t worker) {
+    return self->workers[worker].credit;
 }
 
 int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worker) {
@@ -266,10 +278,10 @@ int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worke
 }
 
 uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p) {
-    const dw_worker_state_t *held = &self->workers[worker];
-    if (held->first == held->next)
+    const dw_worker_state_t *state = &self->workers[worker];
+    if (state->held == 0)
         return DW_NONE;
-    const dw_held_task_t *task = dw_scheduler_task (held, held->first);
+    const dw_held_task_t *task = dw_scheduler_task (state, state->first);
     *run_p = task->run == DW_NONE ? DW_NONE : self->runs[task->run].root;
     return task->shown;
 }
@@ -281,10 +293,10 @@ uint32_t dw_scheduler_root (const dw_scheduler_t *self, uint32_t place, uint32_t
 
 uint32_t dw_scheduler_steps_at (const dw_scheduler_t *self, uint32_t worker, uint64_t ticket,
                                 uint32_t told) {
-    const dw_worker_state_t *held = &self->workers[worker];
-    if (!held->present || ticket < held->first || ticket >= held->next)
+    const dw_worker_state_t *state = &self->workers[worker];
+    if (!state->present || ticket < state->first || ticket >= dw_scheduler_next (state))
         return 0;
-    const dw_held_task_t *task = dw_scheduler_task (held, ticket);
+    const dw_held_task_t *task = dw_scheduler_task (state, ticket);
     if (task->run == DW_NONE || told < task->done || told - task->done >= task->steps)
         return 0;
     return task->steps + task->cut - (told - task->done);

@@ -300,6 +300,8 @@ uint32_t dw_scheduler_active_count (const dw_scheduler_t *self);
 /* The first node of a run that is ready and that no worker is there for: a shell's question, when
  * nothing goes on. DW_NONE: there is none. */
 uint32_t dw_scheduler_unserved_node (const dw_scheduler_t *self, uint32_t run);
+/* How many tasks a worker that has joined may hold. */
+uint32_t dw_scheduler_worker_credit (const dw_scheduler_t *self, uint32_t worker);
 /* The ticket of the first task that a worker holds unanswered, and when that became the first, or
  * was answered for in part, or given up. When it holds none the ticket is that of the next one that
  * it is sent. */
@@ -309,9 +311,11 @@ int64_t dw_scheduler_worker_since_ns (const dw_scheduler_t *self, uint32_t worke
  * waits for its answer any more. Of what was added it is the node of the plan that this is part of,
  * and its run. */
 uint32_t dw_scheduler_worker_node (const dw_scheduler_t *self, uint32_t worker, uint32_t *run_p);
-/* Fetches what a worker is into the cache; and when that has come the node that it is at. An event of
- * it comes next. */
+/* An event of a worker comes soon: what is known of it is fetched into the cache. When that has come,
+ * what is known of the run whose task it is at, which is given: the place, DW_NONE when it is at none.
+ * And when that has come its node, which is given, in that place. */
 void dw_scheduler_prefetch (const dw_scheduler_t *self, uint32_t worker);
-void dw_scheduler_prefetch_node (const dw_scheduler_t *self, uint32_t worker);
+uint32_t dw_scheduler_prefetch_run (const dw_scheduler_t *self, uint32_t worker);
+uint32_t dw_scheduler_prefetch_node (const dw_scheduler_t *self, uint32_t worker, uint32_t place);
 
 #endif

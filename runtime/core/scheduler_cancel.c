@@ -50,7 +50,7 @@ static void s_cut_task (dw_scheduler_t *self, uint32_t worker_index, uint64_t ti
 static void s_cut_tasks (dw_scheduler_t *self, uint32_t run_index) {
     for (uint32_t w = 0; w < self->options.workers_max; w++) {
         const dw_worker_state_t *worker = &self->workers[w];
-        for (uint64_t ticket = worker->first; ticket < worker->next; ticket++)
+        for (uint64_t ticket = worker->first; ticket < dw_scheduler_next (worker); ticket++)
             if (dw_scheduler_task (worker, ticket)->run == run_index)
                 s_cut_task (self, w, ticket);
     }

@@ -21,16 +21,16 @@
 
 /* Makes room for one more task. */
 static bool s_worker_grow (dw_worker_state_t *worker) {
-    uint32_t size = 2 * worker->tasks_size;
+    uint32_t size = 2u << worker->tasks_bits;
     dw_held_task_t *tasks = malloc (size * sizeof *tasks);
     if (!tasks)
         return false;
-    for (uint64_t ticket = worker->first; ticket < worker->next; ticket++)
+    for (uint64_t ticket = worker->first; ticket < dw_scheduler_next (worker); ticket++)
         tasks[ticket & (size - 1)] = *dw_scheduler_task (worker, ticket);
     if (worker->tasks != &worker->task)
         free (worker->tasks);
     worker->tasks = tasks;
-    worker->tasks_size = size;
+    worker->tasks_bits++;
     return true;
 }
 
@@ -38,11 +38,11 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
                     uint32_t steps, uint64_t estimate_ns, bool is_alone) {
     dw_worker_state_t *worker = &self->workers[worker_index];
     dw_run_t *run = &self->runs[run_index];
-    if (dw_scheduler_unanswered (worker) == worker->tasks_size && !s_worker_grow (worker)) {
+    if (worker->held == 1u << worker->tasks_bits && !s_worker_grow (worker)) {
         self->no_memory = true;
         return;
     }
-    if (worker->first == worker->next) {
+    if (worker->held == 0) {
         worker->since_ns = self->now_ns;
         self->active_count++;
         dw_scheduler_mark_idle (self, worker_index, false);
@@ -54,13 +54,14 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
     if (!command)
         return;
     command->worker = worker_index;
-    command->ticket = worker->next;
+    command->ticket = dw_scheduler_next (worker);
     command->run = run_index;
     command->node = node;
     command->steps = steps;
     command->source = dw_run_source (run, node);
     command->attempt = run->nodes[node].attempts;
-    dw_held_task_t *task = dw_scheduler_task (worker, worker->next++);
+    dw_held_task_t *task = dw_scheduler_task (worker, dw_scheduler_next (worker));
+    worker->held++;
     task->run = run_index;
     task->node = node;
     task->shown = dw_run_shown (run, node);
@@ -73,7 +74,7 @@ static void s_send (dw_scheduler_t *self, uint32_t worker_index, uint32_t run_in
     task->estimate_ns = (uint32_t) (estimate_ns < UINT32_MAX ? estimate_ns : UINT32_MAX);
     worker->estimate_ns += task->estimate_ns;
     self->counts.tasks_sent++;
-    if (dw_scheduler_unanswered (worker) <= 2)
+    if (worker->held <= 2)
         dw_scheduler_watch (self, worker_index);
 }
 
@@ -147,7 +148,7 @@ static uint32_t s_most_urgent (const dw_scheduler_t *self, uint64_t lanes) {
 
 /* The lane that a worker of several is to be given a task of next, or DW_NONE. */
 static uint32_t s_next_lane (const dw_scheduler_t *self, const dw_worker_state_t *worker) {
-    uint64_t lanes = worker->lanes;
+    uint64_t lanes = dw_scheduler_several (worker);
     uint32_t own = self->local_worker == DW_NONE ? DW_NONE : self->workers[self->local_worker].lane;
     if (own != DW_NONE && s_is_own_next (self, own) && s_is_left_to_own (&self->lanes[own]))
         lanes &= ~(UINT64_C (1) << own);
@@ -169,10 +170,9 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t lane_i
     dw_worker_state_t *worker = &self->workers[worker_index];
     uint32_t tasks_max = self->plan->batch_size ? self->plan->batch_size : UINT32_MAX;
     uint64_t held_ns = s_remaining_ns (self, worker);
-    worker->filled = self->steps_count;
-    while (tasks_max-- > 0 && dw_scheduler_unanswered (worker) < worker->credit &&
-           !self->no_memory) {
-        if (worker->lanes && (lane_index = s_next_lane (self, worker)) == DW_NONE)
+    worker->filled = (uint32_t) self->steps_count;
+    while (tasks_max-- > 0 && worker->held < worker->credit && !self->no_memory) {
+        if (worker->several && (lane_index = s_next_lane (self, worker)) == DW_NONE)
             break;
         dw_lane_t *lane = &self->lanes[lane_index];
         if (lane->ready_count == 0)
@@ -182,7 +182,7 @@ static void s_fill (dw_scheduler_t *self, uint32_t worker_index, uint32_t lane_i
         uint32_t node = dw_run_ready_first (run, lane_index);
         uint32_t steps = dw_run_is_suspect (run, node) ? 1 : dw_run_steps (run, node);
         uint64_t estimate_ns = dw_scheduler_run_kind (self, run, node)->mean_ns * steps;
-        bool is_first = worker->first == worker->next;
+        bool is_first = worker->held == 0;
         bool is_alone = s_is_alone (run, node, estimate_ns);
         if (!is_first &&
             (is_alone || held_ns + estimate_ns > 2 * s_low_ns (self, share_ns, estimate_ns) ||
@@ -236,7 +236,7 @@ static uint64_t s_share_ns (dw_scheduler_t *self, dw_lane_t *lane) {
  * have. */
 static uint64_t s_worker_share_ns (dw_scheduler_t *self, const dw_worker_state_t *worker,
                                    uint64_t share_ns) {
-    if (!worker->lanes)
+    if (!worker->several)
         return share_ns;
     share_ns = 0;
     for (uint32_t lane = worker->lane; lane != DW_NONE;
@@ -267,9 +267,9 @@ static void s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t s
 static bool s_may_have_more (const dw_scheduler_t *self, const dw_worker_state_t *worker) {
     bool is_late = dw_scheduler_has_company (self, worker) &&
                    self->now_ns - worker->since_ns >= worker->late_ns;
-    return !worker->local && worker->first != worker->next && !worker->suspect && !is_late &&
+    return !worker->local && worker->held > 0 && !worker->suspect && !is_late &&
            !dw_scheduler_task (worker, worker->first)->is_alone &&
-           worker->filled != self->steps_count;
+           worker->filled != (uint32_t) self->steps_count;
 }
 
 /* Gives actors that are through with half of what they may hold the next message. Not those that
@@ -394,11 +394,9 @@ static uint64_t s_least_ns (const dw_scheduler_t *self) {
         if (self->lanes[0].workers[i] == DW_NONE)
             continue;
         const dw_worker_state_t *worker = &self->workers[self->lanes[0].workers[i]];
-        if (worker->local || worker->first == worker->next)
+        if (worker->local || worker->held == 0)
             continue;
-        uint64_t remaining_ns = dw_scheduler_unanswered (worker) < 2
-                                    ? 0
-                                    : s_remaining_ns (self, worker);
+        uint64_t remaining_ns = worker->held < 2 ? 0 : s_remaining_ns (self, worker);
         if (remaining_ns < least_ns)
             least_ns = remaining_ns;
     }

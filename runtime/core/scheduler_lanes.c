@@ -12,10 +12,10 @@
 
 /* Where a worker keeps its place in a lane that it serves. */
 static uint32_t *s_place (dw_worker_state_t *worker, uint32_t lane_index) {
-    if (!worker->lanes)
+    if (!worker->several)
         return &worker->place;
-    uint32_t *place = worker->places;
-    for (uint64_t lanes = worker->lanes & ((UINT64_C (1) << lane_index) - 1); lanes;
+    uint32_t *place = worker->several->places;
+    for (uint64_t lanes = worker->several->lanes & ((UINT64_C (1) << lane_index) - 1); lanes;
          lanes &= lanes - 1)
         place++;
     return place;
@@ -37,7 +37,7 @@ static void s_put (dw_scheduler_t *self, dw_lane_t *lane, uint32_t place, uint32
     }
     dw_worker_state_t *worker = &self->workers[worker_index];
     *s_place (worker, (uint32_t) (lane - self->lanes)) = place;
-    s_mark (lane, place, worker->first == worker->next);
+    s_mark (lane, place, worker->held == 0);
 }
 
 /* Closes the holes. */
@@ -51,7 +51,9 @@ static void s_pack (dw_scheduler_t *self, dw_lane_t *lane) {
 }
 
 static bool s_grow (dw_scheduler_t *self, dw_lane_t *lane) {
-    uint32_t size = lane->size ? 2 * lane->size : 1;
+    uint32_t size = lane->size ? 2 * lane->size : 1, all = self->options.workers_max;
+    if (size > all && lane->size < all)
+        size = all;
     uint32_t *workers = realloc (lane->workers, size * sizeof *workers);
     if (!workers)
         return false;
@@ -66,17 +68,20 @@ static bool s_grow (dw_scheduler_t *self, dw_lane_t *lane) {
     return true;
 }
 
+static uint32_t s_lanes_count (const dw_scheduler_t *self, uint32_t worker_index) {
+    return dw_scheduler_lanes_count (dw_scheduler_several (&self->workers[worker_index]));
+}
+
 /* Behind all that serve as many lanes or more. */
 static void s_join_lane (dw_scheduler_t *self, uint32_t worker_index, dw_lane_t *lane) {
     if (lane->end == lane->size && !s_grow (self, lane)) {
         self->no_memory = true;
         return;
     }
-    uint32_t lanes_count = dw_scheduler_lanes_count (&self->workers[worker_index]),
-             at = lane->end++;
+    uint32_t lanes_count = s_lanes_count (self, worker_index), at = lane->end++;
     for (; at > 0; at--) {
         uint32_t before = lane->workers[at - 1];
-        if (before != DW_NONE && dw_scheduler_lanes_count (&self->workers[before]) >= lanes_count)
+        if (before != DW_NONE && s_lanes_count (self, before) >= lanes_count)
             break;
         s_put (self, lane, at, before);
     }
@@ -102,11 +107,6 @@ static void s_leave_lane (dw_scheduler_t *self, uint32_t worker_index, dw_lane_t
 
 void dw_scheduler_join_lanes (dw_scheduler_t *self, uint32_t worker_index) {
     dw_worker_state_t *worker = &self->workers[worker_index];
-    if (worker->lanes &&
-        !(worker->places = malloc (dw_scheduler_lanes_count (worker) * sizeof *worker->places))) {
-        self->no_memory = true;
-        return;
-    }
     for (uint32_t lane = worker->lane; lane != DW_NONE;
          lane = dw_scheduler_lane_behind (worker, lane))
         s_join_lane (self, worker_index, &self->lanes[lane]);
@@ -117,8 +117,8 @@ void dw_scheduler_leave_lanes (dw_scheduler_t *self, uint32_t worker_index) {
     for (uint32_t lane = worker->lane; lane != DW_NONE;
          lane = dw_scheduler_lane_behind (worker, lane))
         s_leave_lane (self, worker_index, &self->lanes[lane]);
-    free (worker->places);
-    worker->places = NULL;
+    free (worker->several);
+    worker->several = NULL;
 }
 
 void dw_scheduler_mark_idle (dw_scheduler_t *self, uint32_t worker_index, bool is_idle) {

@@ -39,7 +39,7 @@ static uint32_t s_own_steps (const dw_scheduler_t *self, uint32_t node, uint32_t
 static inline void s_begin (dw_scheduler_t *self, dw_run_t *run, uint32_t node,
                             dw_own_task_t *task) {
     dw_worker_state_t *worker = &self->workers[self->local_worker];
-    worker->first = ++worker->next;
+    worker->first++; /* the next ticket, as it holds none */
     self->own_node = task->node = node;
     self->own_noted = 0;
     task->is_skipped = false;
@@ -123,7 +123,7 @@ typedef struct s_before_t {
 static s_before_t s_before (const dw_scheduler_t *self, const dw_run_t *run) {
     return (s_before_t){.ready_count = dw_ready_count (&run->ready, 0),
                         .unfinished_count = run->unfinished_count,
-                        .ticket = self->workers[self->local_worker].next};
+                        .ticket = dw_scheduler_next (&self->workers[self->local_worker])};
 }
 
 static void s_count (dw_scheduler_t *self, dw_run_t *run, const s_before_t *before) {
@@ -132,7 +132,8 @@ static void s_count (dw_scheduler_t *self, dw_run_t *run, const s_before_t *befo
     uint32_t done = before->unfinished_count - run->unfinished_count;
     run->not_done_count -= done;
     self->counts.steps_done += done;
-    self->counts.tasks_sent += self->workers[self->local_worker].next - before->ticket;
+    self->counts.tasks_sent += dw_scheduler_next (&self->workers[self->local_worker]) -
+                               before->ticket;
     self->ready_count += ready_count - before->ready_count; /* modulo 2^32, so this may be less */
     lane->ready_count += ready_count - before->ready_count;
     if (ready_count == 0)
@@ -198,7 +199,7 @@ void dw_scheduler_timed (dw_scheduler_t *self, uint32_t steps, uint64_t ns) {
         self->has_slow_kinds |= kind->is_slow;
     }
     self->timed_count = 0;
-    uint64_t ticket = self->workers[self->local_worker].next;
+    uint64_t ticket = dw_scheduler_next (&self->workers[self->local_worker]);
     uint64_t tasks = ticket - self->own_timed;
     self->own_timed = ticket;
     s_lane (self)->mean_ns = dw_scheduler_moved (s_lane (self)->mean_ns, ns / (tasks ? tasks : 1));

@@ -139,7 +139,7 @@ void dw_scheduler_recall_run (dw_scheduler_t *self, uint32_t run_index) {
     dw_run_t *run = &self->runs[run_index];
     for (uint32_t w = 0; w < self->options.workers_max && run->sent_count > 0; w++) {
         dw_worker_state_t *worker = &self->workers[w];
-        for (uint64_t t = worker->first; t < worker->next && run->sent_count > 0; t++)
+        for (uint64_t t = worker->first; t < dw_scheduler_next (worker) && run->sent_count > 0; t++)
             if (dw_scheduler_task (worker, t)->run == run_index)
                 dw_scheduler_give_up (self, w, t);
     }
@@ -497,7 +497,7 @@ void dw_scheduler_on_run_deadline (dw_scheduler_t *self, uint32_t run_index) {
     self->counts.deadlines++;
     for (uint32_t w = 0; w < self->options.workers_max; w++) {
         const dw_worker_state_t *worker = &self->workers[w];
-        if (worker->first == worker->next)
+        if (worker->held == 0)
             continue;
         const dw_held_task_t *task = dw_scheduler_task (worker, worker->first);
         if (task->run != DW_NONE && self->runs[task->run].root == run_index &&

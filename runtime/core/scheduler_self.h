@@ -42,24 +42,32 @@ typedef struct dw_held_task_t {
     uint32_t estimate_ns;
 } dw_held_task_t;
 
+/* The lanes of a worker that serves several. */
+typedef struct dw_several_t {
+    uint64_t lanes;    /* a bit each */
+    uint32_t places[]; /* in the list of each */
+} dw_several_t;
+
+/* There may be very many of them, so what few need lies elsewhere. */
 typedef struct dw_worker_state_t {
-    bool present, local;
-    bool suspect; /* its first task was given up, or is late: nothing new until it has answered */
-    bool emptied; /* all behind its first task was given up, too */
-    uint32_t late_ns; /* what waits behind its first task for longer is late */
-    uint32_t lane;    /* the first that it serves */
-    uint32_t place;   /* in the list of its lane, */
-    uint32_t *places; /* or in that of each, if it serves several */
-    uint64_t lanes;   /* all of them, a bit each; 0: that one alone */
-    int64_t timer_ns; /* its timer in the heap that counts; INT64_MAX: none */
-    uint32_t credit;
-    uint32_t tasks_size;   /* a power of two */
+    bool present : 1, local : 1;
+    /* its first task was given up, or is late: nothing new until it has answered */
+    bool suspect : 1;
+    bool emptied : 1;      /* all behind its first task was given up, too */
+    uint8_t tasks_bits;    /* of the size of tasks, which is a power of two */
+    uint32_t late_ns;      /* what waits behind its first task for longer is late */
+    uint32_t lane;         /* the first that it serves */
+    uint32_t place;        /* in the list of its lane, if that is all */
+    dw_several_t *several; /* NULL: that is all */
+    int64_t timer_ns;      /* its timer in the heap that counts; INT64_MAX: none */
     dw_held_task_t *tasks; /* a ring, by ticket: */
     dw_held_task_t task;   /* this one while it has held no more at a time */
-    uint64_t first, next;  /* tickets: unanswered are [first, next) */
+    uint64_t first;        /* ticket that is unanswered, */
+    uint32_t held;         /* and how many are */
+    uint32_t credit;       /* at most */
+    uint32_t filled;       /* the step in which it was last given tasks, */
+    uint32_t answered;     /* and in which it answered, and goes on with the next: lower halves */
     uint64_t estimate_ns;  /* of all that it holds */
-    uint64_t filled;       /* the step in which it was last given tasks, */
-    uint64_t answered;     /* and in which it answered, and goes on with the next */
     int64_t since_ns;      /* when the first unanswered task became that, or was given up */
 } dw_worker_state_t;
 
@@ -126,7 +134,7 @@ struct dw_scheduler_t {
     uint32_t concurrency_max;
     uint32_t active_count; /* workers that hold tasks */
     uint32_t *answered;    /* those that answered in this step, and go on with their next task */
-    uint32_t answered_count;
+    uint32_t answered_count, answered_size;
     uint32_t ready_count;
     uint32_t serial;
     int64_t now_ns;
@@ -150,12 +158,13 @@ static inline dw_command_t *dw_scheduler_command (dw_scheduler_t *self, dw_comma
     return command;
 }
 
-static inline uint32_t dw_scheduler_unanswered (const dw_worker_state_t *worker) {
-    return (uint32_t) (worker->next - worker->first);
+/* The ticket that a worker's next task gets: behind all that are unanswered. */
+static inline uint64_t dw_scheduler_next (const dw_worker_state_t *worker) {
+    return worker->first + worker->held;
 }
 
 static inline dw_held_task_t *dw_scheduler_task (const dw_worker_state_t *worker, uint64_t ticket) {
-    return &worker->tasks[ticket & (worker->tasks_size - 1)];
+    return &worker->tasks[ticket & ((1u << worker->tasks_bits) - 1)];
 }
 
 /* What is known of a node of the plan, and of one of a run, which may be what was added. */
@@ -181,21 +190,28 @@ static inline uint32_t dw_run_shown (const dw_run_t *run, uint32_t node) {
 
 /* ---- Lanes of a worker ------------------------------------------------------------------------ */
 
+/* Those that it serves, a bit each; 0: its one lane is all. */
+static inline uint64_t dw_scheduler_several (const dw_worker_state_t *worker) {
+    return worker->several ? worker->several->lanes : 0;
+}
+
 /* The lane that comes next behind lane among those that a worker serves; DW_NONE: none does. */
 static inline uint32_t dw_scheduler_lane_behind (const dw_worker_state_t *worker, uint32_t lane) {
-    uint64_t behind = worker->lanes && lane < 63 ? worker->lanes >> (lane + 1) : 0;
+    uint64_t lanes = dw_scheduler_several (worker), behind = lane < 63 ? lanes >> (lane + 1) : 0;
     return behind ? lane + 1 + (uint32_t) __builtin_ctzll (behind) : DW_NONE;
 }
 
-static inline uint32_t dw_scheduler_lanes_count (const dw_worker_state_t *worker) {
+/* How many lanes are in a set; 1: none are, where one alone is no set. */
+static inline uint32_t dw_scheduler_lanes_count (uint64_t lanes) {
     uint32_t count = 1;
-    for (uint64_t more = worker->lanes; more & (more - 1); more &= more - 1)
+    for (uint64_t more = lanes; more & (more - 1); more &= more - 1)
         count++;
     return count;
 }
 
 static inline bool dw_scheduler_serves (const dw_worker_state_t *worker, uint32_t lane) {
-    return worker->present && (worker->lanes ? worker->lanes >> lane & 1 : worker->lane == lane);
+    return worker->present &&
+           (worker->several ? worker->several->lanes >> lane & 1 : worker->lane == lane);
 }
 
 /* All that was added is in the lane of the node that added it, whatever its own plan says. */
@@ -221,7 +237,7 @@ static inline uint32_t dw_run_ready_first (const dw_run_t *run, uint32_t lane) {
 static inline dw_lane_t *dw_scheduler_lane_of (const dw_scheduler_t *self,
                                                const dw_worker_state_t *worker, const dw_run_t *run,
                                                uint32_t node) {
-    return &self->lanes[worker->lanes ? dw_run_lane (run, node) : worker->lane];
+    return &self->lanes[worker->several ? dw_run_lane (run, node) : worker->lane];
 }
 
 /* Whether somebody else serves a lane of a worker: who could take what waits there. */

@@ -11,7 +11,7 @@
 
 /* When the first task of a worker has to be looked at; INT64_MAX: never. */
 static int64_t s_worker_deadline_ns (const dw_scheduler_t *self, const dw_worker_state_t *worker) {
-    if (!worker->present || worker->first == worker->next)
+    if (!worker->present || worker->held == 0)
         return INT64_MAX;
     const dw_held_task_t *task = dw_scheduler_task (worker, worker->first);
     int64_t after_ns = INT64_MAX;
@@ -19,7 +19,7 @@ static int64_t s_worker_deadline_ns (const dw_scheduler_t *self, const dw_worker
         after_ns = self->options.grace_ns;
     else if (self->runs[task->run].plan->flags[task->node] & DW_NODE_TIMED)
         after_ns = dw_run_policy (&self->runs[task->run], task->node)->timeout_us * 1000;
-    if (dw_scheduler_unanswered (worker) > 1 && !worker->emptied && after_ns > worker->late_ns &&
+    if (worker->held > 1 && !worker->emptied && after_ns > worker->late_ns &&
         dw_scheduler_has_company (self, worker))
         after_ns = worker->late_ns;
     return after_ns == INT64_MAX ? INT64_MAX : worker->since_ns + after_ns;
@@ -71,7 +71,7 @@ void dw_scheduler_put_back (dw_scheduler_t *self, uint32_t run_index, uint32_t n
 /* Takes back what a worker has not begun: all that is behind its first task. */
 static void s_take_back (dw_scheduler_t *self, uint32_t worker_index) {
     dw_worker_state_t *worker = &self->workers[worker_index];
-    for (uint64_t ticket = worker->first + 1; ticket < worker->next; ticket++) {
+    for (uint64_t ticket = worker->first + 1; ticket < dw_scheduler_next (worker); ticket++) {
         dw_held_task_t task = *dw_scheduler_task (worker, ticket);
         if (task.run == DW_NONE)
             continue;
@@ -83,21 +83,37 @@ static void s_take_back (dw_scheduler_t *self, uint32_t worker_index) {
     worker->suspect = worker->emptied = true;
 }
 
+/* A worker has answered in this step, and goes on with its next task. */
+static void s_note_answered (dw_scheduler_t *self, uint32_t worker_index) {
+    if (self->answered_count == self->answered_size) {
+        uint32_t size = self->answered_size ? 2 * self->answered_size : 64;
+        uint32_t *answered = realloc (self->answered, size * sizeof *answered);
+        if (!answered) {
+            self->no_memory = true;
+            return;
+        }
+        self->answered = answered;
+        self->answered_size = size;
+    }
+    self->answered[self->answered_count++] = worker_index;
+}
+
 /* Takes the first task of a worker out of its ring. */
 static void s_pop_task (dw_scheduler_t *self, uint32_t worker_index) {
     dw_worker_state_t *worker = &self->workers[worker_index];
     worker->estimate_ns -= dw_scheduler_task (worker, worker->first)->estimate_ns;
     worker->first++;
+    worker->held--;
     worker->since_ns = self->now_ns;
-    if (worker->first == worker->next) {
+    if (worker->held == 0) {
         worker->suspect = worker->emptied = false;
         worker->estimate_ns = 0;
         self->active_count--;
         dw_scheduler_mark_idle (self, worker_index, true);
     } else {
-        if (worker->answered != self->steps_count)
-            self->answered[self->answered_count++] = worker_index;
-        worker->answered = self->steps_count;
+        if (worker->answered != (uint32_t) self->steps_count)
+            s_note_answered (self, worker_index);
+        worker->answered = (uint32_t) self->steps_count;
         dw_scheduler_watch (self, worker_index);
     }
     for (uint32_t lane = worker->lane; lane != DW_NONE;
@@ -109,14 +125,24 @@ static void s_pop_task (dw_scheduler_t *self, uint32_t worker_index) {
 /* Empties a worker that is gone. */
 static void s_forget_worker (dw_scheduler_t *self, uint32_t worker_index) {
     dw_worker_state_t *worker = &self->workers[worker_index];
-    if (worker->first != worker->next)
+    if (worker->held > 0)
         self->active_count--;
-    worker->first = worker->next;
+    worker->first = dw_scheduler_next (worker);
+    worker->held = 0;
     worker->estimate_ns = 0;
     worker->present = worker->suspect = worker->emptied = false;
     dw_scheduler_leave_lanes (self, worker_index);
     if (self->local_worker == worker_index)
         self->local_worker = DW_NONE;
+}
+
+/* What is kept of the lanes of a worker that serves several; NULL: no memory. */
+static dw_several_t *s_several_new (uint64_t lanes) {
+    dw_several_t *self = malloc (sizeof *self +
+                                 dw_scheduler_lanes_count (lanes) * sizeof self->places[0]);
+    if (self)
+        self->lanes = lanes;
+    return self;
 }
 
 void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *event) {
@@ -127,12 +153,15 @@ void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *even
     assert (event->lane < self->plan->lanes_count);
     assert (lanes == 0 || self->plan->demands);
     assert (lanes == 0 || 63u - (uint32_t) __builtin_clzll (lanes) < self->plan->lanes_count);
+    if (!is_one && !(worker->several = s_several_new (lanes))) {
+        self->no_memory = true;
+        return;
+    }
     worker->present = true;
     worker->local = event->local;
     worker->suspect = false;
     worker->late_ns = DW_LATE_NS;
     worker->lane = lanes ? (uint32_t) __builtin_ctzll (lanes) : event->lane;
-    worker->lanes = is_one ? 0 : lanes;
     worker->credit = event->credit < 1 ? 1 : event->credit > TASKS_MAX ? TASKS_MAX : event->credit;
     if (event->local)
         self->local_worker = event->worker;
@@ -153,7 +182,7 @@ static void s_keep_death (dw_scheduler_t *self, const dw_held_task_t *task,
 
 /* Any of the tasks that a worker held may be what took it down: answers lag. */
 static void s_suspect_all (dw_scheduler_t *self, const dw_worker_state_t *worker) {
-    for (uint64_t ticket = worker->first; ticket < worker->next; ticket++) {
+    for (uint64_t ticket = worker->first; ticket < dw_scheduler_next (worker); ticket++) {
         const dw_held_task_t *task = dw_scheduler_task (worker, ticket);
         if (task->run == DW_NONE)
             continue;
@@ -203,7 +232,7 @@ void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event)
     if (self->no_memory)
         return;
     worker->present = false;
-    if (worker->first != worker->next) {
+    if (worker->held > 0) {
         s_take_back (self, event->worker);
         first = *dw_scheduler_task (worker, worker->first);
     }
@@ -218,7 +247,7 @@ void dw_scheduler_on_worker_lost (dw_scheduler_t *self, const dw_event_t *event)
  * answer, which is counted. */
 static dw_worker_state_t *s_answered (dw_scheduler_t *self, const dw_event_t *event) {
     dw_worker_state_t *worker = &self->workers[event->worker];
-    if (worker->present && worker->first != worker->next && event->ticket == worker->first &&
+    if (worker->present && worker->held > 0 && event->ticket == worker->first &&
         event->step == dw_scheduler_task (worker, worker->first)->done)
         return worker;
     self->counts.answers_ignored++;
