@@ -17,6 +17,13 @@
 #include "actors/coordinator.h"
 #include "bench/lib/slots.h"
 
+/* ---- allocator.c ------------------------------------------------------------------------------ */
+
+/* Bytes that this thread was given and has not given back, as large as the allocator made them. */
+double dw_allocator_bytes (void);
+/* The version of mimalloc, such as 209 for 2.0.9; 0: the allocator is the C library's. */
+uint64_t dw_allocator_mimalloc (void);
+
 /* ---- sockets.c -------------------------------------------------------------------------------- */
 
 /* Where the coordinator's own client comes, and where workers do. */

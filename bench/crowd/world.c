@@ -388,7 +388,7 @@ static void s_forget (void) {
 
 static void s_end_rehearsal (void) {
     s_forget ();
-    s.bytes_before = dw_usage_allocated_bytes ();
+    s.bytes_before = dw_allocator_bytes ();
     for (uint32_t agent = 0; agent < s.workers_count; agent++)
         s_agent_hello (agent);
     s_begin (JOINING);
@@ -398,7 +398,7 @@ static void s_end_joining (void) {
     dw_figures_number (s.figures, "join_us_per_worker", s_taken_ns () / 1000 / s.workers_count);
     s_forget ();
     dw_figures_number (s.figures, "bytes_per_idle_worker",
-                       (s.bytes + dw_usage_allocated_bytes () - s.bytes_before) / s.workers_count);
+                       (s.bytes + dw_allocator_bytes () - s.bytes_before) / s.workers_count);
     s_begin (IDLING);
 }
 
@@ -414,6 +414,7 @@ static void s_end_working (void) {
     double cpu_ns = s_taken_ns (), scheduler_ns = s.cpu.scheduler_ns - s.before.scheduler_ns;
     double passed_ns = (double) (s.now_ns - s.since_ns);
     double tasks = (double) s.runs_count * (double) s_parameters[NODES].value;
+    dw_figures_count (figures, "mimalloc", dw_allocator_mimalloc ());
     dw_figures_number (figures, "completions_per_second_of_core", tasks * 1e9 / cpu_ns);
     dw_figures_number (figures, "coordinator_ns_per_task", cpu_ns / tasks);
     dw_figures_number (figures, "scheduler_ns_per_task", scheduler_ns / tasks);
@@ -428,7 +429,7 @@ static void s_end_working (void) {
     dw_figures_number (figures, "received_bytes_per_task", s.got_bytes / tasks);
     s_forget ();
     dw_figures_number (figures, "bytes_per_worker",
-                       (s.bytes + dw_usage_allocated_bytes () - s.bytes_before) / s.workers_count);
+                       (s.bytes + dw_allocator_bytes () - s.bytes_before) / s.workers_count);
     s_begin (OVER);
 }
 
@@ -558,12 +559,12 @@ static int s_measure (const dw_program_t *program, zmq_msg_t *packed, dw_error_t
                                         .clients_max = 1,
                                         .cpus_count = 2};
     dw_coordinator_t *coordinator = NULL;
-    double before = dw_usage_allocated_bytes ();
+    double before = dw_allocator_bytes ();
     s.mark_ns = dw_usage_cpu_ns ();
     int err = dw_coordinator_new (&coordinator, &options, error);
     if (err)
         return err;
-    s.bytes = dw_usage_allocated_bytes () - before;
+    s.bytes = dw_allocator_bytes () - before;
     s_say_hello (DW_WIRE_CLIENT, program->token, 0);
     s_say (DW_WAY_NEAR, 0);
     s.mark_ns = dw_usage_cpu_ns ();
