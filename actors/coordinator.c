@@ -262,7 +262,8 @@ static void s_prefetch_workers (const dw_coordinator_t *self) {
         }
 }
 
-/* Takes in what has arrived, but not without end. Actors are few, and tell much at a time. */
+/* Takes in what has arrived, but not without end, and says to the scheduler when there may be more.
+ * Actors are few, and tell much at a time. */
 static void s_take_in (dw_coordinator_t *self) {
     uint32_t router, type, max = self->listen_router == DW_NONE ? 1 : DW_ARRIVALS_MAX;
     dw_wire_reader_t reader;
@@ -283,6 +284,7 @@ static void s_take_in (dw_coordinator_t *self) {
             taken++;
         }
     }
+    dw_coordinator_event (self, DW_EVENT_BACKLOG);
 }
 
 /* ---- Closing ---------------------------------------------------------------------------------- */

@@ -105,7 +105,8 @@ static void s_write_answer (dw_packet_t *packet, const dw_event_t *event, const 
         case DW_EVENT_NODE_CANCELLED:
         case DW_EVENT_WORKER_JOINED:
         case DW_EVENT_WORKER_LOST:
-        case DW_EVENT_LANES_UNSERVED: break;
+        case DW_EVENT_LANES_UNSERVED:
+        case DW_EVENT_BACKLOG: break;
     }
     assert (false); /* A worker's outcomes are answers. */
 }

@@ -226,6 +226,7 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
             line.what = event->lanes ? "nodes are not to wait that nobody serves"
                                      : "every node is served, or waits";
             break;
+        case DW_EVENT_BACKLOG: line.what = "more has arrived than is taken in"; break;
     }
     s_print (self, moment, &line);
 }

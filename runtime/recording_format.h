@@ -62,7 +62,7 @@ typedef struct dw_recording_field_t {
     uint8_t form, offset, count_offset;
 } dw_recording_field_t;
 
-#define DW_EVENT_TYPES      (DW_EVENT_TASK_ADDED + 1)
+#define DW_EVENT_TYPES      (DW_EVENT_BACKLOG + 1)
 #define DW_EVENT_FIELDS_MAX 8
 
 extern const dw_recording_field_t dw_recording_fields[DW_EVENT_TYPES][DW_EVENT_FIELDS_MAX];

@@ -313,7 +313,8 @@ static int s_take (dw_replay_t *self, dw_event_t *event, dw_error_t *error) {
         case DW_EVENT_RUN_SUBMITTED: return s_take_submitted (self, event, error);
         case DW_EVENT_RUN_CANCELLED:  /* of any place; one without a run is ignored, */
         case DW_EVENT_NODE_CANCELLED: /* and a node that there is not */
-        case DW_EVENT_LANES_UNSERVED: return DW_OK; /* and any set */
+        case DW_EVENT_LANES_UNSERVED: /* and any set */
+        case DW_EVENT_BACKLOG: return DW_OK;
         case DW_EVENT_WORKER_JOINED:
         case DW_EVENT_WORKER_LOST:
         case DW_EVENT_TASK_DONE:

@@ -375,8 +375,8 @@ static void s_on_event (void *arg, const dw_moment_t *moment, const dw_event_t *
             if (s_is_followed (self, sent))
                 s_break (self, sent->node, DW_OUTCOME_BACK, now_ns);
             return;
-        case DW_EVENT_LANES_UNSERVED:
-            return; /* what it comes to is said by the errors that follow */
+        case DW_EVENT_LANES_UNSERVED:  /* what it comes to is said by the errors that follow, */
+        case DW_EVENT_BACKLOG: return; /* or by what is not taken back */
     }
 }
 

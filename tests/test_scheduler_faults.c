@@ -337,6 +337,72 @@ static void what_waits_behind_a_late_task_goes_to_another_worker (void **state) 
             "run 0: finished ok\n");
 }
 
+/* Its answer may be among what was not taken in. Then it is given as long again as that has
+ * lasted. */
+static void nobody_is_late_while_more_has_arrived_than_is_taken_in (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "");
+    scheduler_fixture_add (f, "c", "work", "");
+    scheduler_fixture_open (f);
+    PASS (10 * MS), JOIN (0), SUBMIT (0), DONE (0, 0), JOIN (1);
+    f->said[0] = '\0';
+    for (int i = 0; i < 5; i++) /* for 3.6 ms */
+        PASS (MS * 9 / 10), TELL (.type = DW_EVENT_BACKLOG);
+    EXPECT ("");
+    int64_t last_ns = f->now_ns;
+    while (dw_scheduler_unanswered_count (f->scheduler, 1) == 0)
+        assert_true (scheduler_fixture_wait (f));
+    assert_int_equal (f->now_ns - last_ns, MS * 36 / 10 + 1 * MS);
+    EXPECT ("worker 0: cancel ticket 2\n"
+            "run 0: send node 2 to worker 1\n");
+}
+
+/* Has a backlog of 1 ms, and another one after a pause; returns for how long a task that is sent then
+ * stays where it is. */
+static int64_t s_stay_after_pause (scheduler_fixture_t *f, int64_t pause_ns) {
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE (0, 0), DONE (0, 1); /* of a microsecond each */
+    dw_scheduler_forget (f->scheduler, 0);
+    PASS (10 * MS), TELL (.type = DW_EVENT_BACKLOG);
+    PASS (1 * MS), TELL (.type = DW_EVENT_BACKLOG);
+    PASS (pause_ns), TELL (.type = DW_EVENT_BACKLOG);
+    int64_t sent_ns = f->now_ns;
+    SUBMIT (0), JOIN (1);
+    assert_int_equal (dw_scheduler_unanswered_count (f->scheduler, 0), 2);
+    while (dw_scheduler_unanswered_count (f->scheduler, 1) == 0)
+        assert_true (scheduler_fixture_wait (f));
+    f->said[0] = '\0';
+    return f->now_ns - sent_ns;
+}
+
+static void a_backlog_after_a_short_pause_goes_on (void **state) {
+    assert_int_equal (s_stay_after_pause (*state, 2 * MS), (1 + 2 + 1) * MS);
+}
+
+static void a_backlog_after_a_long_pause_is_another (void **state) {
+    assert_int_equal (s_stay_after_pause (*state, 2 * MS + 1), 1 * MS);
+}
+
+static void after_the_longest_backlog_a_second_is_given (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE (0, 0), DONE (0, 1);
+    dw_scheduler_forget (f->scheduler, 0);
+    for (int i = 0; i < 2000; i++)
+        PASS (1 * MS), TELL (.type = DW_EVENT_BACKLOG);
+    int64_t sent_ns = f->now_ns;
+    SUBMIT (0), JOIN (1);
+    while (dw_scheduler_unanswered_count (f->scheduler, 1) == 0)
+        assert_true (scheduler_fixture_wait (f));
+    assert_int_equal (f->now_ns - sent_ns, 1000 * MS + 1 * MS);
+    f->said[0] = '\0';
+}
+
 /* Has worker 0 hold two tasks and be late with the first, so that the second goes to worker 1;
  * returns after how long. Worker 0 then does the second all the same, in vain, or gives it back. */
 static int64_t s_be_late (scheduler_fixture_t *f, uint64_t *ticket, uint64_t *other, bool in_vain) {
@@ -396,6 +462,10 @@ int main (void) {
         TRANSCRIPT (stuck_worker_is_replaced_after_its_grace),
         TRANSCRIPT (suspect_that_answers_within_its_grace_goes_on),
         TRANSCRIPT (what_waits_behind_a_late_task_goes_to_another_worker),
+        TRANSCRIPT (nobody_is_late_while_more_has_arrived_than_is_taken_in),
+        TRANSCRIPT (a_backlog_after_a_short_pause_goes_on),
+        TRANSCRIPT (a_backlog_after_a_long_pause_is_another),
+        TRANSCRIPT (after_the_longest_backlog_a_second_is_given),
         TRANSCRIPT (worker_that_does_late_tasks_all_the_same_gets_twice_the_time),
     };
     return !!cmocka_run_group_tests (tests, NULL, NULL);

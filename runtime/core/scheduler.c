@@ -46,6 +46,7 @@ static void s_on_event (dw_scheduler_t *self, const dw_event_t *event) {
         case DW_EVENT_TASK_FAILED: dw_scheduler_on_task_failed (self, event); break;
         case DW_EVENT_TASK_RETURNED: dw_scheduler_on_task_returned (self, event); break;
         case DW_EVENT_LANES_UNSERVED: self->unserved = event->lanes; break;
+        case DW_EVENT_BACKLOG: dw_scheduler_on_backlog (self); break;
         case DW_EVENT_TASK_SKIPPED: dw_scheduler_on_task_skipped (self, event); break;
         case DW_EVENT_NODE_CANCELLED: dw_scheduler_on_node_cancelled (self, event); break;
         case DW_EVENT_TASK_ADDED: dw_scheduler_on_task_added (self, event); break;

@@ -266,7 +266,7 @@ static void s_wake_actors (dw_scheduler_t *self, uint32_t lane_index, uint64_t s
 /* Whether a worker may be given more before it is through with what it has. */
 static bool s_may_have_more (const dw_scheduler_t *self, const dw_worker_state_t *worker) {
     bool is_late = dw_scheduler_has_company (self, worker) &&
-                   self->now_ns - worker->since_ns >= worker->late_ns;
+                   self->now_ns >= dw_scheduler_late_ns (self, worker);
     return !worker->local && worker->held > 0 && !worker->suspect && !is_late &&
            !dw_scheduler_task (worker, worker->first)->is_alone &&
            worker->filled != (uint32_t) self->steps_count;

@@ -133,7 +133,9 @@ struct dw_scheduler_t {
     uint64_t unserved; /* lanes where what gets ready fails, a bit each */
     uint32_t concurrency_max;
     uint32_t active_count; /* workers that hold tasks */
-    uint32_t *answered;    /* those that answered in this step, and go on with their next task */
+    /* When more had arrived than was taken in, last, and for how long that had been so. */
+    int64_t backlog_ns, backlog_lasted_ns;
+    uint32_t *answered; /* those that answered in this step, and go on with their next task */
     uint32_t answered_count, answered_size;
     uint32_t ready_count;
     uint32_t serial;
@@ -238,6 +240,17 @@ static inline dw_lane_t *dw_scheduler_lane_of (const dw_scheduler_t *self,
                                                const dw_worker_state_t *worker, const dw_run_t *run,
                                                uint32_t node) {
     return &self->lanes[worker->several ? dw_run_lane (run, node) : worker->lane];
+}
+
+/* When what waits behind a worker's first task is late. While more had arrived than was taken in an
+ * answer may have been among it; then as much time is given again as that has lasted, so that each
+ * worker is looked at a few times in it and not all the time. */
+static inline int64_t dw_scheduler_late_ns (const dw_scheduler_t *self,
+                                            const dw_worker_state_t *worker) {
+    int64_t from_ns = worker->since_ns > self->backlog_ns
+                          ? worker->since_ns
+                          : self->backlog_ns + self->backlog_lasted_ns;
+    return from_ns + worker->late_ns;
 }
 
 /* Whether somebody else serves a lane of a worker: who could take what waits there. */
@@ -379,6 +392,8 @@ static inline uint32_t dw_scheduler_next_idle (const dw_lane_t *lane, uint32_t *
 /* Sees to it that a worker's deadline is in the heap. A timer that comes too early is put back, so
  * there is no timer a task however fast they go by; one that would come too late is replaced. */
 void dw_scheduler_watch (dw_scheduler_t *self, uint32_t worker_index);
+/* More has arrived than the events of this step tell of. */
+void dw_scheduler_on_backlog (dw_scheduler_t *self);
 void dw_scheduler_give_up (dw_scheduler_t *self, uint32_t worker_index, uint64_t ticket);
 void dw_scheduler_on_worker_joined (dw_scheduler_t *self, const dw_event_t *event);
 /* A death is counted against the node that the worker was on, unless it left with a good-bye. */

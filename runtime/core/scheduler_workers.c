@@ -19,10 +19,11 @@ static int64_t s_worker_deadline_ns (const dw_scheduler_t *self, const dw_worker
         after_ns = self->options.grace_ns;
     else if (self->runs[task->run].plan->flags[task->node] & DW_NODE_TIMED)
         after_ns = dw_run_policy (&self->runs[task->run], task->node)->timeout_us * 1000;
-    if (worker->held > 1 && !worker->emptied && after_ns > worker->late_ns &&
+    int64_t deadline_ns = after_ns == INT64_MAX ? INT64_MAX : worker->since_ns + after_ns;
+    if (worker->held > 1 && !worker->emptied && deadline_ns > dw_scheduler_late_ns (self, worker) &&
         dw_scheduler_has_company (self, worker))
-        after_ns = worker->late_ns;
-    return after_ns == INT64_MAX ? INT64_MAX : worker->since_ns + after_ns;
+        deadline_ns = dw_scheduler_late_ns (self, worker);
+    return deadline_ns;
 }
 
 /* Sees to it that a worker's deadline is in the heap. A timer that comes too early is put back, so
@@ -462,6 +463,18 @@ static void s_on_worker_deadline (dw_scheduler_t *self, uint32_t worker_index) {
         dw_scheduler_give_up (self, worker_index, worker->first);
         dw_scheduler_attempt_failed (self, task.run, task.node, 408, DW_NONE);
     }
+}
+
+/* It goes on while the time that was given for it has not run out, so that nobody is late earlier
+ * than was said before. */
+void dw_scheduler_on_backlog (dw_scheduler_t *self) {
+    int64_t passed_ns = self->now_ns - self->backlog_ns;
+    self->backlog_lasted_ns = passed_ns > self->backlog_lasted_ns + DW_LATE_NS
+                                  ? 0
+                                  : self->backlog_lasted_ns + passed_ns;
+    if (self->backlog_lasted_ns > DW_LATE_NS_MAX)
+        self->backlog_lasted_ns = DW_LATE_NS_MAX;
+    self->backlog_ns = self->now_ns;
 }
 
 static bool s_has_reason (void *arg, const dw_timer_t *timer) {

@@ -509,6 +509,16 @@ static void s_on_joined (model_t *self, const dw_event_t *event) {
     worker->credit = event->credit;
 }
 
+/* A backlog goes on unless there was a pause, longer than it and than what is late. */
+static void s_on_backlog (model_t *self) {
+    int64_t pause_ns = self->now_ns - self->backlog_ns;
+    bool goes_on = pause_ns - MODEL_LATE_NS <= self->backlog_lasted_ns;
+    self->backlog_lasted_ns = goes_on ? self->backlog_lasted_ns + pause_ns : 0;
+    if (self->backlog_lasted_ns > MODEL_LATE_NS_MAX)
+        self->backlog_lasted_ns = MODEL_LATE_NS_MAX;
+    self->backlog_ns = self->now_ns;
+}
+
 void model_event (model_t *self, const dw_event_t *event) {
     model_worker_t *worker = &self->workers[event->worker];
     switch ((dw_event_type_t) event->type) {
@@ -523,6 +533,7 @@ void model_event (model_t *self, const dw_event_t *event) {
         case DW_EVENT_WORKER_JOINED: s_on_joined (self, event); return;
         case DW_EVENT_WORKER_LOST: s_on_lost (self, event); return;
         case DW_EVENT_LANES_UNSERVED: self->unserved = event->lanes; return;
+        case DW_EVENT_BACKLOG: s_on_backlog (self); return;
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
         case DW_EVENT_TASK_RETURNED:

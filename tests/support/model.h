@@ -89,7 +89,8 @@ typedef struct model_t {
     dw_scheduler_counts_t counts;
     dw_command_t *owed;
     size_t owed_count, owed_size;
-    uint64_t unserved;    /* lanes, as told last */
+    uint64_t unserved;                     /* lanes, as told last */
+    int64_t backlog_ns, backlog_lasted_ns; /* when there was one last, and how long by then */
     size_t commands_seen; /* by the checker, of the step or the own work under way */
     int64_t now_ns;
     char wrong[256]; /* the first thing found wrong; "" */

@@ -82,7 +82,12 @@ static int64_t s_late_deadline_ns (const model_t *self, model_worker_t *worker) 
     }
     for (uint64_t ticket = worker->first + 1; ticket < worker->next; ticket++)
         live_count += model_task (worker, ticket)->live;
-    return sharers_count > 1 && live_count > 0 ? worker->since_ns + worker->late_ns : INT64_MAX;
+    if (sharers_count < 2 || live_count == 0)
+        return INT64_MAX;
+    int64_t from_ns = worker->since_ns;
+    if (from_ns <= self->backlog_ns) /* as long again as it lasted */
+        from_ns = self->backlog_ns + self->backlog_lasted_ns;
+    return from_ns + worker->late_ns;
 }
 
 int64_t model_deadline_ns (const model_t *self, uint32_t worker) {

@@ -32,6 +32,7 @@ enum {
     OFF_DELAYS,
     OFF_REPEATS,
     OFF_RETURNS,
+    OFF_BACKLOGS,
     OFF_COUNT
 };
 

@@ -82,6 +82,7 @@ static bool s_take_event (world_t *world, const thing_t *thing) {
         case DW_EVENT_RUN_CANCELLED:
         case DW_EVENT_NODE_CANCELLED:
         case DW_EVENT_LANES_UNSERVED:
+        case DW_EVENT_BACKLOG:
         case DW_EVENT_TASK_DONE:
         case DW_EVENT_TASK_FAILED:
         case DW_EVENT_TASK_RETURNED:
@@ -145,6 +146,8 @@ static bool s_obey_all (world_t *world) {
 
 static bool s_step (world_t *world) {
     const simulator_tap_t *tap = world->tap;
+    if (world->backlog_one_in && random_one_in (&world->backlogs, world->backlog_one_in))
+        world->events[world->events_count++] = (dw_event_t){.type = DW_EVENT_BACKLOG};
     world->commands.count = 0;
     for (size_t i = 0; i < world->events_count; i++)
         world_tell_event (world, &world->events[i]);

@@ -36,6 +36,7 @@ void world_tell_event (world_t *world, const dw_event_t *event) {
         case DW_EVENT_LANES_UNSERVED:
             s_tell (world, "lanes %x are not served", (unsigned) event->lanes);
             break;
+        case DW_EVENT_BACKLOG: s_tell (world, "more has arrived than is taken in"); break;
         case DW_EVENT_WORKER_JOINED:
             s_tell (world, "worker %u joined, lane %u, lanes %x, credit %u%s", w, event->lane,
                     (unsigned) event->lanes, event->credit, event->local ? ", local" : "");
@@ -265,6 +266,12 @@ static void s_draw_runs (world_t *world) {
     }
 }
 
+static void s_draw_backlogs (world_t *world, uint64_t seed) {
+    world->backlogs = random_from (~seed);
+    if (random_one_in (&world->backlogs, 4) && !off_is (world->off, OFF_BACKLOGS))
+        world->backlog_one_in = 1 + random_below (&world->backlogs, 30);
+}
+
 static void s_draw_faults (world_t *world) {
     world->faults = random_one_in (&world->random, 2);
     if (!world->faults)
@@ -290,6 +297,7 @@ bool world_start (world_t *world, uint64_t seed) {
     s_draw_workers (world);
     s_draw_runs (world);
     s_draw_faults (world);
+    s_draw_backlogs (world, seed);
     options.runs_max = 1 + random_below (&world->random, WORLD_RUNS_MAX);
     options.workers_max = world->workers_count;
     options.grace_ns = world->grace_ns;

@@ -92,7 +92,9 @@ typedef struct member_t {
 
 typedef struct world_t {
     random_t random;
-    uint64_t off; /* what is switched off (off.h) */
+    random_t backlogs;       /* of their own, so that what else happens is as without them */
+    uint32_t backlog_one_in; /* steps; 0: the shell takes in all that has arrived */
+    uint64_t off;            /* what is switched off (off.h) */
     random_graph_t *graph;
     evaluator_t *evaluator;
     dw_plan_t *plan;
