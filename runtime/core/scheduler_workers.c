@@ -20,9 +20,10 @@ static int64_t s_worker_deadline_ns (const dw_scheduler_t *self, const dw_worker
     else if (self->runs[task->run].plan->flags[task->node] & DW_NODE_TIMED)
         after_ns = dw_run_policy (&self->runs[task->run], task->node)->timeout_us * 1000;
     int64_t deadline_ns = after_ns == INT64_MAX ? INT64_MAX : worker->since_ns + after_ns;
-    if (worker->held > 1 && !worker->emptied && deadline_ns > dw_scheduler_late_ns (self, worker) &&
+    int64_t late_ns = dw_scheduler_late_ns (self, worker);
+    if (worker->held > 1 && !worker->emptied && late_ns < deadline_ns &&
         dw_scheduler_has_company (self, worker))
-        deadline_ns = dw_scheduler_late_ns (self, worker);
+        deadline_ns = late_ns;
     return deadline_ns;
 }
 
