@@ -168,6 +168,8 @@ def a_client_says_what_is_wrong_and_ends_with_its_status(field):
     field.run(at(field.endpoint, "--output", "tow"), "x\n", 64, 'has no node "tow"; did you mean "two"?')
     field.run(at(field.endpoint, "--key", "x"), "x\n", 64, "go together")
     field.run(at(field.endpoint, "--key", field.file("no.key"), "--server-key", "x"), "x\n", 77, "no.key: it cannot be read")
+    short = field.file("short.key", "public = " + "x" * 32 + "\n")  # as long as a key in bytes, which it is not meant to be
+    field.run(at(field.endpoint, "--key", short, "--server-key", short), "x\n", 77, "short.key: it has no public key")
     field.run(at(f"ipc://{field.folder}/nobody"), "x\n", 69, "nobody answers at ipc://")
 
 
