@@ -5,35 +5,15 @@
     dagwood coordinator examples/python.yaml --listen ipc:///tmp/hub
     examples/worker.py --connect ipc:///tmp/hub [--key FILE --server-key FILE.pub]
 
-It needs wire.py, which is beside it. For processors of your own add them here, or import this file and call main with
-them. SIGTERM drains. Exit status: 64 usage, 76 nonsense, 77 the key is refused or cannot be read, 78 there is nothing
-here that it could do."""
-import collections, functools, itertools, json, os, queue, re, signal, sys, threading, time, types
+It needs wire.py, and processors.py, where yours go; or import this file and call main with them. SIGTERM drains. Exit
+status: 64 usage, 76 nonsense, 77 the key is refused or cannot be read, 78 there is nothing here that it could do."""
+import collections, itertools, os, queue, signal, sys, threading, time, types
 import msgpack, wire, zmq
+from processors import Failure, PROCESSORS
 
 MORE, DONE, FAILED, RETURNED = range(4)  # how an answer goes on
 SOLO, CREDIT, TOGETHER_BYTES = 5, 1024, 65536
 bell, is_drained = os.pipe(), threading.Event()  # there is something for the main thread; SIGTERM has come
-
-# ---- Processors. A call has payload, options, id, node, dependencies (id -> (output, metadata)) and cancelled(); its
-# metadata may be set. An output is any value of msgpack. ----
-
-class Failure(Exception): pass  # raise Failure(code, "why")
-
-def word_counts(call):
-    """How often there is each word, with apostrophes and hyphens inside; option `top`: only the most frequent."""
-    words = collections.Counter(re.findall(r"\w+(?:['’-]\w+)*", call.payload.lower()))
-    call.metadata = {"words": str(sum(words.values())), "different": str(len(words))}
-    return dict(sorted(words.items(), key=lambda item: (-item[1], item[0]))[:call.options.get("top")])
-
-def json_reshape(call):
-    """JSON in, JSON out: the option `fields` is such as "name=user.name first=list.0"."""
-    step = lambda value, key: value[int(key) if isinstance(value, list) else key]
-    fields, document = (field.split("=") for field in call.options["fields"].split()), json.loads(call.payload)
-    shaped = {name: functools.reduce(step, path.split("."), document) for name, path in fields}
-    return json.dumps(shaped, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-PROCESSORS = {"word_counts": word_counts, "json_reshape": json_reshape, "reverse_text": lambda call: call.payload[::-1]}
 
 class Connection:
     """From HELLO to BYE. The main thread has the socket, and says that the process is there; another one runs tasks, so
