@@ -262,10 +262,10 @@ static void s_prefetch_workers (const dw_coordinator_t *self) {
         }
 }
 
-/* Takes in what has arrived, but not without end, and says to the scheduler when there may be more.
- * Actors are few, and tell much at a time. */
+/* Takes in what has arrived, but not without end, and says to the scheduler when there may be more of
+ * what workers answer. Actors are few, and tell much at a time. */
 static void s_take_in (dw_coordinator_t *self) {
-    uint32_t router, type, max = self->listen_router == DW_NONE ? 1 : DW_ARRIVALS_MAX;
+    uint32_t router, type, max = self->listen_router == DW_NONE ? 1 : DW_ARRIVALS_MAX, answers = 0;
     dw_wire_reader_t reader;
     for (uint32_t taken = 0; taken < MESSAGES_MAX && !self->is_over;) {
         int err = dw_peers_gather (&self->peers, max);
@@ -281,10 +281,13 @@ static void s_take_in (dw_coordinator_t *self) {
             s_on_message (self, router, type, &reader);
             if (self->peers.unknown_count != nonsense)
                 dw_coordinator_on_nonsense (self, router);
+            else
+                answers += type == DW_WIRE_ANSWERS;
             taken++;
         }
     }
-    dw_coordinator_event (self, DW_EVENT_BACKLOG);
+    if (answers > 0 && !self->is_closing)
+        dw_coordinator_event (self, DW_EVENT_BACKLOG);
 }
 
 /* ---- Closing ---------------------------------------------------------------------------------- */

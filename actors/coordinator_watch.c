@@ -13,6 +13,7 @@
 #define LINE_BYTES    256
 #define DOUBLINGS_MAX 6 /* of the time after which an idle slot is taken to have lost its task */
 #define MS_NS         INT64_C (1000000)
+#define FAR_NS        (INT32_MAX * MS_NS) /* 24 days */
 #define ID_SHOWN      "%.100s"
 
 static int64_t s_stalled_ns (const dw_coordinator_t *self) {
@@ -23,9 +24,13 @@ static int64_t s_stalled_ns (const dw_coordinator_t *self) {
 
 #define NO_TICKET UINT32_MAX /* a slot that is nobody here waits for none */
 
-/* Of a time that is not far off. */
+/* Of times that are less apart than FAR_NS. */
 static uint32_t s_ms (int64_t now_ns) {
     return (uint32_t) (now_ns / MS_NS);
+}
+
+static int64_t s_not_far_ns (int64_t ns) {
+    return ns < FAR_NS ? ns : FAR_NS;
 }
 
 /* Whether a slot has waited for a ticket for too long: each time twice as long. */
@@ -37,7 +42,8 @@ static bool s_has_waited (const dw_coordinator_t *self, dw_crew_t *worker, uint3
         worker->waits_ticket = ticket;
         return false;
     }
-    if ((s_ms (now_ns) - worker->waits_ms) * MS_NS < s_stalled_ns (self) << worker->waits_count)
+    int64_t for_ns = s_not_far_ns (s_stalled_ns (self) << worker->waits_count);
+    if ((s_ms (now_ns) - worker->waits_ms) * MS_NS < for_ns)
         return false;
     worker->waits = false;
     if (worker->waits_count < DOUBLINGS_MAX)
@@ -142,7 +148,7 @@ static void s_look_at_worker (dw_coordinator_t *self, uint32_t number, int64_t n
         (int32_t) (s_ms (now_ns) - worker->long_ms) >= 0) {
         worker->is_long = true;
         worker->long_ticket = ticket;
-        worker->long_ms = s_ms (now_ns + at_it_ns); /* when it has taken twice as long */
+        worker->long_ms = s_ms (now_ns + s_not_far_ns (at_it_ns)); /* when it is twice as long */
         s_write_long (self, number, at_it_ns, line);
         dw_coordinator_notice (self, "%s", line);
     }

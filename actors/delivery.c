@@ -116,7 +116,7 @@ static void s_move_extra (s_work_t *work, uint32_t node, dw_slot_t *slot) {
     dw_slot_clear (&owner);
 }
 
-/* Room in the blob for all that goes there of what slots own alone. */
+/* Room in the blob for what slots own alone, which is mostly all that goes there. */
 static void s_reserve_blob (s_work_t *work) {
     const dw_delivery_t *self = work->delivery;
     size_t size = 0;

@@ -20,7 +20,7 @@ def unpack(head):  # its values; in place of damage, and of what is behind it, `
     return values
 
 def resolve(ref, frames):  # bytes are in the head or in a frame, None is nothing
-    if type(ref) not in (int, bytes, type(None)) or ref == 0:
+    if type(ref) not in (int, bytes, type(None)) or type(ref) is int and ref < 1:
         raise ValueError(f"{ref!r} is no reference to bytes")
     return frames[ref] if type(ref) is int else ref
 

@@ -113,7 +113,7 @@ class Connection:
                 return f"refused: {text} (503)"
             case wire.REFUSED, int(code), text, *_:
                 wire.end(wire.REFUSED_ENDS_WITH.get(code, 76), f"refused: {text} ({code})")
-            case wire.WELCOME, peer, int(heartbeat), int(silence), largest, nodes, *_ if not self.nodes:
+            case wire.WELCOME, peer, int(heartbeat), int(silence), int(largest), nodes, *_ if not self.nodes:
                 if not 1 <= heartbeat <= silence / 2:
                     raise ValueError(f"a heartbeat of {heartbeat} ms in a silence of {silence} ms")
                 self.peer, self.largest, self.heartbeat, self.silence = peer, largest, heartbeat / 1000, silence / 1000

@@ -1,5 +1,6 @@
 #!/bin/bash
-# bench/scale-curves: small tables of every kind, and their curves where there is gnuplot; what is not there is told.
+# bench/scale-curves: small tables of every kind, and their curves where there is gnuplot; what is not there is told. And
+# what bench/crowd says of too many short tasks.
 # usage: test_bench_scale.sh BUILD
 set -u
 build=$(realpath "$1")
@@ -50,6 +51,10 @@ for name in decisions crowd busy fleet; do
         grep -q "$name is not drawn" "$folder/said" || fail "that there is no gnuplot is not said"
     fi
 done
+
+# A coordinator that is asked for a hundred times what it can do takes nobody whose answers wait for late.
+times=$("$build/bench/crowd" --workers 200 --task-us 10 --tasks 20000 --idle-ms 1 | sed -n 's/^times_done_per_task *//p')
+awk -v times="$times" 'BEGIN { exit !(times >= 1 && times < 1.05) }' || fail "a task is done $times times in the mean"
 
 code=0
 bench/scale-curves --build "$folder" --plots "$folder/plots" >/dev/null 2>"$folder/said" || code=$?

@@ -14,11 +14,8 @@
 #include "actors/message.h"
 #include "actors/system.h"
 #include "tests/support/random.h"
-#include "tests/support/recorded.h"
 #include "tests/support/wire_records.h"
 #include "tests/support/wire_seeds.h"
-
-#define SHOUTS 20000 /* faster than they are taken in */
 
 /* ---- HELLO ------------------------------------------------------------------------------------ */
 
@@ -434,47 +431,6 @@ static void a_system_closes_while_nonsense_is_shouted_at_it (void **state) {
     }
 }
 
-/* ---- More than is taken in at once ------------------------------------------------------------- */
-
-static void s_count_backlogs (void *arg, const dw_moment_t *moment, const dw_event_t *event,
-                              uint64_t run, const dw_sent_t *sent) {
-    unsigned *backlogs = arg;
-    (void) moment;
-    (void) run;
-    (void) sent;
-    *backlogs += event->type == DW_EVENT_BACKLOG;
-}
-
-static unsigned s_backlogs_recorded (const char *path) {
-    size_t size;
-    unsigned backlogs = 0;
-    dw_watch_t watch = {.event = s_count_backlogs, .arg = &backlogs};
-    uint8_t *bytes = recorded_file (path, &size);
-    assert_non_null (bytes);
-    assert_int_equal (replayed_with (bytes, size, NULL, &watch, NULL, NULL).err, DW_ENOENT);
-    free (bytes);
-    return backlogs;
-}
-
-/* The scheduler is told, so that it does not take who waits to be heard for late. */
-static void that_more_has_arrived_than_is_taken_in_is_recorded (void **state) {
-    system_fixture_t *f = *state;
-    char folder[] = "/tmp/dagwood-test-XXXXXX", path[64];
-    assert_non_null (mkdtemp (folder));
-    snprintf (path, sizeof path, "%s/recording", folder);
-    f->options.record = path;
-    raw_peer_open_system (f);
-    raw_peer_t raw = raw_peer_connect (f);
-    for (int i = 0; i < SHOUTS; i++)
-        raw_peer_send_bytes (&raw, "", 0);
-    raw_peer_expect_served (f);
-    raw_peer_disconnect (&raw);
-    system_fixture_close (f);
-    assert_in_range (s_backlogs_recorded (path), 1, SHOUTS);
-    unlink (path);
-    rmdir (folder);
-}
-
 int main (void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (another_protocol_version_is_refused_with_both_versions),
@@ -494,7 +450,6 @@ int main (void) {
         cmocka_unit_test (a_message_without_an_end_holds_nobody_up),
         cmocka_unit_test (what_is_not_even_zeromq_is_hung_up_on),
         cmocka_unit_test (a_system_closes_while_nonsense_is_shouted_at_it),
-        cmocka_unit_test (that_more_has_arrived_than_is_taken_in_is_recorded),
     };
     return system_fixture_run ("hostile peers", tests);
 }

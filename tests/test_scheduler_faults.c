@@ -403,6 +403,44 @@ static void after_the_longest_backlog_a_second_is_given (void **state) {
     f->said[0] = '\0';
 }
 
+static void who_keeps_a_backlog_up_holds_nothing_up_for_more_than_a_second (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE (0, 0), DONE (0, 1);
+    dw_scheduler_forget (f->scheduler, 0);
+    SUBMIT (0), JOIN (1);
+    int64_t sent_ns = f->now_ns;
+    while (dw_scheduler_unanswered_count (f->scheduler, 1) == 0) {
+        assert_in_range (f->now_ns - sent_ns, 0, 2000 * MS);
+        PASS (1 * MS / 2), TELL (.type = DW_EVENT_BACKLOG);
+    }
+    assert_int_equal (f->now_ns - sent_ns, 1000 * MS + 1 * MS);
+    f->said[0] = '\0';
+}
+
+/* Who answers for a part of a chain behind a long backlog is looked at again as if there had been none. */
+static void what_was_given_for_a_backlog_ends_with_an_answer (void **state) {
+    scheduler_fixture_t *f = *state;
+    scheduler_fixture_add (f, "a", "work", "");
+    scheduler_fixture_add (f, "b", "work", "a");
+    scheduler_fixture_add (f, "c", "work", "");
+    scheduler_fixture_open (f);
+    JOIN (0), SUBMIT (0), DONE_STEPS (0, 0, 2), DONE (0, 1);
+    dw_scheduler_forget (f->scheduler, 0);
+    for (int i = 0; i < 2000; i++)
+        PASS (1 * MS), TELL (.type = DW_EVENT_BACKLOG);
+    SUBMIT (0), JOIN (1);
+    assert_int_equal (dw_scheduler_unanswered_count (f->scheduler, 0), 2);
+    PASS (2 * MS), PART (0, 2, 1);
+    int64_t answered_ns = f->now_ns;
+    while (dw_scheduler_unanswered_count (f->scheduler, 1) == 0)
+        assert_true (scheduler_fixture_wait (f));
+    assert_int_equal (f->now_ns - answered_ns, 1 * MS);
+    f->said[0] = '\0';
+}
+
 /* Has worker 0 hold two tasks and be late with the first, so that the second goes to worker 1;
  * returns after how long. Worker 0 then does the second all the same, in vain, or gives it back. */
 static int64_t s_be_late (scheduler_fixture_t *f, uint64_t *ticket, uint64_t *other, bool in_vain) {
@@ -466,6 +504,8 @@ int main (void) {
         TRANSCRIPT (a_backlog_after_a_short_pause_goes_on),
         TRANSCRIPT (a_backlog_after_a_long_pause_is_another),
         TRANSCRIPT (after_the_longest_backlog_a_second_is_given),
+        TRANSCRIPT (what_was_given_for_a_backlog_ends_with_an_answer),
+        TRANSCRIPT (who_keeps_a_backlog_up_holds_nothing_up_for_more_than_a_second),
         TRANSCRIPT (worker_that_does_late_tasks_all_the_same_gets_twice_the_time),
     };
     return !!cmocka_run_group_tests (tests, NULL, NULL);

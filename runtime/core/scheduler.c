@@ -258,7 +258,7 @@ uint32_t dw_scheduler_prefetch_run (const dw_scheduler_t *self, uint32_t worker)
     uint32_t place = state->held > 0 ? dw_scheduler_task (state, state->first)->run : DW_NONE;
     if (place != DW_NONE)
         dw_prefetch (&self->runs[place], sizeof self->runs[place]);
-    if (!state->several)
+    if (state->present && !state->several)
         __builtin_prefetch (&self->lanes[state->lane].workers[state->place]);
     return place;
 }

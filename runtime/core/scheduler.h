@@ -64,8 +64,8 @@ typedef enum dw_event_type_t {
      * and so ends the task. run is a place that is free, for which BEGIN_ADDED then says what it
      * is; if none does, it is still free. What added points to outlives the place's END_ADDED. */
     DW_EVENT_TASK_ADDED,
-    /* more has arrived than the shell takes in before this step: answers may be among it, so
-     * nobody is late by what is known now */
+    /* a backlog: the shell has taken in as much as it does before a step, answers were among it,
+     * and there may be more, so nobody is late by what is known now */
     DW_EVENT_BACKLOG,
 } dw_event_type_t;
 

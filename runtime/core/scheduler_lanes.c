@@ -50,10 +50,16 @@ static void s_pack (dw_scheduler_t *self, dw_lane_t *lane) {
     lane->end = end;
 }
 
+/* Makes room for one more: closes the holes where they are many; else in twice as many places, but of
+ * all that may come hardly more. */
 static bool s_grow (dw_scheduler_t *self, dw_lane_t *lane) {
     uint32_t size = lane->size ? 2 * lane->size : 1, all = self->options.workers_max;
-    if (size > all && lane->size < all)
-        size = all;
+    if (lane->size - lane->workers_count > lane->size / 8) {
+        s_pack (self, lane);
+        return true;
+    }
+    if (size > all)
+        size = lane->size < all ? all : lane->size + lane->size / 8 + 1;
     uint32_t *workers = realloc (lane->workers, size * sizeof *workers);
     if (!workers)
         return false;

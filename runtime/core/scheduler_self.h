@@ -133,7 +133,7 @@ struct dw_scheduler_t {
     uint64_t unserved; /* lanes where what gets ready fails, a bit each */
     uint32_t concurrency_max;
     uint32_t active_count; /* workers that hold tasks */
-    /* When more had arrived than was taken in, last, and for how long that had been so. */
+    /* When there was a backlog last, and how long by then, with short pauses. */
     int64_t backlog_ns, backlog_lasted_ns;
     uint32_t *answered; /* those that answered in this step, and go on with their next task */
     uint32_t answered_count, answered_size;
@@ -242,14 +242,18 @@ static inline dw_lane_t *dw_scheduler_lane_of (const dw_scheduler_t *self,
     return &self->lanes[worker->several ? dw_run_lane (run, node) : worker->lane];
 }
 
-/* When what waits behind a worker's first task is late. While more had arrived than was taken in an
- * answer may have been among it; then as much time is given again as that has lasted, so that each
- * worker is looked at a few times in it and not all the time. */
+/* When what waits behind a worker's first task is late. In a backlog its answer may be among what was
+ * not taken in; then as much time is given again as that has lasted, so that each worker is looked
+ * at a few times in it and not all the time. But whoever can keep a backlog up holds nothing up for
+ * longer than DW_LATE_NS_MAX. */
 static inline int64_t dw_scheduler_late_ns (const dw_scheduler_t *self,
                                             const dw_worker_state_t *worker) {
-    int64_t from_ns = worker->since_ns > self->backlog_ns
-                          ? worker->since_ns
-                          : self->backlog_ns + self->backlog_lasted_ns;
+    int64_t from_ns = worker->since_ns;
+    if (from_ns <= self->backlog_ns) {
+        from_ns = self->backlog_ns + self->backlog_lasted_ns;
+        if (from_ns > worker->since_ns + DW_LATE_NS_MAX)
+            from_ns = worker->since_ns + DW_LATE_NS_MAX;
+    }
     return from_ns + worker->late_ns;
 }
 

@@ -84,10 +84,11 @@ static int64_t s_late_deadline_ns (const model_t *self, model_worker_t *worker) 
         live_count += model_task (worker, ticket)->live;
     if (sharers_count < 2 || live_count == 0)
         return INT64_MAX;
-    int64_t from_ns = worker->since_ns;
-    if (from_ns <= self->backlog_ns) /* as long again as it lasted */
-        from_ns = self->backlog_ns + self->backlog_lasted_ns;
-    return from_ns + worker->late_ns;
+    int64_t again_ns = self->backlog_ns + self->backlog_lasted_ns,
+            most_ns = worker->since_ns + MODEL_LATE_NS_MAX;
+    if (worker->since_ns > self->backlog_ns)
+        return worker->since_ns + worker->late_ns;
+    return (again_ns < most_ns ? again_ns : most_ns) + worker->late_ns;
 }
 
 int64_t model_deadline_ns (const model_t *self, uint32_t worker) {
