@@ -25,7 +25,7 @@ typedef struct options_t {
     role_t role;
     const char *listen, *keys;
     dw_connect_options_t connect;
-    const char *processor, *log;
+    const char *processor, *log, *faketime;
     const char *only[CASES_MAX + 1];
     size_t only_count;
     dw_report_format_t format;
@@ -45,6 +45,7 @@ enum {
     KEY_FORMAT,
     KEY_WAIT,
     KEY_LOG,
+    KEY_FAKETIME,
 };
 
 static const struct argp_option s_options[] = {
@@ -93,6 +94,11 @@ static const struct argp_option s_options[] = {
      .key = KEY_LOG,
      .arg = "FILE",
      .doc = "Add what the command under test prints to this file [it is thrown away]"},
+    {.name = "faketime",
+     .key = KEY_FAKETIME,
+     .arg = "FILE",
+     .doc =
+         "With a COMMAND: libfaketime, the library by which its clock is set [where distributions have it]"},
     {0},
 };
 
@@ -135,6 +141,8 @@ static void s_check (const options_t *self, const struct argp_state *state) {
         argp_error (state, "--processor is of no use for a client, which runs nothing");
     if (self->log && self->words_count == 0)
         argp_error (state, "--log is of no use without a command");
+    if (self->faketime && self->words_count == 0)
+        argp_error (state, "--faketime is of no use without a command, whose clock it sets");
 }
 
 static error_t s_parse (int key, char *arg, struct argp_state *state) {
@@ -157,6 +165,7 @@ static error_t s_parse (int key, char *arg, struct argp_state *state) {
             return 0;
         case KEY_WAIT: self->wait_ms = dw_command_seconds (state, "--wait", arg, 1); return 0;
         case KEY_LOG: self->log = arg; return 0;
+        case KEY_FAKETIME: self->faketime = arg; return 0;
         case ARGP_KEY_ARG: s_take_word (self, state, arg); return 0;
         case ARGP_KEY_END: s_check (self, state); return 0;
         default: return ARGP_ERR_UNKNOWN;
@@ -178,7 +187,7 @@ static const struct argp s_argp = {
         "submits one run, or more, and ends when it has the results.\n\n"
         "A coordinator under test should have no other workers; its runs are made with the processors of the "
         "stock set, or the one of --processor, which are not run, but answered for.\n\n"
-        "Exit status: 0 no case failed, and one passed at least; 1 a case failed, or nobody came; 64 usage, or there is no such command; 69 no coordinator answers; " DW_HELP_71
+        "Exit status: 0 no case failed, and one passed at least; 1 a case failed, or nobody came; 64 usage, or there is no such command; 66 the file of --faketime cannot be read; 69 no coordinator answers; " DW_HELP_71
         "74 the output or the log cannot be written; 76 the coordinator refused; 77 a key is missing or refused; 130 and 143 ended by SIGINT and SIGTERM.",
 };
 
@@ -189,6 +198,8 @@ static int s_open (dw_stage_t *stage, options_t *options) {
     stage->subject = (dw_subject_t){.words = options->words_count ? options->words : NULL,
                                     .log_fd = -1};
     int status = dw_stage_open (stage, options->listen, options->keys);
+    if (!status)
+        status = dw_wall_clock_find (&stage->wall_clock, options->faketime);
     if (!status && options->log) {
         int fd = open (options->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         if (fd < 0) {
@@ -229,7 +240,7 @@ static bool s_after_worker (void *stage, const dw_outcome_t *outcome) {
 static int s_test_worker (options_t *options) {
     static const dw_cases_t *const parts[] = {&dw_cases_worker_greeting, &dw_cases_worker_tasks,
                                               &dw_cases_worker_nonsense, &dw_cases_worker_leaving,
-                                              NULL};
+                                              &dw_cases_worker_clock,    NULL};
     dw_crew_t *self = calloc (1, sizeof *self);
     if (!self)
         return dw_command_fail (DW_ENOMEM, NULL, "conformance");
@@ -257,7 +268,8 @@ static bool s_after_client (void *stage, const dw_outcome_t *outcome) {
 }
 
 static int s_test_client (options_t *options) {
-    static const dw_cases_t *const parts[] = {&dw_cases_client, &dw_cases_client_nonsense, NULL};
+    static const dw_cases_t *const parts[] = {&dw_cases_client, &dw_cases_client_nonsense,
+                                              &dw_cases_client_clock, NULL};
     dw_guest_t *self = calloc (1, sizeof *self);
     if (!self)
         return dw_command_fail (DW_ENOMEM, NULL, "conformance");

@@ -58,8 +58,8 @@ dw_verdict_t dw_case_versions (const dw_wire_hello_t *hello, char *seen);
 /* The cases of each role, by the peer that is under test; their stages are dw_crew_t, dw_guest_t
  * and dw_caller_t. */
 extern const dw_cases_t dw_cases_worker_greeting, dw_cases_worker_tasks, dw_cases_worker_nonsense,
-    dw_cases_worker_leaving, dw_cases_client, dw_cases_client_nonsense, dw_cases_coordinator_entry,
-    dw_cases_coordinator_runs, dw_cases_coordinator_answers, dw_cases_coordinator_solos,
-    dw_cases_coordinator_workers;
+    dw_cases_worker_leaving, dw_cases_worker_clock, dw_cases_client, dw_cases_client_clock,
+    dw_cases_client_nonsense, dw_cases_coordinator_entry, dw_cases_coordinator_runs,
+    dw_cases_coordinator_answers, dw_cases_coordinator_solos, dw_cases_coordinator_workers;
 
 #endif

@@ -373,6 +373,7 @@ static void s_on_answers (dw_crew_t *self, uint32_t slot) {
                           .kind = record.answer,
                           .steps = record.steps,
                           .code = record.code,
+                          .duration_ns = record.duration_ns,
                           .is_sound = true};
         bool has_steps = record.answer == DW_WIRE_DONE || record.answer == DW_WIRE_MORE;
         for (uint32_t i = 0; has_steps && i < record.steps && !reader->is_damaged; i++)

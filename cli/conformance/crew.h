@@ -27,6 +27,7 @@ typedef struct dw_told_t {
     bool is_own;   /* it began with the number that WELCOME gave the slot */
     uint64_t ticket;
     uint32_t told, kind, steps, code; /* kind: dw_wire_answer_t */
+    uint64_t duration_ns;
     bool is_sound; /* its payloads are one value each, its metadata maps of str to str */
     uint8_t payload[DW_CREW_SHOWN]; /* how the last payload begins */
     size_t payload_size;

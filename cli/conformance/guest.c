@@ -109,8 +109,10 @@ void dw_guest_welcome (dw_guest_t *self, const dw_guest_welcome_t *welcome) {
 }
 
 bool dw_guest_submitted (dw_guest_t *self, const dw_guest_welcome_t *welcome, char *why) {
-    if (!dw_guest_greeted (self, why))
-        return false;
+    return dw_guest_greeted (self, why) && dw_guest_let_in (self, welcome, why);
+}
+
+bool dw_guest_let_in (dw_guest_t *self, const dw_guest_welcome_t *welcome, char *why) {
     dw_guest_welcome (self, welcome);
     int64_t deadline_ns = dw_stage_in (SUBMIT_MS);
     while (self->runs_count == 0 && dw_guest_take (self, deadline_ns)) {

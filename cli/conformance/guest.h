@@ -41,6 +41,8 @@ typedef struct dw_guest_welcome_t {
 /* A client that has said HELLO and waits for the answer. False: why says why not. */
 bool dw_guest_greeted (dw_guest_t *self, char *why);
 void dw_guest_welcome (dw_guest_t *self, const dw_guest_welcome_t *welcome);
+/* The same for the one that has said HELLO, until it has submitted. False: why says why not. */
+bool dw_guest_let_in (dw_guest_t *self, const dw_guest_welcome_t *welcome, char *why);
 /* A client that was welcomed and has submitted. */
 bool dw_guest_submitted (dw_guest_t *self, const dw_guest_welcome_t *welcome, char *why);
 

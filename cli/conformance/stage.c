@@ -91,6 +91,7 @@ int dw_stage_open (dw_stage_t *self, const char *endpoint, const char *keys) {
 
 void dw_stage_close (dw_stage_t *self) {
     dw_subject_kill (&self->subject);
+    dw_wall_clock_close (&self->wall_clock);
     s_hang_up (self);
     dw_zap_destroy (&self->zap);
     dw_keyring_close (&self->keyring);
@@ -146,6 +147,39 @@ bool dw_stage_prepare (dw_stage_t *self, const char *peer, char *why) {
         return false;
     }
     return true;
+}
+
+/* ---- A clock ---------------------------------------------------------------------------------- */
+
+bool dw_stage_lend_clock (dw_stage_t *self, char *why) {
+    if (!self->subject.words) {
+        snprintf (why, DW_SEEN_BYTES,
+                  "who was not started by this command has a clock that it cannot set");
+    } else if (!self->wall_clock.library) {
+        snprintf (why, DW_SEEN_BYTES, "libfaketime was not found, with which its clock is set");
+    } else {
+        dw_subject_kill (&self->subject);
+        self->subject.wall_clock = &self->wall_clock;
+    }
+    return self->subject.wall_clock != NULL;
+}
+
+bool dw_stage_has_clock (const dw_stage_t *self, char *why) {
+    bool has = dw_wall_clock_is_in (&self->wall_clock, self->subject.pid);
+    if (!has)
+        snprintf (why, DW_SEEN_BYTES, "libfaketime did not get into it: is it linked statically?");
+    return has;
+}
+
+void dw_stage_blame_clock (char *why) {
+    char reason[DW_SEEN_BYTES];
+    memcpy (reason, why, sizeof reason);
+    snprintf (why, DW_SEEN_BYTES, "with libfaketime: %.280s", reason);
+}
+
+void dw_stage_take_clock (dw_stage_t *self) {
+    dw_subject_kill (&self->subject);
+    self->subject.wall_clock = NULL;
 }
 
 /* ---- Taking in -------------------------------------------------------------------------------- */

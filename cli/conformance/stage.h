@@ -40,6 +40,7 @@ typedef struct dw_stage_t {
     const char *keys; /* the folder; NULL: none. Borrowed */
     char endpoint[DW_STAGE_ENDPOINT];
     dw_subject_t subject;
+    dw_wall_clock_t wall_clock; /* that the subject may be given */
     dw_signals_t signals;
     int interrupted; /* the number of a signal that came; from then on nothing is waited for */
     int wait_ms;     /* for a peer to come */
@@ -67,6 +68,15 @@ int dw_stage_renew (dw_stage_t *self);
 /* The same for a case in which a peer, a "worker" or a "client", is to come. False: none comes any
  * more, or it failed; why, of DW_SEEN_BYTES, says so. */
 bool dw_stage_prepare (dw_stage_t *self, const char *peer, char *why);
+/* From now on a subject is started with a wall clock of its own, which a case sets. False: it cannot
+ * be; why says why not. */
+bool dw_stage_lend_clock (dw_stage_t *self, char *why);
+/* Whether the one that has come looks at that clock. */
+bool dw_stage_has_clock (const dw_stage_t *self, char *why);
+/* Says of the reason why a peer did not come that it had such a clock, which may be the reason. */
+void dw_stage_blame_clock (char *why);
+/* Ends the subject; the next one looks at the system's clock. */
+void dw_stage_take_clock (dw_stage_t *self);
 /* As dw_stage_renew, and leaves the subject as it is: as if the coordinator had gone and come again. */
 int dw_stage_cut (dw_stage_t *self);
 

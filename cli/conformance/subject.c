@@ -18,7 +18,7 @@
 #define VARIABLE "DAGWOOD_CONNECT"
 
 /* Its standard input is empty, its output is not ours, and so are its signals and their mask. */
-static int s_spawn (dw_subject_t *self, char *const *words) {
+static int s_spawn (dw_subject_t *self, char *const *words, char *const *environment) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t all, none;
@@ -41,7 +41,7 @@ static int s_spawn (dw_subject_t *self, char *const *words) {
             posix_spawn_file_actions_addclosefrom_np (&actions, STDERR_FILENO + 1))
             err = ENOMEM;
         else
-            err = posix_spawnp (&self->pid, words[0], &actions, &attributes, words, environ);
+            err = posix_spawnp (&self->pid, words[0], &actions, &attributes, words, environment);
         posix_spawnattr_destroy (&attributes);
     }
     posix_spawn_file_actions_destroy (&actions);
@@ -56,9 +56,14 @@ int dw_subject_start (dw_subject_t *self, const char *endpoint) {
         free (place);
         return dw_command_fail (DW_ENOMEM, NULL, self->words[0]);
     }
+    int status = self->wall_clock ? dw_wall_clock_begin (self->wall_clock) : DW_EXIT_OK;
+    if (status) {
+        free (place);
+        return status;
+    }
     for (size_t i = 0; i < DW_SUBJECT_WORDS_MAX && self->words[i]; i++)
         words[i] = strcmp (self->words[i], PLACE) == 0 ? place : self->words[i];
-    int err = s_spawn (self, words);
+    int err = s_spawn (self, words, self->wall_clock ? self->wall_clock->environment : environ);
     free (place);
     if (err) {
         self->pid = 0;
@@ -69,6 +74,8 @@ int dw_subject_start (dw_subject_t *self, const char *endpoint) {
 }
 
 static void s_ended (dw_subject_t *self, int status) {
+    if (self->wall_clock)
+        dw_wall_clock_clean_up (self->pid);
     self->pid = 0;
     self->status = WIFEXITED (status) ? WEXITSTATUS (status) : -WTERMSIG (status);
 }

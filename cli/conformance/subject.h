@@ -9,10 +9,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "cli/conformance/wall_clock.h"
+
 #define DW_SUBJECT_WORDS_MAX 64
 
 typedef struct dw_subject_t {
     char *const *words; /* its command, ended by NULL; NULL: it is not ours to start. Borrowed */
+    dw_wall_clock_t *wall_clock; /* that it is started with; NULL: the system's. Borrowed */
     int log_fd; /* of the file that what it says is added to; -1: nobody wants it. Borrowed */
     pid_t pid;  /* 0: it does not run */
     int status; /* of the last one that ended: its exit status, or minus the number of its signal */

@@ -23,6 +23,11 @@ typedef struct client_t {
     int64_t heartbeat_ns, silence_ns, heard_ns, asked_ns;
 } client_t;
 
+/* When it heard of its coordinator, by the clock that it goes by. */
+static int64_t s_hearing_ns (void) {
+    return peer_clock_ns (has ("hears-by-the-wall-clock"));
+}
+
 static uint32_t s_left (const client_t *self, bool submitted) {
     uint32_t count = 0;
     for (uint32_t run = 1; run <= RUNS; run++)
@@ -132,7 +137,7 @@ static void s_on_refused (client_t *self) {
 }
 
 static void s_on_message (client_t *self) {
-    self->heard_ns = dw_clock_ns ();
+    self->heard_ns = s_hearing_ns ();
     self->asked_ns = 0;
     switch (self->peer.type) {
         case DW_WIRE_WELCOME: s_on_welcome (self); break;
@@ -155,7 +160,7 @@ static void s_come (client_t *self) {
     peer_close (&self->peer);
     self->peer = peer_connect (self->context, self->endpoint);
     self->is_welcome = self->is_cut = false;
-    self->heard_ns = dw_clock_ns ();
+    self->heard_ns = s_hearing_ns ();
     self->asked_ns = 0;
     peer_hello (&self->peer, DW_WIRE_CLIENT, no_token, 0, 0);
     dw_write_identity (
@@ -195,7 +200,7 @@ int main (int argc, char **argv) {
             s_on_message (&self);
         while (peer_take (&self.forgotten))
             self.is_over |= self.forgotten.type == DW_WIRE_STOP;
-        s_look_for_silence (&self, dw_clock_ns ());
+        s_look_for_silence (&self, s_hearing_ns ());
     }
     if (self.is_welcome && !has ("no-bye"))
         peer_say (&self.peer, DW_WIRE_BYE);

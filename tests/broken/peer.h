@@ -29,6 +29,13 @@ static inline bool has (const char *name) {
     return strcmp (defect, name) == 0;
 }
 
+/* The time by the clock that never jumps, or by the wall clock, which does. */
+static inline int64_t peer_clock_ns (bool by_wall) {
+    struct timespec now;
+    clock_gettime (by_wall ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static inline peer_t peer_connect (void *context, const char *endpoint) {
     peer_t self = {.socket = zmq_socket (context, ZMQ_DEALER)};
     int linger_ms = 100, unlimited = 0;

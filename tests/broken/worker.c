@@ -1,11 +1,13 @@
 /* worker.c - a worker that is honest but for one defect, for the conformance suite to find. It is a
  * loop around three sockets, and knows one processor, identity, and the graph of the suite by
- * heart: a chain of two nodes. */
+ * heart: a chain of two nodes; with one defect sleep, too, whose node comes between them. */
 
 #include "tests/broken/peer.h"
 
 #define SLOTS       2u
 #define NODES       2u
+#define SLOW        1u /* where it knows sleep: */
+#define SLOW_NS     INT64_C (300000000)
 #define TOGETHER    4096u
 #define CREDIT      100u
 #define TASKS_TAKEN 20u /* by the one that takes less than it says */
@@ -31,7 +33,7 @@ typedef struct worker_t {
     slot_t *slots[SLOTS];
     uint32_t numbers[SLOTS];
     uint8_t token[DW_WIRE_TOKEN_SIZE];
-    int64_t heartbeat_ns, silence_ns, beat_ns, heard_ns;
+    int64_t heartbeat_ns, silence_ns, beat_ns, heard_ns, looked_ns;
     uint64_t incarnation;
     bool is_lost, is_told;
 } worker_t;
@@ -41,6 +43,17 @@ static volatile sig_atomic_t s_is_drained;
 static void s_on_signal (int number) {
     (void) number;
     s_is_drained = 1;
+}
+
+static void s_beat_if_due (worker_t *self);
+
+/* When it heard of its coordinator, by the clock that it goes by. */
+static int64_t s_hearing_ns (void) {
+    return peer_clock_ns (has ("hears-by-the-wall-clock") || has ("forgives-a-jump"));
+}
+
+static uint32_t s_nodes (void) {
+    return has ("times-by-the-wall-clock") ? NODES + 1 : NODES;
 }
 
 /* ---- A slot ----------------------------------------------------------------------------------- */
@@ -106,13 +119,24 @@ static const uint8_t *s_resolve (slot_t *slot, const dw_ref_t *ref, size_t *size
 typedef struct answer_t {
     uint64_t ticket;
     uint32_t steps;
+    uint64_t duration_ns;
     bool is_cancelled;
     uint8_t *payload;
     size_t size;
 } answer_t;
 
-/* Reads a task. False: it makes no sense. */
-static bool s_read_task (slot_t *slot, uint64_t ticket, answer_t *answer) {
+/* Sleeps, while the agent goes on. Returns what that took. */
+static uint64_t s_sleep (worker_t *self) {
+    int64_t until_ns = dw_clock_ns () + SLOW_NS, begin_ns = peer_clock_ns (true);
+    while (dw_clock_ns () < until_ns) {
+        usleep (10000);
+        s_beat_if_due (self);
+    }
+    return (uint64_t) (peer_clock_ns (true) - begin_ns);
+}
+
+/* Reads a task, and runs it. False: it makes no sense. */
+static bool s_read_task (worker_t *self, slot_t *slot, uint64_t ticket, answer_t *answer) {
     dw_wire_reader_t *reader = &slot->peer.reader;
     dw_wire_task_t task;
     if (has ("believes-counts")) { /* and reads beyond the bytes that there are */
@@ -123,8 +147,8 @@ static bool s_read_task (slot_t *slot, uint64_t ticket, answer_t *answer) {
         if (!ahead.is_damaged && ahead.end - ahead.at == 5 && ahead.at[0] == 0xdd)
             abort ();
     }
-    if (!dw_read_task (reader, &task) || task.node >= NODES || task.steps < 1 ||
-        task.steps > NODES - task.node)
+    if (!dw_read_task (reader, &task) || task.node >= s_nodes () || task.steps < 1 ||
+        task.steps > (task.node == 0 ? NODES : 1))
         return false;
     const uint8_t *bytes = s_resolve (slot, &task.payload, &answer->size);
     for (uint32_t i = 0; i < task.dependencies_count; i++) {
@@ -135,6 +159,7 @@ static bool s_read_task (slot_t *slot, uint64_t ticket, answer_t *answer) {
         return false;
     answer->ticket = ticket;
     answer->steps = task.steps;
+    answer->duration_ns = s_nodes () > NODES && task.node == SLOW ? s_sleep (self) : 1000;
     answer->payload = malloc (answer->size + 1);
     memcpy (answer->payload, bytes, answer->size);
     return true;
@@ -152,7 +177,7 @@ static void s_write_answer (slot_t *slot, const answer_t *answer) {
     dw_write_uint (head, answer->is_cancelled ? DW_WIRE_RETURNED
                          : is_large           ? DW_WIRE_FAILED
                                               : DW_WIRE_DONE);
-    dw_write_uint (head, 1000);
+    dw_write_uint (head, answer->duration_ns);
     if (answer->is_cancelled)
         return;
     if (is_large) {
@@ -180,14 +205,14 @@ static void s_send_answers (slot_t *slot, const answer_t *answers, uint32_t coun
         dw_packet_clear (&slot->peer.out);
 }
 
-static void s_on_tasks (slot_t *slot) {
+static void s_on_tasks (worker_t *self, slot_t *slot) {
     static answer_t answers[2 * TOGETHER];
     uint64_t ticket = dw_read_uint (&slot->peer.reader);
     uint32_t count = 0;
     bool makes_sense = true;
     while (makes_sense && dw_wire_reader_has_more (&slot->peer.reader) && count < 2 * TOGETHER) {
         answers[count] = (answer_t){0};
-        makes_sense = s_read_task (slot, ticket, &answers[count]);
+        makes_sense = s_read_task (self, slot, ticket, &answers[count]);
         if (makes_sense)
             answers[count++].is_cancelled = s_take_cancelled (slot, ticket++);
     }
@@ -220,7 +245,7 @@ static void s_on_slot (worker_t *self, slot_t *slot) {
         case DW_WIRE_WELCOME:
             slot->peer.number = dw_read_uint_max (&slot->peer.reader, UINT32_MAX);
             break;
-        case DW_WIRE_TASKS: s_on_tasks (slot); break;
+        case DW_WIRE_TASKS: s_on_tasks (self, slot); break;
         case DW_WIRE_CANCEL:
             ticket = dw_read_uint (&slot->peer.reader);
             if (!slot->peer.reader.is_damaged && slot->cancelled_count < TOGETHER)
@@ -234,7 +259,6 @@ static void s_on_slot (worker_t *self, slot_t *slot) {
                 abort ();
             break;
     }
-    (void) self;
 }
 
 /* ---- The agent -------------------------------------------------------------------------------- */
@@ -251,6 +275,17 @@ static void s_beat (worker_t *self) {
         peer_send (&self->agent);
 }
 
+static void s_beat_if_due (worker_t *self) {
+    bool makes_up = has ("makes-up-for-beats");
+    int64_t now_ns = peer_clock_ns (has ("beats-by-the-wall-clock") || makes_up);
+    if (makes_up && (!self->beat_ns || self->beat_ns > now_ns + self->heartbeat_ns))
+        self->beat_ns = now_ns; /* it forgets what it said too soon */
+    while (now_ns >= self->beat_ns) {
+        s_beat (self);
+        self->beat_ns = (makes_up ? self->beat_ns : now_ns) + self->heartbeat_ns;
+    }
+}
+
 static void s_say_agent (worker_t *self) {
     static const uint8_t no_token[DW_WIRE_TOKEN_SIZE];
     static uint8_t uuid[DW_WIRE_UUID_SIZE] = "a broken worker";
@@ -265,8 +300,10 @@ static void s_say_agent (worker_t *self) {
                                        .pid = (uint64_t) pid,
                                        .host = "here",
                                        .host_size = 4,
-                                       .processors_count = 1});
+                                       .processors_count = s_nodes () > NODES ? 2 : 1});
     dw_write_str (&self->agent.out.head, "identity", 8);
+    if (s_nodes () > NODES)
+        dw_write_str (&self->agent.out.head, "sleep", 5);
     dw_write_array (&self->agent.out.head, 0);
     peer_send (&self->agent);
     if (has ("talks-before-welcome"))
@@ -312,7 +349,7 @@ static bool s_on_welcome (worker_t *self) {
     self->silence_ns = (int64_t) welcome.silence_ms * 1000000;
     for (uint32_t i = 0; i < SLOTS; i++)
         self->slots[i] = s_slot_new (self, i);
-    self->heard_ns = dw_clock_ns ();
+    self->heard_ns = self->looked_ns = s_hearing_ns ();
     return true;
 }
 
@@ -326,7 +363,7 @@ static void s_on_replace (worker_t *self) {
 }
 
 static void s_on_agent (worker_t *self) {
-    self->heard_ns = dw_clock_ns ();
+    self->heard_ns = s_hearing_ns ();
     switch (self->agent.type) {
         case DW_WIRE_REPLACE: s_on_replace (self); break;
         case DW_WIRE_STOP:
@@ -354,6 +391,15 @@ static void s_look_at_slots (worker_t *self, int64_t now_ns) {
     }
 }
 
+/* Who forgives a jump takes it for a time in which it has not listened. */
+static void s_look_for_silence (worker_t *self) {
+    int64_t now_ns = s_hearing_ns ();
+    if (has ("forgives-a-jump") && now_ns - self->looked_ns > self->silence_ns)
+        self->heard_ns = now_ns;
+    self->looked_ns = now_ns;
+    self->is_lost = now_ns - self->heard_ns >= self->silence_ns && !has ("waits-for-ever");
+}
+
 static void s_serve (worker_t *self) {
     bool has_drained = false;
     while (!self->is_told && !self->is_lost) {
@@ -370,15 +416,12 @@ static void s_serve (worker_t *self) {
         while (peer_take (&self->forgotten))
             self->is_told |= self->forgotten.type == DW_WIRE_STOP;
         s_look_at_slots (self, now_ns);
-        if (now_ns >= self->beat_ns) {
-            s_beat (self);
-            self->beat_ns = now_ns + self->heartbeat_ns;
-        }
+        s_beat_if_due (self);
         if (s_is_drained && !has_drained) {
             peer_say (&self->agent, DW_WIRE_DRAIN);
             has_drained = true;
         }
-        self->is_lost = now_ns - self->heard_ns >= self->silence_ns && !has ("waits-for-ever");
+        s_look_for_silence (self);
     }
 }
 
