@@ -8,7 +8,7 @@ build=$1
 all=${2:-}
 limit=$([ "$all" ] && echo 400 || echo 250) # s, for a play
 # How many plays there are at one time. They wait more than they work, but for those that are sanitized.
-at_once=$([ "$all" ] && echo 12 || echo 100)
+at_once=$([ "$all" ] && echo 12 || echo 50)
 grep -q '^DAGWOOD_SANITIZE:STRING=.' "$build/CMakeCache.txt" && at_once=4
 # By libfaketime clocks jump. It comes before the library of a sanitizer, which wants to be the first if it is not told.
 faketime=$(compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' | head -n 1)
