@@ -358,17 +358,17 @@ static void nobody_is_late_while_more_has_arrived_than_is_taken_in (void **state
             "run 0: send node 2 to worker 1\n");
 }
 
-/* Has a backlog of 1 ms, and another one after a pause; returns for how long a task that is sent then
- * stays where it is. */
-static int64_t s_stay_after_pause (scheduler_fixture_t *f, int64_t pause_ns) {
+/* Two nodes, which take a microsecond each; worker 0 is sent both of the next run. */
+static void s_open_measured (scheduler_fixture_t *f) {
     scheduler_fixture_add (f, "a", "work", "");
     scheduler_fixture_add (f, "b", "work", "");
     scheduler_fixture_open (f);
-    JOIN (0), SUBMIT (0), DONE (0, 0), DONE (0, 1); /* of a microsecond each */
+    JOIN (0), SUBMIT (0), DONE (0, 0), DONE (0, 1);
     dw_scheduler_forget (f->scheduler, 0);
-    PASS (10 * MS), TELL (.type = DW_EVENT_BACKLOG);
-    PASS (1 * MS), TELL (.type = DW_EVENT_BACKLOG);
-    PASS (pause_ns), TELL (.type = DW_EVENT_BACKLOG);
+}
+
+/* Submits its run; returns for how long its second task stays with worker 0 beside one that idles. */
+static int64_t s_stay (scheduler_fixture_t *f) {
     int64_t sent_ns = f->now_ns;
     SUBMIT (0), JOIN (1);
     assert_int_equal (dw_scheduler_unanswered_count (f->scheduler, 0), 2);
@@ -376,6 +376,16 @@ static int64_t s_stay_after_pause (scheduler_fixture_t *f, int64_t pause_ns) {
         assert_true (scheduler_fixture_wait (f));
     f->said[0] = '\0';
     return f->now_ns - sent_ns;
+}
+
+/* Has a backlog of 1 ms, and another one after a pause; returns for how long a task that is sent then
+ * stays where it is. */
+static int64_t s_stay_after_pause (scheduler_fixture_t *f, int64_t pause_ns) {
+    s_open_measured (f);
+    PASS (10 * MS), TELL (.type = DW_EVENT_BACKLOG);
+    PASS (1 * MS), TELL (.type = DW_EVENT_BACKLOG);
+    PASS (pause_ns), TELL (.type = DW_EVENT_BACKLOG);
+    return s_stay (f);
 }
 
 static void a_backlog_after_a_short_pause_goes_on (void **state) {
@@ -388,28 +398,15 @@ static void a_backlog_after_a_long_pause_is_another (void **state) {
 
 static void after_the_longest_backlog_a_second_is_given (void **state) {
     scheduler_fixture_t *f = *state;
-    scheduler_fixture_add (f, "a", "work", "");
-    scheduler_fixture_add (f, "b", "work", "");
-    scheduler_fixture_open (f);
-    JOIN (0), SUBMIT (0), DONE (0, 0), DONE (0, 1);
-    dw_scheduler_forget (f->scheduler, 0);
+    s_open_measured (f);
     for (int i = 0; i < 2000; i++)
         PASS (1 * MS), TELL (.type = DW_EVENT_BACKLOG);
-    int64_t sent_ns = f->now_ns;
-    SUBMIT (0), JOIN (1);
-    while (dw_scheduler_unanswered_count (f->scheduler, 1) == 0)
-        assert_true (scheduler_fixture_wait (f));
-    assert_int_equal (f->now_ns - sent_ns, 1000 * MS + 1 * MS);
-    f->said[0] = '\0';
+    assert_int_equal (s_stay (f), 1000 * MS + 1 * MS);
 }
 
 static void who_keeps_a_backlog_up_holds_nothing_up_for_more_than_a_second (void **state) {
     scheduler_fixture_t *f = *state;
-    scheduler_fixture_add (f, "a", "work", "");
-    scheduler_fixture_add (f, "b", "work", "");
-    scheduler_fixture_open (f);
-    JOIN (0), SUBMIT (0), DONE (0, 0), DONE (0, 1);
-    dw_scheduler_forget (f->scheduler, 0);
+    s_open_measured (f);
     SUBMIT (0), JOIN (1);
     int64_t sent_ns = f->now_ns;
     while (dw_scheduler_unanswered_count (f->scheduler, 1) == 0) {
@@ -467,11 +464,7 @@ static int64_t s_be_late (scheduler_fixture_t *f, uint64_t *ticket, uint64_t *ot
 static void worker_that_does_late_tasks_all_the_same_gets_twice_the_time (void **state) {
     scheduler_fixture_t *f = *state;
     uint64_t ticket = 2, other = 0;
-    scheduler_fixture_add (f, "a", "work", "");
-    scheduler_fixture_add (f, "b", "work", "");
-    scheduler_fixture_open (f);
-    JOIN (0), SUBMIT (0), DONE (0, 0), DONE (0, 1); /* of a microsecond each */
-    dw_scheduler_forget (f->scheduler, 0);
+    s_open_measured (f);
     assert_int_equal (s_be_late (f, &ticket, &other, false), 1 * MS);
     for (int64_t late_ms = 1; late_ms <= 1024; late_ms *= 2)
         assert_int_equal (s_be_late (f, &ticket, &other, true), late_ms * MS);
