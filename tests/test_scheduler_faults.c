@@ -367,7 +367,7 @@ static void s_open_measured (scheduler_fixture_t *f) {
     dw_scheduler_forget (f->scheduler, 0);
 }
 
-/* Submits its run; returns for how long its second task stays with worker 0 beside one that idles. */
+/* Submits its run; returns for how long the second task stays with worker 0 beside an idle one. */
 static int64_t s_stay (scheduler_fixture_t *f) {
     int64_t sent_ns = f->now_ns;
     SUBMIT (0), JOIN (1);
@@ -378,8 +378,8 @@ static int64_t s_stay (scheduler_fixture_t *f) {
     return f->now_ns - sent_ns;
 }
 
-/* Has a backlog of 1 ms, and another one after a pause; returns for how long a task that is sent then
- * stays where it is. */
+/* Has a backlog of 1 ms, and another one after a pause; returns for how long a task that is sent
+ * then stays where it is. */
 static int64_t s_stay_after_pause (scheduler_fixture_t *f, int64_t pause_ns) {
     s_open_measured (f);
     PASS (10 * MS), TELL (.type = DW_EVENT_BACKLOG);
@@ -417,7 +417,8 @@ static void who_keeps_a_backlog_up_holds_nothing_up_for_more_than_a_second (void
     f->said[0] = '\0';
 }
 
-/* Who answers for a part of a chain behind a long backlog is looked at again as if there had been none. */
+/* Who answers for a part of a chain behind a long backlog is looked at again as if there had been
+ * none. */
 static void what_was_given_for_a_backlog_ends_with_an_answer (void **state) {
     scheduler_fixture_t *f = *state;
     scheduler_fixture_add (f, "a", "work", "");
