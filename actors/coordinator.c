@@ -234,8 +234,9 @@ static void s_on_message (dw_coordinator_t *self, uint32_t router, uint32_t type
         self->peers.unknown_count++;
 }
 
-/* What is known of the workers whose answers have come is fetched for all of them at once: where
- * there are very many it is in no cache, and each is waited for as long as all. */
+/* What is known of the workers whose answers have come, then of the runs whose tasks they were at, then
+ * of the nodes, is fetched for all of them at once: where there are very many it is in no cache, and
+ * each is waited for as long as all. */
 static void s_prefetch_workers (const dw_coordinator_t *self) {
     const dw_peers_t *peers = &self->peers;
     uint32_t workers[DW_ARRIVALS_MAX], runs[DW_ARRIVALS_MAX], count = 0;

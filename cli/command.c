@@ -17,6 +17,7 @@
 #include "runtime/core/error.h"
 #include "runtime/core/plan.h"
 
+#define TEMPORARY   "/tmp"
 #define SECONDS_MAX 1000000
 
 /* ---- Exit statuses and messages ----------------------------------------------------------- */
@@ -77,6 +78,21 @@ int dw_command_fail (int err, const dw_error_t *error, const char *doing) {
 int dw_command_fail_writing (int err, const dw_error_t *error, const char *doing) {
     int status = dw_command_fail (err, error, doing);
     return err == DW_EFILE ? DW_EXIT_OUTPUT : status;
+}
+
+int dw_command_make_folder (char **folder_p, const char *name) {
+    const char *temporary = getenv ("TMPDIR");
+    temporary = temporary && temporary[0] ? temporary : TEMPORARY;
+    if (asprintf (folder_p, "%s/dagwood-XXXXXX", temporary) < 0) {
+        *folder_p = NULL;
+        return dw_command_fail (DW_ENOMEM, NULL, name);
+    }
+    if (mkdtemp (*folder_p))
+        return DW_EXIT_OK;
+    dw_command_say ("no folder for %s can be made in %s: %s", name, temporary, strerror (errno));
+    free (*folder_p);
+    *folder_p = NULL;
+    return DW_EXIT_REFUSED;
 }
 
 int dw_command_cannot_read (const char *name, int reason) {

@@ -45,6 +45,9 @@ int dw_command_fail (int err, const dw_error_t *error, const char *doing);
 int dw_command_fail_writing (int err, const dw_error_t *error, const char *doing);
 /* Says that what is called name cannot be read, for this errno. Returns the exit status. */
 int dw_command_cannot_read (const char *name, int reason);
+/* Makes a folder, for what is named, where temporary files go, which the caller removes and frees.
+ * Returns an exit status, and says what failed; *folder_p is then NULL. */
+int dw_command_make_folder (char **folder_p, const char *name);
 /* As dw_command_fail where there are only warnings to show. */
 void dw_command_show (const dw_error_t *error);
 /* For the notice of a system or an agent: says text, which may have several lines, as dw_command_say

@@ -2,30 +2,18 @@
 
 #include "cli/isolated.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define TEMPORARY "/tmp"
-#define PREFIX    "ipc://"
-#define NAME      "/run"
+#define PREFIX "ipc://"
+#define NAME   "/run"
 
 int dw_isolated_prepare (dw_isolated_t *self, uint32_t slots, dw_system_options_t *options) {
-    const char *temporary = getenv ("TMPDIR");
-    temporary = temporary && temporary[0] ? temporary : TEMPORARY;
-    if (asprintf (&self->folder, "%s/dagwood-XXXXXX", temporary) < 0) {
-        self->folder = NULL;
-        return dw_command_fail (DW_ENOMEM, NULL, "isolation");
-    }
-    if (!mkdtemp (self->folder)) {
-        dw_command_say ("no folder for the endpoint of the slots can be made in %s: %s", temporary,
-                        strerror (errno));
-        free (self->folder);
-        self->folder = NULL;
-        return DW_EXIT_REFUSED;
-    }
+    int status = dw_command_make_folder (&self->folder, "the endpoint of the slots");
+    if (status)
+        return status;
     if (asprintf (&self->endpoint, PREFIX "%s" NAME, self->folder) < 0) {
         self->endpoint = NULL;
         return dw_command_fail (DW_ENOMEM, NULL, "isolation");

@@ -11,11 +11,10 @@
 
 #include "cli/command.h"
 
-#define NAME      "libfaketimeMT.so.1" /* the one for programs with threads */
-#define TEMPORARY "/tmp"
-#define OWN_MAX   8 /* variables */
-#define PRELOAD   "LD_PRELOAD="
-#define PREFIX    "FAKETIME" /* of all of its variables but one */
+#define NAME    "libfaketimeMT.so.1" /* the one for programs with threads */
+#define OWN_MAX 8                    /* variables */
+#define PRELOAD "LD_PRELOAD="
+#define PREFIX  "FAKETIME" /* of all of its variables but one */
 
 /* Debian's and Fedora's places, Arch's, and that of who has built it. */
 static const char *const s_places[] = {"/usr/lib/*/faketime/" NAME, "/usr/lib64/faketime/" NAME,
@@ -23,10 +22,8 @@ static const char *const s_places[] = {"/usr/lib/*/faketime/" NAME, "/usr/lib64/
 
 /* The name is made one that the loader need not look for, and that a process says of itself. */
 int dw_wall_clock_find (dw_wall_clock_t *self, const char *library) {
-    if (library && access (library, R_OK)) {
-        dw_command_say ("%s cannot be read: %s", library, strerror (errno));
-        return DW_EXIT_INPUT;
-    }
+    if (library && access (library, R_OK))
+        return dw_command_cannot_read (library, errno);
     if (library) {
         self->library = realpath (library, NULL);
         return self->library ? DW_EXIT_OK : dw_command_fail (DW_ENOMEM, NULL, library);
@@ -95,18 +92,9 @@ static void s_forget_environment (dw_wall_clock_t *self) {
 }
 
 static int s_make_folder (dw_wall_clock_t *self) {
-    const char *temporary = getenv ("TMPDIR");
-    temporary = temporary && temporary[0] ? temporary : TEMPORARY;
-    if (asprintf (&self->folder, "%s/dagwood-clock-XXXXXX", temporary) < 0) {
-        self->folder = NULL;
-        return dw_command_fail (DW_ENOMEM, NULL, "a clock");
-    }
-    if (!mkdtemp (self->folder)) {
-        dw_command_say ("no folder for a clock can be made in %s: %s", temporary, strerror (errno));
-        free (self->folder);
-        self->folder = NULL;
-        return DW_EXIT_REFUSED;
-    }
+    int status = dw_command_make_folder (&self->folder, "a clock");
+    if (status)
+        return status;
     if (asprintf (&self->file, "%s/offset", self->folder) < 0) {
         self->file = NULL;
         return dw_command_fail (DW_ENOMEM, NULL, "a clock");

@@ -9,87 +9,32 @@
  * Whatever it measures by that clock is over at once after a jump forward, and lasts for two hours
  * after one back: what it waits for would show. */
 
-#include <stdio.h>
-
 #include "actors/clock.h"
 #include "cli/conformance/crew.h"
+#include "cli/conformance/jumper.h"
 
 #define PRESENCE "Who is there, Clocks"
 
-#define HEARTBEAT_MS     100
-#define SILENCE_MS       3000 /* generous: only who fails lasts so long */
-#define NO_BEAT_MS       2500
-#define SHORT_SILENCE_MS 1600
-#define BEATS            2u /* after each jump */
-#define LOOK_NS          INT64_C (20000000)
-#define ANSWER_MS        8000
-#define AT_WORK_MS       100 /* of the 300 that sleep takes */
-#define SLEPT_MS         250 /* what is no sleep takes less */
-#define BEATS_MORE       20u /* than four a heartbeat: nobody is to make up for an hour */
+#define ANSWER_MS  8000
+#define AT_WORK_MS 100 /* of the 300 that sleep takes */
+#define SLEPT_MS   250 /* what is no sleep takes less */
 
-static const int s_offsets[] = {3600, -3600};
-#define OFFSETS (sizeof s_offsets / sizeof *s_offsets)
+static bool s_take (void *crew, int64_t deadline_ns) {
+    return dw_crew_take (crew, deadline_ns);
+}
 
-/* ---- That it goes on -------------------------------------------------------------------------- */
-
-/* It is not asked whether it is there: that would be a word of the coordinator, after which no
- * silence is long. */
-static bool s_has_left (dw_crew_t *self) {
+static bool s_has_left (void *crew) {
+    dw_crew_t *self = crew;
     return self->again != DW_STAGE_NONE || self->byes > 0 ||
            self->stage.ends[self->agent].has_left || dw_subject_has_ended (&self->stage.subject);
 }
 
-/* Takes in until so many BEAT more have come. False: it has left, or was silent. */
-static bool s_expect_beats (dw_crew_t *self, uint32_t count, const char *when, char *seen) {
-    uint32_t until = self->beats + count;
-    int64_t heard_ns = dw_clock_ns ();
-    while (self->beats < until && !self->stage.interrupted) {
-        uint32_t before = self->beats;
-        dw_crew_take (self, dw_clock_ns () + LOOK_NS);
-        int64_t now_ns = dw_clock_ns ();
-        if (s_has_left (self)) {
-            dw_case_fail (seen, "%s it left", when);
-            return false;
-        }
-        if (self->beats > before)
-            heard_ns = now_ns;
-        if (now_ns - heard_ns > (int64_t) NO_BEAT_MS * 1000000) {
-            dw_case_fail (seen, "%s it said no BEAT for %d ms", when, NO_BEAT_MS);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Sets its clock, and awaits what comes of it. */
-static bool s_jump (dw_crew_t *self, size_t offset, const char *where, char *seen) {
-    char when[64];
-    snprintf (when, sizeof when, "after its clock went %s %s", offset ? "back" : "forward", where);
-    if (!dw_wall_clock_set (&self->stage.wall_clock, s_offsets[offset])) {
-        dw_case_fail (seen, "its clock could not be set");
-        return false;
-    }
-    return s_expect_beats (self, BEATS, when, seen);
-}
-
-static bool s_jumps_idle (dw_crew_t *self, char *seen) {
-    bool ok = true;
-    for (size_t i = 0; ok && i < OFFSETS; i++) {
-        dw_crew_watch (self, HEARTBEAT_MS / 2);
-        ok = s_jump (self, i, "while it was idle", seen);
-    }
-    return ok;
-}
-
-/* Right behind a BEAT, when the next one is to be counted from, and right before it is due. */
-static bool s_jumps_at_beats (dw_crew_t *self, char *seen) {
-    bool ok = s_expect_beats (self, 1, "between two jumps", seen) &&
-              s_jump (self, 0, "right behind BEAT", seen) &&
-              s_expect_beats (self, 1, "between two jumps", seen);
-    if (!ok)
-        return false;
-    dw_crew_watch (self, HEARTBEAT_MS * 9 / 10);
-    return s_jump (self, 1, "right before BEAT", seen);
+static dw_jumper_t s_jumper (dw_crew_t *self) {
+    return (dw_jumper_t){.peer = self,
+                         .stage = &self->stage,
+                         .beats = &self->beats,
+                         .take = s_take,
+                         .has_left = s_has_left};
 }
 
 /* ---- At work ---------------------------------------------------------------------------------- */
@@ -132,16 +77,16 @@ static bool s_are_right (dw_crew_t *self, const uint64_t *firsts, int64_t begin_
 }
 
 /* *caught_p counts the jumps in which something was under way. */
-static bool s_jumps_at_work (dw_crew_t *self, uint32_t *caught_p, char *seen) {
+static bool s_jumps_at_work (dw_crew_t *self, dw_jumper_t *jumper, uint32_t *caught_p, char *seen) {
     uint64_t firsts[DW_CREW_SLOTS];
     bool ok = true;
-    for (size_t i = 0; ok && i < OFFSETS; i++) {
+    for (int jump = 0; ok && jump < DW_JUMPS; jump++) {
         dw_crew_forget (self);
         int64_t begin_ns = dw_clock_ns ();
         uint32_t count = s_send_work (self, firsts);
         dw_crew_watch (self, AT_WORK_MS);
         *caught_p += self->answers_count < count;
-        ok = s_jump (self, i, "while it was at work", seen);
+        ok = dw_jumper_jump (jumper, (dw_jump_t) jump, "while it was at work", seen);
         if (ok && !dw_crew_await (self, count, ANSWER_MS)) {
             ok = false;
             dw_case_fail (seen, "%u answers of %u tasks in which its clock jumped",
@@ -171,13 +116,7 @@ static bool s_try_work (dw_crew_t *self, char *seen) {
 
 /* ---- The case --------------------------------------------------------------------------------- */
 
-static bool s_is_at_ease (dw_crew_t *self, int64_t begin_ns, char *seen) {
-    int64_t passed_ms = (dw_clock_ns () - begin_ns) / 1000000;
-    if (self->beats > 4 * passed_ms / HEARTBEAT_MS + BEATS_MORE) {
-        dw_case_fail (seen, "%u BEAT in %lld ms of a heartbeat of %d", (unsigned) self->beats,
-                      (long long) passed_ms, HEARTBEAT_MS);
-        return false;
-    }
+static bool s_has_stayed (dw_crew_t *self, char *seen) {
     for (uint32_t i = 0; i < self->slots_count; i++) {
         if (self->slots[i].comings != 1) {
             dw_case_fail (seen, "a slot came %u times", (unsigned) self->slots[i].comings);
@@ -188,42 +127,26 @@ static bool s_is_at_ease (dw_crew_t *self, int64_t begin_ns, char *seen) {
 }
 
 static dw_verdict_t s_jumps (dw_crew_t *self, char *seen) {
+    dw_jumper_t jumper = s_jumper (self);
     int64_t begin_ns = dw_clock_ns ();
     uint32_t caught = 0;
-    if (!s_expect_beats (self, 1, "before its clock jumped", seen) || !s_try_work (self, seen))
+    if (!dw_jumper_expect_beats (&jumper, 1, "before its clock jumped", seen) ||
+        !s_try_work (self, seen))
         return DW_VERDICT_SKIPPED; /* which other cases say */
-    return s_jumps_idle (self, seen) && s_jumps_at_beats (self, seen) &&
-                   s_jumps_at_work (self, &caught, seen) && s_is_at_ease (self, begin_ns, seen)
+    return dw_jumper_jump_waiting (&jumper, "while it was idle", seen) &&
+                   s_jumps_at_work (self, &jumper, &caught, seen) &&
+                   dw_jumper_is_at_ease (&jumper, begin_ns, seen) && s_has_stayed (self, seen)
                ? dw_case_pass (seen, "%u BEAT in 6 jumps, in %u of which it was at work",
                                (unsigned) self->beats, (unsigned) caught)
                : DW_VERDICT_FAILED;
 }
 
-/* Takes in until it has left, for at most so long. */
-static bool s_leaves (dw_crew_t *self, int64_t begin_ns, int64_t ms) {
-    int64_t until_ns = begin_ns + ms * 1000000;
-    while (!s_has_left (self) && dw_clock_ns () < until_ns && !self->stage.interrupted)
-        dw_crew_take (self, dw_clock_ns () + LOOK_NS);
-    return s_has_left (self);
-}
-
 static dw_verdict_t s_falls_silent (dw_crew_t *self, char *seen) {
-    if (!s_expect_beats (self, 1, "before its clock jumped", seen))
+    dw_jumper_t jumper = s_jumper (self);
+    if (!dw_jumper_expect_beats (&jumper, 1, "before its clock jumped", seen))
         return DW_VERDICT_SKIPPED;
     self->is_mute = true;
-    int64_t begin_ns = dw_clock_ns ();
-    bool ok = true;
-    for (size_t i = 0; ok && i < OFFSETS; i++) {
-        ok = !s_leaves (self, begin_ns, SHORT_SILENCE_MS / 4 * (int64_t) (i + 1)) &&
-             dw_wall_clock_set (&self->stage.wall_clock, s_offsets[i]);
-    }
-    bool is_early = !ok || s_leaves (self, begin_ns, SHORT_SILENCE_MS * 3 / 4);
-    bool has_left = s_leaves (self, begin_ns, 5 * SHORT_SILENCE_MS);
-    int after_ms = (int) ((dw_clock_ns () - begin_ns) / 1000000);
-    return has_left && !is_early
-               ? dw_case_pass (seen, "it left after %d ms", after_ms)
-               : dw_case_fail (seen, "it %s after %d ms of %d",
-                               has_left ? "left" : "was still there", after_ms, SHORT_SILENCE_MS);
+    return dw_jumper_fall_silent (&jumper, seen);
 }
 
 /* Plays with a worker of its own, which has such a clock and is told such a silence. */
@@ -236,7 +159,7 @@ static dw_verdict_t s_with_clock (dw_crew_t *self, uint32_t silence_ms,
     if (!dw_stage_lend_clock (&self->stage, seen))
         return DW_VERDICT_SKIPPED;
     dw_crew_spend (self);
-    self->heartbeat_ms = HEARTBEAT_MS;
+    self->heartbeat_ms = DW_JUMPER_HEARTBEAT_MS;
     self->silence_ms = silence_ms;
     dw_verdict_t verdict = DW_VERDICT_SKIPPED;
     if (!dw_crew_up (self, seen))
@@ -252,11 +175,11 @@ static dw_verdict_t s_with_clock (dw_crew_t *self, uint32_t silence_ms,
 }
 
 static dw_verdict_t s_clock_jumps (void *stage, char *seen) {
-    return s_with_clock (stage, SILENCE_MS, s_jumps, seen);
+    return s_with_clock (stage, DW_JUMPER_SILENCE_MS, s_jumps, seen);
 }
 
 static dw_verdict_t s_clock_jumps_silence (void *stage, char *seen) {
-    return s_with_clock (stage, SHORT_SILENCE_MS, s_falls_silent, seen);
+    return s_with_clock (stage, DW_JUMPER_SHORT_SILENCE_MS, s_falls_silent, seen);
 }
 
 static const dw_case_t s_cases[] = {

@@ -328,10 +328,10 @@ static void s_go_on_with_task (dw_scheduler_t *self, dw_held_task_t *task, const
     task->cut -= event->steps - kept;
     task->done += event->steps;
     self->workers[event->worker].since_ns = self->now_ns;
-    /* What it was given for a backlog is over. */
-    dw_scheduler_watch (self, event->worker);
     if (task->steps == 0) /* it is at what was cancelled, or about to hear so */
         dw_scheduler_give_up (self, event->worker, event->ticket);
+    else /* what it was given for a backlog is over */
+        dw_scheduler_watch (self, event->worker);
 }
 
 void dw_scheduler_on_task_done (dw_scheduler_t *self, const dw_event_t *event) {
